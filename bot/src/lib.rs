@@ -1,0 +1,3 @@
+//! The bot: engine, store, chats, web, configuration, command line.
+
+pub mod config;

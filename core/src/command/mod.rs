@@ -1,0 +1,123 @@
+//! What people type: the grammar, its mistakes with the nearest correct spelling, and its help, all from one
+//! set of definitions.
+
+use crate::ids::{EnvironmentName, ServiceName};
+use serde::{Deserialize, Serialize};
+
+/// Something a person asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// `/deploy <environment> [reference] [service] [--dry-run] [--reason "…"]`
+    Deploy {
+        /// Where to.
+        environment: EnvironmentName,
+        /// Which service; always filled in (the only one, or the named one).
+        service: ServiceName,
+        /// Branch, tag or commit; `None` is the default branch. Untrusted text.
+        reference: Option<String>,
+        /// Only show the plan.
+        dry_run: bool,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
+    /// `/rollback <environment> [release] [service]`
+    Rollback {
+        /// Where.
+        environment: EnvironmentName,
+        /// Which service.
+        service: ServiceName,
+        /// To the state after this release; `None` is the last good one before what runs.
+        release: Option<String>,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
+    /// `/release status [environment] [service]`
+    Status {
+        /// Only this environment.
+        environment: Option<EnvironmentName>,
+    },
+    /// `/release history [environment]`
+    History {
+        /// Only this environment.
+        environment: Option<EnvironmentName>,
+    },
+    /// `/release show <release>`
+    Show {
+        /// A release id or a unique prefix of one.
+        release: String,
+    },
+    /// `/release why <release>` or `/release why deploy <environment>`
+    Why {
+        /// What is asked about.
+        about: WhyAbout,
+    },
+    /// `/release approve [release]`
+    Approve {
+        /// `None`: the only release that waits for approval.
+        release: Option<String>,
+    },
+    /// `/release veto [release]`
+    Veto {
+        /// As in `Approve`.
+        release: Option<String>,
+    },
+    /// `/release withdraw [release]`: takes back one's vote.
+    Withdraw {
+        /// As in `Approve`.
+        release: Option<String>,
+    },
+    /// `/release cancel [release]`
+    Cancel {
+        /// `None`: the only release that has not ended.
+        release: Option<String>,
+    },
+    /// `/release retry [release]`: the same request again, as a new release.
+    Retry {
+        /// `None`: the newest one that failed.
+        release: Option<String>,
+    },
+    /// `/release lock <environment> "reason" [--for 2h] [service]`
+    Lock {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// Of which service.
+        service: ServiceName,
+        /// Why. Untrusted text.
+        reason: String,
+        /// For how many seconds; `None` is until unlocked.
+        for_s: Option<u32>,
+    },
+    /// `/release unlock <environment> [service]`
+    Unlock {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// Of which service.
+        service: ServiceName,
+    },
+    /// `/release queue [environment]`
+    Queue {
+        /// Only this environment.
+        environment: Option<EnvironmentName>,
+    },
+    /// `/release help [command]`
+    Help {
+        /// About one command.
+        topic: Option<String>,
+    },
+}
+
+/// What `/release why` is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyAbout {
+    /// A release, by id or unique prefix.
+    Release(String),
+    /// A deployment that nobody has asked for yet.
+    Deploy {
+        /// Where to.
+        environment: EnvironmentName,
+        /// Which service.
+        service: ServiceName,
+    },
+}

@@ -1,0 +1,1 @@
+//! The environment: its lock, its queue and the one running release.

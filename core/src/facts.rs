@@ -1,0 +1,61 @@
+//! What policy needs to know of the outside, each with the time at which it was observed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A value that somebody looked up, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed<T> {
+    /// What was seen.
+    pub value: T,
+    /// When it was seen.
+    pub at: Timestamp,
+}
+
+/// How the commit's checks stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CiFact {
+    /// The verdict over all of them.
+    pub state: CiState,
+    /// How many checks there are.
+    pub total: u32,
+    /// How many have succeeded, were neutral or skipped.
+    pub passed: u32,
+    /// Names of the failing ones, at most [`CiFact::FAILING_LIMIT`].
+    pub failing: Vec<String>,
+}
+
+impl CiFact {
+    /// How many failing checks are named.
+    pub const FAILING_LIMIT: usize = 10;
+}
+
+/// The verdict over all checks of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CiState {
+    /// Every check has succeeded (there is at least one).
+    Green,
+    /// Some have not finished; none has failed.
+    Pending,
+    /// At least one has failed.
+    Red,
+    /// There are none: nothing says that the commit was ever tested.
+    Missing,
+}
+
+/// All facts gathered for one release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The commit's checks.
+    pub ci: Observed<CiFact>,
+}
+
+impl Facts {
+    /// The age in whole seconds of the oldest fact.
+    #[must_use]
+    pub fn age_s(&self, now: Timestamp) -> i64 {
+        let Self { ci } = self;
+        now.as_second() - ci.at.as_second()
+    }
+}

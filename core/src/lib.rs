@@ -1,0 +1,16 @@
+//! The decisions of Slipway: what a typed line means, what a release does next, who may let it run, what the
+//! channel shows. Everything here is a pure function of its arguments: no tokio, no network, no database, no
+//! clock and no randomness. Time and ids come in as values.
+
+pub mod audit;
+pub mod command;
+pub mod environment;
+pub mod facts;
+pub mod gate;
+pub mod ids;
+pub mod message;
+pub mod migration;
+pub mod person;
+pub mod plan;
+pub mod policy;
+pub mod release;

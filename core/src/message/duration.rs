@@ -1,0 +1,1 @@
+//! Durations as people say them.

@@ -1,0 +1,3 @@
+//! The formats that teams' own tools use, one file each.
+
+pub mod goose;

@@ -1,0 +1,3 @@
+//! Migration folders: files, formats, what is pending.
+
+pub mod format;

@@ -1,0 +1,5 @@
+//! Who may ask, who may approve, what may run: Cedar decides, this module puts the questions and counts votes.
+
+mod question;
+
+pub use question::{Asking, Case, Clears, Decision, Reason, Slot, Stance, Vote};

@@ -1,0 +1,154 @@
+//! What the policy is asked, and what it answers.
+
+use crate::facts::Facts;
+use crate::ids::{EnvironmentName, PersonId, ReleaseId, ServiceName, TeamName};
+use crate::person::{Directory, Person};
+use crate::plan::{Plan, PlanDigest, PlanKind};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What somebody wants to do, before there is a plan.
+#[derive(Clone, Debug)]
+pub struct Asking<'a> {
+    /// Who asks.
+    pub person: &'a Person,
+    /// For which service.
+    pub service: &'a ServiceName,
+    /// Where to.
+    pub environment: &'a EnvironmentName,
+    /// Deploy or rollback (Cedar action `request` or `rollback`).
+    pub kind: PlanKind,
+}
+
+/// Approval or veto.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stance {
+    /// For.
+    Approve,
+    /// Against: blocks until withdrawn.
+    Veto,
+}
+
+/// A vote on one plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who.
+    pub person: PersonId,
+    /// Which way.
+    pub stance: Stance,
+    /// On which plan.
+    pub digest: PlanDigest,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Everything the policy may look at to judge a planned release.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    /// The release.
+    pub release: &'a ReleaseId,
+    /// Who asked for it, as the directory has them now; `None` when they are no longer known (deny).
+    pub requester: Option<&'a Person>,
+    /// What would happen.
+    pub plan: &'a Plan,
+    /// All votes; those on another digest do not count.
+    pub votes: &'a [Vote],
+    /// Facts of the outside.
+    pub facts: &'a Facts,
+    /// Everybody.
+    pub people: &'a Directory,
+    /// The moment to judge.
+    pub now: Timestamp,
+    /// The environment's time zone, an IANA name.
+    pub timezone: &'a str,
+}
+
+/// What policy says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// Yes.
+    Allow,
+    /// No, for every one of these reasons.
+    Deny {
+        /// At least one.
+        reasons: Vec<Reason>,
+    },
+}
+
+impl Decision {
+    /// Whether it is a yes.
+    #[must_use]
+    pub fn is_allow(&self) -> bool {
+        matches!(self, Self::Allow)
+    }
+
+    /// The reasons of a no.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        match self {
+            Self::Allow => &[],
+            Self::Deny { reasons } => reasons,
+        }
+    }
+}
+
+/// One reason for a no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The `@id` of the policy, or a name of the host's own (`no-permit`, `policy-error`, `locked`, `busy`).
+    pub id: String,
+    /// The `@why` of the policy: one sentence for people.
+    pub why: String,
+    /// What would clear it.
+    pub clears: Clears,
+}
+
+/// What would make a reason go away. Found by asking the policy again, never written by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum Clears {
+    /// More approvals.
+    Votes {
+        /// What is missing, by team.
+        missing: Vec<Slot>,
+    },
+    /// The withdrawal of a veto.
+    Withdrawal {
+        /// Whose.
+        by: Vec<PersonId>,
+    },
+    /// Other facts, such as a green CI run.
+    Facts,
+    /// Waiting until this moment.
+    Time {
+        /// The first moment at which it would be allowed, when that could be found.
+        at: Option<Timestamp>,
+    },
+    /// The end of a lock.
+    Unlock {
+        /// Who holds it.
+        owner: PersonId,
+        /// When it ends by itself.
+        until: Option<Timestamp>,
+    },
+    /// The end of another release.
+    Release {
+        /// Which.
+        id: ReleaseId,
+    },
+    /// Nothing that can happen to this release.
+    Nothing,
+}
+
+/// Approvals of one team that are missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The team.
+    pub team: TeamName,
+    /// How many more.
+    pub missing: u32,
+    /// Who could give them: members whose vote would be allowed and has not been given. Empty: nobody can.
+    pub who: Vec<PersonId>,
+}

@@ -1,0 +1,1 @@
+//! The release: one attempt to bring a commit to an environment.

@@ -1,0 +1,1 @@
+//! AWS: ECR, Secrets Manager, App Runner.

@@ -1,0 +1,1 @@
+//! A strict small model of AWS: ECR, Secrets Manager, App Runner.

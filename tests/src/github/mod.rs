@@ -1,0 +1,1 @@
+//! A strict small model of GitHub, served from a real git repository.
