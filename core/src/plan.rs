@@ -249,8 +249,9 @@ impl Plan {
             && self.targets == old.targets;
         let base_moved_forward = self.base == old.base
             || self.base.as_ref().is_some_and(|base| old.base.is_some() && old.commits.iter().any(|c| c.sha == *base));
-        let old_migrations: BTreeSet<_> = old.migrations.iter().map(|m| (m.version, &m.checksum)).collect();
-        let fewer = self.migrations.iter().all(|m| old_migrations.contains(&(m.version, &m.checksum)));
+        let essence = |m: &PlannedMigration| (m.version, m.file.clone(), m.checksum.clone(), m.not_run.is_none());
+        let old_migrations: BTreeSet<_> = old.migrations.iter().map(essence).collect();
+        let fewer = self.migrations.iter().all(|m| old_migrations.contains(&essence(m)));
         same && base_moved_forward && fewer
     }
 
