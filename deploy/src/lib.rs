@@ -5,3 +5,10 @@ pub mod aws;
 pub mod database;
 pub mod github;
 pub mod health;
+
+/// Chooses the TLS implementation for the whole process: the dependency graph has two and rustls refuses to
+/// pick one by itself. Call it first thing in `main` and in each test that builds a client; more calls do nothing.
+pub fn install_crypto_provider() {
+    // An error means that another call was first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
