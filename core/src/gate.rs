@@ -1,1 +1,190 @@
 //! The one gate that every start of a run passes.
+//!
+//! [`judge`] is called in the transaction that would start the run, with votes, lock, queue and clock read
+//! there. A [`Verdict`] that says [`Course::Start`] can come from nowhere else (but from the history of stored
+//! events, which are replayed, never acted on).
+
+use crate::environment::Environment;
+use crate::plan::PlanDigest;
+use crate::policy::{Asking, Case, Clears, Decision, PolicySet, Reason};
+use crate::release::Release;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How long to wait before the gate looks again when what it needs could not be gathered.
+const GATHER_AGAIN_S: i64 = 30;
+
+/// Everything the gate looks at.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    /// The release.
+    pub release: &'a Release,
+    /// Its plan, votes, facts and people, for the policy.
+    pub case: Case<'a>,
+    /// The environment as the transaction has it.
+    pub environment: &'a Environment,
+    /// The policy in force.
+    pub policies: &'a PolicySet,
+    /// How old facts may be, in seconds.
+    pub fact_age_max_s: i64,
+}
+
+/// What is to be done with the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Course {
+    /// The request is forbidden.
+    Deny,
+    /// The commit runs already and nothing is pending.
+    NothingToDo,
+    /// It was a dry run, and is over.
+    DryRun,
+    /// Wait for what the reasons name.
+    Wait,
+    /// It could start, but plan and facts are too old: gather them again.
+    Refresh,
+    /// Start.
+    Start,
+}
+
+/// What the gate said, when, about which plan, under which policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    course: Course,
+    reasons: Vec<Reason>,
+    digest: PlanDigest,
+    policy_hash: String,
+    at: Timestamp,
+    again_at: Option<Timestamp>,
+}
+
+impl Verdict {
+    /// What is to be done.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        self.course
+    }
+
+    /// Why it may not start, each reason with what would clear it. Empty when it may.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// The plan it is about.
+    #[must_use]
+    pub fn digest(&self) -> &PlanDigest {
+        &self.digest
+    }
+
+    /// The hash of the policy set that was asked.
+    #[must_use]
+    pub fn policy_hash(&self) -> &str {
+        &self.policy_hash
+    }
+
+    /// When it was asked.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// When the answer may differ by itself.
+    #[must_use]
+    pub fn again_at(&self) -> Option<Timestamp> {
+        self.again_at
+    }
+
+    /// Whether it says the same as another, whenever that was.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let Self { course, reasons, digest, policy_hash, at: _, again_at } = self;
+        *course == other.course
+            && *reasons == other.reasons
+            && *digest == other.digest
+            && *policy_hash == other.policy_hash
+            && *again_at == other.again_at
+    }
+}
+
+/// Judges a planned release.
+#[must_use]
+pub fn judge(question: &Question<'_>) -> Verdict {
+    let Question { release, case, environment, policies, fact_age_max_s } = question;
+    let now = case.now;
+    let verdict = |course, reasons: Vec<Reason>, again_at| Verdict {
+        course,
+        reasons,
+        digest: case.plan.digest(),
+        policy_hash: policies.hash().to_owned(),
+        at: now,
+        again_at,
+    };
+    if let Decision::Deny { reasons } = may_ask(case, policies) {
+        return verdict(Course::Deny, reasons, None);
+    }
+    if case.plan.is_empty() {
+        return verdict(Course::NothingToDo, vec![], None);
+    }
+    let mut reasons = environment.blockers(&release.id, &release.request.requester, now);
+    reasons.extend(policies.may_execute(case).reasons().iter().cloned());
+    if release.request.dry_run {
+        return verdict(Course::DryRun, reasons, None);
+    }
+    let again = |at: Timestamp, seconds: i64| at + SignedDuration::from_secs(seconds);
+    // It was tried a moment ago and could not be done: that is a no, until the next try.
+    if let Some(problem) = &release.gather_problem {
+        let next_try = again(problem.at, GATHER_AGAIN_S);
+        if next_try > now {
+            reasons.push(cannot_gather(&problem.failure.what));
+            let at = first_moment(&reasons).map_or(next_try, |at| at.min(next_try));
+            return verdict(Course::Wait, reasons, Some(at));
+        }
+    }
+    // True also when nothing at all is in the way.
+    let fresh_facts_could_do = reasons.iter().all(|r| matches!(r.clears, Clears::Facts));
+    if fresh_facts_could_do && case.facts.age_s(now) > *fact_age_max_s {
+        return verdict(Course::Refresh, reasons, None);
+    }
+    if reasons.is_empty() {
+        return verdict(Course::Start, reasons, None);
+    }
+    let mut again_at = first_moment(&reasons);
+    if fresh_facts_could_do {
+        again_at = Some(again(case.facts.ci.at, *fact_age_max_s + 1));
+    }
+    verdict(Course::Wait, reasons, again_at)
+}
+
+fn may_ask(case: &Case<'_>, policies: &PolicySet) -> Decision {
+    let Some(person) = case.requester else {
+        return Decision::Deny {
+            reasons: vec![Reason {
+                id: "unknown-requester".into(),
+                why: "Whoever asked for this is no longer known to Slipway.".into(),
+                clears: Clears::Nothing,
+            }],
+        };
+    };
+    policies.may_ask(&Asking {
+        person,
+        service: &case.plan.service,
+        environment: &case.plan.environment,
+        kind: case.plan.kind,
+    })
+}
+
+fn cannot_gather(what: &str) -> Reason {
+    Reason { id: "facts".into(), why: format!("What runs now could not be read again: {what}"), clears: Clears::Facts }
+}
+
+/// The first moment at which one of the reasons ends by itself.
+fn first_moment(reasons: &[Reason]) -> Option<Timestamp> {
+    let moment = |reason: &Reason| match &reason.clears {
+        Clears::Time { at } | Clears::Unlock { until: at, .. } => *at,
+        Clears::Votes { .. } | Clears::Withdrawal { .. } | Clears::Facts | Clears::Release { .. } | Clears::Nothing => {
+            None
+        }
+    };
+    reasons.iter().filter_map(moment).min()
+}

@@ -1,1 +1,272 @@
-//! The environment: its lock, its queue and the one running release.
+//! The environment: its lock, its queue and the one running release, as a pure state machine.
+
+use crate::ids::{CommitSha, EnvironmentKey, ImageDigest, PersonId, ReleaseId};
+use crate::plan::PlanKind;
+use crate::policy::{Clears, Reason};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use thiserror::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// How many releases may wait for one environment.
+pub const QUEUE_LIMIT: usize = 50;
+
+/// An environment at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Which one.
+    pub key: EnvironmentKey,
+    /// Somebody's hold on it.
+    pub lock: Option<Lock>,
+    /// The planned releases that have not started, in the order in which they may.
+    pub queue: Vec<Waiting>,
+    /// The one that runs.
+    pub running: Option<ReleaseId>,
+    /// What Slipway last brought there.
+    pub live: Option<Live>,
+}
+
+/// A person's hold on an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Who holds it.
+    pub owner: PersonId,
+    /// Why. Untrusted text.
+    pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when; `None` is until unlocked.
+    pub until: Option<Timestamp>,
+}
+
+impl Lock {
+    fn holds(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+}
+
+/// A planned release that has not started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Which.
+    pub release: ReleaseId,
+    /// Who asked.
+    pub requester: PersonId,
+    /// Deploy or rollback.
+    pub kind: PlanKind,
+    /// What it would bring.
+    pub commit: CommitSha,
+    /// Every commit that its plan contains, to tell which older requests it covers.
+    pub contains: BTreeSet<CommitSha>,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+}
+
+/// What runs, as far as Slipway brought it there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The release that did.
+    pub release: ReleaseId,
+    /// The commit.
+    pub commit: CommitSha,
+    /// The image.
+    pub image: ImageDigest,
+    /// Who asked for it.
+    pub by: PersonId,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether the service itself was found healthy after it.
+    pub verified: bool,
+}
+
+/// Something that happens to an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A release has a plan and waits. Coming again with another plan it keeps its place.
+    Enqueued(Waiting),
+    /// A release starts its run.
+    Started {
+        /// Which.
+        release: ReleaseId,
+        /// Who asked for it: the owner of a lock passes it.
+        requester: PersonId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A release has ended, whether it ran or not.
+    Ended {
+        /// Which.
+        release: ReleaseId,
+        /// What runs now, when the release changed that.
+        live: Option<Live>,
+    },
+    /// Somebody takes hold of it.
+    Locked(Lock),
+    /// The hold ends.
+    Unlocked,
+}
+
+/// What follows for releases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// This one is covered by a newer request.
+    Supersede {
+        /// The older one.
+        release: ReleaseId,
+        /// The newer one.
+        by: ReleaseId,
+    },
+    /// The gate should look at this one again.
+    Judge {
+        /// Which.
+        release: ReleaseId,
+    },
+}
+
+/// Why an event cannot happen to an environment as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Illegal {
+    /// Two releases would run at once.
+    #[error("release {0} is running here")]
+    Busy(ReleaseId),
+    /// It is not this release's turn.
+    #[error("it is not this release's turn")]
+    NotItsTurn,
+    /// Somebody else holds it.
+    #[error("it is locked by {0}")]
+    Locked(PersonId),
+    /// There is no lock.
+    #[error("it is not locked")]
+    NotLocked,
+    /// Too many wait.
+    #[error("{QUEUE_LIMIT} releases wait here already")]
+    QueueFull,
+}
+
+impl Environment {
+    /// An environment that nothing has happened to.
+    #[must_use]
+    pub fn new(key: EnvironmentKey) -> Self {
+        Self { key, lock: None, queue: Vec::new(), running: None, live: None }
+    }
+
+    /// The lock, unless it has run out.
+    #[must_use]
+    pub fn lock(&self, now: Timestamp) -> Option<&Lock> {
+        self.lock.as_ref().filter(|lock| lock.holds(now))
+    }
+
+    /// What keeps a release from starting here, whatever policy says.
+    #[must_use]
+    pub fn blockers(&self, release: &ReleaseId, requester: &PersonId, now: Timestamp) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        if let Some(lock) = self.lock(now).filter(|lock| lock.owner != *requester) {
+            reasons.push(Reason {
+                id: "locked".into(),
+                why: format!("Locked by {}: {}", lock.owner, lock.reason),
+                clears: Clears::Unlock { owner: lock.owner.clone(), until: lock.until },
+            });
+        }
+        let in_the_way = self.running.clone().or_else(|| self.ahead_of(release).map(|w| w.release.clone()));
+        if let Some(other) = in_the_way.filter(|other| other != release) {
+            let why = if self.running.is_some() { "is running here" } else { "was asked for before" };
+            reasons.push(Reason {
+                id: "busy".into(),
+                why: format!("Release {} {why}.", other.short()),
+                clears: Clears::Release { id: other },
+            });
+        }
+        reasons
+    }
+
+    /// The first one in the queue, unless that is the release itself.
+    fn ahead_of(&self, release: &ReleaseId) -> Option<&Waiting> {
+        self.queue.first().filter(|first| first.release != *release)
+    }
+}
+
+/// The next state and what follows for releases.
+///
+/// # Errors
+/// When the event cannot happen to the environment as it is.
+pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Vec<Effect>), Illegal> {
+    let mut next = environment.clone();
+    let effects = match event {
+        Event::Enqueued(waiting) => enqueue(&mut next, waiting)?,
+        Event::Started { release, requester, at } => {
+            start(&mut next, release, requester, *at)?;
+            vec![]
+        }
+        Event::Ended { release, live } => {
+            let held_others_up = next.running.as_ref() == Some(release)
+                || next.queue.first().is_some_and(|first| first.release == *release);
+            next.running = next.running.filter(|running| running != release);
+            next.queue.retain(|waiting| waiting.release != *release);
+            if let Some(live) = live {
+                next.live = Some(live.clone());
+            }
+            if held_others_up { judge_first(&next) } else { vec![] }
+        }
+        Event::Locked(lock) => {
+            if let Some(held) = next.lock(lock.at).filter(|held| held.owner != lock.owner) {
+                return Err(Illegal::Locked(held.owner.clone()));
+            }
+            next.lock = Some(lock.clone());
+            judge_first(&next)
+        }
+        Event::Unlocked => {
+            next.lock.take().ok_or(Illegal::NotLocked)?;
+            judge_first(&next)
+        }
+    };
+    Ok((next, effects))
+}
+
+fn judge_first(environment: &Environment) -> Vec<Effect> {
+    environment.queue.first().map(|first| Effect::Judge { release: first.release.clone() }).into_iter().collect()
+}
+
+/// A rollback goes before deployments; a newer request takes the place of those that it contains.
+fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Illegal> {
+    if let Some(known) = next.queue.iter_mut().find(|known| known.release == waiting.release) {
+        *known = waiting.clone();
+        return Ok(vec![]);
+    }
+    let newer_and_contains = |older: &Waiting| {
+        older.kind == PlanKind::Deploy
+            && waiting.kind == PlanKind::Deploy
+            && waiting.contains.contains(&older.commit)
+            && (older.asked_at, &older.release) < (waiting.asked_at, &waiting.release)
+    };
+    let covered: Vec<_> = next.queue.iter().filter(|older| newer_and_contains(older)).cloned().collect();
+    next.queue.retain(|older| !covered.contains(older));
+    if next.queue.len() >= QUEUE_LIMIT {
+        return Err(Illegal::QueueFull);
+    }
+    let place = match waiting.kind {
+        PlanKind::Rollback => next.queue.iter().take_while(|w| w.kind == PlanKind::Rollback).count(),
+        PlanKind::Deploy => next.queue.len(),
+    };
+    next.queue.insert(place, waiting.clone());
+    let supersede = |older: Waiting| Effect::Supersede { release: older.release, by: waiting.release.clone() };
+    Ok(covered.into_iter().map(supersede).collect())
+}
+
+fn start(next: &mut Environment, release: &ReleaseId, requester: &PersonId, at: Timestamp) -> Result<(), Illegal> {
+    if let Some(running) = &next.running {
+        return Err(Illegal::Busy(running.clone()));
+    }
+    if let Some(lock) = next.lock(at).filter(|lock| lock.owner != *requester) {
+        return Err(Illegal::Locked(lock.owner.clone()));
+    }
+    if next.queue.first().is_none_or(|first| first.release != *release) {
+        return Err(Illegal::NotItsTurn);
+    }
+    next.queue.remove(0);
+    next.running = Some(release.clone());
+    Ok(())
+}

@@ -1,1 +1,22 @@
-//! The release: one attempt to bring a commit to an environment.
+//! The release: one attempt to bring a commit to an environment, as a pure state machine.
+//!
+//! [`step`] takes a release and something that happened to it, and gives the next state with what the engine
+//! must do outside. It reads no clock: every event carries the moment it happened at.
+
+mod effect;
+mod event;
+mod running;
+mod state;
+mod step;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+pub use effect::Effect;
+pub use event::{BuildProgress, Event};
+pub use state::{
+    Failure, GatherProblem, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step, StepRecord,
+    StepState, Steps, Voided,
+};
+pub use step::{Illegal, step};

@@ -1,0 +1,171 @@
+//! What happens to a release.
+
+use super::state::{Failure, Step};
+use crate::facts::Facts;
+use crate::gate::Verdict;
+use crate::ids::{CommitSha, PersonId, ReleaseId};
+use crate::plan::Plan;
+use crate::policy::Vote;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Something that happened. Stored for ever: a new field needs a default, a changed meaning a new name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// It was asked for.
+    Requested,
+    /// The reference means this commit.
+    Resolved {
+        /// The commit.
+        commit: CommitSha,
+        /// The branch whose head it is, if it is one's.
+        branch: Option<String>,
+    },
+    /// CI or the image are not ready yet.
+    BuildProgress {
+        /// How they stand.
+        progress: BuildProgress,
+    },
+    /// CI is green (or policy may decide about it) and the image is there.
+    BuildReady,
+    /// There is no image and nothing that would make one.
+    BuildMissing,
+    /// The build was started.
+    Dispatched {
+        /// Its run.
+        run: u64,
+    },
+    /// Plan and facts as they are now.
+    Planned {
+        /// The plan.
+        plan: Box<Plan>,
+        /// The facts.
+        facts: Facts,
+    },
+    /// Planning cannot go on. `step` says which of the steps it would have been.
+    PlanningFailed {
+        /// `ci` or `image` when the build is at fault.
+        step: Option<Step>,
+        /// How.
+        failure: Failure,
+        /// When.
+        at: Timestamp,
+    },
+    /// The gate has looked at it.
+    Judged {
+        /// What it said.
+        verdict: Box<Verdict>,
+    },
+    /// Somebody voted; policy has allowed that.
+    Voted {
+        /// The vote.
+        vote: Vote,
+    },
+    /// Somebody took their vote back.
+    Withdrawn {
+        /// Who.
+        person: PersonId,
+    },
+    /// News of the running step.
+    Progress {
+        /// Which step.
+        step: Step,
+        /// One line. Untrusted.
+        detail: String,
+        /// How far, in thousandths.
+        permille: Option<u16>,
+    },
+    /// The target has begun an operation.
+    DeployStarted {
+        /// Which target.
+        target: usize,
+        /// The operation.
+        operation: String,
+    },
+    /// The running step is done.
+    StepSucceeded {
+        /// Which.
+        step: Step,
+        /// One line. Untrusted.
+        detail: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The running step did not work.
+    StepFailed {
+        /// Which.
+        step: Step,
+        /// How.
+        failure: Failure,
+        /// Whether the platform put the old version back.
+        rolled_back: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody wants it stopped.
+    CancelRequested {
+        /// Who.
+        by: PersonId,
+        /// Whether the running step has begun to change something.
+        begun: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Its time to be approved is over.
+    TimedOut {
+        /// When.
+        at: Timestamp,
+    },
+    /// A newer request contains it.
+    Superseded {
+        /// That request.
+        by: ReleaseId,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Event {
+    /// The name, for logs and the audit.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Resolved { .. } => "resolved",
+            Self::BuildProgress { .. } => "build_progress",
+            Self::BuildReady => "build_ready",
+            Self::BuildMissing => "build_missing",
+            Self::Dispatched { .. } => "dispatched",
+            Self::Planned { .. } => "planned",
+            Self::PlanningFailed { .. } => "planning_failed",
+            Self::Judged { .. } => "judged",
+            Self::Voted { .. } => "voted",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Progress { .. } => "progress",
+            Self::DeployStarted { .. } => "deploy_started",
+            Self::StepSucceeded { .. } => "step_succeeded",
+            Self::StepFailed { .. } => "step_failed",
+            Self::CancelRequested { .. } => "cancel_requested",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Superseded { .. } => "superseded",
+        }
+    }
+
+    /// Whether it is only news for the message: such events are not audited.
+    #[must_use]
+    pub fn is_progress(&self) -> bool {
+        matches!(self, Self::Progress { .. } | Self::BuildProgress { .. })
+    }
+}
+
+/// How CI and the image stand while planning waits for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildProgress {
+    /// One line: `run 4211: build image, 2 of 3 jobs done`. Untrusted.
+    pub detail: String,
+    /// How far, in thousandths.
+    pub permille: Option<u16>,
+    /// The run's page.
+    pub url: Option<String>,
+}

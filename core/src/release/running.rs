@@ -1,0 +1,86 @@
+//! The run: ci and image are observed, migrations applied, every target deployed in turn, the service asked.
+
+use super::state::{Outcome, Phase, Release, Step, StepState};
+use super::step::{Illegal, Next, end, failed, illegal};
+use super::{Effect, Event};
+use jiff::Timestamp;
+
+pub(super) fn step(mut next: Release, running: Step, event: &Event) -> Result<Next, Illegal> {
+    match event {
+        Event::Progress { step, detail, permille } if *step == running => {
+            let record = next.steps.get_mut(*step);
+            record.detail = Some(detail.clone());
+            record.permille = *permille;
+            Ok((next, vec![]))
+        }
+        Event::DeployStarted { target, operation }
+            if running == Step::Deploy && *target == next.target && next.operation.is_none() =>
+        {
+            next.operation = Some(operation.clone());
+            let follow = Effect::Follow { target: *target, operation: operation.clone() };
+            Ok((next, vec![follow]))
+        }
+        Event::StepSucceeded { step, detail, at } if *step == running => Ok(succeeded(next, *step, detail, *at)),
+        Event::StepFailed { step, failure, rolled_back, at } if *step == running => {
+            close(&mut next, *step, StepState::Failed, None, *at);
+            next.steps.get_mut(*step).detail = Some(failure.what.clone());
+            if *rolled_back {
+                let outcome = Outcome::RolledBack { failure: failure.clone() };
+                return Ok(end(next, Phase::RolledBack, outcome, *at));
+            }
+            Ok(failed(next, Some(*step), failure.clone(), *at))
+        }
+        _ => Err(illegal(&next, event)),
+    }
+}
+
+fn close(next: &mut Release, step: Step, state: StepState, detail: Option<&str>, at: Timestamp) {
+    let record = next.steps.get_mut(step);
+    record.state = state;
+    record.permille = None;
+    record.ended_at = Some(at);
+    if let Some(detail) = detail {
+        record.detail = Some(detail.to_owned());
+    }
+}
+
+fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next {
+    if step == Step::Deploy && next.target + 1 < next.request.targets {
+        next.target += 1;
+        next.operation = None;
+        let record = next.steps.get_mut(step);
+        record.detail = Some(detail.to_owned());
+        record.permille = None;
+        let effect = Effect::Deploy { target: next.target };
+        return (next, vec![effect]);
+    }
+    close(&mut next, step, StepState::Succeeded, Some(detail), at);
+    if let Some(by) = next.cancel_requested.clone() {
+        return end(next, Phase::Cancelled, Outcome::Cancelled { by }, at);
+    }
+    let mut following = step.next();
+    if following == Some(Step::Migrate) && !has_migrations(&next) {
+        close(&mut next, Step::Migrate, StepState::Skipped, Some("none pending"), at);
+        following = Some(Step::Deploy);
+    }
+    let Some(following) = following else {
+        return end(next, Phase::Succeeded, Outcome::Live, at);
+    };
+    next.phase = Phase::Running { step: following };
+    let record = next.steps.get_mut(following);
+    record.state = StepState::Running;
+    record.started_at = Some(at);
+    let effect = match following {
+        Step::Ci => Effect::ObserveCi,
+        Step::Image => Effect::ObserveImage,
+        Step::Migrate => Effect::Migrate,
+        Step::Deploy => Effect::Deploy { target: next.target },
+        Step::Verify => Effect::Verify,
+    };
+    (next, vec![effect])
+}
+
+fn has_migrations(release: &Release) -> bool {
+    let planned = release.plan.as_ref().map_or(&[][..], |plan| &plan.migrations);
+    planned.iter().any(|m| m.not_run.is_none())
+}

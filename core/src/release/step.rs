@@ -1,0 +1,155 @@
+//! The transition function.
+
+use super::running;
+use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step};
+use super::waiting;
+use super::{Effect, Event};
+use crate::ids::PersonId;
+use jiff::Timestamp;
+use thiserror::Error;
+
+/// An event that has no meaning in the state it met: late outcomes, votes on a release that runs, second clicks.
+/// The state stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{event} means nothing to a release that is {phase}{}", why.map(|w| format!(": {w}")).unwrap_or_default())]
+pub struct Illegal {
+    /// The state's name.
+    pub phase: &'static str,
+    /// The event's name.
+    pub event: &'static str,
+    /// More, where a person should know.
+    pub why: Option<&'static str>,
+}
+
+/// The next state and what must be done outside.
+pub(super) type Next = (Release, Vec<Effect>);
+
+/// What happens to `release` when `event` happens.
+///
+/// # Errors
+/// When the event has no meaning in this state.
+pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
+    let next = release.clone();
+    match (&release.phase, event) {
+        // What can happen at any time before the end.
+        (phase, Event::CancelRequested { by, begun, at }) if !phase.is_end() => cancel(next, by, *begun, *at),
+        (phase, Event::TimedOut { at }) if is_unstarted(phase) => Ok(end(next, Phase::Expired, Outcome::Expired, *at)),
+        (phase, Event::Superseded { by, at }) if is_unstarted(phase) => {
+            Ok(end(next, Phase::Superseded, Outcome::Superseded { by: by.clone() }, *at))
+        }
+        (Phase::Planning { stage }, event) => planning(next, *stage, event),
+        (Phase::AwaitingApproval | Phase::Queued, event) => waiting::step(next, event),
+        (Phase::Running { step }, event) => running::step(next, *step, event),
+        (
+            Phase::Denied
+            | Phase::Succeeded
+            | Phase::Failed
+            | Phase::RolledBack
+            | Phase::Cancelled
+            | Phase::Expired
+            | Phase::Superseded,
+            event,
+        ) => Err(illegal(release, event)),
+    }
+}
+
+fn is_unstarted(phase: &Phase) -> bool {
+    matches!(phase, Phase::Planning { .. } | Phase::AwaitingApproval | Phase::Queued)
+}
+
+fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Next, Illegal> {
+    let to = |mut next: Release, stage, effects| {
+        next.phase = Phase::Planning { stage };
+        Ok((next, effects))
+    };
+    match (stage, event) {
+        (PlanningStage::Resolving, Event::Requested) => {
+            let expire = Effect::ExpireAt { at: next.request.expires_at };
+            Ok((next, vec![Effect::Resolve, expire]))
+        }
+        (PlanningStage::Resolving, Event::Resolved { commit, branch }) => {
+            next.commit = Some(commit.clone());
+            next.branch.clone_from(branch);
+            to(next, PlanningStage::Building, vec![Effect::AwaitBuild])
+        }
+        (PlanningStage::Building, Event::BuildProgress { progress }) => {
+            next.build = Some(progress.clone());
+            Ok((next, vec![]))
+        }
+        (PlanningStage::Building, Event::BuildReady) => {
+            next.build = None;
+            to(next, PlanningStage::Gathering, vec![Effect::Gather])
+        }
+        // One build per release: a build that leaves no image is a failure, not a reason for another.
+        (PlanningStage::Building, Event::BuildMissing) if next.build_run.is_none() => {
+            to(next, PlanningStage::Dispatching, vec![Effect::Dispatch])
+        }
+        (PlanningStage::Dispatching, Event::Dispatched { run }) => {
+            next.build_run = Some(*run);
+            to(next, PlanningStage::Building, vec![Effect::AwaitBuild])
+        }
+        (PlanningStage::Gathering, Event::Planned { plan, facts }) => {
+            next.plan = Some((**plan).clone());
+            next.facts = Some(facts.clone());
+            to(next, PlanningStage::Judging, vec![])
+        }
+        (PlanningStage::Judging, Event::Judged { .. }) => waiting::step(next, event),
+        (_, Event::PlanningFailed { step, failure, at }) => {
+            if let Some(step) = step {
+                let record = next.steps.get_mut(*step);
+                record.state = super::StepState::Failed;
+                record.ended_at = Some(*at);
+            }
+            let outcome = Outcome::Failed { step: *step, failure: failure.clone() };
+            Ok(end(next, Phase::Failed, outcome, *at))
+        }
+        (_, event) => Err(illegal(&next, event)),
+    }
+}
+
+/// Stops the release, at once or after the running step, or says why it is too late.
+fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Result<Next, Illegal> {
+    let too_late =
+        |next: &Release, why| Err(Illegal { phase: next.phase.name(), event: "cancel_requested", why: Some(why) });
+    match next.phase {
+        Phase::Running { step: Step::Deploy } if begun => {
+            too_late(&next, "the target has begun the deployment; wait for its outcome, then roll back")
+        }
+        Phase::Running { step: Step::Verify } => too_late(&next, "the new version is live already; roll back instead"),
+        Phase::Running { step: Step::Deploy } if next.target > 0 => {
+            too_late(&next, "some targets already run the new version; roll back instead")
+        }
+        Phase::Running { step: Step::Migrate } if begun => {
+            if next.cancel_requested.is_some() {
+                return too_late(&next, "it stops after the migrations");
+            }
+            next.cancel_requested = Some(by.clone());
+            Ok((next, vec![]))
+        }
+        Phase::Running { step } => {
+            let record = next.steps.get_mut(step);
+            record.state = super::StepState::Pending;
+            record.started_at = None;
+            Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone() }, at))
+        }
+        _ => Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone() }, at)),
+    }
+}
+
+/// Ends the release.
+pub(super) fn end(mut next: Release, phase: Phase, outcome: Outcome, at: Timestamp) -> Next {
+    let announce = phase == Phase::Succeeded;
+    next.phase = phase;
+    next.outcome = Some(outcome);
+    next.ended_at = Some(at);
+    next.gathering = false;
+    (next, if announce { vec![Effect::Announce] } else { vec![] })
+}
+
+pub(super) fn failed(next: Release, step: Option<Step>, failure: Failure, at: Timestamp) -> Next {
+    end(next, Phase::Failed, Outcome::Failed { step, failure }, at)
+}
+
+pub(super) fn illegal(release: &Release, event: &Event) -> Illegal {
+    Illegal { phase: release.phase.name(), event: event.name(), why: None }
+}

@@ -1,0 +1,161 @@
+//! A planned release before it runs: judged, voted on, planned again.
+
+use super::state::{GatherProblem, Outcome, Phase, PlanningStage, Release, Step, StepState, Voided};
+use super::step::{Illegal, Next, end, failed, illegal};
+use super::{Effect, Event, Failure};
+use crate::gate::{Course, Verdict};
+use crate::policy::{Clears, Reason, Vote};
+use jiff::Timestamp;
+
+/// How often plan and facts are gathered again before the release is given up. At the default age of facts
+/// that is far more often than approvals come.
+const GATHER_LIMIT: u32 = 500;
+
+pub(super) fn step(mut next: Release, event: &Event) -> Result<Next, Illegal> {
+    match event {
+        Event::Judged { verdict } if next.wants_judgement() => judged(next, verdict),
+        Event::Voted { vote } if votes_count(&next) => {
+            if next.digest().as_ref() != Some(&vote.digest) {
+                return Err(Illegal { why: Some("the plan has changed since"), ..illegal(&next, event) });
+            }
+            next.votes.retain(|v| v.person != vote.person);
+            next.votes.push(vote.clone());
+            Ok((next, vec![]))
+        }
+        Event::Withdrawn { person } if votes_count(&next) => {
+            let before = next.votes.len();
+            next.votes.retain(|v| v.person != *person);
+            if next.votes.len() == before {
+                return Err(Illegal { why: Some("there is no vote to withdraw"), ..illegal(&next, event) });
+            }
+            Ok((next, vec![]))
+        }
+        Event::Planned { plan, facts } if next.gathering => {
+            next.gathering = false;
+            next.gather_problem = None;
+            next.facts = Some(facts.clone());
+            Ok(planned_again(next, plan))
+        }
+        // What cannot be gathered means no: it goes on waiting, says so, and tries again later.
+        Event::PlanningFailed { failure, at, .. } if next.gathering => {
+            next.gathering = false;
+            if failure.request_is_wrong {
+                return Ok(failed(next, None, failure.clone(), *at));
+            }
+            next.gather_problem = Some(GatherProblem { failure: failure.clone(), at: *at });
+            Ok((next, vec![]))
+        }
+        _ => Err(illegal(&next, event)),
+    }
+}
+
+/// Votes are for people who have seen a card with a plan on it.
+fn votes_count(release: &Release) -> bool {
+    matches!(release.phase, Phase::AwaitingApproval | Phase::Queued)
+}
+
+fn judged(mut next: Release, verdict: &Verdict) -> Result<Next, Illegal> {
+    if next.digest().as_ref() != Some(verdict.digest()) {
+        return Err(Illegal {
+            phase: next.phase.name(),
+            event: "judged",
+            why: Some("the verdict is about another plan"),
+        });
+    }
+    let at = verdict.at();
+    next.verdict = Some(verdict.clone());
+    match verdict.course() {
+        Course::Deny => Ok(end(next, Phase::Denied, Outcome::Denied, at)),
+        Course::NothingToDo => Ok(end(next, Phase::Cancelled, Outcome::NothingToDo, at)),
+        Course::DryRun => Ok(end(next, Phase::Cancelled, Outcome::DryRun, at)),
+        Course::Refresh if next.gathered >= GATHER_LIMIT => {
+            let failure = Failure::new("The plan had to be made again too often while waiting.")
+                .next("ask again with /deploy when it can run soon");
+            Ok(failed(next, None, failure, at))
+        }
+        Course::Refresh => {
+            // Judged right after the first plan, facts are fresh; so this is a waiting release.
+            if matches!(next.phase, Phase::Planning { .. }) {
+                next.phase = Phase::Queued;
+            }
+            next.gathering = true;
+            next.gathered += 1;
+            Ok((next, vec![Effect::Gather]))
+        }
+        Course::Wait => {
+            let first = matches!(next.phase, Phase::Planning { .. });
+            next.phase = if waits_for_votes(verdict.reasons()) { Phase::AwaitingApproval } else { Phase::Queued };
+            let mut effects = Vec::new();
+            if let Some(at) = verdict.again_at() {
+                effects.push(Effect::JudgeAt { at });
+            }
+            if first {
+                effects.extend(tell_approvers(&next, verdict));
+            }
+            Ok((next, effects))
+        }
+        Course::Start => Ok(start(next, at)),
+    }
+}
+
+fn waits_for_votes(reasons: &[Reason]) -> bool {
+    reasons.iter().any(|r| matches!(r.clears, Clears::Votes { .. } | Clears::Withdrawal { .. }))
+}
+
+fn tell_approvers(release: &Release, verdict: &Verdict) -> Option<Effect> {
+    let mut people: Vec<_> = verdict
+        .reasons()
+        .iter()
+        .filter_map(|r| match &r.clears {
+            Clears::Votes { missing } => Some(missing),
+            _ => None,
+        })
+        .flatten()
+        .flat_map(|slot| slot.who.iter().cloned())
+        .collect();
+    people.sort();
+    people.dedup();
+    let what = format!("{} waits for your approval.", release.request.key);
+    (!people.is_empty()).then_some(Effect::Tell { people, what })
+}
+
+fn start(mut next: Release, at: Timestamp) -> Next {
+    next.phase = Phase::Running { step: Step::Ci };
+    next.started_at = Some(at);
+    next.gather_problem = None;
+    let record = next.steps.get_mut(Step::Ci);
+    record.state = StepState::Running;
+    record.started_at = Some(at);
+    (next, vec![Effect::ObserveCi])
+}
+
+/// A vote is for one digest. When the plan changes the votes are void, unless the new plan only does less.
+fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
+    let Some(old) = next.plan.replace(plan.clone()) else { return (next, vec![]) };
+    let (old_digest, new_digest) = (old.digest(), plan.digest());
+    if old_digest == new_digest {
+        return (next, vec![]);
+    }
+    if plan.shrinks(&old) {
+        for vote in &mut next.votes {
+            vote.digest = new_digest.clone();
+        }
+        return (next, vec![]);
+    }
+    let voters: Vec<_> = next.votes.drain(..).map(|Vote { person, .. }| person).collect();
+    let what = format!("The plan of {} changed, your vote is void.", next.request.key);
+    let tell = (!voters.is_empty()).then(|| Effect::Tell { people: voters.clone(), what });
+    next.voided = Some(Voided { digest: old_digest, voters, changes: plan.changes_from(&old) });
+    (next, tell.into_iter().collect())
+}
+
+impl Release {
+    /// Whether it is between its first plan and its run.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::AwaitingApproval | Phase::Queued | Phase::Planning { stage: PlanningStage::Judging }
+        )
+    }
+}
