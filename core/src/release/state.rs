@@ -386,6 +386,9 @@ pub struct Release {
     pub build: Option<BuildProgress>,
     /// The run that was dispatched for it.
     pub build_run: Option<u64>,
+    /// The tag that the dispatch needed.
+    #[serde(default)]
+    pub temporary_tag: Option<String>,
     /// The plan, once made.
     pub plan: Option<Plan>,
     /// The facts behind it.
@@ -430,6 +433,7 @@ impl Release {
             branch: None,
             build: None,
             build_run: None,
+            temporary_tag: None,
             plan: None,
             facts: None,
             gathering: false,

@@ -84,8 +84,9 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
         (PlanningStage::Building, Event::BuildMissing) if next.build_run.is_none() => {
             to(next, PlanningStage::Dispatching, vec![Effect::Dispatch])
         }
-        (PlanningStage::Dispatching, Event::Dispatched { run }) => {
+        (PlanningStage::Dispatching, Event::Dispatched { run, temporary_tag }) => {
             next.build_run = Some(*run);
+            next.temporary_tag.clone_from(temporary_tag);
             to(next, PlanningStage::Building, vec![Effect::AwaitBuild])
         }
         (PlanningStage::Gathering, Event::Planned { plan, facts }) => {
