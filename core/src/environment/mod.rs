@@ -251,6 +251,9 @@ fn covers(newer: &Waiting, older: &Waiting) -> bool {
 
 /// A rollback goes before deployments; a newer request takes the place of those that it contains.
 fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Illegal> {
+    if next.running.as_ref() == Some(&waiting.release) {
+        return Ok(vec![]);
+    }
     if let Some(known) = next.queue.iter_mut().find(|known| known.release == waiting.release) {
         *known = waiting.clone();
         return Ok(vec![]);

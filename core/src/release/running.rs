@@ -24,7 +24,8 @@ pub(super) fn step(mut next: Release, running: Step, event: &Event) -> Result<Ne
         Event::StepFailed { step, failure, rolled_back, at } if *step == running => {
             close(&mut next, *step, StepState::Failed, None, *at);
             next.steps.get_mut(*step).detail = Some(failure.what.clone());
-            if *rolled_back {
+            // A migration's transaction that was rolled back is a plain failure: no version was put back.
+            if *rolled_back && *step == Step::Deploy {
                 let outcome = Outcome::RolledBack { failure: failure.clone() };
                 return Ok(end(next, Phase::RolledBack, outcome, *at));
             }

@@ -130,7 +130,7 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
         Phase::Running { step: Step::Deploy } if next.target > 0 => {
             too_late(&next, "some targets already run the new version; roll back instead")
         }
-        Phase::Running { step: Step::Migrate } if begun => {
+        Phase::Running { step: Step::Migrate } if begun || next.cancel_requested.is_some() => {
             if next.cancel_requested.is_some() {
                 return too_late(&next, "it stops after the migrations");
             }
