@@ -356,8 +356,11 @@ pub(crate) mod tests {
         }
     }
 
+    /// A name and what it does to a plan.
+    type Edit = (&'static str, Box<dyn Fn(&mut Plan)>);
+
     /// One edit per leaf that a vote is about, each with the name it must be reported under.
-    fn edits() -> Vec<(&'static str, Box<dyn Fn(&mut Plan)>)> {
+    fn edits() -> Vec<Edit> {
         vec![
             ("service", Box::new(|p| p.service = "other".into())),
             ("environment", Box::new(|p| p.environment = "staging".into())),
