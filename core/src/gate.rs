@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 /// How long to wait before the gate looks again when what it needs could not be gathered.
 const GATHER_AGAIN_S: i64 = 30;
 
+/// How often the gate looks again when policy waits for a time that nobody could compute. Multiples of it since
+/// 1970, so that the answer stays the same in between.
+const LOOK_AGAIN_S: i64 = 15 * 60;
+
 /// Everything the gate looks at.
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
@@ -123,7 +127,10 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     if let Decision::Deny { reasons } = may_ask(case, policies) {
         return verdict(Course::Deny, reasons, None);
     }
-    if case.plan.is_empty() {
+    // A run has ended since, or is about to: the plan starts from what is there no more, however young its facts.
+    let outdated = environment.changed_at.is_some_and(|changed| case.facts.ci.at < changed);
+    let others_run = environment.running.as_ref().is_some_and(|running| *running != release.id);
+    if case.plan.is_empty() && !outdated && !others_run {
         return verdict(Course::NothingToDo, vec![], None);
     }
     let mut reasons = environment.blockers(&release.id, &release.request.requester, now);
@@ -131,27 +138,28 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     if release.request.dry_run {
         return verdict(Course::DryRun, reasons, None);
     }
-    let again = |at: Timestamp, seconds: i64| at + SignedDuration::from_secs(seconds);
     // It was tried a moment ago and could not be done: that is a no, until the next try.
     if let Some(problem) = &release.gather_problem {
-        let next_try = again(problem.at, GATHER_AGAIN_S);
+        let next_try = after(problem.at, GATHER_AGAIN_S);
         if next_try > now {
             reasons.push(cannot_gather(&problem.failure.what));
-            let at = first_moment(&reasons).map_or(next_try, |at| at.min(next_try));
+            let at = first_moment(&reasons, now).map_or(next_try, |at| at.min(next_try));
             return verdict(Course::Wait, reasons, Some(at));
         }
     }
     // True also when nothing at all is in the way.
     let fresh_facts_could_do = reasons.iter().all(|r| matches!(r.clears, Clears::Facts));
-    if fresh_facts_could_do && case.facts.age_s(now) > *fact_age_max_s {
+    // Not only when it could start: nobody should be asked to approve a plan that is known to be wrong.
+    let plan_is_wrong = outdated && !others_run;
+    if plan_is_wrong || (fresh_facts_could_do && case.facts.age_s(now) > *fact_age_max_s) {
         return verdict(Course::Refresh, reasons, None);
     }
     if reasons.is_empty() {
         return verdict(Course::Start, reasons, None);
     }
-    let mut again_at = first_moment(&reasons);
+    let mut again_at = first_moment(&reasons, now);
     if fresh_facts_could_do {
-        again_at = Some(again(case.facts.ci.at, *fact_age_max_s + 1));
+        again_at = Some(after(case.facts.ci.at, fact_age_max_s.saturating_add(1)));
     }
     verdict(Course::Wait, reasons, again_at)
 }
@@ -178,10 +186,19 @@ fn cannot_gather(what: &str) -> Reason {
     Reason { id: "facts".into(), why: format!("What runs now could not be read again: {what}"), clears: Clears::Facts }
 }
 
-/// The first moment at which one of the reasons ends by itself.
-fn first_moment(reasons: &[Reason]) -> Option<Timestamp> {
+fn after(at: Timestamp, seconds: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+/// The first moment after `now` at which one of the reasons ends by itself, or may.
+fn first_moment(reasons: &[Reason], now: Timestamp) -> Option<Timestamp> {
+    let look_again = || {
+        let next = (now.as_second().div_euclid(LOOK_AGAIN_S) + 1) * LOOK_AGAIN_S;
+        Timestamp::from_second(next).unwrap_or(Timestamp::MAX)
+    };
     let moment = |reason: &Reason| match &reason.clears {
-        Clears::Time { at } | Clears::Unlock { until: at, .. } => *at,
+        Clears::Time { at } => Some(at.filter(|at| *at > now).unwrap_or_else(look_again)),
+        Clears::Unlock { until, .. } => until.filter(|until| *until > now),
         Clears::Votes { .. } | Clears::Withdrawal { .. } | Clears::Facts | Clears::Release { .. } | Clears::Nothing => {
             None
         }

@@ -247,8 +247,13 @@ impl Plan {
             && self.image.digest == old.image.digest
             && self.config == old.config
             && self.targets == old.targets;
+        let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
+        // A base on a side branch that `old` would have merged is not forward: it lacks commits that ran before,
+        // and the plan would now ship those.
         let base_moved_forward = self.base == old.base
-            || self.base.as_ref().is_some_and(|base| old.base.is_some() && old.commits.iter().any(|c| c.sha == *base));
+            || self.base.as_ref().is_some_and(|base| {
+                old.base.is_some() && was_planned(base) && self.commits.iter().all(|c| was_planned(&c.sha))
+            });
         let essence = |m: &PlannedMigration| (m.version, m.file.clone(), m.checksum.clone(), m.not_run.is_none());
         let old_migrations: BTreeSet<_> = old.migrations.iter().map(essence).collect();
         let fewer = self.migrations.iter().all(|m| old_migrations.contains(&essence(m)));
@@ -261,10 +266,10 @@ impl Plan {
         self.commits.iter().filter_map(|c| c.author.clone()).collect()
     }
 
-    /// Whether nothing would change: the same commit runs and no migration is pending.
+    /// Whether nothing would change: the same commit runs and no migration would be run.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.base.as_ref() == Some(&self.commit) && self.migrations.is_empty()
+        self.base.as_ref() == Some(&self.commit) && self.migrations.iter().all(|m| m.not_run.is_some())
     }
 }
 
@@ -351,8 +356,11 @@ pub(crate) mod tests {
         }
     }
 
+    /// A name and what it does to a plan.
+    type Edit = (&'static str, Box<dyn Fn(&mut Plan)>);
+
     /// One edit per leaf that a vote is about, each with the name it must be reported under.
-    fn edits() -> Vec<(&'static str, Box<dyn Fn(&mut Plan)>)> {
+    fn edits() -> Vec<Edit> {
         vec![
             ("service", Box::new(|p| p.service = "other".into())),
             ("environment", Box::new(|p| p.environment = "staging".into())),
@@ -425,6 +433,7 @@ pub(crate) mod tests {
         let old = plan();
         let mut less = plan();
         less.base = Some(sha(2));
+        less.commits.truncate(1);
         less.migrations.clear();
         assert!(less.shrinks(&old));
         assert!(old.shrinks(&old));
@@ -432,12 +441,30 @@ pub(crate) mod tests {
         let mut elsewhere = plan();
         elsewhere.base = Some(sha(7));
         assert!(!elsewhere.shrinks(&old), "the base moved to a commit that was not in the plan");
+        let mut sideways = plan();
+        sideways.base = Some(sha(2));
+        sideways.commits = vec![commit(3, Some("ana")), commit(1, Some("eve"))];
+        assert!(!sideways.shrinks(&old), "the base moved to a side branch and commit 1 would ship again");
         for (name, edit) in edits() {
             let mut changed = plan();
             edit(&mut changed);
             let does_less = name == "no migration";
             assert_eq!(changed.shrinks(&old), does_less, "{name}");
         }
+    }
+
+    #[test]
+    fn a_plan_is_empty_when_nothing_would_change() {
+        let mut same = plan();
+        assert!(!same.is_empty());
+        same.base = Some(same.commit.clone());
+        assert!(!same.is_empty(), "a migration is pending");
+        same.migrations[0].not_run = Some("needs PostgreSQL".into());
+        assert!(same.is_empty(), "the pending one is not run here");
+        same.migrations.clear();
+        assert!(same.is_empty());
+        same.base = None;
+        assert!(!same.is_empty(), "what runs cannot be told");
     }
 
     #[test]

@@ -27,6 +27,10 @@ pub struct Environment {
     pub running: Option<ReleaseId>,
     /// What Slipway last brought there.
     pub live: Option<Live>,
+    /// When a run last ended here, however it ended. What was gathered before that describes an environment
+    /// that is no more: other commit, other migrations.
+    #[serde(default)]
+    pub changed_at: Option<Timestamp>,
 }
 
 /// A person's hold on an environment.
@@ -101,8 +105,10 @@ pub enum Event {
     Ended {
         /// Which.
         release: ReleaseId,
-        /// What runs now, when the release changed that.
+        /// What runs now, when the release changed that. Only the running release can.
         live: Option<Live>,
+        /// When.
+        at: Timestamp,
     },
     /// Somebody takes hold of it.
     Locked(Lock),
@@ -151,7 +157,7 @@ impl Environment {
     /// An environment that nothing has happened to.
     #[must_use]
     pub fn new(key: EnvironmentKey) -> Self {
-        Self { key, lock: None, queue: Vec::new(), running: None, live: None }
+        Self { key, lock: None, queue: Vec::new(), running: None, live: None, changed_at: None }
     }
 
     /// The lock, unless it has run out.
@@ -201,16 +207,7 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
             start(&mut next, release, requester, *at)?;
             vec![]
         }
-        Event::Ended { release, live } => {
-            let held_others_up = next.running.as_ref() == Some(release)
-                || next.queue.first().is_some_and(|first| first.release == *release);
-            next.running = next.running.filter(|running| running != release);
-            next.queue.retain(|waiting| waiting.release != *release);
-            if let Some(live) = live {
-                next.live = Some(live.clone());
-            }
-            if held_others_up { judge_first(&next) } else { vec![] }
-        }
+        Event::Ended { release, live, at } => ended(&mut next, release, live.as_ref(), *at),
         Event::Locked(lock) => {
             if let Some(held) = next.lock(lock.at).filter(|held| held.owner != lock.owner) {
                 return Err(Illegal::Locked(held.owner.clone()));
@@ -230,20 +227,48 @@ fn judge_first(environment: &Environment) -> Vec<Effect> {
     environment.queue.first().map(|first| Effect::Judge { release: first.release.clone() }).into_iter().collect()
 }
 
+fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: Timestamp) -> Vec<Effect> {
+    let ran = next.running.as_ref() == Some(release);
+    let was_first = next.queue.first().is_some_and(|first| first.release == *release);
+    next.queue.retain(|waiting| waiting.release != *release);
+    if ran {
+        next.running = None;
+        next.changed_at = Some(at);
+        if let Some(live) = live {
+            next.live = Some(live.clone());
+        }
+    }
+    if ran || was_first { judge_first(next) } else { vec![] }
+}
+
+/// Whether `newer` was asked for later and would bring everything that `older` would.
+fn covers(newer: &Waiting, older: &Waiting) -> bool {
+    older.kind == PlanKind::Deploy
+        && newer.kind == PlanKind::Deploy
+        && newer.contains.contains(&older.commit)
+        && (older.asked_at, &older.release) < (newer.asked_at, &newer.release)
+}
+
 /// A rollback goes before deployments; a newer request takes the place of those that it contains.
 fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Illegal> {
+    if next.running.as_ref() == Some(&waiting.release) {
+        return Ok(vec![]);
+    }
     if let Some(known) = next.queue.iter_mut().find(|known| known.release == waiting.release) {
         *known = waiting.clone();
         return Ok(vec![]);
     }
-    let newer_and_contains = |older: &Waiting| {
-        older.kind == PlanKind::Deploy
-            && waiting.kind == PlanKind::Deploy
-            && waiting.contains.contains(&older.commit)
-            && (older.asked_at, &older.release) < (waiting.asked_at, &waiting.release)
+    let supersede = |older: &Waiting, newer: &Waiting| Effect::Supersede {
+        release: older.release.clone(),
+        by: newer.release.clone(),
     };
-    let covered: Vec<_> = next.queue.iter().filter(|older| newer_and_contains(older)).cloned().collect();
-    next.queue.retain(|older| !covered.contains(older));
+    // The newer request may have been planned faster than this one.
+    if let Some(newer) = next.queue.iter().find(|queued| covers(queued, waiting)) {
+        return Ok(vec![supersede(waiting, newer)]);
+    }
+    let first_before = next.queue.first().map(|first| first.release.clone());
+    let (covered, kept): (Vec<_>, Vec<_>) = next.queue.drain(..).partition(|queued| covers(waiting, queued));
+    next.queue = kept;
     if next.queue.len() >= QUEUE_LIMIT {
         return Err(Illegal::QueueFull);
     }
@@ -252,8 +277,12 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
         PlanKind::Deploy => next.queue.len(),
     };
     next.queue.insert(place, waiting.clone());
-    let supersede = |older: Waiting| Effect::Supersede { release: older.release, by: waiting.release.clone() };
-    Ok(covered.into_iter().map(supersede).collect())
+    let mut effects: Vec<_> = covered.iter().map(|older| supersede(older, waiting)).collect();
+    // Whoever waited behind a superseded one may be first now, and nothing else would tell them.
+    let moved_up =
+        next.queue.first().filter(|f| f.release != waiting.release && Some(&f.release) != first_before.as_ref());
+    effects.extend(moved_up.map(|first| Effect::Judge { release: first.release.clone() }));
+    Ok(effects)
 }
 
 fn start(next: &mut Environment, release: &ReleaseId, requester: &PersonId, at: Timestamp) -> Result<(), Illegal> {

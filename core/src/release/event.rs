@@ -30,7 +30,10 @@ pub enum Event {
     /// CI is green (or policy may decide about it) and the image is there.
     BuildReady,
     /// There is no image and nothing that would make one.
-    BuildMissing,
+    BuildMissing {
+        /// When.
+        at: Timestamp,
+    },
     /// The build was started.
     Dispatched {
         /// Its run.
@@ -138,7 +141,7 @@ impl Event {
             Self::Resolved { .. } => "resolved",
             Self::BuildProgress { .. } => "build_progress",
             Self::BuildReady => "build_ready",
-            Self::BuildMissing => "build_missing",
+            Self::BuildMissing { .. } => "build_missing",
             Self::Dispatched { .. } => "dispatched",
             Self::Planned { .. } => "planned",
             Self::PlanningFailed { .. } => "planning_failed",

@@ -24,7 +24,8 @@ pub(super) fn step(mut next: Release, running: Step, event: &Event) -> Result<Ne
         Event::StepFailed { step, failure, rolled_back, at } if *step == running => {
             close(&mut next, *step, StepState::Failed, None, *at);
             next.steps.get_mut(*step).detail = Some(failure.what.clone());
-            if *rolled_back {
+            // A migration's transaction that was rolled back is a plain failure: no version was put back.
+            if *rolled_back && *step == Step::Deploy {
                 let outcome = Outcome::RolledBack { failure: failure.clone() };
                 return Ok(end(next, Phase::RolledBack, outcome, *at));
             }
@@ -45,7 +46,7 @@ fn close(next: &mut Release, step: Step, state: StepState, detail: Option<&str>,
 }
 
 fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next {
-    if step == Step::Deploy && next.target + 1 < next.request.targets {
+    if step == Step::Deploy && next.target + 1 < planned_targets(&next) {
         next.target += 1;
         next.operation = None;
         let record = next.steps.get_mut(step);
@@ -78,6 +79,11 @@ fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next
         Step::Verify => Effect::Verify,
     };
     (next, vec![effect])
+}
+
+/// Those of the plan: what was approved is what runs, however many the environment had when it was asked for.
+fn planned_targets(release: &Release) -> usize {
+    release.plan.as_ref().map_or(0, |plan| plan.targets.len())
 }
 
 fn has_migrations(release: &Release) -> bool {

@@ -80,10 +80,15 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
             next.build = None;
             to(next, PlanningStage::Gathering, vec![Effect::Gather])
         }
-        // One build per release: a build that leaves no image is a failure, not a reason for another.
-        (PlanningStage::Building, Event::BuildMissing) if next.build_run.is_none() => {
-            to(next, PlanningStage::Dispatching, vec![Effect::Dispatch])
-        }
+        (PlanningStage::Building, Event::BuildMissing { at }) => match next.build_run {
+            None => to(next, PlanningStage::Dispatching, vec![Effect::Dispatch]),
+            // One build per release: a build that leaves no image is a failure, not a reason for another.
+            Some(run) => {
+                let failure = Failure::new(format!("The build, run {run}, ended without an image of this commit."))
+                    .next("look at the run's log");
+                Ok(planning_failed(next, Some(Step::Image), &failure, *at))
+            }
+        },
         (PlanningStage::Dispatching, Event::Dispatched { run, temporary_tag }) => {
             next.build_run = Some(*run);
             next.temporary_tag.clone_from(temporary_tag);
@@ -95,17 +100,22 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
             to(next, PlanningStage::Judging, vec![])
         }
         (PlanningStage::Judging, Event::Judged { .. }) => waiting::step(next, event),
-        (_, Event::PlanningFailed { step, failure, at }) => {
-            if let Some(step) = step {
-                let record = next.steps.get_mut(*step);
-                record.state = super::StepState::Failed;
-                record.ended_at = Some(*at);
-            }
-            let outcome = Outcome::Failed { step: *step, failure: failure.clone() };
-            Ok(end(next, Phase::Failed, outcome, *at))
+        // The first plan was too old when it was judged and is made again.
+        (PlanningStage::Judging, Event::Planned { .. } | Event::PlanningFailed { .. }) if next.gathering => {
+            waiting::step(next, event)
         }
+        (_, Event::PlanningFailed { step, failure, at }) => Ok(planning_failed(next, *step, failure, *at)),
         (_, event) => Err(illegal(&next, event)),
     }
+}
+
+fn planning_failed(mut next: Release, step: Option<Step>, failure: &Failure, at: Timestamp) -> Next {
+    if let Some(step) = step {
+        let record = next.steps.get_mut(step);
+        record.state = super::StepState::Failed;
+        record.ended_at = Some(at);
+    }
+    failed(next, step, failure.clone(), at)
 }
 
 /// Stops the release, at once or after the running step, or says why it is too late.
@@ -113,14 +123,15 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
     let too_late =
         |next: &Release, why| Err(Illegal { phase: next.phase.name(), event: "cancel_requested", why: Some(why) });
     match next.phase {
-        Phase::Running { step: Step::Deploy } if begun => {
+        // An operation that is known has begun, whatever the caller could see.
+        Phase::Running { step: Step::Deploy } if begun || next.operation.is_some() => {
             too_late(&next, "the target has begun the deployment; wait for its outcome, then roll back")
         }
         Phase::Running { step: Step::Verify } => too_late(&next, "the new version is live already; roll back instead"),
         Phase::Running { step: Step::Deploy } if next.target > 0 => {
             too_late(&next, "some targets already run the new version; roll back instead")
         }
-        Phase::Running { step: Step::Migrate } if begun => {
+        Phase::Running { step: Step::Migrate } if begun || next.cancel_requested.is_some() => {
             if next.cancel_requested.is_some() {
                 return too_late(&next, "it stops after the migrations");
             }

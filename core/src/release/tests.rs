@@ -1,1 +1,193 @@
+//! Tests of the release state machine, and what they share.
 
+mod history;
+mod life;
+mod table;
+mod voting;
+mod walk;
+
+use super::{Effect, Event, Failure, Illegal, Origin, Phase, Release, Request, RequestKind, Step, step};
+use crate::facts::{CiFact, CiState, Facts, Observed};
+use crate::gate::Verdict;
+use crate::ids::EnvironmentKey;
+use crate::plan::tests::sha;
+use crate::plan::{Plan, PlanDigest};
+use crate::policy::{Clears, Reason, Slot, Stance, Vote};
+use jiff::Timestamp;
+use serde_json::json;
+
+/// A moment so many seconds after the request.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_767_600_000 + seconds).unwrap()
+}
+
+fn request() -> Request {
+    Request {
+        key: EnvironmentKey { service: "goals".into(), environment: "production".into() },
+        kind: RequestKind::Deploy,
+        reference: Some("main".into()),
+        requester: "ana".into(),
+        reason: None,
+        dry_run: false,
+        origin: Origin { channel: "terminal:releases".into() },
+        at: at(0),
+        expires_at: at(86_400),
+        targets: 1,
+    }
+}
+
+fn plan() -> Plan {
+    crate::plan::tests::plan()
+}
+
+fn plan_for_targets(count: usize) -> Plan {
+    let mut plan = plan();
+    let first = plan.targets[0].clone();
+    plan.targets = (1..=count)
+        .map(|n| {
+            let mut target = first.clone();
+            target.id = format!("arn:aws:apprunner:us-west-2:123456789012:service/goals/{n}");
+            target
+        })
+        .collect();
+    plan
+}
+
+fn facts(seconds: i64) -> Facts {
+    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+    Facts { ci: Observed { value: ci, at: at(seconds) } }
+}
+
+fn planned(plan: &Plan, seconds: i64) -> Event {
+    Event::Planned { plan: Box::new(plan.clone()), facts: facts(seconds) }
+}
+
+/// A verdict as a stored history has it: no other way leads past the gate.
+fn verdict(course: &str, digest: &PlanDigest, reasons: &[Reason], seconds: i64, again: Option<i64>) -> Verdict {
+    serde_json::from_value(json!({
+        "course": course, "reasons": reasons, "digest": digest, "policy_hash": "p1", "at": at(seconds),
+        "again_at": again.map(at),
+    }))
+    .unwrap()
+}
+
+fn judged(course: &str, plan: &Plan, reasons: &[Reason], seconds: i64) -> Event {
+    Event::Judged { verdict: Box::new(verdict(course, &plan.digest(), reasons, seconds, None)) }
+}
+
+fn vote_is_missing() -> Reason {
+    let missing = Slot { team: "release".into(), missing: 1, who: vec!["bob".into(), "cem".into()] };
+    Reason {
+        id: "one-approval".into(),
+        why: "Production needs one approval.".into(),
+        clears: Clears::Votes { missing: vec![missing] },
+    }
+}
+
+fn somebody_runs() -> Reason {
+    Reason {
+        id: "busy".into(),
+        why: "Release 01KE4XYZ is running here.".into(),
+        clears: Clears::Release { id: "01KE4XYZ000000000000000000".into() },
+    }
+}
+
+fn vote(person: &str, stance: Stance, plan: &Plan, seconds: i64) -> Event {
+    Event::Voted { vote: Vote { person: person.into(), stance, digest: plan.digest(), at: at(seconds) } }
+}
+
+fn done(step: Step, seconds: i64) -> Event {
+    Event::StepSucceeded { step, detail: "done".into(), at: at(seconds) }
+}
+
+fn broken(step: Step, rolled_back: bool, seconds: i64) -> Event {
+    Event::StepFailed { step, failure: Failure::new("It broke."), rolled_back, at: at(seconds) }
+}
+
+fn cancel(begun: bool, seconds: i64) -> Event {
+    Event::CancelRequested { by: "cem".into(), begun, at: at(seconds) }
+}
+
+fn began(target: usize) -> Event {
+    Event::DeployStarted { target, operation: format!("op-{target}") }
+}
+
+/// A release with all that has happened to it.
+#[derive(Clone, Debug)]
+struct Life {
+    release: Release,
+    effects: Vec<Effect>,
+}
+
+impl Life {
+    /// Nothing has happened yet.
+    fn new() -> Self {
+        let release = Release::new("01KE4ABC000000000000000000".into(), request());
+        Self { release, effects: Vec::new() }
+    }
+
+    /// Up to the moment where the gate has to look.
+    fn planned(plan: &Plan) -> Self {
+        let resolved = Event::Resolved { commit: sha(3), branch: Some("main".into()) };
+        Self::new().then(Event::Requested).then(resolved).then(Event::BuildReady).then(planned(plan, 10))
+    }
+
+    /// Waits for a vote.
+    fn awaiting(plan: &Plan) -> Self {
+        Self::planned(plan).judged("wait", &[vote_is_missing()])
+    }
+
+    /// The gate has let it start: `ci` runs.
+    fn started(plan: &Plan) -> Self {
+        Self::planned(plan).judged("start", &[])
+    }
+
+    /// Runs this step.
+    fn at_step(plan: &Plan, step: Step) -> Self {
+        let mut life = Self::started(plan);
+        while life.release.phase != (Phase::Running { step }) {
+            let Phase::Running { step: now } = life.release.phase else { panic!("{:?}", life.release.phase) };
+            life = life.then(done(now, 30));
+        }
+        life
+    }
+
+    /// The event happens.
+    fn then(mut self, event: Event) -> Self {
+        let (release, effects) = step(&self.release, &event).unwrap_or_else(|illegal| panic!("{illegal}"));
+        self.release = release;
+        self.effects.extend(effects);
+        self
+    }
+
+    /// The gate says this about the plan as it is now.
+    fn judged(self, course: &str, reasons: &[Reason]) -> Self {
+        let plan = self.release.plan.clone().unwrap();
+        self.then(judged(course, &plan, reasons, 20))
+    }
+
+    /// The event is refused.
+    fn refuses(&self, event: &Event) -> Illegal {
+        match step(&self.release, event) {
+            Err(illegal) => illegal,
+            Ok((after, effects)) => panic!("{} led to {:?} and {effects:?}", event.name(), after.phase),
+        }
+    }
+
+    fn effect_names(&self) -> Vec<&'static str> {
+        self.effects.iter().map(Effect::name).collect()
+    }
+}
+
+/// `running(ci)`, `planning(judging)`, `queued, gathering`.
+fn describe(release: &Release) -> String {
+    let mut text = match &release.phase {
+        Phase::Planning { stage } => format!("planning({stage:?})").to_lowercase(),
+        Phase::Running { step } => format!("running({})", step.name()),
+        other => other.name().to_owned(),
+    };
+    if release.gathering {
+        text.push_str(", gathering");
+    }
+    text
+}

@@ -73,11 +73,8 @@ fn judged(mut next: Release, verdict: &Verdict) -> Result<Next, Illegal> {
                 .next("ask again with /deploy when it can run soon");
             Ok(failed(next, None, failure, at))
         }
+        // The phase stays: a first plan that was too old at once is still planning, and nobody has been asked yet.
         Course::Refresh => {
-            // Judged right after the first plan, facts are fresh; so this is a waiting release.
-            if matches!(next.phase, Phase::Planning { .. }) {
-                next.phase = Phase::Queued;
-            }
             next.gathering = true;
             next.gathered += 1;
             Ok((next, vec![Effect::Gather]))
