@@ -30,8 +30,6 @@ pub struct Request {
     pub at: Timestamp,
     /// After this moment it is given up unless it runs.
     pub expires_at: Timestamp,
-    /// How many targets the environment has.
-    pub targets: usize,
 }
 
 /// Why the release exists.
