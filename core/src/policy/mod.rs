@@ -1,7 +1,42 @@
 //! Who may ask, who may approve, what may run: Cedar decides, this module puts the questions and counts votes.
+//!
+//! A question becomes a Cedar request with only the entities that matter (`world`), one evaluation becomes a
+//! verdict (`set`), votes become counts per team (`ballot`, `slots`), and a no is explained by asking again under
+//! other circumstances (`explain`). Everything that cannot be evaluated means no.
 
+mod ballot;
+mod check;
+mod clock;
+mod evaluate;
+mod explain;
+mod fact;
+mod hash;
 mod load;
+mod mistake;
+mod names;
 mod question;
-pub use load::PolicySet;
+mod set;
+mod slots;
+mod vocabulary;
+mod voters;
+mod world;
 
+#[cfg(test)]
+mod tests;
+
+pub use evaluate::Act;
+pub use mistake::PolicyMistake;
 pub use question::{Asking, Case, Clears, Decision, Reason, Slot, Stance, Vote};
+pub use set::PolicySet;
+pub use slots::{ASSIGNMENT_LIMIT, nobody_can};
+pub use vocabulary::Vocabulary;
+pub use voters::{Panel, Refused};
+
+/// The reason's id when no `permit` matches.
+pub const NO_PERMIT: &str = "no-permit";
+/// The reason's id when the policy could not be evaluated.
+pub const POLICY_ERROR: &str = "policy-error";
+/// The reason's id when whoever asked or votes is not (or no longer) a known person.
+pub const UNKNOWN_PERSON: &str = "unknown-person";
+/// Ids that rules may not take, because the host gives reasons under them.
+pub const RESERVED_IDS: [&str; 5] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, "locked", "busy"];

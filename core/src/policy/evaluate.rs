@@ -1,0 +1,177 @@
+//! The questions and their answers.
+
+use super::ballot::Trial;
+use super::explain;
+use super::names::Action;
+use super::set::{Inner, PolicySet, Verdict};
+use super::slots::assignments;
+use super::{Asking, Case, Clears, Decision, NO_PERMIT, POLICY_ERROR, Reason, Stance, UNKNOWN_PERSON, world};
+use crate::ids::{EnvironmentName, PersonId, ServiceName};
+use crate::person::Person;
+use crate::plan::PlanKind;
+
+/// What somebody does to an environment or to a release, whether or not there is a plan.
+#[derive(Clone, Copy, Debug)]
+pub enum Act<'a> {
+    /// Stop a release.
+    Cancel {
+        /// Who asked for it.
+        requester: &'a PersonId,
+    },
+    /// Take the environment's lock.
+    Lock,
+    /// End a lock.
+    Unlock {
+        /// Who holds it.
+        owner: &'a PersonId,
+    },
+}
+
+impl PolicySet {
+    /// Whether somebody may ask for a release or rollback. A no is final: nothing that happens to the release
+    /// clears it.
+    #[must_use]
+    pub fn may_ask(&self, asking: &Asking<'_>) -> Decision {
+        let Asking { person, service, environment, kind } = asking;
+        let (action, what) = match kind {
+            PlanKind::Deploy => (Action::Request, "ask for a release to"),
+            PlanKind::Rollback => (Action::Rollback, "ask for a rollback of"),
+        };
+        self.0.beside_a_plan(person, action, service, environment, None, what)
+    }
+
+    /// Whether somebody may cancel, lock or unlock.
+    #[must_use]
+    pub fn may_act(
+        &self,
+        person: &Person,
+        act: Act<'_>,
+        service: &ServiceName,
+        environment: &EnvironmentName,
+    ) -> Decision {
+        let (action, about, what) = match act {
+            Act::Cancel { requester } => {
+                (Action::Cancel, Some(("requester", requester)), "cancel somebody else's release to")
+            }
+            Act::Lock => (Action::Lock, None, "lock"),
+            Act::Unlock { owner } => (Action::Unlock, Some(("owner", owner)), "end somebody else's lock on"),
+        };
+        self.0.beside_a_plan(person, action, service, environment, about, what)
+    }
+
+    /// Whether this person may vote so on this release. The answer is about the person's right, not about
+    /// whether they have voted already. Somebody who is not in `case.people` may not.
+    #[must_use]
+    pub fn may_vote(&self, voter: &Person, stance: Stance, case: &Case<'_>) -> Decision {
+        let Some(requester) = case.requester else { return requester_unknown() };
+        // The directory knows today's teams; whatever the caller holds may be older.
+        let Some(voter) = case.people.get(&voter.id) else {
+            let why = format!("{} is not somebody Slipway knows.", voter.id);
+            return deny(vec![reason(UNKNOWN_PERSON, why)]);
+        };
+        let what = match stance {
+            Stance::Approve => "approve",
+            Stance::Veto => "veto",
+        };
+        let answer = Trial::new(&self.0, case, requester).and_then(|trial| {
+            let verdict = trial.votes([voter], stance)?.pop().map(|(_, verdict)| verdict).unwrap_or_default();
+            let clears = |rule: &str| explain::vote(&trial, rule, voter, stance);
+            Ok(self.0.decision(verdict, format!("No rule lets {} {what} this release.", voter.id), clears))
+        });
+        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+    }
+
+    /// Whether the release may run now: the votes are counted, and every assignment of voters to teams is tried
+    /// until one is allowed. A no comes with every reason and what would clear it, found by asking again.
+    #[must_use]
+    pub fn may_execute(&self, case: &Case<'_>) -> Decision {
+        let Some(requester) = case.requester else { return requester_unknown() };
+        let answer = Trial::new(&self.0, case, requester).and_then(|trial| judge(&trial, requester));
+        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+    }
+}
+
+fn judge(trial: &Trial<'_>, requester: &Person) -> Result<Decision, String> {
+    let ballot = trial.ballot()?;
+    let mut refused = Vec::new();
+    for counts in assignments(&ballot.approvers, &trial.set.counted) {
+        let verdict = trial.execute(&trial.as_it_is(counts.clone(), &ballot))?;
+        if verdict.allow {
+            return Ok(Decision::Allow);
+        }
+        let failed = !verdict.errors.is_empty();
+        refused.push((counts, verdict));
+        if failed {
+            // It does not matter what another assignment says: what cannot be evaluated means no.
+            refused.drain(..refused.len() - 1);
+            break;
+        }
+    }
+    let explained = explain::execution(trial, &ballot, refused)?;
+    let no_permit = format!("No rule lets a release run that {} asked for.", requester.id);
+    Ok(trial.set.decision(explained.verdict, no_permit, |rule| {
+        explained.clears.get(rule).cloned().unwrap_or(Clears::Nothing)
+    }))
+}
+
+impl Inner {
+    fn beside_a_plan(
+        &self,
+        person: &Person,
+        action: Action,
+        service: &ServiceName,
+        environment: &EnvironmentName,
+        about: Option<(&str, &PersonId)>,
+        what: &str,
+    ) -> Decision {
+        let answer = world::beside_a_plan(&person.id, action, service, environment, about).and_then(|question| {
+            let entities = world::entities([world::person(person, &self.teams)], &self.schema)?;
+            let verdict = self.ask(question, &entities);
+            let no_permit = format!("No rule lets {} {what} {environment}.", person.id);
+            Ok(self.decision(verdict, no_permit, |_| Clears::Nothing))
+        });
+        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+    }
+
+    /// The verdict in words.
+    fn decision(&self, verdict: Verdict, no_permit: String, clears: impl Fn(&str) -> Clears) -> Decision {
+        let Verdict { allow, permitted, forbids, errors } = verdict;
+        if allow {
+            return Decision::Allow;
+        }
+        let mut reasons: Vec<_> = errors.iter().map(|error| not_evaluated(error)).collect();
+        if !permitted && errors.is_empty() {
+            reasons.push(reason(NO_PERMIT, no_permit));
+        }
+        for id in forbids {
+            let why = self.why(&id);
+            reasons.push(Reason { clears: clears(&id), id, why });
+        }
+        deny(reasons)
+    }
+
+    /// The `@why` of a rule.
+    pub(super) fn why(&self, id: &str) -> String {
+        self.rules.get(id).map(|rule| rule.why.clone()).unwrap_or_default()
+    }
+}
+
+fn deny(mut reasons: Vec<Reason>) -> Decision {
+    if reasons.is_empty() {
+        // Cannot be: a verdict that does not allow has an error, a forbid or no permit.
+        reasons.push(not_evaluated("the policy said no without a reason"));
+    }
+    Decision::Deny { reasons }
+}
+
+fn reason(id: &str, why: String) -> Reason {
+    Reason { id: id.to_owned(), why, clears: Clears::Nothing }
+}
+
+fn requester_unknown() -> Decision {
+    deny(vec![reason(UNKNOWN_PERSON, "Whoever asked for this release is no longer known.".to_owned())])
+}
+
+fn not_evaluated(error: &str) -> Reason {
+    reason(POLICY_ERROR, format!("The policy could not be evaluated, which means no: {error}."))
+}

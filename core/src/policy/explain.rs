@@ -1,0 +1,197 @@
+//! What would clear a no: found by asking the same rules again under other circumstances.
+
+use super::ballot::{Ballot, Circumstances, Trial};
+use super::clock::first_opening;
+use super::fact::Outlook;
+use super::set::Verdict;
+use super::slots::{Counts, QUORUM_LIMIT, unfillable};
+use super::{Clears, Slot, Stance};
+use crate::person::Person;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many assignments are compared to find the one of which least is missing.
+const EXPLAINED_ASSIGNMENTS_LIMIT: usize = 64;
+
+/// The verdict to show, and what clears each of its forbids.
+pub(super) struct Explained {
+    pub(super) verdict: Verdict,
+    pub(super) clears: BTreeMap<String, Clears>,
+}
+
+/// A way to fill what is missing.
+struct Filling {
+    slots: Vec<Slot>,
+    /// How many of them nobody is left for.
+    unfillable: usize,
+    total: u32,
+}
+
+/// Explains a refused execution. `refused` has at least one assignment with its verdict.
+pub(super) fn execution(
+    trial: &Trial<'_>,
+    ballot: &Ballot<'_>,
+    mut refused: Vec<(Counts, Verdict)>,
+) -> Result<Explained, String> {
+    let Some((first, _)) = refused.first() else {
+        return Err("no way to count the votes was found".to_owned());
+    };
+    let with_votes = Circumstances { counts: plenty(first), ..trial.as_it_is(first.clone(), ballot) };
+    let blocking: BTreeSet<_> = refused.iter().flat_map(|(_, verdict)| verdict.forbids.clone()).collect();
+    let by_votes: BTreeSet<_> = blocking.into_iter().filter(|rule| !trial.forbids(rule, &with_votes)).collect();
+    let inquiry = Inquiry { trial, ballot, candidates: candidates(trial, ballot)?, by_votes };
+
+    refused.truncate(EXPLAINED_ASSIGNMENTS_LIMIT);
+    let nearest = (0..refused.len()).min_by_key(|&index| {
+        let (counts, verdict) = &refused[index];
+        let rules: Vec<_> = verdict.forbids.intersection(&inquiry.by_votes).map(String::as_str).collect();
+        let filling = inquiry.missing(&trial.as_it_is(counts.clone(), ballot), &rules);
+        (filling.unfillable, filling.total, verdict.forbids.len())
+    });
+    let (counts, verdict) = refused.swap_remove(nearest.unwrap_or_default());
+    let now = trial.as_it_is(counts, ballot);
+    let clears = verdict.forbids.iter().map(|rule| (rule.clone(), inquiry.clears(rule, &now))).collect();
+    Ok(Explained { verdict, clears })
+}
+
+/// What would clear a refused vote: better facts, a later hour, or nothing.
+pub(super) fn vote(trial: &Trial<'_>, rule: &str, voter: &Person, stance: Stance) -> Clears {
+    let case = trial.case;
+    let Ok(entities) = trial.entities(&[voter], &trial.no_counts()) else { return Clears::Nothing };
+    let forbidden = |outlook, now| {
+        trial.vote(voter, stance, outlook, now).map_or(true, |question| trial.set.forbids(rule, question, &entities))
+    };
+    if !forbidden(Outlook::Hoped, case.now) {
+        return Clears::Facts;
+    }
+    if !looks_at_the_clock(trial, rule) {
+        return Clears::Nothing;
+    }
+    match first_opening(case.now, |moment| forbidden(Outlook::Observed(case.facts), moment)) {
+        Some(at) => Clears::Time { at: Some(at) },
+        None => Clears::Nothing,
+    }
+}
+
+/// The people whose approval would be allowed and who have not voted yet.
+fn candidates<'a>(trial: &Trial<'a>, ballot: &Ballot<'_>) -> Result<Vec<&'a Person>, String> {
+    let countable = |person: &&Person| trial.set.counted.iter().any(|team| person.teams.contains(team));
+    let people = trial.case.people.iter().filter(countable).filter(|person| !ballot.voted.contains(&person.id));
+    let verdicts = trial.votes(people, Stance::Approve)?;
+    Ok(verdicts.into_iter().filter(|(_, verdict)| verdict.allow).map(|(person, _)| person).collect())
+}
+
+fn plenty(counts: &Counts) -> Counts {
+    counts.iter().map(|count| count + QUORUM_LIMIT).collect()
+}
+
+fn looks_at_the_clock(trial: &Trial<'_>, rule: &str) -> bool {
+    trial.set.rules.get(rule).is_some_and(|rule| rule.uses.time)
+}
+
+struct Inquiry<'a> {
+    trial: &'a Trial<'a>,
+    ballot: &'a Ballot<'a>,
+    candidates: Vec<&'a Person>,
+    /// The blocking rules that enough approvals alone would clear.
+    by_votes: BTreeSet<String>,
+}
+
+impl Inquiry<'_> {
+    /// One thing that alone clears the rule, in the order approvals, withdrawal, facts, time. Where only several
+    /// together do, the first of them that is needed: once it has happened, the next answer names the next.
+    fn clears(&self, rule: &str, now: &Circumstances<'_>) -> Clears {
+        let allowed = |circumstances: &Circumstances<'_>| !self.trial.forbids(rule, circumstances);
+        let withdrawn = Circumstances { vetoes: 0, ..now.clone() };
+        let hoped = Circumstances { outlook: Outlook::Hoped, ..now.clone() };
+        if self.by_votes.contains(rule) {
+            return Clears::Votes { missing: self.missing(now, &[rule]).slots };
+        }
+        if allowed(&withdrawn) {
+            return self.withdrawal();
+        }
+        if allowed(&hoped) {
+            return Clears::Facts;
+        }
+        if let Some(opening) = self.opening(rule, now) {
+            return opening;
+        }
+        self.together(rule, now)
+    }
+
+    fn together(&self, rule: &str, now: &Circumstances<'_>) -> Clears {
+        let forbidden = |circumstances: &Circumstances<'_>| self.trial.forbids(rule, circumstances);
+        let all = Circumstances { counts: plenty(&now.counts), vetoes: 0, outlook: Outlook::Hoped, now: now.now };
+        if !forbidden(&all) {
+            let without_votes = Circumstances { counts: now.counts.clone(), ..all.clone() };
+            if forbidden(&without_votes) {
+                return Clears::Votes { missing: self.missing(&without_votes, &[rule]).slots };
+            }
+            let without_withdrawal = Circumstances { vetoes: now.vetoes, ..all };
+            return if forbidden(&without_withdrawal) { self.withdrawal() } else { Clears::Facts };
+        }
+        if looks_at_the_clock(self.trial, rule) {
+            return self.opening(rule, &all).unwrap_or(Clears::Time { at: None });
+        }
+        Clears::Nothing
+    }
+
+    fn withdrawal(&self) -> Clears {
+        Clears::Withdrawal { by: self.ballot.objectors.clone() }
+    }
+
+    fn opening(&self, rule: &str, circumstances: &Circumstances<'_>) -> Option<Clears> {
+        if !looks_at_the_clock(self.trial, rule) {
+            return None;
+        }
+        let entities = self.trial.execute_entities(&circumstances.counts).ok()?;
+        let at = first_opening(circumstances.now, |moment| {
+            let then = Circumstances { now: moment, ..circumstances.clone() };
+            self.trial.forbids_with(rule, &then, &entities)
+        })?;
+        Some(Clears::Time { at: Some(at) })
+    }
+
+    /// The fewest further approvals with which none of these rules forbids, preferring those that somebody can
+    /// give. Each rotation of the teams gives one least filling; where a rule leaves a choice between teams, they
+    /// differ. The rules must be such that enough approvals clear them.
+    fn missing(&self, now: &Circumstances<'_>, rules: &[&str]) -> Filling {
+        let teams = now.counts.len();
+        let fillings = (0..teams).map(|first| {
+            let order = (first..teams).chain(0..first);
+            self.filling(&self.fewest(now, rules, order))
+        });
+        fillings.min_by_key(|filling| (filling.unfillable, filling.total)).unwrap_or_else(|| self.filling(&Vec::new()))
+    }
+
+    /// Lowers each team in turn to the least with which the rules still do not forbid.
+    fn fewest(&self, now: &Circumstances<'_>, rules: &[&str], order: impl Iterator<Item = usize>) -> Counts {
+        let allowed = |more: &Counts| {
+            let counts = now.counts.iter().zip(more).map(|(count, more)| count + more).collect();
+            let then = Circumstances { counts, ..now.clone() };
+            !rules.iter().any(|rule| self.trial.forbids(rule, &then))
+        };
+        let mut more = vec![QUORUM_LIMIT; now.counts.len()];
+        for team in order {
+            let (mut too_few, mut enough) = (0, QUORUM_LIMIT);
+            // Halving takes at most five questions: a rule that is content with n approvals is so with n + 1.
+            while too_few < enough {
+                more[team] = (too_few + enough) / 2;
+                if allowed(&more) { enough = more[team] } else { too_few = more[team] + 1 }
+            }
+            more[team] = enough;
+        }
+        more
+    }
+
+    fn filling(&self, more: &Counts) -> Filling {
+        let teams = self.trial.set.counted.iter().zip(more).filter(|(_, missing)| **missing > 0);
+        let slots: Vec<_> = teams
+            .map(|(team, &missing)| {
+                let members = self.candidates.iter().filter(|person| person.teams.contains(team));
+                Slot { team: team.clone(), missing, who: members.map(|person| person.id.clone()).collect() }
+            })
+            .collect();
+        let unfillable = unfillable(&slots).iter().map(|slot| slot.missing as usize).sum();
+        Filling { unfillable, total: more.iter().sum(), slots }
+    }
+}

@@ -1,0 +1,75 @@
+//! The names of the schema as Rust values, so that each is spelt once.
+
+use cedar_policy::{EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use std::sync::LazyLock;
+
+macro_rules! types {
+    ($($name:ident),* $(,)?) => {
+        /// An entity type of the schema.
+        #[derive(Clone, Copy)]
+        pub(super) enum Type { $($name),* }
+
+        static TYPE_NAMES: LazyLock<Vec<EntityTypeName>> = LazyLock::new(|| {
+            [$(stringify!($name)),*].iter().map(|name| name.parse().expect("a plain identifier is a type name")).collect()
+        });
+    };
+}
+types!(Action, Ci, Environment, Kind, Person, Release, Service, Team, Weekday);
+
+/// What is asked. The names are those of the schema's actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Request,
+    Rollback,
+    Lock,
+    Unlock,
+    Cancel,
+    Approve,
+    Veto,
+    Execute,
+}
+
+impl Action {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Request,
+        Self::Rollback,
+        Self::Lock,
+        Self::Unlock,
+        Self::Cancel,
+        Self::Approve,
+        Self::Veto,
+        Self::Execute,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Rollback => "rollback",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Cancel => "cancel",
+            Self::Approve => "approve",
+            Self::Veto => "veto",
+            Self::Execute => "execute",
+        }
+    }
+
+    pub(super) fn uid(self) -> EntityUid {
+        uid(Type::Action, self.name())
+    }
+}
+
+/// `Type::"id"`. Any text is a valid id.
+pub(super) fn uid(of: Type, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(TYPE_NAMES[of as usize].clone(), EntityId::new(id))
+}
+
+/// `Type::"id"` as a value.
+pub(super) fn reference(of: Type, id: &str) -> RestrictedExpression {
+    RestrictedExpression::new_entity_uid(uid(of, id))
+}
+
+/// A count as Cedar's 64-bit number.
+pub(super) fn long(count: impl TryInto<i64>) -> RestrictedExpression {
+    RestrictedExpression::new_long(count.try_into().unwrap_or(i64::MAX))
+}

@@ -1,0 +1,110 @@
+//! The loaded policies, and one evaluation of them.
+
+use super::check::Uses;
+use super::names::Action;
+use crate::ids::TeamName;
+use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet as Cedar, Request, Schema};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// A checked set of policies. Cheap to clone; never changes: a reload makes another one.
+#[derive(Clone)]
+pub struct PolicySet(pub(super) Arc<Inner>);
+
+impl fmt::Debug for PolicySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicySet").field("hash", &self.0.hash).field("rules", &self.0.rules.keys()).finish()
+    }
+}
+
+pub(super) struct Inner {
+    pub(super) schema: Schema,
+    pub(super) all: Cedar,
+    /// Only what permits: tells whether anything would allow it if nothing forbade it.
+    pub(super) permits: Cedar,
+    /// By `@id`.
+    pub(super) rules: BTreeMap<String, Rule>,
+    /// The teams whose approvals some rule counts. A vector of counts is in this order.
+    pub(super) counted: Vec<TeamName>,
+    /// All teams that rules can speak of.
+    pub(super) teams: BTreeSet<TeamName>,
+    pub(super) hash: String,
+}
+
+pub(super) struct Rule {
+    pub(super) why: String,
+    pub(super) uses: Uses,
+    /// Just this rule.
+    pub(super) alone: Cedar,
+}
+
+/// One question, ready for Cedar.
+pub(super) struct Question {
+    pub(super) principal: EntityUid,
+    pub(super) action: Action,
+    pub(super) resource: EntityUid,
+    pub(super) context: Context,
+}
+
+/// One answer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Allowed, and nothing failed to evaluate.
+    pub(super) allow: bool,
+    /// Whether some permit matches.
+    pub(super) permitted: bool,
+    /// The ids of the matching forbids, sorted.
+    pub(super) forbids: BTreeSet<String>,
+    /// What could not be evaluated, for people.
+    pub(super) errors: Vec<String>,
+}
+
+impl PolicySet {
+    /// SHA-256 in hex (64 digits) over the schema, the vocabulary and the rules. Comments, layout and the
+    /// distribution over files do not count.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.0.hash
+    }
+
+    /// The `@id` of every rule, in order.
+    pub fn rule_ids(&self) -> impl Iterator<Item = &str> {
+        self.0.rules.keys().map(String::as_str)
+    }
+}
+
+impl Inner {
+    /// Asks every rule. What Cedar skips because it cannot be evaluated is a no here.
+    pub(super) fn ask(&self, question: Question, entities: &Entities) -> Verdict {
+        let request = match self.request(question) {
+            Ok(request) => request,
+            Err(error) => return Verdict { errors: vec![error], ..Verdict::default() },
+        };
+        let response = Authorizer::new().is_authorized(&request, &self.all, entities);
+        let errors: Vec<_> = response.diagnostics().errors().map(ToString::to_string).collect();
+        let allow = errors.is_empty() && response.decision() == cedar_policy::Decision::Allow;
+        if allow {
+            return Verdict { allow, permitted: true, ..Verdict::default() };
+        }
+        let permits = Authorizer::new().is_authorized(&request, &self.permits, entities);
+        let forbids = match response.decision() {
+            cedar_policy::Decision::Allow => BTreeSet::new(),
+            cedar_policy::Decision::Deny => response.diagnostics().reason().map(ToString::to_string).collect(),
+        };
+        Verdict { allow, permitted: permits.decision() == cedar_policy::Decision::Allow, forbids, errors }
+    }
+
+    /// Asks one forbid by itself. What cannot be evaluated forbids.
+    pub(super) fn forbids(&self, rule: &str, question: Question, entities: &Entities) -> bool {
+        let (Some(rule), Ok(request)) = (self.rules.get(rule), self.request(question)) else { return true };
+        let response = Authorizer::new().is_authorized(&request, &rule.alone, entities);
+        response.diagnostics().reason().next().is_some() || response.diagnostics().errors().next().is_some()
+    }
+
+    /// The request, checked against the schema: an environment it does not know is an error, not just a no.
+    fn request(&self, question: Question) -> Result<Request, String> {
+        let Question { principal, action, resource, context } = question;
+        Request::new(principal, action.uid(), resource, context, Some(&self.schema)).map_err(|error| error.to_string())
+    }
+}

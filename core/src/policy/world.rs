@@ -1,0 +1,167 @@
+//! From Slipway's types to Cedar's entities and contexts, in the shape that the schema declares.
+
+use super::fact::{self, Outlook};
+use super::names::{Action, Type, long, reference, uid};
+use super::set::Question;
+use super::{Case, clock};
+use crate::ids::{EnvironmentName, PersonId, ServiceName, TeamName};
+use crate::person::Person;
+use crate::plan::{Plan, PlanKind};
+use cedar_policy::{Context, Entities, Entity, EntityUid, Request, RestrictedExpression, Schema};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+
+type Pairs = Vec<(String, RestrictedExpression)>;
+
+fn record(pairs: Pairs) -> Result<RestrictedExpression, String> {
+    RestrictedExpression::new_record(pairs).map_err(|error| error.to_string())
+}
+
+fn context(pairs: Pairs) -> Result<Context, String> {
+    Context::from_pairs(pairs).map_err(|error| error.to_string())
+}
+
+/// All entities of a question, checked against the schema.
+pub(super) fn entities(all: impl IntoIterator<Item = Entity>, schema: &Schema) -> Result<Entities, String> {
+    Entities::from_entities(all, Some(schema)).map_err(|error| error.to_string())
+}
+
+/// A person with those of their teams that the schema knows; no rule can speak of another one.
+pub(super) fn person(person: &Person, teams: &BTreeSet<TeamName>) -> Entity {
+    let parents = person.teams.intersection(teams).map(|team| uid(Type::Team, team.as_str()));
+    Entity::new_no_attrs(uid(Type::Person, person.id.as_str()), parents.collect())
+}
+
+/// The question whether somebody may do something to an environment. `about` is the owner or the requester.
+pub(super) fn beside_a_plan(
+    person: &PersonId,
+    action: Action,
+    service: &ServiceName,
+    environment: &EnvironmentName,
+    about: Option<(&str, &PersonId)>,
+) -> Result<Question, String> {
+    let mut pairs = vec![("service".to_owned(), reference(Type::Service, service.as_str()))];
+    if let Some((attribute, whom)) = about {
+        pairs.push((attribute.to_owned(), reference(Type::Person, whom.as_str())));
+    }
+    Ok(Question {
+        principal: uid(Type::Person, person.as_str()),
+        action,
+        resource: uid(Type::Environment, environment.as_str()),
+        context: context(pairs)?,
+    })
+}
+
+/// The attributes of a release.
+pub(super) struct Attributes<'a> {
+    pub(super) service: &'a ServiceName,
+    pub(super) environment: &'a EnvironmentName,
+    pub(super) kind: PlanKind,
+    pub(super) requester: &'a PersonId,
+    pub(super) authors: BTreeSet<PersonId>,
+    pub(super) unknown_authors: usize,
+    pub(super) commits: usize,
+    pub(super) migrations: usize,
+    pub(super) base_known: bool,
+}
+
+impl<'a> Attributes<'a> {
+    pub(super) fn of(plan: &'a Plan, requester: &'a PersonId) -> Self {
+        let commits = (plan.commits_total as usize).max(plan.commits.len());
+        let unlisted = commits - plan.commits.len();
+        Self {
+            service: &plan.service,
+            environment: &plan.environment,
+            kind: plan.kind,
+            requester,
+            authors: plan.authors(),
+            unknown_authors: plan.commits.iter().filter(|commit| commit.author.is_none()).count() + unlisted,
+            commits,
+            migrations: plan.migrations.iter().filter(|migration| migration.not_run.is_none()).count(),
+            base_known: plan.base.is_some(),
+        }
+    }
+
+    /// The release with its counts of approvals as tags.
+    pub(super) fn entity(&self, id: &EntityUid, tags: Pairs) -> Result<Entity, String> {
+        let kind = match self.kind {
+            PlanKind::Deploy => "deploy",
+            PlanKind::Rollback => "rollback",
+        };
+        let authors = self.authors.iter().map(|author| reference(Type::Person, author.as_str()));
+        let attributes = [
+            ("service", reference(Type::Service, self.service.as_str())),
+            ("environment", reference(Type::Environment, self.environment.as_str())),
+            ("kind", reference(Type::Kind, kind)),
+            ("requester", reference(Type::Person, self.requester.as_str())),
+            ("authors", RestrictedExpression::new_set(authors)),
+            ("unknownAuthors", long(self.unknown_authors)),
+            ("commits", long(self.commits)),
+            ("migrations", long(self.migrations)),
+            ("baseKnown", RestrictedExpression::new_bool(self.base_known)),
+        ];
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
+        Entity::new_with_tags(id.clone(), attributes, [], tags).map_err(|error| error.to_string())
+    }
+}
+
+/// The context of a question about a release. `vetoes` for `execute` only.
+pub(super) fn release_context(
+    now: Timestamp,
+    timezone: &TimeZone,
+    outlook: Outlook<'_>,
+    vetoes: Option<usize>,
+) -> Result<Context, String> {
+    let mut pairs = vec![
+        ("time".to_owned(), record(clock::pairs(now, timezone))?),
+        ("facts".to_owned(), record(fact::pairs(outlook))?),
+    ];
+    pairs.extend(vetoes.map(|count| ("vetoes".to_owned(), long(count))));
+    context(pairs)
+}
+
+/// The release of a case as Cedar knows it.
+pub(super) fn release_uid(case: &Case<'_>) -> EntityUid {
+    uid(Type::Release, case.release.as_str())
+}
+
+/// Whether everything that Slipway would put before the policies fits this schema: asked once at load, so that
+/// an edited schema is refused then instead of denying every release later.
+pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<(), String> {
+    let (somebody, service) = (PersonId::new("somebody"), ServiceName::new("service"));
+    let release = uid(Type::Release, "release");
+    let attributes = Attributes {
+        service: &service,
+        environment,
+        kind: PlanKind::Deploy,
+        requester: &somebody,
+        authors: BTreeSet::from([somebody.clone()]),
+        unknown_authors: 0,
+        commits: 1,
+        migrations: 0,
+        base_known: true,
+    };
+    let principal = Entity::new_no_attrs(uid(Type::Person, somebody.as_str()), Default::default());
+    entities([principal, attributes.entity(&release, vec![("team".to_owned(), long(1))])?], schema)?;
+    let of_release = |vetoes| release_context(Timestamp::UNIX_EPOCH, &TimeZone::UTC, Outlook::Hoped, vetoes);
+    for action in Action::ALL {
+        let on_release = |context| Question {
+            principal: uid(Type::Person, somebody.as_str()),
+            action,
+            resource: release.clone(),
+            context,
+        };
+        let beside = |about| beside_a_plan(&somebody, action, &service, environment, about);
+        let question = match action {
+            Action::Request | Action::Rollback | Action::Lock => beside(None)?,
+            Action::Unlock => beside(Some(("owner", &somebody)))?,
+            Action::Cancel => beside(Some(("requester", &somebody)))?,
+            Action::Approve | Action::Veto => on_release(of_release(None)?),
+            Action::Execute => on_release(of_release(Some(0))?),
+        };
+        let Question { principal, action, resource, context } = question;
+        Request::new(principal, action.uid(), resource, context, Some(schema)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
