@@ -38,6 +38,9 @@ pub enum Event {
     Dispatched {
         /// Its run.
         run: u64,
+        /// The tag that was made for it, to be removed after it.
+        #[serde(default)]
+        temporary_tag: Option<String>,
     },
     /// Plan and facts as they are now.
     Planned {

@@ -30,8 +30,6 @@ pub struct Request {
     pub at: Timestamp,
     /// After this moment it is given up unless it runs.
     pub expires_at: Timestamp,
-    /// How many targets the environment has.
-    pub targets: usize,
 }
 
 /// Why the release exists.
@@ -386,6 +384,9 @@ pub struct Release {
     pub build: Option<BuildProgress>,
     /// The run that was dispatched for it.
     pub build_run: Option<u64>,
+    /// The tag that the dispatch needed.
+    #[serde(default)]
+    pub temporary_tag: Option<String>,
     /// The plan, once made.
     pub plan: Option<Plan>,
     /// The facts behind it.
@@ -430,6 +431,7 @@ impl Release {
             branch: None,
             build: None,
             build_run: None,
+            temporary_tag: None,
             plan: None,
             facts: None,
             gathering: false,

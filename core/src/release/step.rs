@@ -89,8 +89,9 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
                 Ok(planning_failed(next, Some(Step::Image), &failure, *at))
             }
         },
-        (PlanningStage::Dispatching, Event::Dispatched { run }) => {
+        (PlanningStage::Dispatching, Event::Dispatched { run, temporary_tag }) => {
             next.build_run = Some(*run);
+            next.temporary_tag.clone_from(temporary_tag);
             to(next, PlanningStage::Building, vec![Effect::AwaitBuild])
         }
         (PlanningStage::Gathering, Event::Planned { plan, facts }) => {

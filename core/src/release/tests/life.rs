@@ -9,7 +9,7 @@ fn a_deploy_with_a_migration_goes_live() {
         .then(Event::Requested)
         .then(Event::Resolved { commit: sha(3), branch: Some("main".into()) })
         .then(Event::BuildMissing { at: at(2) })
-        .then(Event::Dispatched { run: 7 })
+        .then(Event::Dispatched { run: 7, temporary_tag: None })
         .then(Event::BuildReady)
         .then(planned(&plan(), 10))
         .judged("start", &[])
@@ -77,7 +77,7 @@ fn a_build_that_leaves_no_image_is_not_tried_again() {
         .then(Event::Requested)
         .then(Event::Resolved { commit: sha(3), branch: None })
         .then(Event::BuildMissing { at: at(2) })
-        .then(Event::Dispatched { run: 7 })
+        .then(Event::Dispatched { run: 7, temporary_tag: None })
         .then(Event::BuildMissing { at: at(300) });
     assert_eq!(life.release.phase, Phase::Failed);
     let Some(Outcome::Failed { step: Some(Step::Image), failure }) = &life.release.outcome else { panic!() };

@@ -19,7 +19,7 @@ fn states() -> Vec<(&'static str, Life)> {
         ("resolving", asked()),
         ("building", building()),
         ("dispatching", dispatching()),
-        ("building what was dispatched", dispatching().then(Event::Dispatched { run: 7 })),
+        ("building what was dispatched", dispatching().then(Event::Dispatched { run: 7, temporary_tag: None })),
         ("gathering", building().then(Event::BuildReady)),
         ("judging", Life::planned(&plan())),
         ("judging, planned again", Life::planned(&plan()).judged("refresh", &[])),
@@ -60,7 +60,7 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         }
         Some(Event::BuildProgress { .. }) => Event::BuildReady,
         Some(Event::BuildReady) => Event::BuildMissing { at: at(60) },
-        Some(Event::BuildMissing { .. }) => Event::Dispatched { run: 8 },
+        Some(Event::BuildMissing { .. }) => Event::Dispatched { run: 8, temporary_tag: None },
         Some(Event::Dispatched { .. }) => planned(&plan, 60),
         Some(Event::Planned { .. }) => {
             Event::PlanningFailed { step: None, failure: Failure::new("No answer."), at: at(60) }
@@ -181,7 +181,7 @@ fn outcomes(effect: &Effect, release: &Release) -> Vec<Event> {
     match effect {
         Effect::Resolve => vec![Event::Resolved { commit: sha(3), branch: None }, failed],
         Effect::AwaitBuild => vec![Event::BuildReady, Event::BuildMissing { at: at(70) }, failed],
-        Effect::Dispatch => vec![Event::Dispatched { run: 9 }, failed],
+        Effect::Dispatch => vec![Event::Dispatched { run: 9, temporary_tag: None }, failed],
         Effect::Gather => vec![planned(&plan(), 70), failed],
         Effect::ObserveCi => ends(Step::Ci),
         Effect::ObserveImage => ends(Step::Image),

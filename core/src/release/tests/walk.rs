@@ -47,7 +47,7 @@ fn event(draw: Draw, release: &Release, now: i64) -> Event {
         2 => Event::BuildProgress { progress: BuildProgress { detail: "half".into(), permille: Some(500), url: None } },
         3 => Event::BuildReady,
         4 => Event::BuildMissing { at: at(now) },
-        5 => Event::Dispatched { run: u64::from(shape) },
+        5 => Event::Dispatched { run: u64::from(shape), temporary_tag: None },
         6 | 7 => planned(&some_plan(shape), now),
         8 if shape.is_multiple_of(4) => Event::PlanningFailed { step: None, failure, at: at(now) },
         8 | 9 => judged("start", &about, &[], now),
