@@ -11,6 +11,9 @@ use crate::release::Release;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 /// How long to wait before the gate looks again when what it needs could not be gathered.
 const GATHER_AGAIN_S: i64 = 30;
 

@@ -86,7 +86,7 @@ fn holds(before: &Environment, event: &Event, after: &Environment, effects: &[Ef
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_keeps_the_promises(draws in events()) {

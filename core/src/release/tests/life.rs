@@ -57,7 +57,7 @@ fn without_a_migration_to_run_the_step_is_skipped() {
 }
 
 #[test]
-fn targets_are_deployed_in_turn_and_those_of_the_plan_count() {
+fn targets_are_deployed_in_turn() {
     let life = Life::at_step(&plan_for_targets(2), Step::Deploy);
     let life = life.then(began(0)).then(done(Step::Deploy, 60));
     assert_eq!(life.release.phase, Phase::Running { step: Step::Deploy });

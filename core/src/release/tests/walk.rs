@@ -168,7 +168,7 @@ fn walk(start: Life, draws: &[Draw]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_life_keeps_the_promises(draws in draws()) {
