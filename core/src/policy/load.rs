@@ -5,7 +5,9 @@ use super::mistake::{PolicyMistake, offset_of};
 use super::set::{Inner, PolicySet, Rule};
 use super::vocabulary::Vocabulary;
 use super::{hash, world};
-use cedar_policy::{Effect, Policy, PolicyId, PolicySet as Cedar, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    Effect, Policy, PolicyId, PolicySet as Cedar, Schema, ValidationError, ValidationMode, ValidationWarning, Validator,
+};
 use miette::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -169,14 +171,41 @@ fn alone(policy: &Policy) -> Cedar {
 fn validate(schema: &Schema, all: &Cedar, sources: &[Source<'_>]) -> Vec<PolicyMistake> {
     let result = Validator::new(schema.clone()).validate(all, ValidationMode::Strict);
     let mut mistakes = Vec::new();
-    let mut report = |id: &PolicyId, error: &dyn Diagnostic| {
-        if let Some(source) = sources.iter().find(|source| source.policy.id() == id) {
-            mistakes.push(PolicyMistake::cedar(source.file, source.text, source.offset, error, MEND));
-        } else {
+    let mut report = |id: &PolicyId, error: &dyn Diagnostic, words: Option<(String, String)>| {
+        let Some(source) = sources.iter().find(|source| source.policy.id() == id) else {
             mistakes.push(PolicyMistake::cedar(SCHEMA_FILE, "", 0, error, MEND));
+            return;
+        };
+        let mut mistake = PolicyMistake::cedar(source.file, source.text, source.offset, error, MEND);
+        if let Some((message, mend)) = words {
+            (mistake.message, mistake.mend) = (message, mend);
         }
+        mistakes.push(mistake);
     };
-    result.validation_errors().for_each(|error| report(error.policy_id(), error));
-    result.validation_warnings().for_each(|warning| report(warning.policy_id(), warning));
+    // A wrong name makes a rule inapplicable and impossible as well: only the cause is worth telling.
+    let consequence = |error: &&ValidationError| matches!(error, ValidationError::InvalidActionApplication(_));
+    let causes: Vec<_> = result.validation_errors().filter(|error| !consequence(error)).collect();
+    let wrong: BTreeSet<_> = causes.iter().map(|error| error.policy_id().to_string()).collect();
+    let unexplained = |id: &PolicyId| !wrong.contains(&id.to_string());
+    causes.iter().for_each(|error| report(error.policy_id(), *error, plainer(error)));
+    let consequences = result.validation_errors().filter(consequence);
+    consequences.filter(|e| unexplained(e.policy_id())).for_each(|error| report(error.policy_id(), error, None));
+    for warning in result.validation_warnings().filter(|warning| unexplained(warning.policy_id())) {
+        let words = matches!(warning, ValidationWarning::ImpossiblePolicy(_)).then(|| {
+            let message = "This rule can never apply: its condition is false whatever happens.".to_owned();
+            (message, "Correct the condition, or delete the rule.".to_owned())
+        });
+        report(warning.policy_id(), warning, words);
+    }
     mistakes
+}
+
+/// A misspelt team or environment in plainer words than Cedar's.
+fn plainer(error: &ValidationError) -> Option<(String, String)> {
+    let ValidationError::InvalidEnumEntity(_) = error else { return None };
+    let text = error.to_string();
+    let name = text.split_once("entity `")?.1.split_once('`')?.0;
+    let valid = error.help()?.to_string();
+    let valid = valid.split_once(": ").map_or(valid.as_str(), |(_, list)| list);
+    Some((format!("There is no {name}."), format!("There are {valid}.")))
 }

@@ -1,0 +1,7 @@
+//! Table tests over the very rules that are shipped in `policies/`.
+
+mod defaults;
+mod explaining;
+mod fixture;
+mod loading;
+mod traps;
