@@ -225,6 +225,9 @@ fn the_hash_is_of_what_the_rules_say() {
         file.insert(0, 'x');
     }
     assert_eq!(hash(&rearranged, &vocabulary()), original, "comments, layout and files do not count");
+    let bare = SCHEMA.lines().filter(|line| !line.trim().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let with_bare_schema = PolicySet::parse(&bare, &default_files(), &vocabulary()).unwrap();
+    assert_eq!(with_bare_schema.hash(), original, "nor do the schema's comments");
     let mut loosened = default_files();
     loosened[2].1 = loosened[2].1.replace(">= 1", ">= 0");
     assert_ne!(hash(&loosened, &vocabulary()), original);
