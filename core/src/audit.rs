@@ -143,9 +143,8 @@ pub(crate) fn canonical(value: &Value) -> String {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by_key(|(key, _)| *key);
-            let members = members.iter().map(|(key, member)| {
-                format!("{}:{}", Value::String((*key).clone()), canonical(member))
-            });
+            let members =
+                members.iter().map(|(key, member)| format!("{}:{}", Value::String((*key).clone()), canonical(member)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
@@ -361,14 +360,18 @@ mod tests {
 
     #[test]
     fn keys_in_another_order_give_the_same_bytes() {
-        let (one, two) = (json!({ "b": [1, { "y": 2, "x": "\"" }], "a": null }), json!({ "a": null, "b": [1, { "x": "\"", "y": 2 }] }));
+        let (one, two) = (
+            json!({ "b": [1, { "y": 2, "x": "\"" }], "a": null }),
+            json!({ "a": null, "b": [1, { "x": "\"", "y": 2 }] }),
+        );
         assert_eq!(canonical(&one), r#"{"a":null,"b":[1,{"x":"\"","y":2}]}"#);
         assert_eq!(canonical(&one), canonical(&two));
     }
 
     #[test]
     fn the_hash_is_stable_across_versions() {
-        expect_test::expect!["ea8d4770e7e2cd2d0bcfe5855b7dd4e9de959bd63f084e7c4c5e839acbb6a628"].assert_eq(chain(3)[2].hash.as_str());
+        expect_test::expect!["ea8d4770e7e2cd2d0bcfe5855b7dd4e9de959bd63f084e7c4c5e839acbb6a628"]
+            .assert_eq(chain(3)[2].hash.as_str());
     }
 
     #[test]

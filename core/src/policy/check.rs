@@ -1,9 +1,9 @@
 //! House rules that Cedar's validator does not know: annotations, and how approvals are counted.
 
+use super::RESERVED_IDS;
 use super::mistake::PolicyMistake;
 use super::names::Action;
 use super::vocabulary::Vocabulary;
-use super::RESERVED_IDS;
 use crate::ids::TeamName;
 use cedar_policy::{ActionConstraint, Effect, Policy};
 use serde_json::Value;
@@ -37,22 +37,22 @@ impl Source<'_> {
 pub(super) fn annotations(source: &Source<'_>, taken: &BTreeSet<String>) -> Vec<PolicyMistake> {
     let mut mistakes = Vec::new();
     match source.policy.annotation("id") {
-        None => mistakes.push(source.mistake(
-            "This rule has no name.".to_owned(),
-            "Write @id(\"a-name-of-its-own\") on the line above it.",
-        )),
+        None => mistakes.push(
+            source
+                .mistake("This rule has no name.".to_owned(), "Write @id(\"a-name-of-its-own\") on the line above it."),
+        ),
         Some(id) if !well_formed(id) => mistakes.push(source.mistake(
             format!("The name {id:?} is not one."),
-            format!("Use lower-case letters, digits and hyphens, at most {ID_LENGTH_LIMIT}, such as @id(\"no-friday\")."),
+            format!(
+                "Use lower-case letters, digits and hyphens, at most {ID_LENGTH_LIMIT}, such as @id(\"no-friday\")."
+            ),
         )),
-        Some(id) if RESERVED_IDS.contains(&id) => mistakes.push(source.mistake(
-            format!("The name \"{id}\" is Slipway's own."),
-            "Choose another @id.",
-        )),
-        Some(id) if taken.contains(id) => mistakes.push(source.mistake(
-            format!("Another rule is called \"{id}\" already."),
-            "Give each rule an @id of its own.",
-        )),
+        Some(id) if RESERVED_IDS.contains(&id) => {
+            mistakes.push(source.mistake(format!("The name \"{id}\" is Slipway's own."), "Choose another @id."))
+        }
+        Some(id) if taken.contains(id) => mistakes.push(
+            source.mistake(format!("Another rule is called \"{id}\" already."), "Give each rule an @id of its own."),
+        ),
         Some(_) => {}
     }
     let why = source.policy.annotation("why").map(str::trim);
@@ -149,7 +149,8 @@ pub(super) fn counting(source: &Source<'_>, uses: &Uses, vocabulary: &Vocabulary
 }
 
 fn suggestion(team: &TeamName, vocabulary: &Vocabulary) -> String {
-    let nearest = vocabulary.teams.iter().min_by_key(|known| strsim::damerau_levenshtein(known.as_str(), team.as_str()));
+    let nearest =
+        vocabulary.teams.iter().min_by_key(|known| strsim::damerau_levenshtein(known.as_str(), team.as_str()));
     match nearest {
         Some(known) if strsim::damerau_levenshtein(known.as_str(), team.as_str()) <= SPELLING_DISTANCE_LIMIT => {
             format!("Write \"{known}\", or give somebody the team \"{team}\" in the configuration.")

@@ -13,9 +13,8 @@ const SEARCH_STEP_MINUTES: i64 = 15;
 
 /// The IANA time zone of that name.
 pub(super) fn timezone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|_| {
-        format!("The time zone {name:?} is not known; `timezone` takes a name such as \"Europe/Berlin\".")
-    })
+    TimeZone::get(name)
+        .map_err(|_| format!("The time zone {name:?} is not known; `timezone` takes a name such as \"Europe/Berlin\"."))
 }
 
 /// The attributes of `context.time`.

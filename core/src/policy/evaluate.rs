@@ -99,19 +99,17 @@ fn judge(trial: &Trial<'_>, requester: &Person) -> Result<Decision, String> {
         if verdict.allow {
             return Ok(Decision::Allow);
         }
-        let failed = !verdict.errors.is_empty();
-        refused.push((counts, verdict));
-        if failed {
+        if !verdict.errors.is_empty() {
             // It does not matter what another assignment says: what cannot be evaluated means no.
-            refused.drain(..refused.len() - 1);
-            break;
+            return Ok(trial.set.decision(verdict, String::new(), |_| Clears::Nothing));
         }
+        refused.push((counts, verdict));
     }
     let explained = explain::execution(trial, &ballot, refused)?;
     let no_permit = format!("No rule lets a release run that {} asked for.", requester.id);
-    Ok(trial.set.decision(explained.verdict, no_permit, |rule| {
-        explained.clears.get(rule).cloned().unwrap_or(Clears::Nothing)
-    }))
+    Ok(trial
+        .set
+        .decision(explained.verdict, no_permit, |rule| explained.clears.get(rule).cloned().unwrap_or(Clears::Nothing)))
 }
 
 impl Inner {
@@ -139,8 +137,12 @@ impl Inner {
         if allow {
             return Decision::Allow;
         }
-        let mut reasons: Vec<_> = errors.iter().map(|error| not_evaluated(error)).collect();
-        if !permitted && errors.is_empty() {
+        if !errors.is_empty() {
+            // Whatever else was found rests on rules of which some were skipped.
+            return deny(errors.iter().map(|error| not_evaluated(error)).collect());
+        }
+        let mut reasons = Vec::new();
+        if !permitted {
             reasons.push(reason(NO_PERMIT, no_permit));
         }
         for id in forbids {

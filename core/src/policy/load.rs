@@ -182,30 +182,50 @@ fn validate(schema: &Schema, all: &Cedar, sources: &[Source<'_>]) -> Vec<PolicyM
         }
         mistakes.push(mistake);
     };
-    // A wrong name makes a rule inapplicable and impossible as well: only the cause is worth telling.
-    let consequence = |error: &&ValidationError| matches!(error, ValidationError::InvalidActionApplication(_));
-    let causes: Vec<_> = result.validation_errors().filter(|error| !consequence(error)).collect();
-    let wrong: BTreeSet<_> = causes.iter().map(|error| error.policy_id().to_string()).collect();
-    let unexplained = |id: &PolicyId| !wrong.contains(&id.to_string());
-    causes.iter().for_each(|error| report(error.policy_id(), *error, plainer(error)));
-    let consequences = result.validation_errors().filter(consequence);
-    consequences.filter(|e| unexplained(e.policy_id())).for_each(|error| report(error.policy_id(), error, None));
-    for warning in result.validation_warnings().filter(|warning| unexplained(warning.policy_id())) {
-        let words = matches!(warning, ValidationWarning::ImpossiblePolicy(_)).then(|| {
+    // A wrong name makes a rule inapplicable, and that makes it impossible: only the cause is worth telling.
+    let mut told = BTreeSet::new();
+    let inapplicable = |error: &&ValidationError| matches!(error, ValidationError::InvalidActionApplication(_));
+    for error in result.validation_errors().filter(|error| !inapplicable(error)) {
+        told.insert(error.policy_id().clone());
+        report(error.policy_id(), error, plainer(error, schema));
+    }
+    for error in result.validation_errors().filter(inapplicable) {
+        if told.insert(error.policy_id().clone()) {
+            report(error.policy_id(), error, None);
+        }
+    }
+    let impossible = |warning: &&ValidationWarning| matches!(warning, ValidationWarning::ImpossiblePolicy(_));
+    for warning in result.validation_warnings().filter(|warning| !impossible(warning)) {
+        if told.insert(warning.policy_id().clone()) {
+            report(warning.policy_id(), warning, None);
+        }
+    }
+    for warning in result.validation_warnings().filter(impossible) {
+        if told.insert(warning.policy_id().clone()) {
             let message = "This rule can never apply: its condition is false whatever happens.".to_owned();
-            (message, "Correct the condition, or delete the rule.".to_owned())
-        });
-        report(warning.policy_id(), warning, words);
+            let mend = "Correct the condition, or delete the rule.".to_owned();
+            report(warning.policy_id(), warning, Some((message, mend)));
+        }
     }
     mistakes
 }
 
-/// A misspelt team or environment in plainer words than Cedar's.
-fn plainer(error: &ValidationError) -> Option<(String, String)> {
-    let ValidationError::InvalidEnumEntity(_) = error else { return None };
+/// A misspelt team, environment or action in plainer words than Cedar's, and with the same suggestion every time.
+fn plainer(error: &ValidationError, schema: &Schema) -> Option<(String, String)> {
     let text = error.to_string();
-    let name = text.split_once("entity `")?.1.split_once('`')?.0;
-    let valid = error.help()?.to_string();
-    let valid = valid.split_once(": ").map_or(valid.as_str(), |(_, list)| list);
-    Some((format!("There is no {name}."), format!("There are {valid}.")))
+    match error {
+        ValidationError::InvalidEnumEntity(_) => {
+            let name = text.split_once("entity `")?.1.split_once('`')?.0;
+            let valid = error.help()?.to_string();
+            let valid = valid.split_once(": ").map_or(valid.as_str(), |(_, list)| list);
+            Some((format!("There is no {name}."), format!("There are {valid}.")))
+        }
+        ValidationError::UnrecognizedActionId(_) => {
+            let name = text.split_once("action `")?.1.split_once('`')?.0;
+            let known = schema.actions().map(ToString::to_string);
+            let nearest = known.min_by_key(|known| (strsim::damerau_levenshtein(known, name), known.clone()))?;
+            Some((format!("There is no {name}."), format!("The nearest is {nearest}.")))
+        }
+        _ => None,
+    }
 }

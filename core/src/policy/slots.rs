@@ -116,6 +116,7 @@ pub fn nobody_can(decision: &Decision) -> Option<Vec<Slot>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn person(id: &str, teams: &[&str]) -> Person {
         Person { id: id.into(), teams: teams.iter().map(|&team| team.into()).collect(), identities: vec![] }
@@ -143,6 +144,39 @@ mod tests {
         let found = assignments(&voters.iter().collect::<Vec<_>>(), &teams);
         assert!(found.len() <= ASSIGNMENT_LIMIT && found.len() > 1, "{}", found.len());
         assert!(found.iter().all(|counts| counts.iter().sum::<u32>() == 40), "each voter counts exactly once");
+    }
+
+    /// Every assignment there is, by trying every choice of every voter.
+    fn all(voters: &[&Person], teams: &[TeamName], counts: Counts, found: &mut BTreeSet<Counts>) {
+        let Some((voter, others)) = voters.split_first() else {
+            found.insert(counts);
+            return;
+        };
+        let choices: Vec<_> = (0..teams.len()).filter(|&team| voter.teams.contains(&teams[team])).collect();
+        if choices.is_empty() {
+            all(others, teams, counts.clone(), found);
+        }
+        for team in choices {
+            let mut counts = counts.clone();
+            counts[team] += 1;
+            all(others, teams, counts, found);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_search_finds_every_assignment(memberships in proptest::collection::vec(0_u8..8, 0..7)) {
+            let teams: Vec<TeamName> = ["a", "b", "c"].map(TeamName::from).to_vec();
+            let of = |bits: u8| (0..3).filter(|team| bits & (1 << team) != 0).map(|team| ["a", "b", "c"][team]).collect();
+            let people: Vec<_> = memberships.iter().map(|bits| {
+                let member_of: Vec<&str> = of(*bits);
+                person("p", &member_of)
+            }).collect();
+            let voters: Vec<_> = people.iter().collect();
+            let mut expected = BTreeSet::new();
+            all(&voters, &teams, vec![0; 3], &mut expected);
+            prop_assert_eq!(assignments(&voters, &teams), expected.into_iter().collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -142,7 +142,8 @@ fn the_plan_can_say_who_approves_and_who_does_not() {
               }
             ]
           }
-        ]"#]].assert_eq(&serde_json::to_string_pretty(&panels).unwrap());
+        ]"#]]
+    .assert_eq(&serde_json::to_string_pretty(&panels).unwrap());
     assert_eq!(defaults().voters(&scene().to("staging").case()), []);
     assert_eq!(defaults().voters(&scene().approved("bob").case()), []);
 }

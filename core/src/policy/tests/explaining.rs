@@ -55,18 +55,12 @@ fn where_several_things_are_needed_together_the_first_is_named() {
 
     let calm = with_rules(&forbid("calm", "unless { context.vetoes == 0 && context.facts.ci == Ci::\"green\" }"));
     let objected = red().voted("dan", Stance::Veto);
-    assert_eq!(
-        objected.run(&calm),
-        "calm (withdrawal by [dan]), ci-green (facts), no-veto (withdrawal by [dan])"
-    );
+    assert_eq!(objected.run(&calm), "calm (withdrawal by [dan]), ci-green (facts), no-veto (withdrawal by [dan])");
 
     let timed = format!("unless {{ {both} && context.time.minute >= 13 * 60 }}");
     let timed = with_rules(&forbid("timed", &timed));
     assert_eq!(scene().to("staging").run(&timed), "timed (at 2026-11-23T13:00:00Z)");
-    assert_eq!(
-        scene().to("staging").at("2026-11-23T13:00:00Z", "UTC").run(&timed),
-        "timed (1 release by [bob chen])"
-    );
+    assert_eq!(scene().to("staging").at("2026-11-23T13:00:00Z", "UTC").run(&timed), "timed (1 release by [bob chen])");
 }
 
 #[test]

@@ -3,5 +3,6 @@
 mod defaults;
 mod explaining;
 mod fixture;
+mod guarantees;
 mod loading;
 mod traps;

@@ -30,23 +30,21 @@ fn a_veto_stands_on_every_plan_until_it_is_withdrawn() {
 #[test]
 fn whoever_objects_does_not_approve_at_the_same_time() {
     let scene = scene().approved("bob").voted("bob", Stance::Veto);
-    assert_eq!(
-        scene.run(&defaults()),
-        "no-veto (withdrawal by [bob]), production-approval (1 release by [chen])"
-    );
+    assert_eq!(scene.run(&defaults()), "no-veto (withdrawal by [bob]), production-approval (1 release by [chen])");
 }
 
 #[test]
 fn the_vote_of_somebody_who_left_does_not_count() {
-    let left_the_team = scene().approved("bob").people(&[
-        ("ana", &["developers"]),
-        ("bob", &["developers"]),
-        ("chen", &["release"]),
-    ]);
+    let left_the_team =
+        scene().approved("bob").people(&[("ana", &["developers"]), ("bob", &["developers"]), ("chen", &["release"])]);
     assert_eq!(left_the_team.run(&defaults()), "production-approval (1 release by [chen])");
     let left = scene().approved("bob").voted("bob", Stance::Veto);
     let left = left.people(&[("ana", &["developers"]), ("chen", &["release"])]);
-    assert_eq!(left.run(&defaults()), "production-approval (1 release by [chen])", "nor does a veto that nobody can withdraw");
+    assert_eq!(
+        left.run(&defaults()),
+        "production-approval (1 release by [chen])",
+        "nor does a veto that nobody can withdraw"
+    );
 }
 
 #[test]
@@ -77,7 +75,8 @@ fn quorum(id: &str, team: &str, count: u32) -> String {
     )
 }
 
-const SRE_APPROVES: &str = r#"@id("sre-approves") permit (principal in Team::"sre", action == Action::"approve", resource);"#;
+const SRE_APPROVES: &str =
+    r#"@id("sre-approves") permit (principal in Team::"sre", action == Action::"approve", resource);"#;
 
 #[test]
 fn one_person_in_two_teams_fills_one_slot() {
@@ -85,11 +84,9 @@ fn one_person_in_two_teams_fills_one_slot() {
     let people: &[(&str, &[&str])] =
         &[("ana", &["developers"]), ("bob", &["release"]), ("sam", &["sre"]), ("max", &["release", "sre"])];
     let scene = || scene().people(people);
-    assert_eq!(
-        scene().run(&policies),
-        "production-approval (1 release by [bob max]), sre (1 sre by [max sam])"
-    );
-    assert_eq!(scene().approved("max").run(&policies), "sre (1 sre by [sam])");
+    assert_eq!(scene().run(&policies), "production-approval (1 release by [bob max]), sre (1 sre by [max sam])");
+    let either = "max counts for either team, and then one of the other is missing";
+    assert_eq!(scene().approved("max").run(&policies), "production-approval (1 release by [bob])", "{either}");
     assert_eq!(scene().approved("max").approved("bob").run(&policies), "allow", "max counts for sre");
     assert_eq!(scene().approved("max").approved("sam").run(&policies), "allow", "max counts for release");
     assert_eq!(scene().approved("bob").run(&policies), "sre (1 sre by [max sam])");
@@ -100,7 +97,11 @@ fn the_assignment_shown_is_one_that_can_be_completed() {
     let policies = with_rules(&format!("{SRE_APPROVES} {}", quorum("sre", "sre", 1)));
     let people: &[(&str, &[&str])] = &[("ana", &["developers"]), ("max", &["release", "sre"]), ("bob", &["release"])];
     let half = scene().people(people).approved("max");
-    assert_eq!(half.run(&policies), "production-approval (1 release by [bob])", "max counts for sre, where he is needed");
+    assert_eq!(
+        half.run(&policies),
+        "production-approval (1 release by [bob])",
+        "max counts for sre, where he is needed"
+    );
     let people: &[(&str, &[&str])] = &[("ana", &["developers"]), ("max", &["release", "sre"])];
     let alone = scene().people(people);
     let decision = policies.may_execute(&alone.case());
@@ -131,7 +132,7 @@ fn a_rule_that_cannot_be_evaluated_means_no() {
     let policies = with_rules(ERRING);
     let approved = scene().approved("bob");
     let decision = policies.may_execute(&approved.case());
-    assert_eq!(told(&decision), "policy-error, production-approval");
+    assert_eq!(told(&decision), "policy-error");
     assert!(decision.reasons()[0].why.contains("`erring`"), "{}", decision.reasons()[0].why);
     assert_eq!(scene().to("staging").run(&policies), "policy-error");
     assert_eq!(scene().vote(&policies, "bob", Stance::Approve), "policy-error");
