@@ -1,0 +1,3 @@
+//! The integration tests: Slipway's own clients and engine against the stand-ins.
+
+mod github;
