@@ -34,8 +34,7 @@ impl GitHub {
     /// # Errors
     /// As for any request: [`GitHubError::BadCredentials`] and [`GitHubError::NotFound`] are the common ones.
     pub async fn check_access(&self, repo: &RepoName) -> Result<Access, GitHubError> {
-        let (who, mut missing) =
-            if self.is_app() { self.app_access(repo).await? } else { self.token_access().await? };
+        let (who, mut missing) = if self.is_app() { self.app_access(repo).await? } else { self.token_access().await? };
         let wire::Repository { default_branch, private, permissions } = self.repository(repo).await?;
         if !self.is_app() {
             if !permissions.pull {

@@ -125,11 +125,7 @@ pub(super) fn raw_commit(what: &str, found: wire::Commit) -> Result<RawCommit, G
         sha,
         pull_request: pull_request_of(title),
         title: title.chars().take(TITLE_LIMIT_CHARS).collect(),
-        author_name: found
-            .commit
-            .author
-            .map(|a| a.name.chars().take(AUTHOR_LIMIT_CHARS).collect())
-            .unwrap_or_default(),
+        author_name: found.commit.author.map(|a| a.name.chars().take(AUTHOR_LIMIT_CHARS).collect()).unwrap_or_default(),
         author_login: found.author.and_then(|a| a.login).filter(|login| !login.is_empty()),
     })
 }

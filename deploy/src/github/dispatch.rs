@@ -96,7 +96,11 @@ impl GitHub {
             Ok(_) => Ok(tag),
             // Somebody made it in between, perhaps this very release before a crash.
             Err(refused @ GitHubError::Refused { status: 422, .. }) => {
-                if self.tag_is_on(repo, &tag, commit).await? { Ok(tag) } else { Err(refused) }
+                if self.tag_is_on(repo, &tag, commit).await? {
+                    Ok(tag)
+                } else {
+                    Err(refused)
+                }
             }
             Err(other) => Err(other),
         }

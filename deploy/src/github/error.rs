@@ -23,7 +23,7 @@ pub enum GitHubError {
         message: String,
     },
     /// 404: GitHub does not tell "is not there" from "you may not see it".
-    #[error("{what}: not found on GitHub, or the token may not see it.")]
+    #[error("GitHub does not show {what}: it is not there, or the token may not see it.")]
     NotFound {
         /// What was asked for.
         what: String,
@@ -77,7 +77,7 @@ pub enum GitHubError {
         detail: String,
     },
     /// An answer or a folder beyond what Slipway takes.
-    #[error("{what} is too big: {detail}.")]
+    #[error("Too big: {what}: {detail}.")]
     TooBig {
         /// What was asked for.
         what: String,
@@ -217,7 +217,12 @@ mod tests {
     fn answer(status: u16, headers: &[(&'static str, &'static str)], message: &str) -> GitHubError {
         let headers = headers.iter().map(|(k, v)| ((*k).parse().unwrap(), v.parse().unwrap())).collect();
         let body = serde_json::json!({ "message": message }).to_string();
-        GitHubError::from_answer("the branch main of acme/goals", StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+        GitHubError::from_answer(
+            "the branch main of acme/goals",
+            StatusCode::from_u16(status).unwrap(),
+            &headers,
+            body.as_bytes(),
+        )
     }
 
     #[test]
@@ -226,7 +231,11 @@ mod tests {
             answer(401, &[], "Bad credentials"),
             answer(403, &[], "Resource not accessible by personal access token"),
             answer(404, &[], "Not Found"),
-            answer(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1790000000")], "API rate limit exceeded"),
+            answer(
+                403,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1790000000")],
+                "API rate limit exceeded",
+            ),
             answer(429, &[], ""),
             answer(422, &[], "No ref found for: x\n\n"),
             answer(502, &[], ""),
@@ -235,8 +244,8 @@ mod tests {
         expect_test::expect![[r#"
             GitHub does not accept the credentials. Set GITHUB_TOKEN to a valid token, or check GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
             GitHub does not allow this: the branch main of acme/goals. It says "Resource not accessible by personal access token". Give the token the missing permission.
-            the branch main of acme/goals: not found on GitHub, or the token may not see it.
-            GitHub limits the number of requests until 13:46:40 UTC. Try again then.
+            GitHub does not show the branch main of acme/goals: it is not there, or the token may not see it.
+            GitHub limits the number of requests until 14:13:20 UTC. Try again then.
             GitHub limits the number of requests. Try again then.
             GitHub refused the branch main of acme/goals (422): No ref found for: x.
             GitHub has trouble of its own (502): the branch main of acme/goals. Try again, or look at githubstatus.com."#]]

@@ -101,7 +101,10 @@ impl GitHub {
             // Step by step, because GitHub has no tree by path and the whole tree may be cut off.
             let tree: wire::Tree = self.get(repo, what, format!("/repos/{repo}/git/trees/{}", encode(&id))).await?;
             if tree.truncated {
-                return Err(GitHubError::TooBig { what: what.to_owned(), detail: "GitHub does not list all of it".into() });
+                return Err(GitHubError::TooBig {
+                    what: what.to_owned(),
+                    detail: "GitHub does not list all of it".into(),
+                });
             }
             let Some(part) = parts.next() else { return Ok(Some(tree.tree)) };
             if !walked.is_empty() {

@@ -36,11 +36,7 @@ impl RepoName {
             && name != "."
             && name != ".."
             && name.bytes().all(|b| plain(b) || b == b'.');
-        if owner_ok && name_ok {
-            Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
-        } else {
-            Err(bad())
-        }
+        if owner_ok && name_ok { Ok(Self { owner: owner.to_owned(), name: name.to_owned() }) } else { Err(bad()) }
     }
 
     /// The part before the slash.
@@ -103,7 +99,8 @@ mod tests {
     fn repositories_are_owner_and_name() {
         let repo = RepoName::parse("acme/goals.api_2").unwrap();
         assert_eq!((repo.owner(), repo.name(), repo.to_string().as_str()), ("acme", "goals.api_2", "acme/goals.api_2"));
-        for bad in ["", "goals", "/goals", "acme/", "acme/..", "a/b/c", "acme/go als", "acme/go%61ls", "a.b/c", "a?/c"] {
+        for bad in ["", "goals", "/goals", "acme/", "acme/..", "a/b/c", "acme/go als", "acme/go%61ls", "a.b/c", "a?/c"]
+        {
             assert!(RepoName::parse(bad).is_err(), "{bad}");
         }
     }
@@ -114,8 +111,8 @@ mod tests {
             assert!(is_reference_name(good), "{good}");
         }
         for bad in [
-            "", "..", "a..b", "a b", "/main", "main/", "a//b", "-x", "a~1", "a^", "a:b", "a?b", "a*", "a[b", "a\\b", "@",
-            "a@{1}", "a.lock", ".a", "a/.b", "a.", "a\nb", "a\u{0}b", "a\u{a0}b",
+            "", "..", "a..b", "a b", "/main", "main/", "a//b", "-x", "a~1", "a^", "a:b", "a?b", "a*", "a[b", "a\\b",
+            "@", "a@{1}", "a.lock", ".a", "a/.b", "a.", "a\nb", "a\u{0}b", "a\u{a0}b",
         ] {
             assert!(!is_reference_name(bad), "{bad:?}");
         }

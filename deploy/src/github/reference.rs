@@ -14,7 +14,7 @@ const NAME_PAGES_LIMIT: usize = 3;
 /// How many near names are offered, and how many tags.
 const OFFERED_LIMIT: usize = 5;
 /// Below this likeness (0 to 1) a name is not near.
-const NEAR_LIKENESS: f64 = 0.75;
+const NEAR_LIKENESS: f64 = 0.6;
 /// A tag can be of a tag; so many are followed.
 const PEEL_LIMIT: usize = 5;
 /// How many branches are asked whether they contain a commit that the default branch lacks.
@@ -95,8 +95,8 @@ impl GitHub {
         if hex && reference.len() == SHA_DIGITS {
             return self.resolve_commit(repo, reference).await;
         }
-        let branch_name = (!reference.starts_with("refs/tags/"))
-            .then(|| reference.strip_prefix("refs/heads/").unwrap_or(reference));
+        let branch_name =
+            (!reference.starts_with("refs/tags/")).then(|| reference.strip_prefix("refs/heads/").unwrap_or(reference));
         let tag_name =
             (!reference.starts_with("refs/heads/")).then(|| reference.strip_prefix("refs/tags/").unwrap_or(reference));
         let (branch, tag) =
@@ -106,9 +106,7 @@ impl GitHub {
                 let also_tag = tag.is_some_and(|t| t != commit);
                 self.resolved(repo, &commit, branch_name, None, also_tag).await.map(Resolution::Resolved)
             }
-            (None, Some(commit)) => {
-                self.resolved(repo, &commit, None, tag_name, false).await.map(Resolution::Resolved)
-            }
+            (None, Some(commit)) => self.resolved(repo, &commit, None, tag_name, false).await.map(Resolution::Resolved),
             (None, None) if hex => self.resolve_commit(repo, reference).await,
             (None, None) => self.unresolved(repo, reference, WhyUnresolved::NotFound).await,
         }
@@ -117,9 +115,7 @@ impl GitHub {
     async fn resolve_default(&self, repo: &RepoName) -> Result<Resolution, GitHubError> {
         let branch = self.repository(repo).await?.default_branch;
         match self.look_up(repo, RefKind::Branch, Some(&branch)).await? {
-            Some(commit) => {
-                self.resolved(repo, &commit, Some(&branch), None, false).await.map(Resolution::Resolved)
-            }
+            Some(commit) => self.resolved(repo, &commit, Some(&branch), None, false).await.map(Resolution::Resolved),
             // An empty repository has a default branch without a commit.
             None => self.unresolved(repo, &branch, WhyUnresolved::NotFound).await,
         }
@@ -157,8 +153,7 @@ impl GitHub {
         what: &str,
         full: &str,
     ) -> Result<Option<wire::Object>, GitHubError> {
-        let found: Option<wire::Ref> =
-            self.find(repo, what, format!("/repos/{repo}/git/ref/{}", encode(full))).await?;
+        let found: Option<wire::Ref> = self.find(repo, what, format!("/repos/{repo}/git/ref/{}", encode(full))).await?;
         // Older servers answer with another ref that begins with the name.
         Ok(found.filter(|r| r.name == format!("refs/{full}")).map(|r| r.object))
     }
@@ -288,12 +283,13 @@ impl GitHub {
 /// The most similar names, most similar first. A name that contains what was typed, or the other way round,
 /// is near however long the rest is.
 fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let like = strsim::normalized_damerau_levenshtein;
     let typed = typed.to_lowercase();
     let mut ranked: Vec<(f64, &String)> = names
         .map(|name| {
             let lower = name.to_lowercase();
             let last = lower.rsplit('/').next().unwrap_or_default();
-            let likeness = strsim::jaro_winkler(&typed, &lower).max(strsim::jaro_winkler(&typed, last));
+            let likeness = like(&typed, &lower).max(like(&typed, last));
             let within = typed.len() > 2 && (lower.contains(&typed) || (lower.len() > 2 && typed.contains(&lower)));
             (if within { likeness + 1.0 } else { likeness }, name)
         })

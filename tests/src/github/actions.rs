@@ -8,7 +8,7 @@ use super::world::{Dispatch, DispatchAnswer, Run};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -127,9 +127,8 @@ pub(super) async fn runs(
                 && is(&query.branch, &r.reference)
         });
         let with_moment = asked.map(|r| (r.clone(), world.moment_of(r, now, shared.options.pace).run));
-        let wanted = |m: &super::ci::Moment| {
-            query.status.as_deref().is_none_or(|s| m.status == s || m.conclusion == Some(s))
-        };
+        let wanted =
+            |m: &super::ci::Moment| query.status.as_deref().is_none_or(|s| m.status == s || m.conclusion == Some(s));
         with_moment.filter(|(_, m)| wanted(m)).collect()
     };
     let total = found.len();
@@ -167,11 +166,19 @@ pub(super) async fn jobs(State(shared): State<Arc<Shared>>, Path(id): Path<u64>)
 /// The log is elsewhere: 302, once there is one.
 pub(super) async fn logs(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Reply {
     log_lines(&shared, id)?;
-    let location = format!("{}/_logs/{id}", shared.base);
+    let location = format!("{}/_logs/{id}", shared.logs_base);
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
 }
 
-pub(super) async fn log_text(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Reply {
+/// The address is itself the permission. As where GitHub keeps its logs, a token that comes along is refused:
+/// it must not be carried to another origin.
+pub(super) async fn log_text(State(shared): State<Arc<Shared>>, Path(id): Path<u64>, headers: HeaderMap) -> Reply {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Err(Refusal(
+            StatusCode::BAD_REQUEST,
+            "Authentication information is not given in the correct format".into(),
+        ));
+    }
     let lines = log_lines(&shared, id)?;
     Ok(([(header::CONTENT_TYPE, "text/plain")], format!("\u{feff}{}", lines.concat())).into_response())
 }

@@ -82,7 +82,9 @@ fn job(start_ms: i64, end_ms: i64, elapsed_ms: i64, conclusion: &'static str) ->
 /// Steps of a job with the one that fails when the job does.
 pub(super) fn steps(job: &str) -> (&'static [&'static str], usize) {
     match job {
-        "test" => (&["Set up job", "Check out", "Migrate a throw-away database", "Run go test ./...", "Complete job"], 3),
+        "test" => {
+            (&["Set up job", "Check out", "Migrate a throw-away database", "Run go test ./...", "Complete job"], 3)
+        }
         _ => (&["Set up job", "Check out", "Build", "Push", "Complete job"], 3),
     }
 }

@@ -6,7 +6,7 @@ use super::server::{PageQuery, Refusal, Reply, Shared, ok, page};
 use super::shapes;
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -162,7 +162,7 @@ pub(super) async fn compare(
     let total = ahead.len();
     let url = format!("{}/compare/{base}...{head}", shared.api());
     let (ids, links) = if query.per_page.is_none() && query.page.is_none() {
-        (ahead.into_iter().take(COMPARE_COMMITS).collect(), axum::http::HeaderMap::new())
+        (ahead.into_iter().take(COMPARE_COMMITS).collect(), HeaderMap::new())
     } else {
         page(ahead, &query, &url)
     };

@@ -178,7 +178,7 @@ impl Git {
 
 fn parse_commit(record: &str) -> Option<GitCommit> {
     let mut fields = record.splitn(10, '\u{1f}').map(str::to_owned);
-    let mut signature = |fields: &mut dyn Iterator<Item = String>| {
+    let signature = |fields: &mut dyn Iterator<Item = String>| {
         let (name, email) = (fields.next()?, fields.next()?);
         let at = Timestamp::from_second(fields.next()?.parse().ok()?).ok()?;
         Some(Signature { name, email, at })

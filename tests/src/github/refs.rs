@@ -34,7 +34,7 @@ impl Shared {
             return self.git.commit_id(name).await;
         }
         let refs = self.refs().await?;
-        let tries = [name.to_owned(), format!("refs/heads/{name}"), format!("refs/tags/{name}")];
+        let tries = ["", "refs/heads/", "refs/tags/", "refs/"].map(|before| format!("{before}{name}"));
         let found = tries.iter().find_map(|full| refs.iter().find(|r| r.name == *full));
         match found {
             Some(found) => Ok(Some(found.peeled.clone().unwrap_or_else(|| found.object.clone()))),

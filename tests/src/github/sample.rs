@@ -42,7 +42,12 @@ impl SampleOptions {
             email: format!("{login}@acme.dev"),
             login: format!("{login}-dev"),
         };
-        Self { ana: author("Ana Lima", "ana"), bob: author("Bob Stone", "bob"), eve: author("Eve Adler", "eve"), newest }
+        Self {
+            ana: author("Ana Lima", "ana"),
+            bob: author("Bob Stone", "bob"),
+            eve: author("Eve Adler", "eve"),
+            newest,
+        }
     }
 
     /// Logins by e-mail, for [`super::GitHubOptions::logins`].

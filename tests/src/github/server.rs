@@ -22,17 +22,21 @@ pub(super) struct Shared {
     pub(super) options: GitHubOptions,
     pub(super) git: Git,
     pub(super) base: String,
+    /// Another origin, as GitHub keeps logs at another company's address.
+    pub(super) logs_base: String,
     pub(super) default_branch: String,
     built: HashSet<String>,
     world: Mutex<World>,
 }
 
-/// The listener's task; it ends with this value.
-pub(super) struct Running(tokio::task::JoinHandle<()>);
+/// The listeners' tasks; they end with this value.
+pub(super) struct Running([tokio::task::JoinHandle<()>; 2]);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.abort();
+        for task in &self.0 {
+            task.abort();
+        }
     }
 }
 
@@ -158,6 +162,8 @@ pub(super) fn page<T>(all: Vec<T>, query: &PageQuery, url: &str) -> (Vec<T>, Hea
 pub(super) async fn start(options: GitHubOptions) -> io::Result<(Arc<Shared>, Running)> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let base = format!("http://{}", listener.local_addr()?);
+    let logs_listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let logs_base = format!("http://{}", logs_listener.local_addr()?);
     let git = Git { path: options.repository.clone() };
     let not_git = || io::Error::new(io::ErrorKind::NotFound, format!("{} is no git repository", git.path.display()));
     let refs = git.refs().await?.ok_or_else(not_git)?;
@@ -173,19 +179,21 @@ pub(super) async fn start(options: GitHubOptions) -> io::Result<(Arc<Shared>, Ru
         built.extend(git.list(commit, None).await?);
     }
     let world = Mutex::new(World::new(options.ci));
-    let shared = Arc::new(Shared { options, git, base, default_branch, built, world });
-    let app = router(Arc::clone(&shared));
-    let task = tokio::spawn(async move {
-        // Ends only with the task.
-        let _ = axum::serve(listener, app).await;
+    let shared = Arc::new(Shared { options, git, base, logs_base, default_branch, built, world });
+    let logs = Router::new().route("/_logs/{id}", get(actions::log_text)).with_state(Arc::clone(&shared));
+    let tasks = [(listener, router(Arc::clone(&shared))), (logs_listener, logs)].map(|(listener, app)| {
+        tokio::spawn(async move {
+            // Ends only with the task.
+            let _ = axum::serve(listener, app).await;
+        })
     });
-    Ok((shared, Running(task)))
+    Ok((shared, Running(tasks)))
 }
 
 fn router(shared: Arc<Shared>) -> Router {
     let repo = format!("/repos/{}", shared.options.full_name);
     let at = |rest: &str| format!("{repo}{rest}");
-    let api = Router::new()
+    Router::new()
         .route("/user", get(user))
         .route(&repo, get(repository))
         .route(&at("/branches"), get(refs::branches))
@@ -209,9 +217,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&at("/actions/jobs/{id}/logs"), get(actions::logs))
         .fallback(|| async { Refusal::not_found() })
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), gate))
-        .with_state(Arc::clone(&shared));
-    // GitHub keeps logs elsewhere, behind an address that is itself the permission.
-    Router::new().route("/_logs/{id}", get(actions::log_text)).with_state(shared).merge(api)
+        .with_state(shared)
 }
 
 async fn user(State(shared): State<Arc<Shared>>) -> Reply {
@@ -248,7 +254,10 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
             let done = next.run(request).await;
             // A body that breaks off closes the connection.
             let broken = futures::stream::once(async { Err::<Vec<u8>, _>(io::Error::other("the connection broke")) });
-            Response::from_parts(done.into_parts().0, Body::from_stream(broken))
+            let mut parts = done.into_parts().0;
+            // 204 has no body that could break off.
+            parts.status = StatusCode::OK;
+            Response::from_parts(parts, Body::from_stream(broken))
         }
         Some(FaultKind::RateLimited { retry_after }) => {
             let refusal = Refusal(StatusCode::FORBIDDEN, "You have exceeded a secondary rate limit.".into());
@@ -260,7 +269,8 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
 fn admissible(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     if text(header::USER_AGENT).is_none_or(str::is_empty) {
-        let message = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header";
+        let message =
+            "Request forbidden by administrative rules. Please make sure your request has a User-Agent header";
         return Err(Refusal(StatusCode::FORBIDDEN, message.into()));
     }
     let token = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer "));

@@ -55,9 +55,7 @@ fn signature(signature: &Signature) -> Value {
 pub(super) fn commit(shared: &Shared, commit: &GitCommit) -> Value {
     let (api, html, sha) = (shared.api(), shared.html(), &commit.sha);
     let account = |by: &Signature| shared.options.logins.get(&by.email).map(|login| user(shared, login));
-    let parent = |sha: &String| {
-        json!({ "sha": sha, "url": format!("{api}/commits/{sha}"), "html_url": format!("{html}/commit/{sha}") })
-    };
+    let parent = |sha: &String| json!({ "sha": sha, "url": format!("{api}/commits/{sha}"), "html_url": format!("{html}/commit/{sha}") });
     json!({
         "sha": sha, "node_id": node_id("C", sha), "url": format!("{api}/commits/{sha}"),
         "html_url": format!("{html}/commit/{sha}"), "comments_url": format!("{api}/commits/{sha}/comments"),

@@ -15,7 +15,10 @@ pub(super) const SKELETON: Files = &[
 pub(super) const GOALS: Files = &[
     ("migrations/20250901090000_users.sql", USERS_SQL),
     ("migrations/20250901090100_goals.sql", GOALS_SQL),
-    ("internal/goals/goals.go", "package goals\n\n// Goal is something somebody wants to reach.\ntype Goal struct {\n\tID    int64\n\tTitle string\n\tDone  bool\n}\n"),
+    (
+        "internal/goals/goals.go",
+        "package goals\n\n// Goal is something somebody wants to reach.\ntype Goal struct {\n\tID    int64\n\tTitle string\n\tDone  bool\n}\n",
+    ),
 ];
 
 pub(super) const REMINDERS: Files = &[(
@@ -30,7 +33,10 @@ pub(super) const FASTER: Files = &[(
 
 pub(super) const BIO: Files = &[
     ("migrations/20251028101500_users_bio.sql", BIO_SQL),
-    ("internal/users/bio.go", "package users\n\n// BioLimit is how many characters a bio may have.\nconst BioLimit = 280\n"),
+    (
+        "internal/users/bio.go",
+        "package users\n\n// BioLimit is how many characters a bio may have.\nconst BioLimit = 280\n",
+    ),
 ];
 
 pub(super) const LIKES: Files = &[
@@ -51,8 +57,10 @@ pub(super) const ORDER: Files = &[(
     "package comments\n\n// Less puts answers right after what they answer.\nfunc Less(a, b []int64) bool {\n\tfor i := range min(len(a), len(b)) {\n\t\tif a[i] != b[i] {\n\t\t\treturn a[i] < b[i]\n\t\t}\n\t}\n\treturn len(a) < len(b)\n}\n",
 )];
 
-pub(super) const THREADS: Files =
-    &[("internal/comments/threads.go", "package comments\n\n// DepthLimit is how deep threads go.\nconst DepthLimit = 4\n")];
+pub(super) const THREADS: Files = &[(
+    "internal/comments/threads.go",
+    "package comments\n\n// DepthLimit is how deep threads go.\nconst DepthLimit = 4\n",
+)];
 
 const MAIN: &str = "package main
 
