@@ -83,7 +83,7 @@ impl GitHub {
         Ok(Comparison { status, commits, total })
     }
 
-    async fn compare_page(
+    pub(super) async fn compare_page(
         &self,
         repo: &RepoName,
         what: &str,

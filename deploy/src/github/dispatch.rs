@@ -60,10 +60,10 @@ impl GitHub {
         commit: &CommitSha,
         known: Option<&str>,
     ) -> Result<Option<String>, GitHubError> {
-        if let Some(known) = known.filter(|b| is_reference_name(b)) {
-            if self.branch_head(repo, known).await?.as_ref() == Some(commit) {
-                return Ok(Some(known.to_owned()));
-            }
+        if let Some(known) = known.filter(|b| is_reference_name(b))
+            && self.branch_head(repo, known).await?.as_ref() == Some(commit)
+        {
+            return Ok(Some(known.to_owned()));
         }
         let what = format!("the branches at {} of {repo}", commit.short());
         let path = format!("/repos/{repo}/commits/{commit}/branches-where-head");

@@ -242,8 +242,9 @@ impl GitHub {
         if head == *commit {
             return Ok(true);
         }
-        match self.compare(repo, &head, commit).await {
-            Ok(c) => Ok(matches!(c.status, ComparisonStatus::Behind | ComparisonStatus::Identical)),
+        let what = format!("whether {branch} of {repo} contains {}", commit.short());
+        match self.compare_page(repo, &what, &head, commit, 1).await {
+            Ok((status, ..)) => Ok(matches!(status, ComparisonStatus::Behind | ComparisonStatus::Identical)),
             // No common ancestor.
             Err(GitHubError::NotFound { .. }) => Ok(false),
             Err(other) => Err(other),

@@ -57,7 +57,7 @@ async fn any_other_commit_is_dispatched_by_a_temporary_tag() {
     let tag = format!("slipway/{}", release());
     assert_eq!((started.used_ref.as_str(), started.temporary_tag.as_deref()), (tag.as_str(), Some(tag.as_str())));
     assert_eq!(rig.sandbox.dispatches()[0].commit, older.as_str());
-    assert_eq!(rig.sandbox.temporary_tags(), [tag.clone()]);
+    assert_eq!(rig.sandbox.temporary_tags(), [tag.as_str()]);
 
     let again = rig.github.dispatch(&rig.repo, WORKFLOW, &older, &release(), None).await.unwrap();
     assert_eq!(again.temporary_tag.as_deref(), Some(tag.as_str()), "the same tag on the same commit is fine");

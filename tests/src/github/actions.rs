@@ -111,11 +111,11 @@ pub(super) async fn runs(
     if !shared.options.any_workflow && workflow_text(&shared, &workflow, &head).await?.is_none() {
         return Err(Refusal::not_found());
     }
-    if let Some(sha) = query.head_sha.as_deref() {
-        if let Some(sha) = shared.commit_of(sha).await? {
-            let at = shared.commit(&sha).await?.committer.at;
-            shared.recall(&sha, at);
-        }
+    if let Some(sha) = query.head_sha.as_deref()
+        && let Some(sha) = shared.commit_of(sha).await?
+    {
+        let at = shared.commit(&sha).await?.committer.at;
+        shared.recall(&sha, at);
     }
     let found: Vec<(Run, _)> = {
         let (world, now) = (shared.world(), shared.now());

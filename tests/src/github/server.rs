@@ -151,10 +151,10 @@ pub(super) fn page<T>(all: Vec<T>, query: &PageQuery, url: &str) -> (Vec<T>, Hea
         links.extend([link(page + 1, "next"), link(last, "last")]);
     }
     let mut headers = HeaderMap::new();
-    if let Ok(value) = HeaderValue::from_str(&links.join(", ")) {
-        if !links.is_empty() {
-            headers.insert(header::LINK, value);
-        }
+    if let Ok(value) = HeaderValue::from_str(&links.join(", "))
+        && !links.is_empty()
+    {
+        headers.insert(header::LINK, value);
     }
     (all.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).collect(), headers)
 }
