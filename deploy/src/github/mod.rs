@@ -1,1 +1,30 @@
-//! GitHub.
+//! GitHub: names to commits, what lies between two commits, how the checks stand, the CI run that builds the
+//! image, and the files of the migrations folder.
+//!
+//! The transport and the App's tokens are octocrab's; requests and answers are ours, so that one missing
+//! field in an answer cannot lose it, and so that bounds, rate limits and "may have acted" are told apart.
+//! Nothing that changes something is ever repeated here, with one exception that is safe: a dispatch that
+//! was refused for a field the server does not know.
+
+mod access;
+mod checks;
+mod commits;
+mod dispatch;
+mod error;
+mod folder;
+mod http;
+mod log;
+mod name;
+mod reference;
+mod runs;
+mod wire;
+
+pub use access::Access;
+pub use commits::{Comparison, ComparisonStatus, RawCommit, pull_request_of};
+pub use dispatch::Dispatched;
+pub use error::GitHubError;
+pub use folder::{Folder, FolderFile};
+pub use http::{Auth, GitHub};
+pub use name::{BadRepoName, RepoName};
+pub use reference::{Resolution, Resolved, Unresolved, WhyUnresolved};
+pub use runs::{Conclusion, JobState, Progress, RunState};

@@ -1,1 +1,180 @@
-//! A strict small model of GitHub, served from a real git repository.
+//! A strict small model of GitHub over HTTP, served from a real git repository that it never writes to.
+//!
+//! What git knows (commits, branches, tags, files) is read by running `git`. What GitHub adds (temporary tags,
+//! workflow runs, checks) is kept in memory. Time is a clock that is passed in: a run's state is computed
+//! when somebody asks, so nothing sleeps.
+
+mod actions;
+mod ci;
+mod commits;
+mod contents;
+mod git;
+mod refs;
+pub mod sample;
+mod server;
+mod shapes;
+mod world;
+
+pub use ci::{CiMode, Pace};
+pub use world::{BuiltImage, Dispatch, DispatchAnswer, Fault, FaultKind};
+
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+/// Told of each image that a run has built, once.
+pub type OnBuildSuccess = Arc<dyn Fn(BuiltImage) + Send + Sync>;
+
+/// What the stand-in serves.
+#[derive(Clone)]
+pub struct GitHubOptions {
+    /// A git repository, with or without working tree.
+    pub repository: PathBuf,
+    /// `owner/name` under which it is served.
+    pub full_name: String,
+    /// The one token that is accepted.
+    pub token: String,
+    /// Whose token it is.
+    pub token_login: String,
+    /// How fast runs are.
+    pub pace: Pace,
+    /// What time it is.
+    pub clock: Clock,
+    /// How dispatched runs end.
+    pub ci: CiMode,
+    /// Logins by author e-mail. Other authors are unknown to this GitHub (`"author": null`).
+    pub logins: HashMap<String, String>,
+    /// Commits that were built long ago, with all their ancestors: their checks are green.
+    pub built: Vec<String>,
+    /// Dispatch also a workflow that the repository does not have, so that any repository can be shown.
+    pub any_workflow: bool,
+    /// Told of each image that a run has built.
+    pub on_build_success: OnBuildSuccess,
+}
+
+impl GitHubOptions {
+    /// Defaults: fast green runs on the wall clock, nobody known, nothing built.
+    pub fn new(repository: impl Into<PathBuf>, full_name: &str, token: &str) -> Self {
+        Self {
+            repository: repository.into(),
+            full_name: full_name.to_owned(),
+            token: token.to_owned(),
+            token_login: "slipway-bot".into(),
+            pace: Pace::default(),
+            clock: Arc::new(Timestamp::now),
+            ci: CiMode::Green,
+            logins: HashMap::new(),
+            built: Vec::new(),
+            any_workflow: false,
+            on_build_success: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl fmt::Debug for GitHubOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GitHubOptions").field("repository", &self.repository).finish_non_exhaustive()
+    }
+}
+
+/// A running stand-in. It stops when the last clone is dropped.
+#[derive(Clone)]
+pub struct GitHubSandbox {
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub api_url: String,
+    shared: Arc<server::Shared>,
+    _server: Arc<server::Running>,
+}
+
+impl fmt::Debug for GitHubSandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GitHubSandbox").field("api_url", &self.api_url).finish_non_exhaustive()
+    }
+}
+
+impl GitHubSandbox {
+    /// Starts it on a free loopback port.
+    ///
+    /// # Errors
+    /// When the port cannot be had, or the folder is no git repository.
+    pub async fn start(options: GitHubOptions) -> io::Result<Self> {
+        let (shared, running) = server::start(options).await?;
+        Ok(Self { api_url: shared.base.clone(), shared: Arc::clone(&shared), _server: Arc::new(running) })
+    }
+
+    /// Every dispatch that took effect, in order.
+    #[must_use]
+    pub fn dispatches(&self) -> Vec<Dispatch> {
+        self.shared.world().dispatches.clone()
+    }
+
+    /// Every request so far as `METHOD /path?query`, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.world().requests.clone()
+    }
+
+    /// Tags that exist only here (the temporary ones), without `refs/tags/`.
+    #[must_use]
+    pub fn temporary_tags(&self) -> Vec<String> {
+        let world = self.shared.world();
+        let made = world.overlay.iter().filter(|(_, target)| target.is_some());
+        made.filter_map(|(name, _)| name.strip_prefix("refs/tags/").map(str::to_owned)).collect()
+    }
+
+    /// Makes requests fail from now on.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.world().faults.push(fault);
+    }
+
+    /// How runs end that are dispatched from now on.
+    pub fn set_ci(&self, mode: CiMode) {
+        self.shared.world().ci = mode;
+    }
+
+    /// How dispatches are answered from now on: like github.com, or like an older server.
+    pub fn set_dispatch_answer(&self, answer: DispatchAnswer) {
+        self.shared.world().dispatch_answer = answer;
+    }
+
+    /// The commit was built by a push, and everything passed.
+    pub fn mark_green(&self, commit: &str) {
+        self.shared.mark(commit, CiMode::Green);
+    }
+
+    /// The commit was built by a push, and the tests failed.
+    pub fn mark_red(&self, commit: &str) {
+        self.shared.mark(commit, CiMode::RedTest);
+    }
+
+    /// Runs on the commit do not get beyond their first job until [`GitHubSandbox::let_go`].
+    pub fn hold(&self, commit: &str) {
+        self.shared.world().held.insert(commit.to_owned());
+    }
+
+    /// Ends [`GitHubSandbox::hold`].
+    pub fn let_go(&self, commit: &str) {
+        self.shared.world().held.remove(commit);
+    }
+
+    /// Puts a commit status (`success`, `pending`, `failure`, `error`) on a commit.
+    pub fn set_status(&self, commit: &str, context: &str, state: &str) {
+        let mut world = self.shared.world();
+        world.statuses.insert((commit.to_owned(), context.to_owned()), state.to_owned());
+    }
+
+    /// Points a branch or tag (`refs/heads/…`, `refs/tags/…`) elsewhere, or deletes it, in memory only.
+    pub fn set_ref(&self, name: &str, target: Option<&str>) {
+        self.shared.world().overlay.insert(name.to_owned(), target.map(str::to_owned));
+    }
+
+    /// Tells the hook of builds that are over by now. Happens by itself at each request.
+    pub fn settle(&self) {
+        self.shared.settle();
+    }
+}

@@ -1,0 +1,192 @@
+//! Reading a repository by running `git`: no shell, no configuration of the repository that could run
+//! something, nothing that writes. Everything that comes from a request is checked before it gets here.
+
+use jiff::Timestamp;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// How long one `git` may take.
+const GIT_TIMEOUT_S: u64 = 20;
+
+pub(super) struct Git {
+    pub(super) path: PathBuf,
+}
+
+/// A commit as git has it.
+pub(super) struct GitCommit {
+    pub(super) sha: String,
+    pub(super) tree: String,
+    pub(super) parents: Vec<String>,
+    pub(super) author: Signature,
+    pub(super) committer: Signature,
+    pub(super) message: String,
+}
+
+pub(super) struct Signature {
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) at: Timestamp,
+}
+
+pub(super) struct GitRef {
+    /// `refs/heads/main`.
+    pub(super) name: String,
+    pub(super) object: String,
+    /// `commit` or `tag`.
+    pub(super) kind: String,
+    /// The commit, when the object is a tag.
+    pub(super) peeled: Option<String>,
+}
+
+pub(super) struct Entry {
+    pub(super) mode: String,
+    pub(super) kind: String,
+    pub(super) sha: String,
+    pub(super) size: Option<u64>,
+    pub(super) path: String,
+}
+
+pub(super) fn is_hex(text: &str, min: usize) -> bool {
+    (min..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn bad(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("git's answer cannot be read: {what}"))
+}
+
+/// Fields of a commit separated by the unit separator, commits by NUL: neither can be in a name.
+const COMMIT_FORMAT: &str = "--format=%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%at%x1f%cn%x1f%ce%x1f%ct%x1f%B%x00";
+
+impl Git {
+    /// Standard output, or `None` when git says no.
+    async fn ask(&self, args: &[&str], input: &str) -> io::Result<Option<Vec<u8>>> {
+        let mut command = Command::new("git");
+        command.arg("--no-replace-objects").args(["-c", "core.fsmonitor=false", "-C"]).arg(&self.path).args(args);
+        for inherited in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"] {
+            command.env_remove(inherited);
+        }
+        command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let work = async {
+            let mut child = command.spawn()?;
+            if let Some(mut stdin) = child.stdin.take() {
+                // Git may stop reading when it says no.
+                let _ = stdin.write_all(input.as_bytes()).await;
+            }
+            child.wait_with_output().await
+        };
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "git took too long");
+        let output = tokio::time::timeout(Duration::from_secs(GIT_TIMEOUT_S), work).await.map_err(late)??;
+        Ok(output.status.success().then_some(output.stdout))
+    }
+
+    async fn text(&self, args: &[&str], input: &str) -> io::Result<Option<String>> {
+        let found = self.ask(args, input).await?;
+        Ok(found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    pub(super) async fn default_branch(&self) -> io::Result<Option<String>> {
+        let head = self.text(&["symbolic-ref", "--short", "HEAD"], "").await?;
+        Ok(head.map(|name| name.trim().to_owned()))
+    }
+
+    pub(super) async fn refs(&self) -> io::Result<Option<Vec<GitRef>>> {
+        let format = "--format=%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)";
+        let Some(text) = self.text(&["for-each-ref", format, "refs/heads", "refs/tags"], "").await? else {
+            return Ok(None);
+        };
+        let line = |line: &str| {
+            let mut fields = line.split('\0').map(str::to_owned);
+            let (name, object, kind) = (fields.next()?, fields.next()?, fields.next()?);
+            Some(GitRef { name, object, kind, peeled: fields.next().filter(|p| !p.is_empty()) })
+        };
+        Ok(Some(text.lines().filter_map(line).collect()))
+    }
+
+    /// The commit of a full or shortened id; `None` when there is none, or several.
+    pub(super) async fn commit_id(&self, hex: &str) -> io::Result<Option<String>> {
+        let spec = format!("{hex}^{{commit}}");
+        let found = self.text(&["rev-parse", "--verify", "--quiet", "--end-of-options", &spec], "").await?;
+        // With --end-of-options rev-parse repeats the option in some versions.
+        Ok(found.and_then(|text| text.lines().last().map(str::to_owned)).filter(|id| is_hex(id, 40)))
+    }
+
+    pub(super) async fn commits(&self, ids: &[String]) -> io::Result<Vec<GitCommit>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let args = ["rev-list", "--no-walk=unsorted", "--no-commit-header", COMMIT_FORMAT, "--stdin"];
+        let text = self.text(&args, &(ids.join("\n") + "\n")).await?.ok_or_else(|| bad("no such commit"))?;
+        let records = text.split('\0').map(|r| r.trim_start_matches('\n')).filter(|r| !r.is_empty());
+        records.map(|record| parse_commit(record).ok_or_else(|| bad("commit"))).collect()
+    }
+
+    /// Ids of a range (`base..head`, both full ids) or of all ancestors of one, newest first.
+    pub(super) async fn list(&self, range: &str, limit: Option<usize>) -> io::Result<Vec<String>> {
+        let limit = limit.map(|n| format!("--max-count={n}"));
+        let mut args = vec!["rev-list", "--topo-order"];
+        args.extend(limit.as_deref());
+        args.extend(["--end-of-options", range]);
+        let text = self.text(&args, "").await?.unwrap_or_default();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    pub(super) async fn merge_base(&self, a: &str, b: &str) -> io::Result<Option<String>> {
+        let found = self.text(&["merge-base", "--end-of-options", a, b], "").await?;
+        Ok(found.map(|id| id.trim().to_owned()).filter(|id| is_hex(id, 40)))
+    }
+
+    pub(super) async fn kind(&self, id: &str) -> io::Result<Option<String>> {
+        Ok(self.text(&["cat-file", "-t", id], "").await?.map(|kind| kind.trim().to_owned()))
+    }
+
+    pub(super) async fn blob(&self, spec: &str) -> io::Result<Option<Vec<u8>>> {
+        self.ask(&["cat-file", "blob", spec], "").await
+    }
+
+    pub(super) async fn tag(&self, id: &str) -> io::Result<Option<String>> {
+        self.text(&["cat-file", "tag", id], "").await
+    }
+
+    pub(super) async fn tree_id(&self, id: &str) -> io::Result<Option<String>> {
+        let spec = format!("{id}^{{tree}}");
+        let found = self.text(&["rev-parse", "--verify", "--quiet", "--end-of-options", &spec], "").await?;
+        Ok(found.and_then(|text| text.lines().last().map(str::to_owned)).filter(|id| is_hex(id, 40)))
+    }
+
+    pub(super) async fn tree(&self, id: &str, recursive: bool) -> io::Result<Option<Vec<Entry>>> {
+        let mut args = vec!["ls-tree", "-l", "-z", "--full-tree"];
+        if recursive {
+            args.extend(["-r", "-t"]);
+        }
+        args.push(id);
+        let Some(text) = self.text(&args, "").await? else { return Ok(None) };
+        let entry = |record: &str| {
+            let (head, path) = record.split_once('\t')?;
+            let mut head = head.split_whitespace().map(str::to_owned);
+            let (mode, kind, sha) = (head.next()?, head.next()?, head.next()?);
+            let size = head.next().and_then(|size| size.parse().ok());
+            Some(Entry { mode, kind, sha, size, path: path.to_owned() })
+        };
+        Ok(Some(text.split('\0').filter_map(entry).collect()))
+    }
+}
+
+fn parse_commit(record: &str) -> Option<GitCommit> {
+    let mut fields = record.splitn(10, '\u{1f}').map(str::to_owned);
+    let signature = |fields: &mut dyn Iterator<Item = String>| {
+        let (name, email) = (fields.next()?, fields.next()?);
+        let at = Timestamp::from_second(fields.next()?.parse().ok()?).ok()?;
+        Some(Signature { name, email, at })
+    };
+    let (sha, tree, parents) = (fields.next()?, fields.next()?, fields.next()?);
+    let author = signature(&mut fields)?;
+    let committer = signature(&mut fields)?;
+    let message = fields.next()?.trim_end().to_owned();
+    let parents = parents.split_whitespace().map(str::to_owned).collect();
+    Some(GitCommit { sha, tree, parents, author, committer, message })
+}

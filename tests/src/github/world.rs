@@ -1,0 +1,183 @@
+//! What GitHub knows beyond git, in memory.
+
+use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashSet};
+
+/// An image that a run has built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuiltImage {
+    /// `owner/name`.
+    pub repository: String,
+    /// All 40 digits.
+    pub commit: String,
+}
+
+/// A dispatch that took effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The workflow's file name.
+    pub workflow: String,
+    /// The branch or tag.
+    pub reference: String,
+    /// The commit it stood for.
+    pub commit: String,
+    /// The run that it started.
+    pub run_id: u64,
+}
+
+/// How a server answers a dispatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DispatchAnswer {
+    /// As github.com does since February 2026: 200 with the run's id when asked, else 204.
+    Details,
+    /// The field is taken and ignored: always 204.
+    NoContent,
+    /// The field is refused with 422, as Enterprise Server 3.19 does.
+    RefusesField,
+}
+
+/// A failure to come.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Part of `METHOD /path?query`.
+    pub route: String,
+    /// What happens.
+    pub kind: FaultKind,
+    /// How many times.
+    pub times: u32,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// No answer ever comes, and nothing is done.
+    Timeout,
+    /// Nothing is done; this status is answered.
+    Status(u16),
+    /// It is done, and the connection breaks before the answer is through.
+    LostAnswerAfterAct,
+    /// Nothing is done; 403 with `Retry-After`.
+    RateLimited {
+        /// What the header says, in seconds.
+        retry_after: u32,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) id: u64,
+    pub(super) number: u64,
+    pub(super) workflow: String,
+    pub(super) commit: String,
+    pub(super) reference: String,
+    pub(super) event: &'static str,
+    pub(super) created_at: Timestamp,
+    pub(super) mode: CiMode,
+    /// The hook has been told, or has nothing to be told of.
+    pub(super) told: bool,
+}
+
+impl Run {
+    pub(super) fn job_id(&self, index: usize) -> u64 {
+        self.id * 10 + index as u64
+    }
+}
+
+/// Runs are numbered from here, so that their ids look like GitHub's.
+const FIRST_RUN_ID: u64 = 19_250_000_001;
+/// Requests are remembered for assertions, up to here.
+const REQUESTS_LIMIT: usize = 10_000;
+
+pub(super) struct World {
+    /// Refs that differ from the repository's; `None` is a deleted one.
+    pub(super) overlay: BTreeMap<String, Option<String>>,
+    pub(super) runs: Vec<Run>,
+    pub(super) held: HashSet<String>,
+    /// States by commit and context.
+    pub(super) statuses: BTreeMap<(String, String), String>,
+    pub(super) dispatches: Vec<Dispatch>,
+    pub(super) requests: Vec<String>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) ci: CiMode,
+    pub(super) dispatch_answer: DispatchAnswer,
+}
+
+impl World {
+    pub(super) fn new(ci: CiMode) -> Self {
+        Self {
+            overlay: BTreeMap::new(),
+            runs: Vec::new(),
+            held: HashSet::new(),
+            statuses: BTreeMap::new(),
+            dispatches: Vec::new(),
+            requests: Vec::new(),
+            faults: Vec::new(),
+            ci,
+            dispatch_answer: DispatchAnswer::Details,
+        }
+    }
+
+    pub(super) fn heard(&mut self, request: &str) {
+        if self.requests.len() < REQUESTS_LIMIT {
+            self.requests.push(request.to_owned());
+        }
+    }
+
+    /// The next fault for a request, used up by one.
+    pub(super) fn fault_for(&mut self, request: &str) -> Option<FaultKind> {
+        let fault = self.faults.iter_mut().find(|f| f.times > 0 && request.contains(&f.route))?;
+        fault.times -= 1;
+        Some(fault.kind)
+    }
+
+    pub(super) fn add_run(
+        &mut self,
+        workflow: &str,
+        commit: &str,
+        reference: &str,
+        event: &'static str,
+        created_at: Timestamp,
+        mode: CiMode,
+    ) -> Run {
+        let number = self.runs.len() as u64 + 1;
+        let run = Run {
+            id: FIRST_RUN_ID + number,
+            number,
+            workflow: workflow.to_owned(),
+            commit: commit.to_owned(),
+            reference: reference.to_owned(),
+            event,
+            created_at,
+            mode,
+            told: event != "workflow_dispatch" || mode != CiMode::Green,
+        };
+        self.runs.push(run.clone());
+        run
+    }
+
+    pub(super) fn moment_of(&self, run: &Run, now: Timestamp, pace: Pace) -> RunMoment {
+        if run.event != "workflow_dispatch" {
+            return moment(i64::MAX, pace, run.mode, self.held.contains(&run.commit));
+        }
+        let elapsed_ms = now.as_millisecond() - run.created_at.as_millisecond();
+        moment(elapsed_ms, pace, run.mode, self.held.contains(&run.commit))
+    }
+
+    /// Commits whose image has been built since the last time, each once.
+    pub(super) fn newly_built(&mut self, now: Timestamp, pace: Pace) -> Vec<String> {
+        let done = |run: &Run| !run.told && self.moment_of(run, now, pace).run.conclusion == Some("success");
+        let ids: HashSet<u64> = self.runs.iter().filter(|r| done(r)).map(|r| r.id).collect();
+        let finished = self.runs.iter_mut().filter(|r| ids.contains(&r.id));
+        finished
+            .map(|run| {
+                run.told = true;
+                run.commit.clone()
+            })
+            .collect()
+    }
+
+    pub(super) fn job(&self, job_id: u64) -> Option<(&Run, usize)> {
+        self.runs.iter().find_map(|run| (0..JOBS.len()).find(|i| run.job_id(*i) == job_id).map(|i| (run, i)))
+    }
+}
