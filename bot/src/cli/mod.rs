@@ -1,0 +1,135 @@
+//! The command line: one file per command.
+
+pub mod audit;
+pub mod check;
+mod paint;
+pub mod serve;
+
+use crate::config::{BadSecrets, Config, Report, Secrets};
+use clap::{Parser, Subcommand};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Releases from chat to AWS App Runner, with plans, approvals and an audit log.
+#[derive(Debug, Parser)]
+#[command(
+    name = "slipway",
+    version,
+    propagate_version = true,
+    after_help = "Exit status: 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.\n\
+                  Secrets come from the environment: GITHUB_TOKEN, SLIPWAY_API_TOKEN, AWS's standard variables.\n\
+                  SLIPWAY_LOG sets what is logged, for example SLIPWAY_LOG=debug."
+)]
+pub struct Cli {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", default_value = "slipway.toml")]
+    pub config: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the bot until it is told to stop (SIGINT or SIGTERM)
+    Serve(serve::ServeArgs),
+    /// Check the configuration and what it needs, and say how to mend each mistake
+    Check(check::CheckArgs),
+    /// Look at the audit log
+    Audit(audit::AuditArgs),
+}
+
+/// Why a command was refused or failed: sentences for the person who typed it.
+#[derive(Debug)]
+pub struct Refused(pub String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<BadSecrets> for Refused {
+    fn from(error: BadSecrets) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Report> for Refused {
+    fn from(report: Report) -> Self {
+        Self(format!("{report}{}: {}. Nothing was started.", report.file, report.summary()))
+    }
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// The reason, for standard error; the exit status is then 1.
+    pub async fn run(self) -> Result<(), Refused> {
+        match self.command {
+            Command::Serve(args) => serve::run(&args, &self.config).await,
+            Command::Check(args) => check::run(&args, &self.config).await,
+            Command::Audit(args) => audit::run(&args, &self.config).await,
+        }
+    }
+}
+
+/// The configuration for a command that goes on with it. Warnings are logged, notes are left to `slipway check`.
+fn load(path: &Path) -> Result<Config, Refused> {
+    let (config, report) = Config::load(path)?;
+    for finding in &report.findings {
+        if finding.severity == crate::config::Severity::Warning {
+            tracing::warn!("{}", finding.in_file(&report.file));
+        }
+    }
+    Ok(config)
+}
+
+fn load_with_secrets(path: &Path) -> Result<(Config, Secrets), Refused> {
+    Ok((load(path)?, Secrets::from_env()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    #[test]
+    fn the_commands_are_well_formed_and_documented() {
+        Cli::command().debug_assert();
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            assert!(command.get_about().is_some(), "{} has no help text", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "--{} has no help text", argument.get_id());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    #[test]
+    fn the_configuration_file_is_named_before_or_after_the_command() {
+        for line in ["slipway --config a.toml check", "slipway check --config a.toml"] {
+            assert_eq!(Cli::try_parse_from(line.split(' ')).unwrap().config, Path::new("a.toml"));
+        }
+        let cli = Cli::try_parse_from(["slipway", "audit", "verify"]).unwrap();
+        assert_eq!(cli.config, Path::new("slipway.toml"));
+        assert!(matches!(cli.command, Command::Audit(_)));
+        assert_eq!(Cli::try_parse_from(["slipway", "chekc"]).unwrap_err().kind(), ErrorKind::InvalidSubcommand);
+        assert_eq!(Cli::try_parse_from(["slipway", "chekc"]).unwrap_err().exit_code(), 2);
+        assert_eq!(Cli::try_parse_from(["slipway", "--version"]).unwrap_err().exit_code(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_there_is_refused_in_words() {
+        let cli = Cli::try_parse_from(["slipway", "serve", "--config", "no/such.toml"]).unwrap();
+        let said = cli.run().await.unwrap_err().to_string();
+        assert!(said.starts_with("no/such.toml:1:1  error  cannot be read: "), "{said}");
+        assert!(said.contains("--config"), "{said}");
+    }
+}

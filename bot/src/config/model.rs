@@ -1,0 +1,298 @@
+//! The configuration after the check: every value of its own type.
+
+use jiff::tz::TimeZone;
+use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName, TeamName};
+use slipway_core::person::{Directory, Person};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A checked `slipway.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// `[server]`.
+    pub server: Server,
+    /// `[store]`.
+    pub store: Store,
+    /// `[slack]`; none when Slack is switched off.
+    pub slack: Option<Slack>,
+    /// `[discord]`; none when Discord is switched off.
+    pub discord: Option<Discord>,
+    /// `[github]`.
+    pub github: Github,
+    /// `[terminal]`; none when the terminal chat is switched off.
+    pub terminal: Option<Terminal>,
+    /// The folder of the Cedar policies. A relative one is already joined to the configuration's folder.
+    pub policies_dir: PathBuf,
+    /// `[service.NAME]`.
+    pub services: BTreeMap<ServiceName, Service>,
+    /// `[person.NAME]`.
+    pub people: BTreeMap<PersonId, Person>,
+}
+
+impl Config {
+    /// The people, findable by identity.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory::new(self.people.values().cloned())
+    }
+
+    /// Every environment with its service, by service and name.
+    pub fn environments(&self) -> impl Iterator<Item = (&Service, &Environment)> {
+        self.services.values().flat_map(|service| service.environments.values().map(move |env| (service, env)))
+    }
+
+    /// The environment of that key with its service.
+    #[must_use]
+    pub fn environment(&self, key: &EnvironmentKey) -> Option<(&Service, &Environment)> {
+        let service = self.services.get(&key.service)?;
+        service.environments.get(&key.environment).map(|environment| (service, environment))
+    }
+
+    /// Every team that somebody is in.
+    #[must_use]
+    pub fn teams(&self) -> BTreeSet<TeamName> {
+        self.people.values().flat_map(|person| person.teams.iter().cloned()).collect()
+    }
+
+    /// The teams of `named` (the ones policies speak of) that nobody is in.
+    #[must_use]
+    pub fn empty_teams<'a>(&self, named: impl IntoIterator<Item = &'a TeamName>) -> Vec<&'a TeamName> {
+        let teams = self.teams();
+        named.into_iter().filter(|team| !teams.contains(*team)).collect()
+    }
+}
+
+/// `[server]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Under which address people and webhooks reach it, without a slash at the end.
+    pub public_url: Option<String>,
+    /// The oldest facts that the gate accepts, in seconds.
+    pub fact_age_max_s: u64,
+    /// How long a delivery may take to become durable before its sender is told that it is not, in milliseconds.
+    pub ack_budget_ms: u64,
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The SQLite file. A relative one is already joined to the configuration's folder.
+    pub path: PathBuf,
+}
+
+/// `[slack]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slack {
+    /// Deliveries of another app are refused.
+    pub app_id: Option<String>,
+    /// Deliveries of another workspace are refused.
+    pub team_id: Option<String>,
+    /// `http` or `socket`.
+    pub mode: &'static str,
+    /// The API's address, without a slash at the end.
+    pub api_url: String,
+}
+
+/// `[discord]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discord {
+    /// The application.
+    pub application_id: String,
+    /// The one server (guild) it serves.
+    pub guild_id: Option<String>,
+    /// `gateway` or `http`.
+    pub mode: &'static str,
+    /// The API's origin, without a slash at the end.
+    pub api_url: String,
+}
+
+/// `[github]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Github {
+    /// The API's address, without a slash at the end.
+    pub api_url: String,
+}
+
+/// `[terminal]`: the chat of the sandbox and of a local trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// The channels' names.
+    pub channels: Vec<String>,
+}
+
+/// A place where messages go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// A Slack channel id.
+    Slack(String),
+    /// A Discord channel id.
+    Discord(String),
+    /// A channel of the terminal chat, by name.
+    Terminal(String),
+}
+
+impl fmt::Display for Channel {
+    /// As in the file: `slack:C024BE91L`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slack(id) => write!(f, "slack:{id}"),
+            Self::Discord(id) => write!(f, "discord:{id}"),
+            Self::Terminal(name) => write!(f, "terminal:{name}"),
+        }
+    }
+}
+
+/// `[service.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// Its repository on GitHub.
+    pub repository: RepositoryName,
+    /// The file name of the workflow that builds the image.
+    pub workflow: String,
+    /// Where the workflow puts the image.
+    pub image: ImageRepository,
+    /// How the workflow tags it.
+    pub tag: TagTemplate,
+    /// After how long a vote no longer counts.
+    pub vote_expiry: Duration,
+    /// Its migrations; none when it has no database.
+    pub migrations: Option<Migrations>,
+    /// Where releases are shown.
+    pub channels: Vec<Channel>,
+    /// Where what reached an environment is announced.
+    pub announce: Vec<Channel>,
+    /// `[service.X.environment.NAME]`.
+    pub environments: BTreeMap<EnvironmentName, Environment>,
+}
+
+/// `owner/name` on GitHub.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryName {
+    /// The user or organisation.
+    pub owner: String,
+    /// The repository.
+    pub name: String,
+}
+
+impl fmt::Display for RepositoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// An image repository in ECR.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageRepository {
+    /// The host, `123456789012.dkr.ecr.us-west-2.amazonaws.com`.
+    pub registry: String,
+    /// The AWS account, 12 digits.
+    pub account: String,
+    /// The AWS region.
+    pub region: String,
+    /// The repository's name in the registry.
+    pub name: String,
+}
+
+impl fmt::Display for ImageRepository {
+    /// As in the file, without a tag.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.name)
+    }
+}
+
+/// How the image of a commit is tagged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagTemplate(pub(super) String);
+
+impl TagTemplate {
+    /// The tag of the image built from that commit.
+    #[must_use]
+    pub fn render(&self, commit: &CommitSha) -> String {
+        self.0.replace("{commit}", commit.as_str()).replace("{short}", commit.short())
+    }
+}
+
+impl fmt::Display for TagTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `migrations = { dir, format }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrations {
+    /// The folder in the repository.
+    pub dir: String,
+    /// What the files look like.
+    pub format: MigrationFormat,
+}
+
+/// A migration tool's file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationFormat {
+    /// pressly/goose.
+    Goose,
+}
+
+/// `[service.X.environment.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its service and name.
+    pub key: EnvironmentKey,
+    /// Where its clock stands, for freezes. UTC unless said otherwise.
+    pub timezone: TimeZone,
+    /// What runs the image, in the order of the waves; at least one.
+    pub targets: Vec<Target>,
+    /// Where its database's address is kept.
+    pub database: Option<SecretKey>,
+    /// Where the rehearsal database's address is kept. Not used by this version.
+    pub rehearse: Option<SecretKey>,
+    /// The secrets it reads its settings from.
+    pub config: Vec<String>,
+    /// What answers whether it is healthy.
+    pub health_url: Option<String>,
+    /// How long the health must hold.
+    pub health_bake: Duration,
+    /// The branch whose green commits are released by themselves. Not used by this version.
+    pub auto_deploy: Option<String>,
+    /// The environment of the same service that a commit must have reached before.
+    pub after: Option<EnvironmentName>,
+}
+
+/// What runs the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An App Runner service.
+    AppRunner(AppRunnerService),
+}
+
+/// An App Runner service by its ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppRunnerService {
+    /// The whole ARN.
+    pub arn: String,
+    /// The AWS region in it.
+    pub region: String,
+    /// The AWS account in it, 12 digits.
+    pub account: String,
+    /// The service's name in it.
+    pub name: String,
+}
+
+/// A value in Secrets Manager: a key of the JSON object that a secret holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretKey {
+    /// The secret's name.
+    pub secret: String,
+    /// The key inside it.
+    pub key: String,
+}

@@ -1,0 +1,235 @@
+//! `[service.NAME]` and `[service.NAME.environment.NAME]`.
+
+use super::cross::{After, Refs};
+use super::model::{Channel, Environment, MigrationFormat, Migrations, SecretKey, Service, TagTemplate, Target};
+use super::read::{CHANNEL_LIMIT, NOT_USED};
+use super::section::{Checker, Keys, Named, Place, Section};
+use super::{cloud, values};
+use jiff::tz::TimeZone;
+use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Most environments of one service.
+pub const ENVIRONMENT_LIMIT: usize = 20;
+/// Most targets of one environment.
+pub const TARGET_LIMIT: usize = 10;
+/// Most config secrets of one environment.
+pub const CONFIG_SECRET_LIMIT: usize = 20;
+/// `vote_expiry` when it is not given.
+pub const VOTE_EXPIRY_DEFAULT: Duration = Duration::from_secs(4 * 3_600);
+/// `health_bake` when it is not given.
+pub const HEALTH_BAKE_DEFAULT: Duration = Duration::from_secs(10);
+/// Longest `health_bake`.
+pub const HEALTH_BAKE_MAX: Duration = Duration::from_secs(3_600);
+const VOTE_EXPIRY_MIN: Duration = Duration::from_secs(60);
+const VOTE_EXPIRY_MAX: Duration = Duration::from_secs(30 * 86_400);
+
+const SERVICE_KEYS: Keys = &[
+    ("repository", r#""acme/goals""#),
+    ("workflow", r#""build.yaml""#),
+    ("image", r#""123456789012.dkr.ecr.us-west-2.amazonaws.com/goals""#),
+    ("tag", r#""{commit}""#),
+    ("vote_expiry", r#""4h""#),
+    ("migrations", r#"{ dir = "migrations", format = "goose" }"#),
+    ("channels", r#"["slack:C024BE91L"]"#),
+    ("announce", r#"["slack:C024BE91L"]"#),
+    ("environment", ""),
+];
+const MIGRATIONS_KEYS: Keys = &[("dir", r#""migrations""#), ("format", r#""goose""#)];
+const ENVIRONMENT_KEYS: Keys = &[
+    ("timezone", r#""America/Los_Angeles""#),
+    ("target", TARGET_EXAMPLE),
+    ("targets", r#"[{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }]"#),
+    ("database", r#"{ secret = "goals/staging", key = "DATABASE_URL" }"#),
+    ("rehearse", r#"{ secret = "goals/rehearsal", key = "DATABASE_URL" }"#),
+    ("config", r#"["goals/staging"]"#),
+    ("health_url", r#""https://staging.goals.acme.dev/healthz""#),
+    ("health_bake", r#""10s""#),
+    ("auto_deploy", r#""main""#),
+    ("after", r#""staging""#),
+];
+const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
+const TARGET_KEYS: Keys = &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#)];
+const SECRET_KEYS: Keys = &[("secret", r#""goals/staging""#), ("key", r#""DATABASE_URL""#)];
+
+/// Reads one service; none when it has mistakes that leave nothing to build it from.
+pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Refs) -> Option<Service> {
+    if let Err(wrong) = values::service_name(&named.name) {
+        c.error(&named.place, wrong.message, wrong.mend);
+    }
+    let section = Section::open(c, named.value, named.place.clone(), SERVICE_KEYS)?;
+    let repository = section.need(c, "repository", values::repository);
+    let workflow = section.need(c, "workflow", values::workflow);
+    let image = section.need(c, "image", cloud::image);
+    let tag = section.read(c, "tag", cloud::tag).map_or_else(|| TagTemplate("{commit}".to_owned()), |(tag, _)| tag);
+    let expiry = |text: &str| values::duration(text, VOTE_EXPIRY_MIN, VOTE_EXPIRY_MAX);
+    let vote_expiry = section.read(c, "vote_expiry", expiry).map_or(VOTE_EXPIRY_DEFAULT, |(duration, _)| duration);
+    let migrations = migrations(c, &section);
+    let channels = channels(c, &section, "channels", refs);
+    let announce = channels_of(c, &section, "announce", refs);
+    if let Some((image, place)) = &image {
+        refs.images.push((format!("{image}:{tag}"), place.clone()));
+    }
+    let name = ServiceName::new(named.name.clone());
+    let environments = environments(c, &section, &name, refs);
+    if environments.is_empty() && section.value("environment").is_none() && !section.is_misspelt("environment") {
+        let mend = format!("add [{}.environment.staging]", section.place.path);
+        c.absent(&section.place, "has no environment to release to", mend);
+    }
+    if migrations.is_some() {
+        for environment in environments.values().filter(|environment| environment.database.is_none()) {
+            let path = format!("{}.environment.{}", section.place.path, environment.key.environment);
+            let place = Place { at: refs.place_of(&path).unwrap_or(section.place.at), path };
+            let mend = "add database = { secret = …, key = … }";
+            c.absent_warning(&place, "has no database, so the service's migrations do not run there", mend);
+        }
+    }
+    Some(Service {
+        name,
+        repository: repository?.0,
+        workflow: workflow?.0,
+        image: image?.0,
+        tag,
+        vote_expiry,
+        migrations,
+        channels,
+        announce,
+        environments,
+    })
+}
+
+fn migrations(c: &mut Checker<'_>, section: &Section<'_, '_>) -> Option<Migrations> {
+    let table = section.table(c, "migrations", MIGRATIONS_KEYS)?;
+    let dir = table.need(c, "dir", values::folder);
+    table.need(c, "format", values::migration_format);
+    Some(Migrations { dir: dir?.0, format: MigrationFormat::Goose })
+}
+
+fn channels(c: &mut Checker<'_>, section: &Section<'_, '_>, key: &str, refs: &mut Refs) -> Vec<Channel> {
+    let channels = channels_of(c, section, key, refs);
+    if channels.is_empty() && section.value(key).is_none() && !section.is_misspelt(key) {
+        c.absent_warning(&section.place, "has no channels, so nobody sees its releases", "add channels = [\"…\"]");
+    }
+    channels
+}
+
+fn channels_of(c: &mut Checker<'_>, section: &Section<'_, '_>, key: &str, refs: &mut Refs) -> Vec<Channel> {
+    let listed = section.list(c, key, CHANNEL_LIMIT, values::channel);
+    refs.channels.extend(listed.iter().cloned());
+    listed.into_iter().map(|(channel, _)| channel).collect()
+}
+
+fn environments(
+    c: &mut Checker<'_>,
+    section: &Section<'_, '_>,
+    service: &ServiceName,
+    refs: &mut Refs,
+) -> BTreeMap<EnvironmentName, Environment> {
+    let named = section.named(c, "environment", ENVIRONMENT_LIMIT);
+    if let (true, Some(place)) = (named.is_empty(), section.key_place("environment"))
+        && section.value("environment").is_some_and(|(value, _)| value.get_ref().is_table())
+    {
+        c.error(&place, "has no environment in it", "add one, such as staging");
+    }
+    let names = named.iter().map(|environment| environment.name.clone()).collect();
+    refs.environments.insert(service.as_str().to_owned(), names);
+    let mut environments = BTreeMap::new();
+    for named in named {
+        if let Err(wrong) = values::name(&named.name) {
+            c.error(&named.place, wrong.message, wrong.mend);
+        }
+        let key = EnvironmentKey { service: service.clone(), environment: EnvironmentName::new(named.name.clone()) };
+        if let Some(environment) = environment(c, &named, key, refs) {
+            refs.sections.push(named.place);
+            environments.insert(environment.key.environment.clone(), environment);
+        }
+    }
+    environments
+}
+
+fn environment(
+    c: &mut Checker<'_>,
+    named: &Named<'_, '_>,
+    key: EnvironmentKey,
+    refs: &mut Refs,
+) -> Option<Environment> {
+    let section = Section::open(c, named.value, named.place.clone(), ENVIRONMENT_KEYS)?;
+    let timezone = section.read(c, "timezone", values::timezone).map_or(TimeZone::UTC, |(zone, _)| zone);
+    let targets = targets(c, &section, refs);
+    let database = secret_key(c, &section, "database");
+    let rehearse = secret_key(c, &section, "rehearse");
+    let config = section.list(c, "config", CONFIG_SECRET_LIMIT, cloud::secret_name);
+    let health_url = section.read(c, "health_url", values::url).map(|(url, _)| url);
+    let bake = |text: &str| values::duration(text, Duration::ZERO, HEALTH_BAKE_MAX);
+    let health_bake = section.read(c, "health_bake", bake);
+    if let (Some((_, place)), None) = (&health_bake, section.value("health_url")) {
+        c.absent_warning(place, "does nothing without health_url", "add health_url");
+    }
+    let auto_deploy = section.read(c, "auto_deploy", values::branch);
+    let after = section.read(c, "after", values::name);
+    for key in ["rehearse", "auto_deploy"] {
+        if let Some(place) = section.key_place(key) {
+            c.note(&place, NOT_USED);
+        }
+    }
+    refs.databases.extend(database.clone());
+    refs.rehearsals.extend(rehearse.clone());
+    if let Some((after, place)) = &after {
+        refs.afters.push(After {
+            service: key.service.as_str().to_owned(),
+            environment: named.name.clone(),
+            after: after.clone(),
+            place: place.clone(),
+        });
+    }
+    Some(Environment {
+        key,
+        timezone,
+        targets,
+        database: database.map(|(database, _)| database),
+        rehearse: rehearse.map(|(rehearse, _)| rehearse),
+        config: config.into_iter().map(|(name, _)| name).collect(),
+        health_url,
+        health_bake: health_bake.map_or(HEALTH_BAKE_DEFAULT, |(duration, _)| duration),
+        auto_deploy: auto_deploy.map(|(branch, _)| branch),
+        after: after.map(|(after, _)| EnvironmentName::new(after)),
+    })
+}
+
+/// `target` is a list of one.
+fn targets(c: &mut Checker<'_>, section: &Section<'_, '_>, refs: &mut Refs) -> Vec<Target> {
+    let one = section.value("target");
+    match (&one, section.key_place("targets")) {
+        (Some(_), Some(place)) => {
+            c.error(&place, "there is a target as well", "put that target into this list and remove target");
+        }
+        (None, None) if !section.is_misspelt("targets") => section.missing(c, "target"),
+        _ => {}
+    }
+    let listed = section.items(c, "targets", TARGET_LIMIT);
+    if let Some((value, place)) = section.value("targets")
+        && value.get_ref().as_array().is_some_and(|items| items.is_empty())
+    {
+        c.error(&place, "is empty", format!("write targets = [{TARGET_EXAMPLE}]"));
+    }
+    let mut targets = Vec::new();
+    for (value, place) in one.into_iter().chain(listed) {
+        let Some(table) = Section::open(c, value, place, TARGET_KEYS) else { continue };
+        let kind = table.need(c, "kind", |text| values::one_of(text, &["app-runner"]));
+        let service = table.need(c, "service_arn", cloud::app_runner_service);
+        if let (Some(_), Some((service, place))) = (kind, service) {
+            refs.targets.push((service.arn.clone(), place));
+            targets.push(Target::AppRunner(service));
+        }
+    }
+    targets
+}
+
+fn secret_key(c: &mut Checker<'_>, section: &Section<'_, '_>, key: &str) -> Option<(SecretKey, Place)> {
+    let table = section.table(c, key, SECRET_KEYS)?;
+    let secret = table.need(c, "secret", cloud::secret_name);
+    let name = table.need(c, "key", cloud::secret_key);
+    let place = table.place;
+    Some((SecretKey { secret: secret?.0, key: name?.0 }, place))
+}
