@@ -21,7 +21,7 @@ mod values;
 pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
-    AppRunnerService, Channel, Config, Discord, Environment, Github, ImageRepository, MigrationFormat, Migrations,
+    AppRunnerService, Channel, Config, Discord, Environment, Github, ImageRepository, MigrationFormat, Migrations, Pace,
     RepositoryName, SecretKey, Server, Service, Slack, Store, TagTemplate, Target, Terminal,
 };
 pub use read::{

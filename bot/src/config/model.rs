@@ -14,7 +14,20 @@ use std::time::Duration;
 pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
-    /// `[server]`.
+    /// `[pace]`: how often Slipway looks, and how long it waits for what is outside. What is not set keeps its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two looks at a build, an operation or a health check.
+    pub poll_ms: Option<u64>,
+    /// How long an image may take to appear after a green build.
+    pub image_grace_s: Option<u64>,
+    /// How long a new version may take to become healthy.
+    pub healthy_limit_s: Option<u64>,
+    /// How long GitHub and AWS may take to show what was begun there.
+    pub lag_limit_s: Option<u64>,
+}
+
+/// `[server]`.
     pub server: Server,
     /// `[store]`.
     pub store: Store,
@@ -26,8 +39,11 @@ pub struct Config {
     pub github: Github,
     /// `[terminal]`; none when the terminal chat is switched off.
     pub terminal: Option<Terminal>,
-    /// The folder of the Cedar policies. A relative one is already joined to the configuration's folder.
-    pub policies_dir: PathBuf,
+    /// The folder of the Cedar policies, when one is named. A relative one is already joined to the
+    /// configuration's folder.
+    pub policies_dir: Option<PathBuf>,
+    /// `[pace]`.
+    pub pace: Pace,
     /// `[service.NAME]`.
     pub services: BTreeMap<ServiceName, Service>,
     /// `[person.NAME]`.

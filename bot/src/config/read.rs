@@ -1,7 +1,7 @@
 //! The sections at the top of the file, and the people.
 
 use super::cross::Refs;
-use super::model::{Config, Discord, Github, Server, Slack, Store, Terminal};
+use super::model::{Config, Discord, Github, Pace, Server, Slack, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
 use super::{cloud, service, values};
 use slipway_core::ids::PersonId;
@@ -38,6 +38,7 @@ const FILE_KEYS: Keys = &[
     ("github", ""),
     ("terminal", ""),
     ("policies", ""),
+    ("pace", ""),
     ("service", ""),
     ("person", ""),
 ];
@@ -63,6 +64,8 @@ const DISCORD_KEYS: Keys = &[
 const GITHUB_KEYS: Keys = &[("api_url", r#""https://api.github.com""#)];
 const TERMINAL_KEYS: Keys = &[("channels", r#"["releases"]"#)];
 const POLICIES_KEYS: Keys = &[("dir", r#""policies""#)];
+const PACE_KEYS: Keys =
+    &[("poll_ms", "5000"), ("image_grace_s", "120"), ("healthy_limit_s", "120"), ("lag_limit_s", "120")];
 const PERSON_KEYS: Keys = &[
     ("slack", r#""U012AB3CD""#),
     ("discord", r#""80351110224678912""#),
@@ -115,7 +118,8 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         discord,
         github: Github { api_url: api_url.map_or_else(|| "https://api.github.com".to_owned(), |(url, _)| url) },
         terminal,
-        policies_dir: folder.join(policies_dir.map_or_else(|| "policies".to_owned(), |(dir, _)| dir)),
+        policies_dir: policies_dir.map(|(dir, _)| folder.join(dir)),
+        pace: pace(c, &root),
         services,
         people,
     })
@@ -147,6 +151,16 @@ fn server(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Server {
         server.ack_budget_ms = ack_budget_ms;
     }
     server
+}
+
+fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
+    let Some(section) = root.table(c, "pace", PACE_KEYS) else { return Pace::default() };
+    Pace {
+        poll_ms: section.number(c, "poll_ms", 10..=60_000),
+        image_grace_s: section.number(c, "image_grace_s", 0..=3_600),
+        healthy_limit_s: section.number(c, "healthy_limit_s", 1..=3_600),
+        lag_limit_s: section.number(c, "lag_limit_s", 0..=3_600),
+    }
 }
 
 fn store(c: &mut Checker<'_>, root: &Section<'_, '_>, folder: &Path) -> Option<Store> {
