@@ -60,7 +60,7 @@ impl From<BadSecrets> for Refused {
 
 impl From<Report> for Refused {
     fn from(report: Report) -> Self {
-        Self(format!("{report}{}: {}. Nothing was started.", report.file, report.summary()))
+        Self(format!("{report}{}: {}. Nothing was done.", report.file, report.summary()))
     }
 }
 

@@ -16,7 +16,9 @@ fn is_account(text: &str) -> bool {
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.len() >= 3
-        && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
         && parts.last().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
 }
 
@@ -54,7 +56,8 @@ pub(super) fn image(text: &str) -> Result<ImageRepository, Wrong> {
 pub(super) fn tag(text: &str) -> Result<TagTemplate, Wrong> {
     let rest = text.replace("{commit}", "").replace("{short}", "");
     if let Some(open) = rest.find(['{', '}']) {
-        let message = format!("{} has a placeholder that does not exist", shown(&rest[open..]));
+        let end = rest[open..].find('}').map_or(rest.len(), |length| open + length + 1);
+        let message = format!("{} is no placeholder", shown(&rest[open..end]));
         return Err(Wrong::new(message, "write {commit} (40 hex digits) or {short} (the first 7)"));
     }
     if rest.len() == text.len() {

@@ -75,30 +75,43 @@ fn has_password(text: &str) -> bool {
         || rest.contains("password=")
 }
 
-/// The environment variable that a key such as `slack.token` should have been; none when the key's name does
-/// not speak of a secret.
-pub(super) fn variable_for(section: &str, key: &str) -> Option<&'static str> {
+/// Whether a key's name says that its value is a secret, or comes with one.
+pub(super) fn speaks_of_secret(key: &str) -> bool {
     const WORDS: &[&str] =
         &["token", "password", "passwd", "secret", "private_key", "public_key", "api_key", "access_key", "credential"];
-    let key = key.to_ascii_lowercase().replace('-', "_");
-    if section == "github" && key == "app_id" {
-        return Some("GITHUB_APP_ID");
-    }
-    if !WORDS.iter().any(|word| key.contains(word)) {
+    let key = plain_key(key);
+    WORDS.iter().any(|word| key.contains(word))
+}
+
+fn plain_key(key: &str) -> String {
+    key.to_ascii_lowercase().replace('-', "_")
+}
+
+/// Where the value of a key such as `token` in `[slack]` belongs instead; none when the key's name does not speak
+/// of a secret.
+pub(super) fn belongs_elsewhere(section: &str, key: &str) -> Option<String> {
+    let key = plain_key(key);
+    if !speaks_of_secret(&key) && (section, key.as_str()) != ("github", "app_id") {
         return None;
     }
-    Some(match section.split('.').next().unwrap_or(section) {
+    let variable = match section.split('.').next().unwrap_or(section) {
         "slack" if key.contains("app_token") => "SLACK_APP_TOKEN",
         "slack" if key.contains("sign") => "SLACK_SIGNING_SECRET",
         "slack" => "SLACK_BOT_TOKEN",
         "discord" if key.contains("public_key") => "DISCORD_PUBLIC_KEY",
         "discord" => "DISCORD_TOKEN",
+        "github" if key == "app_id" => "GITHUB_APP_ID",
         "github" if key.contains("private_key") => "GITHUB_APP_PRIVATE_KEY",
         "github" if key.contains("webhook") => "GITHUB_WEBHOOK_SECRET",
         "github" => "GITHUB_TOKEN",
         "server" => "SLIPWAY_API_TOKEN",
-        _ => "or, for what a service needs, from Secrets Manager by name",
-    })
+        "service" => {
+            let mend = "remove it; keep it in Secrets Manager and name that secret in database or config";
+            return Some(mend.to_owned());
+        }
+        _ => return Some("remove it; secrets come from the environment".to_owned()),
+    };
+    Some(format!("remove it; secrets come from the environment ({variable})"))
 }
 
 /// Every text in the file that looks like a secret: its byte offset, its key path, and what it is.

@@ -107,13 +107,7 @@ fn not_utf8(content: &[u8], at: usize, path: &Path) -> Report {
 }
 
 fn report_of(path: &Path, (line, column): (usize, usize), message: String, mend: &str) -> Report {
-    let finding = Finding {
-        severity: Severity::Error,
-        line,
-        column,
-        key_path: String::new(),
-        message,
-        mend: mend.to_owned(),
-    };
+    let finding =
+        Finding { severity: Severity::Error, line, column, key_path: String::new(), message, mend: mend.to_owned() };
     Report::new(path.display().to_string(), vec![finding])
 }

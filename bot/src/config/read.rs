@@ -74,6 +74,19 @@ const PERSON_KEYS: Keys = &[
     ("teams", r#"["developers"]"#),
 ];
 
+#[cfg(test)]
+pub(super) const ALL_KEYS: &[Keys] = &[
+    FILE_KEYS,
+    SERVER_KEYS,
+    STORE_KEYS,
+    SLACK_KEYS,
+    DISCORD_KEYS,
+    GITHUB_KEYS,
+    TERMINAL_KEYS,
+    POLICIES_KEYS,
+    PERSON_KEYS,
+];
+
 /// Reads the whole file. None when something without which there is no configuration is wrong; every mistake is
 /// in the checker.
 pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> Option<Config> {
@@ -103,7 +116,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
     }
     let people = people(c, &root, &mut refs);
     for (key, lack) in [("service", "there is nothing to release"), ("person", "nobody can ask for a release")] {
-        if root.value(key).is_none() {
+        if root.value(key).is_none() && !root.is_misspelt(key) {
             let message = format!("there is no [{key}.NAME] section, so {lack}");
             c.absent_warning(&root.place, message, format!("add one; docs/slipway.example.toml shows [{key}.…]"));
         }

@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn debug_shows_which_are_set_and_no_value() {
-        let secrets = read(&[("GITHUB_TOKEN", "ghp_hunter2\n"), ("SLACK_BOT_TOKEN", "hunter2"), ("DISCORD_TOKEN", " ")]);
+        let secrets =
+            read(&[("GITHUB_TOKEN", "ghp_hunter2\n"), ("SLACK_BOT_TOKEN", "hunter2"), ("DISCORD_TOKEN", " ")]);
         let secrets = secrets.unwrap();
         assert!(matches!(&secrets.github, Some(GithubCredential::Token(t)) if t.expose_secret() == "ghp_hunter2"));
         let shown = format!("{secrets:?}");

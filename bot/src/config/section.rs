@@ -61,8 +61,9 @@ impl<'a> Checker<'a> {
             return;
         }
         let (line, column) = self.lines.position(place.at);
+        // The parser puts what it made up at the very beginning.
         if let Some(recovered) = &self.recovered
-            && (recovered.broken_lines.contains(&line) || line >= recovered.trusted_before_line)
+            && (place.at == 0 || recovered.broken_lines.contains(&line) || line >= recovered.trusted_before_line)
         {
             return;
         }
@@ -144,7 +145,7 @@ fn kind_of(value: &DeValue<'_>) -> &'static str {
 /// The key path `path.key`, the key in quotes where TOML wants them.
 pub(super) fn join(path: &str, key: &str) -> String {
     let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    let key = if bare { key.to_owned() } else { shown(key) };
+    let key = if bare && leak::looks_secret(key).is_none() { key.to_owned() } else { shown(key) };
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
@@ -175,6 +176,7 @@ impl<'t, 'i> Section<'t, 'i> {
     pub(super) fn open(c: &mut Checker<'_>, value: &'t Spanned<DeValue<'i>>, place: Place, keys: Keys) -> Option<Self> {
         let Some(table) = value.get_ref().as_table() else {
             let example = keys.iter().take(2).map(|(key, example)| format!("{key} = {example}")).collect::<Vec<_>>();
+            let place = Place { at: value.span().start, ..place };
             c.wrong_type(value, &place, "a table", &format!("{{ {} }}", example.join(", ")));
             return None;
         };
@@ -197,11 +199,10 @@ impl<'t, 'i> Section<'t, 'i> {
         let what = if self.place.path.is_empty() { "section" } else { "key" };
         if let Some(meant) = nearest(name, self.keys.iter().map(|(key, _)| *key)) {
             self.misspelt.push(self.keys.iter().find(|(key, _)| *key == meant).map_or("", |(key, _)| *key));
-            c.error(&place, format!("there is no {what} of this name"), format!("write {meant}"));
-        } else if let Some(variable) = leak::variable_for(&self.place.path, name) {
+            c.error(&place, format!("there is no {what} of this name"), format!("write {meant} instead"));
+        } else if let Some(mend) = leak::belongs_elsewhere(&self.place.path, name) {
             if !c.secrets_at.contains(&value_at) {
-                let mend = format!("remove it; secrets come from the environment ({variable})");
-                c.error(&place, "secrets do not belong in this file", mend);
+                c.error(&place, "does not belong in this file", mend);
             }
         } else {
             let known: Vec<&str> = self.keys.iter().map(|(key, _)| *key).collect();
@@ -308,12 +309,7 @@ impl<'t, 'i> Section<'t, 'i> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(
-        &self,
-        c: &mut Checker<'_>,
-        key: &str,
-        bounds: std::ops::RangeInclusive<u64>,
-    ) -> Option<u64> {
+    pub(super) fn number(&self, c: &mut Checker<'_>, key: &str, bounds: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let (value, place) = self.value(key)?;
         let Some(integer) = value.get_ref().as_integer() else {
             c.wrong_type(value, &place, "a whole number", self.example(key));

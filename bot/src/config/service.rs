@@ -53,6 +53,9 @@ const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:ap
 const TARGET_KEYS: Keys = &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#)];
 const SECRET_KEYS: Keys = &[("secret", r#""goals/staging""#), ("key", r#""DATABASE_URL""#)];
 
+#[cfg(test)]
+pub(super) const ALL_KEYS: &[Keys] = &[SERVICE_KEYS, MIGRATIONS_KEYS, ENVIRONMENT_KEYS, TARGET_KEYS, SECRET_KEYS];
+
 /// Reads one service; none when it has mistakes that leave nothing to build it from.
 pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Refs) -> Option<Service> {
     if let Err(wrong) = values::service_name(&named.name) {

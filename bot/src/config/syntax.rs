@@ -2,7 +2,7 @@
 //! checked too; what it could only guess at is not complained about.
 
 use super::finding::{Finding, Severity};
-use super::leak::{looks_secret, shown};
+use super::leak::{self, looks_secret, shown};
 use super::position::Lines;
 use super::section::Recovered;
 use std::collections::BTreeSet;
@@ -69,8 +69,11 @@ fn explain(message: &str, text: &str, line: &str) -> (String, String) {
         ("there is no value after the =", "write the value, or remove the line".to_owned())
     } else if is("string values must be quoted") {
         let bare = text.trim_matches(['“', '”', '‘', '’', '`']);
+        let key = line.split('=').next().unwrap_or_default();
         let mend = match looks_secret(bare) {
             Some(leak) => leak.mend,
+            // Half of an address with a password may no longer look like one.
+            None if leak::speaks_of_secret(key) || bare.contains("://") => "put it in quotes".to_owned(),
             None => format!("write {}", shown(bare)),
         };
         ("a text must be in straight quotes", mend)
@@ -89,16 +92,22 @@ fn explain(message: &str, text: &str, line: &str) -> (String, String) {
     } else if is("duplicate key") {
         let what = if header { "this section is there already" } else { "this key is there already" };
         (what, "keep one of the two".to_owned())
-    } else if is("key with no value") && line.contains(':') && !line.contains('=') {
+    } else if (is("key with no value") || is("invalid unquoted key")) && line.contains(':') && !line.contains('=') {
         ("a key is followed by =", "write = instead of :".to_owned())
     } else if is("key with no value") {
         ("a key without a value", "write key = value, or begin the line with # to make it a comment".to_owned())
     } else if is("unclosed table") {
         ("the section's header is not closed", "end it with ]".to_owned())
     } else if is("unclosed array") || is("missing comma between array") || is("unexpected `=` in array") {
-        ("a list is not closed, or a comma is missing in it", "end it with ], with commas between its values".to_owned())
+        (
+            "a list is not closed, or a comma is missing in it",
+            "end it with ] before this place, with commas between its values".to_owned(),
+        )
     } else if is("unclosed inline table") || is("missing comma between key-value") {
-        ("a { … } is not closed, or a comma is missing in it", "end it with }, with commas between its keys".to_owned())
+        (
+            "a { … } is not closed, or a comma is missing in it",
+            "end it with } before this place, with commas between its keys".to_owned(),
+        )
     } else if is("unexpected key or value") {
         ("there is something after the end", "remove it, or put it on a line of its own".to_owned())
     } else if is("extra `=`") {

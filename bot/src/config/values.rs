@@ -72,8 +72,7 @@ pub(super) fn repository(text: &str) -> Result<RepositoryName, Wrong> {
 /// The file name of a workflow in `.github/workflows`.
 pub(super) fn workflow(text: &str) -> Result<String, Wrong> {
     let stem = text.strip_suffix(".yaml").or_else(|| text.strip_suffix(".yml"));
-    let plain =
-        |stem: &str| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let plain = |stem: &str| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if text.len() <= TEXT_LIMIT_BYTES && stem.is_some_and(plain) {
         return Ok(text.to_owned());
     }
@@ -140,9 +139,9 @@ fn spoken(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => "0s".to_owned(),
-        _ if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
-        _ if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
-        _ if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        _ if seconds.is_multiple_of(86_400) => format!("{}d", seconds / 86_400),
+        _ if seconds.is_multiple_of(3_600) => format!("{}h", seconds / 3_600),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         _ => format!("{seconds}s"),
     }
 }
@@ -192,7 +191,10 @@ pub(super) fn base_url(text: &str) -> Result<String, Wrong> {
     let base = url(text)?;
     match base.split_once('?') {
         None => Ok(base),
-        Some((before, _)) => Err(Wrong::new("has a query, and paths are appended to it", format!("write {before:?}"))),
+        Some((before, _)) => Err(Wrong::new(
+            "has a query, and paths are appended to it",
+            format!("write {:?}", before.trim_end_matches('/')),
+        )),
     }
 }
 

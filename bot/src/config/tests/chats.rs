@@ -1,0 +1,168 @@
+//! Chats, people, and the sections at the top.
+
+use super::{PERSON, STORE, changed, says};
+use expect_test::expect;
+
+#[test]
+fn the_server() {
+    says(
+        &[
+            changed("[store]", "[server]\nlisten = \"localhost:9000\"\n[store]"),
+            changed("[store]", "[server]\nlisten = 8080\nfact_age_max_s = 0\nack_budget_ms = \"2s\"\n[store]"),
+            changed("[store]", "[server]\nlisten = \"0.0.0.0:8080\"\n[store]"),
+            changed("[store]", "[server]\npublic_url = \"slipway.acme.dev\"\n[store]"),
+            changed("[store]", "[server]\npublic_url = \"https://slipway.acme.dev:99999\"\n[store]"),
+            changed("[store]", "[server]\npublic_url = \"https://slipway.acme.dev/?a=b\"\n[store]"),
+        ],
+        &expect![[r#"
+            slipway.toml:2:10  error  server.listen  "localhost:9000" is no address with a port  → write "127.0.0.1:9000" for this machine alone, "0.0.0.0:9000" for all
+
+            slipway.toml:2:10  error  server.listen  must be a text in quotes, and is a number  → write listen = "127.0.0.1:8080"
+            slipway.toml:3:18  error  server.fact_age_max_s  is out of bounds  → write a whole number from 1 to 3600
+            slipway.toml:4:17  error  server.ack_budget_ms  must be a whole number, and is a text  → write ack_budget_ms = 2000
+
+            slipway.toml:5:2  error  terminal  anybody who reaches 0.0.0.0:8080 could speak as anybody in the terminal chat  → remove [terminal], or listen on 127.0.0.1
+
+            slipway.toml:2:14  error  server.public_url  "slipway.acme.dev" is no web address  → write an address that begins with https://
+
+            slipway.toml:2:14  error  server.public_url  "https://slipway.acme.dev:99999" is no web address  → write a port from 0 to 65535, or none
+
+            slipway.toml:2:14  error  server.public_url  has a query, and paths are appended to it  → write "https://slipway.acme.dev"
+        "#]],
+    );
+}
+
+#[test]
+fn the_store() {
+    says(
+        &[
+            changed(STORE, ""),
+            changed("[store]", "[stor]"),
+            changed("sqlite://slipway.db", "sqlite::memory:"),
+            changed("sqlite://slipway.db", "postgres://db/slipway"),
+            changed("sqlite://slipway.db", "postgres://slipway:hunter2@db/slipway"),
+            changed("sqlite://slipway.db", "slipway.db"),
+            changed("sqlite://slipway.db", "sqlite://slipway.db?mode=rwc"),
+        ],
+        &expect![[r#"
+            slipway.toml:1:1  error  store  this section is missing  → add [store] and under it url = "sqlite://slipway.db"
+
+            slipway.toml:1:2  error  stor  there is no section of this name  → write store instead
+
+            slipway.toml:2:7  error  store.url  a store in memory forgets every release when the bot stops, and a crash could not be resumed  → write "sqlite://slipway.db"
+
+            slipway.toml:2:7  error  store.url  this version keeps its records in SQLite; PostgreSQL comes with more than one replica  → write "sqlite://slipway.db"
+
+            slipway.toml:2:7  error  store.url  looks like an address with a password; secrets do not belong in this file  → remove it; keep the address in Secrets Manager and name that secret here
+
+            slipway.toml:2:7  error  store.url  "slipway.db" is no store  → write "sqlite://slipway.db"
+
+            slipway.toml:2:7  error  store.url  has options  → remove what begins with ?
+        "#]],
+    );
+}
+
+#[test]
+fn the_chats() {
+    says(
+        &[
+            changed("[terminal]", "[slack]\napp_id = \"T9TK3CUKW\"\nmode = \"sockets\"\n[terminal]"),
+            changed("[terminal]", "[discord]\nguild_id = 290926798626357999\n[terminal]"),
+            changed("[terminal]", "[discord]\napplication_id = \"84502773827646263212345\"\n[terminal]"),
+            changed("channels = [\"releases\"]", "channels = []"),
+            changed("channels = [\"releases\"]", "channels = \"releases\""),
+            changed("channels = [\"releases\"]", "channels = [\"releases\", \"releases\", \"Re leases\", 7]"),
+            changed("channels = [\"releases\"]\n", ""),
+            changed("[terminal]", "[policies]\ndir = \"\"\n[github]\napi_url = \"api.github.com\"\n[terminal]"),
+        ],
+        &expect![[r#"
+            slipway.toml:3:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
+            slipway.toml:4:10  error  slack.app_id  "T9TK3CUKW" is no Slack app id  → copy the id from Slack: A and then capital letters and digits, 9 to 20 in all
+            slipway.toml:5:8  error  slack.mode  "sockets" is not one of the choices  → write "http" or "socket"
+
+            slipway.toml:3:2  error  discord.application_id  is missing  → add application_id = "845027738276462632"
+            slipway.toml:3:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
+            slipway.toml:4:12  error  discord.guild_id  must be a text in quotes, and is a number  → write guild_id = "290926798626357999"
+
+            slipway.toml:3:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
+            slipway.toml:4:18  error  discord.application_id  "84502773827646263212345" is no Discord id  → copy the id from Discord (developer mode, right click, Copy ID): digits alone, in quotes
+
+            slipway.toml:4:12  error  terminal.channels  is empty  → name at least one channel, such as ["releases"]
+
+            slipway.toml:4:12  error  terminal.channels  must be a list, and is a text  → write channels = ["releases"]
+
+            slipway.toml:4:25  warning  terminal.channels[1]  "releases" is in this list twice  → remove one of the two
+            slipway.toml:4:37  error  terminal.channels[2]  "Re leases" is no name  → use 1 to 40 lower-case letters, digits and hyphens, such as re-leases
+            slipway.toml:4:50  error  terminal.channels[3]  must be a text in quotes, and is a number  → write "releases"
+
+            slipway.toml:3:2  error  terminal.channels  is missing  → add channels = ["releases"]
+
+            slipway.toml:4:7  error  policies.dir  is no folder  → write "policies"
+            slipway.toml:6:11  error  github.api_url  "api.github.com" is no web address  → write an address that begins with https://
+        "#]],
+    );
+}
+
+#[test]
+fn channels_of_services() {
+    let list = |channels: &str| changed("channels = [\"terminal:releases\"]", channels);
+    says(
+        &[
+            list("channels = [\"slack:C024BE91L\", \"discord:1032011029\"]"),
+            list("channels = [\"slack:#general\", \"releases\", \"irc:x\", \"discord:general\"]"),
+            list("channels = [\"terminal:release\"]\nannounce = [\"terminal:general\"]"),
+            list(""),
+        ],
+        &expect![[r##"
+            slipway.toml:9:13  error  service.goals.channels[0]  there is no section [slack]  → add the section [slack], or remove this channel
+            slipway.toml:9:32  error  service.goals.channels[1]  there is no section [discord]  → add the section [discord], or remove this channel
+
+            slipway.toml:9:13  error  service.goals.channels[0]  "#general" is no Slack channel id  → copy the id from Slack: C or G and then capital letters and digits, 9 to 20 in all
+            slipway.toml:9:31  error  service.goals.channels[1]  "releases" is no channel  → write the chat, a colon and the id, such as "slack:C024BE91L" or "terminal:releases"
+            slipway.toml:9:43  error  service.goals.channels[2]  "irc:x" is no channel  → write the chat, a colon and the id, such as "slack:C024BE91L" or "terminal:releases"
+            slipway.toml:9:52  error  service.goals.channels[3]  "general" is no Discord id  → copy the id from Discord (developer mode, right click, Copy ID): digits alone, in quotes
+
+            slipway.toml:9:13  error  service.goals.channels[0]  [terminal] has no channel "release"  → write "terminal:releases"
+            slipway.toml:10:13  error  service.goals.announce[0]  [terminal] has no channel "general"  → add "general" to channels in [terminal]
+
+            slipway.toml:5:10  warning  service.goals  has no channels, so nobody sees its releases  → add channels = ["…"]
+        "##]],
+    );
+}
+
+#[test]
+fn people() {
+    says(
+        &[
+            changed(PERSON, ""),
+            changed("terminal = \"ana\"\n", "teams = [\"release\"]\n"),
+            changed("terminal = \"ana\"", "slack = \"@ana\"\ndiscord = \"ana\"\ngithub = \"@ana\"\nterminal = \"Ana\""),
+            changed(PERSON, "[person.Ana]\ngithub = \"Dev\"\n[person.bob]\ngithub = \"dev\"\n"),
+            changed(PERSON, "[person]\nana = \"U012AB3CD\"\n"),
+            [
+                &changed(PERSON, ""),
+                "[person.a]\nterminal = \"a\"\nteams = [\"release\"]\n",
+                "[person.b]\nterminal = \"b\"\nteams = [\"release\"]\n",
+                "[person.c]\nterminal = \"c\"\nteams = [\"relase\", \"sre\"]\n",
+            ]
+            .concat(),
+        ],
+        &expect![[r#"
+            slipway.toml:1:1  warning  there is no [person.NAME] section, so nobody can ask for a release  → add one; docs/slipway.example.toml shows [person.…]
+
+            slipway.toml:12:9  warning  person.ana  has no identity in any chat, so cannot do anything  → add slack, discord, github or terminal
+
+            slipway.toml:13:9  error  person.ana.slack  "@ana" is no Slack user id  → copy the id from Slack: U or W and then capital letters and digits, 9 to 20 in all
+            slipway.toml:14:11  error  person.ana.discord  "ana" is no Discord id  → copy the id from Discord (developer mode, right click, Copy ID): digits alone, in quotes
+            slipway.toml:15:10  error  person.ana.github  "@ana" is no GitHub login  → write "ana"
+            slipway.toml:16:12  error  person.ana.terminal  "Ana" is no name  → use 1 to 40 lower-case letters, digits and hyphens, such as ana
+
+            slipway.toml:12:9  error  person.Ana  "Ana" is no name  → use 1 to 40 lower-case letters, digits and hyphens, such as ana
+            slipway.toml:15:10  error  person.bob.github  is also person.Ana.github (13:10), so it would belong to neither  → leave it with the person whose account it is
+
+            slipway.toml:13:7  error  person.ana  must be a table, and is a text  → write ana = { slack = "U012AB3CD", discord = "80351110224678912" }
+
+            slipway.toml:20:10  warning  person.c.teams[0]  nobody else is in "relase", and "release" is spelt nearly the same  → write "release", if that is meant
+        "#]],
+    );
+}
