@@ -1,7 +1,26 @@
 //! What people type: the grammar, its mistakes with the nearest correct spelling, and its help, all from one
 //! set of definitions.
 
+mod act;
+mod args;
+mod ask;
+mod deploy;
+mod lexer;
+mod lock;
+mod mistake;
+mod parse;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use lexer::TEXT_LIMIT_CHARS;
+pub use mistake::Mistake;
+pub use parse::{help, parse};
+pub use words::Words;
+
 use crate::ids::{EnvironmentName, ServiceName};
+use args::Args;
 use serde::{Deserialize, Serialize};
 
 /// Something a person asked for.
@@ -120,4 +139,80 @@ pub enum WhyAbout {
         /// Which service.
         service: ServiceName,
     },
+}
+
+/// One command as it is typed, explained and built.
+struct Definition {
+    /// The words it begins with.
+    path: &'static [&'static str],
+    /// Its form.
+    usage: &'static str,
+    /// What it does, in one line.
+    summary: &'static str,
+    /// Its options; those with a value have an example of one.
+    options: &'static [(&'static str, Option<&'static str>)],
+    /// Lines that one can type.
+    examples: &'static [&'static str],
+    /// Makes the command of the words after the path.
+    build: fn(Args<'_>) -> Result<Command, Mistake>,
+}
+
+impl Definition {
+    /// `/release status`.
+    fn line(&self) -> String {
+        format!("/{}", self.path.join(" "))
+    }
+}
+
+/// All commands, in the order of the help.
+static DEFINITIONS: [&Definition; 15] = [
+    &deploy::DEPLOY,
+    &deploy::ROLLBACK,
+    &ask::STATUS,
+    &ask::HISTORY,
+    &ask::SHOW,
+    &ask::WHY,
+    &act::APPROVE,
+    &act::VETO,
+    &act::WITHDRAW,
+    &act::CANCEL,
+    &act::RETRY,
+    &lock::LOCK,
+    &lock::UNLOCK,
+    &ask::QUEUE,
+    &ask::HELP,
+];
+
+/// Commands and options of later versions, named here so that typing them gives an honest answer.
+const LATER_COMMANDS: [&str; 8] =
+    ["migrate", "release ship", "release bad", "release override", "release link", "release config", "release stats", "release resume"];
+const LATER_OPTIONS: [&str; 3] = ["when", "config", "migrations"];
+
+impl Command {
+    /// Its definition. A new command does not compile before it has one.
+    fn definition(&self) -> &'static Definition {
+        match self {
+            Self::Deploy { .. } => &deploy::DEPLOY,
+            Self::Rollback { .. } => &deploy::ROLLBACK,
+            Self::Status { .. } => &ask::STATUS,
+            Self::History { .. } => &ask::HISTORY,
+            Self::Show { .. } => &ask::SHOW,
+            Self::Why { .. } => &ask::WHY,
+            Self::Approve { .. } => &act::APPROVE,
+            Self::Veto { .. } => &act::VETO,
+            Self::Withdraw { .. } => &act::WITHDRAW,
+            Self::Cancel { .. } => &act::CANCEL,
+            Self::Retry { .. } => &act::RETRY,
+            Self::Lock { .. } => &lock::LOCK,
+            Self::Unlock { .. } => &lock::UNLOCK,
+            Self::Queue { .. } => &ask::QUEUE,
+            Self::Help { .. } => &ask::HELP,
+        }
+    }
+
+    /// Its name as it is typed: `/release status`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.definition().line()
+    }
 }

@@ -1,0 +1,68 @@
+//! `/release approve|veto|withdraw|cancel|retry`: what one does to a release.
+
+use super::{Command, Definition};
+
+pub(super) static APPROVE: Definition = Definition {
+    path: &["release", "approve"],
+    usage: "/release approve [release]",
+    summary: "vote for the plan; without a release the only one that waits (or react with ✅)",
+    options: &[],
+    examples: &["/release approve"],
+    build: |mut args| {
+        let release = args.next();
+        args.end()?;
+        Ok(Command::Approve { release })
+    },
+};
+
+pub(super) static VETO: Definition = Definition {
+    path: &["release", "veto"],
+    usage: "/release veto [release]",
+    summary: "hold it until you take the veto back (or react with ❌)",
+    options: &[],
+    examples: &["/release veto 01JD7Q4N"],
+    build: |mut args| {
+        let release = args.next();
+        args.end()?;
+        Ok(Command::Veto { release })
+    },
+};
+
+pub(super) static WITHDRAW: Definition = Definition {
+    path: &["release", "withdraw"],
+    usage: "/release withdraw [release]",
+    summary: "take back your vote, until the release runs",
+    options: &[],
+    examples: &["/release withdraw"],
+    build: |mut args| {
+        let release = args.next();
+        args.end()?;
+        Ok(Command::Withdraw { release })
+    },
+};
+
+pub(super) static CANCEL: Definition = Definition {
+    path: &["release", "cancel"],
+    usage: "/release cancel [release]",
+    summary: "stop it, as long as the running step can be stopped",
+    options: &[],
+    examples: &["/release cancel"],
+    build: |mut args| {
+        let release = args.next();
+        args.end()?;
+        Ok(Command::Cancel { release })
+    },
+};
+
+pub(super) static RETRY: Definition = Definition {
+    path: &["release", "retry"],
+    usage: "/release retry [release]",
+    summary: "the same commit again, as a new release; without one the newest that failed",
+    options: &[],
+    examples: &["/release retry"],
+    build: |mut args| {
+        let release = args.next();
+        args.end()?;
+        Ok(Command::Retry { release })
+    },
+};

@@ -1,0 +1,93 @@
+//! `/release status|history|show|why|queue|help`: questions.
+
+use super::args::Args;
+use super::{Command, Definition, Mistake, WhyAbout};
+use crate::message::Line;
+
+pub(super) static STATUS: Definition = Definition {
+    path: &["release", "status"],
+    usage: "/release status [environment]",
+    summary: "what runs where, since when, and what waits",
+    options: &[],
+    examples: &["/release status"],
+    build: |mut args| {
+        let environment = args.environment_if_any()?;
+        args.end()?;
+        Ok(Command::Status { environment })
+    },
+};
+
+pub(super) static HISTORY: Definition = Definition {
+    path: &["release", "history"],
+    usage: "/release history [environment]",
+    summary: "the newest releases and how they ended",
+    options: &[],
+    examples: &["/release history production"],
+    build: |mut args| {
+        let environment = args.environment_if_any()?;
+        args.end()?;
+        Ok(Command::History { environment })
+    },
+};
+
+pub(super) static SHOW: Definition = Definition {
+    path: &["release", "show"],
+    usage: "/release show <release>",
+    summary: "everything about one release",
+    options: &[],
+    examples: &["/release show 01JD7Q4N"],
+    build: |mut args| {
+        let release = args.next().ok_or_else(|| args.usage(Line::plain("Which release?")))?;
+        args.end()?;
+        Ok(Command::Show { release })
+    },
+};
+
+pub(super) static WHY: Definition = Definition {
+    path: &["release", "why"],
+    usage: "/release why <release>, or /release why deploy <environment> [service]",
+    summary: "why a release does not run, what would clear it, and who can",
+    options: &[],
+    examples: &["/release why 01JD7Q4N", "/release why deploy production"],
+    build: why,
+};
+
+fn why(mut args: Args<'_>) -> Result<Command, Mistake> {
+    let about = match args.next() {
+        None => return Err(args.usage(Line::plain("About what?"))),
+        Some(word) if word.eq_ignore_ascii_case("deploy") => {
+            let environment = args.environment()?;
+            let service = args.service(&environment)?;
+            WhyAbout::Deploy { environment, service }
+        }
+        Some(release) => WhyAbout::Release(release),
+    };
+    args.end()?;
+    Ok(Command::Why { about })
+}
+
+pub(super) static QUEUE: Definition = Definition {
+    path: &["release", "queue"],
+    usage: "/release queue [environment]",
+    summary: "who waits for what, in which order",
+    options: &[],
+    examples: &["/release queue"],
+    build: |mut args| {
+        let environment = args.environment_if_any()?;
+        args.end()?;
+        Ok(Command::Queue { environment })
+    },
+};
+
+pub(super) static HELP: Definition = Definition {
+    path: &["release", "help"],
+    usage: "/release help [command]",
+    summary: "this list, or more about one command",
+    options: &[],
+    examples: &["/release help deploy"],
+    build: |mut args| {
+        let topic = args.next();
+        args.end()?;
+        Ok(Command::Help { topic })
+    },
+};

@@ -1,0 +1,42 @@
+//! `/deploy` and `/rollback`.
+
+use super::args::Args;
+use super::{Command, Definition, Mistake};
+
+pub(super) static DEPLOY: Definition = Definition {
+    path: &["deploy"],
+    usage: "/deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]",
+    summary: "bring a commit to an environment; without a reference the newest of the default branch",
+    options: &[("dry-run", None), ("reason", Some("\"…\""))],
+    examples: &["/deploy staging", "/deploy production v1.8.0 --reason \"fixes login\"", "/deploy staging --dry-run"],
+    build: deploy,
+};
+
+/// A single word after the environment that is exactly a service's name is that service; otherwise it is a
+/// reference. A branch of the same name is meant by naming the service too.
+fn deploy(mut args: Args<'_>) -> Result<Command, Mistake> {
+    let environment = args.environment()?;
+    let reference = if args.only_a_service_is_left() { None } else { args.next() };
+    let service = args.service(&environment)?;
+    let (dry_run, reason) = (args.flag("dry-run"), args.option("reason"));
+    args.end()?;
+    Ok(Command::Deploy { environment, service, reference, dry_run, reason })
+}
+
+pub(super) static ROLLBACK: Definition = Definition {
+    path: &["rollback"],
+    usage: "/rollback <environment> [release] [service] [--reason \"…\"]",
+    summary: "bring back what ran before, or what a release brought; migrations stay applied",
+    options: &[("reason", Some("\"…\""))],
+    examples: &["/rollback production", "/rollback production 01JD7Q4N --reason \"login is broken\""],
+    build: rollback,
+};
+
+fn rollback(mut args: Args<'_>) -> Result<Command, Mistake> {
+    let environment = args.environment()?;
+    let release = if args.only_a_service_is_left() { None } else { args.next() };
+    let service = args.service(&environment)?;
+    let reason = args.option("reason");
+    args.end()?;
+    Ok(Command::Rollback { environment, service, release, reason })
+}

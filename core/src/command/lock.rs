@@ -1,0 +1,85 @@
+//! `/release lock|unlock`.
+
+use super::args::Args;
+use super::{Command, Definition, Mistake};
+use crate::message::Line;
+
+/// The shortest lock.
+pub const LOCK_MIN_S: u32 = 60;
+/// The longest lock.
+pub const LOCK_MAX_S: u32 = 30 * 24 * 60 * 60;
+
+pub(super) static LOCK: Definition = Definition {
+    path: &["release", "lock"],
+    usage: "/release lock <environment> \"reason\" [service] [--for 2h]",
+    summary: "keep everybody else's releases from an environment",
+    options: &[("for", Some("2h"))],
+    examples: &["/release lock production \"load test\" --for 2h"],
+    build: lock,
+};
+
+fn lock(mut args: Args<'_>) -> Result<Command, Mistake> {
+    let environment = args.environment()?;
+    let reason = args.next().filter(|reason| !reason.trim().is_empty());
+    let reason = reason.ok_or_else(|| args.usage(Line::plain("A lock needs a reason, in quotation marks.")))?;
+    let service = args.service(&environment)?;
+    let for_s = match args.option("for") {
+        None => None,
+        Some(text) => Some(duration_s(&text).ok_or_else(|| {
+            let line = Line::untrusted(Line::default(), text);
+            args.usage(line.text(" is no time between 1 minute and 30 days: write 30m, 2h, 1h30m or 2d."))
+        })?),
+    };
+    args.end()?;
+    Ok(Command::Lock { environment, service, reason, for_s })
+}
+
+pub(super) static UNLOCK: Definition = Definition {
+    path: &["release", "unlock"],
+    usage: "/release unlock <environment> [service]",
+    summary: "end a lock",
+    options: &[],
+    examples: &["/release unlock production"],
+    build: |mut args| {
+        let environment = args.environment()?;
+        let service = args.service(&environment)?;
+        args.end()?;
+        Ok(Command::Unlock { environment, service })
+    },
+};
+
+/// `2h`, `90m`, `1h30m`, `2d` in seconds, within the limits of a lock.
+fn duration_s(text: &str) -> Option<u32> {
+    let mut total: u32 = 0;
+    let mut digits = String::new();
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        let unit = match c.to_ascii_lowercase() {
+            'm' => 60,
+            'h' => 60 * 60,
+            'd' => 24 * 60 * 60,
+            _ => return None,
+        };
+        let number: u32 = std::mem::take(&mut digits).parse().ok()?;
+        total = total.checked_add(number.checked_mul(unit)?)?;
+    }
+    (digits.is_empty() && (LOCK_MIN_S..=LOCK_MAX_S).contains(&total)).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units_and_bounds() {
+        for (text, seconds) in [("2h", 7_200), ("90m", 5_400), ("1h30m", 5_400), ("2D", 172_800), ("1m", 60), ("30d", LOCK_MAX_S)] {
+            assert_eq!(duration_s(text), Some(seconds), "{text}");
+        }
+        for bad in ["", "2", "h", "0m", "31d", "2w", "1h30", "-2h", "99999999999d", "2 h"] {
+            assert_eq!(duration_s(bad), None, "{bad}");
+        }
+    }
+}

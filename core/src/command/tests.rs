@@ -1,0 +1,196 @@
+//! The grammar as people type it.
+
+use super::*;
+use crate::message::{Line, Span};
+use expect_test::expect;
+
+fn words() -> Words {
+    let environments = vec!["staging".into(), "production".into()];
+    Words {
+        services: vec!["goals".into()],
+        environments: [("goals".into(), environments)].into(),
+        default_service: Some("goals".into()),
+    }
+}
+
+fn two_services() -> Words {
+    let mut words = words();
+    words.services.push("billing".into());
+    words.environments.insert("billing".into(), vec!["staging".into()]);
+    words.default_service = None;
+    words
+}
+
+fn text(line: &Line) -> String {
+    let span = |span: &Span| match span {
+        Span::Plain(text) | Span::Untrusted(text) | Span::Code(text) | Span::Strong(text) => text.clone(),
+        other => format!("{other:?}"),
+    };
+    line.0.iter().map(span).collect()
+}
+
+fn mistake(line: &str, known: &Words) -> String {
+    let message = parse(line, known).expect_err(line).message();
+    let rest = message.body.iter().map(|block| match block {
+        crate::message::Block::Line(line) => format!("\n  {}", text(line)),
+        other => format!("{other:?}"),
+    });
+    format!("{}{}", text(&message.headline), rest.collect::<String>())
+}
+
+fn deploy_to(environment: &str) -> Command {
+    Command::Deploy {
+        environment: environment.into(),
+        service: "goals".into(),
+        reference: None,
+        dry_run: false,
+        reason: None,
+    }
+}
+
+#[test]
+fn the_same_command_in_every_clothing() {
+    for line in ["/deploy staging", "deploy staging", "@slipway deploy staging", "<@U123> deploy  staging ", "/DEPLOY Staging", "/deploy staging goals"] {
+        assert_eq!(parse(line, &words()).unwrap(), deploy_to("staging"), "{line}");
+    }
+}
+
+#[test]
+fn references_keep_their_case_and_options_their_text() {
+    let command = parse("/deploy production Feature/X —dry-run --reason “it’s --late”", &words()).unwrap();
+    let expected = Command::Deploy {
+        environment: "production".into(),
+        service: "goals".into(),
+        reference: Some("Feature/X".into()),
+        dry_run: true,
+        reason: Some("it’s --late".into()),
+    };
+    assert_eq!(command, expected);
+}
+
+#[test]
+fn a_lone_service_name_is_the_service_and_not_a_branch() {
+    let known = two_services();
+    let Command::Deploy { service, reference, .. } = parse("/deploy staging billing", &known).unwrap() else { panic!() };
+    assert_eq!((service.as_str(), reference), ("billing", None));
+    let Command::Deploy { service, reference, .. } = parse("/deploy staging billing goals", &known).unwrap() else { panic!() };
+    assert_eq!((service.as_str(), reference.as_deref()), ("goals", Some("billing")));
+}
+
+#[test]
+fn every_example_of_the_help_parses_to_its_own_command() {
+    for definition in DEFINITIONS {
+        for example in definition.examples {
+            let command = parse(example, &words()).unwrap_or_else(|mistake| panic!("{example}: {mistake:?}"));
+            assert_eq!(command.name(), definition.line(), "{example}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_name_the_nearest_right_thing() {
+    let lines = [
+        "",
+        "/deploy",
+        "/deploy stagin",
+        "/deploy moon",
+        "/deploi staging",
+        "status",
+        "/release",
+        "/release statsu",
+        "/release frobnicate",
+        "/deploy staging main goals extra",
+        "/deploy staging --dryrun",
+        "/deploy staging --frob",
+        "/deploy staging --when green",
+        "/deploy staging --reason",
+        "/deploy staging main goals2",
+        "/migrate staging status",
+        "/release ship 12",
+        "/release lock production",
+        "/release lock production \"x\" --for ever",
+        "hello there",
+    ];
+    let said: Vec<_> = lines.iter().map(|line| format!("{line}\n  {}", mistake(line, &words()).replace('\n', "\n  "))).collect();
+    expect![[r#"
+
+          Type a command, such as /deploy staging or /release help. Nothing was started.
+        /deploy
+          Which environment? There are: production, staging. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        /deploy stagin
+          There is no environment "stagin". Did you mean /deploy staging? Nothing was started.
+        /deploy moon
+          There is no environment "moon". There are: production, staging. Nothing was started.
+        /deploi staging
+          There is no command /deploi. Did you mean /deploy staging? Nothing was started.
+        status
+          There is no command /status. Did you mean /release status? Nothing was started.
+        /release
+          What about releases? Nothing was started.
+            What there is: /release help
+        /release statsu
+          There is no command /release statsu. Did you mean /release status? Nothing was started.
+        /release frobnicate
+          There is no command /release frobnicate. Nothing was started.
+            What there is: /release help
+        /deploy staging main goals extra
+          I do not know what extra means here. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        /deploy staging --dryrun
+          There is no option --dryrun. Did you mean --dry-run? Nothing was started.
+        /deploy staging --frob
+          There is no option --frob. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        /deploy staging --when green
+          --when is not in this version yet. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        /deploy staging --reason
+          --reason needs a value: --reason "…". Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        /deploy staging main goals2
+          There is no service "goals2". Did you mean goals? Nothing was started.
+        /migrate staging status
+          /migrate is not in this version yet. Nothing was started.
+            What there is: /release help
+        /release ship 12
+          /release ship is not in this version yet. Nothing was started.
+            What there is: /release help
+        /release lock production
+          A lock needs a reason, in quotation marks. Nothing was started.
+            Usage: /release lock <environment> "reason" [service] [--for 2h]
+        /release lock production "x" --for ever
+          ever is no time between 1 minute and 30 days: write 30m, 2h, 1h30m or 2d. Nothing was started.
+            Usage: /release lock <environment> "reason" [service] [--for 2h]
+        hello there
+          There is no command /hello. Nothing was started.
+            What there is: /release help"#]].assert_eq(&said.join("\n"));
+    assert_eq!(
+        mistake("/deploy staging", &two_services()),
+        "Which service? Nothing was started.\n  Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]\n  Services: goals, billing"
+    );
+}
+
+#[test]
+fn what_was_typed_is_never_our_own_words() {
+    for line in ["/deploy @everyone", "/@everyone", "/release @everyone", "/deploy staging --@everyone", "/deploy staging a goals @everyone"] {
+        let message = parse(line, &words()).expect_err(line).message();
+        let lines = message.body.iter().filter_map(|block| match block {
+            crate::message::Block::Line(line) => Some(line),
+            _ => None,
+        });
+        for span in lines.chain([&message.headline]).flat_map(|line| &line.0) {
+            if let Span::Plain(text) | Span::Strong(text) = span {
+                assert!(!text.contains("@everyone"), "{line}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn help_lists_every_command() {
+    let crate::message::Block::Table { rows, .. } = &help(None, &words()).body[0] else { panic!() };
+    assert_eq!(rows.len(), DEFINITIONS.len());
+    assert_eq!(text(&help(Some("/deploy"), &words()).headline), deploy::DEPLOY.usage);
+    assert!(text(&help(Some("statsu"), &words()).headline).contains("/release help status"));
+}
