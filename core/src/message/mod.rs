@@ -7,6 +7,7 @@ use crate::ids::PersonId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub mod cards;
 pub mod duration;
 pub mod terminal;
 

@@ -1,0 +1,92 @@
+//! What the announcement channels read once a release is live.
+
+use super::super::{Block, Line, Mark, Message};
+use super::ReleaseView;
+use super::words::{self, DOT};
+use crate::plan::{Commit, Plan, PlanKind};
+use crate::policy::Stance;
+
+/// How many commits an announcement names.
+const COMMITS_ANNOUNCED_LIMIT: usize = 8;
+
+/// The announcement of a release that is live: what is new, by whom, and the way back. `expected_s` of the view
+/// is taken as how long a rollback would take.
+#[must_use]
+pub fn announcement(view: &ReleaseView<'_>) -> Message {
+    let release = view.release;
+    let mut body = Vec::new();
+    if let Some(plan) = &release.plan {
+        if !plan.commits.is_empty() {
+            body.push(Block::Line(titles(plan)));
+        }
+        body.push(Block::Line(rest(view, plan)));
+    }
+    Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: Vec::new() }
+}
+
+/// `goals 4c1f9e2 is in production · 3 commits · 6 min · approved by bob, dora`.
+fn headline(view: &ReleaseView<'_>) -> Line {
+    let release = view.release;
+    let key = &release.request.key;
+    let back = release.request.kind.plan_kind() == PlanKind::Rollback;
+    let mut line = Line::plain(format!("{} ", key.service));
+    line = if back { line.text("is back on ") } else { line };
+    if let Some(commit) = &release.commit {
+        line = words::commit(line, commit);
+    }
+    line = line.text(format!("{} {}", if back { " in" } else { " is in" }, key.environment));
+    if let Some(plan) = release.plan.as_ref().filter(|plan| !back && plan.commits_total > 0) {
+        line = line.text(DOT).text(words::count(usize::try_from(plan.commits_total).unwrap_or(usize::MAX), "commit"));
+    }
+    if let (Some(start), Some(end)) = (release.started_at, release.ended_at) {
+        line = line.text(DOT).text(words::rough(words::seconds(start, end)));
+    }
+    let votes = release.votes.iter().filter(|v| v.stance == Stance::Approve);
+    let approved: Vec<_> = votes.map(|v| v.person.clone()).collect();
+    if approved.is_empty() {
+        return line.text(DOT).text("asked by ").person(&release.request.requester);
+    }
+    words::people(line.text(DOT).text("approved by "), &approved, ", ")
+}
+
+/// `Likes on updates (#41, eve) · Profile links (#44, ana) and 4 more`.
+fn titles(plan: &Plan) -> Line {
+    let mut line = if plan.kind == PlanKind::Rollback { Line::plain("taken back: ") } else { Line::default() };
+    let shown = plan.commits.iter().take(COMMITS_ANNOUNCED_LIMIT);
+    for (i, commit) in shown.enumerate() {
+        line = if i > 0 { line.text(DOT) } else { line };
+        line = line.untrusted(title(commit)).text(" (");
+        if let Some(number) = commit.pull_request {
+            line = line.text(format!("#{number}, "));
+        }
+        line = words::author(line, commit).text(")");
+    }
+    let total = plan.commits.len().max(usize::try_from(plan.commits_total).unwrap_or(usize::MAX));
+    let more = total.saturating_sub(COMMITS_ANNOUNCED_LIMIT.min(plan.commits.len()));
+    if more > 0 { line.text(format!(" and {more} more")) } else { line }
+}
+
+/// The title without the number of its pull request, which is shown beside the author.
+fn title(commit: &Commit) -> &str {
+    let title = commit.title.trim_end();
+    let Some(number) = commit.pull_request else { return title };
+    title.strip_suffix(&format!("(#{number})")).map_or(title, str::trim_end)
+}
+
+/// `1 migration · previous 9a77d01, /rollback production takes about 4 min`.
+fn rest(view: &ReleaseView<'_>, plan: &Plan) -> Line {
+    let ran = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
+    let line = match ran {
+        0 => Line::plain("no migrations"),
+        n => Line::plain(words::count(n, "migration")),
+    };
+    let Some(base) = plan.base.as_ref().filter(|base| **base != plan.commit) else { return line };
+    let line = words::commit(line.text(DOT).text("previous "), base);
+    match view.expected_s.filter(|_| plan.kind == PlanKind::Deploy) {
+        Some(usual) => line
+            .text(", ")
+            .code(format!("/rollback {}", plan.environment))
+            .text(format!(" takes about {}", words::rough(usual))),
+        None => line,
+    }
+}

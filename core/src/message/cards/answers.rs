@@ -1,0 +1,231 @@
+//! Short answers to the person who typed or clicked. The fact first, the way out last.
+
+use super::super::{Line, Message};
+use super::status::locked as lock_line;
+use super::words::{self, DOT};
+use crate::environment;
+use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
+use crate::person::Identity;
+use crate::policy::{Slot, Stance};
+use crate::release::{Illegal, Release};
+use jiff::Timestamp;
+
+/// How many releases are named when a prefix fits several.
+const CANDIDATES_SHOWN_LIMIT: usize = 5;
+/// How much of what somebody typed is said back, in characters.
+const TYPED_SHOWN_CHARS: usize = 80;
+
+fn answer(headline: Line) -> Message {
+    Message::answer(headline, [])
+}
+
+/// `goals → production · release 01JD7Q4N`.
+fn which(release: &Release) -> Line {
+    words::release(Line::plain(release.request.key.to_string()).text(DOT), &release.id)
+}
+
+fn typed(line: Line, text: &str) -> Line {
+    let shown: String = text.chars().take(TYPED_SHOWN_CHARS).collect();
+    line.text("\"").untrusted(shown).text("\"")
+}
+
+fn still_missing<'a>(line: Line, missing: impl IntoIterator<Item = &'a Slot>) -> Line {
+    let mut missing = missing.into_iter().peekable();
+    if missing.peek().is_none() {
+        return line.text(" No approval is missing.");
+    }
+    words::slots_with_who(line.text(" Waiting for "), missing).text(".")
+}
+
+/// The vote counts; `missing` is what is missing with it.
+#[must_use]
+pub fn vote_counts(release: &Release, stance: Stance, missing: &[Slot]) -> Message {
+    let line = match stance {
+        Stance::Approve => still_missing(Line::plain("Your approval counts."), missing),
+        Stance::Veto => Line::plain("Your veto holds it until you take it back with ")
+            .code(format!("/release withdraw {}", release.id.short()))
+            .text("."),
+    };
+    Message::answer(line, [which(release)])
+}
+
+/// The vote does not count; `why` says so to the voter ("you asked for this release"). It may hold words of the
+/// outside.
+#[must_use]
+pub fn vote_does_not_count(release: &Release, why: &str, missing: &[Slot]) -> Message {
+    let line = Line::plain("Your vote does not count here: ").untrusted(why).text(".");
+    Message::answer(still_missing(line, missing), [which(release)])
+}
+
+/// The vote came when the release could not take it: too late, or on a plan that has changed.
+#[must_use]
+pub fn vote_came_late(release: &Release, illegal: &Illegal) -> Message {
+    let line = match illegal.why {
+        Some(why) => Line::plain(format!("Your vote was not taken: {why}.")),
+        None => Line::plain("Your vote was not taken: the release ").text(standing(release)).text("."),
+    };
+    Message::answer(line.text(" Nothing was changed."), [which(release)])
+}
+
+/// The vote is taken back.
+#[must_use]
+pub fn vote_withdrawn(release: &Release) -> Message {
+    Message::answer(Line::plain("Your vote is taken back."), [which(release)])
+}
+
+/// Where a release stands, as the end of a sentence.
+fn standing(release: &Release) -> &'static str {
+    use crate::release::Phase;
+    match release.phase {
+        Phase::Planning { .. } => "has no plan yet",
+        Phase::AwaitingApproval => "waits for approval",
+        Phase::Queued => "is queued",
+        Phase::Running { .. } => "is running",
+        Phase::Denied => "was refused",
+        Phase::Succeeded => "is live already",
+        Phase::Failed => "has failed",
+        Phase::RolledBack => "was rolled back",
+        Phase::Cancelled => "has been cancelled or needed no run",
+        Phase::Expired => "has expired",
+        Phase::Superseded => "was superseded",
+    }
+}
+
+/// The release is stopped, or will be after the running step.
+#[must_use]
+pub fn cancelled(release: &Release) -> Message {
+    let line = match (&release.cancel_requested, release.phase.is_end()) {
+        (Some(_), false) => "It stops after the running step; migrations that have run stay applied.",
+        _ if release.started_at.is_none() => "Cancelled. Nothing was started.",
+        _ => "Cancelled. No target was touched.",
+    };
+    Message::answer(Line::plain(line), [which(release)])
+}
+
+/// It cannot be stopped any more, or has ended.
+#[must_use]
+pub fn cancel_came_late(release: &Release, illegal: &Illegal) -> Message {
+    let line = match illegal.why {
+        Some(why) => Line::plain(format!("It cannot be cancelled now: {why}.")),
+        None => Line::plain("There is nothing to cancel: the release ").text(standing(release)).text("."),
+    };
+    Message::answer(line, [which(release)])
+}
+
+/// The lock holds.
+#[must_use]
+pub fn locked(key: &EnvironmentKey, lock: &environment::Lock, now: Timestamp) -> Message {
+    let way = Line::plain("Only your own releases pass. To end it: ").code(format!("/release unlock {}", key.environment));
+    Message::answer(Line::plain(format!("{key} is ")).join(lock_line(lock, now)).text("."), [way])
+}
+
+/// The lock is gone; `waiting` releases go on.
+#[must_use]
+pub fn unlocked(key: &EnvironmentKey, waiting: usize) -> Message {
+    let line = Line::plain(format!("{key} is unlocked."));
+    answer(if waiting > 0 { line.text(format!(" {} can go on.", words::count(waiting, "release"))) } else { line })
+}
+
+/// The environment cannot do what was asked.
+#[must_use]
+pub fn environment_refuses(key: &EnvironmentKey, illegal: &environment::Illegal) -> Message {
+    use environment::Illegal;
+    let line = Line::plain(format!("{key}: "));
+    answer(match illegal {
+        Illegal::Locked(owner) => line
+            .text("it is locked by ")
+            .person(owner)
+            .text(", who can end that with ")
+            .code(format!("/release unlock {}", key.environment))
+            .text("."),
+        Illegal::NotLocked => line.text("it is not locked. Nothing was changed."),
+        Illegal::Busy(other) => words::release(line, other).text(" is running here. Wait for its end."),
+        Illegal::NotItsTurn => line.text("another release was asked for before. See ").code("/release queue").text("."),
+        Illegal::QueueFull => line
+            .text(format!("{} releases wait here already. Cancel one first: ", environment::QUEUE_LIMIT))
+            .code("/release queue")
+            .text("."),
+    })
+}
+
+/// What was typed fits several releases.
+#[must_use]
+pub fn ambiguous_release(prefix: &str, candidates: &[&Release]) -> Message {
+    let line = typed(Line::default(), prefix).text(format!(" fits {} releases. Which one?", candidates.len()));
+    let one = |release: &&Release| {
+        let line = Line::default().code(release.id.as_str()).text("  ").text(release.request.key.to_string());
+        line.text(DOT).person(&release.request.requester).text(" at ").time(release.request.at)
+    };
+    let shown = candidates.iter().take(CANDIDATES_SHOWN_LIMIT).map(one);
+    Message::answer(line, words::with_rest(shown.collect(), candidates.len()))
+}
+
+/// No release was named, and several could be meant. `what` completes "releases that …": "wait for approval".
+#[must_use]
+pub fn which_release(what: &'static str, candidates: &[&Release]) -> Message {
+    let n = candidates.len();
+    let mut message = ambiguous_release("", candidates);
+    message.headline = Line::plain(format!("There are {n} releases that {what}. Which one?"));
+    message
+}
+
+/// What was typed fits no release.
+#[must_use]
+pub fn no_such_release(prefix: &str) -> Message {
+    let line = typed(Line::plain("There is no release "), prefix);
+    answer(line.text(". See ").code("/release history").text(". Nothing was changed."))
+}
+
+/// No release was named, and none could be meant. `what` completes "No release …": "waits for approval".
+#[must_use]
+pub fn no_release(what: &'static str) -> Message {
+    answer(Line::plain(format!("No release {what}. See ")).code("/release history").text("."))
+}
+
+/// Slipway does not know who typed this.
+#[must_use]
+pub fn unknown_person(identity: &Identity) -> Message {
+    let (platform, id) = match identity {
+        Identity::Slack(id) => ("slack", id),
+        Identity::Discord(id) => ("discord", id),
+        Identity::Github(id) => ("github", id),
+        Identity::Terminal(id) => ("terminal", id),
+    };
+    let id: String = id.chars().take(TYPED_SHOWN_CHARS).collect();
+    let way = Line::plain("To be added, ask for this line in your [person.NAME] section of slipway.toml: ")
+        .code(format!("{platform} = \"{id}\""));
+    Message::answer(Line::plain("Slipway does not know you. Nothing was started."), [way])
+}
+
+/// The person may not do this; `why` is the policy's sentence.
+#[must_use]
+pub fn not_allowed(why: &str) -> Message {
+    answer(Line::plain("Not allowed: ").untrusted(why).text(" Nothing was changed."))
+}
+
+/// Too many commands in a short time.
+#[must_use]
+pub fn rate_limited(wait_s: u64) -> Message {
+    let wait = words::rough(wait_s.max(1));
+    answer(Line::plain(format!("Too many commands at once. Nothing was started; try again in {wait}.")))
+}
+
+/// The command could not be stored in time: it may or may not run.
+#[must_use]
+pub fn not_confirmed() -> Message {
+    answer(Line::plain("Not confirmed. Before you type it again, see ").code("/release status").text("."))
+}
+
+/// Told to somebody whose vote is void, once.
+#[must_use]
+pub fn vote_is_void(release: &Release, person: &PersonId) -> Message {
+    let line = Line::default().mention(person).text(" the plan changed, your vote is void. Look again: ");
+    Message::answer(line.join(which(release)), [])
+}
+
+/// What superseded a person's release.
+#[must_use]
+pub fn was_superseded(release: &Release, by: &ReleaseId) -> Message {
+    let line = words::release(which(release).text(" was superseded by "), by);
+    answer(line.text(", which contains it. Nothing was started."))
+}

@@ -1,0 +1,66 @@
+//! The cards: what the channel shows of a release, an environment or an answer, as [`Message`](super::Message)s.
+//!
+//! Every card is a pure function of values. What people outside Slipway wrote (titles, reasons, the outside's
+//! own words) leaves here as [`Span::Untrusted`](super::Span::Untrusted) or, for ids and file names, as
+//! [`Span::Code`](super::Span::Code); never as Slipway's own words.
+
+mod announcement;
+pub mod answers;
+mod history;
+mod queue;
+mod release;
+mod show;
+mod status;
+mod why;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use announcement::announcement;
+pub use history::history;
+pub use queue::queue;
+pub use release::release_card;
+pub use show::details;
+pub use status::{StatusRow, status};
+pub use why::why;
+
+use crate::environment::Environment;
+use crate::ids::{EnvironmentName, PersonId, TeamName};
+use crate::person::Directory;
+use crate::release::Release;
+use jiff::Timestamp;
+
+/// A release with what its card says around it.
+#[derive(Clone, Copy, Debug)]
+pub struct ReleaseView<'a> {
+    /// The release.
+    pub release: &'a Release,
+    /// Its environment, for the place in the queue.
+    pub environment: Option<&'a Environment>,
+    /// Everybody, for the teams beside the votes.
+    pub people: &'a Directory,
+    /// Who could approve the plan, by team; empty when policy asks for no approval.
+    pub approvers: &'a [ApproverLine],
+    /// The moment that the card shows.
+    pub now: Timestamp,
+    /// How long such a run usually takes, in seconds, when that is known.
+    pub expected_s: Option<u64>,
+    /// How long its deploy step usually takes, in seconds, when that is known.
+    pub expected_deploy_s: Option<u64>,
+    /// The environment that comes after this one.
+    pub next: Option<&'a EnvironmentName>,
+}
+
+/// Who of a team can approve a plan, and who cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApproverLine {
+    /// The team.
+    pub team: TeamName,
+    /// Those whose approval would count and has not been given.
+    pub can: Vec<PersonId>,
+    /// Those whose approval would not count, each with why in a few words ("asked for it"). Untrusted.
+    pub cannot: Vec<(PersonId, String)>,
+    /// How many approvals of this team are still missing.
+    pub missing: u32,
+}

@@ -1,0 +1,121 @@
+//! How a release ends when nothing went wrong: live, refused, stopped, given up.
+
+use super::super::super::{Block, Line, Mark, Message, Verb};
+use super::super::ReleaseView;
+use super::super::words::{self, DOT};
+use super::{actions, applied, approvers, commit, field, keeps_serving, message, plan, reasons, run};
+use crate::gate::Course;
+use crate::ids::{PersonId, ReleaseId};
+use crate::plan::PlanKind;
+
+const NOTHING_STARTED: &str = "nothing was started";
+
+pub(super) fn live(view: &ReleaseView<'_>) -> Message {
+    let release = view.release;
+    let again = release.request.kind.plan_kind() == PlanKind::Rollback;
+    let mut stands = commit(release).text(if again { " is live again" } else { " is live" });
+    if release.request.targets > 1 {
+        stands = stands.text(format!(" on {} targets", release.request.targets));
+    }
+    if let (Some(start), Some(end)) = (release.started_at, release.ended_at) {
+        stands = stands.text(DOT).text(words::exact(words::seconds(start, end)));
+    }
+    // After a rollback the commit has been everywhere before.
+    let next = view.next.filter(|_| !again);
+    if let Some(next) = next {
+        stands = stands.text(format!("{DOT}next: {next}"));
+    }
+    let mut message = message(view, Mark::Live, stands);
+    let approved = approvers(release);
+    if !approved.is_empty() {
+        message.body.push(Block::Line(words::people(Line::plain("approved by "), &approved, ", ")));
+    }
+    message.body.push(Block::Gap);
+    message.body.extend(plan::fields(release, None));
+    message.body.push(Block::Line(run::steps(release)));
+    if let (Some(next), Some(commit)) = (next, &release.commit) {
+        let promote = format!("/deploy {next} {}", commit.short());
+        message.body.push(Block::Line(Line::plain("Next: ").code(promote)));
+    }
+    message.actions = actions([Verb::Details]);
+    message
+}
+
+pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
+    let stands = match reasons(view.release) {
+        [] => Line::plain("refused"),
+        [only] => Line::plain("refused: ").untrusted(only.why.as_str()),
+        several => Line::plain(format!("refused for {} reasons", several.len())),
+    };
+    let mut message = message(view, Mark::Failed, stands);
+    message.body.extend(words::reasons(reasons(view.release), true, None).into_iter().map(Block::Line));
+    message.body.push(Block::Line(Line::plain("Nothing was started.")));
+    message.actions = actions([Verb::Why]);
+    message
+}
+
+pub(super) fn cancelled(view: &ReleaseView<'_>, by: &PersonId) -> Message {
+    let release = view.release;
+    let stands = Line::plain("cancelled by ").person(by).text(DOT);
+    if release.started_at.is_none() {
+        return message(view, Mark::Ended, stands.text(NOTHING_STARTED));
+    }
+    let mut message = message(view, Mark::Ended, stands.join(keeps_serving(release)));
+    message.body.extend(applied(release).map(Block::Line));
+    message.body.push(Block::Line(run::steps(release)));
+    message.actions = actions([Verb::Details]);
+    message
+}
+
+pub(super) fn expired(view: &ReleaseView<'_>) -> Message {
+    let missing = words::missing(reasons(view.release));
+    let stands = match missing.is_empty() {
+        true => Line::plain("expired"),
+        false => {
+            let slots = words::slots(missing.values().map(|slot| (&slot.team, slot.missing)));
+            Line::plain(format!("expired without approval: {slots}"))
+        }
+    };
+    let mut message = message(view, Mark::Ended, stands.text(DOT).text(NOTHING_STARTED));
+    let others: Vec<_> = reasons(view.release).to_vec();
+    message.body.extend(field("Was waiting for", words::reasons(&others, false, None)));
+    message.body.push(Block::Line(ask_again(view)));
+    message.actions = actions([Verb::Why]);
+    message
+}
+
+fn ask_again(view: &ReleaseView<'_>) -> Line {
+    let environment = &view.release.request.key.environment;
+    let command = match view.release.request.kind.plan_kind() {
+        PlanKind::Deploy => "/deploy",
+        PlanKind::Rollback => "/rollback",
+    };
+    Line::plain("To ask again: ").code(format!("{command} {environment}"))
+}
+
+pub(super) fn superseded(view: &ReleaseView<'_>, by: &ReleaseId) -> Message {
+    let stands = words::release(Line::plain("superseded by "), by).text(DOT).text(NOTHING_STARTED);
+    let mut message = message(view, Mark::Ended, stands);
+    let line = Line::plain("The newer request contains ").join(commit(view.release)).text(".");
+    message.body.push(Block::Line(line));
+    message
+}
+
+pub(super) fn dry_run(view: &ReleaseView<'_>) -> Message {
+    let release = view.release;
+    let free = reasons(release).is_empty() && release.verdict.as_ref().is_some_and(|v| v.course() == Course::DryRun);
+    let found = if free { "it could start now" } else { "it would have to wait" };
+    let mut message = message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{NOTHING_STARTED}")));
+    message.body.extend(plan::warnings(release));
+    message.body.extend(plan::fields(release, None));
+    message.body.extend(field("Would wait for", words::reasons(reasons(release), false, None)));
+    message.actions = actions([Verb::Details]);
+    message
+}
+
+pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
+    let stands = Line::plain("nothing to do: ").join(commit(view.release)).text(" runs already");
+    let mut message = message(view, Mark::Ended, stands);
+    message.body.push(Block::Line(Line::plain("No migration is pending.")));
+    message
+}

@@ -1,0 +1,142 @@
+//! The card of a release: one message, updated in place, from the first second to the last.
+
+mod ends;
+mod failure;
+mod plan;
+mod planning;
+mod run;
+mod waiting;
+
+pub(super) use plan::{migration as migration_line, ships};
+pub(super) use run::noun as step_noun;
+
+use super::super::{Action, Block, Line, Mark, Message, Verb};
+use super::ReleaseView;
+use super::words::{self, DOT};
+use crate::ids::CommitSha;
+use crate::policy::{Reason, Stance};
+use crate::release::{Outcome, Phase, Release, RequestKind, StepState};
+
+/// The card of a release, whatever it is at.
+#[must_use]
+pub fn release_card(view: &ReleaseView<'_>) -> Message {
+    match (&view.release.phase, &view.release.outcome) {
+        (Phase::Planning { stage }, _) => planning::card(view, *stage),
+        (Phase::AwaitingApproval, _) => waiting::awaiting(view),
+        (Phase::Queued, _) => waiting::queued(view),
+        (Phase::Running { step }, _) => run::card(view, *step),
+        (_, Some(outcome)) => ended(view, outcome),
+        // Only a stored state of another version can be an end without an outcome.
+        (phase, None) => message(view, Mark::Ended, Line::plain(format!("ended: {}", phase.name()))),
+    }
+}
+
+fn ended(view: &ReleaseView<'_>, outcome: &Outcome) -> Message {
+    match outcome {
+        Outcome::Live => ends::live(view),
+        Outcome::DryRun => ends::dry_run(view),
+        Outcome::NothingToDo => ends::nothing_to_do(view),
+        Outcome::Denied => ends::denied(view),
+        Outcome::Failed { step, failure } => failure::failed(view, *step, failure),
+        Outcome::RolledBack { failure } => failure::rolled_back(view, failure),
+        Outcome::Cancelled { by } => ends::cancelled(view, by),
+        Outcome::Expired => ends::expired(view),
+        Outcome::Superseded { by } => ends::superseded(view, by),
+    }
+}
+
+/// A card with its first line and who asked for what.
+fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
+    let key = &view.release.request.key;
+    let headline = Line::plain(key.to_string()).text(DOT).join(stands);
+    Message { mark, headline, progress: None, body: asked(view), actions: Vec::new() }
+}
+
+/// `asked by ana · plan 5b3e91 · release 01JD7Q4N`, and the reason given.
+fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
+    let release = view.release;
+    let mut line = Line::plain("asked by ").person(&release.request.requester);
+    match &release.request.kind {
+        RequestKind::Deploy => {}
+        RequestKind::Rollback { to, .. } => line = words::release(line.text(DOT).text("back to "), to),
+        RequestKind::Retry { of, .. } => line = words::release(line.text(DOT).text("retry of "), of),
+    }
+    if let Some(digest) = release.digest() {
+        line = line.text(DOT).text("plan ").code(digest.short());
+    }
+    line = words::release(line.text(DOT), &release.id);
+    let reason = release.request.reason.as_ref();
+    let reason = reason.map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason.as_str())));
+    [Block::Line(line)].into_iter().chain(reason).collect()
+}
+
+fn action(verb: Verb) -> Action {
+    let label = match verb {
+        Verb::Approve => "Approve",
+        Verb::Veto => "Veto",
+        Verb::Cancel => "Cancel",
+        Verb::Retry => "Retry",
+        Verb::Why => "Why?",
+        Verb::Details => "Details",
+    };
+    Action { verb, label: label.to_owned() }
+}
+
+fn actions(verbs: impl IntoIterator<Item = Verb>) -> Vec<Action> {
+    verbs.into_iter().map(action).collect()
+}
+
+/// A block with a label, unless there is nothing to say.
+fn field(label: &str, lines: Vec<Line>) -> Option<Block> {
+    (!lines.is_empty()).then(|| Block::Field { label: label.to_owned(), lines })
+}
+
+fn reasons(release: &Release) -> &[Reason] {
+    release.verdict.as_ref().map_or(&[], |verdict| verdict.reasons())
+}
+
+/// The commit that the release brings, as far as it is known.
+fn commit(release: &Release) -> Line {
+    match &release.commit {
+        Some(commit) => words::commit(Line::default(), commit),
+        None => Line::plain("the commit"),
+    }
+}
+
+fn base(release: &Release) -> Option<&CommitSha> {
+    release.plan.as_ref()?.base.as_ref()
+}
+
+/// `9a77d01 keeps serving`: only for ends at which no target has been touched or the platform put it back.
+fn keeps_serving(release: &Release) -> Line {
+    match base(release) {
+        Some(base) => words::commit(Line::default(), base).text(" keeps serving"),
+        None => Line::plain("the old version keeps serving"),
+    }
+}
+
+/// What a run that did not get to its end leaves in the database.
+fn applied(release: &Release) -> Option<Line> {
+    let record = release.steps.get(crate::release::Step::Migrate);
+    let plan = release.plan.as_ref()?;
+    let ran: Vec<_> = plan.migrations.iter().filter(|m| m.not_run.is_none()).collect();
+    match record.state {
+        StepState::Succeeded if !ran.is_empty() => {
+            let mut line = Line::plain("Applied and still there: ");
+            for (i, migration) in ran.iter().take(plan::MIGRATIONS_SHOWN_LIMIT).enumerate() {
+                line = if i > 0 { line.text(", ") } else { line }.code(words::stem(migration));
+            }
+            let more = ran.len().saturating_sub(plan::MIGRATIONS_SHOWN_LIMIT);
+            Some(if more > 0 { line.text(format!(" and {more} more")) } else { line })
+        }
+        StepState::Failed if ran.len() > 1 => {
+            Some(Line::plain("Migrations that ran before the failing one are applied and stay."))
+        }
+        StepState::Pending | StepState::Running | StepState::Succeeded | StepState::Failed | StepState::Skipped => None,
+    }
+}
+
+/// Who voted for the plan.
+fn approvers(release: &Release) -> Vec<crate::ids::PersonId> {
+    release.votes.iter().filter(|v| v.stance == Stance::Approve).map(|v| v.person.clone()).collect()
+}

@@ -1,0 +1,153 @@
+//! What would change: commits, image, migrations.
+
+use super::super::super::{Block, Line};
+use super::super::words::{self, DOT};
+use super::field;
+use crate::facts::{CiState, Facts};
+use crate::plan::{Commit, Plan, PlanKind, PlannedMigration};
+use crate::release::Release;
+use jiff::Timestamp;
+
+/// How many commits a card lists.
+pub(in super::super) const COMMITS_SHOWN_LIMIT: usize = 10;
+/// How many migrations a card lists.
+pub(in super::super) const MIGRATIONS_SHOWN_LIMIT: usize = 8;
+/// How many migrations without a way back one warning names.
+const IRREVERSIBLE_SHOWN_LIMIT: usize = 3;
+
+/// What ships, the image, the migrations. `fresh` is the present while the message is redrawn often enough for
+/// "12 min ago" to stay true; otherwise moments are shown as such.
+pub(super) fn fields(release: &Release, fresh: Option<Timestamp>) -> Vec<Block> {
+    let Some(plan) = &release.plan else { return Vec::new() };
+    let label = match (plan.kind, release.phase.is_end() && !release.request.dry_run) {
+        (PlanKind::Rollback, _) => "Goes back",
+        (PlanKind::Deploy, false) => "What ships",
+        (PlanKind::Deploy, true) => "What shipped",
+    };
+    let mut blocks = Vec::new();
+    blocks.extend(field(label, ships(plan, fresh, COMMITS_SHOWN_LIMIT)));
+    blocks.extend(field("Image", vec![image(release, plan, fresh)]));
+    blocks.extend(field("Migrations", migrations(plan)));
+    blocks
+}
+
+/// How far apart base and commit are, then the commits.
+pub(in super::super) fn ships(plan: &Plan, fresh: Option<Timestamp>, limit: usize) -> Vec<Line> {
+    let shown = plan.commits.iter().take(limit).map(commit_line);
+    let lines = words::with_rest(shown.collect(), total(plan));
+    [distance(plan, fresh)].into_iter().chain(lines).collect()
+}
+
+fn total(plan: &Plan) -> usize {
+    plan.commits.len().max(usize::try_from(plan.commits_total).unwrap_or(usize::MAX))
+}
+
+fn distance(plan: &Plan, fresh: Option<Timestamp>) -> Line {
+    let n = words::count(total(plan), "commit");
+    let Some(base) = &plan.base else {
+        let line = Line::plain("what runs now is not known");
+        return if total(plan) > 0 { Line::plain(n).text("; ").join(line) } else { line };
+    };
+    let line = match (plan.kind, *base == plan.commit) {
+        (_, true) => words::commit(Line::plain("no new commit: "), base).text(" runs already"),
+        (PlanKind::Deploy, false) => words::commit(Line::plain(n).text(" since "), base),
+        (PlanKind::Rollback, false) => {
+            let line = words::commit(words::commit(Line::plain("from "), base).text(" to "), &plan.commit);
+            if total(plan) > 0 { line.text(", takes back ").text(n) } else { line }
+        }
+    };
+    match (plan.base_since, fresh) {
+        (Some(since), Some(now)) => {
+            line.text(format!(" (running for {})", words::rough(words::seconds(since, now))))
+        }
+        (Some(since), None) => line.text(" (running since ").time(since).text(")"),
+        (None, _) => line,
+    }
+}
+
+fn commit_line(commit: &Commit) -> Line {
+    let line = words::commit(Line::default(), &commit.sha).text("  ").untrusted(commit.title.as_str());
+    words::author(line.text(DOT), commit)
+}
+
+fn image(release: &Release, plan: &Plan, fresh: Option<Timestamp>) -> Line {
+    let image = &plan.image;
+    let name = image.repository.rsplit('/').next().unwrap_or(&image.repository);
+    let mut line = Line::default().code(format!("{name}@{}", image.digest.short()));
+    match (image.pushed_at, fresh) {
+        (Some(at), Some(now)) => {
+            line = line.text(format!("  pushed {} ago", words::rough(words::seconds(at, now))));
+        }
+        (Some(at), None) => line = line.text("  pushed ").time(at),
+        (None, _) => {}
+    }
+    match release.build_run {
+        Some(run) => line.text(format!("  built by run {run}")),
+        None => line,
+    }
+}
+
+fn migrations(plan: &Plan) -> Vec<Line> {
+    if plan.migrations.is_empty() {
+        return vec![Line::plain("none pending")];
+    }
+    let shown = plan.migrations.iter().take(MIGRATIONS_SHOWN_LIMIT).map(migration);
+    let mut lines = words::with_rest(shown.collect(), plan.migrations.len());
+    if !plan.unknown_applied.is_empty() {
+        let n = words::count(plan.unknown_applied.len(), "migration");
+        lines.push(Line::plain(format!("{n} applied here that this commit does not have")));
+    }
+    lines
+}
+
+/// `20251104120000_likes  creates likes, reversible`.
+pub(in super::super) fn migration(migration: &PlannedMigration) -> Line {
+    let mut line = Line::default().code(words::stem(migration)).text("  ");
+    if !migration.summary.is_empty() {
+        line = line.untrusted(migration.summary.as_str()).text(", ");
+    }
+    line = line.text(if migration.reversible { "reversible" } else { "no way back" });
+    if !migration.transactional {
+        line = line.text(", outside a transaction");
+    }
+    match &migration.not_run {
+        Some(why) => line.text(DOT).text("not run: ").untrusted(why.as_str()),
+        None => line,
+    }
+}
+
+/// What a person who decides must not miss.
+pub(super) fn warnings(release: &Release) -> Vec<Block> {
+    let ci = release.facts.as_ref().and_then(ci_warning);
+    let lost = release.plan.as_ref().and_then(irreversible);
+    ci.into_iter().chain(lost).map(Block::Warning).collect()
+}
+
+fn ci_warning(facts: &Facts) -> Option<Line> {
+    let ci = &facts.ci.value;
+    let line = match ci.state {
+        CiState::Green => return None,
+        CiState::Pending => Line::plain("CI has not finished"),
+        CiState::Red => Line::plain("CI is red"),
+        CiState::Missing => return Some(Line::plain("CI: nothing says that this commit was ever tested")),
+    };
+    let line = line.text(format!(": {} of {} passed", ci.passed, ci.total));
+    if ci.failing.is_empty() {
+        return Some(line);
+    }
+    Some(words::untrusted_list(line.text(", failing: "), &ci.failing, ", "))
+}
+
+fn irreversible(plan: &Plan) -> Option<Line> {
+    let lost: Vec<_> = plan.migrations.iter().filter(|m| !m.reversible && m.not_run.is_none()).collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let mut line = Line::plain("No way back: ");
+    for (i, migration) in lost.iter().take(IRREVERSIBLE_SHOWN_LIMIT).enumerate() {
+        line = if i > 0 { line.text(", ") } else { line }.code(words::stem(migration));
+    }
+    let more = lost.len().saturating_sub(IRREVERSIBLE_SHOWN_LIMIT);
+    let line = if more > 0 { line.text(format!(" and {more} more")) } else { line };
+    Some(line.text(if lost.len() == 1 { " has no down migration." } else { " have no down migration." }))
+}

@@ -1,0 +1,216 @@
+//! Planned, but not started: people, time, a lock or another release is in the way.
+
+use super::super::super::{Block, Line, Mark, Message, Verb};
+use super::super::words::{self, DOT};
+use super::super::{ApproverLine, ReleaseView};
+use super::{actions, field, message, plan, reasons, run};
+use crate::ids::TeamName;
+use crate::policy::{Clears, Reason, Stance};
+use crate::release::{Release, Voided};
+
+/// How many votes a card shows.
+const VOTES_SHOWN_LIMIT: usize = 12;
+/// How many changes of a plan a card shows.
+const CHANGES_SHOWN_LIMIT: usize = 8;
+/// How many people who cannot approve a line names.
+const CANNOT_SHOWN_LIMIT: usize = 4;
+
+pub(super) fn awaiting(view: &ReleaseView<'_>) -> Message {
+    let release = view.release;
+    let mut message = message(view, Mark::Waiting, awaits(view));
+    message.body.extend(plan::warnings(release));
+    message.body.extend(nobody_can(view));
+    message.body.extend(changed(release));
+    message.body.extend(plan::fields(release, None));
+    message.body.push(Block::Line(run::steps(release)));
+    message.body.extend(votes(view));
+    message.body.extend(field("Who can approve", who_can(view)));
+    let others: Vec<_> = reasons(release).iter().filter(|r| !is_about_votes(r)).cloned().collect();
+    message.body.extend(field("Also waits for", words::reasons(&others, false, None)));
+    message.body.extend(reading_again(release));
+    message.body.push(expires(release));
+    message.actions = actions([Verb::Approve, Verb::Veto, Verb::Why]);
+    message
+}
+
+pub(super) fn queued(view: &ReleaseView<'_>) -> Message {
+    let release = view.release;
+    let mut message = message(view, Mark::Waiting, queued_for(view));
+    message.body.extend(plan::warnings(release));
+    message.body.extend(changed(release));
+    message.body.extend(field("Waits for", words::reasons(reasons(release), false, None)));
+    message.body.extend(plan::fields(release, None));
+    message.body.push(Block::Line(run::steps(release)));
+    message.body.extend(votes(view));
+    message.body.extend(reading_again(release));
+    message.body.push(expires(release));
+    message.actions = actions([Verb::Why, Verb::Cancel, Verb::Details]);
+    message
+}
+
+fn awaits(view: &ReleaseView<'_>) -> Line {
+    let vetoed: Vec<_> = reasons(view.release)
+        .iter()
+        .filter_map(|r| match &r.clears {
+            Clears::Withdrawal { by } => Some(by),
+            _ => None,
+        })
+        .flatten()
+        .cloned()
+        .collect();
+    if !vetoed.is_empty() {
+        return words::people(Line::plain("vetoed by "), &vetoed, " and ").text(", waits until that is withdrawn");
+    }
+    let missing = missing(view);
+    let slots = if missing.is_empty() { String::new() } else { format!(": {missing}") };
+    let lost = view.release.voided.as_ref().is_some_and(|v| !v.voters.is_empty());
+    if lost && view.release.votes.is_empty() {
+        return Line::plain(format!("the plan changed, votes are void{slots}"));
+    }
+    Line::plain(format!("waiting for approval{slots}"))
+}
+
+/// `1 of release, 1 of dba`: what the gate misses, else what the lines about approvers say.
+fn missing(view: &ReleaseView<'_>) -> String {
+    let by_gate = words::missing(reasons(view.release));
+    if !by_gate.is_empty() {
+        return words::slots(by_gate.values().map(|slot| (&slot.team, slot.missing)));
+    }
+    words::slots(view.approvers.iter().filter(|l| l.missing > 0).map(|l| (&l.team, l.missing)))
+}
+
+fn is_about_votes(reason: &Reason) -> bool {
+    matches!(reason.clears, Clears::Votes { .. })
+}
+
+/// The first thing in the way, and how many more there are.
+fn queued_for(view: &ReleaseView<'_>) -> Line {
+    let release = view.release;
+    let Some(first) = reasons(release).first() else {
+        let next = if release.gathering { "queued: reading again what would ship" } else { "queued: starts next" };
+        return Line::plain(next);
+    };
+    let line = match &first.clears {
+        Clears::Release { id } => words::release(Line::plain("queued behind "), id).join(ahead(view)),
+        Clears::Unlock { owner, until } => {
+            let line = Line::plain("queued: locked by ").person(owner);
+            until.map_or(line.clone(), |at| line.text(" until ").time(at))
+        }
+        Clears::Time { at: Some(at) } => Line::plain("queued until ").time(*at),
+        Clears::Time { at: None }
+        | Clears::Facts
+        | Clears::Nothing
+        | Clears::Votes { .. }
+        | Clears::Withdrawal { .. } => Line::plain("queued: ").untrusted(first.why.as_str()),
+    };
+    match reasons(release).len() {
+        1 => line,
+        n => line.text(format!("{DOT}and {}", words::count(n - 1, "more reason"))),
+    }
+}
+
+/// How many wait before it, where that is more than one.
+fn ahead(view: &ReleaseView<'_>) -> Line {
+    let Some(environment) = view.environment else { return Line::default() };
+    let before = environment.queue.iter().take_while(|w| w.release != view.release.id).count();
+    let ahead = before + usize::from(environment.running.is_some());
+    if ahead > 1 { Line::plain(format!(", {ahead} ahead")) } else { Line::default() }
+}
+
+/// What changed, and whose votes that made void.
+fn changed(release: &Release) -> Vec<Block> {
+    let Some(voided) = &release.voided else { return Vec::new() };
+    let changes = voided.changes.iter().take(CHANGES_SHOWN_LIMIT).map(|change| {
+        let line = Line::plain(change.what.as_str()).text(" ");
+        line.untrusted(change.from.as_str()).text(" → ").untrusted(change.to.as_str())
+    });
+    let changes = words::with_rest(changes.collect(), voided.changes.len());
+    let mut blocks: Vec<_> = field("Changed", changes).into_iter().collect();
+    if !voided.voters.is_empty() {
+        blocks.extend(field("Void", vec![void(release, voided)]));
+    }
+    blocks
+}
+
+fn void(release: &Release, voided: &Voided) -> Line {
+    let one = voided.voters.len() == 1;
+    let line = Line::plain(if one { "the vote of " } else { "the votes of " });
+    let line = words::people(line, &voided.voters, " and ").text(" on plan ").code(voided.digest.short());
+    let line = match release.digest() {
+        Some(digest) => line.text("; the plan is now ").code(digest.short()),
+        None => line,
+    };
+    line.text(if one { ". They have been told, and can vote again." } else { ". All have been told, and can vote again." })
+}
+
+/// `✔ bob (release)   ✖ chen vetoes`.
+fn votes(view: &ReleaseView<'_>) -> Option<Block> {
+    let votes = &view.release.votes;
+    if votes.is_empty() {
+        return None;
+    }
+    let mut line = Line::default();
+    for (i, vote) in votes.iter().take(VOTES_SHOWN_LIMIT).enumerate() {
+        line = if i > 0 { line.text("   ") } else { line };
+        line = match vote.stance {
+            Stance::Approve => line.text("✔ ").person(&vote.person).text(teams(view, vote)),
+            Stance::Veto => line.text("✖ ").person(&vote.person).text(" vetoes"),
+        };
+    }
+    let more = votes.len().saturating_sub(VOTES_SHOWN_LIMIT);
+    Some(Block::Line(if more > 0 { line.text(format!("   and {more} more")) } else { line }))
+}
+
+/// The teams of a voter that the plan needs.
+fn teams(view: &ReleaseView<'_>, vote: &crate::policy::Vote) -> String {
+    let Some(person) = view.people.get(&vote.person) else { return String::new() };
+    let needed = view.approvers.iter().map(|line| &line.team).filter(|team| person.teams.contains(*team));
+    let names: Vec<_> = needed.map(TeamName::as_str).collect();
+    if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
+}
+
+/// One line a team: who can, and who cannot and why.
+fn who_can(view: &ReleaseView<'_>) -> Vec<Line> {
+    if view.approvers.is_empty() {
+        let by_gate = words::missing(reasons(view.release));
+        return by_gate.values().map(|slot| words::slots_with_who(Line::default(), [slot])).collect();
+    }
+    view.approvers.iter().filter(|line| line.missing > 0).map(who_can_line).collect()
+}
+
+fn who_can_line(approvers: &ApproverLine) -> Line {
+    let ApproverLine { team, can, cannot, missing: _ } = approvers;
+    let line = Line::plain(format!("{team}: "));
+    let mut line = if can.is_empty() { line.text("nobody") } else { words::people(line, can, ", ") };
+    if cannot.is_empty() {
+        return line;
+    }
+    line = line.text(" (not ");
+    for (i, (person, why)) in cannot.iter().take(CANNOT_SHOWN_LIMIT).enumerate() {
+        line = if i > 0 { line.text("; not ") } else { line };
+        line = line.person(person).text(": ").untrusted(why.as_str());
+    }
+    let more = cannot.len().saturating_sub(CANNOT_SHOWN_LIMIT);
+    if more > 0 { line.text(format!("; nor {more} more)")) } else { line.text(")") }
+}
+
+/// A team that is asked for more approvals than it has people left to give.
+fn nobody_can(view: &ReleaseView<'_>) -> Vec<Block> {
+    let short = |line: &&ApproverLine| usize::try_from(line.missing).unwrap_or(usize::MAX) > line.can.len();
+    let warn = |line: &ApproverLine| {
+        let who = match line.can.len() {
+            0 => format!("Nobody can approve for {}", line.team),
+            n => format!("Only {n} can approve for {}, {} are missing", line.team, line.missing),
+        };
+        Block::Warning(Line::plain(who).text(". Add somebody to the team, or have somebody else ask."))
+    };
+    view.approvers.iter().filter(short).map(warn).collect()
+}
+
+fn reading_again(release: &Release) -> Option<Block> {
+    release.gathering.then(|| Block::Line(Line::plain("What runs and what would ship is being read again.")))
+}
+
+fn expires(release: &Release) -> Block {
+    Block::Line(Line::plain("expires ").time(release.request.expires_at))
+}

@@ -1,0 +1,161 @@
+//! All of one release.
+
+use super::super::{Block, Line, Mark, Message};
+use super::history::outcome;
+use super::release::{migration_line, ships};
+use super::words::{self, DOT};
+use crate::gate::Course;
+use crate::person::Directory;
+use crate::plan::Plan;
+use crate::policy::Stance;
+use crate::release::{Outcome, Release, Step, StepState};
+use jiff::Timestamp;
+
+/// How many settings of a target are listed.
+const SETTINGS_SHOWN_LIMIT: usize = 40;
+
+/// Everything that is known of a release: all commits of its plan, all migrations with checksums, the whole
+/// digests, what the gate said, who voted, how long each step took.
+#[must_use]
+pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message {
+    let headline = words::release(Line::default(), &release.id).text(DOT);
+    let headline = headline.text(release.request.key.to_string()).text(DOT).join(outcome(release));
+    let mut body = vec![asked(release, people)];
+    body.extend(release.plan.as_ref().map(|plan| planned(plan, now)).unwrap_or_default());
+    body.extend(facts(release));
+    body.extend(verdict(release, now));
+    body.extend(field("Votes", votes(release)));
+    body.push(Block::Field { label: "Steps".into(), lines: Step::ALL.map(|s| step(release, s, now)).into() });
+    body.extend(field("Outcome", ended(release)));
+    if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
+        body.extend(failure.log_tail.clone().map(Block::Code));
+    }
+    Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
+}
+
+fn field(label: &str, lines: Vec<Line>) -> Option<Block> {
+    (!lines.is_empty()).then(|| Block::Field { label: label.to_owned(), lines })
+}
+
+fn asked(release: &Release, people: &Directory) -> Block {
+    let request = &release.request;
+    let line = Line::plain("by ").person(&request.requester);
+    let known = people.get(&request.requester).is_some();
+    let line = if known { line } else { line.text(" (no longer known to Slipway)") };
+    let line = line.text(" at ").time(request.at).text(" in ").code(request.origin.channel.as_str());
+    let mut lines = vec![line, Line::plain("id ").code(release.id.as_str())];
+    if let Some(reference) = &request.reference {
+        lines.push(Line::plain("for ").untrusted(reference.as_str()));
+    }
+    if let Some(reason) = &request.reason {
+        lines.push(Line::plain("reason: ").untrusted(reason.as_str()));
+    }
+    Block::Field { label: "Asked".to_owned(), lines }
+}
+
+fn planned(plan: &Plan, now: Timestamp) -> Vec<Block> {
+    let mut image = vec![Line::default().code(plan.image.pinned()), Line::plain("tag ").code(plan.image.tag.as_str())];
+    if let Some(at) = plan.image.pushed_at {
+        image.push(Line::plain("pushed ").time(at));
+    }
+    let migrations = plan.migrations.iter().flat_map(|m| {
+        [migration_line(m), Line::plain("  sha256 ").code(m.checksum.as_str())]
+    });
+    let config = plan.config.iter().map(|c| Line::default().code(c.secret.as_str()).text(" version ").code(c.version_id.as_str()));
+    let unknown = plan.unknown_applied.iter().map(|version| Line::plain(version.to_string()));
+    let digest = plan.digest();
+    [
+        field("Plan", vec![Line::default().code(digest.as_str())]),
+        field("Commit", vec![Line::default().code(plan.commit.as_str())]),
+        field("Commits", ships(plan, Some(now), Plan::COMMITS_LIMIT)),
+        field("Image", image),
+        field("Migrations", migrations.collect()),
+        field("Applied, not in this commit", unknown.collect()),
+        field("Config", config.collect()),
+        field("Targets", targets(plan)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn targets(plan: &Plan) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for target in &plan.targets {
+        lines.push(Line::default().untrusted(target.name.as_str()).text("  ").code(target.id.as_str()));
+        let settings = target.settings.iter().take(SETTINGS_SHOWN_LIMIT);
+        let settings = settings.map(|(name, value)| Line::plain("  ").code(format!("{name} = {value}")));
+        lines.extend(words::with_rest(settings.collect(), target.settings.len()));
+    }
+    lines
+}
+
+fn facts(release: &Release) -> Option<Block> {
+    let ci = &release.facts.as_ref()?.ci;
+    let line = Line::plain(format!("{} of {} checks passed, seen ", ci.value.passed, ci.value.total)).time(ci.at);
+    let mut lines = vec![line];
+    if !ci.value.failing.is_empty() {
+        lines.push(words::untrusted_list(Line::plain("failing: "), &ci.value.failing, ", "));
+    }
+    field("CI", lines)
+}
+
+fn verdict(release: &Release, now: Timestamp) -> Option<Block> {
+    let verdict = release.verdict.as_ref()?;
+    let course = match verdict.course() {
+        Course::Deny => "refuse",
+        Course::NothingToDo => "nothing to do",
+        Course::DryRun => "dry run",
+        Course::Wait => "wait",
+        Course::Refresh => "read plan and facts again",
+        Course::Start => "start",
+    };
+    let line = Line::plain(format!("{course}, said at ")).time(verdict.at()).text(" under policy ");
+    let lines = [line.code(verdict.policy_hash())].into_iter().chain(words::reasons(verdict.reasons(), true, Some(now)));
+    field("Gate", lines.collect())
+}
+
+fn votes(release: &Release) -> Vec<Line> {
+    let line = |vote: &crate::policy::Vote| {
+        let stance = match vote.stance {
+            Stance::Approve => "✔ ",
+            Stance::Veto => "✖ ",
+        };
+        let line = Line::plain(stance).person(&vote.person).text(" on plan ").code(vote.digest.short());
+        line.text(" at ").time(vote.at)
+    };
+    release.votes.iter().map(line).collect()
+}
+
+fn step(release: &Release, step: Step, now: Timestamp) -> Line {
+    let record = release.steps.get(step);
+    let mark = match record.state {
+        StepState::Pending => "○",
+        StepState::Running => "◐",
+        StepState::Succeeded => "✔",
+        StepState::Failed => "✖",
+        StepState::Skipped => "–",
+    };
+    let mut line = Line::plain(format!("{mark} {}", super::release::step_noun(step)));
+    if let Some(start) = record.started_at {
+        let end = record.ended_at.unwrap_or(now);
+        line = line.text(format!("  {}", words::exact(words::seconds(start, end))));
+    }
+    if let Some(detail) = &record.detail {
+        line = line.text("  ").untrusted(detail.as_str());
+    }
+    match (&release.operation, step) {
+        (Some(id), Step::Deploy) => line.text("  operation ").code(id.as_str()),
+        _ => line,
+    }
+}
+
+fn ended(release: &Release) -> Vec<Line> {
+    let mut lines: Vec<_> = release.ended_at.map(|at| Line::plain("ended at ").time(at)).into_iter().collect();
+    if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
+        lines.push(Line::default().untrusted(failure.what.as_str()));
+        lines.extend(failure.details.iter().map(|detail| Line::default().untrusted(detail.as_str())));
+        lines.extend(failure.next.iter().map(|next| Line::plain("next: ").untrusted(next.as_str())));
+    }
+    lines
+}

@@ -1,0 +1,135 @@
+//! What runs where, and what is in the way.
+
+use super::super::{Block, Line, Mark, Message};
+use super::words::{self, DOT};
+use crate::environment::{Environment, Lock, Waiting};
+use crate::ids::EnvironmentName;
+use crate::release::{Phase, Release, Step};
+use jiff::Timestamp;
+
+/// How many environments one answer shows.
+const ENVIRONMENTS_SHOWN_LIMIT: usize = 25;
+/// How many waiting releases one environment names.
+const WAITING_SHOWN_LIMIT: usize = 3;
+
+/// One environment with what is known around it.
+#[derive(Clone, Debug)]
+pub struct StatusRow<'a> {
+    /// Its key, lock, queue and what is live.
+    pub environment: &'a Environment,
+    /// The release that runs there.
+    pub running: Option<&'a Release>,
+    /// The environment that it comes after, and how many commits it is behind that one.
+    pub behind: Option<(EnvironmentName, u32)>,
+}
+
+/// The environments as a table, one line more for each lock and queue.
+#[must_use]
+pub fn status(rows: &[StatusRow<'_>], now: Timestamp) -> Message {
+    let shown = &rows[..rows.len().min(ENVIRONMENTS_SHOWN_LIMIT)];
+    let head = ["environment", "version", "since", "by", "health", "waiting"].map(str::to_owned).into();
+    let table = Block::Table { head, rows: shown.iter().map(|r| cells(r, now)).collect() };
+    let notes = shown.iter().filter_map(|row| note(row, now)).map(Block::Line);
+    let rest = rows.len() - shown.len();
+    let more = (rest > 0).then(|| Block::Line(Line::plain(format!("and {rest} more: /release status <environment>"))));
+    let body = if rows.is_empty() { vec![] } else { [table].into_iter().chain(notes).chain(more).collect() };
+    Message { mark: Mark::None, headline: headline(rows, now), progress: None, body, actions: Vec::new() }
+}
+
+/// `2 environments · 1 release runs · 1 locked · 1 waits`.
+fn headline(rows: &[StatusRow<'_>], now: Timestamp) -> Line {
+    if rows.is_empty() {
+        return Line::plain("No environment is configured.");
+    }
+    let mut parts = vec![words::count(rows.len(), "environment")];
+    let running = rows.iter().filter(|r| r.environment.running.is_some()).count();
+    let locked = rows.iter().filter(|r| r.environment.lock(now).is_some()).count();
+    let waiting: usize = rows.iter().map(|r| r.environment.queue.len()).sum();
+    for (n, what) in [(running, "running"), (locked, "locked"), (waiting, "waiting")] {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    }
+    if running + locked + waiting == 0 {
+        parts.push("nothing runs, nothing waits".to_owned());
+    }
+    Line::plain(parts.join(DOT))
+}
+
+fn cells(row: &StatusRow<'_>, now: Timestamp) -> Vec<Line> {
+    let name = Line::default().strong(row.environment.key.to_string());
+    let dash = || Line::plain("–");
+    let mut cells = vec![name];
+    match &row.environment.live {
+        Some(live) => cells.extend([
+            words::commit(Line::default(), &live.commit),
+            Line::plain(words::rough(words::seconds(live.since, now))),
+            Line::default().person(&live.by),
+            Line::plain(if live.verified { "ok" } else { "not verified" }),
+        ]),
+        None => cells.extend([Line::plain("not known"), dash(), dash(), dash()]),
+    }
+    cells.push(doing(row).unwrap_or_else(dash));
+    cells
+}
+
+/// What goes on there, else how far it is behind.
+fn doing(row: &StatusRow<'_>) -> Option<Line> {
+    match (row.running, &row.environment.running) {
+        (Some(release), _) => return Some(running(release)),
+        (None, Some(id)) => return Some(words::release(Line::default(), id).text(" runs")),
+        (None, None) => {}
+    }
+    match &row.behind {
+        Some((before, n)) if *n > 0 => {
+            let n = words::count(usize::try_from(*n).unwrap_or(usize::MAX), "commit");
+            Some(Line::plain(format!("{n} behind {before}")))
+        }
+        _ => None,
+    }
+}
+
+fn running(release: &Release) -> Line {
+    let line = words::release(Line::default(), &release.id);
+    let line = match &release.commit {
+        Some(commit) => words::commit(line.text(" brings "), commit),
+        None => line.text(" runs"),
+    };
+    match release.phase {
+        Phase::Running { step } => {
+            let number = Step::ALL.iter().position(|s| *s == step).unwrap_or(0) + 1;
+            line.text(format!(", step {number} of {}", Step::ALL.len()))
+        }
+        _ => line,
+    }
+}
+
+/// `production: locked by chen "load test" for 40 more min · queue: 1 (ana, 4c1f9e2)`.
+fn note(row: &StatusRow<'_>, now: Timestamp) -> Option<Line> {
+    let lock = row.environment.lock(now).map(|lock| locked(lock, now));
+    let queue = (!row.environment.queue.is_empty()).then(|| queue(&row.environment.queue));
+    let line = Line::plain(format!("{}: ", row.environment.key));
+    match (lock, queue) {
+        (Some(lock), Some(queue)) => Some(line.join(lock).text(DOT).join(queue)),
+        (Some(one), None) | (None, Some(one)) => Some(line.join(one)),
+        (None, None) => None,
+    }
+}
+
+/// `locked by chen "load test" for 40 more min`.
+pub(super) fn locked(lock: &Lock, now: Timestamp) -> Line {
+    let line = Line::plain("locked by ").person(&lock.owner).text(" \"").untrusted(lock.reason.as_str()).text("\"");
+    match lock.until {
+        Some(until) => line.text(format!(" for {} more", words::rough(words::seconds(now, until)))),
+        None => line.text(" until unlocked"),
+    }
+}
+
+fn queue(waiting: &[Waiting]) -> Line {
+    let mut line = Line::plain(format!("queue: {} (", waiting.len()));
+    for (i, one) in waiting.iter().take(WAITING_SHOWN_LIMIT).enumerate() {
+        line = if i > 0 { line.text("; ") } else { line };
+        line = words::commit(line.person(&one.requester).text(", "), &one.commit);
+    }
+    line.text(if waiting.len() > WAITING_SHOWN_LIMIT { "; …)" } else { ")" })
+}

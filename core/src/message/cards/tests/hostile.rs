@@ -1,0 +1,205 @@
+//! What outsiders wrote never travels as Slipway's own words.
+
+use super::super::super::{Block, Line, Message, Span};
+use super::*;
+use crate::environment::{Environment, Lock};
+use crate::plan::ConfigVersion;
+use crate::release::BuildProgress;
+
+/// Would notify a whole channel wherever it is not escaped.
+const HOSTILE: &str = "<!channel> @everyone";
+
+fn hostile() -> String {
+    HOSTILE.to_owned()
+}
+
+/// Fails when outside text is in a place that no renderer escapes. Gives how often it was seen at all.
+fn walk(message: &Message) -> usize {
+    let mut lines = vec![&message.headline];
+    lines.extend(message.progress.as_ref().map(|p| &p.label));
+    let mut own = message.actions.iter().map(|a| a.label.clone()).collect::<Vec<_>>();
+    for block in &message.body {
+        match block {
+            Block::Line(line) | Block::Warning(line) => lines.push(line),
+            Block::Field { label, lines: more } => {
+                own.push(label.clone());
+                lines.extend(more);
+            }
+            Block::Table { head, rows } => {
+                own.extend(head.clone());
+                lines.extend(rows.iter().flatten());
+            }
+            // Untrusted by its type.
+            Block::Code(_) | Block::Gap => {}
+        }
+    }
+    for text in &own {
+        assert!(!text.contains(HOSTILE), "a label has outside text: {text}");
+    }
+    lines.into_iter().map(seen).sum()
+}
+
+fn seen(line: &Line) -> usize {
+    let hit = |span: &Span| match span {
+        Span::Plain(text) | Span::Strong(text) => {
+            assert!(!text.contains(HOSTILE), "outside text as Slipway's own words: {text}");
+            false
+        }
+        Span::Link { url, text } => {
+            assert!(!text.contains(HOSTILE) && !url.contains(HOSTILE), "outside text in a link: {url} {text}");
+            false
+        }
+        Span::Untrusted(text) | Span::Code(text) => text.contains(HOSTILE),
+        Span::Person(_) | Span::Mention(_) | Span::Time(_) => false,
+    };
+    line.0.iter().filter(|span| hit(span)).count()
+}
+
+fn hostile_plan() -> Plan {
+    let mut plan = plan();
+    for commit in &mut plan.commits {
+        commit.title = hostile();
+    }
+    plan.commits[1].author = None;
+    plan.commits[1].author_login = Some(hostile());
+    plan.commits[2].author = None;
+    plan.commits[2].author_name = hostile();
+    plan.image.tag = hostile();
+    plan.image.repository = hostile();
+    let migration = &mut plan.migrations[0];
+    (migration.file, migration.summary, migration.checksum) = (hostile(), hostile(), hostile());
+    migration.reversible = false;
+    let mut not_run = plan.migrations[0].clone();
+    not_run.not_run = Some(hostile());
+    plan.migrations.push(not_run);
+    plan.config = vec![ConfigVersion { secret: hostile(), version_id: hostile() }];
+    for target in &mut plan.targets {
+        (target.name, target.id) = (hostile(), hostile());
+        target.settings = [(hostile(), hostile())].into();
+    }
+    plan.targets.push(plan.targets[0].clone());
+    plan
+}
+
+fn hostile_reasons() -> Vec<Reason> {
+    [
+        Clears::Votes { missing: vec![] },
+        Clears::Withdrawal { by: vec!["bob".into()] },
+        Clears::Facts,
+        Clears::Time { at: None },
+        Clears::Unlock { owner: "bob".into(), until: None },
+        Clears::Nothing,
+    ]
+    .map(|clears| reason("locked", HOSTILE, clears))
+    .into()
+}
+
+fn hostile_failure() -> Failure {
+    let mut failure = Failure::new(HOSTILE).detail(HOSTILE).next(HOSTILE);
+    failure.log_tail = Some(hostile());
+    failure
+}
+
+fn hostile_request() -> Release {
+    let mut release = asked();
+    release.request.reference = Some(hostile());
+    release.request.reason = Some(hostile());
+    release.request.origin.channel = hostile();
+    release
+}
+
+/// Releases in every phase, with outside text wherever there can be some.
+fn releases() -> Vec<Release> {
+    let plan = hostile_plan();
+    let build = BuildProgress { detail: hostile(), permille: Some(1), url: Some(format!("https://{HOSTILE}")) };
+    let without_bar = BuildProgress { permille: None, ..build.clone() };
+    let looking = after(hostile_request(), [Event::Requested]);
+    let building = after(looking.clone(), [resolved(), Event::BuildProgress { progress: build }]);
+    let mut facts = facts();
+    facts.ci.value.state = CiState::Red;
+    facts.ci.value.failing = vec![hostile()];
+    let made = |plan: &Plan| Event::Planned { plan: Box::new(plan.clone()), facts: facts.clone() };
+    let planned = after(building.clone(), [Event::BuildReady, made(&plan)]);
+    let judged = |course: &str, reasons: &[Reason]| after(planned.clone(), [verdict(course, &plan, reasons)]);
+    let mut votes = hostile_reasons();
+    votes.push(two_slots());
+    let waiting = judged("wait", &votes);
+    let each_queued = hostile_reasons().into_iter().map(|reason| judged("wait", &[reason]));
+    let voted = Event::Voted {
+        vote: Vote { person: "bob".into(), stance: Stance::Approve, digest: plan.digest(), at: at(9) },
+    };
+    let mut other = plan.clone();
+    other.migrations[0].file.push('2');
+    other.image.repository.push('2');
+    other.targets[0].settings.insert("x".into(), hostile());
+    let changed = after(waiting.clone(), [voted, verdict("refresh", &plan, &[]), made(&other)]);
+    let changed = after(changed, [verdict("wait", &other, &votes)]);
+    let mut all: Vec<_> = each_queued.collect();
+    let news = |step| Event::Progress { step, detail: hostile(), permille: None };
+    let begun = Event::DeployStarted { target: 0, operation: hostile() };
+    let mut running = judged("start", &[]);
+    for step in Step::ALL {
+        let now = after(running.clone(), [news(step)]);
+        let now = if step == Step::Deploy { after(now, [begun.clone()]) } else { now };
+        all.push(failed(now.clone(), step, hostile_failure(), false, 60));
+        all.push(failed(now.clone(), step, hostile_failure(), true, 60));
+        running = after(now.clone(), [done(step, HOSTILE, 60)]);
+        all.extend([now, running.clone()]);
+    }
+    let planning_failed = Event::PlanningFailed { step: Some(Step::Ci), failure: hostile_failure(), at: at(3) };
+    all.push(after(building.clone(), [planning_failed]));
+    all.push(after(building.clone(), [Event::BuildProgress { progress: without_bar }]));
+    all.push(after(waiting.clone(), [Event::TimedOut { at: at(9) }]));
+    all.push(after(waiting.clone(), [Event::CancelRequested { by: "bob".into(), begun: false, at: at(9) }]));
+    all.push(after(waiting.clone(), [Event::Superseded { by: "01J".into(), at: at(9) }]));
+    all.extend(["deny", "dry_run", "nothing_to_do"].map(|course| judged(course, &hostile_reasons())));
+    all.push(judged("deny", &hostile_reasons()[..1]));
+    all.extend([looking, building, planned, waiting, changed]);
+    all
+}
+
+#[test]
+fn outside_text_is_always_marked_as_such() {
+    let people = people();
+    let approvers = [ApproverLine {
+        team: "release".into(),
+        can: vec![],
+        cannot: vec![("ana".into(), hostile())],
+        missing: 1,
+    }];
+    let mut environment = Environment::new(key());
+    environment.lock = Some(Lock { owner: "chen".into(), reason: hostile(), at: at(0), until: None });
+    let releases = releases();
+    let mut phases: Vec<_> = releases.iter().map(|r| r.phase.name()).collect();
+    phases.sort_unstable();
+    phases.dedup();
+    assert_eq!(phases.len(), 11, "every phase: {phases:?}");
+    for release in &releases {
+        let view = ReleaseView { environment: Some(&environment), ..view(release, &people, &approvers, 60) };
+        assert!(walk(&release_card(&view)) > 0, "{:?} shows the reason given", release.phase);
+        walk(&announcement(&view));
+        assert!(walk(&details(release, &people, at(60))) > 0);
+    }
+    walk(&history(&releases, at(60)));
+    let row = StatusRow { environment: &environment, running: Some(&releases[0]), behind: None };
+    assert!(walk(&status(&[row], at(60))) > 0, "the lock's reason is shown");
+    assert!(walk(&queue(&[environment.clone()], &releases, at(60))) > 0);
+    assert!(walk(&why(HOSTILE, &hostile_reasons(), &[hostile()], at(60))) > 7);
+}
+
+#[test]
+fn answers_say_back_what_was_typed_as_what_it_is() {
+    use crate::person::Identity;
+    let release = hostile_request();
+    let lock = Lock { owner: "chen".into(), reason: hostile(), at: at(0), until: None };
+    for answer in [
+        answers::vote_does_not_count(&release, HOSTILE, &[]),
+        answers::ambiguous_release(HOSTILE, &[&release]),
+        answers::no_such_release(HOSTILE),
+        answers::not_allowed(HOSTILE),
+        answers::unknown_person(&Identity::Slack(hostile())),
+        answers::locked(&key(), &lock, at(0)),
+    ] {
+        assert_eq!(walk(&answer), 1, "{answer:?}");
+    }
+}

@@ -1,0 +1,305 @@
+//! Announcement, status, history, details, queue, why and the short answers.
+
+use super::*;
+use crate::environment::{Environment, Live, Lock, Waiting};
+use crate::person::Identity;
+use expect_test::expect;
+
+fn live() -> Release {
+    let approved = after(judged("wait", &[two_slots()]), [
+        vote("bob", Stance::Approve),
+        vote("dora", Stance::Approve),
+        verdict("start", &plan(), &[]),
+    ]);
+    after(approved, until(Step::Verify).into_iter().chain([done(Step::Verify, "healthy", 365)]))
+}
+
+fn production() -> Environment {
+    let mut environment = Environment::new(key());
+    environment.live = Some(Live {
+        release: ReleaseId::new("01JC"),
+        commit: sha("9a77d01"),
+        image: plan().image.digest,
+        by: "bob".into(),
+        since: at(-2 * 86_400),
+        verified: true,
+    });
+    environment
+}
+
+fn locked() -> Lock {
+    Lock { owner: "chen".into(), reason: "load test".into(), at: at(0), until: Some(at(2400)) }
+}
+
+fn waiting(release: &Release) -> Waiting {
+    Waiting {
+        release: release.id.clone(),
+        requester: "ana".into(),
+        kind: PlanKind::Deploy,
+        commit: sha("4c1f9e2"),
+        contains: [].into(),
+        asked_at: at(0),
+    }
+}
+
+#[test]
+fn the_announcement_is_the_change_log() {
+    let (live, people) = (live(), people());
+    expect![[r#"
+        goals 4c1f9e2 is in production · 3 commits · 6 min · approved by bob, dora
+        Show profile links (#44, ana) · Add likes to aspiration updates (#41, eve) · Fix nested comment order (ana)
+        1 migration · previous 9a77d01, /rollback production takes about 4 min
+    "#]].assert_eq(&text(&announcement(&view(&live, &people, &[], 370))));
+    let unknown = ReleaseView { expected_s: None, ..view(&live, &people, &[], 370) };
+    assert!(!text(&announcement(&unknown)).contains("/rollback"));
+}
+
+#[test]
+fn status_shows_what_runs_where() {
+    let mut staging = production();
+    staging.key.environment = "staging".into();
+    staging.running = Some(ReleaseId::new("01JD7Q4N5V0000000000000000"));
+    let release = running(Step::Deploy);
+    let mut production = production();
+    production.lock = Some(locked());
+    production.queue = vec![waiting(&release)];
+    let mut canary = Environment::new(key());
+    canary.key.environment = "canary".into();
+    let rows = [
+        StatusRow { environment: &staging, running: Some(&release), behind: None },
+        StatusRow { environment: &production, running: None, behind: Some(("staging".into(), 3)) },
+        StatusRow { environment: &canary, running: None, behind: Some(("staging".into(), 0)) },
+    ];
+    expect![[r#"
+        3 environments · 1 running · 1 locked · 1 waiting
+        environment | version | since | by | health | waiting
+        goals → staging | 9a77d01 | 2 days | bob | ok | release 01JD7Q4N brings 4c1f9e2, step 4 of 5
+        goals → production | 9a77d01 | 2 days | bob | ok | 3 commits behind staging
+        goals → canary | not known | – | – | – | –
+        goals → production: locked by chen "load test" for 40 min more · queue: 1 (ana, 4c1f9e2)
+    "#]].assert_eq(&text(&status(&rows, at(0))));
+    expect![[r#"
+        1 environment · nothing runs, nothing waits
+        environment | version | since | by | health | waiting
+        goals → canary | not known | – | – | – | –
+    "#]].assert_eq(&text(&status(&rows[2..], at(0))));
+    assert_eq!(text(&status(&[], at(0))), "No environment is configured.\n");
+}
+
+#[test]
+fn history_is_one_line_a_release() {
+    let failure = Failure::new("/healthz answered 500");
+    let releases = [
+        running(Step::Deploy),
+        live(),
+        failed(running(Step::Verify), Step::Verify, failure, false, 300),
+        judged("deny", &[]),
+    ];
+    expect![[r#"
+        The 4 newest releases
+        release | where | commit | outcome | by | asked | took
+        01JD7Q4N | goals → production | 4c1f9e2 | ◐ deploy | ana | Tue 15:00 | 55 s so far
+        01JD7Q4N | goals → production | 4c1f9e2 | ● live | ana | Tue 15:00 | 6m 00s
+        01JD7Q4N | goals → production | 4c1f9e2 | ✖ failed at verify | ana | Tue 15:00 | 4m 55s
+        01JD7Q4N | goals → production | 4c1f9e2 | ✖ refused | ana | Tue 15:00 | –
+        All of one: /release show <release>
+    "#]].assert_eq(&text(&history(&releases, at(60))));
+    let many = vec![live(); 23];
+    assert!(text(&history(&many, at(60))).contains("\nand 3 older\n"));
+    expect![[r#"
+        There is no release yet.
+        Start one with /deploy <environment>.
+    "#]].assert_eq(&text(&history(&[], at(60))));
+}
+
+#[test]
+fn details_leave_nothing_out() {
+    let failure = Failure::new("App Runner: health check failed").detail("port 8080").next("look at the log");
+    let release = after(judged("wait", &[two_slots()]), [vote("bob", Stance::Approve), verdict("start", &plan(), &[])]);
+    let release = after(after(release, until(Step::Deploy)), [operation()]);
+    let mut release = failed(release, Step::Deploy, failure, true, 399);
+    release.request.reason = Some("ship likes".into());
+    expect![[r#"
+        release 01JD7Q4N · goals → production · ✖ rolled back
+        Asked           by ana at Tue 15:00 in terminal:releases
+                        id 01JD7Q4N5V0000000000000000
+                        for main
+                        reason: ship likes
+        Plan            61151ae328adaf1394d3567a10febc76393ae7f9e6b08f9a59f570c590155fab
+        Commit          4c1f9e2000000000000000000000000000000000
+        Commits         3 commits since 9a77d01 (running for 2 days)
+                        4c1f9e2  Show profile links (#44) · ana
+                        b02a6c8  Add likes to aspiration updates (#41) · eve
+                        77e3f10  Fix nested comment order · ana
+        Image           123456789012.dkr.ecr.us-west-2.amazonaws.com/goals@sha256:3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a3f8a
+                        tag 4c1f9e2
+                        pushed Tue 14:48
+        Migrations      20251104120000_likes  creates likes, reversible
+                          sha256 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+        Targets         goals-us  arn:aws:apprunner:us-west-2:123456789012:service/goals-us/1
+                          port = 8080
+        CI              3 of 3 checks passed, seen Tue 15:00
+        Gate            start, said at Tue 15:00 under policy ab12
+        Votes           ✔ bob on plan 61151a at Tue 15:01
+        Steps           ✔ CI  1 s  3 of 3
+                        ✔ image  1 s  unchanged
+                        ✔ migrate  1 s  1 in 0.2 s
+                        ✖ deploy  6m 31s  App Runner: health check failed  operation 7d0c3b1e-99
+                        ○ verify
+        Outcome         ended at Tue 15:06
+                        App Runner: health check failed
+                        port 8080
+                        next: look at the log
+    "#]].assert_eq(&text(&details(&release, &people(), at(500))));
+}
+
+#[test]
+fn the_queue_says_what_each_waits_for() {
+    let mut environment = production();
+    let reasons = [reason("soak-30m", "On staging for 12 min, needs 30.", Clears::Time { at: Some(at(1320)) })];
+    let release = judged("wait", &reasons);
+    let mut other = running(Step::Migrate);
+    other.id = ReleaseId::new("01JD7Q00");
+    environment.running = Some(other.id.clone());
+    environment.queue = vec![waiting(&release)];
+    environment.lock = Some(locked());
+    expect![[r#"
+        1 waiting · 1 running
+        goals → production locked by chen "load test" for 36 min more
+                        01JD7Q00  ◐ migrate · ana, 4c1f9e2
+                        1. 01JD7Q4N  ana, 4c1f9e2 · for 4 min · On staging for 12 min, needs 30. · clears by itself at Tue 15:22 (in 18 min)
+    "#]].assert_eq(&text(&queue(&[environment, Environment::new(key())], &[release, other], at(240))));
+    assert_eq!(text(&queue(&[production()], &[], at(240))), "Nothing runs and nothing waits.\n");
+}
+
+#[test]
+fn why_numbers_the_reasons_and_names_the_way_out() {
+    let reasons = [
+        reason("soak-30m", "On staging for 12 min, needs 30.", Clears::Time { at: Some(at(1320)) }),
+        two_slots(),
+        reason("locked", "Locked by chen: load test", Clears::Unlock { owner: "chen".into(), until: Some(at(2400)) }),
+        reason("never", "No policy permits it.", Clears::Nothing),
+    ];
+    let fine = ["CI green".to_owned(), "image found".to_owned()];
+    let subject = "Deploying goals 4c1f9e2 to production now";
+    expect![[r#"
+        Deploying goals 4c1f9e2 to production now would be refused for 4 reasons:
+        1. soak-30m  On staging for 12 min, needs 30. · clears by itself at Tue 15:22 (in 18 min)
+        2. two-slots  Production needs one of release and one of dba. · 1 of release: bob or chen can, 1 of dba: dora can
+        3. locked  Locked by chen: load test · chen can, with /release unlock, or ends by itself at Tue 15:40 (in 36 min)
+        4. never  No policy permits it. · nothing that can happen to this release clears it
+        Everything else is fine: CI green, image found.
+    "#]].assert_eq(&text(&why(subject, &reasons, &fine, at(240))));
+    expect![[r#"
+        Nothing is in the way: Deploying goals 4c1f9e2 to production now would be allowed.
+        Fine: CI green, image found.
+    "#]].assert_eq(&text(&why(subject, &[], &fine, at(240))));
+}
+
+#[test]
+fn answers_are_short_and_end_with_the_way_out() {
+    let waiting = judged("wait", &[two_slots()]);
+    let Clears::Votes { missing } = two_slots().clears else { unreachable!() };
+    let begun = Event::CancelRequested { by: "ana".into(), begun: true, at: at(9) };
+    let verifying = running(Step::Verify);
+    let too_late = step(&verifying, &begun).unwrap_err();
+    let live = live();
+    let over = step(&live, &begun).unwrap_err();
+    let late_vote = step(&live, &vote("bob", Stance::Approve)).unwrap_err();
+    let refused = crate::environment::Illegal::Locked("chen".into());
+    let all = [
+        answers::vote_counts(&waiting, Stance::Approve, &missing[1..]),
+        answers::vote_counts(&waiting, Stance::Approve, &[]),
+        answers::vote_counts(&waiting, Stance::Veto, &missing),
+        answers::vote_does_not_count(&waiting, "you asked for this release", &missing[1..]),
+        answers::vote_came_late(&live, &late_vote),
+        answers::vote_withdrawn(&waiting),
+        answers::vote_is_void(&waiting, &"bob".into()),
+        answers::was_superseded(&waiting, &"01JD7Q99990000".into()),
+        answers::cancelled(&after(waiting.clone(), [begun.clone()])),
+        answers::cancelled(&after(running(Step::Migrate), [begun])),
+        answers::cancel_came_late(&verifying, &too_late),
+        answers::cancel_came_late(&live, &over),
+        answers::locked(&key(), &locked(), at(0)),
+        answers::unlocked(&key(), 1),
+        answers::environment_refuses(&key(), &refused),
+        answers::environment_refuses(&key(), &crate::environment::Illegal::NotLocked),
+        answers::environment_refuses(&key(), &crate::environment::Illegal::QueueFull),
+        answers::ambiguous_release("01JD", &[&waiting, &live]),
+        answers::which_release("wait for approval", &[&waiting, &live]),
+        answers::no_such_release("01XX"),
+        answers::no_release("waits for approval"),
+        answers::unknown_person(&Identity::Slack("U012AB3CD".into())),
+        answers::not_allowed("Only developers may lock staging."),
+        answers::rate_limited(12),
+        answers::not_confirmed(),
+    ];
+    expect![[r#"
+        Your approval counts. Waiting for 1 of dba: dora can.
+        goals → production · release 01JD7Q4N
+
+        Your approval counts. No approval is missing.
+        goals → production · release 01JD7Q4N
+
+        Your veto holds it until you take it back with /release withdraw 01JD7Q4N.
+        goals → production · release 01JD7Q4N
+
+        Your vote does not count here: you asked for this release. Waiting for 1 of dba: dora can.
+        goals → production · release 01JD7Q4N
+
+        Your vote was not taken: the release is live already. Nothing was changed.
+        goals → production · release 01JD7Q4N
+
+        Your vote is taken back.
+        goals → production · release 01JD7Q4N
+
+        @bob the plan changed, your vote is void. Look again: goals → production · release 01JD7Q4N
+
+        goals → production · release 01JD7Q4N was superseded by release 01JD7Q99, which contains it. Nothing was started.
+
+        Cancelled. Nothing was started.
+        goals → production · release 01JD7Q4N
+
+        It stops after the running step; migrations that have run stay applied.
+        goals → production · release 01JD7Q4N
+
+        It cannot be cancelled now: the new version is live already; roll back instead.
+        goals → production · release 01JD7Q4N
+
+        There is nothing to cancel: the release is live already.
+        goals → production · release 01JD7Q4N
+
+        goals → production is locked by chen "load test" for 40 min more.
+        Only your own releases pass. To end it: /release unlock production
+
+        goals → production is unlocked. 1 release can go on.
+
+        goals → production: it is locked by chen, who can end that with /release unlock production.
+
+        goals → production: it is not locked. Nothing was changed.
+
+        goals → production: 50 releases wait here already. Cancel one first: /release queue.
+
+        "01JD" fits 2 releases. Which one?
+        01JD7Q4N5V0000000000000000  goals → production · ana at Tue 15:00
+        01JD7Q4N5V0000000000000000  goals → production · ana at Tue 15:00
+
+        There are 2 releases that wait for approval. Which one?
+        01JD7Q4N5V0000000000000000  goals → production · ana at Tue 15:00
+        01JD7Q4N5V0000000000000000  goals → production · ana at Tue 15:00
+
+        There is no release "01XX". See /release history. Nothing was changed.
+
+        No release waits for approval. See /release history.
+
+        Slipway does not know you. Nothing was started.
+        To be added, ask for this line in your [person.NAME] section of slipway.toml: slack = "U012AB3CD"
+
+        Not allowed: Only developers may lock staging. Nothing was changed.
+
+        Too many commands at once. Nothing was started; try again in 12 s.
+
+        Not confirmed. Before you type it again, see /release status.
+    "#]].assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("\n"));
+    assert!(all.iter().all(|answer| !text(answer).contains('!')));
+}

@@ -1,0 +1,235 @@
+//! Phrases that several cards share.
+
+use super::super::{Line, Span};
+use crate::ids::{CommitSha, PersonId, ReleaseId, TeamName};
+use crate::plan::{Commit, PlannedMigration};
+use crate::policy::{Clears, Reason, Slot};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Between the facts of one line.
+pub(super) const DOT: &str = " · ";
+/// How many reasons a message lists.
+pub(super) const REASONS_SHOWN_LIMIT: usize = 10;
+/// How many people a line names.
+pub(super) const PEOPLE_SHOWN_LIMIT: usize = 8;
+/// How many characters of a target's operation are shown.
+const OPERATION_SHOWN_CHARS: usize = 8;
+/// How long a link may be.
+const URL_LENGTH_LIMIT: usize = 2_000;
+
+/// The whole seconds from one moment to another, never negative.
+pub(super) fn seconds(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.as_second() - from.as_second()).unwrap_or(0)
+}
+
+/// `12 s`, `4m 02s`, `1h 04m`.
+pub(super) fn exact(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m}m {s:02}s"),
+        (h, m, _) => format!("{h}h {m:02}m"),
+    }
+}
+
+/// `40 s`, `12 min`, `3 h`, `2 days`.
+pub(super) fn rough(seconds: u64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    match seconds {
+        s if s < MINUTE => format!("{s} s"),
+        s if s < 2 * HOUR => format!("{} min", s / MINUTE),
+        s if s < 2 * DAY => format!("{} h", s / HOUR),
+        s => format!("{} days", s / DAY),
+    }
+}
+
+/// `1 commit`, `3 commits`.
+pub(super) fn count(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+/// The commit, short.
+pub(super) fn commit(line: Line, commit: &CommitSha) -> Line {
+    line.code(commit.short())
+}
+
+/// `release 01JD7Q4N`.
+pub(super) fn release(line: Line, id: &ReleaseId) -> Line {
+    line.text("release ").code(id.short())
+}
+
+/// Names, separated, at most [`PEOPLE_SHOWN_LIMIT`], then how many more.
+pub(super) fn people(mut line: Line, people: &[PersonId], last: &str) -> Line {
+    let shown = people.len().min(PEOPLE_SHOWN_LIMIT);
+    for (i, person) in people.iter().take(shown).enumerate() {
+        let is_last = i + 1 == people.len();
+        line = match i {
+            0 => line,
+            _ if is_last => line.text(last),
+            _ => line.text(", "),
+        };
+        line = line.person(person);
+    }
+    if people.len() > shown { line.text(format!(", {} more", people.len() - shown)) } else { line }
+}
+
+/// `1 of release, 1 of dba`.
+pub(super) fn slots<'a>(missing: impl IntoIterator<Item = (&'a TeamName, u32)>) -> String {
+    missing.into_iter().map(|(team, n)| format!("{n} of {team}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The approvals that the reasons miss, by team.
+pub(super) fn missing(reasons: &[Reason]) -> BTreeMap<TeamName, Slot> {
+    let mut by_team: BTreeMap<TeamName, Slot> = BTreeMap::new();
+    for slot in reasons.iter().flat_map(missing_slots) {
+        let known = by_team.entry(slot.team.clone()).or_insert_with(|| slot.clone());
+        if slot.missing > known.missing {
+            *known = slot.clone();
+        }
+    }
+    by_team
+}
+
+fn missing_slots(reason: &Reason) -> &[Slot] {
+    match &reason.clears {
+        Clears::Votes { missing } => missing,
+        _ => &[],
+    }
+}
+
+/// `1 of release (bob or chen can)` for each slot.
+pub(super) fn slots_with_who<'a>(mut line: Line, missing: impl IntoIterator<Item = &'a Slot>) -> Line {
+    for (i, slot) in missing.into_iter().enumerate() {
+        line = line.text(format!("{}{} of {}: ", if i > 0 { ", " } else { "" }, slot.missing, slot.team));
+        line = if slot.who.is_empty() { line.text("nobody can") } else { people(line, &slot.who, " or ").text(" can") };
+    }
+    line
+}
+
+/// What would clear a reason: who can, or when.
+pub(super) fn clears(reason: &Reason, now: Option<Timestamp>) -> Line {
+    let line = Line::default();
+    match &reason.clears {
+        Clears::Votes { missing } if missing.is_empty() => line.text("more approvals clear it"),
+        Clears::Votes { missing } => slots_with_who(line, missing),
+        Clears::Withdrawal { by } => people(line, by, " or ").text(" can, with ").code("/release withdraw"),
+        Clears::Facts => line.text("looked at again by itself"),
+        Clears::Time { at: Some(at) } => until(line.text("clears by itself at "), *at, now),
+        Clears::Time { at: None } => line.text("time clears it, the first moment is not known"),
+        Clears::Unlock { owner, until: end } => {
+            let line = line.person(owner).text(" can, with ").code("/release unlock");
+            match end {
+                Some(at) => until(line.text(", or ends by itself at "), *at, now),
+                None => line,
+            }
+        }
+        Clears::Release { id } => release(line.text("clears when "), id).text(" ends"),
+        Clears::Nothing => line.text("nothing that can happen to this release clears it"),
+    }
+}
+
+/// A moment to come; with how far away it is where the message is read at once.
+fn until(line: Line, at: Timestamp, now: Option<Timestamp>) -> Line {
+    let line = line.time(at);
+    match now.map(|now| seconds(now, at)) {
+        Some(left) if left > 0 => line.text(format!(" (in {})", rough(left))),
+        _ => line,
+    }
+}
+
+/// A reason: its id, why, and what would clear it.
+pub(super) fn reason(line: Line, reason: &Reason, now: Option<Timestamp>) -> Line {
+    line.code(reason.id.as_str()).text("  ").untrusted(reason.why.as_str()).text(DOT).join(clears(reason, now))
+}
+
+/// All reasons as lines, at most [`REASONS_SHOWN_LIMIT`]; numbered when asked for.
+pub(super) fn reasons(list: &[Reason], numbered: bool, now: Option<Timestamp>) -> Vec<Line> {
+    let lead = |i: usize| if numbered { Line::plain(format!("{}. ", i + 1)) } else { Line::default() };
+    let lines = list.iter().enumerate().map(|(i, r)| reason(lead(i), r, now));
+    with_rest(lines.take(REASONS_SHOWN_LIMIT).collect(), list.len())
+}
+
+/// Adds `and 12 more` when `total` is more than the lines shown.
+pub(super) fn with_rest(mut lines: Vec<Line>, total: usize) -> Vec<Line> {
+    if total > lines.len() {
+        lines.push(Line::plain(format!("and {} more", total - lines.len())));
+    }
+    lines
+}
+
+/// A list of somebody else's words on one line.
+pub(super) fn untrusted_list<'a>(mut line: Line, list: impl IntoIterator<Item = &'a String>, between: &str) -> Line {
+    for (i, text) in list.into_iter().enumerate() {
+        line = if i > 0 { line.text(between) } else { line };
+        line = line.untrusted(text.as_str());
+    }
+    line
+}
+
+/// Who wrote a commit: the known person, else the outside's name.
+pub(super) fn author(line: Line, commit: &Commit) -> Line {
+    match (&commit.author, &commit.author_login) {
+        (Some(person), _) => line.person(person),
+        (None, Some(login)) => line.untrusted(login.as_str()),
+        (None, None) => line.untrusted(commit.author_name.as_str()),
+    }
+}
+
+/// The migration's file without its ending.
+pub(super) fn stem(migration: &PlannedMigration) -> &str {
+    migration.file.strip_suffix(".sql").unwrap_or(&migration.file)
+}
+
+/// An operation's id, shortened: `7d0c3b1e…`.
+pub(super) fn operation(id: &str) -> String {
+    match id.char_indices().nth(OPERATION_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &id[..end]),
+        None => id.to_owned(),
+    }
+}
+
+/// A link, unless the address is nothing that a browser should be sent to.
+pub(super) fn link(mut line: Line, url: &str, text: &str) -> Line {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    let is_odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | '|' | '"' | '`' | '(' | ')');
+    if is_web && url.len() <= URL_LENGTH_LIMIT && !url.contains(is_odd) {
+        line.0.push(Span::Link { url: url.to_owned(), text: text.to_owned() });
+        return line;
+    }
+    line.text(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_like_speech() {
+        let exactly: Vec<_> = [0, 59, 60, 242, 3600, 3859].map(exact).into();
+        assert_eq!(exactly, ["0 s", "59 s", "1m 00s", "4m 02s", "1h 00m", "1h 04m"]);
+        let roughly: Vec<_> = [0, 59, 60, 7199, 7200, 172_799, 172_800].map(rough).into();
+        assert_eq!(roughly, ["0 s", "59 s", "1 min", "119 min", "2 h", "47 h", "2 days"]);
+        assert_eq!(seconds(Timestamp::from_second(9).unwrap(), Timestamp::UNIX_EPOCH), 0);
+    }
+
+    #[test]
+    fn only_plain_web_addresses_become_links() {
+        let is_link = |url: &str| matches!(link(Line::default(), url, "run").0[0], Span::Link { .. });
+        assert!(is_link("https://github.com/acme/goals/actions/runs/4211"));
+        for bad in ["javascript:alert(1)", "https://x|y", "https://x\n", "https://x> <!channel", ""] {
+            assert!(!is_link(bad), "{bad:?}");
+        }
+        assert!(!is_link(&format!("https://{}", "x".repeat(URL_LENGTH_LIMIT))));
+    }
+
+    #[test]
+    fn long_lists_end() {
+        let many: Vec<PersonId> = (0..10).map(|i| PersonId::new(format!("p{i}"))).collect();
+        let line = people(Line::default(), &many, " or ");
+        assert_eq!(line.0.last(), Some(&Span::Plain(", 2 more".into())));
+        assert_eq!(operation("7d0c3b1e-9f"), "7d0c3b1e…");
+        assert_eq!(operation("äöüß"), "äöüß");
+    }
+}
