@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub mod cards;
-pub mod duration;
 pub mod terminal;
 
 /// A whole message.

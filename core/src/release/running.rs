@@ -46,7 +46,7 @@ fn close(next: &mut Release, step: Step, state: StepState, detail: Option<&str>,
 }
 
 fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next {
-    if step == Step::Deploy && next.target + 1 < planned_targets(&next) {
+    if step == Step::Deploy && next.target + 1 < next.target_count() {
         next.target += 1;
         next.operation = None;
         let record = next.steps.get_mut(step);
@@ -79,11 +79,6 @@ fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next
         Step::Verify => Effect::Verify,
     };
     (next, vec![effect])
-}
-
-/// Those of the plan: what was approved is what runs, however many the environment had when it was asked for.
-fn planned_targets(release: &Release) -> usize {
-    release.plan.as_ref().map_or(0, |plan| plan.targets.len())
 }
 
 fn has_migrations(release: &Release) -> bool {

@@ -450,6 +450,12 @@ impl Release {
         }
     }
 
+    /// How many targets the plan has: what was approved is what runs, however many are configured by now.
+    #[must_use]
+    pub fn target_count(&self) -> usize {
+        self.plan.as_ref().map_or(0, |plan| plan.targets.len())
+    }
+
     /// The plan's digest.
     #[must_use]
     pub fn digest(&self) -> Option<PlanDigest> {

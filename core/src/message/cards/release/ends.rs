@@ -14,8 +14,8 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     let release = view.release;
     let again = release.request.kind.plan_kind() == PlanKind::Rollback;
     let mut stands = commit(release).text(if again { " is live again" } else { " is live" });
-    if release.request.targets > 1 {
-        stands = stands.text(format!(" on {} targets", release.request.targets));
+    if release.target_count() > 1 {
+        stands = stands.text(format!(" on {} targets", release.target_count()));
     }
     if let (Some(start), Some(end)) = (release.started_at, release.ended_at) {
         stands = stands.text(DOT).text(words::exact(words::seconds(start, end)));

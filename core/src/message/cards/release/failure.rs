@@ -76,7 +76,7 @@ fn is_untouched(release: &Release) -> bool {
 
 /// Which target, where there are several.
 fn nth_target(release: &Release, lead: &str) -> String {
-    match release.request.targets {
+    match release.target_count() {
         0 | 1 => String::new(),
         n => format!("{lead}{} of {n}", release.target + 1),
     }

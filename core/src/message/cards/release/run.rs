@@ -55,7 +55,7 @@ fn doing(release: &Release, step: Step) -> Line {
         Step::Verify => "verifying ",
     };
     let line = Line::plain(words).join(commit(release));
-    let targets = release.request.targets;
+    let targets = release.target_count();
     if step == Step::Deploy && targets > 1 {
         return line.text(format!(" to target {} of {targets}", release.target + 1));
     }
@@ -94,7 +94,7 @@ pub(super) fn permille(view: &ReleaseView<'_>, step: Step) -> u16 {
 /// What the step itself reports, over all targets.
 fn within(release: &Release, step: Step) -> u64 {
     let reported = u64::from(release.steps.get(step).permille.unwrap_or(0).min(1000));
-    let targets = u64::try_from(release.request.targets).unwrap_or(1).max(1);
+    let targets = u64::try_from(release.target_count()).unwrap_or(1).max(1);
     match step {
         Step::Deploy => (u64::try_from(release.target).unwrap_or(0) * 1000 + reported) / targets,
         Step::Ci | Step::Image | Step::Migrate | Step::Verify => reported,

@@ -197,7 +197,7 @@ fn rolled_back_on_the_second_target_never_says_that_the_old_version_serves_every
     let mut plan = plan();
     plan.targets.push(target("goals-eu"));
     let mut release = asked();
-    release.request.targets = 2;
+    release.target_count() = 2;
     let release = after(planned(release, &plan), [verdict("start", &plan, &[])]);
     let first = [operation(), done(Step::Deploy, "update succeeded", 100)];
     let release = after(after(release, until(Step::Deploy)), first);

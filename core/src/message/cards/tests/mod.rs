@@ -106,7 +106,6 @@ pub(super) fn asked() -> Release {
         origin: Origin { channel: "terminal:releases".into() },
         at: at(0),
         expires_at: at(4 * 3600),
-        targets: 1,
     };
     Release::new(ReleaseId::new("01JD7Q4N5V0000000000000000"), request)
 }

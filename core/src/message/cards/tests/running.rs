@@ -49,7 +49,7 @@ fn several_targets_are_marked_one_by_one() {
     let mut plan = plan();
     plan.targets.extend([target("goals-eu"), target("goals-ap")]);
     let mut release = asked();
-    release.request.targets = 3;
+    release.target_count() = 3;
     let release = after(planned(release, &plan), [verdict("start", &plan, &[])]);
     let release = after(after(release, until(Step::Deploy)), [operation(), done(Step::Deploy, "update succeeded", 100)]);
     let shown = card(&release, 115);

@@ -1,1 +1,0 @@
-//! Durations as people say them.
