@@ -13,6 +13,12 @@ use jiff::Timestamp;
 
 /// How many settings of a target are listed.
 const SETTINGS_SHOWN_LIMIT: usize = 40;
+/// How many lines of a failure are listed.
+const FAILURE_LINES_LIMIT: usize = 40;
+/// How many lines of a log's tail are shown.
+const LOG_LINES_LIMIT: usize = 80;
+/// How many characters of a log's tail are shown.
+const LOG_CHARS_LIMIT: usize = 8_000;
 
 /// Everything that is known of a release: all commits of its plan, all migrations with checksums, the whole
 /// digests, what the gate said, who voted, how long each step took.
@@ -28,7 +34,8 @@ pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message
     body.push(Block::Field { label: "Steps".into(), lines: Step::ALL.map(|s| step(release, s, now)).into() });
     body.extend(field("Outcome", ended(release)));
     if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
-        body.extend(failure.log_tail.clone().map(Block::Code));
+        let log = failure.log_tail.as_deref().map(|log| words::tail(log, LOG_LINES_LIMIT, LOG_CHARS_LIMIT));
+        body.extend(log.map(Block::Code));
     }
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
@@ -158,8 +165,12 @@ fn ended(release: &Release) -> Vec<Line> {
     let mut lines: Vec<_> = release.ended_at.map(|at| Line::plain("ended at ").time(at)).into_iter().collect();
     if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
         lines.push(Line::default().untrusted(failure.what.as_str()));
-        lines.extend(failure.details.iter().map(|detail| Line::default().untrusted(detail.as_str())));
-        lines.extend(failure.next.iter().map(|next| Line::plain("next: ").untrusted(next.as_str())));
+        lines.extend(
+            failure.details.iter().take(FAILURE_LINES_LIMIT).map(|detail| Line::default().untrusted(detail.as_str())),
+        );
+        lines.extend(
+            failure.next.iter().take(FAILURE_LINES_LIMIT).map(|next| Line::plain("next: ").untrusted(next.as_str())),
+        );
     }
     lines
 }

@@ -200,6 +200,14 @@ pub(super) fn operation(id: &str) -> String {
     }
 }
 
+/// The last lines of a log, at most so many lines and characters.
+pub(super) fn tail(log: &str, lines_limit: usize, chars_limit: usize) -> String {
+    let lines: Vec<_> = log.trim_end().lines().collect();
+    let kept = lines[lines.len().saturating_sub(lines_limit)..].join("\n");
+    let chars = kept.chars().count();
+    kept.chars().skip(chars.saturating_sub(chars_limit)).collect()
+}
+
 /// A link, unless the address is nothing that a browser should be sent to.
 pub(super) fn link(mut line: Line, url: &str, text: &str) -> Line {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
@@ -241,5 +249,6 @@ mod tests {
         assert_eq!(line.0.last(), Some(&Span::Plain(", 2 more".into())));
         assert_eq!(operation("7d0c3b1e-9f"), "7d0c3b1e…");
         assert_eq!(operation("äöüß"), "äöüß");
+        assert_eq!(tail("a\nbä\ncü\n\n", 2, 4), "ä\ncü");
     }
 }

@@ -95,16 +95,13 @@ fn what(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
 fn details(failure: &Failure) -> Vec<Block> {
     let lines = failure.details.iter().take(DETAILS_SHOWN_LIMIT).map(|line| Line::default().untrusted(line.as_str()));
     let lines = words::with_rest(lines.collect(), failure.details.len());
-    let log = failure.log_tail.as_deref().map(tail).filter(|log| !log.trim().is_empty()).map(Block::Code);
+    let log = failure
+        .log_tail
+        .as_deref()
+        .map(|log| words::tail(log, LOG_LINES_LIMIT, LOG_CHARS_LIMIT))
+        .filter(|log| !log.trim().is_empty())
+        .map(Block::Code);
     lines.into_iter().map(Block::Line).chain(log).collect()
-}
-
-/// The last lines of a log, within [`LOG_LINES_LIMIT`] and [`LOG_CHARS_LIMIT`].
-fn tail(log: &str) -> String {
-    let lines: Vec<_> = log.trim_end().lines().collect();
-    let kept = lines[lines.len().saturating_sub(LOG_LINES_LIMIT)..].join("\n");
-    let chars = kept.chars().count();
-    kept.chars().skip(chars.saturating_sub(LOG_CHARS_LIMIT)).collect()
 }
 
 /// What a reader must know besides the failure's own words.
