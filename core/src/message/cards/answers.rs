@@ -7,7 +7,7 @@ use crate::environment;
 use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
 use crate::person::Identity;
 use crate::policy::{Slot, Stance};
-use crate::release::{Illegal, Release};
+use crate::release::{Illegal, Release, Step, StepState};
 use jiff::Timestamp;
 
 /// How many releases are named when a prefix fits several.
@@ -97,6 +97,9 @@ pub fn cancelled(release: &Release) -> Message {
     let line = match (&release.cancel_requested, release.phase.is_end()) {
         (Some(_), false) => "It stops after the running step; migrations that have run stay applied.",
         _ if release.started_at.is_none() => "Cancelled. Nothing was started.",
+        _ if release.steps.get(Step::Migrate).state == StepState::Succeeded => {
+            "Cancelled. No target was touched; migrations that have run stay applied."
+        }
         _ => "Cancelled. No target was touched.",
     };
     Message::answer(Line::plain(line), [which(release)])
@@ -115,7 +118,8 @@ pub fn cancel_came_late(release: &Release, illegal: &Illegal) -> Message {
 /// The lock holds.
 #[must_use]
 pub fn locked(key: &EnvironmentKey, lock: &environment::Lock, now: Timestamp) -> Message {
-    let way = Line::plain("Only your own releases pass. To end it: ").code(format!("/release unlock {}", key.environment));
+    let way =
+        Line::plain("Only your own releases pass. To end it: ").code(format!("/release unlock {}", key.environment));
     Message::answer(Line::plain(format!("{key} is ")).join(lock_line(lock, now)).text("."), [way])
 }
 

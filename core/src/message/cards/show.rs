@@ -2,7 +2,7 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::history::outcome;
-use super::release::{migration_line, ships};
+use super::release::{When, migration_line, ships};
 use super::words::{self, DOT};
 use crate::gate::Course;
 use crate::person::Directory;
@@ -13,6 +13,12 @@ use jiff::Timestamp;
 
 /// How many settings of a target are listed.
 const SETTINGS_SHOWN_LIMIT: usize = 40;
+/// How many lines of a failure are listed.
+const FAILURE_LINES_LIMIT: usize = 40;
+/// How many lines of a log's tail are shown.
+const LOG_LINES_LIMIT: usize = 80;
+/// How many characters of a log's tail are shown.
+const LOG_CHARS_LIMIT: usize = 8_000;
 
 /// Everything that is known of a release: all commits of its plan, all migrations with checksums, the whole
 /// digests, what the gate said, who voted, how long each step took.
@@ -21,14 +27,15 @@ pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message
     let headline = words::release(Line::default(), &release.id).text(DOT);
     let headline = headline.text(release.request.key.to_string()).text(DOT).join(outcome(release));
     let mut body = vec![asked(release, people)];
-    body.extend(release.plan.as_ref().map(|plan| planned(plan, now)).unwrap_or_default());
+    body.extend(release.plan.as_ref().map(|plan| planned(plan, release.phase.is_end())).unwrap_or_default());
     body.extend(facts(release));
     body.extend(verdict(release, now));
     body.extend(field("Votes", votes(release)));
     body.push(Block::Field { label: "Steps".into(), lines: Step::ALL.map(|s| step(release, s, now)).into() });
     body.extend(field("Outcome", ended(release)));
     if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
-        body.extend(failure.log_tail.clone().map(Block::Code));
+        let log = failure.log_tail.as_deref().map(|log| words::tail(log, LOG_LINES_LIMIT, LOG_CHARS_LIMIT));
+        body.extend(log.map(Block::Code));
     }
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
@@ -53,21 +60,24 @@ fn asked(release: &Release, people: &Directory) -> Block {
     Block::Field { label: "Asked".to_owned(), lines }
 }
 
-fn planned(plan: &Plan, now: Timestamp) -> Vec<Block> {
+fn planned(plan: &Plan, over: bool) -> Vec<Block> {
     let mut image = vec![Line::default().code(plan.image.pinned()), Line::plain("tag ").code(plan.image.tag.as_str())];
     if let Some(at) = plan.image.pushed_at {
         image.push(Line::plain("pushed ").time(at));
     }
-    let migrations = plan.migrations.iter().flat_map(|m| {
-        [migration_line(m), Line::plain("  sha256 ").code(m.checksum.as_str())]
-    });
-    let config = plan.config.iter().map(|c| Line::default().code(c.secret.as_str()).text(" version ").code(c.version_id.as_str()));
+    let migrations =
+        plan.migrations.iter().flat_map(|m| [migration_line(m), Line::plain("  sha256 ").code(m.checksum.as_str())]);
+    let config = plan
+        .config
+        .iter()
+        .map(|c| Line::default().code(c.secret.as_str()).text(" version ").code(c.version_id.as_str()));
     let unknown = plan.unknown_applied.iter().map(|version| Line::plain(version.to_string()));
     let digest = plan.digest();
+    let when = if over { When::Past } else { When::Standing };
     [
         field("Plan", vec![Line::default().code(digest.as_str())]),
         field("Commit", vec![Line::default().code(plan.commit.as_str())]),
-        field("Commits", ships(plan, Some(now), Plan::COMMITS_LIMIT)),
+        field("Commits", ships(plan, when, Plan::COMMITS_LIMIT)),
         field("Image", image),
         field("Migrations", migrations.collect()),
         field("Applied, not in this commit", unknown.collect()),
@@ -111,7 +121,8 @@ fn verdict(release: &Release, now: Timestamp) -> Option<Block> {
         Course::Start => "start",
     };
     let line = Line::plain(format!("{course}, said at ")).time(verdict.at()).text(" under policy ");
-    let lines = [line.code(verdict.policy_hash())].into_iter().chain(words::reasons(verdict.reasons(), true, Some(now)));
+    let lines =
+        [line.code(verdict.policy_hash())].into_iter().chain(words::reasons(verdict.reasons(), true, Some(now)));
     field("Gate", lines.collect())
 }
 
@@ -154,8 +165,12 @@ fn ended(release: &Release) -> Vec<Line> {
     let mut lines: Vec<_> = release.ended_at.map(|at| Line::plain("ended at ").time(at)).into_iter().collect();
     if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
         lines.push(Line::default().untrusted(failure.what.as_str()));
-        lines.extend(failure.details.iter().map(|detail| Line::default().untrusted(detail.as_str())));
-        lines.extend(failure.next.iter().map(|next| Line::plain("next: ").untrusted(next.as_str())));
+        lines.extend(
+            failure.details.iter().take(FAILURE_LINES_LIMIT).map(|detail| Line::default().untrusted(detail.as_str())),
+        );
+        lines.extend(
+            failure.next.iter().take(FAILURE_LINES_LIMIT).map(|next| Line::plain("next: ").untrusted(next.as_str())),
+        );
     }
     lines
 }

@@ -3,7 +3,7 @@
 use super::super::{Block, Line, Mark, Message};
 use super::words::{self, DOT};
 use crate::environment::{Environment, Lock, Waiting};
-use crate::ids::EnvironmentName;
+use crate::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use crate::release::{Phase, Release, Step};
 use jiff::Timestamp;
 
@@ -27,9 +27,12 @@ pub struct StatusRow<'a> {
 #[must_use]
 pub fn status(rows: &[StatusRow<'_>], now: Timestamp) -> Message {
     let shown = &rows[..rows.len().min(ENVIRONMENTS_SHOWN_LIMIT)];
-    let head = ["environment", "version", "since", "by", "health", "waiting"].map(str::to_owned).into();
-    let table = Block::Table { head, rows: shown.iter().map(|r| cells(r, now)).collect() };
-    let notes = shown.iter().filter_map(|row| note(row, now)).map(Block::Line);
+    let service = only_service(rows);
+    let name = service.map_or("environment", ServiceName::as_str);
+    let head = [name, "version", "since", "by", "health", "waiting"].map(str::to_owned).into();
+    let cells = |row| cells(row, service.is_some(), now);
+    let table = Block::Table { head, rows: shown.iter().map(cells).collect() };
+    let notes = shown.iter().filter_map(|row| note(row, service.is_some(), now)).map(Block::Line);
     let rest = rows.len() - shown.len();
     let more = (rest > 0).then(|| Block::Line(Line::plain(format!("and {rest} more: /release status <environment>"))));
     let body = if rows.is_empty() { vec![] } else { [table].into_iter().chain(notes).chain(more).collect() };
@@ -56,8 +59,18 @@ fn headline(rows: &[StatusRow<'_>], now: Timestamp) -> Line {
     Line::plain(parts.join(DOT))
 }
 
-fn cells(row: &StatusRow<'_>, now: Timestamp) -> Vec<Line> {
-    let name = Line::default().strong(row.environment.key.to_string());
+/// The service, where all rows are of one: then it is named once, above them.
+fn only_service<'a>(rows: &'a [StatusRow<'_>]) -> Option<&'a ServiceName> {
+    let first = &rows.first()?.environment.key.service;
+    rows.iter().all(|row| row.environment.key.service == *first).then_some(first)
+}
+
+fn name(key: &EnvironmentKey, alone: bool) -> String {
+    if alone { key.environment.to_string() } else { key.to_string() }
+}
+
+fn cells(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Vec<Line> {
+    let name = Line::default().strong(name(&row.environment.key, alone));
     let dash = || Line::plain("–");
     let mut cells = vec![name];
     match &row.environment.live {
@@ -105,10 +118,10 @@ fn running(release: &Release) -> Line {
 }
 
 /// `production: locked by chen "load test" for 40 more min · queue: 1 (ana, 4c1f9e2)`.
-fn note(row: &StatusRow<'_>, now: Timestamp) -> Option<Line> {
+fn note(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Option<Line> {
     let lock = row.environment.lock(now).map(|lock| locked(lock, now));
     let queue = (!row.environment.queue.is_empty()).then(|| queue(&row.environment.queue));
-    let line = Line::plain(format!("{}: ", row.environment.key));
+    let line = Line::plain(format!("{}: ", name(&row.environment.key, alone)));
     match (lock, queue) {
         (Some(lock), Some(queue)) => Some(line.join(lock).text(DOT).join(queue)),
         (Some(one), None) | (None, Some(one)) => Some(line.join(one)),
@@ -120,7 +133,7 @@ fn note(row: &StatusRow<'_>, now: Timestamp) -> Option<Line> {
 pub(super) fn locked(lock: &Lock, now: Timestamp) -> Line {
     let line = Line::plain("locked by ").person(&lock.owner).text(" \"").untrusted(lock.reason.as_str()).text("\"");
     match lock.until {
-        Some(until) => line.text(format!(" for {} more", words::rough(words::seconds(now, until)))),
+        Some(until) => line.text(format!(" for {}", words::more(words::seconds(now, until)))),
         None => line.text(" until unlocked"),
     }
 }

@@ -5,7 +5,6 @@ use crate::ids::{CommitSha, PersonId, ReleaseId, TeamName};
 use crate::plan::{Commit, PlannedMigration};
 use crate::policy::{Clears, Reason, Slot};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Between the facts of one line.
 pub(super) const DOT: &str = " · ";
@@ -45,6 +44,16 @@ pub(super) fn rough(seconds: u64) -> String {
     }
 }
 
+/// `40 more min`.
+pub(super) fn more(seconds: u64) -> String {
+    rough(seconds).replacen(' ', " more ", 1)
+}
+
+/// A sentence without its full stop, for the middle of a line.
+pub(super) fn phrase(sentence: &str) -> &str {
+    sentence.trim_end().trim_end_matches('.')
+}
+
 /// `1 commit`, `3 commits`.
 pub(super) fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
@@ -80,13 +89,14 @@ pub(super) fn slots<'a>(missing: impl IntoIterator<Item = (&'a TeamName, u32)>) 
     missing.into_iter().map(|(team, n)| format!("{n} of {team}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The approvals that the reasons miss, by team.
-pub(super) fn missing(reasons: &[Reason]) -> BTreeMap<TeamName, Slot> {
-    let mut by_team: BTreeMap<TeamName, Slot> = BTreeMap::new();
+/// The approvals that the reasons miss: each team once, in the gate's order.
+pub(super) fn missing(reasons: &[Reason]) -> Vec<Slot> {
+    let mut by_team: Vec<Slot> = Vec::new();
     for slot in reasons.iter().flat_map(missing_slots) {
-        let known = by_team.entry(slot.team.clone()).or_insert_with(|| slot.clone());
-        if slot.missing > known.missing {
-            *known = slot.clone();
+        match by_team.iter_mut().find(|known| known.team == slot.team) {
+            Some(known) if slot.missing > known.missing => *known = slot.clone(),
+            Some(_) => {}
+            None => by_team.push(slot.clone()),
         }
     }
     by_team
@@ -190,6 +200,14 @@ pub(super) fn operation(id: &str) -> String {
     }
 }
 
+/// The last lines of a log, at most so many lines and characters.
+pub(super) fn tail(log: &str, lines_limit: usize, chars_limit: usize) -> String {
+    let lines: Vec<_> = log.trim_end().lines().collect();
+    let kept = lines[lines.len().saturating_sub(lines_limit)..].join("\n");
+    let chars = kept.chars().count();
+    kept.chars().skip(chars.saturating_sub(chars_limit)).collect()
+}
+
 /// A link, unless the address is nothing that a browser should be sent to.
 pub(super) fn link(mut line: Line, url: &str, text: &str) -> Line {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
@@ -231,5 +249,6 @@ mod tests {
         assert_eq!(line.0.last(), Some(&Span::Plain(", 2 more".into())));
         assert_eq!(operation("7d0c3b1e-9f"), "7d0c3b1e…");
         assert_eq!(operation("äöüß"), "äöüß");
+        assert_eq!(tail("a\nbä\ncü\n\n", 2, 4), "ä\ncü");
     }
 }

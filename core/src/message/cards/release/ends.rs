@@ -3,7 +3,8 @@
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, applied, approvers, commit, field, keeps_serving, message, plan, reasons, run};
+use super::plan::{self, When};
+use super::{actions, applied, approved, commit, field, keeps_serving, message, reasons, run};
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
@@ -26,12 +27,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
         stands = stands.text(format!("{DOT}next: {next}"));
     }
     let mut message = message(view, Mark::Live, stands);
-    let approved = approvers(release);
-    if !approved.is_empty() {
-        message.body.push(Block::Line(words::people(Line::plain("approved by "), &approved, ", ")));
-    }
+    message.body.extend(approved(release));
     message.body.push(Block::Gap);
-    message.body.extend(plan::fields(release, None));
+    message.body.extend(plan::fields(release, When::Past));
     message.body.push(Block::Line(run::steps(release)));
     if let (Some(next), Some(commit)) = (next, &release.commit) {
         let promote = format!("/deploy {next} {}", commit.short());
@@ -44,7 +42,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
 pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
     let stands = match reasons(view.release) {
         [] => Line::plain("refused"),
-        [only] => Line::plain("refused: ").untrusted(only.why.as_str()),
+        [only] => Line::plain("refused: ").untrusted(words::phrase(&only.why)),
         several => Line::plain(format!("refused for {} reasons", several.len())),
     };
     let mut message = message(view, Mark::Failed, stands);
@@ -72,13 +70,12 @@ pub(super) fn expired(view: &ReleaseView<'_>) -> Message {
     let stands = match missing.is_empty() {
         true => Line::plain("expired"),
         false => {
-            let slots = words::slots(missing.values().map(|slot| (&slot.team, slot.missing)));
+            let slots = words::slots(missing.iter().map(|slot| (&slot.team, slot.missing)));
             Line::plain(format!("expired without approval: {slots}"))
         }
     };
     let mut message = message(view, Mark::Ended, stands.text(DOT).text(NOTHING_STARTED));
-    let others: Vec<_> = reasons(view.release).to_vec();
-    message.body.extend(field("Was waiting for", words::reasons(&others, false, None)));
+    message.body.extend(field("Was waiting for", words::reasons(reasons(view.release), false, None)));
     message.body.push(Block::Line(ask_again(view)));
     message.actions = actions([Verb::Why]);
     message
@@ -107,7 +104,7 @@ pub(super) fn dry_run(view: &ReleaseView<'_>) -> Message {
     let found = if free { "it could start now" } else { "it would have to wait" };
     let mut message = message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{NOTHING_STARTED}")));
     message.body.extend(plan::warnings(release));
-    message.body.extend(plan::fields(release, None));
+    message.body.extend(plan::fields(release, When::Standing));
     message.body.extend(field("Would wait for", words::reasons(reasons(release), false, None)));
     message.actions = actions([Verb::Details]);
     message

@@ -4,6 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::{actions, applied, commit, keeps_serving, message, run};
+use crate::plan::PlanKind;
 use crate::release::{Failure, Release, Step};
 
 /// How many lines of a failure a card shows.
@@ -20,7 +21,7 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
     let mut message = message(view, Mark::Failed, stands(release, step));
     message.body.push(Block::Line(what(release, step, failure)));
     message.body.extend(details(failure));
-    message.body.extend(still_true(release, step).map(Block::Line));
+    message.body.extend(still_true(release, step));
     message.body.extend(applied(release).map(Block::Line));
     if release.started_at.is_some() {
         message.body.push(Block::Line(run::steps(release)));
@@ -43,9 +44,7 @@ fn stands(release: &Release, step: Option<Step>) -> Line {
         None if release.plan.is_some() => Line::plain("given up while waiting").text(DOT).join(untouched()),
         None => Line::plain("planning failed").text(DOT).join(untouched()),
         Some(Step::Ci) => Line::plain("CI is not green for ").join(commit(release)).text(DOT).join(untouched()),
-        Some(Step::Image) if !started => {
-            Line::plain("no image for ").join(commit(release)).text(DOT).join(untouched())
-        }
+        Some(Step::Image) if !started => Line::plain("no image for ").join(commit(release)).text(DOT).join(untouched()),
         Some(Step::Image) => Line::plain("the image is not the planned one").text(DOT).join(untouched()),
         Some(Step::Migrate) => Line::plain(format!("migration failed{after}{DOT}")).join(untouched()),
         Some(Step::Deploy) if is_untouched(release) => {
@@ -55,9 +54,11 @@ fn stands(release: &Release, step: Option<Step>) -> Line {
             let line = Line::plain("deployment of ").join(commit(release)).text(format!(" failed{after}"));
             line.text(nth_target(release, " on target "))
         }
-        Some(Step::Verify) => {
-            Line::plain("verification failed").text(after).text(DOT).join(commit(release)).text(" is live but not healthy")
-        }
+        Some(Step::Verify) => Line::plain("verification failed")
+            .text(after)
+            .text(DOT)
+            .join(commit(release))
+            .text(" is live, its health is not confirmed"),
     }
 }
 
@@ -94,34 +95,48 @@ fn what(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
 fn details(failure: &Failure) -> Vec<Block> {
     let lines = failure.details.iter().take(DETAILS_SHOWN_LIMIT).map(|line| Line::default().untrusted(line.as_str()));
     let lines = words::with_rest(lines.collect(), failure.details.len());
-    let log = failure.log_tail.as_deref().map(tail).filter(|log| !log.trim().is_empty()).map(Block::Code);
+    let log = failure
+        .log_tail
+        .as_deref()
+        .map(|log| words::tail(log, LOG_LINES_LIMIT, LOG_CHARS_LIMIT))
+        .filter(|log| !log.trim().is_empty())
+        .map(Block::Code);
     lines.into_iter().map(Block::Line).chain(log).collect()
 }
 
-/// The last lines of a log, within [`LOG_LINES_LIMIT`] and [`LOG_CHARS_LIMIT`].
-fn tail(log: &str) -> String {
-    let lines: Vec<_> = log.trim_end().lines().collect();
-    let kept = lines[lines.len().saturating_sub(LOG_LINES_LIMIT)..].join("\n");
-    let chars = kept.chars().count();
-    kept.chars().skip(chars.saturating_sub(LOG_CHARS_LIMIT)).collect()
-}
-
 /// What a reader must know besides the failure's own words.
-fn still_true(release: &Release, step: Option<Step>) -> Option<Line> {
+fn still_true(release: &Release, step: Option<Step>) -> Vec<Block> {
+    let mut blocks = Vec::new();
     match step {
-        Some(Step::Deploy) if release.target > 0 => Some(earlier_targets(release)),
-        Some(Step::Deploy) if !is_untouched(release) => {
-            Some(Line::plain("No rollback was reported: make sure which version serves."))
+        Some(Step::Deploy) => {
+            blocks.extend(earlier_targets(release).map(Block::Warning));
+            if release.operation.is_some() {
+                let line = "No rollback was reported: make sure which version serves.";
+                blocks.push(Block::Line(Line::plain(line)));
+            }
         }
-        Some(Step::Verify) => Some(commit(release).text(" takes the traffic; nothing was put back by itself.")),
-        None | Some(Step::Ci | Step::Image | Step::Migrate | Step::Deploy) => None,
+        Some(Step::Verify) => {
+            let line = commit(release).text(" takes the traffic; nothing was put back by itself.");
+            blocks.push(Block::Line(line));
+        }
+        None | Some(Step::Ci | Step::Image | Step::Migrate) => {}
     }
+    blocks
 }
 
-fn earlier_targets(release: &Release) -> Line {
-    let before = words::count(release.target, "target");
-    let verb = if release.target == 1 { "runs" } else { "run" };
-    Line::plain(format!("{before} before it {verb} ")).join(commit(release)).text(" already, the rest was not touched.")
+/// Where several targets were to be deployed: those that have the new version, and those that never saw it.
+fn earlier_targets(release: &Release) -> Option<Line> {
+    let after = release.request.targets.saturating_sub(release.target + 1);
+    let line = match (release.target, after) {
+        (0, _) => return None,
+        (1, _) => Line::plain("The target before it runs ").join(commit(release)),
+        (n, _) => Line::plain(format!("The {n} targets before it run ")).join(commit(release)),
+    };
+    Some(match after {
+        0 => line.text("."),
+        1 => line.text("; the one after it was not touched."),
+        n => line.text(format!("; the {n} after it were not touched.")),
+    })
 }
 
 fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
@@ -130,9 +145,10 @@ fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
         return words::untrusted_list(next, failure.next.iter().take(NEXT_SHOWN_LIMIT), DOT);
     }
     let environment = &release.request.key.environment;
+    let back = release.request.kind.plan_kind() == PlanKind::Rollback;
     match step {
         _ if failure.request_is_wrong => next.text("ask again with another request"),
-        Some(Step::Verify) => next.code(format!("/rollback {environment}")).text(" or ").join(retry(release)),
+        Some(Step::Verify) if !back => next.code(format!("/rollback {environment}")).text(" or ").join(retry(release)),
         _ => next.join(retry(release)),
     }
 }
@@ -157,9 +173,7 @@ pub(super) fn rolled_back(view: &ReleaseView<'_>, failure: &Failure) -> Message 
         let line = "The service shows RUNNING because the old version runs; the new one never took traffic.";
         message.body.push(Block::Line(Line::plain(line)));
     }
-    if release.target > 0 {
-        message.body.push(Block::Warning(earlier_targets(release)));
-    }
+    message.body.extend(earlier_targets(release).map(Block::Warning));
     message.body.extend(applied(release).map(Block::Line));
     message.body.push(Block::Line(run::steps(release)));
     message.body.push(Block::Line(way_out(release, Some(Step::Deploy), failure)));
@@ -168,7 +182,7 @@ pub(super) fn rolled_back(view: &ReleaseView<'_>, failure: &Failure) -> Message 
 }
 
 fn mixed(release: &Release) -> Line {
-    Line::plain("other targets run ").join(commit(release))
+    Line::plain(format!("{} already on ", words::count(release.target, "target"))).join(commit(release))
 }
 
 fn kind(release: &Release) -> Option<&str> {

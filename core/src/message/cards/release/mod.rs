@@ -7,7 +7,7 @@ mod planning;
 mod run;
 mod waiting;
 
-pub(super) use plan::{migration as migration_line, ships};
+pub(super) use plan::{When, migration as migration_line, ships};
 pub(super) use run::noun as step_noun;
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
@@ -122,7 +122,8 @@ fn applied(release: &Release) -> Option<Line> {
     let ran: Vec<_> = plan.migrations.iter().filter(|m| m.not_run.is_none()).collect();
     match record.state {
         StepState::Succeeded if !ran.is_empty() => {
-            let mut line = Line::plain("Applied and still there: ");
+            let what = if ran.len() == 1 { "migration" } else { "migrations" };
+            let mut line = Line::plain(format!("Applied and still there: {what} "));
             for (i, migration) in ran.iter().take(plan::MIGRATIONS_SHOWN_LIMIT).enumerate() {
                 line = if i > 0 { line.text(", ") } else { line }.code(words::stem(migration));
             }
@@ -136,7 +137,9 @@ fn applied(release: &Release) -> Option<Line> {
     }
 }
 
-/// Who voted for the plan.
-fn approvers(release: &Release) -> Vec<crate::ids::PersonId> {
-    release.votes.iter().filter(|v| v.stance == Stance::Approve).map(|v| v.person.clone()).collect()
+/// `approved by bob, dora`.
+fn approved(release: &Release) -> Option<Block> {
+    let votes = release.votes.iter().filter(|v| v.stance == Stance::Approve);
+    let voters: Vec<_> = votes.map(|v| v.person.clone()).collect();
+    (!voters.is_empty()).then(|| Block::Line(words::people(Line::plain("approved by "), &voters, ", ")))
 }

@@ -15,34 +15,45 @@ pub(in super::super) const MIGRATIONS_SHOWN_LIMIT: usize = 8;
 /// How many migrations without a way back one warning names.
 const IRREVERSIBLE_SHOWN_LIMIT: usize = 3;
 
-/// What ships, the image, the migrations. `fresh` is the present while the message is redrawn often enough for
-/// "12 min ago" to stay true; otherwise moments are shown as such.
-pub(super) fn fields(release: &Release, fresh: Option<Timestamp>) -> Vec<Block> {
+/// How a message speaks of moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum When {
+    /// It is redrawn often enough for "12 min ago" to stay true.
+    Redrawn(Timestamp),
+    /// It stands for hours: moments are shown as such.
+    Standing,
+    /// It is about what is over: what ran before runs no more.
+    Past,
+}
+
+/// What ships, the image, the migrations.
+pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     let Some(plan) = &release.plan else { return Vec::new() };
-    let label = match (plan.kind, release.phase.is_end() && !release.request.dry_run) {
+    let label = match (plan.kind, when) {
+        (PlanKind::Rollback, When::Past) => "Went back",
         (PlanKind::Rollback, _) => "Goes back",
-        (PlanKind::Deploy, false) => "What ships",
-        (PlanKind::Deploy, true) => "What shipped",
+        (PlanKind::Deploy, When::Past) => "What shipped",
+        (PlanKind::Deploy, _) => "What ships",
     };
     let mut blocks = Vec::new();
-    blocks.extend(field(label, ships(plan, fresh, COMMITS_SHOWN_LIMIT)));
-    blocks.extend(field("Image", vec![image(release, plan, fresh)]));
+    blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
+    blocks.extend(field("Image", vec![image(release, plan, when)]));
     blocks.extend(field("Migrations", migrations(plan)));
     blocks
 }
 
 /// How far apart base and commit are, then the commits.
-pub(in super::super) fn ships(plan: &Plan, fresh: Option<Timestamp>, limit: usize) -> Vec<Line> {
+pub(in super::super) fn ships(plan: &Plan, when: When, limit: usize) -> Vec<Line> {
     let shown = plan.commits.iter().take(limit).map(commit_line);
     let lines = words::with_rest(shown.collect(), total(plan));
-    [distance(plan, fresh)].into_iter().chain(lines).collect()
+    [distance(plan, when)].into_iter().chain(lines).collect()
 }
 
 fn total(plan: &Plan) -> usize {
     plan.commits.len().max(usize::try_from(plan.commits_total).unwrap_or(usize::MAX))
 }
 
-fn distance(plan: &Plan, fresh: Option<Timestamp>) -> Line {
+fn distance(plan: &Plan, when: When) -> Line {
     let n = words::count(total(plan), "commit");
     let Some(base) = &plan.base else {
         let line = Line::plain("what runs now is not known");
@@ -56,12 +67,12 @@ fn distance(plan: &Plan, fresh: Option<Timestamp>) -> Line {
             if total(plan) > 0 { line.text(", takes back ").text(n) } else { line }
         }
     };
-    match (plan.base_since, fresh) {
-        (Some(since), Some(now)) => {
+    match (plan.base_since, when) {
+        (Some(since), When::Redrawn(now)) => {
             line.text(format!(" (running for {})", words::rough(words::seconds(since, now))))
         }
-        (Some(since), None) => line.text(" (running since ").time(since).text(")"),
-        (None, _) => line,
+        (Some(since), When::Standing) => line.text(" (running since ").time(since).text(")"),
+        (Some(_), When::Past) | (None, _) => line,
     }
 }
 
@@ -70,15 +81,15 @@ fn commit_line(commit: &Commit) -> Line {
     words::author(line.text(DOT), commit)
 }
 
-fn image(release: &Release, plan: &Plan, fresh: Option<Timestamp>) -> Line {
+fn image(release: &Release, plan: &Plan, when: When) -> Line {
     let image = &plan.image;
     let name = image.repository.rsplit('/').next().unwrap_or(&image.repository);
     let mut line = Line::default().code(format!("{name}@{}", image.digest.short()));
-    match (image.pushed_at, fresh) {
-        (Some(at), Some(now)) => {
+    match (image.pushed_at, when) {
+        (Some(at), When::Redrawn(now)) => {
             line = line.text(format!("  pushed {} ago", words::rough(words::seconds(at, now))));
         }
-        (Some(at), None) => line = line.text("  pushed ").time(at),
+        (Some(at), When::Standing | When::Past) => line = line.text("  pushed ").time(at),
         (None, _) => {}
     }
     match release.build_run {

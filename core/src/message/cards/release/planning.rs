@@ -3,7 +3,8 @@
 use super::super::super::{Block, Line, Mark, Message, Progress, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, commit, message, plan};
+use super::plan::{self, When};
+use super::{actions, commit, message};
 use crate::release::{BuildProgress, PlanningStage, Release, RequestKind};
 
 pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
@@ -26,7 +27,7 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
     } else if let (PlanningStage::Building, Some(run)) = (stage, release.build_run) {
         message.body.push(Block::Line(Line::plain(format!("build started: run {run}"))));
     }
-    message.body.extend(plan::fields(release, Some(view.now)));
+    message.body.extend(plan::fields(release, When::Redrawn(view.now)));
     message.actions = actions([Verb::Cancel]);
     message
 }

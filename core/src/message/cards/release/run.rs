@@ -3,7 +3,8 @@
 use super::super::super::{Block, Line, Mark, Message, Progress, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, commit, message, plan};
+use super::plan::{self, When};
+use super::{actions, approved, commit, message};
 use crate::facts::CiState;
 use crate::plan::PlanKind;
 use crate::release::{Release, Step, StepRecord, StepState};
@@ -36,11 +37,13 @@ pub(super) fn card(view: &ReleaseView<'_>, step: Step) -> Message {
         let line = Line::plain("stops after this step: ").person(by).text(" cancelled it");
         message.body.push(Block::Line(line));
     }
+    message.body.extend(approved(release));
     message.body.push(Block::Gap);
-    message.body.extend(plan::fields(release, Some(view.now)));
+    message.body.extend(plan::fields(release, When::Redrawn(view.now)));
     message.body.extend(targets(release, step));
     message.body.push(Block::Line(steps(release)));
-    message.actions = actions(if can_cancel(release, step) { vec![Verb::Cancel, Verb::Details] } else { vec![Verb::Details] });
+    message.actions =
+        actions(if can_cancel(release, step) { vec![Verb::Cancel, Verb::Details] } else { vec![Verb::Details] });
     message
 }
 

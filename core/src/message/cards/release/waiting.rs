@@ -3,7 +3,8 @@
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::words::{self, DOT};
 use super::super::{ApproverLine, ReleaseView};
-use super::{actions, field, message, plan, reasons, run};
+use super::plan::{self, When};
+use super::{actions, field, message, reasons, run};
 use crate::ids::TeamName;
 use crate::policy::{Clears, Reason, Stance};
 use crate::release::{Release, Voided};
@@ -21,7 +22,7 @@ pub(super) fn awaiting(view: &ReleaseView<'_>) -> Message {
     message.body.extend(plan::warnings(release));
     message.body.extend(nobody_can(view));
     message.body.extend(changed(release));
-    message.body.extend(plan::fields(release, None));
+    message.body.extend(plan::fields(release, When::Standing));
     message.body.push(Block::Line(run::steps(release)));
     message.body.extend(votes(view));
     message.body.extend(field("Who can approve", who_can(view)));
@@ -39,7 +40,7 @@ pub(super) fn queued(view: &ReleaseView<'_>) -> Message {
     message.body.extend(plan::warnings(release));
     message.body.extend(changed(release));
     message.body.extend(field("Waits for", words::reasons(reasons(release), false, None)));
-    message.body.extend(plan::fields(release, None));
+    message.body.extend(plan::fields(release, When::Standing));
     message.body.push(Block::Line(run::steps(release)));
     message.body.extend(votes(view));
     message.body.extend(reading_again(release));
@@ -74,7 +75,7 @@ fn awaits(view: &ReleaseView<'_>) -> Line {
 fn missing(view: &ReleaseView<'_>) -> String {
     let by_gate = words::missing(reasons(view.release));
     if !by_gate.is_empty() {
-        return words::slots(by_gate.values().map(|slot| (&slot.team, slot.missing)));
+        return words::slots(by_gate.iter().map(|slot| (&slot.team, slot.missing)));
     }
     words::slots(view.approvers.iter().filter(|l| l.missing > 0).map(|l| (&l.team, l.missing)))
 }
@@ -101,7 +102,7 @@ fn queued_for(view: &ReleaseView<'_>) -> Line {
         | Clears::Facts
         | Clears::Nothing
         | Clears::Votes { .. }
-        | Clears::Withdrawal { .. } => Line::plain("queued: ").untrusted(first.why.as_str()),
+        | Clears::Withdrawal { .. } => Line::plain("queued: ").untrusted(words::phrase(&first.why)),
     };
     match reasons(release).len() {
         1 => line,
@@ -140,7 +141,11 @@ fn void(release: &Release, voided: &Voided) -> Line {
         Some(digest) => line.text("; the plan is now ").code(digest.short()),
         None => line,
     };
-    line.text(if one { ". They have been told, and can vote again." } else { ". All have been told, and can vote again." })
+    line.text(if one {
+        ". They have been told, and can vote again."
+    } else {
+        ". All have been told, and can vote again."
+    })
 }
 
 /// `✔ bob (release)   ✖ chen vetoes`.
@@ -173,7 +178,7 @@ fn teams(view: &ReleaseView<'_>, vote: &crate::policy::Vote) -> String {
 fn who_can(view: &ReleaseView<'_>) -> Vec<Line> {
     if view.approvers.is_empty() {
         let by_gate = words::missing(reasons(view.release));
-        return by_gate.values().map(|slot| words::slots_with_who(Line::default(), [slot])).collect();
+        return by_gate.iter().map(|slot| words::slots_with_who(Line::default(), [slot])).collect();
     }
     view.approvers.iter().filter(|line| line.missing > 0).map(who_can_line).collect()
 }

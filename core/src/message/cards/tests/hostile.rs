@@ -125,9 +125,8 @@ fn releases() -> Vec<Release> {
     votes.push(two_slots());
     let waiting = judged("wait", &votes);
     let each_queued = hostile_reasons().into_iter().map(|reason| judged("wait", &[reason]));
-    let voted = Event::Voted {
-        vote: Vote { person: "bob".into(), stance: Stance::Approve, digest: plan.digest(), at: at(9) },
-    };
+    let voted =
+        Event::Voted { vote: Vote { person: "bob".into(), stance: Stance::Approve, digest: plan.digest(), at: at(9) } };
     let mut other = plan.clone();
     other.migrations[0].file.push('2');
     other.image.repository.push('2');
@@ -161,12 +160,8 @@ fn releases() -> Vec<Release> {
 #[test]
 fn outside_text_is_always_marked_as_such() {
     let people = people();
-    let approvers = [ApproverLine {
-        team: "release".into(),
-        can: vec![],
-        cannot: vec![("ana".into(), hostile())],
-        missing: 1,
-    }];
+    let approvers =
+        [ApproverLine { team: "release".into(), can: vec![], cannot: vec![("ana".into(), hostile())], missing: 1 }];
     let mut environment = Environment::new(key());
     environment.lock = Some(Lock { owner: "chen".into(), reason: hostile(), at: at(0), until: None });
     let releases = releases();

@@ -197,7 +197,12 @@ pub(super) fn approvers() -> Vec<ApproverLine> {
 
 pub(super) fn people() -> Directory {
     let person = |id: &str, team: &str| Person { id: id.into(), teams: [team.into()].into(), identities: vec![] };
-    Directory::new([person("ana", "release"), person("bob", "release"), person("chen", "release"), person("dora", "dba")])
+    Directory::new([
+        person("ana", "release"),
+        person("bob", "release"),
+        person("chen", "release"),
+        person("dora", "dba"),
+    ])
 }
 
 /// The card some seconds after it was asked for, in an environment that nothing is known of.

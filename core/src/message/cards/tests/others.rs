@@ -6,11 +6,10 @@ use crate::person::Identity;
 use expect_test::expect;
 
 fn live() -> Release {
-    let approved = after(judged("wait", &[two_slots()]), [
-        vote("bob", Stance::Approve),
-        vote("dora", Stance::Approve),
-        verdict("start", &plan(), &[]),
-    ]);
+    let approved = after(
+        judged("wait", &[two_slots()]),
+        [vote("bob", Stance::Approve), vote("dora", Stance::Approve), verdict("start", &plan(), &[])],
+    );
     after(approved, until(Step::Verify).into_iter().chain([done(Step::Verify, "healthy", 365)]))
 }
 
@@ -49,7 +48,8 @@ fn the_announcement_is_the_change_log() {
         goals 4c1f9e2 is in production · 3 commits · 6 min · approved by bob, dora
         Show profile links (#44, ana) · Add likes to aspiration updates (#41, eve) · Fix nested comment order (ana)
         1 migration · previous 9a77d01, /rollback production takes about 4 min
-    "#]].assert_eq(&text(&announcement(&view(&live, &people, &[], 370))));
+    "#]]
+    .assert_eq(&text(&announcement(&view(&live, &people, &[], 370))));
     let unknown = ReleaseView { expected_s: None, ..view(&live, &people, &[], 370) };
     assert!(!text(&announcement(&unknown)).contains("/rollback"));
 }
@@ -72,17 +72,19 @@ fn status_shows_what_runs_where() {
     ];
     expect![[r#"
         3 environments · 1 running · 1 locked · 1 waiting
-        environment | version | since | by | health | waiting
-        goals → staging | 9a77d01 | 2 days | bob | ok | release 01JD7Q4N brings 4c1f9e2, step 4 of 5
-        goals → production | 9a77d01 | 2 days | bob | ok | 3 commits behind staging
-        goals → canary | not known | – | – | – | –
-        goals → production: locked by chen "load test" for 40 min more · queue: 1 (ana, 4c1f9e2)
-    "#]].assert_eq(&text(&status(&rows, at(0))));
+        goals | version | since | by | health | waiting
+        staging | 9a77d01 | 2 days | bob | ok | release 01JD7Q4N brings 4c1f9e2, step 4 of 5
+        production | 9a77d01 | 2 days | bob | ok | 3 commits behind staging
+        canary | not known | – | – | – | –
+        production: locked by chen "load test" for 40 more min · queue: 1 (ana, 4c1f9e2)
+    "#]]
+    .assert_eq(&text(&status(&rows, at(0))));
     expect![[r#"
         1 environment · nothing runs, nothing waits
-        environment | version | since | by | health | waiting
-        goals → canary | not known | – | – | – | –
-    "#]].assert_eq(&text(&status(&rows[2..], at(0))));
+        goals | version | since | by | health | waiting
+        canary | not known | – | – | – | –
+    "#]]
+    .assert_eq(&text(&status(&rows[2..], at(0))));
     assert_eq!(text(&status(&[], at(0))), "No environment is configured.\n");
 }
 
@@ -103,13 +105,15 @@ fn history_is_one_line_a_release() {
         01JD7Q4N | goals → production | 4c1f9e2 | ✖ failed at verify | ana | Tue 15:00 | 4m 55s
         01JD7Q4N | goals → production | 4c1f9e2 | ✖ refused | ana | Tue 15:00 | –
         All of one: /release show <release>
-    "#]].assert_eq(&text(&history(&releases, at(60))));
+    "#]]
+    .assert_eq(&text(&history(&releases, at(60))));
     let many = vec![live(); 23];
     assert!(text(&history(&many, at(60))).contains("\nand 3 older\n"));
     expect![[r#"
         There is no release yet.
         Start one with /deploy <environment>.
-    "#]].assert_eq(&text(&history(&[], at(60))));
+    "#]]
+    .assert_eq(&text(&history(&[], at(60))));
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn details_leave_nothing_out() {
                         reason: ship likes
         Plan            61151ae328adaf1394d3567a10febc76393ae7f9e6b08f9a59f570c590155fab
         Commit          4c1f9e2000000000000000000000000000000000
-        Commits         3 commits since 9a77d01 (running for 2 days)
+        Commits         3 commits since 9a77d01
                         4c1f9e2  Show profile links (#44) · ana
                         b02a6c8  Add likes to aspiration updates (#41) · eve
                         77e3f10  Fix nested comment order · ana
@@ -165,7 +169,7 @@ fn the_queue_says_what_each_waits_for() {
     environment.lock = Some(locked());
     expect![[r#"
         1 waiting · 1 running
-        goals → production locked by chen "load test" for 36 min more
+        goals → production locked by chen "load test" for 36 more min
                         01JD7Q00  ◐ migrate · ana, 4c1f9e2
                         1. 01JD7Q4N  ana, 4c1f9e2 · for 4 min · On staging for 12 min, needs 30. · clears by itself at Tue 15:22 (in 18 min)
     "#]].assert_eq(&text(&queue(&[environment, Environment::new(key())], &[release, other], at(240))));
@@ -193,7 +197,8 @@ fn why_numbers_the_reasons_and_names_the_way_out() {
     expect![[r#"
         Nothing is in the way: Deploying goals 4c1f9e2 to production now would be allowed.
         Fine: CI green, image found.
-    "#]].assert_eq(&text(&why(subject, &[], &fine, at(240))));
+    "#]]
+    .assert_eq(&text(&why(subject, &[], &fine, at(240))));
 }
 
 #[test]
@@ -269,7 +274,7 @@ fn answers_are_short_and_end_with_the_way_out() {
         There is nothing to cancel: the release is live already.
         goals → production · release 01JD7Q4N
 
-        goals → production is locked by chen "load test" for 40 min more.
+        goals → production is locked by chen "load test" for 40 more min.
         Only your own releases pass. To end it: /release unlock production
 
         goals → production is unlocked. 1 release can go on.

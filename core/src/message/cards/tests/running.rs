@@ -7,22 +7,34 @@ use expect_test::expect;
 #[test]
 fn a_run_shows_where_it_is_and_how_long() {
     for (step, expected) in [
-        (Step::Ci, expect![[r#"
+        (
+            Step::Ci,
+            expect![[r#"
             ◐ goals → production · checking CI of 4c1f9e2 · step 1 of 5 · 1m 50s, usually 4m 10s
             ▱▱▱▱▱▱▱▱▱▱ 19‰  CI: comparing its checks with the plan
-        "#]]),
-        (Step::Image, expect![[r#"
+        "#]],
+        ),
+        (
+            Step::Image,
+            expect![[r#"
             ◐ goals → production · checking the image of 4c1f9e2 · step 2 of 5 · 1m 50s, usually 4m 10s
             ▱▱▱▱▱▱▱▱▱▱ 39‰  Image: comparing the tag with the plan
-        "#]]),
-        (Step::Migrate, expect![[r#"
+        "#]],
+        ),
+        (
+            Step::Migrate,
+            expect![[r#"
             ◐ goals → production · migrating for 4c1f9e2 · step 3 of 5 · 1m 50s, usually 4m 10s
             ▰▱▱▱▱▱▱▱▱▱ 144‰  Migrations: applying
-        "#]]),
-        (Step::Verify, expect![[r#"
+        "#]],
+        ),
+        (
+            Step::Verify,
+            expect![[r#"
             ◐ goals → production · verifying 4c1f9e2 · step 5 of 5 · 1m 50s, usually 4m 10s
             ▰▰▰▰▰▰▰▰▰▱ 900‰  Health: asking the service
-        "#]]),
+        "#]],
+        ),
     ] {
         let shown = card(&running(step), 115);
         expected.assert_eq(&shown.lines().take(2).map(|l| format!("{l}\n")).collect::<String>());
@@ -41,7 +53,8 @@ fn a_run_shows_where_it_is_and_how_long() {
         Migrations      20251104120000_likes  creates likes, reversible
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ◐ deploy   ○ verify
         [Details]
-    "#]].assert_eq(&card(&after(running(Step::Deploy), [operation(), progress]), 115));
+    "#]]
+    .assert_eq(&card(&after(running(Step::Deploy), [operation(), progress]), 115));
 }
 
 #[test]
@@ -51,7 +64,8 @@ fn several_targets_are_marked_one_by_one() {
     let mut release = asked();
     release.target_count() = 3;
     let release = after(planned(release, &plan), [verdict("start", &plan, &[])]);
-    let release = after(after(release, until(Step::Deploy)), [operation(), done(Step::Deploy, "update succeeded", 100)]);
+    let release =
+        after(after(release, until(Step::Deploy)), [operation(), done(Step::Deploy, "update succeeded", 100)]);
     let shown = card(&release, 115);
     assert!(shown.contains("deploying 4c1f9e2 to target 2 of 3"), "{shown}");
     assert!(shown.contains("✔ goals-us   ◐ goals-eu   ○ goals-ap"), "{shown}");
@@ -87,7 +101,8 @@ fn cancel_is_offered_exactly_while_the_state_machine_takes_it() {
 #[test]
 fn the_bar_only_goes_forward() {
     let people = people();
-    let usual = [(None, None), (Some(250), Some(230)), (Some(20), Some(10)), (Some(9000), Some(8000)), (Some(0), Some(0))];
+    let usual =
+        [(None, None), (Some(250), Some(230)), (Some(20), Some(10)), (Some(9000), Some(8000)), (Some(0), Some(0))];
     for (expected_s, expected_deploy_s) in usual {
         let mut release = running(Step::Ci);
         let mut last = 0;
