@@ -358,14 +358,31 @@ mod tests {
     #[test]
     fn a_message_reads_like_a_card() {
         let lines = render(&message("Add likes"), &options(70, false)).join("\n");
-        expect_test::expect![[r#""#]].assert_eq(&lines);
+        expect_test::expect![[r#"
+            ◐ goals → staging · deploying 4c1f9e2 · 1m 50s, usually 4m 10s
+              ▰▰▰▰▰▰▰▱▱▱  App Runner: update in progress
+              asked by ana at 15:02
+
+              ▲ users is blocked while Add likes runs
+              What ships  2 commits
+                          b02a6c8  Add likes
+              Image       goals@sha256:3f8a…e1
+              goals       version
+              staging     Add likes
+              production  –
+              │ FAIL Add likes
+              │ exit 1
+              [Cancel] [Details]"#]].assert_eq(&lines);
     }
 
     #[test]
     fn long_lines_hang_under_their_text() {
         let body = vec![Block::Field { label: "Why".into(), lines: vec![Line::plain("one two three four five six seven eight nine ten")] }];
         let message = Message { body, ..Message::answer(Line::plain("x"), []) };
-        expect_test::expect![[r#""#]].assert_eq(&render(&message, &options(40, false)).join("\n"));
+        expect_test::expect![[r#"
+            x
+            Why  one two three four five six seven
+                 eight nine ten"#]].assert_eq(&render(&message, &options(40, false)).join("\n"));
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn still_true(release: &Release, step: Option<Step>) -> Vec<Block> {
 
 /// Where several targets were to be deployed: those that have the new version, and those that never saw it.
 fn earlier_targets(release: &Release) -> Option<Line> {
-    let after = release.request.targets.saturating_sub(release.target + 1);
+    let after = release.target_count().saturating_sub(release.target + 1);
     let line = match (release.target, after) {
         (0, _) => return None,
         (1, _) => Line::plain("The target before it runs ").join(commit(release)),

@@ -214,8 +214,7 @@ fn rolled_back_by_the_platform_reads_as_a_failure() {
 fn rolled_back_on_the_second_target_never_says_that_the_old_version_serves_everywhere() {
     let mut plan = plan();
     plan.targets.push(target("goals-eu"));
-    let mut release = asked();
-    release.target_count() = 2;
+    let release = asked();
     let release = after(planned(release, &plan), [verdict("start", &plan, &[])]);
     let first = [operation(), done(Step::Deploy, "update succeeded", 100)];
     let release = after(after(release, until(Step::Deploy)), first);
@@ -305,8 +304,7 @@ fn long_plans_are_cut_and_say_so() {
 fn a_failure_on_the_second_of_three_targets_tells_them_apart() {
     let mut plan = plan();
     plan.targets.extend([target("goals-eu"), target("goals-ap")]);
-    let mut release = asked();
-    release.request.targets = 3;
+    let release = asked();
     let release = after(planned(release, &plan), [verdict("start", &plan, &[])]);
     let release =
         after(after(release, until(Step::Deploy)), [operation(), done(Step::Deploy, "update succeeded", 100)]);

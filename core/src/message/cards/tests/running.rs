@@ -61,8 +61,7 @@ fn a_run_shows_where_it_is_and_how_long() {
 fn several_targets_are_marked_one_by_one() {
     let mut plan = plan();
     plan.targets.extend([target("goals-eu"), target("goals-ap")]);
-    let mut release = asked();
-    release.target_count() = 3;
+    let release = asked();
     let release = after(planned(release, &plan), [verdict("start", &plan, &[])]);
     let release =
         after(after(release, until(Step::Deploy)), [operation(), done(Step::Deploy, "update succeeded", 100)]);

@@ -21,14 +21,14 @@ fn planning_says_what_it_waits_for() {
         [Cancel]
     "#]]
     .assert_eq(&card(&building, 2));
-    let dispatching = after(building, [Event::BuildMissing]);
+    let dispatching = after(building, [Event::BuildMissing { at: at(0) }]);
     expect![[r#"
         ◐ goals → production · planning 4c1f9e2 · there is no image yet, starting the build
         asked by ana · release 01JD7Q4N
         [Cancel]
     "#]]
     .assert_eq(&card(&dispatching, 3));
-    let dispatched = after(dispatching, [Event::Dispatched { run: 4211 }]);
+    let dispatched = after(dispatching, [Event::Dispatched { run: 4211, temporary_tag: None }]);
     expect![[r#"
         ◐ goals → production · planning 4c1f9e2 · waiting for CI and the image
         asked by ana · release 01JD7Q4N
