@@ -1,4 +1,7 @@
-//! The integration tests: Slipway's own clients and engine against the stand-ins.
+//! The integration tests, in one binary: clients against stand-ins, migrations on real databases, transcripts of the
+//! whole bot, crashes, and the house rules.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod github;
+mod migrations;
+mod tidy;

@@ -3,3 +3,4 @@
 
 pub mod aws;
 pub mod github;
+pub mod postgres;

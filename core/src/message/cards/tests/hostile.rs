@@ -77,7 +77,6 @@ fn hostile_plan() -> Plan {
         (target.name, target.id) = (hostile(), hostile());
         target.settings = [(hostile(), hostile())].into();
     }
-    plan.targets.push(plan.targets[0].clone());
     plan
 }
 

@@ -1,0 +1,109 @@
+//! The demo with a person at the keyboard.
+
+use super::{DemoError, Stage, is_card};
+use crate::screen::Screen;
+use crate::world::{CHANNEL, World};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+/// The people one can be.
+const PEOPLE: [&str; 4] = ["ana", "bob", "chen", "eve"];
+
+const HELP: &str = "\
+You are ana. Type what she would type in the channel:
+  /deploy staging          /deploy production       /release help
+  /release status          /release why deploy production
+Be somebody else for one line by beginning with a name, and react to the newest card with ✅ or ❌ (or yes and no):
+  bob ✅                   bob /release lock production \"load test\" --for 2h
+as bob changes who you are; quit ends it.";
+
+/// Lets a person type commands and reactions until they leave.
+///
+/// # Errors
+/// When the bot cannot be reached.
+pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError> {
+    let mut stage = Stage::new(world, screen);
+    for remark in &world.remarks {
+        stage.screen.note(remark);
+    }
+    stage.screen.note(HELP);
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut me = "ana".to_owned();
+    loop {
+        // Reading news is cut off when a line comes; the next call gives what it would have given.
+        let line = tokio::select! {
+            line = lines.next_line() => line.ok().flatten(),
+            news = stage.terminal.news() => {
+                for message in news? {
+                    stage.screen.show(&message);
+                    stage.seen.push(message);
+                }
+                continue;
+            }
+        };
+        let Some(line) = line else { return Ok(()) };
+        match heard(line.trim(), &me) {
+            Heard::Nothing => {}
+            Heard::Quit => return Ok(()),
+            Heard::Become(person) => {
+                stage.screen.note(&format!("You are {person} now."));
+                me = person;
+            }
+            Heard::Help => stage.screen.note(HELP),
+            Heard::Said { person, text } => stage.terminal.say(&person, CHANNEL, &text).await?,
+            Heard::Reacted { person, reaction } => react(&mut stage, &person, reaction).await?,
+        }
+    }
+}
+
+async fn react(stage: &mut Stage<'_>, person: &str, reaction: &str) -> Result<(), DemoError> {
+    match stage.seen.iter().rev().find(|message| is_card(message)).map(|card| card.key.clone()) {
+        Some(card) => Ok(stage.terminal.react(person, CHANNEL, &card, reaction).await?),
+        None => {
+            stage.screen.note("There is no card to react to yet: type /deploy staging first.");
+            Ok(())
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    Quit,
+    Help,
+    Become(String),
+    Said { person: String, text: String },
+    Reacted { person: String, reaction: &'static str },
+}
+
+/// What a typed line means.
+fn heard(line: &str, me: &str) -> Heard {
+    let (first, rest) = line.split_once(' ').map_or((line, ""), |(first, rest)| (first, rest.trim()));
+    let (person, text) = if PEOPLE.contains(&first) && !rest.is_empty() { (first, rest) } else { (me, line) };
+    let person = person.to_owned();
+    match text {
+        "" => Heard::Nothing,
+        "quit" | "exit" => Heard::Quit,
+        "help" | "?" => Heard::Help,
+        "✅" | "yes" => Heard::Reacted { person, reaction: "✅" },
+        "❌" | "no" => Heard::Reacted { person, reaction: "❌" },
+        _ if first == "as" && PEOPLE.contains(&rest) => Heard::Become(rest.to_owned()),
+        _ => Heard::Said { person, text: text.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_for_whom_they_name() {
+        let said = |person: &str, text: &str| Heard::Said { person: person.into(), text: text.into() };
+        assert_eq!(heard("/deploy staging", "ana"), said("ana", "/deploy staging"));
+        assert_eq!(heard("bob /release status", "ana"), said("bob", "/release status"));
+        assert_eq!(heard("bob ✅", "ana"), Heard::Reacted { person: "bob".into(), reaction: "✅" });
+        assert_eq!(heard("no", "eve"), Heard::Reacted { person: "eve".into(), reaction: "❌" });
+        assert_eq!(heard("as chen", "ana"), Heard::Become("chen".into()));
+        assert_eq!(heard("", "ana"), Heard::Nothing);
+        assert_eq!(heard("quit", "ana"), Heard::Quit);
+    }
+}

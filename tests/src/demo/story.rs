@@ -1,0 +1,163 @@
+//! The story that `make demo` plays.
+
+use super::{DemoError, Stage, has_ended, is_card};
+use crate::world::{CHANNEL, World};
+use slipway::store::TerminalMessage;
+use slipway_core::message::Mark;
+use slipway_core::release::{Outcome, Phase, Release, Step};
+use crate::screen::Screen;
+use std::fmt;
+use std::str::FromStr;
+
+/// Which failure is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fail {
+    /// A test fails.
+    Ci,
+    /// The build is green but pushes no image.
+    Image,
+    /// A migration fails.
+    Migrate,
+    /// App Runner rolls the deployment back.
+    Deploy,
+    /// The new version is live but not healthy.
+    Health,
+}
+
+impl Fail {
+    const ALL: [(&'static str, Self); 5] = [
+        ("ci", Self::Ci),
+        ("image", Self::Image),
+        ("migrate", Self::Migrate),
+        ("deploy", Self::Deploy),
+        ("health", Self::Health),
+    ];
+
+    /// Whether a release ended just so.
+    fn is_end_of(self, release: &Release) -> bool {
+        let failed_in = match &release.outcome {
+            Some(Outcome::Failed { step, .. }) => *step,
+            _ => None,
+        };
+        match self {
+            Self::Ci => failed_in == Some(Step::Ci),
+            Self::Image => failed_in == Some(Step::Image),
+            Self::Migrate => failed_in == Some(Step::Migrate),
+            Self::Deploy => release.phase == Phase::RolledBack,
+            Self::Health => failed_in == Some(Step::Verify),
+        }
+    }
+}
+
+impl fmt::Display for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.iter().find(|(_, fail)| fail == self).map_or("", |(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl FromStr for Fail {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, fail)| *fail);
+        found.ok_or_else(|| format!("there is no failure \"{text}\": take ci, image, migrate, deploy or health"))
+    }
+}
+
+/// Plays the story.
+///
+/// # Errors
+/// When it does not go as the story says.
+pub async fn play(world: &World, screen: Screen, fail: Option<Fail>) -> Result<(), DemoError> {
+    let mut stage = Stage::new(world, screen);
+    for remark in &world.remarks {
+        stage.screen.note(remark);
+    }
+    match fail {
+        None => succeed(&mut stage).await?,
+        Some(fail) => show_failure(&mut stage, fail).await?,
+    }
+    closing(&mut stage, fail)
+}
+
+async fn deploy(stage: &mut Stage<'_>, environment: &str) -> Result<usize, DemoError> {
+    let since = stage.seen.len();
+    let text = format!("/deploy {environment}");
+    stage.screen.typed("ana", &text);
+    stage.terminal.say("ana", CHANNEL, &text).await?;
+    Ok(since)
+}
+
+async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
+    let since = deploy(stage, "staging").await?;
+    let ended = stage.until("the end of the release to staging", since, |m| is_card(m) && has_ended(m)).await?;
+    must_be_live(stage, &ended).await?;
+    let since = deploy(stage, "production").await?;
+    let waits = |m: &TerminalMessage| is_card(m) && m.message.mark == Mark::Waiting && !m.message.actions.is_empty();
+    let card = stage.until("the request for an approval", since, waits).await?;
+    let since = stage.seen.len();
+    stage.screen.typed("ana", "✅");
+    stage.terminal.react("ana", CHANNEL, &card.key, "✅").await?;
+    stage.until("the answer to Ana's own vote", since, |m| m.only_for.as_deref() == Some("ana")).await?;
+    let since = stage.seen.len();
+    stage.screen.typed("bob", "✅");
+    stage.terminal.react("bob", CHANNEL, &card.key, "✅").await?;
+    let end = |m: &TerminalMessage| m.key == card.key && has_ended(m);
+    let ended = stage.until("the end of the release to production", since, end).await?;
+    must_be_live(stage, &ended).await?;
+    stage.until("the announcement", since, |m| m.key.starts_with("announcement/")).await?;
+    let since = stage.seen.len();
+    stage.screen.typed("ana", "/release status");
+    stage.terminal.say("ana", CHANNEL, "/release status").await?;
+    stage.until("the status", since, |m| m.key.starts_with("answer/")).await?;
+    Ok(())
+}
+
+async fn must_be_live(stage: &Stage<'_>, card: &TerminalMessage) -> Result<(), DemoError> {
+    let release = stage.release(card).await?;
+    if release.phase == Phase::Succeeded {
+        return Ok(());
+    }
+    let what = format!("the release was to succeed, but is {}", release.phase.name());
+    Err(DemoError::Otherwise(what))
+}
+
+async fn show_failure(stage: &mut Stage<'_>, fail: Fail) -> Result<(), DemoError> {
+    let since = deploy(stage, "staging").await?;
+    let card = stage.until("the end of the release", since, |m| is_card(m) && has_ended(m)).await?;
+    let release = stage.release(&card).await?;
+    if fail.is_end_of(&release) {
+        return Ok(());
+    }
+    let what = format!("the failure asked for was {fail}, but the release is {}", release.phase.name());
+    Err(DemoError::Otherwise(format!("{what}: {:?}", release.outcome)))
+}
+
+fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
+    let verified = stage.world.bot.run(&["audit", "verify"]).map_err(|e| DemoError::Otherwise(e.to_string()))?;
+    let verified = String::from_utf8_lossy(&verified.stdout).trim().to_owned();
+    let calls = stage.world.aws.deployment_operations(&stage.world.staging_arn).len();
+    let calls = calls + stage.world.aws.deployment_operations(&stage.world.production_arn).len();
+    stage.screen.note("");
+    stage.screen.note(&format!("Behind the scenes: {calls} deployment operations at App Runner; {verified}"));
+    let next = match fail {
+        None => [
+            "make demo FAIL=ci        what a failure looks like (also image, migrate, deploy, health)",
+            "make demo INTERACTIVE=1  type the commands and approvals yourself",
+            "make demo REPO=../yours  the same with your own repository and its goose migrations",
+            "README.md                how to connect it to GitHub and AWS",
+        ],
+        Some(_) => [
+            "make demo                the same release when nothing fails",
+            "make demo FAIL=deploy    another failure (ci, image, migrate, deploy, health)",
+            "make demo INTERACTIVE=1  type the commands and approvals yourself",
+            "README.md                how to connect it to GitHub and AWS",
+        ],
+    };
+    stage.screen.note("Next:");
+    for line in next {
+        stage.screen.note(&format!("  {line}"));
+    }
+    Ok(())
+}

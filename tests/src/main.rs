@@ -1,0 +1,56 @@
+//! `make demo`: plays a release in a sandbox.
+
+use clap::Parser;
+use slipway_sandbox::demo::{self, Fail};
+use slipway_sandbox::screen::Screen;
+use slipway_sandbox::world::{Options, Repository, World};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Plays a release on the real bot, with stand-ins for GitHub and AWS on loopback. Needs no account and no network.
+#[derive(Parser)]
+struct Arguments {
+    /// Show a failure: ci, image, migrate, deploy or health.
+    #[arg(long)]
+    fail: Option<Fail>,
+    /// Use this git repository instead of a made-up one.
+    #[arg(long)]
+    repository: Option<PathBuf>,
+    /// Type the commands and approvals yourself.
+    #[arg(long)]
+    interactive: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    slipway_deploy::install_crypto_provider();
+    let arguments = Arguments::parse();
+    let mut screen = Screen::stdout();
+    let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
+    let world = match World::new(Options { repository, fail: arguments.fail, ..Options::default() }).await {
+        Ok(world) => world,
+        Err(error) => {
+            screen.note(&format!("The demo cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let played = if arguments.interactive {
+        demo::interactive(&world, screen).await
+    } else {
+        demo::play(&world, screen, arguments.fail).await
+    };
+    match played {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut screen = Screen::stdout();
+            screen.note(&format!("The demo did not end as it should: {error}"));
+            screen.note(&format!("The bot's log, from its end:\n{}", tail(&world.bot.log())));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn tail(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}

@@ -1,0 +1,289 @@
+//! A real PostgreSQL server of our own, in a temporary directory, that cannot outlive us.
+//!
+//! A small shell stands between us and the server and reads a pipe whose other end only we hold. When we drop it, end
+//! or are killed, the read ends, and the shell stops the server and removes the directory.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use thiserror::Error;
+
+/// The superuser of the server; connections over loopback need no password.
+pub const USER: &str = "slipway";
+/// How many connections the server takes.
+const CONNECTIONS_LIMIT: u32 = 200;
+/// How often another port is tried when somebody else was faster.
+const PORT_ATTEMPTS_LIMIT: u32 = 5;
+/// How many lines of the server's log are kept for an error.
+const LOG_LINES_LIMIT: usize = 20;
+/// Users without rights that a server may run as, when we are root, which PostgreSQL refuses.
+const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
+
+/// `$1` is the directory to be removed; what follows is the server's command line. SIGQUIT makes the server end at
+/// once.
+const WATCHER: &str = r#"dir=$1; shift
+trap '' HUP INT TERM
+"$@" &
+server=$!
+exec 2>/dev/null
+read -r _
+kill -QUIT "$server"
+wait "$server"
+rm -rf "$dir"
+"#;
+
+/// Why there is no server.
+#[derive(Clone, Debug, Error)]
+pub enum PostgresError {
+    /// It is not installed.
+    #[error(
+        "PostgreSQL's initdb was not found. Install it with \"apt-get install postgresql\" or \"brew install \
+         postgresql\"."
+    )]
+    NotInstalled,
+    /// Something failed on the way.
+    #[error("PostgreSQL did not start: {0}")]
+    Start(String),
+    /// A database could not be created.
+    #[error("The database could not be created: {0}")]
+    Create(String),
+}
+
+fn start_error(what: &str, error: impl std::fmt::Display) -> PostgresError {
+    PostgresError::Start(format!("{what}: {error}"))
+}
+
+/// The programs of an installed PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Programs {
+    initdb: PathBuf,
+    postgres: PathBuf,
+}
+
+/// A running server. Dropping it stops the server and removes its files.
+#[derive(Debug)]
+pub struct Postgres {
+    port: u16,
+    watcher: Child,
+    /// The end of the pipe that keeps the server alive.
+    lifeline: Option<ChildStdin>,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        // The watcher ends after the server and its files are gone.
+        let _ = self.watcher.wait();
+    }
+}
+
+impl Postgres {
+    /// Looks for `initdb` and `postgres` in `PATH`, where `pg_config` says, and where Debian puts them; of several
+    /// versions there, the newest.
+    ///
+    /// # Errors
+    /// [`PostgresError::NotInstalled`], which says what to install.
+    pub fn find() -> Result<Programs, PostgresError> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        if let Ok(output) = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output() {
+            places.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+        }
+        let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+            .collect();
+        versions.sort();
+        places.extend(versions.into_iter().rev().map(|(_, bin)| bin));
+        let complete = |bin: PathBuf| {
+            // A link in PATH is followed, for the server looks for its files beside itself.
+            let initdb = bin.join("initdb").canonicalize().ok()?;
+            let postgres = bin.join("postgres").canonicalize().ok()?;
+            Some(Programs { initdb, postgres })
+        };
+        places.into_iter().find_map(complete).ok_or(PostgresError::NotInstalled)
+    }
+
+    /// Creates and starts a server of its own, which takes one or two seconds. Blocks the thread.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start; the error has the end of its log.
+    pub fn start() -> Result<Self, PostgresError> {
+        let programs = Self::find()?;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match Self::attempt(&programs) {
+                Err(PostgresError::Start(log)) if log.contains("could not bind") && attempts < PORT_ATTEMPTS_LIMIT => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn attempt(programs: &Programs) -> Result<Self, PostgresError> {
+        let directory = tempfile::Builder::new()
+            .prefix("slipway-postgres-")
+            .tempdir()
+            .map_err(|e| start_error("no temporary directory", e))?;
+        let account = Account::for_owner_of(directory.path())?;
+        if let Some(account) = &account {
+            let given = chown(directory.path(), Some(account.uid), Some(account.gid));
+            given.map_err(|e| start_error("the directory cannot be given to another user", e))?;
+        }
+        let data = directory.path().join("data");
+        init(programs, &data, account.as_ref(), directory.path())?;
+        let server = Self::launch(programs, directory.path(), &data, account.as_ref()).map_err(PostgresError::Start)?;
+        // From here on the watcher removes it.
+        let _ = directory.keep();
+        Ok(server)
+    }
+
+    fn launch(programs: &Programs, directory: &Path, data: &Path, account: Option<&Account>) -> Result<Self, String> {
+        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+        let port = free.map_err(|e| format!("no free port: {e}"))?.port();
+        let mut server = vec![programs.postgres.display().to_string(), "-D".into(), data.display().to_string()];
+        for setting in [
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={port}"),
+            "unix_socket_directories=".to_owned(),
+            format!("max_connections={CONNECTIONS_LIMIT}"),
+            "fsync=off".to_owned(),
+            "synchronous_commit=off".to_owned(),
+            "full_page_writes=off".to_owned(),
+            "lc_messages=C".to_owned(),
+            "logging_collector=off".to_owned(),
+            "log_destination=stderr".to_owned(),
+        ] {
+            server.extend(["-c".to_owned(), setting]);
+        }
+        let mut watcher = Command::new("sh")
+            .args(["-c", WATCHER, "slipway-postgres"])
+            .arg(directory)
+            .args(as_account(account, server))
+            .current_dir(directory)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // A Ctrl-C at the terminal is for us; the watcher acts when we are gone.
+            .process_group(0)
+            .spawn()
+            .map_err(|e| format!("sh cannot be run: {e}"))?;
+        let lifeline = watcher.stdin.take();
+        let stderr = watcher.stderr.take();
+        let mut server = Self { port, watcher, lifeline };
+        let mut lines = BufReader::new(stderr.ok_or("the log cannot be read")?).lines();
+        let mut log = Vec::new();
+        for line in lines.by_ref().map_while(Result::ok) {
+            if line.contains("ready to accept connections") {
+                // Somebody has to go on reading, or the server would block on a full pipe.
+                std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+                return Ok(server);
+            }
+            log.push(line);
+        }
+        drop(server.lifeline.take());
+        Err(log.split_off(log.len().saturating_sub(LOG_LINES_LIMIT)).join("\n"))
+    }
+
+    /// The address of a database of that name.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+    }
+
+    /// Creates a database and gives its address.
+    ///
+    /// # Errors
+    /// When there is one of that name, or the server cannot be reached.
+    pub async fn create_database(&self, name: &str) -> Result<String, PostgresError> {
+        use sqlx::Connection as _;
+        let failed = |error: sqlx::Error| PostgresError::Create(error.to_string());
+        let mut connection = sqlx::PgConnection::connect(&self.url("postgres")).await.map_err(failed)?;
+        let create = format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""));
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)?;
+        Ok(self.url(name))
+    }
+
+    /// A new, empty database on this server, under a name of its own; gives its address.
+    ///
+    /// # Errors
+    /// As [`Self::create_database`].
+    pub async fn fresh_database(&self) -> Result<String, PostgresError> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        self.create_database(&format!("sandbox_{}", NEXT.fetch_add(1, Ordering::Relaxed))).await
+    }
+}
+
+/// The one server of this process, started at the first call and stopped when the process ends, however it ends.
+///
+/// # Errors
+/// As [`Postgres::start`]; the same at each call.
+pub fn shared() -> Result<&'static Postgres, PostgresError> {
+    static SHARED: OnceLock<Result<Postgres, PostgresError>> = OnceLock::new();
+    SHARED.get_or_init(Postgres::start).as_ref().map_err(Clone::clone)
+}
+
+/// Another user.
+#[derive(Debug)]
+struct Account {
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// Who the server must run as; `None` for ourselves. Whose a new directory is tells who we are.
+    fn for_owner_of(directory: &Path) -> Result<Option<Self>, PostgresError> {
+        let owner = fs::metadata(directory).map_err(|e| start_error("no temporary directory", e))?.uid();
+        if owner != 0 {
+            return Ok(None);
+        }
+        let users = fs::read_to_string("/etc/passwd").map_err(|e| start_error("the users cannot be read", e))?;
+        let find = |name: &&str| {
+            let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+            let mut ids = line.split(':').skip(2).map(str::parse);
+            Some(Self { uid: ids.next()?.ok()?, gid: ids.next()?.ok()? })
+        };
+        let account = UNPRIVILEGED.iter().find_map(find);
+        let none = "it refuses to run as root, and there is no user postgres or nobody".to_owned();
+        account.map(Some).ok_or(PostgresError::Start(none))
+    }
+}
+
+/// The command line, run as that account.
+fn as_account(account: Option<&Account>, command: Vec<String>) -> Vec<String> {
+    let Some(Account { uid, gid }) = account else { return command };
+    let mut line = vec!["setpriv".to_owned(), format!("--reuid={uid}"), format!("--regid={gid}")];
+    line.push("--clear-groups".to_owned());
+    line.extend(command);
+    line
+}
+
+fn init(programs: &Programs, data: &Path, account: Option<&Account>, from: &Path) -> Result<(), PostgresError> {
+    let initdb = [&programs.initdb.display().to_string(), "-D", &data.display().to_string(), "-U", USER, "-A", "trust"]
+        .into_iter()
+        .chain(["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
+        .map(str::to_owned)
+        .collect();
+    let mut line = as_account(account, initdb).into_iter();
+    let output = Command::new(line.next().unwrap_or_default())
+        .args(line)
+        .current_dir(from)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| start_error("initdb cannot be run", e))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(start_error("initdb failed", String::from_utf8_lossy(&output.stderr).trim()))
+}

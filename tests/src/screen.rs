@@ -1,0 +1,167 @@
+//! The channel on a terminal: messages change in place on a TTY; elsewhere each change is a line.
+
+use jiff::Timestamp;
+use slipway::store::TerminalMessage;
+use slipway_core::message::terminal::{TerminalOptions, render};
+use slipway_core::message::{Line, Mark, Message, Span};
+use std::collections::HashMap;
+use std::io::{IsTerminal as _, Write};
+
+/// The widest a message is drawn.
+const WIDTH_LIMIT: usize = 110;
+/// The width where the terminal does not tell.
+const WIDTH_DEFAULT: usize = 100;
+/// The height where the terminal does not tell.
+const HEIGHT_DEFAULT: usize = 40;
+
+/// Something drawn: a message, or what somebody typed.
+struct Drawn {
+    key: String,
+    lines: Vec<String>,
+}
+
+/// The screen.
+pub struct Screen {
+    out: Box<dyn Write + Send>,
+    tty: bool,
+    width: usize,
+    height: usize,
+    drawn: Vec<Drawn>,
+    last: HashMap<String, Message>,
+    heads: HashMap<String, String>,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Screen").field("tty", &self.tty).finish_non_exhaustive()
+    }
+}
+
+impl Screen {
+    /// The process's standard output.
+    #[must_use]
+    pub fn stdout() -> Self {
+        let tty = std::io::stdout().is_terminal();
+        let size = terminal_size::terminal_size();
+        let width = size.map_or(WIDTH_DEFAULT, |(w, _)| usize::from(w.0)).min(WIDTH_LIMIT);
+        let height = size.map_or(HEIGHT_DEFAULT, |(_, h)| usize::from(h.0));
+        Self {
+            out: Box::new(std::io::stdout()),
+            tty,
+            width,
+            height,
+            drawn: Vec::new(),
+            last: HashMap::new(),
+            heads: HashMap::new(),
+        }
+    }
+
+    /// A line of the demo's own, outside of the channel.
+    pub fn note(&mut self, text: &str) {
+        let text = if self.tty { format!("\x1b[2m{text}\x1b[0m") } else { text.to_owned() };
+        self.draw(String::new(), text.lines().map(str::to_owned).collect());
+    }
+
+    /// Something that a person typed or clicked.
+    pub fn typed(&mut self, person: &str, text: &str) {
+        let text = if self.tty { format!("\x1b[1m{person:<5}\x1b[0m {text}") } else { format!("{person:<5} {text}") };
+        self.draw(String::new(), vec![String::new(), text]);
+    }
+
+    /// A message of the bot, new or changed.
+    pub fn show(&mut self, message: &TerminalMessage) {
+        let lines = self.render(message);
+        let key = format!("{}#{}", message.channel, message.key);
+        let before = self.last.insert(key.clone(), message.message.clone());
+        match before {
+            None => self.draw(key, lines),
+            Some(_) if self.tty => self.redraw(&key, lines),
+            Some(before) => self.change(&key, &before, &message.message, lines),
+        }
+    }
+
+    fn render(&self, message: &TerminalMessage) -> Vec<String> {
+        let options = TerminalOptions::new(self.width.saturating_sub(2), self.tty, Timestamp::now());
+        let head = match &message.only_for {
+            Some(person) => format!("slipway → {person} only"),
+            None => format!("slipway in #{}", message.channel.trim_start_matches("terminal:")),
+        };
+        let head = if self.tty { format!("\x1b[1;36m{head}\x1b[0m") } else { head };
+        let body = render(&message.message, &options).into_iter().map(|line| format!("  {line}"));
+        std::iter::once(head).chain(body).collect()
+    }
+
+    /// Without a TTY: the whole message when its mark changes, else one line when its first line does.
+    fn change(&mut self, key: &str, before: &Message, after: &Message, lines: Vec<String>) {
+        if before.mark != after.mark || after.mark == Mark::Waiting && before.body != after.body {
+            return self.draw(key.to_owned(), lines);
+        }
+        let head = gist(after);
+        if self.heads.insert(key.to_owned(), head.clone()).as_ref() == Some(&head) || gist(before) == head {
+            return;
+        }
+        // The second line is the headline; the third the progress bar, where there is one.
+        let shown = if after.progress.is_some() { 3 } else { 2 };
+        let lines = lines.into_iter().skip(1).take(shown - 1).collect();
+        self.draw(key.to_owned(), lines);
+    }
+
+    fn draw(&mut self, key: String, lines: Vec<String>) {
+        for line in &lines {
+            self.line(line);
+        }
+        let _ = self.out.flush();
+        self.drawn.push(Drawn { key, lines });
+    }
+
+    /// On a TTY: goes up to the message, clears from there and draws it and all below again. One that has
+    /// scrolled out of sight is drawn anew.
+    fn redraw(&mut self, key: &str, lines: Vec<String>) {
+        let Some(at) = self.drawn.iter().rposition(|drawn| drawn.key == key) else {
+            return self.draw(key.to_owned(), lines);
+        };
+        let up: usize = self.drawn[at..].iter().map(|drawn| drawn.lines.len()).sum();
+        if up + 1 >= self.height {
+            self.drawn[at].key.clear();
+            return self.draw(key.to_owned(), lines);
+        }
+        self.drawn[at].lines = lines;
+        let _ = write!(self.out, "\x1b[{up}A\x1b[0J");
+        let again: Vec<String> = self.drawn[at..].iter().flat_map(|drawn| drawn.lines.clone()).collect();
+        for line in &again {
+            self.line(line);
+        }
+        let _ = self.out.flush();
+    }
+
+    fn line(&mut self, line: &str) {
+        // A reader who has gone away is no reason to stop the demo half-way.
+        let _ = writeln!(self.out, "{line}");
+    }
+}
+
+/// The first line and the progress label without durations, to tell whether something happened.
+fn gist(message: &Message) -> String {
+    let text = |line: &Line| -> String { line.0.iter().map(span_text).collect() };
+    let mut gist = text(&message.headline);
+    if let Some(progress) = &message.progress {
+        gist.push_str(&text(&progress.label));
+    }
+    let timeless = gist.split(" · ").filter(|part| !is_duration(part));
+    timeless.collect::<Vec<_>>().join(" · ")
+}
+
+/// `1m 50s, usually 4m 10s`, `12s`.
+fn is_duration(part: &str) -> bool {
+    let first = part.split([',', ' ']).next().unwrap_or_default();
+    first.ends_with(['s', 'm', 'h']) && first.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn span_text(span: &Span) -> String {
+    match span {
+        Span::Plain(text) | Span::Untrusted(text) | Span::Strong(text) | Span::Code(text) => text.clone(),
+        Span::Person(person) | Span::Mention(person) => person.to_string(),
+        Span::Time(at) => at.to_string(),
+        Span::Link { text, .. } => text.clone(),
+    }
+}

@@ -1,0 +1,68 @@
+//! A whole small world: a repository, GitHub, AWS, a database to migrate, and the real bot between them.
+
+use crate::aws::AwsSandbox;
+use crate::bot::Bot;
+use crate::github::GitHubSandbox;
+use crate::terminal::Terminal;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+mod build;
+mod config;
+
+pub use build::{Options, Repository};
+
+/// The API token of the sandbox's bot.
+pub const API_TOKEN: &str = "sandbox-api-token";
+/// The channel in which people type.
+pub const CHANNEL: &str = "terminal:releases";
+/// The channel in which successes are announced.
+pub const ANNOUNCE: &str = "terminal:announcements";
+
+/// A world. Everything in it ends when it is dropped.
+#[derive(Debug)]
+pub struct World {
+    /// The bot.
+    pub bot: Bot,
+    /// GitHub.
+    pub github: GitHubSandbox,
+    /// AWS.
+    pub aws: AwsSandbox,
+    /// The App Runner service of staging.
+    pub staging_arn: String,
+    /// The App Runner service of production.
+    pub production_arn: String,
+    /// The database URL of staging.
+    pub staging_database: String,
+    /// The database URL of production.
+    pub production_database: String,
+    /// What somebody should know of this world before they see it.
+    pub remarks: Vec<String>,
+    /// Where the bot answers.
+    pub url: String,
+    /// Its configuration file.
+    pub config: PathBuf,
+    // Dropped last: the others use it.
+    _postgres: Option<crate::postgres::Postgres>,
+    folder: TempDir,
+}
+
+impl World {
+    /// A new terminal for the bot.
+    #[must_use]
+    pub fn terminal(&self, session: &str) -> Terminal {
+        Terminal::new(&self.url, API_TOKEN, session)
+    }
+
+    /// The folder with everything that this world wrote.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
