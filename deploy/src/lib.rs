@@ -5,6 +5,8 @@ pub mod aws;
 pub mod database;
 pub mod github;
 pub mod health;
+pub mod redact;
+pub mod target;
 
 /// Chooses the TLS implementation for the whole process: the dependency graph has two and rustls refuses to
 /// pick one by itself. Call it first thing in `main` and in each test that builds a client; more calls do nothing.
