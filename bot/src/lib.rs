@@ -1,6 +1,19 @@
 //! The bot: engine, store, chats, web, configuration, command line.
 
+pub mod assemble;
+pub mod audit_log;
+pub mod chat;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod engine;
+pub mod executor;
 pub mod logging;
+pub mod outside;
+pub mod policies;
 pub mod probe;
+pub mod readiness;
+pub mod serve;
+pub mod setup;
+pub mod store;
+pub mod web;

@@ -2,12 +2,15 @@
 
 use super::Refused;
 use super::paint::Paint;
+use crate::assemble;
 use crate::config::{Config, Report, Secrets, Severity};
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
+use crate::readiness::Readiness;
 use clap::Args;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Arguments of `slipway check`.
 #[derive(Debug, Args)]
@@ -20,6 +23,33 @@ pub struct CheckArgs {
 /// Everything that is asked of the outside. Add probes here.
 fn probes(config: &Config, secrets: &Secrets) -> Vec<Box<dyn Probe>> {
     probe::standard(config, secrets)
+}
+
+/// Policies, then every repository, image repository, target and secret that the configuration names.
+async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
+    let policies = "policies".to_owned();
+    let setup = match assemble::setup(config) {
+        Ok(setup) => setup,
+        Err(error) => return vec![(policies, ProbeResult::fail(error.to_string(), ""))],
+    };
+    let from = config.policies_dir.as_ref().map_or("built in".to_owned(), |folder| folder.display().to_string());
+    let set = setup.policies();
+    let says = format!("{} rules, {from}, hash {}", set.rule_ids().count(), &set.hash()[..12.min(set.hash().len())]);
+    let mut answers = vec![(policies, ProbeResult::ok(says))];
+    let outside = match assemble::outside(config, secrets).await {
+        Ok(outside) => outside,
+        Err(error) => {
+            answers.push(("outside".to_owned(), ProbeResult::fail(error.to_string(), "")));
+            return answers;
+        }
+    };
+    let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
+    let answer = |(name, state): (String, Result<(), String>)| match state {
+        Ok(()) => (name, ProbeResult::ok("can be reached and read")),
+        Err(error) => (name, ProbeResult::fail(error, "")),
+    };
+    answers.extend(parts.into_iter().map(answer));
+    answers
 }
 
 pub(super) async fn run(args: &CheckArgs, path: &Path) -> Result<(), Refused> {
@@ -39,7 +69,8 @@ pub(super) async fn run(args: &CheckArgs, path: &Path) -> Result<(), Refused> {
         return Ok(());
     }
     let secrets = Secrets::from_env()?;
-    let answers = probe::run_all(&probes(&config, &secrets), PROBE_TIMEOUT).await;
+    let mut answers = probe::run_all(&probes(&config, &secrets), PROBE_TIMEOUT).await;
+    answers.extend(reach(&config, &secrets).await);
     say(&format!("\n{}", answers_text(&answers, paint)));
     match answers.iter().filter(|(_, answer)| !answer.ok).count() {
         0 => Ok(()),

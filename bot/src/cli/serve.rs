@@ -1,6 +1,7 @@
 //! `slipway serve`.
 
 use super::Refused;
+use crate::{assemble, serve};
 use clap::Args;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 pub struct ServeArgs {}
 
 pub(super) async fn run(_args: &ServeArgs, path: &Path) -> Result<(), Refused> {
-    let (_config, _secrets) = super::load_with_secrets(path)?;
-    Err(Refused("slipway serve is not wired yet.".to_owned()))
+    let (config, secrets) = super::load_with_secrets(path)?;
+    let parts = assemble::parts(&config, &secrets).await.map_err(|error| Refused(error.to_string()))?;
+    serve::serve(parts).await.map_err(|error| Refused(error.to_string()))
 }

@@ -14,20 +14,7 @@ use std::time::Duration;
 pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
-    /// `[pace]`: how often Slipway looks, and how long it waits for what is outside. What is not set keeps its default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pace {
-    /// Between two looks at a build, an operation or a health check.
-    pub poll_ms: Option<u64>,
-    /// How long an image may take to appear after a green build.
-    pub image_grace_s: Option<u64>,
-    /// How long a new version may take to become healthy.
-    pub healthy_limit_s: Option<u64>,
-    /// How long GitHub and AWS may take to show what was begun there.
-    pub lag_limit_s: Option<u64>,
-}
-
-/// `[server]`.
+    /// `[server]`.
     pub server: Server,
     /// `[store]`.
     pub store: Store,
@@ -81,6 +68,19 @@ impl Config {
         let teams = self.teams();
         named.into_iter().filter(|team| !teams.contains(*team)).collect()
     }
+}
+
+/// `[pace]`: how often Slipway looks, and how long it waits for what is outside. What is not set keeps its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two looks at a build, an operation or a health check.
+    pub poll_ms: Option<u64>,
+    /// How long an image may take to appear after a green build.
+    pub image_grace_s: Option<u64>,
+    /// How long a new version may take to become healthy.
+    pub healthy_limit_s: Option<u64>,
+    /// How long GitHub and AWS may take to show what was begun there.
+    pub lag_limit_s: Option<u64>,
 }
 
 /// `[server]`.

@@ -30,7 +30,9 @@ impl<'a> Args<'a> {
             let value = match (needs_value, given) {
                 (Some(_), Some(value)) => value,
                 (None, None) => String::new(),
-                (None, Some(_)) => return Err(args.usage(Line::default().code(format!("--{name}")).text(" takes no value."))),
+                (None, Some(_)) => {
+                    return Err(args.usage(Line::default().code(format!("--{name}")).text(" takes no value.")));
+                }
                 (Some(example), None) => match words.next() {
                     Some(value) => value.text,
                     None => {

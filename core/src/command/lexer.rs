@@ -85,7 +85,10 @@ mod tests {
 
     #[test]
     fn quotes_and_dashes_of_phones_are_understood() {
-        assert_eq!(split("lock  production\u{a0}“load test” —for 2h"), ["lock", "production", "load test", "--for", "2h"]);
+        assert_eq!(
+            split("lock  production\u{a0}“load test” —for 2h"),
+            ["lock", "production", "load test", "--for", "2h"]
+        );
         assert_eq!(split("--reason=\"it's late\" 'a b'"), ["--reason=it's late", "a b"]);
         assert_eq!(split("don't stop"), ["don't", "stop"]);
         assert!(words("--reason \"open").is_err());

@@ -5,9 +5,9 @@ use super::{Command, Definition, Mistake};
 use crate::message::Line;
 
 /// The shortest lock.
-pub const LOCK_MIN_S: u32 = 60;
+const LOCK_MIN_S: u32 = 60;
 /// The longest lock.
-pub const LOCK_MAX_S: u32 = 30 * 24 * 60 * 60;
+const LOCK_MAX_S: u32 = 30 * 24 * 60 * 60;
 
 pub(super) static LOCK: Definition = Definition {
     path: &["release", "lock"],
@@ -75,7 +75,9 @@ mod tests {
 
     #[test]
     fn durations_have_units_and_bounds() {
-        for (text, seconds) in [("2h", 7_200), ("90m", 5_400), ("1h30m", 5_400), ("2D", 172_800), ("1m", 60), ("30d", LOCK_MAX_S)] {
+        for (text, seconds) in
+            [("2h", 7_200), ("90m", 5_400), ("1h30m", 5_400), ("2D", 172_800), ("1m", 60), ("30d", LOCK_MAX_S)]
+        {
             assert_eq!(duration_s(text), Some(seconds), "{text}");
         }
         for bad in ["", "2", "h", "0m", "31d", "2w", "1h30", "-2h", "99999999999d", "2 h"] {

@@ -184,8 +184,16 @@ static DEFINITIONS: [&Definition; 15] = [
 ];
 
 /// Commands and options of later versions, named here so that typing them gives an honest answer.
-const LATER_COMMANDS: [&str; 8] =
-    ["migrate", "release ship", "release bad", "release override", "release link", "release config", "release stats", "release resume"];
+const LATER_COMMANDS: [&str; 8] = [
+    "migrate",
+    "release ship",
+    "release bad",
+    "release override",
+    "release link",
+    "release config",
+    "release stats",
+    "release resume",
+];
 const LATER_OPTIONS: [&str; 3] = ["when", "config", "migrations"];
 
 impl Command {

@@ -23,7 +23,9 @@ pub fn parse(text: &str, known: &Words) -> Result<Command, Mistake> {
 }
 
 fn what_to_type() -> Mistake {
-    Mistake::new(Line::plain("Type a command, such as ").code("/deploy staging").text(" or ").code("/release help").text("."))
+    Mistake::new(
+        Line::plain("Type a command, such as ").code("/deploy staging").text(" or ").code("/release help").text("."),
+    )
 }
 
 /// The definition that the first words name, and the words after them.
@@ -91,7 +93,9 @@ pub fn help(topic: Option<&str>, known: &Words) -> Message {
             let line = Line::plain("There is no command ").untrusted(topic).text(".");
             let names = DEFINITIONS.iter().filter_map(|definition| definition.path.last().copied());
             let near = nearest(&wanted, names);
-            let line = near.map_or(line.clone(), |near| line.text(" Did you mean ").code(format!("/release help {near}")).text("?"));
+            let line = near.map_or(line.clone(), |near| {
+                line.text(" Did you mean ").code(format!("/release help {near}")).text("?")
+            });
             Message::answer(line, [see_help()])
         }
     }
@@ -104,9 +108,7 @@ fn about(definition: &Definition) -> Message {
 }
 
 fn overview(known: &Words) -> Message {
-    let row = |definition: &&Definition| {
-        vec![Line::default().code(definition.line()), Line::plain(definition.summary)]
-    };
+    let row = |definition: &&Definition| vec![Line::default().code(definition.line()), Line::plain(definition.summary)];
     let environments = known.all_environments().join(", ");
     Message {
         mark: Mark::None,
@@ -115,7 +117,10 @@ fn overview(known: &Words) -> Message {
         body: vec![
             Block::Table { head: vec![], rows: DEFINITIONS.iter().map(row).collect() },
             Block::Gap,
-            Block::Line(Line::plain(format!("Environments: {environments}. More about one command: ")).code("/release help deploy")),
+            Block::Line(
+                Line::plain(format!("Environments: {environments}. More about one command: "))
+                    .code("/release help deploy"),
+            ),
         ],
         actions: vec![],
     }

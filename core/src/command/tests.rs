@@ -50,7 +50,14 @@ fn deploy_to(environment: &str) -> Command {
 
 #[test]
 fn the_same_command_in_every_clothing() {
-    for line in ["/deploy staging", "deploy staging", "@slipway deploy staging", "<@U123> deploy  staging ", "/DEPLOY Staging", "/deploy staging goals"] {
+    for line in [
+        "/deploy staging",
+        "deploy staging",
+        "@slipway deploy staging",
+        "<@U123> deploy  staging ",
+        "/DEPLOY Staging",
+        "/deploy staging goals",
+    ] {
         assert_eq!(parse(line, &words()).unwrap(), deploy_to("staging"), "{line}");
     }
 }
@@ -71,9 +78,13 @@ fn references_keep_their_case_and_options_their_text() {
 #[test]
 fn a_lone_service_name_is_the_service_and_not_a_branch() {
     let known = two_services();
-    let Command::Deploy { service, reference, .. } = parse("/deploy staging billing", &known).unwrap() else { panic!() };
+    let Command::Deploy { service, reference, .. } = parse("/deploy staging billing", &known).unwrap() else {
+        panic!()
+    };
     assert_eq!((service.as_str(), reference), ("billing", None));
-    let Command::Deploy { service, reference, .. } = parse("/deploy staging billing goals", &known).unwrap() else { panic!() };
+    let Command::Deploy { service, reference, .. } = parse("/deploy staging billing goals", &known).unwrap() else {
+        panic!()
+    };
     assert_eq!((service.as_str(), reference.as_deref()), ("goals", Some("billing")));
 }
 
@@ -111,7 +122,8 @@ fn mistakes_name_the_nearest_right_thing() {
         "/release lock production \"x\" --for ever",
         "hello there",
     ];
-    let said: Vec<_> = lines.iter().map(|line| format!("{line}\n  {}", mistake(line, &words()).replace('\n', "\n  "))).collect();
+    let said: Vec<_> =
+        lines.iter().map(|line| format!("{line}\n  {}", mistake(line, &words()).replace('\n', "\n  "))).collect();
     expect![[r#"
 
           Type a command, such as /deploy staging or /release help. Nothing was started.
@@ -164,7 +176,8 @@ fn mistakes_name_the_nearest_right_thing() {
             Usage: /release lock <environment> "reason" [service] [--for 2h]
         hello there
           There is no command /hello. Nothing was started.
-            What there is: /release help"#]].assert_eq(&said.join("\n"));
+            What there is: /release help"#]]
+    .assert_eq(&said.join("\n"));
     assert_eq!(
         mistake("/deploy staging", &two_services()),
         "Which service? Nothing was started.\n  Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]\n  Services: goals, billing"
@@ -173,7 +186,13 @@ fn mistakes_name_the_nearest_right_thing() {
 
 #[test]
 fn what_was_typed_is_never_our_own_words() {
-    for line in ["/deploy @everyone", "/@everyone", "/release @everyone", "/deploy staging --@everyone", "/deploy staging a goals @everyone"] {
+    for line in [
+        "/deploy @everyone",
+        "/@everyone",
+        "/release @everyone",
+        "/deploy staging --@everyone",
+        "/deploy staging a goals @everyone",
+    ] {
         let message = parse(line, &words()).expect_err(line).message();
         let lines = message.body.iter().filter_map(|block| match block {
             crate::message::Block::Line(line) => Some(line),

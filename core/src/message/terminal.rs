@@ -153,7 +153,8 @@ impl Painter<'_> {
         let lines: Vec<_> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(CODE_LIMIT_LINES)..];
         let width = self.options.width - indent.width() - 2;
-        let line = |line: &&str| format!("{indent}{}", self.paint(&format!("│ {}", cut(&clean(line), width)), Look::Dim));
+        let line =
+            |line: &&str| format!("{indent}{}", self.paint(&format!("│ {}", cut(&clean(line), width)), Look::Dim));
         shown.iter().map(line).collect()
     }
 
@@ -321,7 +322,6 @@ fn clean(text: &str) -> String {
         .collect()
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,21 +337,35 @@ mod tests {
             headline: Line::plain("goals → staging · deploying ").code("4c1f9e2").text(" · 1m 50s, usually 4m 10s"),
             progress: Some(Progress { permille: 680, label: Line::plain("App Runner: update in progress") }),
             body: vec![
-                Block::Line(Line::plain("asked by ").person(&"ana".into()).text(" at ").time("2025-11-04T15:02:00Z".parse().unwrap())),
+                Block::Line(
+                    Line::plain("asked by ")
+                        .person(&"ana".into())
+                        .text(" at ")
+                        .time("2025-11-04T15:02:00Z".parse().unwrap()),
+                ),
                 Block::Gap,
                 Block::Warning(Line::plain("users is blocked while ").untrusted(hostile).text(" runs")),
                 Block::Field {
                     label: "What ships".into(),
-                    lines: vec![Line::plain("2 commits"), Line::default().code("b02a6c8").text("  ").untrusted(hostile)],
+                    lines: vec![
+                        Line::plain("2 commits"),
+                        Line::default().code("b02a6c8").text("  ").untrusted(hostile),
+                    ],
                 },
                 Block::Field { label: "Image".into(), lines: vec![Line::default().code("goals@sha256:3f8a…e1")] },
                 Block::Table {
                     head: vec!["goals".into(), "version".into()],
-                    rows: vec![vec![Line::plain("staging"), Line::default().untrusted(hostile)], vec![Line::plain("production"), Line::plain("–")]],
+                    rows: vec![
+                        vec![Line::plain("staging"), Line::default().untrusted(hostile)],
+                        vec![Line::plain("production"), Line::plain("–")],
+                    ],
                 },
                 Block::Code(format!("FAIL {hostile}\nexit 1")),
             ],
-            actions: vec![Action { verb: Verb::Cancel, label: "Cancel".into() }, Action { verb: Verb::Details, label: "Details".into() }],
+            actions: vec![
+                Action { verb: Verb::Cancel, label: "Cancel".into() },
+                Action { verb: Verb::Details, label: "Details".into() },
+            ],
         }
     }
 
@@ -372,17 +386,22 @@ mod tests {
               production  –
               │ FAIL Add likes
               │ exit 1
-              [Cancel] [Details]"#]].assert_eq(&lines);
+              [Cancel] [Details]"#]]
+        .assert_eq(&lines);
     }
 
     #[test]
     fn long_lines_hang_under_their_text() {
-        let body = vec![Block::Field { label: "Why".into(), lines: vec![Line::plain("one two three four five six seven eight nine ten")] }];
+        let body = vec![Block::Field {
+            label: "Why".into(),
+            lines: vec![Line::plain("one two three four five six seven eight nine ten")],
+        }];
         let message = Message { body, ..Message::answer(Line::plain("x"), []) };
         expect_test::expect![[r#"
             x
             Why  one two three four five six seven
-                 eight nine ten"#]].assert_eq(&render(&message, &options(40, false)).join("\n"));
+                 eight nine ten"#]]
+        .assert_eq(&render(&message, &options(40, false)).join("\n"));
     }
 
     #[test]

@@ -106,7 +106,7 @@ teams = ["developers", "release"]
 fn values_arrive_typed_and_paths_joined_to_the_folder() {
     let config = example();
     assert_eq!(config.store.path, Path::new("etc/slipway.db"));
-    assert_eq!(config.policies_dir, Path::new("etc/policies"));
+    assert_eq!(config.policies_dir.as_deref(), Some(Path::new("etc/policies")));
     assert_eq!(config.server.fact_age_max_s, 60);
     let staging = EnvironmentKey { service: "goals".into(), environment: "staging".into() };
     let (service, environment) = config.environment(&staging).unwrap();

@@ -1,0 +1,41 @@
+# Two commands do everything: `make demo` and `make test`. See README.md.
+
+CARGO ?= cargo
+BIN := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/debug
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\n  make demo FAIL=ci|image|migrate|deploy|health   what each failure looks like\n'
+	@printf '  make demo REPO=/path/to/a/git/repository        with your own commits and goose migrations\n'
+	@printf '  make demo INTERACTIVE=1                         type the commands and approvals yourself\n'
+
+.PHONY: build
+build:
+	@$(CARGO) build --locked --quiet --workspace --bins
+
+.PHONY: demo
+demo: build ## Play a release in the terminal: no account, no network
+	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(INTERACTIVE),--interactive)
+
+.PHONY: run
+run: build ## Run the bot with ./slipway.toml
+	$(BIN)/slipway serve
+
+.PHONY: test
+test: build ## Run all tests (PostgreSQL's initdb must be installed; it says so if not)
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ echo 'The tests need PostgreSQL: apt-get install postgresql (or brew install postgresql)' >&2; exit 1; }
+	$(CARGO) test --locked --workspace
+
+.PHONY: lint
+lint: ## Check formatting, clippy with warnings denied, and dependencies
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	.ci/dependencies
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all

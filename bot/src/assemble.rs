@@ -1,0 +1,71 @@
+//! From configuration and secrets to the parts of a running bot.
+
+use crate::config::{Config, GithubCredential, Secrets};
+use crate::outside::Outside;
+use crate::policies::{self, PoliciesError};
+use crate::serve::Parts;
+use crate::setup::Setup;
+use secrecy::ExposeSecret as _;
+use slipway_deploy::aws::AwsClients;
+use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
+use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
+use thiserror::Error;
+
+/// Why the parts cannot be put together.
+#[derive(Debug, Error)]
+pub enum AssembleError {
+    /// There is no policy set.
+    #[error(transparent)]
+    Policies(#[from] PoliciesError),
+    /// A repository's name is none.
+    #[error(transparent)]
+    Repository(#[from] BadRepoName),
+    /// GitHub's client cannot be made.
+    #[error(transparent)]
+    GitHub(#[from] GitHubError),
+    /// There is no HTTP client for health checks.
+    #[error(transparent)]
+    Health(#[from] HealthError),
+}
+
+/// Services, people and policies of a configuration.
+///
+/// # Errors
+/// When the policies have mistakes.
+pub fn setup(config: &Config) -> Result<Setup, AssembleError> {
+    Ok(Setup::new(config, policies::load(config)?)?)
+}
+
+/// The clients to everything outside. Nothing is called yet.
+///
+/// # Errors
+/// When a credential is missing or cannot be one.
+pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, AssembleError> {
+    let auth = match &secrets.github {
+        Some(GithubCredential::Token(token)) => Auth::Token(token.clone()),
+        Some(GithubCredential::App { id, private_key }) => Auth::App { id: *id, private_key: private_key.clone() },
+        // The bot answers all the same; /readyz and every card that needs GitHub say what is missing.
+        None => {
+            tracing::warn!("GITHUB_TOKEN is not set: nothing can be released until it is");
+            Auth::Token(String::new().into())
+        }
+    };
+    let github = GitHub::new(&config.github.api_url, auth)?;
+    Ok(Outside::new(github, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?))
+}
+
+/// Everything that [`crate::serve::serve`] needs.
+///
+/// # Errors
+/// As [`setup`] and [`outside`].
+pub async fn parts(config: &Config, secrets: &Secrets) -> Result<Parts, AssembleError> {
+    Ok(Parts {
+        listen: config.server.listen,
+        store: config.store.path.clone(),
+        setup: setup(config)?,
+        outside: outside(config, secrets).await?,
+        api_token: secrets.api_token.as_ref().map(|token| token.expose_secret().to_owned()),
+        terminal: config.terminal.is_some(),
+        ack_budget_ms: config.server.ack_budget_ms,
+    })
+}

@@ -1,0 +1,155 @@
+//! The publisher: makes channels show what they should. Changes are coalesced: a card is drawn from its release
+//! as it is at that moment, so however many changes there were, the newest state is shown and the last is never
+//! lost.
+
+use super::{Chat, ChatError};
+use crate::clock::Clock;
+use crate::engine::{Signals, approver_lines};
+use crate::executor::DURATIONS_LIMIT;
+use crate::setup::{Setup, usual_s};
+use crate::store::{MessageRow, Store, StoreError};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use slipway_core::ids::ReleaseId;
+use slipway_core::message::Message;
+use slipway_core::message::cards::{ReleaseView, release_card};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+/// How many messages are taken at once.
+const BATCH_LIMIT: u32 = 50;
+/// The longest rest before the publisher looks by itself.
+const LOOK_ANYWAY_MS: u64 = 1_000;
+/// How often the elapsed time on the card of a running release is brought up to date.
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
+/// How often in a row a message may fail before that revision is given up.
+const FAILURES_LIMIT: i64 = 10;
+/// The rest after the first failure; it doubles with each.
+const BACKOFF_FIRST_MS: i64 = 500;
+/// The longest rest after a failure.
+const BACKOFF_LIMIT_MS: i64 = 120_000;
+/// Changes of messages per second and channel, with a burst of as many.
+const CHANGES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+
+/// The publisher with all it needs.
+#[derive(Debug)]
+pub struct Publisher {
+    store: Store,
+    setup: Arc<Setup>,
+    clock: Clock,
+    signals: Signals,
+    chats: Vec<Arc<dyn Chat>>,
+    pace: DefaultKeyedRateLimiter<String>,
+}
+
+impl Publisher {
+    /// A publisher to these chats.
+    #[must_use]
+    pub fn new(store: Store, setup: Arc<Setup>, clock: Clock, signals: Signals, chats: Vec<Arc<dyn Chat>>) -> Self {
+        let pace = RateLimiter::keyed(Quota::per_second(CHANGES_PER_SECOND));
+        Self { store, setup, clock, signals, chats, pace }
+    }
+
+    /// Publishes for ever.
+    pub async fn run(self) {
+        let mut refreshed = Instant::now();
+        loop {
+            if refreshed.elapsed() >= REFRESH_EVERY {
+                refreshed = Instant::now();
+                if let Err(error) = self.store.cards_refresh().await {
+                    error!(%error, "cards could not be refreshed");
+                }
+            }
+            match self.publish_due().await {
+                Ok(0) => self.rest().await,
+                Ok(_) => {}
+                Err(error) => {
+                    error!(%error, "messages could not be published");
+                    self.rest().await;
+                }
+            }
+        }
+    }
+
+    async fn rest(&self) {
+        let due = self.store.message_next_due_ms().await.ok().flatten();
+        let wait_ms = due.map_or(LOOK_ANYWAY_MS, |due| {
+            u64::try_from(due - self.clock.now_ms()).unwrap_or(0).clamp(1, LOOK_ANYWAY_MS)
+        });
+        let _ = tokio::time::timeout(Duration::from_millis(wait_ms), self.signals.messages.notified()).await;
+    }
+
+    /// Publishes what is due, in order. Gives how many messages were looked at.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn publish_due(&self) -> Result<usize, StoreError> {
+        let due = self.store.messages_due(self.clock.now_ms(), BATCH_LIMIT).await?;
+        for row in &due {
+            self.pace.until_key_ready(&row.message.channel).await;
+            self.publish(row).await?;
+        }
+        Ok(due.len())
+    }
+
+    async fn publish(&self, row: &MessageRow) -> Result<(), StoreError> {
+        let Some(body) = self.body(row).await? else {
+            return self.store.message_give_up(row.id, row.wanted).await;
+        };
+        let platform = row.message.channel.split_once(':').map_or("", |(platform, _)| platform);
+        let chat = self.chats.iter().find(|chat| chat.platform() == platform);
+        let shown = match chat {
+            Some(chat) => chat.show(&row.message, &body, row.external_id.as_deref()).await,
+            None => Err(ChatError::Never(format!("there is no chat for {}", row.message.channel))),
+        };
+        match shown {
+            Ok(external_id) => self.store.message_published(row.id, row.wanted, &external_id).await,
+            Err(ChatError::Never(what)) => {
+                warn!(channel = row.message.channel, what, "a message cannot be shown");
+                self.store.message_give_up(row.id, row.wanted).await
+            }
+            Err(ChatError::Later { what, .. }) if row.failures + 1 >= FAILURES_LIMIT => {
+                error!(channel = row.message.channel, what, "a message is given up until it changes");
+                self.store.message_give_up(row.id, row.wanted).await
+            }
+            Err(ChatError::Later { what, after_ms }) => {
+                warn!(channel = row.message.channel, what, "a message is shown later");
+                let backoff = (BACKOFF_FIRST_MS << row.failures.clamp(0, 16)).min(BACKOFF_LIMIT_MS);
+                self.store.message_later(row.id, self.clock.now_ms() + after_ms.unwrap_or(backoff)).await
+            }
+        }
+    }
+
+    async fn body(&self, row: &MessageRow) -> Result<Option<Message>, StoreError> {
+        if let Some(body) = &row.message.body {
+            return Ok(Some(body.clone()));
+        }
+        match &row.message.release {
+            Some(release) => self.card(release).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A release's card as of now.
+    async fn card(&self, id: &ReleaseId) -> Result<Option<Message>, StoreError> {
+        let Some(stored) = self.store.release(id).await? else { return Ok(None) };
+        let release = stored.release;
+        let key = &release.request.key;
+        let now = self.clock.now();
+        let environment = self.store.environment(key).await?;
+        let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
+        let approvers = approver_lines(&self.setup, &release, now);
+        Ok(Some(release_card(&ReleaseView {
+            release: &release,
+            environment: Some(&environment),
+            people: &self.setup.people,
+            approvers: &approvers,
+            now,
+            expected_s: usual_s(&durations),
+            expected_deploy_s: None,
+            next: self.setup.next_environment(key),
+        })))
+    }
+}

@@ -1,0 +1,50 @@
+//! The terminal chat: messages are kept in the store and read through the API. It trusts whoever holds the API
+//! token to say who they are, so it is for the sandbox and for trying things on one's own machine.
+
+use super::{Chat, ChatError};
+use crate::store::{NewMessage, Store};
+use async_trait::async_trait;
+use slipway_core::message::Message;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The terminal chat.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    store: Store,
+    changed: Arc<Notify>,
+}
+
+impl Terminal {
+    /// The name before the colon.
+    pub const PLATFORM: &'static str = "terminal";
+
+    /// A terminal chat in this store; `changed` is signalled at each message.
+    #[must_use]
+    pub fn new(store: Store, changed: Arc<Notify>) -> Self {
+        Self { store, changed }
+    }
+}
+
+#[async_trait]
+impl Chat for Terminal {
+    fn platform(&self) -> &'static str {
+        Self::PLATFORM
+    }
+
+    async fn show(
+        &self,
+        message: &NewMessage,
+        body: &Message,
+        _external_id: Option<&str>,
+    ) -> Result<String, ChatError> {
+        // The key is the id: posting twice changes the one message.
+        let only_for = message.only_for.as_ref().map(slipway_core::ids::PersonId::as_str);
+        self.store
+            .terminal_put(&message.channel, &message.key, only_for, body)
+            .await
+            .map_err(|error| ChatError::Later { what: error.to_string(), after_ms: None })?;
+        self.changed.notify_waiters();
+        Ok(message.key.clone())
+    }
+}

@@ -1,0 +1,270 @@
+//! One transaction's work: an event and all that follows from it.
+
+use super::{Engine, EngineError};
+use crate::store::{StoreError, Tx};
+use serde_json::json;
+use slipway_core::audit;
+use slipway_core::environment::{self, Environment, Live, Waiting};
+use slipway_core::gate::{self, Course, Question, Verdict};
+use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::policy::Case;
+use slipway_core::release::{self, Event, Failure, Illegal, Outcome, Phase, Release, Step};
+use std::collections::VecDeque;
+use tracing::{info, warn};
+
+/// How many transitions may follow from one delivery. A release that ends lets the next be judged, which may
+/// supersede others: a full queue fits many times.
+pub(super) const CHAIN_LIMIT: usize = 1_000;
+
+/// What is still to be done in this transaction.
+enum Todo {
+    Event(ReleaseId, Event),
+    Judge(ReleaseId),
+}
+
+/// The work of one transaction.
+pub(super) struct Work<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) tx: &'a mut Tx,
+    todo: VecDeque<Todo>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(engine: &'a Engine, tx: &'a mut Tx) -> Self {
+        Self { engine, tx, todo: VecDeque::new() }
+    }
+
+    /// An effect had an outcome. One that comes too late (the release was cancelled meanwhile) is noted.
+    pub(super) async fn happened(&mut self, release: &ReleaseId, event: Event) -> Result<(), EngineError> {
+        if let Err(illegal) = self.apply(release, event).await? {
+            info!(%release, %illegal, "an outcome came too late");
+        }
+        self.finish().await
+    }
+
+    pub(super) async fn judge_again(&mut self, release: &ReleaseId) -> Result<(), EngineError> {
+        self.todo.push_back(Todo::Judge(release.clone()));
+        self.finish().await
+    }
+
+    /// Applies an event of a person or an effect, without what follows from it for others.
+    pub(super) async fn apply(
+        &mut self,
+        id: &ReleaseId,
+        event: Event,
+    ) -> Result<Result<Release, Illegal>, EngineError> {
+        let store = &self.engine.store;
+        let Some(stored) = store.release_get(self.tx, id).await? else {
+            warn!(release = %id, "an event for a release that does not exist");
+            return Ok(Err(Illegal { phase: "unknown", event: event.name(), why: None }));
+        };
+        let before = stored.release;
+        let (after, effects) = match release::step(&before, &event) {
+            Ok(next) => next,
+            Err(illegal) => return Ok(Err(illegal)),
+        };
+        // The environment first: a run that may not start there must not be saved as started.
+        if let Err(refused) = self.environment_follows(&before, &after, &event).await? {
+            let failure = Failure::new(format!("{} takes no more releases: {refused}.", after.request.key))
+                .next("ask again when some of them have ended")
+                .final_for_request();
+            let event = Event::PlanningFailed { step: None, failure, at: self.engine.clock.now() };
+            self.todo.push_back(Todo::Event(id.clone(), event));
+            return Ok(Ok(before));
+        }
+        store.release_save(self.tx, &after, &event, &self.engine.clock).await?;
+        for effect in &effects {
+            store.effect_insert(self.tx, id, effect, &self.engine.clock).await?;
+        }
+        if after.phase.is_end() {
+            store.effects_abandon(self.tx, id).await?;
+        }
+        store.cards_touch(self.tx, id).await?;
+        if !event.is_progress() {
+            self.record_event(&after, &event).await?;
+            info!(release = %id, event = event.name(), phase = after.phase.name(), "release");
+        }
+        if after.wants_judgement() && !matches!(event, Event::Judged { .. }) {
+            self.todo.push_back(Todo::Judge(id.clone()));
+        }
+        Ok(Ok(after))
+    }
+
+    /// Does all that is left to do.
+    pub(super) async fn finish(&mut self) -> Result<(), EngineError> {
+        for _ in 0..CHAIN_LIMIT {
+            match self.todo.pop_front() {
+                None => return Ok(()),
+                Some(Todo::Judge(id)) => self.judge(&id).await?,
+                Some(Todo::Event(id, event)) => {
+                    if let Err(illegal) = self.apply(&id, event).await? {
+                        info!(release = %id, %illegal, "nothing follows");
+                    }
+                }
+            }
+        }
+        Err(EngineError::Endless)
+    }
+
+    /// Puts the question to the gate, with everything read in this transaction, and acts on the verdict.
+    async fn judge(&mut self, id: &ReleaseId) -> Result<(), EngineError> {
+        let Some(stored) = self.engine.store.release_get(self.tx, id).await? else { return Ok(()) };
+        let release = stored.release;
+        if !release.wants_judgement() {
+            return Ok(());
+        }
+        let environment = self.engine.store.environment_get(self.tx, &release.request.key).await?;
+        let Some(verdict) = self.ask_gate(&release, &environment) else { return Ok(()) };
+        let same = release.verdict.as_ref().is_some_and(|last| last.says_the_same_as(&verdict));
+        if same && verdict.course() == Course::Wait {
+            return Ok(());
+        }
+        if let Err(illegal) = self.apply(id, Event::Judged { verdict: Box::new(verdict) }).await? {
+            warn!(release = %id, %illegal, "a verdict did not fit");
+        }
+        Ok(())
+    }
+
+    /// The gate's verdict on a release as it is now; `None` without a plan.
+    pub(super) fn ask_gate(&self, release: &Release, environment: &Environment) -> Option<Verdict> {
+        let setup = &self.engine.setup;
+        let (plan, facts) = (release.plan.as_ref()?, release.facts.as_ref()?);
+        let case = Case {
+            release: &release.id,
+            requester: setup.people.get(&release.request.requester),
+            plan,
+            votes: &release.votes,
+            facts,
+            people: &setup.people,
+            now: self.engine.clock.now(),
+            timezone: setup.timezone(&release.request.key),
+        };
+        let policies = setup.policies();
+        let question =
+            Question { release, case, environment, policies: &policies, fact_age_max_s: setup.fact_age_max_s() };
+        Some(gate::judge(&question))
+    }
+
+    /// Keeps queue, running release and what is live in step with a release.
+    async fn environment_follows(
+        &mut self,
+        before: &Release,
+        after: &Release,
+        event: &Event,
+    ) -> Result<Result<(), environment::Illegal>, EngineError> {
+        if let Event::Planned { .. } = event
+            && !after.request.dry_run
+            && let Some(waiting) = waiting(after)
+        {
+            return self.environment_step(&after.request.key, environment::Event::Enqueued(waiting)).await;
+        }
+        let starts = matches!(after.phase, Phase::Running { .. }) && !matches!(before.phase, Phase::Running { .. });
+        if starts {
+            let started = environment::Event::Started {
+                release: after.id.clone(),
+                requester: after.request.requester.clone(),
+                at: self.engine.clock.now(),
+            };
+            return self.environment_step(&after.request.key, started).await;
+        }
+        if after.phase.is_end() {
+            let ended =
+                environment::Event::Ended { release: after.id.clone(), live: live(after), at: self.engine.clock.now() };
+            return self.environment_step(&after.request.key, ended).await;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Lets an event happen to an environment, or says why it cannot. A run that cannot start there is a defect of
+    /// ours, because the gate has looked at this very row in this very transaction: the transaction is undone
+    /// rather than that two releases run.
+    pub(super) async fn environment_step(
+        &mut self,
+        key: &EnvironmentKey,
+        event: environment::Event,
+    ) -> Result<Result<(), environment::Illegal>, EngineError> {
+        let store = &self.engine.store;
+        let now = store.environment_get(self.tx, key).await?;
+        let (next, effects) = match environment::step(&now, &event) {
+            Ok(next) => next,
+            Err(illegal) if matches!(event, environment::Event::Started { .. }) => {
+                return Err(StoreError::Unreadable { what: "an environment", error: illegal.to_string() }.into());
+            }
+            Err(illegal) => return Ok(Err(illegal)),
+        };
+        if next != now {
+            store.environment_save(self.tx, &next).await?;
+        }
+        let at = self.engine.clock.now();
+        for effect in effects {
+            self.todo.push_back(match effect {
+                environment::Effect::Supersede { release, by } => Todo::Event(release, Event::Superseded { by, at }),
+                environment::Effect::Judge { release } => Todo::Judge(release),
+            });
+        }
+        Ok(Ok(()))
+    }
+
+    /// Writes a record of what happened to a release into the audit log.
+    async fn record_event(&mut self, release: &Release, event: &Event) -> Result<(), EngineError> {
+        let policy_hash = match event {
+            Event::Judged { verdict } => Some(verdict.policy_hash().to_owned()),
+            _ => release.verdict.as_ref().map(|verdict| verdict.policy_hash().to_owned()),
+        };
+        let body = json!({
+            "release": release.id,
+            "service": release.request.key.service,
+            "environment": release.request.key.environment,
+            "requester": release.request.requester,
+            "phase": release.phase.name(),
+            "plan": release.digest(),
+            "event": event,
+        });
+        self.record(event.name(), body, policy_hash).await
+    }
+
+    /// Adds a record to the audit log.
+    pub(super) async fn record(
+        &mut self,
+        kind: &str,
+        body: serde_json::Value,
+        policy_hash: Option<String>,
+    ) -> Result<(), EngineError> {
+        let last = self.engine.store.audit_last(self.tx).await?;
+        let draft = audit::Draft { at: self.engine.clock.now(), kind: kind.to_owned(), body, policy_hash };
+        let record = audit::append(last.as_ref(), draft);
+        Ok(self.engine.store.audit_insert(self.tx, &record).await?)
+    }
+}
+
+fn waiting(release: &Release) -> Option<Waiting> {
+    let plan = release.plan.as_ref()?;
+    let mut contains: std::collections::BTreeSet<_> = plan.commits.iter().map(|commit| commit.sha.clone()).collect();
+    contains.insert(plan.commit.clone());
+    Some(Waiting {
+        release: release.id.clone(),
+        requester: release.request.requester.clone(),
+        kind: plan.kind,
+        commit: plan.commit.clone(),
+        contains,
+        asked_at: release.request.at,
+    })
+}
+
+/// What runs after a release: changed when the deploy step succeeded, whatever verification said.
+fn live(release: &Release) -> Option<Live> {
+    let plan = release.plan.as_ref()?;
+    let verified = match release.outcome.as_ref()? {
+        Outcome::Live => true,
+        Outcome::Failed { step: Some(Step::Verify), .. } => false,
+        _ => return None,
+    };
+    Some(Live {
+        release: release.id.clone(),
+        commit: plan.commit.clone(),
+        image: plan.image.digest.clone(),
+        by: release.request.requester.clone(),
+        since: release.ended_at?,
+        verified,
+    })
+}

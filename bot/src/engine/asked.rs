@@ -1,0 +1,351 @@
+//! What people ask for: commands become releases, votes, locks and answers.
+
+use super::EngineError;
+use super::apply::Work;
+use super::lookup::NotFound;
+use jiff::SignedDuration;
+use serde_json::json;
+use slipway_core::command::{self, Command, WhyAbout};
+use slipway_core::environment::{self, Lock};
+use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
+use slipway_core::message::cards::answers;
+use slipway_core::message::{Line, Message};
+use slipway_core::person::{Identity, Person};
+use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
+use slipway_core::release::{Event, Illegal, Origin, Phase, Release, Request, RequestKind, Step};
+
+/// How far back a rollback looks for a good release.
+const ROLLBACK_LOOK_BACK_LIMIT: u32 = 20;
+/// How far back `retry` looks for a failed release.
+const RETRY_LOOK_BACK_LIMIT: u32 = 20;
+
+/// A typed command with what is known of its sender.
+struct Asked<'a> {
+    channel: &'a str,
+    person: &'a Person,
+}
+
+impl Work<'_> {
+    /// A typed command.
+    pub(super) async fn typed(
+        &mut self,
+        delivery: i64,
+        who: &Identity,
+        channel: &str,
+        text: &str,
+    ) -> Result<(), EngineError> {
+        let Some(person) = self.person(who) else {
+            self.record("unknown_person", json!({ "who": who }), None).await?;
+            return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
+        };
+        let command = match command::parse(text, &self.engine.setup.words()) {
+            Ok(command) => command,
+            Err(mistake) => {
+                return self.answer(delivery, channel, Some(&person), Some(mistake.message())).await;
+            }
+        };
+        let asked = Asked { channel, person: &person };
+        let answer = self.command(&asked, &command).await?;
+        self.answer(delivery, channel, Some(&person), answer).await?;
+        self.finish().await
+    }
+
+    async fn command(&mut self, asked: &Asked<'_>, command: &Command) -> Result<Option<Message>, EngineError> {
+        match command {
+            Command::Deploy { environment, service, reference, dry_run, reason } => {
+                let key = key(service, environment);
+                let request = self.request(asked, key, RequestKind::Deploy, reason.clone());
+                self.begin(asked, Request { reference: reference.clone(), dry_run: *dry_run, ..request }).await
+            }
+            Command::Rollback { environment, service, release, reason } => {
+                self.rollback(asked, key(service, environment), release.as_deref(), reason.clone()).await
+            }
+            Command::Approve { release } => self.vote_by_command(asked, release.as_deref(), Stance::Approve).await,
+            Command::Veto { release } => self.vote_by_command(asked, release.as_deref(), Stance::Veto).await,
+            Command::Withdraw { release } => {
+                let voted = |r: &Release| r.votes.iter().any(|v| v.person == asked.person.id);
+                match self.find_release(release.as_deref(), voted).await? {
+                    Ok(release) => self.withdraw(asked.person, &release).await,
+                    Err(not_found) => Ok(Some(say_not_found(&not_found, "has a vote of yours"))),
+                }
+            }
+            Command::Cancel { release } => match self.find_release(release.as_deref(), |_| true).await? {
+                Ok(release) => self.cancel(asked.person, &release).await,
+                Err(not_found) => Ok(Some(say_not_found(&not_found, "could be cancelled"))),
+            },
+            Command::Retry { release } => self.retry_by_command(asked, release.as_deref()).await,
+            Command::Lock { environment, service, reason, for_s } => {
+                self.lock(asked, key(service, environment), reason, *for_s).await
+            }
+            Command::Unlock { environment, service } => self.unlock(asked, key(service, environment)).await,
+            Command::Why { about } => self.why(asked, about).await.map(Some),
+            Command::Show { release } => Ok(Some(match self.find_release(Some(release), |_| true).await? {
+                Ok(release) => self.details(&release),
+                Err(not_found) => say_not_found(&not_found, ""),
+            })),
+            Command::Status { environment } => self.status(environment.as_ref()).await.map(Some),
+            Command::History { environment } => self.history(environment.as_ref()).await.map(Some),
+            Command::Queue { environment } => self.queue(environment.as_ref()).await.map(Some),
+            Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
+        }
+    }
+
+    fn request(&self, asked: &Asked<'_>, key: EnvironmentKey, kind: RequestKind, reason: Option<String>) -> Request {
+        let now = self.engine.clock.now();
+        let expiry = SignedDuration::from_secs(self.engine.setup.vote_expiry_s(&key.service));
+        Request {
+            key,
+            kind,
+            reference: None,
+            requester: asked.person.id.clone(),
+            reason,
+            dry_run: false,
+            origin: Origin { channel: asked.channel.to_owned() },
+            at: now,
+            expires_at: now + expiry,
+        }
+    }
+
+    /// Begins a release, unless policy forbids even to ask.
+    async fn begin(&mut self, asked: &Asked<'_>, request: Request) -> Result<Option<Message>, EngineError> {
+        let setup = self.engine.setup.clone();
+        let policies = setup.policies();
+        let asking = Asking {
+            person: asked.person,
+            service: &request.key.service,
+            environment: &request.key.environment,
+            kind: request.kind.plan_kind(),
+        };
+        if let Decision::Deny { reasons } = policies.may_ask(&asking) {
+            let refused = json!({ "request": request, "reasons": reasons });
+            self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
+            return Ok(Some(answers::not_allowed(&whys(&reasons))));
+        }
+        let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
+        self.engine.store.release_insert(self.tx, &release).await?;
+        let channels = setup.channels(&release.request.key.service);
+        self.post_card(&release.id, channels, asked.channel).await?;
+        // A new release in its first phase takes this event.
+        let _ = self.apply(&release.id, Event::Requested).await?;
+        Ok(None)
+    }
+
+    async fn rollback(
+        &mut self,
+        asked: &Asked<'_>,
+        key: EnvironmentKey,
+        to: Option<&str>,
+        reason: Option<String>,
+    ) -> Result<Option<Message>, EngineError> {
+        let good = self.engine.store.releases_succeeded(self.tx, &key, ROLLBACK_LOOK_BACK_LIMIT).await?;
+        let live = self.engine.store.environment_get(self.tx, &key).await?.live.map(|live| live.commit);
+        let fits = |r: &Release| match to {
+            Some(prefix) => r.id.as_str().starts_with(&prefix.to_ascii_uppercase()),
+            None => r.commit.is_some() && r.commit != live,
+        };
+        let Some((to, commit)) = good.into_iter().find(fits).and_then(|r| Some((r.id, r.commit?))) else {
+            return Ok(Some(nothing_to_roll_back_to(&key, to)));
+        };
+        let request = self.request(asked, key, RequestKind::Rollback { to, commit }, reason);
+        self.begin(asked, request).await
+    }
+
+    pub(super) async fn retry(
+        &mut self,
+        person: &Person,
+        release: &Release,
+        channel: &str,
+    ) -> Result<Option<Message>, EngineError> {
+        if !release.phase.is_end() {
+            return Ok(Some(still_under_way(release)));
+        }
+        let asked = Asked { channel, person };
+        let kind = match &release.request.kind {
+            RequestKind::Rollback { .. } => release.request.kind.clone(),
+            RequestKind::Deploy | RequestKind::Retry { .. } => {
+                RequestKind::Retry { of: release.id.clone(), commit: release.commit.clone() }
+            }
+        };
+        let request = self.request(&asked, release.request.key.clone(), kind, release.request.reason.clone());
+        self.begin(&asked, Request { reference: release.request.reference.clone(), ..request }).await
+    }
+
+    async fn retry_by_command(
+        &mut self,
+        asked: &Asked<'_>,
+        prefix: Option<&str>,
+    ) -> Result<Option<Message>, EngineError> {
+        let found = match prefix {
+            Some(_) => self.find_release(prefix, |_| true).await?,
+            None => self.newest_failed().await?.ok_or(NotFound::NoneOpen),
+        };
+        match found {
+            Ok(release) => self.retry(asked.person, &release, asked.channel).await,
+            Err(not_found) => Ok(Some(say_not_found(&not_found, "has failed lately"))),
+        }
+    }
+
+    async fn newest_failed(&mut self) -> Result<Option<Release>, EngineError> {
+        let mut failed = Vec::new();
+        for key in self.engine.setup.environment_keys(None) {
+            let newest = self.engine.store.releases_newest(self.tx, &key, RETRY_LOOK_BACK_LIMIT).await?;
+            failed.extend(
+                newest
+                    .into_iter()
+                    .find(|r| matches!(r.phase, Phase::Failed | Phase::RolledBack | Phase::Expired | Phase::Cancelled)),
+            );
+        }
+        Ok(failed.into_iter().max_by_key(|r| r.ended_at))
+    }
+
+    async fn vote_by_command(
+        &mut self,
+        asked: &Asked<'_>,
+        prefix: Option<&str>,
+        stance: Stance,
+    ) -> Result<Option<Message>, EngineError> {
+        let waits = |r: &Release| r.phase == Phase::AwaitingApproval;
+        match self.find_release(prefix, waits).await? {
+            Ok(release) => self.vote(asked.person, &release, stance).await,
+            Err(not_found) => Ok(Some(say_not_found(&not_found, "waits for approval"))),
+        }
+    }
+
+    /// Cancels a release, if policy lets this person and the point of no return is not passed.
+    pub(super) async fn cancel(&mut self, person: &Person, release: &Release) -> Result<Option<Message>, EngineError> {
+        if release.phase.is_end() {
+            let illegal = Illegal { phase: release.phase.name(), event: "cancel_requested", why: None };
+            return Ok(Some(answers::cancel_came_late(release, &illegal)));
+        }
+        let act = Act::Cancel { requester: &release.request.requester };
+        if let Some(refused) = self.may_act(person, act, &release.request.key).await? {
+            return Ok(Some(refused));
+        }
+        let begun = match release.phase {
+            Phase::Running { step: Step::Migrate } => {
+                self.engine.store.effect_begun(self.tx, &release.id, "migrate").await?
+            }
+            Phase::Running { step: Step::Deploy } => {
+                self.engine.store.effect_begun(self.tx, &release.id, "deploy").await?
+            }
+            _ => false,
+        };
+        let event = Event::CancelRequested { by: person.id.clone(), begun, at: self.engine.clock.now() };
+        Ok(match self.apply(&release.id, event).await? {
+            Err(illegal) => Some(answers::cancel_came_late(release, &illegal)),
+            Ok(after) => Some(answers::cancelled(&after)),
+        })
+    }
+
+    /// `None` when policy allows it, else the answer.
+    async fn may_act(
+        &mut self,
+        person: &Person,
+        act: Act<'_>,
+        key: &EnvironmentKey,
+    ) -> Result<Option<Message>, EngineError> {
+        let policies = self.engine.setup.policies();
+        let verb = verb(&act);
+        let Decision::Deny { reasons } = policies.may_act(person, act, &key.service, &key.environment) else {
+            return Ok(None);
+        };
+        let refused = json!({ "person": person.id, "act": verb, "environment": key, "reasons": reasons });
+        self.record("refused", refused, Some(policies.hash().to_owned())).await?;
+        Ok(Some(answers::not_allowed(&whys(&reasons))))
+    }
+
+    async fn lock(
+        &mut self,
+        asked: &Asked<'_>,
+        key: EnvironmentKey,
+        reason: &str,
+        for_s: Option<u32>,
+    ) -> Result<Option<Message>, EngineError> {
+        if let Some(refused) = self.may_act(asked.person, Act::Lock, &key).await? {
+            return Ok(Some(refused));
+        }
+        let now = self.engine.clock.now();
+        let lock = Lock {
+            owner: asked.person.id.clone(),
+            reason: reason.to_owned(),
+            at: now,
+            until: for_s.map(|s| now + SignedDuration::from_secs(i64::from(s))),
+        };
+        if let Err(illegal) = self.environment_step(&key, environment::Event::Locked(lock.clone())).await? {
+            return Ok(Some(answers::environment_refuses(&key, &illegal)));
+        }
+        self.record("locked", json!({ "environment": key, "lock": lock }), None).await?;
+        Ok(Some(answers::locked(&key, &lock, now)))
+    }
+
+    async fn unlock(&mut self, asked: &Asked<'_>, key: EnvironmentKey) -> Result<Option<Message>, EngineError> {
+        let now = self.engine.clock.now();
+        let environment = self.engine.store.environment_get(self.tx, &key).await?;
+        let Some(lock) = environment.lock(now).cloned() else {
+            return Ok(Some(answers::environment_refuses(&key, &environment::Illegal::NotLocked)));
+        };
+        if let Some(refused) = self.may_act(asked.person, Act::Unlock { owner: &lock.owner }, &key).await? {
+            return Ok(Some(refused));
+        }
+        if let Err(illegal) = self.environment_step(&key, environment::Event::Unlocked).await? {
+            return Ok(Some(answers::environment_refuses(&key, &illegal)));
+        }
+        self.record("unlocked", json!({ "environment": key, "lock": lock, "by": asked.person.id }), None).await?;
+        Ok(Some(answers::unlocked(&key, environment.queue.len())))
+    }
+
+    async fn why(&mut self, asked: &Asked<'_>, about: &WhyAbout) -> Result<Message, EngineError> {
+        match about {
+            WhyAbout::Release(prefix) => match self.find_release(Some(prefix), |_| true).await? {
+                Ok(release) => self.why_release(&release).await,
+                Err(not_found) => Ok(say_not_found(&not_found, "")),
+            },
+            WhyAbout::Deploy { environment, service } => {
+                self.why_deploy(asked.person, &key(service, environment)).await
+            }
+        }
+    }
+}
+
+fn verb(act: &Act<'_>) -> &'static str {
+    match act {
+        Act::Cancel { .. } => "cancel",
+        Act::Lock => "lock",
+        Act::Unlock { .. } => "unlock",
+    }
+}
+
+fn key(service: &ServiceName, environment: &EnvironmentName) -> EnvironmentKey {
+    EnvironmentKey { service: service.clone(), environment: environment.clone() }
+}
+
+fn say_not_found(not_found: &NotFound, wanted: &'static str) -> Message {
+    match not_found {
+        NotFound::Unknown(prefix) => answers::no_such_release(prefix),
+        NotFound::Ambiguous(prefix, releases) => {
+            answers::ambiguous_release(prefix, &releases.iter().collect::<Vec<_>>())
+        }
+        NotFound::NoneOpen => answers::no_release(wanted),
+        NotFound::SeveralOpen(releases) => answers::which_release(wanted, &releases.iter().collect::<Vec<_>>()),
+    }
+}
+
+/// The reasons of a no, as one text.
+fn whys(reasons: &[Reason]) -> String {
+    reasons.iter().map(|reason| reason.why.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn nothing_to_roll_back_to(key: &EnvironmentKey, to: Option<&str>) -> Message {
+    let line = match to {
+        Some(prefix) => Line::plain("No release ").untrusted(prefix).text(format!(" has succeeded on {key}.")),
+        None => Line::plain(format!("There is nothing to go back to: no earlier release has succeeded on {key}.")),
+    };
+    let history = Line::plain("See ").code(format!("/release history {}", key.environment)).text(".");
+    Message::answer(line.text(" Nothing was started."), [history])
+}
+
+fn still_under_way(release: &Release) -> Message {
+    let line = Line::plain("Release ").code(release.id.short()).text(" has not ended yet.");
+    let way = Line::plain("To stop it first: ").code(format!("/release cancel {}", release.id.short()));
+    Message::answer(line.text(" Nothing was started."), [way])
+}

@@ -1,0 +1,59 @@
+//! What can come into the inbox.
+
+use serde::{Deserialize, Serialize};
+use slipway_core::ids::ReleaseId;
+use slipway_core::message::Verb;
+use slipway_core::person::Identity;
+use slipway_core::policy::Stance;
+use slipway_core::release::Event;
+
+/// One delivery. Stored as JSON until it is handled: a new variant is fine, a changed one needs a new name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "incoming", rename_all = "snake_case")]
+pub enum Incoming {
+    /// Somebody typed a command.
+    Typed {
+        /// Who.
+        who: Identity,
+        /// Where, as in the configuration: `terminal:releases`.
+        channel: String,
+        /// What. Untrusted text.
+        text: String,
+    },
+    /// Somebody pressed a button of a release's message.
+    Pressed {
+        /// Who.
+        who: Identity,
+        /// Where.
+        channel: String,
+        /// Which message.
+        message: String,
+        /// Which button.
+        verb: Verb,
+    },
+    /// Somebody reacted to a release's message with a reaction that stands for a vote, or took it away.
+    Reacted {
+        /// Who.
+        who: Identity,
+        /// Where.
+        channel: String,
+        /// Which message.
+        message: String,
+        /// Which vote the reaction stands for.
+        stance: Stance,
+        /// Added, or taken away.
+        added: bool,
+    },
+    /// An effect had an outcome, or news.
+    Happened {
+        /// To which release.
+        release: ReleaseId,
+        /// What.
+        event: Event,
+    },
+    /// The gate should look at a release again.
+    Judge {
+        /// Which.
+        release: ReleaseId,
+    },
+}

@@ -1,0 +1,85 @@
+//! Finding what a person means: which release, who they are, who could approve.
+
+use super::EngineError;
+use super::apply::Work;
+use crate::setup::Setup;
+use jiff::Timestamp;
+use slipway_core::ids::PersonId;
+use slipway_core::message::cards::ApproverLine;
+use slipway_core::person::{Identity, Person};
+use slipway_core::policy::{Case, Panel};
+use slipway_core::release::Release;
+
+/// How many open releases are looked through for the one that is meant.
+const OPEN_LIMIT: u32 = 500;
+
+/// Why a release was not found.
+pub(super) enum NotFound {
+    /// None has this id.
+    Unknown(String),
+    /// More than one begins so.
+    Ambiguous(String, Vec<Release>),
+    /// None is in the state in question.
+    NoneOpen,
+    /// Several are: which one must be said.
+    SeveralOpen(Vec<Release>),
+}
+
+impl Work<'_> {
+    /// The known person behind an identity.
+    pub(super) fn person(&self, who: &Identity) -> Option<Person> {
+        self.engine.setup.people.by_identity(who).cloned()
+    }
+
+    /// The release that a prefix names, or the only open one that fits.
+    pub(super) async fn find_release(
+        &mut self,
+        prefix: Option<&str>,
+        fits: impl Fn(&Release) -> bool,
+    ) -> Result<Result<Release, NotFound>, EngineError> {
+        let store = &self.engine.store;
+        if let Some(prefix) = prefix {
+            let mut found = store.releases_by_prefix(self.tx, prefix).await?;
+            return Ok(match (found.pop(), found.pop()) {
+                (None, _) => Err(NotFound::Unknown(prefix.to_owned())),
+                (Some(one), None) => Ok(one),
+                (Some(one), Some(other)) => Err(NotFound::Ambiguous(prefix.to_owned(), vec![other, one])),
+            });
+        }
+        let mut open: Vec<_> =
+            store.releases_open(self.tx, OPEN_LIMIT).await?.into_iter().filter(|r| fits(r)).collect();
+        Ok(match open.len() {
+            0 => Err(NotFound::NoneOpen),
+            1 => Ok(open.remove(0)),
+            _ => Err(NotFound::SeveralOpen(open)),
+        })
+    }
+}
+
+/// Who can approve a release and who cannot, by team, as policy answers now.
+#[must_use]
+pub fn approver_lines(setup: &Setup, release: &Release, now: Timestamp) -> Vec<ApproverLine> {
+    let (Some(plan), Some(facts)) = (&release.plan, &release.facts) else { return vec![] };
+    let case = Case {
+        release: &release.id,
+        requester: setup.people.get(&release.request.requester),
+        plan,
+        votes: &release.votes,
+        facts,
+        people: &setup.people,
+        now,
+        timezone: setup.timezone(&release.request.key),
+    };
+    let line = |panel: Panel| ApproverLine {
+        team: panel.team,
+        can: panel.who,
+        cannot: panel.refused.into_iter().map(|refused| (refused.person, refused.why.join(" "))).collect(),
+        missing: panel.missing,
+    };
+    setup.policies().voters(&case).into_iter().map(line).collect()
+}
+
+/// The id of a person who is known, for messages to them alone.
+pub(super) fn only_for(person: &Person) -> PersonId {
+    person.id.clone()
+}

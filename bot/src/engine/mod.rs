@@ -1,0 +1,138 @@
+//! The engine: takes what is in the inbox one by one, each in one transaction with everything that follows
+//! from it: the event, the release's next state, its effects, the environment, the audit record.
+
+mod answer;
+mod apply;
+mod asked;
+mod incoming;
+mod lookup;
+mod questions;
+mod votes;
+
+pub use incoming::Incoming;
+pub use lookup::approver_lines;
+
+use crate::clock::Clock;
+use crate::setup::Setup;
+use crate::store::{InboxRow, Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tracing::{error, warn};
+
+/// How often handling a delivery may fail before it is given up and kept for somebody to look at.
+const HANDLE_ATTEMPTS_LIMIT: i64 = 5;
+/// How long the engine rests after a failure of the store.
+const REST_AFTER_FAILURE_MS: u64 = 500;
+/// How long the engine waits for a signal before it looks by itself.
+const LOOK_ANYWAY_MS: u64 = 1_000;
+
+/// Signals between the parts of the process. Losing one costs a second, never an event.
+#[derive(Clone, Debug, Default)]
+pub struct Signals {
+    /// Something is in the inbox.
+    pub inbox: Arc<Notify>,
+    /// Effects may be due.
+    pub effects: Arc<Notify>,
+    /// Messages may be due.
+    pub messages: Arc<Notify>,
+}
+
+/// The engine with all it needs.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// The store.
+    pub store: Store,
+    /// Configuration, people and policies.
+    pub setup: Arc<Setup>,
+    /// The clock.
+    pub clock: Clock,
+    /// Signals to the executor and the publisher.
+    pub signals: Signals,
+}
+
+/// Why a delivery could not be handled. Nothing of it has happened.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the inbox holds cannot be read.
+    #[error("the inbox holds something that this version cannot read: {0}")]
+    Unreadable(serde_json::Error),
+    /// One thing led to another without end.
+    #[error("more than {} transitions followed from one delivery", apply::CHAIN_LIMIT)]
+    Endless,
+}
+
+impl Engine {
+    /// Handles deliveries for ever.
+    pub async fn run(self) {
+        loop {
+            match self.handle_next().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    // Both are fine: a signal, or the time to look by itself.
+                    let _ = tokio::time::timeout(Duration::from_millis(LOOK_ANYWAY_MS), self.signals.inbox.notified())
+                        .await;
+                }
+                Err(error) => {
+                    error!(%error, "the inbox could not be read");
+                    tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
+                }
+            }
+        }
+    }
+
+    /// Handles the oldest delivery. False: there is none.
+    ///
+    /// # Errors
+    /// When the store fails; the delivery is still there.
+    pub async fn handle_next(&self) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let Some(row) = self.store.inbox_next(&mut tx).await? else { return Ok(false) };
+        match self.handle(tx, &row).await {
+            Ok(()) => {
+                self.signals.effects.notify_one();
+                self.signals.messages.notify_one();
+            }
+            Err(error) => self.failed(&row, &error).await?,
+        }
+        Ok(true)
+    }
+
+    async fn handle(&self, mut tx: crate::store::Tx, row: &InboxRow) -> Result<(), EngineError> {
+        let incoming: Incoming = serde_json::from_str(&row.body).map_err(EngineError::Unreadable)?;
+        let mut work = apply::Work::new(self, &mut tx);
+        match incoming {
+            Incoming::Typed { who, channel, text } => work.typed(row.id, &who, &channel, &text).await?,
+            Incoming::Pressed { who, channel, message, verb } => {
+                work.pressed(row.id, &who, &channel, &message, verb).await?;
+            }
+            Incoming::Reacted { who, channel, message, stance, added } => {
+                work.reacted(row.id, &who, &channel, &message, stance, added).await?;
+            }
+            Incoming::Happened { release, event } => work.happened(&release, event).await?,
+            Incoming::Judge { release } => work.judge_again(&release).await?,
+        }
+        self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    /// Counts the failure; after too many the delivery is put aside, so that it does not stop all others.
+    async fn failed(&self, row: &InboxRow, error: &EngineError) -> Result<(), StoreError> {
+        let unreadable = matches!(error, EngineError::Unreadable(_) | EngineError::Endless);
+        if unreadable || row.attempts + 1 >= HANDLE_ATTEMPTS_LIMIT {
+            error!(%error, inbox = row.id, "a delivery could not be handled and is put aside");
+            let mut tx = self.store.begin().await?;
+            self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), Some(&error.to_string())).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
+        warn!(%error, inbox = row.id, "a delivery could not be handled, it is tried again");
+        self.store.inbox_failed_once(row.id).await?;
+        tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! Questions: status, history, queue, why, show. They change nothing.
+
+use super::EngineError;
+use super::apply::Work;
+use slipway_core::environment::Environment;
+use slipway_core::ids::{EnvironmentKey, EnvironmentName};
+use slipway_core::message::Message;
+use slipway_core::message::cards::{self, StatusRow};
+use slipway_core::person::Person;
+use slipway_core::plan::PlanKind;
+use slipway_core::policy::{Asking, Reason};
+use slipway_core::release::Release;
+
+/// How many releases `history` shows, over all environments that are asked about.
+const HISTORY_LIMIT: u32 = 10;
+
+impl Work<'_> {
+    pub(super) async fn status(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {
+        let now = self.engine.clock.now();
+        let mut seen = Vec::new();
+        for key in self.engine.setup.environment_keys(only) {
+            let environment = self.engine.store.environment_get(self.tx, &key).await?;
+            let running = match &environment.running {
+                Some(id) => self.engine.store.release_get(self.tx, id).await?.map(|stored| stored.release),
+                None => None,
+            };
+            seen.push((environment, running));
+        }
+        let rows: Vec<_> = seen
+            .iter()
+            .map(|(environment, running)| StatusRow { environment, running: running.as_ref(), behind: None })
+            .collect();
+        Ok(cards::status(&rows, now))
+    }
+
+    pub(super) async fn history(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {
+        let mut releases = Vec::new();
+        for key in self.engine.setup.environment_keys(only) {
+            releases.extend(self.engine.store.releases_newest(self.tx, &key, HISTORY_LIMIT).await?);
+        }
+        releases.sort_by(|a, b| b.request.at.cmp(&a.request.at));
+        releases.truncate(HISTORY_LIMIT as usize);
+        Ok(cards::history(&releases, self.engine.clock.now()))
+    }
+
+    pub(super) async fn queue(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {
+        let mut environments: Vec<Environment> = Vec::new();
+        let mut releases = Vec::new();
+        for key in self.engine.setup.environment_keys(only) {
+            let environment = self.engine.store.environment_get(self.tx, &key).await?;
+            for id in environment.running.iter().chain(environment.queue.iter().map(|waiting| &waiting.release)) {
+                releases.extend(self.engine.store.release_get(self.tx, id).await?.map(|stored| stored.release));
+            }
+            environments.push(environment);
+        }
+        Ok(cards::queue(&environments, &releases, self.engine.clock.now()))
+    }
+
+    pub(super) fn details(&self, release: &Release) -> Message {
+        cards::details(release, &self.engine.setup.people, self.engine.clock.now())
+    }
+
+    /// Why a release does not run: the gate is asked again.
+    pub(super) async fn why_release(&mut self, release: &Release) -> Result<Message, EngineError> {
+        if release.phase.is_end() || release.plan.is_none() || !release.is_waiting() {
+            return Ok(self.details(release));
+        }
+        let environment = self.engine.store.environment_get(self.tx, &release.request.key).await?;
+        let verdict = self.ask_gate(release, &environment);
+        let reasons: &[Reason] = verdict.as_ref().map_or(&[], |verdict| verdict.reasons());
+        let subject = format!("Release {} of {}", release.id.short(), release.request.key);
+        Ok(cards::why(&subject, reasons, &[], self.engine.clock.now()))
+    }
+
+    /// Why a deployment that nobody has asked for yet would wait. Without a plan only these can be told: may they
+    /// ask, is it locked, does another run. The newest plan for the environment stands in for the votes.
+    pub(super) async fn why_deploy(&mut self, person: &Person, key: &EnvironmentKey) -> Result<Message, EngineError> {
+        let now = self.engine.clock.now();
+        let setup = self.engine.setup.clone();
+        let environment = self.engine.store.environment_get(self.tx, key).await?;
+        let asking = Asking { person, service: &key.service, environment: &key.environment, kind: PlanKind::Deploy };
+        let mut reasons = setup.policies().may_ask(&asking).reasons().to_vec();
+        // A release that nobody has asked for stands behind all others.
+        let nobody = slipway_core::ids::ReleaseId::new("");
+        reasons.extend(environment.blockers(&nobody, &person.id, now));
+        let newest = self.engine.store.releases_newest(self.tx, key, 1).await?.into_iter().next();
+        if let Some(mut like) = newest.filter(|release| release.plan.is_some()) {
+            like.votes.clear();
+            like.request.requester = person.id.clone();
+            if let Some(verdict) = self.ask_gate(&like, &Environment::new(key.clone())) {
+                reasons.extend(verdict.reasons().iter().cloned());
+            }
+        }
+        reasons.dedup();
+        Ok(cards::why(&format!("Deploying to {key} now"), &reasons, &[], now))
+    }
+}

@@ -1,0 +1,145 @@
+//! Votes, by command, button or reaction: all the same.
+
+use super::EngineError;
+use super::apply::Work;
+use serde_json::json;
+use slipway_core::message::cards::answers;
+use slipway_core::message::{Message, Verb};
+use slipway_core::person::{Identity, Person};
+use slipway_core::policy::{Case, Clears, Decision, Reason, Slot, Stance, Vote};
+use slipway_core::release::{Event, Illegal, Release};
+
+impl Work<'_> {
+    /// A button of a release's message.
+    pub(super) async fn pressed(
+        &mut self,
+        delivery: i64,
+        who: &Identity,
+        channel: &str,
+        message: &str,
+        verb: Verb,
+    ) -> Result<(), EngineError> {
+        let Some((person, release)) = self.person_and_card(delivery, who, channel, message).await? else {
+            return Ok(());
+        };
+        let answer = match verb {
+            Verb::Approve => self.vote(&person, &release, Stance::Approve).await?,
+            Verb::Veto => self.vote(&person, &release, Stance::Veto).await?,
+            Verb::Cancel => self.cancel(&person, &release).await?,
+            Verb::Retry => self.retry(&person, &release, channel).await?,
+            Verb::Why => Some(self.why_release(&release).await?),
+            Verb::Details => Some(self.details(&release)),
+        };
+        self.answer(delivery, channel, Some(&person), answer).await?;
+        self.finish().await
+    }
+
+    /// A reaction that stands for a vote. Taking it away withdraws the vote.
+    pub(super) async fn reacted(
+        &mut self,
+        delivery: i64,
+        who: &Identity,
+        channel: &str,
+        message: &str,
+        stance: Stance,
+        added: bool,
+    ) -> Result<(), EngineError> {
+        let Some((person, release)) = self.person_and_card(delivery, who, channel, message).await? else {
+            return Ok(());
+        };
+        let answer = if added {
+            self.vote(&person, &release, stance).await?
+        } else {
+            // Taking away ❌ does not take back an approval.
+            let given = release.votes.iter().any(|v| v.person == person.id && v.stance == stance);
+            if given { self.withdraw(&person, &release).await? } else { None }
+        };
+        self.answer(delivery, channel, Some(&person), answer).await?;
+        self.finish().await
+    }
+
+    /// Whoever is not known is told so; a message that is no card is nobody's business.
+    async fn person_and_card(
+        &mut self,
+        delivery: i64,
+        who: &Identity,
+        channel: &str,
+        message: &str,
+    ) -> Result<Option<(Person, Release)>, EngineError> {
+        let Some(id) = self.engine.store.message_release(self.tx, channel, message).await? else { return Ok(None) };
+        let Some(person) = self.person(who) else {
+            self.record("unknown_person", json!({ "who": who, "release": id }), None).await?;
+            self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await?;
+            return Ok(None);
+        };
+        let stored = self.engine.store.release_get(self.tx, &id).await?;
+        Ok(stored.map(|stored| (person, stored.release)))
+    }
+
+    /// Asks policy whether this vote counts, and counts it. The answer is for the voter alone; a vote that counts
+    /// shows on the card and needs none.
+    pub(super) async fn vote(
+        &mut self,
+        person: &Person,
+        release: &Release,
+        stance: Stance,
+    ) -> Result<Option<Message>, EngineError> {
+        let (Some(plan), Some(facts)) = (&release.plan, &release.facts) else {
+            let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some("there is no plan yet") };
+            return Ok(Some(answers::vote_came_late(release, &illegal)));
+        };
+        if !release.is_waiting() {
+            let illegal = Illegal { phase: release.phase.name(), event: "voted", why: None };
+            return Ok(Some(answers::vote_came_late(release, &illegal)));
+        }
+        let setup = self.engine.setup.clone();
+        let case = Case {
+            release: &release.id,
+            requester: setup.people.get(&release.request.requester),
+            plan,
+            votes: &release.votes,
+            facts,
+            people: &setup.people,
+            now: self.engine.clock.now(),
+            timezone: setup.timezone(&release.request.key),
+        };
+        let policies = setup.policies();
+        let decision = policies.may_vote(person, stance, &case);
+        if let Decision::Deny { reasons } = decision {
+            let refused = json!({
+                "release": release.id, "person": person.id, "stance": stance, "plan": plan.digest(), "reasons": reasons,
+            });
+            self.record("vote_refused", refused, Some(policies.hash().to_owned())).await?;
+            let why: Vec<_> = reasons.iter().map(|reason| reason.why.trim_end_matches('.')).collect();
+            let missing = missing_slots(policies.may_execute(&case).reasons());
+            return Ok(Some(answers::vote_does_not_count(release, &why.join("; "), &missing)));
+        }
+        let vote = Vote { person: person.id.clone(), stance, digest: plan.digest(), at: self.engine.clock.now() };
+        Ok(self
+            .apply(&release.id, Event::Voted { vote })
+            .await?
+            .err()
+            .map(|illegal| answers::vote_came_late(release, &illegal)))
+    }
+
+    pub(super) async fn withdraw(
+        &mut self,
+        person: &Person,
+        release: &Release,
+    ) -> Result<Option<Message>, EngineError> {
+        let event = Event::Withdrawn { person: person.id.clone() };
+        Ok(Some(match self.apply(&release.id, event).await? {
+            Ok(after) => answers::vote_withdrawn(&after),
+            Err(illegal) => answers::vote_came_late(release, &illegal),
+        }))
+    }
+}
+
+/// The approvals that are missing, over all reasons.
+fn missing_slots(reasons: &[Reason]) -> Vec<Slot> {
+    let missing = reasons.iter().filter_map(|reason| match &reason.clears {
+        Clears::Votes { missing } => Some(missing.clone()),
+        _ => None,
+    });
+    missing.flatten().collect()
+}

@@ -1,0 +1,196 @@
+//! CI and the image of a commit: waited for, and built where nothing else would.
+
+use super::{Done, Job, Trouble};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use slipway_core::facts::{CiFact, CiState};
+use slipway_core::release::{BuildProgress, Event, Failure, Step};
+use slipway_deploy::github::{Conclusion, Dispatched, JobState, Progress, RunState};
+
+/// How often CI and the registry are looked at while planning waits for them.
+const POLL_MS: i64 = 3_000;
+/// How long planning waits for a build.
+const BUILD_LIMIT_S: i64 = 2 * 60 * 60;
+/// How long after a green build the image may take to appear in the registry.
+const IMAGE_GRACE_S: i64 = 120;
+/// How long a run that was just dispatched may take to show in the list of runs.
+const LAG_LIMIT_S: i64 = 120;
+/// How many lines of a failing job's log are shown.
+const LOG_TAIL_LINES: usize = 15;
+
+pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
+    let (service, commit) = (job.service()?, job.commit()?);
+    let outside = &job.executor.outside;
+    let checks = outside.github.checks(&service.repository, commit).await?;
+    let image = outside.ecr.image_by_tag(&service.image, &service.tag_of(commit)).await?;
+    let run = newest_run(job).await?;
+    if let Some(run) = &run
+        && run.head_sha != commit.as_str()
+    {
+        let what = format!("Run {} built {}, not {}.", run.number, short_sha(&run.head_sha), commit.short());
+        return Ok(job.planning_failed(Some(Step::Ci), Failure::new(what)));
+    }
+    let under_way = run.as_ref().is_some_and(|run| run.status != Progress::Completed);
+    if checks.state == CiState::Red {
+        return red(job, &checks, run.as_ref()).await;
+    }
+    if image.is_some() && checks.state != CiState::Pending && !under_way {
+        remove_temporary_tag(job).await;
+        return Ok(Done::Event(Event::BuildReady));
+    }
+    if let Some(done) = too_late(job, run.as_ref()) {
+        return Ok(done);
+    }
+    match run {
+        Some(run) if under_way => Ok(wait(job, run_progress(&run))),
+        Some(run) if !run.conclusion.is_some_and(Conclusion::passes) => red(job, &checks, Some(&run)).await,
+        Some(run) if image.is_none() => Ok(green_without_image(job, &run)),
+        _ if checks.state == CiState::Pending => Ok(wait(job, checks_progress(&checks))),
+        _ if job.release.build_run.is_some() => Ok(wait(job, waiting_for_run())),
+        _ => Ok(Done::Event(Event::BuildMissing { at: job.now() })),
+    }
+}
+
+/// The run that was dispatched for this release, else the newest of the workflow for the commit.
+async fn newest_run(job: &Job<'_>) -> Result<Option<RunState>, Trouble> {
+    let (service, commit) = (job.service()?, job.commit()?);
+    let github = &job.executor.outside.github;
+    if let Some(run) = job.release.build_run {
+        return Ok(Some(github.run(&service.repository, run).await?));
+    }
+    let runs = github.runs_for_commit(&service.repository, &service.workflow, commit).await?;
+    let Some(newest) = runs.into_iter().max_by_key(|run| run.id) else { return Ok(None) };
+    Ok(Some(github.run(&service.repository, newest.id).await?))
+}
+
+/// The tag that the dispatch needed has done its work. What cannot be removed now does no harm.
+async fn remove_temporary_tag(job: &Job<'_>) {
+    let (Some(tag), Ok(service)) = (&job.release.temporary_tag, job.service()) else { return };
+    if let Err(error) = job.executor.outside.github.delete_tag(&service.repository, tag).await {
+        tracing::info!(%error, tag, "the temporary tag was not removed");
+    }
+}
+
+fn short_sha(sha: &str) -> &str {
+    sha.get(..7).unwrap_or(sha)
+}
+
+fn too_late(job: &Job<'_>, run: Option<&RunState>) -> Option<Done> {
+    let waited_s = (job.now().as_millisecond() - job.row.created_at_ms) / 1000;
+    if waited_s < BUILD_LIMIT_S {
+        return None;
+    }
+    let mut failure = Failure::new(format!("The build did not end within {} hours.", BUILD_LIMIT_S / 3600));
+    if let Some(run) = run {
+        failure = failure.detail(run.html_url.clone());
+    }
+    Some(job.planning_failed(Some(Step::Ci), failure.next("/release retry")))
+}
+
+/// The run is green, yet there is no image: wait a little, then start one build of our own, then say so.
+fn green_without_image(job: &Job<'_>, run: &RunState) -> Done {
+    let ended = run.jobs.iter().filter_map(|job| job.completed_at).max();
+    let since_s = ended.map_or(IMAGE_GRACE_S, |at| job.now().as_second() - at.as_second());
+    if since_s < job.executor.setup.pace.image_grace_s(IMAGE_GRACE_S) {
+        let detail = format!("run {} is green, waiting for the image", run.number);
+        return wait(job, BuildProgress { detail, permille: Some(950), url: Some(run.html_url.clone()) });
+    }
+    if job.release.build_run.is_none() {
+        return Done::Event(Event::BuildMissing { at: job.now() });
+    }
+    let (Ok(service), Ok(commit)) = (job.service(), job.commit()) else { return Done::Quietly };
+    let what =
+        format!("Run {} is green, but {} has no image tagged {}.", run.number, service.image, service.tag_of(commit));
+    let failure = Failure::new(what)
+        .detail("The workflow must push the image with that tag.")
+        .detail(run.html_url.clone())
+        .next("mend the workflow, then /release retry");
+    job.planning_failed(Some(Step::Image), failure)
+}
+
+/// CI is red: which job, which step, and the end of its log.
+async fn red(job: &Job<'_>, checks: &CiFact, run: Option<&RunState>) -> Result<Done, Trouble> {
+    let failing = run.and_then(|run| run.jobs.iter().find(|job| job.conclusion.is_some_and(|c| !c.passes())));
+    let commit = job.commit()?;
+    let what = match failing {
+        Some(JobState { name, failed_step: Some(step), .. }) => {
+            format!("CI is red on {}: job \"{name}\" failed at \"{step}\".", commit.short())
+        }
+        Some(JobState { name, .. }) => format!("CI is red on {}: job \"{name}\" failed.", commit.short()),
+        None => format!("CI is red on {}: {} failed.", commit.short(), checks.failing.join(", ")),
+    };
+    let mut failure = Failure::new(what).next("push a fix").next("re-run the job on GitHub, then /release retry");
+    if let Some(failing) = failing {
+        let repository = &job.service()?.repository;
+        let log = job.executor.outside.github.job_log_tail(repository, failing.id, LOG_TAIL_LINES).await;
+        // The log is a courtesy: without it the failure is as true.
+        failure.log_tail = log.ok().map(|lines| lines.join("\n"));
+        failure = failure.detail(failing.html_url.clone());
+    }
+    Ok(job.planning_failed(Some(Step::Ci), failure))
+}
+
+fn wait(job: &Job<'_>, progress: BuildProgress) -> Done {
+    let changed = job.release.build.as_ref() != Some(&progress);
+    let poll_ms = job.executor.setup.pace.poll_ms(POLL_MS);
+    Done::Again { after_ms: poll_ms, news: changed.then_some(Event::BuildProgress { progress }) }
+}
+
+fn run_progress(run: &RunState) -> BuildProgress {
+    let done = run.jobs.iter().filter(|job| job.status == Progress::Completed).count();
+    let current = run.jobs.iter().find(|job| job.status == Progress::Running);
+    let doing = current.map_or_else(|| "queued".to_owned(), |job| job.name.clone());
+    let total = run.jobs.len();
+    let detail = format!("run {}: {doing}, {done} of {total} jobs done", run.number);
+    let permille = u16::try_from(done * 900 / total.max(1)).ok();
+    BuildProgress { detail, permille, url: Some(run.html_url.clone()) }
+}
+
+fn checks_progress(checks: &CiFact) -> BuildProgress {
+    let detail = format!("{} of {} checks have passed", checks.passed, checks.total);
+    BuildProgress { detail, permille: None, url: None }
+}
+
+fn waiting_for_run() -> BuildProgress {
+    BuildProgress { detail: "waiting for the run to appear".to_owned(), permille: None, url: None }
+}
+
+/// Recorded before the dispatch.
+#[derive(Serialize, Deserialize)]
+struct DispatchIntent {
+    since: Timestamp,
+}
+
+pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
+    let (service, commit) = (job.service()?, job.commit()?);
+    let github = &job.executor.outside.github;
+    let find = async |since: Timestamp| github.find_run(&service.repository, &service.workflow, commit, since).await;
+    let look_again = || Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news: None };
+    // Without an answer it is not known whether a tag was needed; removing one that is not there does no harm.
+    let perhaps_tag = Some(format!("slipway/{}", job.release.id));
+    if let Some(DispatchIntent { since }) = job.intent()? {
+        // It may have been dispatched already: look, and only when it has had time to show, dispatch.
+        if let Some(run) = find(since).await? {
+            return Ok(Done::Event(Event::Dispatched { run, temporary_tag: perhaps_tag }));
+        }
+        if job.now().as_second() - since.as_second() < job.executor.setup.pace.lag_limit_s(LAG_LIMIT_S) {
+            return Ok(look_again());
+        }
+    }
+    let intent = DispatchIntent { since: job.now() };
+    job.intend(&serde_json::json!(intent)).await?;
+    let branch = job.release.branch.as_deref();
+    let sent = github.dispatch(&service.repository, &service.workflow, commit, &job.release.id, branch).await;
+    match sent {
+        Ok(Dispatched { run_id: Some(run), temporary_tag, .. }) => {
+            Ok(Done::Event(Event::Dispatched { run, temporary_tag }))
+        }
+        // An older server gives no id, and an answer may have been lost: look for the run.
+        Ok(Dispatched { run_id: None, .. }) => Ok(look_again()),
+        Err(error) if error.may_have_acted() => Ok(look_again()),
+        Err(error) => {
+            job.forget_intent().await?;
+            Err(error.into())
+        }
+    }
+}

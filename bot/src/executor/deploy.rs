@@ -1,0 +1,140 @@
+//! Bringing the image to a target: one operation per target and release, and its own word for the outcome.
+
+use super::{Done, Job, Trouble};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use slipway_core::release::{Event, Failure, Step};
+use slipway_deploy::target::{OperationStatus, StartError};
+
+/// How often an operation is looked at.
+const POLL_MS: i64 = 5_000;
+/// How long the run waits for somebody else's operation to end.
+const BUSY_LIMIT_S: i64 = 30 * 60;
+/// How long an operation may take before the run gives up following it.
+const FOLLOW_LIMIT_S: i64 = 60 * 60;
+
+/// How long an operation that was begun may take to show in the list of operations.
+const LAG_LIMIT_S: i64 = 60;
+
+/// Recorded before the target is told anything.
+#[derive(Serialize, Deserialize)]
+struct DeployIntent {
+    /// When.
+    at: Timestamp,
+    /// The newest operation before ours.
+    before: Option<String>,
+    /// What it is told to run.
+    image: String,
+}
+
+pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> {
+    let plan = job.plan()?;
+    let planned = plan.targets.get(index).ok_or_else(|| Trouble::lasting(&"The plan has no such target."))?;
+    let setup = crate::setup::TargetSetup { kind: planned.kind.clone(), id: planned.id.clone() };
+    let target = job.executor.outside.target(&setup)?;
+    let image = plan.image.pinned();
+    let started = |operation| Done::Event(Event::DeployStarted { target: index, operation });
+    if let Some(intent) = job.intent::<DeployIntent>()? {
+        // We may have acted before: our operation is the one that came after what we had seen.
+        let since = target.find_since(&planned.id, intent.before.as_deref()).await?;
+        if let Some(ours) = since.into_iter().rev().find(|operation| operation.kind.deploys()) {
+            return Ok(started(ours.id));
+        }
+        // It may have been begun and not show yet: acting again now could deploy twice.
+        if job.now().as_second() - intent.at.as_second() < job.executor.setup.pace.lag_limit_s(LAG_LIMIT_S) {
+            let detail = format!("{}: looking whether the deployment was begun", planned.name);
+            let news = job.progress(Step::Deploy, detail, None);
+            return Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news });
+        }
+    }
+    let seen = target.observe(&planned.id).await?;
+    if seen.settings != planned.settings {
+        let what = format!("The settings of {} were changed since the plan was made.", planned.name);
+        return Ok(job.failed(Step::Deploy, Failure::new(what).next("/release retry makes a new plan")));
+    }
+    let before = seen.newest_operation.map(|operation| operation.id);
+    job.intend(&serde_json::json!(DeployIntent { at: job.now(), before, image: image.clone() })).await?;
+    match target.start(&planned.id, &image).await {
+        Ok(begun) => Ok(started(begun.operation_id)),
+        Err(StartError::Busy) if waited_s(job) < BUSY_LIMIT_S => {
+            // Refused, so nothing was begun; the operation in the way is not ours and must not be taken for it.
+            job.forget_intent().await?;
+            let detail = format!("{}: waiting for another operation to end", planned.name);
+            let news = job.progress(Step::Deploy, detail, None);
+            Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news })
+        }
+        Err(refused @ (StartError::Busy | StartError::Refused(_))) => {
+            let failure = Failure::new(refused.to_string()).detail("The old version keeps running.");
+            Ok(job.failed(Step::Deploy, failure))
+        }
+        Err(nothing_begun @ (StartError::Throttled | StartError::Unreachable(_))) => {
+            job.forget_intent().await?;
+            Err(Trouble::Passing(nothing_begun.to_string()))
+        }
+        // It may have happened: the intent stays, and the next try looks first.
+        Err(StartError::Unknown(what)) => Err(Trouble::Passing(format!(
+            "{what} AWS may be deploying all the same: look at the service's operations."
+        ))),
+    }
+}
+
+fn waited_s(job: &Job<'_>) -> i64 {
+    (job.now().as_millisecond() - job.row.created_at_ms) / 1000
+}
+
+pub(super) async fn follow(job: &Job<'_>, index: usize, operation: &str) -> Result<Done, Trouble> {
+    let plan = job.plan()?;
+    let planned = plan.targets.get(index).ok_or_else(|| Trouble::lasting(&"The plan has no such target."))?;
+    let setup = crate::setup::TargetSetup { kind: planned.kind.clone(), id: planned.id.clone() };
+    let target = job.executor.outside.target(&setup)?;
+    let state = target.operation(&planned.id, operation).await?;
+    let pinned = plan.image.pinned();
+    let again = |words: &str| {
+        let detail = format!("App Runner: {words} (operation {})", short(operation));
+        Done::Again {
+            after_ms: job.executor.setup.pace.poll_ms(POLL_MS),
+            news: job.progress(Step::Deploy, detail, None),
+        }
+    };
+    if !state.status.ended() && waited_s(job) > FOLLOW_LIMIT_S {
+        let what = format!("Operation {operation} did not end within {} minutes.", FOLLOW_LIMIT_S / 60);
+        return Ok(job.failed(Step::Deploy, Failure::new(what).detail("Look at the App Runner console.")));
+    }
+    match state.status {
+        OperationStatus::Pending => Ok(again("update is waiting to begin")),
+        OperationStatus::InProgress => Ok(again("update in progress")),
+        OperationStatus::RollbackInProgress => Ok(again("the update failed, AWS is rolling it back")),
+        OperationStatus::Succeeded => {
+            let now_runs = target.observe(&planned.id).await?.image_identifier;
+            if now_runs == pinned {
+                return Ok(job.succeeded(Step::Deploy, format!("operation {} succeeded", short(operation))));
+            }
+            let what = format!("The operation succeeded, but {} runs {now_runs}.", planned.name);
+            let failure = Failure::new(what).detail(format!("Approved was {pinned}: somebody else deployed."));
+            Ok(job.failed(Step::Deploy, failure.next("/release status")))
+        }
+        OperationStatus::RollbackSucceeded => {
+            Ok(rolled_back(job, operation, state.status, "the old version keeps serving"))
+        }
+        OperationStatus::RollbackFailed | OperationStatus::Failed => {
+            let words = state.status.name();
+            let what = format!("App Runner: the deployment failed (operation {operation}, {words}).");
+            let failure = Failure::new(what).detail("Look at the service in the App Runner console: it may be down.");
+            Ok(job.failed(Step::Deploy, failure))
+        }
+    }
+}
+
+fn rolled_back(job: &Job<'_>, operation: &str, status: OperationStatus, then: &str) -> Done {
+    let what = format!("App Runner rolled the deployment back (operation {operation}, {}); {then}.", status.name());
+    let failure = Failure::new(what)
+        .detail("The service shows RUNNING because the old version runs; the new one never took traffic.")
+        .next("look at the service's event and application log")
+        .next("/release retry");
+    Done::Event(Event::StepFailed { step: Step::Deploy, failure, rolled_back: true, at: job.now() })
+}
+
+fn short(operation: &str) -> String {
+    let head: String = operation.chars().take(4).collect();
+    format!("{head}…")
+}

@@ -1,0 +1,205 @@
+//! Applying the planned migrations, each once.
+
+use super::{Done, Job, Trouble};
+use crate::engine::Incoming;
+use async_trait::async_trait;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use slipway_core::ids::CommitSha;
+use slipway_core::migration::format::goose::Goose;
+use slipway_core::migration::{Folder, Migration, Pending, plan_pending_without};
+use slipway_core::release::{Event, Failure, Step};
+use slipway_deploy::database::{
+    Database, DatabaseKind, JournalError, MigrateError, RunJournal, RunOptions, Started, connect, sqlite_cannot_run,
+};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// A folder at a commit, the database, and which versions that kind of database cannot run.
+pub(super) struct FolderAndDatabase {
+    pub(super) folder: Folder,
+    pub(super) database: Box<dyn Database>,
+    pub(super) cannot_run: BTreeMap<i64, String>,
+}
+
+impl FolderAndDatabase {
+    /// What is pending now.
+    pub(super) async fn pending(&self) -> Result<Pending, Trouble> {
+        let rows = self.database.applied().await?;
+        plan_pending_without(&self.folder, &rows, &self.cannot_run).map_err(|error| Trouble::lasting(&error))
+    }
+}
+
+/// `None` when the service or the environment has no migrations.
+pub(super) async fn folder_and_database(
+    job: &Job<'_>,
+    commit: &CommitSha,
+) -> Result<Option<FolderAndDatabase>, Trouble> {
+    let (service, environment) = (job.service()?, job.environment()?);
+    let (Some(dir), Some((secret, key))) = (&service.migrations_dir, &environment.database) else { return Ok(None) };
+    let outside = &job.executor.outside;
+    let files = outside.github.folder_at(&service.repository, commit, dir).await?.files;
+    let files = files.into_iter().map(|file| (file.name, file.bytes));
+    // Variables of the bot's own environment are nothing that a migration may read.
+    let folder = Folder::read(&Goose, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
+    if folder.is_empty() {
+        return Ok(None);
+    }
+    let url = outside.secrets.value(secret, key).await?;
+    let database = connect(url.expose_secret()).await?;
+    let cannot_run = match database.kind() {
+        DatabaseKind::Sqlite => sqlite_cannot_run(&folder.migrations()).await?,
+        DatabaseKind::Postgres => BTreeMap::new(),
+    };
+    Ok(Some(FolderAndDatabase { folder, database, cannot_run }))
+}
+
+/// Recorded before the first statement, and again as the run goes on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct MigrateIntent {
+    /// The migration that was started and not seen to end.
+    started: Option<i64>,
+    /// How many of its statements are done, for files without a transaction.
+    statements_done: Option<usize>,
+    /// What this release has applied.
+    applied: Vec<i64>,
+}
+
+pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
+    let plan = job.plan()?;
+    let Some(at_hand) = folder_and_database(job, &plan.commit).await? else {
+        let failure = Failure::new("The migrations of the plan are not there any more.").next("/release retry");
+        return Ok(job.failed(Step::Migrate, failure));
+    };
+    let before: Option<MigrateIntent> = job.intent()?;
+    let pending = at_hand.pending().await?.migrations;
+    // After a crash some of the planned ones are applied; nothing else may differ from what was approved.
+    let planned = |m: &Migration| plan.migrations.iter().any(|p| p.version == m.version && p.checksum == m.checksum);
+    if let Some(unplanned) = pending.iter().find(|m| !planned(m)) {
+        let what = format!("{} is pending but was not in the plan that was approved.", unplanned.file);
+        let failure = Failure::new(what).detail("Nothing was run.").next("/release retry makes a new plan");
+        return Ok(job.failed(Step::Migrate, failure));
+    }
+    let resume = before
+        .as_ref()
+        .and_then(|intent| intent.started.map(|version| Started { version, statements_done: intent.statements_done }));
+    let total = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
+    let begun = job.now();
+    let journal = Journal { job, total, intent: Mutex::new(before.unwrap_or_default()) };
+    journal.write(|_| {}).await?;
+    let run = at_hand.database.up(&pending, &RunOptions::default(), resume, &journal).await;
+    let applied = journal.read().applied;
+    match run {
+        Ok(report) => {
+            let seconds = (job.now() - begun).total(jiff::Unit::Second).unwrap_or_default();
+            let elsewhere = total.saturating_sub(applied.len());
+            let mut detail = format!("{} in {seconds:.1} s", applied.len());
+            if elsewhere > 0 {
+                detail = format!("{detail}, {elsewhere} found applied");
+            }
+            for warning in &report.warnings {
+                detail = format!("{detail}; {warning}");
+            }
+            Ok(job.succeeded(Step::Migrate, detail))
+        }
+        Err(error) if passes(&error) && applied.is_empty() => Err(error.into()),
+        Err(error) => Ok(job.failed(Step::Migrate, failure(job, &error, &applied))),
+    }
+}
+
+/// Whether nothing has been begun and trying again may help.
+fn passes(error: &MigrateError) -> bool {
+    matches!(error, MigrateError::Connect { .. } | MigrateError::Locked { .. })
+}
+
+fn failure(job: &Job<'_>, error: &MigrateError, applied: &[i64]) -> Failure {
+    let environment = &job.release.request.key.environment;
+    let file = |version: &i64| {
+        let planned = job.release.plan.as_ref().and_then(|p| p.migrations.iter().find(|m| m.version == *version));
+        planned.map_or_else(|| version.to_string(), |migration| migration.file.clone())
+    };
+    let mut failure = Failure::new(error.to_string());
+    failure = match applied {
+        [] => failure.detail("No migration of this release was applied."),
+        some => {
+            let list: Vec<_> = some.iter().map(file).collect();
+            failure.detail(format!("Applied and still there: {}.", list.join(", ")))
+        }
+    };
+    failure.next("mend the migration and push").next(format!("/deploy {environment}"))
+}
+
+/// Keeps in the effect's intent how far the run has come, so that it survives the process.
+struct Journal<'a> {
+    job: &'a Job<'a>,
+    total: usize,
+    intent: Mutex<MigrateIntent>,
+}
+
+impl Journal<'_> {
+    fn read(&self) -> MigrateIntent {
+        self.intent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    async fn write(&self, change: impl FnOnce(&mut MigrateIntent)) -> Result<(), Trouble> {
+        let intent = {
+            let mut intent = self.intent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            change(&mut intent);
+            serde_json::json!(*intent)
+        };
+        self.job.intend(&intent).await
+    }
+
+    async fn write_down(&self, change: impl FnOnce(&mut MigrateIntent)) -> Result<(), JournalError> {
+        self.write(change).await.map_err(|trouble| JournalError(trouble.to_string()))
+    }
+}
+
+#[async_trait]
+impl RunJournal for Journal<'_> {
+    async fn starting(&self, version: i64, _transactional: bool) -> Result<(), JournalError> {
+        self.write_down(|intent| {
+            // What an earlier process had done of this very file stays known.
+            if intent.started != Some(version) {
+                intent.started = Some(version);
+                intent.statements_done = Some(0);
+            }
+        })
+        .await
+    }
+
+    async fn statement_done(&self, version: i64, done: usize, _total: usize) -> Result<(), JournalError> {
+        self.write_down(|intent| {
+            intent.started = Some(version);
+            intent.statements_done = Some(done);
+        })
+        .await
+    }
+
+    async fn applied(&self, version: i64, _statements: usize, _millis: u64) -> Result<(), JournalError> {
+        self.write_down(|intent| {
+            intent.started = None;
+            intent.statements_done = None;
+            intent.applied.push(version);
+        })
+        .await?;
+        self.news(version).await;
+        Ok(())
+    }
+}
+
+impl Journal<'_> {
+    /// Shows how far it has come. A courtesy: without it the run goes on.
+    async fn news(&self, version: i64) {
+        let done = self.read().applied.len();
+        let permille = u16::try_from(done * 1000 / self.total.max(1)).ok();
+        let event = Event::Progress { step: Step::Migrate, detail: format!("{done} of {}", self.total), permille };
+        let news = Incoming::Happened { release: self.job.release.id.clone(), event };
+        let key = format!("effect/{}/applied/{version}", self.job.row.id);
+        let executor = self.job.executor;
+        if let Err(error) = executor.store.deliver(&key, &news, &executor.clock).await {
+            tracing::warn!(%error, "progress was not stored");
+        }
+        executor.signals.inbox.notify_one();
+    }
+}

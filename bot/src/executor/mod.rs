@@ -1,0 +1,348 @@
+//! The executor: leases what is due, records the intent, observes the outside, acts if still needed, and puts
+//! the outcome in the inbox. Never inside a transaction.
+
+mod announce;
+pub(crate) use announce::DURATIONS_LIMIT;
+mod build;
+mod deploy;
+mod gather;
+mod migrate;
+mod observe;
+mod resolve;
+mod trouble;
+mod verify;
+
+use crate::clock::Clock;
+use crate::engine::{Incoming, Signals};
+use crate::outside::Outside;
+use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
+use crate::store::{EffectRow, IntentRefused, Store, StoreError};
+use slipway_core::ids::{CommitSha, EnvironmentKey};
+use slipway_core::plan::Plan;
+use slipway_core::release::{Effect, Event, Failure, Release, Step};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tracing::{Instrument as _, error, info, info_span, warn};
+
+/// How many effects are worked on at once.
+const EFFECTS_AT_ONCE_LIMIT: usize = 16;
+/// How long a lease is; it is renewed at a third of that while the work goes on.
+const LEASE_MS: i64 = 30_000;
+/// The longest rest before the executor looks by itself.
+const LOOK_ANYWAY_MS: u64 = 1_000;
+/// How often in a row an effect may fail for reasons that pass before its step fails.
+const FAILURES_LIMIT: i64 = 8;
+/// The rest after the first failure; it doubles with each.
+const BACKOFF_FIRST_MS: i64 = 500;
+/// The longest rest after a failure.
+const BACKOFF_LIMIT_MS: i64 = 60_000;
+
+/// How an effect went.
+pub(crate) enum Done {
+    /// It is over, and this happened.
+    Event(Event),
+    /// It is over, and nothing is to be told.
+    Quietly,
+    /// The gate should look at the release.
+    Judge,
+    /// Look again later; there may be news meanwhile.
+    Again {
+        /// In how many milliseconds.
+        after_ms: i64,
+        /// What to show meanwhile, when it changed.
+        news: Option<Event>,
+    },
+}
+
+/// Why an effect did not come to an end.
+#[derive(Debug, Error)]
+pub(crate) enum Trouble {
+    /// It may work later: a timeout, a throttle, an outage.
+    #[error("{0}")]
+    Passing(String),
+    /// It will not work later either.
+    #[error("{}", .0.what)]
+    Final(Box<Failure>),
+    /// Nobody wants it any more.
+    #[error("no longer wanted")]
+    Abandoned,
+    /// Our own store failed; the lease will run out and it is tried again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<IntentRefused> for Trouble {
+    fn from(refused: IntentRefused) -> Self {
+        match refused {
+            IntentRefused::Abandoned => Self::Abandoned,
+            IntentRefused::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// The executor with all it needs.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    /// The store.
+    pub store: Store,
+    /// Configuration and people.
+    pub setup: Arc<Setup>,
+    /// GitHub, AWS, databases.
+    pub outside: Arc<Outside>,
+    /// The clock.
+    pub clock: Clock,
+    /// Signals.
+    pub signals: Signals,
+    /// This process, as the owner of leases.
+    pub owner: String,
+}
+
+/// One effect being worked on.
+pub(crate) struct Job<'a> {
+    pub(crate) executor: &'a Executor,
+    pub(crate) row: &'a EffectRow,
+    pub(crate) release: &'a Release,
+}
+
+impl Executor {
+    /// Works for ever.
+    pub async fn run(self) {
+        let at_once = Arc::new(Semaphore::new(EFFECTS_AT_ONCE_LIMIT));
+        loop {
+            match self.lease(&at_once).await {
+                Ok(leased) if !leased.is_empty() => {
+                    for (row, permit) in leased {
+                        let executor = self.clone();
+                        let span = info_span!("effect", release = %row.release, kind = row.effect.name(), id = row.id);
+                        tokio::spawn(
+                            async move {
+                                executor.work(row).await;
+                                drop(permit);
+                                executor.signals.effects.notify_one();
+                            }
+                            .instrument(span),
+                        );
+                    }
+                }
+                Ok(_) => self.rest().await,
+                Err(error) => {
+                    error!(%error, "effects could not be leased");
+                    self.rest().await;
+                }
+            }
+        }
+    }
+
+    async fn lease(
+        &self,
+        at_once: &Arc<Semaphore>,
+    ) -> Result<Vec<(EffectRow, tokio::sync::OwnedSemaphorePermit)>, StoreError> {
+        let mut permits = Vec::new();
+        while let Ok(permit) = at_once.clone().try_acquire_owned() {
+            permits.push(permit);
+        }
+        if permits.is_empty() {
+            return Ok(vec![]);
+        }
+        let rows = self.store.effects_lease(&self.owner, self.clock.now_ms(), LEASE_MS, permits.len()).await?;
+        Ok(rows.into_iter().zip(permits).collect())
+    }
+
+    /// Rests until a signal, until the next effect is due, or a second at most.
+    async fn rest(&self) {
+        let due = self.store.effect_next_due_ms().await.ok().flatten();
+        let wait_ms = due.map_or(LOOK_ANYWAY_MS, |due| {
+            u64::try_from(due - self.clock.now_ms()).unwrap_or(0).clamp(1, LOOK_ANYWAY_MS)
+        });
+        let _ = tokio::time::timeout(Duration::from_millis(wait_ms), self.signals.effects.notified()).await;
+    }
+
+    async fn work(&self, row: EffectRow) {
+        let result = tokio::select! {
+            result = self.perform(&row) => result,
+            () = self.keep_lease(row.id) => Err(Trouble::Abandoned),
+        };
+        let settled = match result {
+            Ok(done) => self.settle(&row, done).await,
+            Err(trouble) => self.settle_trouble(&row, trouble).await,
+        };
+        if let Err(error) = settled {
+            // The lease runs out and somebody looks again.
+            error!(%error, "the outcome of an effect could not be stored");
+        }
+        self.signals.inbox.notify_one();
+    }
+
+    /// Renews the lease while the work goes on; returns when it is lost.
+    async fn keep_lease(&self, id: i64) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(u64::try_from(LEASE_MS / 3).unwrap_or(1)));
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            match self.store.effect_renew(id, &self.owner, self.clock.now_ms() + LEASE_MS).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => warn!(%error, "a lease could not be renewed"),
+            }
+        }
+    }
+
+    async fn perform(&self, row: &EffectRow) -> Result<Done, Trouble> {
+        let Some(stored) = self.store.release(&row.release).await? else { return Err(Trouble::Abandoned) };
+        let release = stored.release;
+        if release.phase.is_end() && row.effect.ends_with_release() {
+            return Err(Trouble::Abandoned);
+        }
+        let job = Job { executor: self, row, release: &release };
+        match &row.effect {
+            Effect::Resolve => resolve::resolve(&job).await,
+            Effect::AwaitBuild => build::await_build(&job).await,
+            Effect::Dispatch => build::dispatch(&job).await,
+            Effect::Gather => gather::gather(&job).await,
+            Effect::ObserveCi => observe::ci(&job).await,
+            Effect::ObserveImage => observe::image(&job).await,
+            Effect::Migrate => migrate::migrate(&job).await,
+            Effect::Deploy { target } => deploy::start(&job, *target).await,
+            Effect::Follow { target, operation } => deploy::follow(&job, *target, operation).await,
+            Effect::Verify => verify::verify(&job).await,
+            Effect::JudgeAt { .. } => Ok(Done::Judge),
+            Effect::ExpireAt { at } => Ok(Done::Event(Event::TimedOut { at: *at })),
+            Effect::Tell { people, what } => announce::tell(&job, people, what).await,
+            Effect::Announce => announce::announce(&job).await,
+        }
+    }
+
+    async fn settle(&self, row: &EffectRow, done: Done) -> Result<(), StoreError> {
+        let happened = |event| Incoming::Happened { release: row.release.clone(), event };
+        match done {
+            Done::Event(event) => {
+                self.store.effect_done(row.id, &self.owner, Some(&happened(event)), &self.clock).await
+            }
+            Done::Quietly => self.store.effect_done::<Incoming>(row.id, &self.owner, None, &self.clock).await,
+            Done::Judge => {
+                let judge = Incoming::Judge { release: row.release.clone() };
+                self.store.effect_done(row.id, &self.owner, Some(&judge), &self.clock).await
+            }
+            Done::Again { after_ms, news } => {
+                let news = news.map(happened);
+                let at = self.clock.now_ms() + after_ms;
+                self.store.effect_again(row, &self.owner, at, 0, news.as_ref(), &self.clock).await
+            }
+        }
+    }
+
+    async fn settle_trouble(&self, row: &EffectRow, trouble: Trouble) -> Result<(), StoreError> {
+        match trouble {
+            Trouble::Abandoned => {
+                info!("no longer wanted");
+                self.store.effect_done::<Incoming>(row.id, &self.owner, None, &self.clock).await
+            }
+            Trouble::Store(error) => Err(error),
+            Trouble::Final(failure) => {
+                warn!(what = failure.what, "this cannot work");
+                let event = failing(&row.effect, *failure, self.clock.now());
+                self.settle(row, event.map_or(Done::Quietly, Done::Event)).await
+            }
+            Trouble::Passing(what) if row.failures + 1 >= FAILURES_LIMIT => {
+                warn!(%what, "given up after {FAILURES_LIMIT} tries");
+                let failure = Failure::new(what).detail(format!("Tried {FAILURES_LIMIT} times."));
+                let event = failing(&row.effect, failure.next("/release retry"), self.clock.now());
+                self.settle(row, event.map_or(Done::Quietly, Done::Event)).await
+            }
+            Trouble::Passing(what) => {
+                warn!(%what, failures = row.failures + 1, "tried again later");
+                let rest = (BACKOFF_FIRST_MS << row.failures.clamp(0, 16)).min(BACKOFF_LIMIT_MS);
+                let at = self.clock.now_ms() + rest;
+                self.store.effect_again::<Incoming>(row, &self.owner, at, row.failures + 1, None, &self.clock).await
+            }
+        }
+    }
+}
+
+impl Job<'_> {
+    /// Records what is about to be done; after this the release cannot be cancelled as if nothing had begun.
+    pub(crate) async fn intend(&self, intent: &serde_json::Value) -> Result<(), Trouble> {
+        Ok(self.executor.store.effect_intent(self.row.id, &self.executor.owner, intent).await?)
+    }
+
+    /// Takes the intent back: the outside refused, so nothing has happened.
+    pub(crate) async fn forget_intent(&self) -> Result<(), Trouble> {
+        self.intend(&serde_json::Value::Null).await
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.executor.clock.now()
+    }
+
+    /// The release's service, as configured now.
+    pub(crate) fn service(&self) -> Result<&ServiceSetup, Trouble> {
+        let name = &self.release.request.key.service;
+        self.executor.setup.service(name).ok_or_else(|| no_longer_configured(&self.release.request.key))
+    }
+
+    /// The release's environment, as configured now.
+    pub(crate) fn environment(&self) -> Result<&EnvironmentSetup, Trouble> {
+        let key = &self.release.request.key;
+        self.executor.setup.environment(key).ok_or_else(|| no_longer_configured(key))
+    }
+
+    /// The plan. Every effect that asks for it comes after planning.
+    pub(crate) fn plan(&self) -> Result<&Plan, Trouble> {
+        self.release.plan.as_ref().ok_or(Trouble::Abandoned)
+    }
+
+    /// The commit. Every effect that asks for it comes after the reference was resolved.
+    pub(crate) fn commit(&self) -> Result<&CommitSha, Trouble> {
+        self.release.commit.as_ref().ok_or(Trouble::Abandoned)
+    }
+
+    /// What was recorded before an earlier try of this effect.
+    pub(crate) fn intent<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, Trouble> {
+        let intent = self.row.intent.clone().unwrap_or_default();
+        serde_json::from_value(intent)
+            .map_err(|error| StoreError::Unreadable { what: "an intent", error: error.to_string() }.into())
+    }
+
+    pub(crate) fn succeeded(&self, step: Step, detail: impl Into<String>) -> Done {
+        Done::Event(Event::StepSucceeded { step, detail: detail.into(), at: self.now() })
+    }
+
+    pub(crate) fn failed(&self, step: Step, failure: Failure) -> Done {
+        Done::Event(Event::StepFailed { step, failure, rolled_back: false, at: self.now() })
+    }
+
+    pub(crate) fn planning_failed(&self, step: Option<Step>, failure: Failure) -> Done {
+        Done::Event(Event::PlanningFailed { step, failure, at: self.now() })
+    }
+
+    /// News of the running step, unless the card shows just that already.
+    pub(crate) fn progress(&self, step: Step, detail: String, permille: Option<u16>) -> Option<Event> {
+        let shown = self.release.steps.get(step);
+        let changed = shown.detail.as_deref() != Some(&detail) || shown.permille != permille;
+        changed.then_some(Event::Progress { step, detail, permille })
+    }
+}
+
+fn no_longer_configured(key: &EnvironmentKey) -> Trouble {
+    let what = format!("{key} is no longer in the configuration.");
+    Trouble::Final(Box::new(Failure::new(what).final_for_request()))
+}
+
+/// The event that an effect's failure is.
+fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Option<Event> {
+    let step = match effect {
+        Effect::Resolve | Effect::Gather => return Some(Event::PlanningFailed { step: None, failure, at }),
+        Effect::AwaitBuild | Effect::Dispatch => {
+            return Some(Event::PlanningFailed { step: Some(Step::Ci), failure, at });
+        }
+        Effect::ObserveCi => Step::Ci,
+        Effect::ObserveImage => Step::Image,
+        Effect::Migrate => Step::Migrate,
+        Effect::Deploy { .. } | Effect::Follow { .. } => Step::Deploy,
+        Effect::Verify => Step::Verify,
+        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => return None,
+    };
+    Some(Event::StepFailed { step, failure, rolled_back: false, at })
+}

@@ -1,0 +1,48 @@
+//! The first two steps of a run look once more at what the plan was made from.
+
+use super::{Done, Job, Trouble};
+use slipway_core::facts::CiState;
+use slipway_core::release::{Failure, Step};
+
+pub(super) async fn ci(job: &Job<'_>) -> Result<Done, Trouble> {
+    let commit = job.commit()?;
+    let checks = job.executor.outside.github.checks(&job.service()?.repository, commit).await?;
+    if checks.state == CiState::Green {
+        return Ok(job.succeeded(Step::Ci, format!("green {} of {}", checks.passed, checks.total)));
+    }
+    // Policy had decided with an older fact; what it said of it then need not hold now.
+    let planned = job.release.facts.as_ref().map(|facts| facts.ci.value.state);
+    if planned == Some(checks.state) {
+        return Ok(job.succeeded(Step::Ci, format!("{}, as approved", state_words(checks.state))));
+    }
+    let what = format!("CI of {} is {} now.", commit.short(), state_words(checks.state));
+    let failure = Failure::new(what).detail(checks.failing.join(", ")).next("/release retry when it is green");
+    Ok(job.failed(Step::Ci, failure))
+}
+
+fn state_words(state: CiState) -> &'static str {
+    match state {
+        CiState::Green => "green",
+        CiState::Pending => "still running",
+        CiState::Red => "red",
+        CiState::Missing => "missing",
+    }
+}
+
+pub(super) async fn image(job: &Job<'_>) -> Result<Done, Trouble> {
+    let plan = job.plan()?;
+    let found = job.executor.outside.ecr.image_by_tag(&plan.image.repository, &plan.image.tag).await?;
+    let failure = match found {
+        Some(found) if found.digest == plan.image.digest => {
+            return Ok(job.succeeded(Step::Image, format!("found {}", plan.image.digest.short())));
+        }
+        Some(found) => Failure::new(format!(
+            "The tag {} was pushed again: it is {} now, approved was {}.",
+            plan.image.tag,
+            found.digest.short(),
+            plan.image.digest.short()
+        )),
+        None => Failure::new(format!("{} has no image tagged {} any more.", plan.image.repository, plan.image.tag)),
+    };
+    Ok(job.failed(Step::Image, failure.detail("Nothing was changed.").next("/release retry makes a new plan")))
+}

@@ -1,0 +1,52 @@
+//! The clients to everything outside, and whether they can be reached.
+
+use crate::executor::Trouble;
+use crate::setup::TargetSetup;
+use slipway_core::release::Failure;
+use slipway_deploy::aws::AwsClients;
+use slipway_deploy::aws::app_runner::AppRunner;
+use slipway_deploy::aws::ecr::Ecr;
+use slipway_deploy::aws::secrets::Secrets;
+use slipway_deploy::github::GitHub;
+use slipway_deploy::health::HealthChecker;
+use slipway_deploy::target::Target;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The clients.
+pub struct Outside {
+    /// GitHub.
+    pub github: GitHub,
+    /// Image registry.
+    pub ecr: Ecr,
+    /// Configuration secrets.
+    pub secrets: Secrets,
+    /// What runs images, by kind.
+    pub targets: BTreeMap<&'static str, Arc<dyn Target>>,
+    /// Health checks.
+    pub health: HealthChecker,
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").field("targets", &self.targets.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Outside {
+    /// Joins the clients.
+    #[must_use]
+    pub fn new(github: GitHub, aws: &AwsClients, health: HealthChecker) -> Self {
+        let app_runner: Arc<dyn Target> = Arc::new(AppRunner::new(aws.clone()));
+        let targets = BTreeMap::from([("app-runner", app_runner)]);
+        Self { github, ecr: Ecr::new(aws.clone()), secrets: Secrets::new(aws.clone()), targets, health }
+    }
+
+    /// The client for a kind of target.
+    pub(crate) fn target(&self, target: &TargetSetup) -> Result<&Arc<dyn Target>, Trouble> {
+        self.targets.get(target.kind.as_str()).ok_or_else(|| {
+            let what = format!("This version cannot deploy to a target of kind \"{}\".", target.kind);
+            Trouble::Final(Box::new(Failure::new(what).final_for_request()))
+        })
+    }
+}

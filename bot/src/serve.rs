@@ -1,0 +1,162 @@
+//! `slipway serve`: everything put together.
+
+use crate::chat::Chat;
+use crate::chat::publisher::Publisher;
+use crate::chat::terminal::Terminal;
+use crate::clock::Clock;
+use crate::engine::{Engine, Signals};
+use crate::executor::Executor;
+use crate::outside::Outside;
+use crate::readiness::Readiness;
+use crate::setup::Setup;
+use crate::store::Store;
+use crate::web::{self, Web};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+/// How long handled deliveries are remembered, to know those that come twice.
+const REMEMBER_DELIVERIES_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
+/// How often old ones are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// What a running bot is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The store's file.
+    pub store: PathBuf,
+    /// Services, people, policies.
+    pub setup: Setup,
+    /// Clients to the outside.
+    pub outside: Outside,
+    /// The token of the API.
+    pub api_token: Option<String>,
+    /// Whether there is a terminal chat.
+    pub terminal: bool,
+    /// How long a delivery may take to become durable.
+    pub ack_budget_ms: u64,
+}
+
+/// Why the bot ended.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The store could not be opened.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {listen}: {error}; choose another address in [server] listen")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// How it fails.
+        error: std::io::Error,
+    },
+    /// A part of it ended although none should.
+    #[error("a part of the bot ended: {0}")]
+    Ended(String),
+}
+
+/// Runs the bot until it is told to stop. What is under way goes on after the next start.
+///
+/// # Errors
+/// When it cannot start, or a part of it ends.
+pub async fn serve(parts: Parts) -> Result<(), ServeError> {
+    let Parts { listen, store, setup, outside, api_token, terminal, ack_budget_ms } = parts;
+    let store = Store::open(&store).await?;
+    let taken_over = store.effects_take_over().await?;
+    if taken_over > 0 {
+        info!(effects = taken_over, "going on where the last process stopped");
+    }
+    let listener = TcpListener::bind(listen).await.map_err(|error| ServeError::Listen { listen, error })?;
+    let (setup, outside) = (Arc::new(setup), Arc::new(outside));
+    let (signals, clock) = (Signals::default(), Clock::System);
+    let changed = Arc::new(Notify::new());
+    let mut chats: Vec<Arc<dyn Chat>> = Vec::new();
+    if terminal {
+        warn!("the terminal chat is on: whoever holds the API token can speak for anybody");
+        chats.push(Arc::new(Terminal::new(store.clone(), changed.clone())));
+    }
+    let owner = format!("{}-{}", std::process::id(), clock.now_ms());
+    let mut tasks = JoinSet::new();
+    let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
+    tasks.spawn(engine.run());
+    tasks.spawn(
+        Executor {
+            store: store.clone(),
+            setup: setup.clone(),
+            outside: outside.clone(),
+            clock: clock.clone(),
+            signals: signals.clone(),
+            owner,
+        }
+        .run(),
+    );
+    tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), chats).run());
+    tasks.spawn(forget_old(store.clone(), clock.clone()));
+    let router = web::router(Web {
+        store,
+        clock,
+        signals,
+        readiness: Arc::new(Readiness::new(outside, setup)),
+        api_token: api_token.map(Into::into),
+        terminal: terminal.then_some(changed),
+        ack_budget_ms,
+    });
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            error!(%error, "the web server ended");
+        }
+    });
+    info!(%listen, "slipway is up");
+    tokio::select! {
+        ended = tasks.join_next() => {
+            let why = ended.map_or("nothing ran".to_owned(), |ended| ended.map_or_else(|e| e.to_string(), |()| "it returned".into()));
+            Err(ServeError::Ended(why))
+        }
+        () = told_to_stop() => {
+            info!("stopping; what is under way goes on after the next start");
+            Ok(())
+        }
+    }
+}
+
+async fn forget_old(store: Store, clock: Clock) {
+    let mut ticks = tokio::time::interval(FORGET_EVERY);
+    loop {
+        ticks.tick().await;
+        match store.inbox_forget(clock.now_ms() - REMEMBER_DELIVERIES_MS).await {
+            Ok(0) => {}
+            Ok(count) => info!(count, "forgot old deliveries"),
+            Err(error) => error!(%error, "old deliveries could not be forgotten"),
+        }
+    }
+}
+
+/// SIGINT or SIGTERM.
+async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            let _ = interrupt.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupt.await;
+    }
+}

@@ -1,0 +1,278 @@
+//! What the running bot knows from its configuration: services, environments, people, policies.
+
+use crate::config::{self, Config, Pace};
+use jiff::Timestamp;
+use slipway_core::command::Words;
+use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
+use slipway_core::person::Directory;
+use slipway_core::policy::PolicySet;
+use slipway_deploy::github::{BadRepoName, RepoName};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct ServiceSetup {
+    /// Its repository.
+    pub repository: RepoName,
+    /// The workflow file that builds its image.
+    pub workflow: String,
+    /// Its image repository, without tag.
+    pub image: String,
+    /// `{commit}` or a text with it, or with `{short}`.
+    pub tag: String,
+    /// How long a release may wait for approval.
+    pub vote_expiry_s: i64,
+    /// The migrations folder.
+    pub migrations_dir: Option<String>,
+    /// Where its cards go.
+    pub channels: Vec<String>,
+    /// Where successes are announced.
+    pub announce: Vec<String>,
+    /// Its environments, in the order of the file.
+    pub environments: Vec<EnvironmentSetup>,
+}
+
+impl ServiceSetup {
+    /// The tag of a commit's image.
+    #[must_use]
+    pub fn tag_of(&self, commit: &CommitSha) -> String {
+        self.tag.replace("{commit}", commit.as_str()).replace("{short}", commit.short())
+    }
+}
+
+/// An environment.
+#[derive(Clone, Debug)]
+pub struct EnvironmentSetup {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// IANA name.
+    pub timezone: String,
+    /// What runs the image.
+    pub targets: Vec<TargetSetup>,
+    /// Where the database's URL is kept: secret and key.
+    pub database: Option<(String, String)>,
+    /// Configuration secrets.
+    pub config: Vec<String>,
+    /// Where the service says how it is.
+    pub health_url: Option<String>,
+    /// For how long it must be healthy.
+    pub health_bake_s: i64,
+    /// The environment that comes before.
+    pub after: Option<EnvironmentName>,
+}
+
+/// Something that runs the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetSetup {
+    /// `app-runner`.
+    pub kind: String,
+    /// Its ARN.
+    pub id: String,
+}
+
+/// The whole set-up.
+#[derive(Debug)]
+pub struct Setup {
+    services: BTreeMap<ServiceName, ServiceSetup>,
+    /// Everybody.
+    pub people: Directory,
+    policies: RwLock<PolicySet>,
+    fact_age_max_s: i64,
+    /// How often to look, and how long to wait.
+    pub pace: Pace,
+    ids: Mutex<ulid::Generator>,
+}
+
+impl Setup {
+    /// Joins a checked configuration and a policy set that fits it.
+    ///
+    /// # Errors
+    /// When a repository's name is none.
+    pub fn new(config: &Config, policies: PolicySet) -> Result<Self, BadRepoName> {
+        let service = |(name, service): (&ServiceName, _)| Ok((name.clone(), ServiceSetup::from_config(service)?));
+        Ok(Self {
+            services: config.services.iter().map(service).collect::<Result<_, BadRepoName>>()?,
+            people: config.directory(),
+            policies: RwLock::new(policies),
+            fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
+            pace: config.pace,
+            ids: Mutex::new(ulid::Generator::new()),
+        })
+    }
+
+    /// The policy set in force.
+    #[must_use]
+    pub fn policies(&self) -> PolicySet {
+        self.policies.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What people can name in commands.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let environments = |service: &ServiceSetup| service.environments.iter().map(|e| e.name.clone()).collect();
+        let mut names = self.services.keys();
+        let default_service = names.next().cloned().filter(|_| names.next().is_none());
+        Words {
+            services: self.services.keys().cloned().collect(),
+            environments: self.services.iter().map(|(name, service)| (name.clone(), environments(service))).collect(),
+            default_service,
+        }
+    }
+
+    /// All services, by name.
+    pub fn services(&self) -> impl Iterator<Item = (&ServiceName, &ServiceSetup)> {
+        self.services.iter()
+    }
+
+    /// A service.
+    #[must_use]
+    pub fn service(&self, name: &ServiceName) -> Option<&ServiceSetup> {
+        self.services.get(name)
+    }
+
+    /// An environment.
+    #[must_use]
+    pub fn environment(&self, key: &EnvironmentKey) -> Option<&EnvironmentSetup> {
+        self.service(&key.service)?.environments.iter().find(|environment| environment.name == key.environment)
+    }
+
+    /// Every environment, or those of one name.
+    #[must_use]
+    pub fn environment_keys(&self, only: Option<&EnvironmentName>) -> Vec<EnvironmentKey> {
+        let all = self.services.iter().flat_map(|(name, service)| {
+            service.environments.iter().map(|e| EnvironmentKey { service: name.clone(), environment: e.name.clone() })
+        });
+        all.filter(|key| only.is_none_or(|only| key.environment == *only)).collect()
+    }
+
+    /// The environment that comes after one.
+    #[must_use]
+    pub fn next_environment(&self, key: &EnvironmentKey) -> Option<&EnvironmentName> {
+        let environments = &self.service(&key.service)?.environments;
+        environments.iter().find(|e| e.after.as_ref() == Some(&key.environment)).map(|e| &e.name)
+    }
+
+    /// Where successes in an environment are announced: nowhere for one that others come after.
+    #[must_use]
+    pub fn announce_channels(&self, key: &EnvironmentKey) -> &[String] {
+        let last = self.next_environment(key).is_none();
+        self.service(&key.service).filter(|_| last).map_or(&[], |service| &service.announce)
+    }
+
+    /// Where a service's cards go.
+    #[must_use]
+    pub fn channels(&self, service: &ServiceName) -> &[String] {
+        self.service(service).map_or(&[], |service| &service.channels)
+    }
+
+    /// An environment's time zone.
+    #[must_use]
+    pub fn timezone(&self, key: &EnvironmentKey) -> &str {
+        self.environment(key).map_or("UTC", |environment| &environment.timezone)
+    }
+
+    /// How long a release of a service may wait.
+    #[must_use]
+    pub fn vote_expiry_s(&self, service: &ServiceName) -> i64 {
+        self.service(service).map_or(0, |service| service.vote_expiry_s)
+    }
+
+    /// How old facts may be.
+    #[must_use]
+    pub fn fact_age_max_s(&self) -> i64 {
+        self.fact_age_max_s
+    }
+
+    /// A new id, later in order than all earlier ones of this process.
+    #[must_use]
+    pub fn new_release_id(&self, now: Timestamp) -> ReleaseId {
+        let at = std::time::SystemTime::from(now);
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        // Exhausting one millisecond's 2^80 ids is no case to handle; any id is still unique.
+        let id = ids.generate_from_datetime(at).unwrap_or_else(|_| ulid::Ulid::from_datetime(at));
+        ReleaseId::new(id.to_string())
+    }
+}
+
+impl Pace {
+    /// Between two looks.
+    #[must_use]
+    pub fn poll_ms(&self, default: i64) -> i64 {
+        or_default(self.poll_ms, default)
+    }
+
+    /// How long an image may take to appear.
+    #[must_use]
+    pub fn image_grace_s(&self, default: i64) -> i64 {
+        or_default(self.image_grace_s, default)
+    }
+
+    /// How long a new version may take to become healthy.
+    #[must_use]
+    pub fn healthy_limit_s(&self, default: i64) -> i64 {
+        or_default(self.healthy_limit_s, default)
+    }
+
+    /// How long the outside may take to show what was begun there.
+    #[must_use]
+    pub fn lag_limit_s(&self, default: i64) -> i64 {
+        or_default(self.lag_limit_s, default)
+    }
+}
+
+fn or_default(configured: Option<u64>, default: i64) -> i64 {
+    configured.and_then(|value| i64::try_from(value).ok()).unwrap_or(default)
+}
+
+impl ServiceSetup {
+    /// From the configuration.
+    ///
+    /// # Errors
+    /// When the repository's name is none.
+    pub fn from_config(service: &config::Service) -> Result<Self, BadRepoName> {
+        Ok(Self {
+            repository: RepoName::parse(&service.repository.to_string())?,
+            workflow: service.workflow.clone(),
+            image: service.image.to_string(),
+            tag: service.tag.to_string(),
+            vote_expiry_s: seconds(service.vote_expiry),
+            migrations_dir: service.migrations.as_ref().map(|migrations| migrations.dir.clone()),
+            channels: service.channels.iter().map(ToString::to_string).collect(),
+            announce: service.announce.iter().map(ToString::to_string).collect(),
+            environments: service.environments.values().map(EnvironmentSetup::from_config).collect(),
+        })
+    }
+}
+
+impl EnvironmentSetup {
+    fn from_config(environment: &config::Environment) -> Self {
+        let targets = environment.targets.iter().map(|config::Target::AppRunner(service)| TargetSetup {
+            kind: "app-runner".to_owned(),
+            id: service.arn.clone(),
+        });
+        Self {
+            name: environment.key.environment.clone(),
+            timezone: environment.timezone.iana_name().unwrap_or("UTC").to_owned(),
+            targets: targets.collect(),
+            database: environment.database.as_ref().map(|at| (at.secret.clone(), at.key.clone())),
+            config: environment.config.clone(),
+            health_url: environment.health_url.clone(),
+            health_bake_s: seconds(environment.health_bake),
+            after: environment.after.clone(),
+        }
+    }
+}
+
+fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// How long a run usually takes, in seconds: the middle of the last ones.
+#[must_use]
+pub fn usual_s(durations_ms: &[i64]) -> Option<u64> {
+    let mut sorted = durations_ms.to_vec();
+    sorted.sort_unstable();
+    let middle = *sorted.get(sorted.len() / 2)?;
+    u64::try_from(middle / 1000).ok()
+}

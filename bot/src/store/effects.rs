@@ -1,0 +1,212 @@
+//! What must be done outside, with leases and intents.
+
+use super::{Store, StoreError, Tx, from_json, inbox, sql, to_json};
+use crate::clock::Clock;
+use slipway_core::ids::ReleaseId;
+use slipway_core::release::Effect;
+use sqlx::Row as _;
+use thiserror::Error;
+
+/// An effect that this process holds the lease of.
+#[derive(Clone, Debug)]
+pub struct EffectRow {
+    /// Its id.
+    pub id: i64,
+    /// Whose it is.
+    pub release: ReleaseId,
+    /// What to do.
+    pub effect: Effect,
+    /// How often it has been leased, this time included.
+    pub attempts: i64,
+    /// How often in a row it has failed.
+    pub failures: i64,
+    /// What was recorded before an earlier try to act.
+    pub intent: Option<serde_json::Value>,
+    /// Since when it exists, in milliseconds since 1970.
+    pub created_at_ms: i64,
+}
+
+/// Why an intent was not recorded: the action must not be taken.
+#[derive(Debug, Error)]
+pub enum IntentRefused {
+    /// The release has ended, or the lease is somebody else's.
+    #[error("this effect is no longer wanted")]
+    Abandoned,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Adds an effect.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_insert(
+        &self,
+        tx: &mut Tx,
+        release: &ReleaseId,
+        effect: &Effect,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        let now = clock.now_ms();
+        sqlx::query(sql::EFFECT_INSERT)
+            .bind(release.as_str())
+            .bind(effect.name())
+            .bind(to_json(effect)?)
+            .bind(effect.not_before().map_or(now, |at| at.as_millisecond()))
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Leases effects that are due.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effects_lease(
+        &self,
+        owner: &str,
+        now_ms: i64,
+        lease_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<EffectRow>, StoreError> {
+        let rows = sqlx::query(sql::EFFECTS_LEASE)
+            .bind(owner)
+            .bind(now_ms + lease_ms)
+            .bind(now_ms)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.write)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let intent: Option<String> = row.get(5);
+                Ok(EffectRow {
+                    id: row.get(0),
+                    release: ReleaseId::new(row.get::<String, _>(1)),
+                    effect: from_json("an effect", &row.get::<String, _>(2))?,
+                    attempts: row.get(3),
+                    failures: row.get(4),
+                    intent: intent.map(|text| from_json("an intent", &text)).transpose()?,
+                    created_at_ms: row.get(6),
+                })
+            })
+            .collect()
+    }
+
+    /// Prolongs a lease while the work goes on. False: it is no longer ours.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_renew(&self, id: i64, owner: &str, until_ms: i64) -> Result<bool, StoreError> {
+        let done = sqlx::query(sql::EFFECT_RENEW).bind(id).bind(owner).bind(until_ms).execute(&self.write).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Records what is about to be done and what was seen before. Because a cancellation abandons effects in the
+    /// same store, either this succeeds and the cancellation sees it, or the other way round.
+    ///
+    /// # Errors
+    /// When the effect is no longer wanted, or the store fails: in both cases the action must not be taken.
+    pub async fn effect_intent(&self, id: i64, owner: &str, intent: &serde_json::Value) -> Result<(), IntentRefused> {
+        let done = sqlx::query(sql::EFFECT_INTENT)
+            .bind(id)
+            .bind(owner)
+            .bind(intent.to_string())
+            .execute(&self.write)
+            .await
+            .map_err(StoreError::from)?;
+        if done.rows_affected() == 1 { Ok(()) } else { Err(IntentRefused::Abandoned) }
+    }
+
+    /// Puts the outcome of an effect in the inbox and ends the effect, both or neither. Nothing happens when the
+    /// lease is no longer ours.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_done<T: serde::Serialize>(
+        &self,
+        id: i64,
+        owner: &str,
+        outcome: Option<&T>,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(sql::EFFECT_DONE).bind(id).bind(owner).execute(&mut *tx).await?;
+        if done.rows_affected() == 1 {
+            if let Some(outcome) = outcome {
+                inbox::put(&mut tx, &format!("effect/{id}/done"), &to_json(outcome)?, clock.now_ms()).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Puts news of an effect in the inbox, if there are any, and lets it be leased again later.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_again<T: serde::Serialize>(
+        &self,
+        row: &EffectRow,
+        owner: &str,
+        not_before_ms: i64,
+        failures: i64,
+        news: Option<&T>,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(sql::EFFECT_AGAIN)
+            .bind(row.id)
+            .bind(owner)
+            .bind(not_before_ms)
+            .bind(failures)
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() == 1 {
+            if let Some(news) = news {
+                let key = format!("effect/{}/news/{}", row.id, row.attempts);
+                inbox::put(&mut tx, &key, &to_json(news)?, clock.now_ms()).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up every effect of a release that has ended.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effects_abandon(&self, tx: &mut Tx, release: &ReleaseId) -> Result<(), StoreError> {
+        sqlx::query(sql::EFFECTS_ABANDON).bind(release.as_str()).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Frees the leases of a predecessor. Only right while the store's lock file is held, as it is by every
+    /// open store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effects_take_over(&self) -> Result<u64, StoreError> {
+        Ok(sqlx::query(sql::EFFECTS_TAKE_OVER).execute(&self.write).await?.rows_affected())
+    }
+
+    /// When the next effect is due, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_next_due_ms(&self) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar(sql::EFFECT_NEXT_DUE).fetch_one(&self.read).await?)
+    }
+
+    /// Whether an effect of this kind has recorded an intent for the release: the point of no return.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_begun(&self, tx: &mut Tx, release: &ReleaseId, kind: &str) -> Result<bool, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar(sql::EFFECTS_BEGUN).bind(release.as_str()).bind(kind).fetch_one(&mut **tx).await?;
+        Ok(count > 0)
+    }
+}

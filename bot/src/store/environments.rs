@@ -1,0 +1,47 @@
+//! Environments.
+
+use super::{Store, StoreError, Tx, from_json, sql, to_json};
+use slipway_core::environment::Environment;
+use slipway_core::ids::EnvironmentKey;
+
+impl Store {
+    /// An environment, as the transaction sees it; a new one when nothing has happened to it yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn environment_get(&self, tx: &mut Tx, key: &EnvironmentKey) -> Result<Environment, StoreError> {
+        let state: Option<String> = sqlx::query_scalar(sql::ENVIRONMENT_GET)
+            .bind(key.service.as_str())
+            .bind(key.environment.as_str())
+            .fetch_optional(&mut **tx)
+            .await?;
+        state.map_or_else(|| Ok(Environment::new(key.clone())), |state| from_json("an environment", &state))
+    }
+
+    /// An environment, as last committed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn environment(&self, key: &EnvironmentKey) -> Result<Environment, StoreError> {
+        let state: Option<String> = sqlx::query_scalar(sql::ENVIRONMENT_GET)
+            .bind(key.service.as_str())
+            .bind(key.environment.as_str())
+            .fetch_optional(&self.read)
+            .await?;
+        state.map_or_else(|| Ok(Environment::new(key.clone())), |state| from_json("an environment", &state))
+    }
+
+    /// Saves an environment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn environment_save(&self, tx: &mut Tx, environment: &Environment) -> Result<(), StoreError> {
+        sqlx::query(sql::ENVIRONMENT_PUT)
+            .bind(environment.key.service.as_str())
+            .bind(environment.key.environment.as_str())
+            .bind(to_json(environment)?)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! What came in.
+
+use super::{Store, StoreError, Tx, sql, to_json};
+use crate::clock::Clock;
+use sqlx::{Row as _, SqliteConnection};
+
+/// How a delivery was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is durable now.
+    Accepted,
+    /// It had come before.
+    Repeated,
+}
+
+/// A delivery that waits.
+#[derive(Clone, Debug)]
+pub struct InboxRow {
+    /// Its place in the order of arrival.
+    pub id: i64,
+    /// What it says.
+    pub body: String,
+    /// How often handling it has failed.
+    pub attempts: i64,
+}
+
+/// Writes a delivery in the transaction of its sender.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    key: &str,
+    body: &str,
+    received_at: i64,
+) -> Result<Delivery, StoreError> {
+    let done = sqlx::query(sql::INBOX_PUT).bind(key).bind(body).bind(received_at).execute(connection).await?;
+    Ok(if done.rows_affected() == 1 { Delivery::Accepted } else { Delivery::Repeated })
+}
+
+impl Store {
+    /// Makes a delivery durable. The key is unique per delivery, so that one that comes twice is handled once.
+    ///
+    /// # Errors
+    /// When it could not be made durable: the sender must not be told that it was.
+    pub async fn deliver<T: serde::Serialize>(
+        &self,
+        key: &str,
+        incoming: &T,
+        clock: &Clock,
+    ) -> Result<Delivery, StoreError> {
+        let body = to_json(incoming)?;
+        let mut tx = self.begin().await?;
+        let delivery = put(&mut tx, key, &body, clock.now_ms()).await?;
+        tx.commit().await?;
+        Ok(delivery)
+    }
+
+    /// The oldest delivery that waits.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_next(&self, tx: &mut Tx) -> Result<Option<InboxRow>, StoreError> {
+        let row = sqlx::query(sql::INBOX_NEXT).fetch_optional(&mut **tx).await?;
+        Ok(row.map(|row| InboxRow { id: row.get(0), body: row.get(1), attempts: row.get(2) }))
+    }
+
+    /// Marks a delivery as handled, or as given up with a problem.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_consume(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        now_ms: i64,
+        problem: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(sql::INBOX_CONSUME).bind(id).bind(now_ms).bind(problem).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Counts a failed try to handle a delivery, outside of the transaction that was undone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_failed_once(&self, id: i64) -> Result<(), StoreError> {
+        sqlx::query(sql::INBOX_FAILED_ONCE).bind(id).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// How many deliveries wait.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_waiting(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(sql::INBOX_WAITING).fetch_one(&self.read).await?)
+    }
+
+    /// Forgets handled deliveries received before a moment; those given up stay for somebody to look at.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_forget(&self, before_ms: i64) -> Result<u64, StoreError> {
+        Ok(sqlx::query(sql::INBOX_FORGET).bind(before_ms).execute(&self.write).await?.rows_affected())
+    }
+}

@@ -1,0 +1,137 @@
+//! The store: SQLite in WAL mode, every commit on disk before anybody is told.
+//!
+//! One connection writes, in `BEGIN IMMEDIATE` transactions; a few read. One process at a time opens a store:
+//! it holds an operating-system lock on a file beside it, so that the leases of a killed predecessor can be
+//! taken over at once.
+
+mod audit;
+mod effects;
+mod environments;
+mod inbox;
+mod messages;
+mod releases;
+mod sql;
+mod terminal;
+
+pub use effects::{EffectRow, IntentRefused};
+pub use inbox::{Delivery, InboxRow};
+pub use messages::{MessageRow, NewMessage};
+pub use releases::StoredRelease;
+pub use terminal::TerminalMessage;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, Transaction};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// How many connections read at once.
+const READERS_LIMIT: u32 = 4;
+/// How long a connection waits for another process (a backup, a shell) to let go of the database.
+const BUSY_TIMEOUT_MS: u64 = 5_000;
+
+/// A transaction that writes.
+pub type Tx = Transaction<'static, Sqlite>;
+
+/// Why the store cannot do what it should.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("the store failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Its schema could not be brought up to date.
+    #[error("the store's schema could not be brought up to date: {0}")]
+    Schema(#[from] sqlx::migrate::MigrateError),
+    /// What is stored cannot be read back.
+    #[error("the store holds {what} that this version cannot read: {error}")]
+    Unreadable {
+        /// What it is.
+        what: &'static str,
+        /// How it fails.
+        error: String,
+    },
+    /// Another process has it.
+    #[error("another slipway process uses the store {}; stop it first", .0.display())]
+    InUse(PathBuf),
+    /// The file cannot be made or opened.
+    #[error("cannot open the store {}: {error}; check that the folder exists and is writable", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// How it fails.
+        error: std::io::Error,
+    },
+}
+
+/// The open store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    write: SqlitePool,
+    read: SqlitePool,
+    // Held as long as any clone lives.
+    _lock: Arc<File>,
+}
+
+impl Store {
+    /// Opens the store in a file, makes it where it does not exist, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When another process uses it, the file cannot be opened, or its schema is newer than this version.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
+        let lock = lock_beside(file)?;
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("../migrations/sqlite").run(&write).await?;
+        let read =
+            SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options.read_only(true)).await?;
+        Ok(Self { write, read, _lock: Arc::new(lock) })
+    }
+
+    /// Opens a store only to read it, beside the process that uses it.
+    ///
+    /// # Errors
+    /// When there is none, or its schema is of another version.
+    pub async fn open_to_read(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new().filename(file).read_only(true);
+        let lock = File::open(file).map_err(|error| StoreError::File { path: file.to_owned(), error })?;
+        let read = SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options).await?;
+        Ok(Self { write: read.clone(), read, _lock: Arc::new(lock) })
+    }
+
+    /// Begins a transaction that writes; others wait.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+fn lock_beside(database: &Path) -> Result<File, StoreError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |error| StoreError::File { path: path.clone(), error };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(database.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Unreadable { what: "a value", error: error.to_string() })
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable { what, error: error.to_string() })
+}

@@ -1,0 +1,181 @@
+//! Releases and their events.
+
+use super::{Store, StoreError, Tx, from_json, sql, to_json};
+use crate::clock::Clock;
+use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::release::{Event, Release};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+/// A release as stored.
+#[derive(Clone, Debug)]
+pub struct StoredRelease {
+    /// Its state.
+    pub release: Release,
+    /// How many events led there.
+    pub event_count: i64,
+}
+
+fn read(row: &SqliteRow) -> Result<StoredRelease, StoreError> {
+    let state: String = row.get(0);
+    Ok(StoredRelease { release: from_json("a release", &state)?, event_count: row.get(1) })
+}
+
+fn read_all(rows: &[SqliteRow]) -> Result<Vec<Release>, StoreError> {
+    rows.iter().map(|row| read(row).map(|stored| stored.release)).collect()
+}
+
+fn ms(at: Option<jiff::Timestamp>) -> Option<i64> {
+    at.map(|at| at.as_millisecond())
+}
+
+impl Store {
+    /// Writes a new release.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release_insert(&self, tx: &mut Tx, release: &Release) -> Result<(), StoreError> {
+        let key = &release.request.key;
+        sqlx::query(sql::RELEASE_INSERT)
+            .bind(release.id.as_str())
+            .bind(key.service.as_str())
+            .bind(key.environment.as_str())
+            .bind(release.phase.name())
+            .bind(to_json(release)?)
+            .bind(release.request.at.as_millisecond())
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Saves the state that an event led to, and the event.
+    ///
+    /// # Errors
+    /// When the store fails, or a second release would run in one environment.
+    pub async fn release_save(
+        &self,
+        tx: &mut Tx,
+        release: &Release,
+        event: &Event,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        let seq: i64 = sqlx::query_scalar(sql::RELEASE_SAVE)
+            .bind(release.id.as_str())
+            .bind(release.phase.name())
+            .bind(to_json(release)?)
+            .bind(ms(release.started_at))
+            .bind(ms(release.ended_at))
+            .fetch_one(&mut **tx)
+            .await?;
+        sqlx::query(sql::EVENT_INSERT)
+            .bind(release.id.as_str())
+            .bind(seq)
+            .bind(clock.now_ms())
+            .bind(to_json(event)?)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// A release, as the transaction sees it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release_get(&self, tx: &mut Tx, id: &ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
+        let row = sqlx::query(sql::RELEASE_GET).bind(id.as_str()).fetch_optional(&mut **tx).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// A release, as last committed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release(&self, id: &ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
+        let row = sqlx::query(sql::RELEASE_GET).bind(id.as_str()).fetch_optional(&self.read).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Up to two releases whose id begins with a prefix: more than one means it is not unique.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn releases_by_prefix(&self, tx: &mut Tx, prefix: &str) -> Result<Vec<Release>, StoreError> {
+        let prefix = prefix.to_ascii_uppercase();
+        // `~` sorts after every character of a ULID.
+        let end = format!("{prefix}~");
+        let rows = sqlx::query(sql::RELEASES_BY_PREFIX).bind(prefix).bind(end).fetch_all(&mut **tx).await?;
+        read_all(&rows)
+    }
+
+    /// The releases that have not ended, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn releases_open(&self, tx: &mut Tx, limit: u32) -> Result<Vec<Release>, StoreError> {
+        read_all(&sqlx::query(sql::RELEASES_OPEN).bind(limit).fetch_all(&mut **tx).await?)
+    }
+
+    /// The newest releases of an environment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn releases_newest(
+        &self,
+        tx: &mut Tx,
+        key: &EnvironmentKey,
+        limit: u32,
+    ) -> Result<Vec<Release>, StoreError> {
+        self.releases_of(tx, sql::RELEASES_NEWEST, key, limit).await
+    }
+
+    /// The releases that went live in an environment, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn releases_succeeded(
+        &self,
+        tx: &mut Tx,
+        key: &EnvironmentKey,
+        limit: u32,
+    ) -> Result<Vec<Release>, StoreError> {
+        self.releases_of(tx, sql::RELEASES_SUCCEEDED, key, limit).await
+    }
+
+    async fn releases_of(
+        &self,
+        tx: &mut Tx,
+        statement: &'static str,
+        key: &EnvironmentKey,
+        limit: u32,
+    ) -> Result<Vec<Release>, StoreError> {
+        let rows = sqlx::query(statement)
+            .bind(key.service.as_str())
+            .bind(key.environment.as_str())
+            .bind(limit)
+            .fetch_all(&mut **tx)
+            .await?;
+        read_all(&rows)
+    }
+
+    /// How long the newest successful runs in an environment took, in milliseconds.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release_durations_ms(&self, key: &EnvironmentKey, limit: u32) -> Result<Vec<i64>, StoreError> {
+        Ok(sqlx::query_scalar(sql::RELEASE_DURATIONS)
+            .bind(key.service.as_str())
+            .bind(key.environment.as_str())
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?)
+    }
+
+    /// Everything that happened to a release, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release_events(&self, id: &ReleaseId) -> Result<Vec<Event>, StoreError> {
+        let events: Vec<String> = sqlx::query_scalar(sql::EVENTS_OF).bind(id.as_str()).fetch_all(&self.read).await?;
+        events.iter().map(|event| from_json("an event", event)).collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! Every statement the store sends, in one place, so that one test can check them all against the schema.
+
+macro_rules! statements {
+    ($($name:ident = $text:literal;)*) => {
+        $(pub(super) const $name: &str = $text;)*
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+statements! {
+    INBOX_PUT = "INSERT INTO inbox (delivery_key, body, received_at) VALUES ($1, $2, $3) ON CONFLICT (delivery_key) DO NOTHING";
+    INBOX_NEXT = "SELECT id, body, attempts FROM inbox WHERE consumed_at IS NULL ORDER BY id LIMIT 1";
+    INBOX_CONSUME = "UPDATE inbox SET consumed_at = $2, problem = $3 WHERE id = $1";
+    INBOX_FAILED_ONCE = "UPDATE inbox SET attempts = attempts + 1 WHERE id = $1";
+    INBOX_WAITING = "SELECT count(*) FROM inbox WHERE consumed_at IS NULL";
+    INBOX_FORGET = "DELETE FROM inbox WHERE consumed_at < $1 AND problem IS NULL";
+
+    RELEASE_INSERT = "INSERT INTO releases (id, service, environment, phase, state, event_count, asked_at) VALUES ($1, $2, $3, $4, $5, 0, $6)";
+    RELEASE_SAVE = "UPDATE releases SET phase = $2, state = $3, event_count = event_count + 1, started_at = $4, ended_at = $5 WHERE id = $1 RETURNING event_count";
+    RELEASE_GET = "SELECT state, event_count FROM releases WHERE id = $1";
+    RELEASES_BY_PREFIX = "SELECT state, event_count FROM releases WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2";
+    RELEASES_OPEN = "SELECT state, event_count FROM releases WHERE ended_at IS NULL ORDER BY id LIMIT $1";
+    RELEASES_NEWEST = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 ORDER BY asked_at DESC, id DESC LIMIT $3";
+    RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' ORDER BY ended_at DESC, id DESC LIMIT $3";
+    RELEASE_DURATIONS = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
+    EVENT_INSERT = "INSERT INTO release_events (release, seq, at, event) VALUES ($1, $2, $3, $4)";
+    EVENTS_OF = "SELECT event FROM release_events WHERE release = $1 ORDER BY seq";
+
+    ENVIRONMENT_GET = "SELECT state FROM environments WHERE service = $1 AND environment = $2";
+    ENVIRONMENT_PUT = "INSERT INTO environments (service, environment, state) VALUES ($1, $2, $3) ON CONFLICT (service, environment) DO UPDATE SET state = excluded.state";
+
+    EFFECT_INSERT = "INSERT INTO effects (release, kind, body, not_before, created_at) VALUES ($1, $2, $3, $4, $5)";
+    EFFECTS_LEASE = "UPDATE effects SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM effects WHERE (state = 'pending' AND not_before <= $3) OR (state = 'leased' AND lease_until <= $3) ORDER BY not_before, id LIMIT $4) RETURNING id, release, body, attempts, failures, intent, created_at";
+    EFFECT_RENEW = "UPDATE effects SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
+    EFFECT_INTENT = "UPDATE effects SET intent = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
+    EFFECT_DONE = "UPDATE effects SET state = 'done', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
+    EFFECT_AGAIN = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL, not_before = $3, failures = $4 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
+    EFFECTS_ABANDON = "UPDATE effects SET state = 'abandoned', lease_owner = NULL, lease_until = NULL WHERE release = $1 AND state IN ('pending', 'leased') AND kind NOT IN ('tell', 'announce')";
+    EFFECTS_TAKE_OVER = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
+    EFFECT_NEXT_DUE = "SELECT min(CASE state WHEN 'pending' THEN not_before ELSE lease_until END) FROM effects WHERE state IN ('pending', 'leased')";
+    EFFECTS_BEGUN = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND intent IS NOT NULL AND intent <> 'null'";
+    CARDS_REFRESH = "UPDATE messages SET wanted = wanted + 1 WHERE body IS NULL AND wanted = published AND release IN (SELECT id FROM releases WHERE phase IN ('running', 'planning'))";
+
+    MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, key) DO NOTHING";
+    MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL";
+    MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures FROM messages WHERE wanted > published AND not_before <= $1 ORDER BY id LIMIT $2";
+    MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, failures = 0 WHERE id = $1";
+    MESSAGE_LATER = "UPDATE messages SET not_before = $2, failures = failures + 1 WHERE id = $1";
+    MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = failures + 1 WHERE id = $1";
+    MESSAGES_NEXT_DUE = "SELECT min(not_before) FROM messages WHERE wanted > published";
+    MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND key = $2 AND body IS NULL";
+
+    AUDIT_LAST = "SELECT record FROM audit ORDER BY seq DESC LIMIT 1";
+    AUDIT_INSERT = "INSERT INTO audit (seq, record) VALUES ($1, $2)";
+    AUDIT_PAGE = "SELECT record FROM audit ORDER BY seq LIMIT $2 OFFSET $1";
+
+    TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
+    TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use sqlx::Executor as _;
+
+    /// A statement that names a table or column that is not there cannot be prepared.
+    #[tokio::test]
+    async fn every_statement_fits_the_schema() {
+        let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+        sqlx::migrate!("../migrations/sqlite").run(&pool).await.unwrap();
+        for (name, text) in ALL {
+            if let Err(error) = pool.prepare(sqlx::AssertSqlSafe(*text).into_sql_str()).await {
+                panic!("{name}: {error}");
+            }
+        }
+    }
+
+    use sqlx::SqlSafeStr as _;
+}

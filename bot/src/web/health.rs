@@ -1,0 +1,28 @@
+//! Is it alive, and can it reach what it needs?
+
+use super::Web;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// Alive: the process answers. Says nothing about the outside.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Ready: 200, or 503 with the names of what is missing.
+pub(super) async fn readyz(State(web): State<Web>) -> (StatusCode, Json<Value>) {
+    let mut parts = web.readiness.look().await;
+    let store = web.store.inbox_waiting().await;
+    let waiting = store.as_ref().copied().unwrap_or_default();
+    parts.insert("store".to_owned(), store.map(|_| ()).map_err(|error| error.to_string()));
+    let ready = parts.values().all(Result::is_ok);
+    let says = |state: &Result<(), String>| match state {
+        Ok(()) => "ok".to_owned(),
+        Err(what) => what.clone(),
+    };
+    let parts: serde_json::Map<_, _> = parts.iter().map(|(name, state)| (name.clone(), says(state).into())).collect();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "parts": parts, "inbox_waiting": waiting })))
+}

@@ -1,0 +1,80 @@
+//! HTTP: health, readiness, and the API of the terminal chat.
+
+mod health;
+mod releases;
+mod terminal;
+
+use crate::clock::Clock;
+use crate::engine::Signals;
+use crate::readiness::Readiness;
+use crate::store::Store;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{Request, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The largest body that is read.
+const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// The store.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// Signals to the engine.
+    pub signals: Signals,
+    /// What cannot be reached.
+    pub readiness: Arc<Readiness>,
+    /// The token that the API asks for; without one the API is closed.
+    pub api_token: Option<Arc<str>>,
+    /// Signalled at each change of the terminal chat; `None`: there is no terminal chat.
+    pub terminal: Option<Arc<Notify>>,
+    /// How long a delivery may take to become durable.
+    pub ack_budget_ms: u64,
+}
+
+/// All routes.
+#[must_use]
+pub fn router(web: Web) -> Router {
+    let mut api = Router::new().route("/api/v1/releases/{id}", get(releases::release));
+    if web.terminal.is_some() {
+        api = api
+            .route("/api/v1/terminal/commands", post(terminal::command))
+            .route("/api/v1/terminal/reactions", post(terminal::reaction))
+            .route("/api/v1/terminal/buttons", post(terminal::button))
+            .route("/api/v1/terminal/messages", get(terminal::messages));
+    }
+    let api = api.route_layer(from_fn_with_state(web.clone(), bearer));
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .merge(api)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .with_state(web)
+}
+
+/// Lets only holders of the API token pass.
+async fn bearer(State(web): State<Web>, request: Request<axum::body::Body>, next: Next) -> Response {
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    match (given, &web.api_token) {
+        (Some(given), Some(token)) if same_secret(given, token) => next.run(request).await,
+        (_, None) => (StatusCode::FORBIDDEN, "SLIPWAY_API_TOKEN is not set, so the API is closed\n").into_response(),
+        _ => (StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong\n").into_response(),
+    }
+}
+
+/// Compares without telling by its duration how much of the secret was right.
+fn same_secret(given: &str, token: &str) -> bool {
+    let differs = given.bytes().zip(token.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b));
+    given.len() == token.len() && differs == 0
+}
