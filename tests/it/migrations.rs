@@ -1,5 +1,7 @@
 //! Migrations on real databases: PostgreSQL, started for the tests, and SQLite.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use slipway_core::migration::format::goose::Goose;
 use slipway_core::migration::{Folder, History, Migration, plan_pending, plan_pending_without};
 use slipway_deploy::database::{
@@ -450,8 +452,8 @@ async fn what_sqlite_cannot_run_is_found_out_and_left_out() {
     let vacuum = ("00005_vacuum.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;\n");
     let own = ("00006_own.sql", "-- +goose Up\nBEGIN;\nCREATE TABLE own (id int);\nCOMMIT;\n");
     let attach = ("00007_attach.sql", "-- +goose Up\n/* /* */ ATTACH 'slipway.db' AS store; /* */ */;\n");
-    let endless = ("00008_last.sql", "-- +goose Up\nINSERT INTO own VALUES (1);\n");
-    let folder = folder(&[LIKES, USERS, extension, needs, vacuum, own, attach, endless]);
+    let last = ("00008_last.sql", "-- +goose Up\nINSERT INTO own VALUES (1);\n");
+    let folder = folder(&[LIKES, USERS, extension, needs, vacuum, own, attach, last]);
     let cannot = sqlite_cannot_run(&folder.migrations()).await.unwrap();
     assert_eq!(cannot.keys().copied().collect::<Vec<_>>(), [3, 4, 7]);
     assert_eq!(cannot[&3], "near \"EXTENSION\": syntax error");

@@ -15,9 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use thiserror::Error;
 
 /// The superuser of the server; connections over loopback need no password.
-pub const USER: &str = "slipway";
-/// How many connections the server takes.
-const CONNECTIONS_LIMIT: u32 = 200;
+const USER: &str = "slipway";
 /// How often another port is tried when somebody else was faster.
 const PORT_ATTEMPTS_LIMIT: u32 = 5;
 /// How many lines of the server's log are kept for an error.
@@ -25,14 +23,21 @@ const LOG_LINES_LIMIT: usize = 20;
 /// Users without rights that a server may run as, when we are root, which PostgreSQL refuses.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// `$1` is the directory to be removed; what follows is the server's command line. SIGQUIT makes the server end at
-/// once.
-const WATCHER: &str = r#"dir=$1; shift
-trap '' HUP INT TERM
-"$@" &
+/// Its arguments are our directory, the two programs, the port, and the command that changes the user, if any. It does
+/// the whole of the work, so that somebody cleans up whenever we are killed. SIGQUIT makes the server end at once; one
+/// that is only just starting ignores that still, and is ended by SIGTERM.
+const WATCHER: &str = r#"dir=$1 initdb=$2 postgres=$3 port=$4; shift 4
+"$@" "$initdb" -D "$dir/data" -U slipway -A trust -E UTF8 --locale=C --no-sync --no-instructions </dev/null || {
+    rm -rf "$dir"
+    exit 1
+}
+"$@" "$postgres" -D "$dir/data" -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
+    -c max_connections=200 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+    -c logging_collector=off -c log_destination=stderr -c lc_messages=C &
 server=$!
 exec 2>/dev/null
 read -r _
+kill -TERM "$server"
 kill -QUIT "$server"
 wait "$server"
 rm -rf "$dir"
@@ -138,36 +143,20 @@ impl Postgres {
             let given = chown(directory.path(), Some(account.uid), Some(account.gid));
             given.map_err(|e| start_error("the directory cannot be given to another user", e))?;
         }
-        let data = directory.path().join("data");
-        init(programs, &data, account.as_ref(), directory.path())?;
-        let server = Self::launch(programs, directory.path(), &data, account.as_ref()).map_err(PostgresError::Start)?;
+        let server = Self::launch(programs, directory.path(), account.as_ref()).map_err(PostgresError::Start)?;
         // From here on the watcher removes it.
         let _ = directory.keep();
         Ok(server)
     }
 
-    fn launch(programs: &Programs, directory: &Path, data: &Path, account: Option<&Account>) -> Result<Self, String> {
+    fn launch(programs: &Programs, directory: &Path, account: Option<&Account>) -> Result<Self, String> {
         let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
         let port = free.map_err(|e| format!("no free port: {e}"))?.port();
-        let mut server = vec![programs.postgres.display().to_string(), "-D".into(), data.display().to_string()];
-        for setting in [
-            "listen_addresses=127.0.0.1".to_owned(),
-            format!("port={port}"),
-            "unix_socket_directories=".to_owned(),
-            format!("max_connections={CONNECTIONS_LIMIT}"),
-            "fsync=off".to_owned(),
-            "synchronous_commit=off".to_owned(),
-            "full_page_writes=off".to_owned(),
-            "lc_messages=C".to_owned(),
-            "logging_collector=off".to_owned(),
-            "log_destination=stderr".to_owned(),
-        ] {
-            server.extend(["-c".to_owned(), setting]);
-        }
         let mut watcher = Command::new("sh")
             .args(["-c", WATCHER, "slipway-postgres"])
-            .arg(directory)
-            .args(as_account(account, server))
+            .args([directory, &programs.initdb, &programs.postgres])
+            .arg(port.to_string())
+            .args(account.map(Account::prefix).unwrap_or_default())
             .current_dir(directory)
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
@@ -257,33 +246,14 @@ impl Account {
         let none = "it refuses to run as root, and there is no user postgres or nobody".to_owned();
         account.map(Some).ok_or(PostgresError::Start(none))
     }
-}
 
-/// The command line, run as that account.
-fn as_account(account: Option<&Account>, command: Vec<String>) -> Vec<String> {
-    let Some(Account { uid, gid }) = account else { return command };
-    let mut line = vec!["setpriv".to_owned(), format!("--reuid={uid}"), format!("--regid={gid}")];
-    line.push("--clear-groups".to_owned());
-    line.extend(command);
-    line
-}
-
-fn init(programs: &Programs, data: &Path, account: Option<&Account>, from: &Path) -> Result<(), PostgresError> {
-    let initdb = [&programs.initdb.display().to_string(), "-D", &data.display().to_string(), "-U", USER, "-A", "trust"]
-        .into_iter()
-        .chain(["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
-        .map(str::to_owned)
-        .collect();
-    let mut line = as_account(account, initdb).into_iter();
-    let output = Command::new(line.next().unwrap_or_default())
-        .args(line)
-        .current_dir(from)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| start_error("initdb cannot be run", e))?;
-    if output.status.success() {
-        return Ok(());
+    /// The command that runs another one as this user.
+    fn prefix(&self) -> Vec<String> {
+        vec![
+            "setpriv".into(),
+            format!("--reuid={}", self.uid),
+            format!("--regid={}", self.gid),
+            "--clear-groups".into(),
+        ]
     }
-    Err(start_error("initdb failed", String::from_utf8_lossy(&output.stderr).trim()))
 }
