@@ -20,8 +20,8 @@ fn the_example_is_accepted_with_notes_only() {
     expect![[r#"
         slipway.example.toml:22:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
         slipway.example.toml:28:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.example.toml:60:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:64:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:67:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+        slipway.example.toml:71:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 
