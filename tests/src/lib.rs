@@ -1,6 +1,11 @@
 //! The sandbox: loopback stand-ins for GitHub and AWS that speak the real wire protocols to the real SDK
-//! clients, and the demo that plays a release on them.
+//! clients, a world that joins them with the real bot, and the demo that plays a release in it.
 
 pub mod aws;
+pub mod bot;
+pub mod demo;
 pub mod github;
 pub mod postgres;
+pub mod screen;
+pub mod terminal;
+pub mod world;

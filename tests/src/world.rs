@@ -10,8 +10,12 @@ use tempfile::TempDir;
 
 mod build;
 mod config;
+mod database;
+mod git;
+mod source;
 
-pub use build::{Options, Repository};
+pub use build::{Options, Pace};
+pub use source::Repository;
 
 /// The API token of the sandbox's bot.
 pub const API_TOKEN: &str = "sandbox-api-token";
@@ -29,6 +33,10 @@ pub struct World {
     pub github: GitHubSandbox,
     /// AWS.
     pub aws: AwsSandbox,
+    /// The name of the service.
+    pub service: String,
+    /// The newest commit of the default branch.
+    pub head: String,
     /// The App Runner service of staging.
     pub staging_arn: String,
     /// The App Runner service of production.

@@ -138,12 +138,9 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
         return Ok(Migrations::default());
     };
     let pending = at_hand.pending().await?;
-    let mut planned: Vec<_> = pending.migrations.iter().map(|migration| migration.planned(None)).collect();
-    let not_run = at_hand.folder.migrations().into_iter().filter_map(|migration| {
-        let reason = at_hand.cannot_run.get(&migration.version)?;
-        Some(migration.planned(Some(format!("not run: no PostgreSQL here ({reason})"))))
-    });
-    planned.extend(not_run);
-    planned.sort_by_key(|migration| migration.version);
+    let mut planned = pending.planned();
+    for migration in &mut planned {
+        migration.not_run = migration.not_run.take().map(|reason| format!("no PostgreSQL here ({reason})"));
+    }
     Ok(Migrations { planned, unknown_applied: pending.unknown_applied })
 }

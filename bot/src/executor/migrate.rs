@@ -72,7 +72,7 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
         return Ok(job.failed(Step::Migrate, failure));
     };
     let before: Option<MigrateIntent> = job.intent()?;
-    let pending = at_hand.pending().await?.migrations;
+    let pending = at_hand.pending().await?.to_run();
     // After a crash some of the planned ones are applied; nothing else may differ from what was approved.
     let planned = |m: &Migration| plan.migrations.iter().any(|p| p.version == m.version && p.checksum == m.checksum);
     if let Some(unplanned) = pending.iter().find(|m| !planned(m)) {

@@ -111,7 +111,7 @@ async fn two_commits_are_compared() {
         .collect();
     expect_test::expect![[r#"
         Nested comment order (#45) — Ana Lima ana-dev Some(45)
-        Profile links (#44) — Bob Stone bob-dev Some(44)
+        Profile links (#44) — Eve Adler eve-dev Some(44)
         Likes on updates (#41) — Ana Lima ana-dev Some(41)"#]]
     .assert_eq(&shown.join("\n"));
     let behind = rig.github.compare(&rig.repo, &head, &staging).await.unwrap();

@@ -25,9 +25,9 @@ pub struct Author {
 pub struct SampleOptions {
     /// Author of most of it, of "Likes on updates" and "Nested comment order".
     pub ana: Author,
-    /// Author of "Profile links".
+    /// Author of nothing that is unreleased, so that he can approve it.
     pub bob: Author,
-    /// Author of nothing that is unreleased.
+    /// Author of "Profile links".
     pub eve: Author,
     /// When the newest commit was made; the others lie before it.
     pub newest: Timestamp,
@@ -97,11 +97,11 @@ pub fn build(folder: &Path, options: &SampleOptions) -> io::Result<Sample> {
     let changes = [
         change("Service with a health check", ana, files::SKELETON),
         change("Users and goals (#12)", bob, files::GOALS),
-        change("Reminders for stale goals (#29)", eve, files::REMINDERS),
+        change("Reminders for stale goals (#29)", bob, files::REMINDERS),
         change("Faster goal list (#33)", ana, files::FASTER),
-        change("A few words about oneself (#38)", bob, files::BIO),
+        change("A few words about oneself (#38)", eve, files::BIO),
         change("Likes on updates (#41)", ana, files::LIKES),
-        change("Profile links (#44)", bob, files::LINKS),
+        change("Profile links (#44)", eve, files::LINKS),
         change("Nested comment order (#45)", ana, files::ORDER),
     ];
     let mut stream = String::new();

@@ -4,9 +4,9 @@ use super::{ANNOUNCE, CHANNEL};
 
 /// What the file is made from.
 pub(super) struct Values<'a> {
+    pub(super) service: &'a str,
     pub(super) listen: &'a str,
     pub(super) store: &'a str,
-    pub(super) policies: &'a str,
     pub(super) github_url: &'a str,
     pub(super) repository: &'a str,
     pub(super) image: &'a str,
@@ -19,27 +19,26 @@ pub(super) struct Values<'a> {
 
 /// The file's text.
 pub(super) fn text(values: &Values<'_>) -> String {
-    let Values { listen, store, policies, github_url, repository, image, migrations, .. } = values;
+    let Values { service, listen, store, github_url, repository, image, migrations, .. } = values;
     let migrations = migrations.map_or(String::new(), |dir| {
         format!("migrations = {{ dir = {}, format = \"goose\" }}\n", quoted(dir))
     });
     let mut text = format!(
-        "[server]\nlisten = {}\n\n[store]\nurl = {}\n\n[policies]\ndir = {}\n\n[github]\napi_url = {}\n\n\
-         # Everything outside is a stand-in that answers at once.\n[pace]\npoll = \"200ms\"\n\
-         image_grace = \"1s\"\nhealthy_limit = \"3s\"\n\n[terminal]\nchannels = [\"releases\", \"announcements\"]\n\n\
-         [service.goals]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
+        "[server]\nlisten = {}\n\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
+         # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
+         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n\n[terminal]\nchannels = [\"releases\", \"announcements\"]\n\n\
+         [service.{service}]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
          channels = [{}]\nannounce = [{}]\n{migrations}",
         quoted(listen),
         quoted(store),
-        quoted(policies),
         quoted(github_url),
         quoted(repository),
         quoted(image),
         quoted(CHANNEL),
         quoted(ANNOUNCE),
     );
-    text.push_str(&environment("staging", values.staging_arn, values.staging_health, None));
-    text.push_str(&environment("production", values.production_arn, values.production_health, Some("staging")));
+    text.push_str(&environment(service, "staging", values.staging_arn, values.staging_health, None));
+    text.push_str(&environment(service, "production", values.production_arn, values.production_health, Some("staging")));
     for (person, teams) in [
         ("ana", "\"developers\", \"release\""),
         ("bob", "\"developers\", \"release\""),
@@ -53,10 +52,10 @@ pub(super) fn text(values: &Values<'_>) -> String {
     text
 }
 
-fn environment(name: &str, arn: &str, health: &str, after: Option<&str>) -> String {
+fn environment(service: &str, name: &str, arn: &str, health: &str, after: Option<&str>) -> String {
     let after = after.map_or(String::new(), |after| format!("after = {}\n", quoted(after)));
     format!(
-        "\n[service.goals.environment.{name}]\n{after}target = {{ kind = \"app-runner\", service_arn = {} }}\n\
+        "\n[service.{service}.environment.{name}]\n{after}target = {{ kind = \"app-runner\", service_arn = {} }}\n\
          database = {{ secret = \"goals/{name}\", key = \"GOOSE_DBSTRING\" }}\nconfig = [\"goals/{name}\"]\n\
          health_url = {}\nhealth_bake = \"1s\"\n",
         quoted(arn),

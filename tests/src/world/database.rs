@@ -1,0 +1,100 @@
+//! The service's databases, brought to where the running commits left them.
+
+use super::git::files_of;
+use super::source::Source;
+use crate::postgres::Postgres;
+use slipway_core::migration::format::goose::Goose;
+use slipway_core::migration::{Folder, Migration, plan_pending_without};
+use slipway_deploy::database::{Database, DatabaseKind, NoJournal, RunOptions, connect, sqlite_cannot_run};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+/// Two databases and what they live in.
+pub(super) struct Databases {
+    pub(super) staging: String,
+    pub(super) production: String,
+    pub(super) postgres: Option<Postgres>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// PostgreSQL where its programs are found, else SQLite.
+pub(super) async fn databases(source: &Source, folder: &Path, sqlite: bool) -> io::Result<Databases> {
+    let mut remarks = Vec::new();
+    let postgres = match Postgres::find() {
+        Ok(_) if !sqlite => Some(Postgres::start().map_err(io::Error::other)?),
+        _ => {
+            remarks.push("No PostgreSQL here (initdb was not found): the service's databases are SQLite.".to_owned());
+            None
+        }
+    };
+    let (staging, production) = match &postgres {
+        Some(server) => {
+            let staging = server.create_database("goals_staging").await.map_err(io::Error::other)?;
+            (staging, server.create_database("goals_production").await.map_err(io::Error::other)?)
+        }
+        None => {
+            let file = |name: &str| format!("sqlite:{}", folder.join(name).display());
+            (file("staging.db"), file("production.db"))
+        }
+    };
+    for (url, commit) in [(&staging, &source.staging), (&production, &source.production)] {
+        if let Err(error) = bring_to(source, commit, url).await {
+            let short = commit.get(..7).unwrap_or(commit);
+            remarks.push(format!("The migrations up to {short} could not all be applied beforehand: {error}"));
+        }
+    }
+    Ok(Databases { staging, production, postgres, remarks })
+}
+
+/// Applies what a commit's folder holds.
+async fn bring_to(source: &Source, commit: &str, url: &str) -> Result<(), String> {
+    let Some((migrations, database)) = at(source, commit, url).await? else { return Ok(()) };
+    let run = database.up(&migrations, &RunOptions::default(), None, &NoJournal).await;
+    run.map(|_| ()).map_err(|error| error.to_string())
+}
+
+type AtHand = (Vec<Migration>, Box<dyn Database>);
+
+async fn at(source: &Source, commit: &str, url: &str) -> Result<Option<AtHand>, String> {
+    let Some(dir) = &source.migrations else { return Ok(None) };
+    let files = files_of(&source.path, commit, dir).map_err(|error| error.to_string())?;
+    let folder = Folder::read(&Goose, files, &|_| None).map_err(|error| error.to_string())?;
+    let database = connect(url).await.map_err(|error| error.to_string())?;
+    let cannot_run = match database.kind() {
+        DatabaseKind::Sqlite => sqlite_cannot_run(&folder.migrations()).await.map_err(|error| error.to_string())?,
+        DatabaseKind::Postgres => BTreeMap::new(),
+    };
+    let rows = database.applied().await.map_err(|error| error.to_string())?;
+    let pending = plan_pending_without(&folder, &rows, &cannot_run).map_err(|error| error.to_string())?;
+    Ok(Some((pending.to_run(), database)))
+}
+
+/// Makes by hand the first table that a pending migration of the newest commit would create, so that it fails.
+pub(super) async fn spoil(source: &Source, url: &str) -> Result<(), String> {
+    let nothing = || "no pending migration creates a table, so none can be made to fail here".to_owned();
+    let (pending, _) = at(source, &source.head, url).await?.ok_or_else(nothing)?;
+    let table = pending.iter().flat_map(|migration| &migration.up).find_map(|sql| created_table(sql)).ok_or_else(nothing)?;
+    run_by_hand(url, &format!("CREATE TABLE {table} (made_by_hand INTEGER)")).await
+}
+
+/// The name in `CREATE TABLE name`; one with `IF NOT EXISTS` would not fail.
+fn created_table(sql: &str) -> Option<String> {
+    let words: Vec<&str> = sql.split_whitespace().collect();
+    let at = words.windows(2).position(|w| w[0].eq_ignore_ascii_case("create") && w[1].eq_ignore_ascii_case("table"))?;
+    let name = words.get(at + 2)?.split('(').next()?;
+    (!name.eq_ignore_ascii_case("if") && !name.is_empty()).then(|| name.to_owned())
+}
+
+async fn run_by_hand(url: &str, statement: &str) -> Result<(), String> {
+    use sqlx::{AssertSqlSafe, Connection as _};
+    let statement = AssertSqlSafe(statement.to_owned());
+    let done = if url.starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(url).await.map_err(|error| error.to_string())?;
+        sqlx::raw_sql(statement).execute(&mut connection).await.map(|_| ())
+    } else {
+        let mut connection = sqlx::PgConnection::connect(url).await.map_err(|error| error.to_string())?;
+        sqlx::raw_sql(statement).execute(&mut connection).await.map(|_| ())
+    };
+    done.map_err(|error| error.to_string())
+}
