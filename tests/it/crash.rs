@@ -3,7 +3,7 @@
 
 use crate::support::{Player, history_versions};
 use slipway_core::release::Phase;
-use slipway_sandbox::world::{CHANNEL, Options, World};
+use slipway_sandbox::world::{CHANNEL, Options, Pace, World};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How often the process is killed in all.
@@ -11,7 +11,7 @@ const KILLS: u32 = 10;
 /// How often within one release, so that one world serves several kills.
 const KILLS_PER_RELEASE: u32 = 2;
 /// A release of the sandbox takes about this long.
-const RELEASE_MS: u64 = 4_000;
+const RELEASE_MS: u64 = 3_000;
 
 /// SplitMix64: enough to choose moments, and the same on every machine for a seed.
 struct Moments(u64);
@@ -40,7 +40,7 @@ async fn a_killed_process_finishes_what_it_began() {
     eprintln!("seed {seed}: repeat with SLIPWAY_CRASH_SEED={seed}");
     let mut moments = Moments(seed);
     for round in 0..KILLS / KILLS_PER_RELEASE {
-        let world = World::new(Options::default()).await.expect("a world");
+        let world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.expect("a world");
         one_release(world, &mut moments, &format!("seed {seed}, round {round}")).await;
     }
 }
