@@ -156,7 +156,8 @@ impl Services {
     fn get(&mut self, request: &serde_json::Map<String, Value>) -> Result<(String, &mut Service), Refusal> {
         let arn = text(request, "ServiceArn")?.to_owned();
         let what = format!("Service cannot be found for arn: {arn}");
-        let service = self.services.get_mut(&arn).ok_or_else(|| Refusal::new(400, "ResourceNotFoundException", &what))?;
+        let service =
+            self.services.get_mut(&arn).ok_or_else(|| Refusal::new(400, "ResourceNotFoundException", &what))?;
         Ok((arn, service))
     }
 }
@@ -273,16 +274,20 @@ fn is_image_identifier(text: &str) -> bool {
     let account = registry.split('.').next().unwrap_or_default();
     let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     let pinned = rest.split_once('@').is_some_and(|(_, digest)| super::members::is_digest(digest));
-    is_account && registry.ends_with(".amazonaws.com") && registry.contains(".dkr.ecr.") && (pinned || rest.contains(':') && !rest.contains('@'))
+    is_account
+        && registry.ends_with(".amazonaws.com")
+        && registry.contains(".dkr.ecr.")
+        && (pinned || rest.contains(':') && !rest.contains('@'))
 }
 
 pub(super) fn list_operations(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     let request = only(body, &["ServiceArn", "NextToken", "MaxResults"])?;
     let limit = match request.get("MaxResults") {
         None => PAGE_LIMIT,
-        Some(limit) => limit.as_u64().filter(|limit| (1..=PAGE_LIMIT).contains(limit)).ok_or_else(|| {
-            Refusal::invalid("MaxResults must be between 1 and 20")
-        })?,
+        Some(limit) => limit
+            .as_u64()
+            .filter(|limit| (1..=PAGE_LIMIT).contains(limit))
+            .ok_or_else(|| Refusal::invalid("MaxResults must be between 1 and 20"))?,
     };
     let from: usize = match optional_text(request, "NextToken")? {
         None => 0,
@@ -290,7 +295,8 @@ pub(super) fn list_operations(world: &mut World, body: &Value) -> Result<Value, 
     };
     let (arn, service) = world.services.get(request)?;
     let limit = usize::try_from(limit).unwrap_or(1);
-    let newest_first: Vec<_> = service.operations.iter().rev().skip(from).take(limit).map(|o| summary(&arn, o)).collect();
+    let newest_first: Vec<_> =
+        service.operations.iter().rev().skip(from).take(limit).map(|o| summary(&arn, o)).collect();
     let next = from + newest_first.len();
     let mut answer = json!({ "OperationSummaryList": newest_first });
     if next < service.operations.len() {

@@ -30,7 +30,9 @@ impl Vault {
         let named = |name: &str| id == name || id.starts_with(&arn(name));
         let found = self.secrets.iter().find(|(name, _)| named(name));
         let what = "Secrets Manager can't find the specified secret.";
-        found.map(|(name, versions)| (name.as_str(), versions.as_slice())).ok_or_else(|| Refusal::new(400, "ResourceNotFoundException", what))
+        found
+            .map(|(name, versions)| (name.as_str(), versions.as_slice()))
+            .ok_or_else(|| Refusal::new(400, "ResourceNotFoundException", what))
     }
 }
 
@@ -67,7 +69,8 @@ pub(super) fn value(vault: &Vault, body: &Value) -> Result<Value, Refusal> {
         Some(id) => versions.iter().find(|version| version.id == id),
         None => by_stage,
     };
-    let none = || Refusal::new(400, "ResourceNotFoundException", "Secrets Manager can't find the specified secret value.");
+    let none =
+        || Refusal::new(400, "ResourceNotFoundException", "Secrets Manager can't find the specified secret value.");
     let version = version.ok_or_else(none)?;
     Ok(json!({
         "ARN": arn(name), "Name": name, "VersionId": version.id, "SecretString": version.value,

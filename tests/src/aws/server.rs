@@ -132,9 +132,7 @@ async fn call(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
     let answer = answer(&mut shared.lock(), service, action, &body);
     match answer {
         _ if fault == Some(FaultKind::LostAnswerAfterAct) => unavailable(),
-        Ok(answer) => {
-            ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], answer.to_string()).into_response()
-        }
+        Ok(answer) => ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], answer.to_string()).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }

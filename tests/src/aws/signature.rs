@@ -26,7 +26,10 @@ pub(super) fn check(headers: &HeaderMap, service: &str, now_ms: i64) -> Result<(
     let scope: Vec<_> = credential.split('/').collect();
     let [key, day, region, of, "aws4_request"] = scope[..] else { return Err(incomplete("the credential's scope")) };
     if key != ACCESS_KEY_ID {
-        return Err(Refused("UnrecognizedClientException", "The security token included in the request is invalid.".into()));
+        return Err(Refused(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.".into(),
+        ));
     }
     if (region, of) != (REGION, service) || !date.starts_with(day) {
         let what = format!("Credential should be scoped to a valid region and service: '{REGION}', '{service}'.");
