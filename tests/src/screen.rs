@@ -58,8 +58,16 @@ impl Screen {
 
     /// A line of the demo's own, outside of the channel.
     pub fn note(&mut self, text: &str) {
-        let text = if self.tty { format!("\x1b[2m{text}\x1b[0m") } else { text.to_owned() };
-        self.draw(String::new(), text.lines().map(str::to_owned).collect());
+        let lines = text.lines().flat_map(|line| wrapped(line, self.width));
+        let lines = lines.map(|line| if self.tty { format!("\x1b[2m{line}\x1b[0m") } else { line });
+        let lines: Vec<_> = if text.is_empty() { vec![String::new()] } else { lines.collect() };
+        self.draw(String::new(), lines);
+    }
+
+    /// A line that the terminal itself has shown while it was typed.
+    pub fn echoed(&mut self, line: &str) {
+        let shown = wrapped(line, self.width);
+        self.drawn.push(Drawn { key: String::new(), lines: if shown.is_empty() { vec![String::new()] } else { shown } });
     }
 
     /// Something that a person typed or clicked.
@@ -140,6 +148,18 @@ impl Screen {
         // A reader who has gone away is no reason to stop the demo half-way.
         let _ = writeln!(self.out, "{line}");
     }
+}
+
+/// A text broken at spaces. Our own words: no piece is wider than a line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_inclusive(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.trim_end().chars().count() <= width => line.push_str(word),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// How many parts of a plan a card shows.

@@ -41,6 +41,7 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
             }
         };
         let Some(line) = line else { return Ok(()) };
+        stage.screen.echoed(&line);
         match heard(line.trim(), &me) {
             Heard::Nothing => {}
             Heard::Quit => return Ok(()),

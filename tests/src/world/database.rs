@@ -40,11 +40,26 @@ pub(super) async fn databases(source: &Source, folder: &Path, sqlite: bool) -> i
     };
     for (url, commit) in [(&staging, &source.staging), (&production, &source.production)] {
         if let Err(error) = bring_to(source, commit, url).await {
+            if postgres.is_some() && only_sqlite_can(source).await {
+                let mut instead = Box::pin(databases(source, folder, true)).await?;
+                instead.remarks = vec![
+                    "PostgreSQL cannot run these migrations and SQLite can: the service's databases are SQLite.".into(),
+                ];
+                return Ok(instead);
+            }
             let short = commit.get(..7).unwrap_or(commit);
             remarks.push(format!("The migrations up to {short} could not all be applied beforehand: {error}"));
         }
     }
     Ok(Databases { staging, production, postgres, remarks })
+}
+
+/// Whether SQLite can run every migration of the newest commit.
+async fn only_sqlite_can(source: &Source) -> bool {
+    let Some(dir) = &source.migrations else { return false };
+    let Ok(files) = files_of(&source.path, &source.head, dir) else { return false };
+    let Ok(folder) = Folder::read(&Goose, files, &|_| None) else { return false };
+    sqlite_cannot_run(&folder.migrations()).await.is_ok_and(|cannot| cannot.is_empty())
 }
 
 /// Applies what a commit's folder holds.

@@ -24,8 +24,21 @@ pub(super) fn goose_folder(repository: &Path, commit: &str) -> io::Result<Option
     let found = git(repository, &["grep", "-l", "-I", "-e", "-- +goose Up", commit, "--", "*.sql"]);
     // `git grep` fails when nothing matches.
     let Ok(found) = found else { return Ok(None) };
-    let first = found.lines().next().and_then(|line| line.split_once(':')).map(|(_, path)| path.to_owned());
-    Ok(first.and_then(|path| path.rsplit_once('/').map(|(folder, _)| folder.to_owned())))
+    let mut folders: Vec<&str> = found
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .filter_map(|(_, path)| path.rsplit_once('/').map(|(folder, _)| folder))
+        .collect();
+    folders.sort_unstable();
+    folders.dedup();
+    Ok(folders.into_iter().min_by_key(|folder| unlikeliness(folder)).map(str::to_owned))
+}
+
+/// Fixtures and examples last, then folders that are not called `migrations`, then deep ones.
+fn unlikeliness(folder: &str) -> (bool, bool, usize) {
+    let aside = ["testdata", "test", "tests", "examples", "example", "fixtures", "internal"];
+    let is_aside = folder.split('/').any(|part| aside.contains(&part));
+    (is_aside, !folder.ends_with("migrations"), folder.split('/').count())
 }
 
 /// The files of a folder at a commit; none when it is not there.
@@ -39,4 +52,19 @@ pub(super) fn files_of(repository: &Path, commit: &str, folder: &str) -> io::Res
         files.push((name.to_owned(), output.stdout));
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unlikeliness;
+
+    #[test]
+    fn the_service_s_own_folder_is_likelier_than_fixtures() {
+        let mut folders =
+            ["internal/testdata/migrations", "tests/sql", "db/schema", "backend/db/migrations", "migrations"];
+        folders.sort_by_key(|folder| unlikeliness(folder));
+        let expected =
+            ["migrations", "backend/db/migrations", "db/schema", "tests/sql", "internal/testdata/migrations"];
+        assert_eq!(folders, expected);
+    }
 }
