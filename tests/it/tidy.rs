@@ -86,8 +86,8 @@ fn the_outside_is_called_by_deploy_only() {
 #[test]
 fn only_the_gate_lets_a_run_start() {
     // The verdict's fields are private to core/src/gate.rs; nobody else may name the course that starts a run,
-    // but the transition that obeys it and tests.
-    let offences = offences("core/src", &["Course::Start"], &["gate.rs", "release/waiting.rs"]);
+    // but the transition that obeys it, the card that shows it, and tests.
+    let offences = offences("core/src", &["Course::Start"], &["gate.rs", "release/waiting.rs", "cards/show.rs"]);
     let outside_tests: Vec<_> = offences.into_iter().filter(|offence| !offence.contains("tests")).collect();
     assert_eq!(outside_tests, [""; 0]);
     assert_eq!(self::offences("bot/src", &["Course::Start"], &[]), [""; 0]);
@@ -115,7 +115,7 @@ fn files_are_small() {
         .filter(|(_, text)| text.lines().count() > FILE_LIMIT_LINES)
         .map(|(path, _)| path)
         .collect();
-    assert_eq!(long, [PathBuf::new(); 0]);
+    assert!(long.is_empty(), "{long:?}");
 }
 
 #[test]

@@ -28,12 +28,7 @@ impl Bot {
     ///
     /// # Errors
     /// When the binary is not built.
-    pub fn new(
-        config: &Path,
-        environment: BTreeMap<String, String>,
-        log: &Path,
-        url: &str,
-    ) -> io::Result<Self> {
+    pub fn new(config: &Path, environment: BTreeMap<String, String>, log: &Path, url: &str) -> io::Result<Self> {
         Ok(Self {
             binary: binary()?,
             config: config.to_owned(),

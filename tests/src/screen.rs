@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use slipway::store::TerminalMessage;
 use slipway_core::message::terminal::{TerminalOptions, render};
-use slipway_core::message::{Line, Mark, Message, Span};
+use slipway_core::message::{Block, Line, Mark, Message, Span};
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write};
 
@@ -87,13 +87,15 @@ impl Screen {
             None => format!("slipway in #{}", message.channel.trim_start_matches("terminal:")),
         };
         let head = if self.tty { format!("\x1b[1;36m{head}\x1b[0m") } else { head };
-        let body = render(&message.message, &options).into_iter().map(|line| format!("  {line}"));
+        let body = render(&message.message, &options).into_iter().map(|line| format!("  {line}").trim_end().to_owned());
         std::iter::once(head).chain(body).collect()
     }
 
     /// Without a TTY: the whole message when its mark changes, else one line when its first line does.
     fn change(&mut self, key: &str, before: &Message, after: &Message, lines: Vec<String>) {
-        if before.mark != after.mark || after.mark == Mark::Waiting && before.body != after.body {
+        // The plan is there: what has to be read before anything else.
+        let planned = fields(before) == 0 && fields(after) > 0;
+        if planned || before.mark != after.mark || after.mark == Mark::Waiting && before.body != after.body {
             return self.draw(key.to_owned(), lines);
         }
         let head = gist(after);
@@ -138,6 +140,11 @@ impl Screen {
         // A reader who has gone away is no reason to stop the demo half-way.
         let _ = writeln!(self.out, "{line}");
     }
+}
+
+/// How many parts of a plan a card shows.
+fn fields(message: &Message) -> usize {
+    message.body.iter().filter(|block| matches!(block, Block::Field { .. })).count()
 }
 
 /// The first line and the progress label without durations, to tell whether something happened.

@@ -38,7 +38,7 @@ impl Work<'_> {
         for key in self.engine.setup.environment_keys(only) {
             releases.extend(self.engine.store.releases_newest(self.tx, &key, HISTORY_LIMIT).await?);
         }
-        releases.sort_by(|a, b| b.request.at.cmp(&a.request.at));
+        releases.sort_by_key(|release| std::cmp::Reverse(release.request.at));
         releases.truncate(HISTORY_LIMIT as usize);
         Ok(cards::history(&releases, self.engine.clock.now()))
     }

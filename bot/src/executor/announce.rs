@@ -14,7 +14,7 @@ pub(super) async fn tell(job: &Job<'_>, people: &[PersonId], what: &str) -> Resu
     let store = &job.executor.store;
     let mut tx = store.begin().await?;
     for person in people {
-        let line = Line::plain(what).text(" ").code(format!("release {}", job.release.id.short()));
+        let line = Line::plain(what).text(" Release ").code(job.release.id.short()).text(".");
         let message = NewMessage {
             channel: job.release.request.origin.channel.clone(),
             key: format!("tell/{}/{person}", job.row.id),

@@ -90,11 +90,8 @@ pub(super) async fn follow(job: &Job<'_>, index: usize, operation: &str) -> Resu
     let state = target.operation(&planned.id, operation).await?;
     let pinned = plan.image.pinned();
     let again = |words: &str| {
-        let detail = format!("App Runner: {words} (operation {})", short(operation));
-        Done::Again {
-            after_ms: job.executor.setup.pace.poll_ms(POLL_MS),
-            news: job.progress(Step::Deploy, detail, None),
-        }
+        let news = job.progress(Step::Deploy, words.to_owned(), None);
+        Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news }
     };
     if !state.status.ended() && waited_s(job) > FOLLOW_LIMIT_S {
         let what = format!("Operation {operation} did not end within {} minutes.", FOLLOW_LIMIT_S / 60);
@@ -113,24 +110,17 @@ pub(super) async fn follow(job: &Job<'_>, index: usize, operation: &str) -> Resu
             let failure = Failure::new(what).detail(format!("Approved was {pinned}: somebody else deployed."));
             Ok(job.failed(Step::Deploy, failure.next("/release status")))
         }
-        OperationStatus::RollbackSucceeded => {
-            Ok(rolled_back(job, operation, state.status, "the old version keeps serving"))
-        }
+        OperationStatus::RollbackSucceeded => Ok(rolled_back(job, state.status)),
         OperationStatus::RollbackFailed | OperationStatus::Failed => {
-            let words = state.status.name();
-            let what = format!("App Runner: the deployment failed (operation {operation}, {words}).");
-            let failure = Failure::new(what).detail("Look at the service in the App Runner console: it may be down.");
+            let failure = Failure::new(state.status.in_words()).next("look at the service in the App Runner console");
             Ok(job.failed(Step::Deploy, failure))
         }
     }
 }
 
-fn rolled_back(job: &Job<'_>, operation: &str, status: OperationStatus, then: &str) -> Done {
-    let what = format!("App Runner rolled the deployment back (operation {operation}, {}); {then}.", status.name());
-    let failure = Failure::new(what)
-        .detail("The service shows RUNNING because the old version runs; the new one never took traffic.")
-        .next("look at the service's event and application log")
-        .next("/release retry");
+fn rolled_back(job: &Job<'_>, status: OperationStatus) -> Done {
+    let failure =
+        Failure::new(status.in_words()).next("look at the service's event and application log").next("/release retry");
     Done::Event(Event::StepFailed { step: Step::Deploy, failure, rolled_back: true, at: job.now() })
 }
 

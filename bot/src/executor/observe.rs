@@ -8,7 +8,7 @@ pub(super) async fn ci(job: &Job<'_>) -> Result<Done, Trouble> {
     let commit = job.commit()?;
     let checks = job.executor.outside.github.checks(&job.service()?.repository, commit).await?;
     if checks.state == CiState::Green {
-        return Ok(job.succeeded(Step::Ci, format!("green {} of {}", checks.passed, checks.total)));
+        return Ok(job.succeeded(Step::Ci, format!("{} of {}", checks.passed, checks.total)));
     }
     // Policy had decided with an older fact; what it said of it then need not hold now.
     let planned = job.release.facts.as_ref().map(|facts| facts.ci.value.state);

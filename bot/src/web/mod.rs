@@ -40,7 +40,6 @@ pub struct Web {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(web: Web) -> Router {
     let mut api = Router::new().route("/api/v1/releases/{id}", get(releases::release));
     if web.terminal.is_some() {

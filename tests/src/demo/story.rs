@@ -1,11 +1,11 @@
 //! The story that `make demo` plays.
 
 use super::{DemoError, Stage, has_ended, is_card};
+use crate::screen::Screen;
 use crate::world::{CHANNEL, World};
 use slipway::store::TerminalMessage;
 use slipway_core::message::Mark;
 use slipway_core::release::{Outcome, Phase, Release, Step};
-use crate::screen::Screen;
 use std::fmt;
 use std::str::FromStr;
 
@@ -140,7 +140,8 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
     let calls = stage.world.aws.deployment_operations(&stage.world.staging_arn).len();
     let calls = calls + stage.world.aws.deployment_operations(&stage.world.production_arn).len();
     stage.screen.note("");
-    stage.screen.note(&format!("Behind the scenes: {calls} deployment operations at App Runner; {verified}"));
+    let operations = if calls == 1 { "operation" } else { "operations" };
+    stage.screen.note(&format!("Behind the scenes: {calls} deployment {operations} at App Runner; {verified}"));
     let next = match fail {
         None => [
             "make demo FAIL=ci        what a failure looks like (also image, migrate, deploy, health)",

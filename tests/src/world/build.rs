@@ -163,4 +163,3 @@ async fn start_aws(options: &Options) -> io::Result<AwsSandbox> {
     };
     AwsSandbox::start(pace).await
 }
-

@@ -20,9 +20,8 @@ pub(super) struct Values<'a> {
 /// The file's text.
 pub(super) fn text(values: &Values<'_>) -> String {
     let Values { service, listen, store, github_url, repository, image, migrations, .. } = values;
-    let migrations = migrations.map_or(String::new(), |dir| {
-        format!("migrations = {{ dir = {}, format = \"goose\" }}\n", quoted(dir))
-    });
+    let migrations = migrations
+        .map_or(String::new(), |dir| format!("migrations = {{ dir = {}, format = \"goose\" }}\n", quoted(dir)));
     let mut text = format!(
         "[server]\nlisten = {}\n\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
@@ -38,7 +37,13 @@ pub(super) fn text(values: &Values<'_>) -> String {
         quoted(ANNOUNCE),
     );
     text.push_str(&environment(service, "staging", values.staging_arn, values.staging_health, None));
-    text.push_str(&environment(service, "production", values.production_arn, values.production_health, Some("staging")));
+    text.push_str(&environment(
+        service,
+        "production",
+        values.production_arn,
+        values.production_health,
+        Some("staging"),
+    ));
     for (person, teams) in [
         ("ana", "\"developers\", \"release\""),
         ("bob", "\"developers\", \"release\""),

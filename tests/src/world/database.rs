@@ -74,14 +74,16 @@ async fn at(source: &Source, commit: &str, url: &str) -> Result<Option<AtHand>, 
 pub(super) async fn spoil(source: &Source, url: &str) -> Result<(), String> {
     let nothing = || "no pending migration creates a table, so none can be made to fail here".to_owned();
     let (pending, _) = at(source, &source.head, url).await?.ok_or_else(nothing)?;
-    let table = pending.iter().flat_map(|migration| &migration.up).find_map(|sql| created_table(sql)).ok_or_else(nothing)?;
+    let table =
+        pending.iter().flat_map(|migration| &migration.up).find_map(|sql| created_table(sql)).ok_or_else(nothing)?;
     run_by_hand(url, &format!("CREATE TABLE {table} (made_by_hand INTEGER)")).await
 }
 
 /// The name in `CREATE TABLE name`; one with `IF NOT EXISTS` would not fail.
 fn created_table(sql: &str) -> Option<String> {
     let words: Vec<&str> = sql.split_whitespace().collect();
-    let at = words.windows(2).position(|w| w[0].eq_ignore_ascii_case("create") && w[1].eq_ignore_ascii_case("table"))?;
+    let at =
+        words.windows(2).position(|w| w[0].eq_ignore_ascii_case("create") && w[1].eq_ignore_ascii_case("table"))?;
     let name = words.get(at + 2)?.split('(').next()?;
     (!name.eq_ignore_ascii_case("if") && !name.is_empty()).then(|| name.to_owned())
 }

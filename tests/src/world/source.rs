@@ -90,7 +90,8 @@ fn own(path: &Path) -> io::Result<Source> {
     let migrations = goose_folder(&path, &head)?;
     remarks.push(match &migrations {
         Some(folder) => format!("Migrations: {folder}/ (goose)."),
-        None => "No goose migrations were found in it (no .sql file with \"-- +goose Up\"): that step is skipped.".to_owned(),
+        None => "No goose migrations were found in it (no .sql file with \"-- +goose Up\"): that step is skipped."
+            .to_owned(),
     });
     if line.len() == 1 {
         remarks.push("It has only one commit, so there is nothing newer to deploy.".to_owned());
@@ -122,7 +123,9 @@ mod tests {
 
     #[test]
     fn any_folder_gives_a_service_name() {
-        for (folder, name) in [("/a/My.App", "my-app"), ("/a/_x_", "x"), ("/", "service"), ("/a/all", "service"), ("/ü", "service")] {
+        for (folder, name) in
+            [("/a/My.App", "my-app"), ("/a/_x_", "x"), ("/", "service"), ("/a/all", "service"), ("/ü", "service")]
+        {
             assert_eq!(service_name(Path::new(folder)), name, "{folder}");
         }
     }

@@ -1,0 +1,124 @@
+//! People at the terminal of a world, for tests that read like the chat.
+
+use jiff::Timestamp;
+use slipway::store::TerminalMessage;
+use slipway_core::message::Mark;
+use slipway_core::message::terminal::{TerminalOptions, render};
+use slipway_core::release::Release;
+use slipway_deploy::database::connect;
+use slipway_sandbox::terminal::Terminal;
+use slipway_sandbox::world::{API_TOKEN, CHANNEL, World};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a test waits for something that must come.
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
+
+/// Everybody at once: types for each person, and sees all that the channels show.
+pub(crate) struct Player {
+    terminal: Terminal,
+    /// The newest state of each message, by channel and key.
+    messages: BTreeMap<(String, String), TerminalMessage>,
+    /// Every state that was seen, in order.
+    pub(crate) seen: Vec<TerminalMessage>,
+}
+
+impl Player {
+    pub(crate) fn new(world: &World, session: &str) -> Self {
+        Self { terminal: world.terminal(session), messages: BTreeMap::new(), seen: Vec::new() }
+    }
+
+    pub(crate) async fn say(&self, person: &str, text: &str) {
+        self.terminal.say(person, CHANNEL, text).await.unwrap();
+    }
+
+    pub(crate) async fn react(&self, person: &str, card: &TerminalMessage, reaction: &str) {
+        self.terminal.react(person, CHANNEL, &card.key, reaction).await.unwrap();
+    }
+
+    /// Takes in what is new. A bot that is just being started again has nothing to say.
+    pub(crate) async fn look(&mut self) {
+        for message in self.terminal.news().await.unwrap_or_default() {
+            self.messages.insert((message.channel.clone(), message.key.clone()), message.clone());
+            self.seen.push(message);
+        }
+    }
+
+    /// Looks for a while, whatever comes.
+    pub(crate) async fn watch_for(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while tokio::time::timeout_at(deadline, self.look()).await.is_ok() {}
+    }
+
+    /// Looks until a message is as it should be.
+    pub(crate) async fn until(&mut self, what: &str, fits: impl Fn(&TerminalMessage) -> bool) -> TerminalMessage {
+        let deadline = Instant::now() + WAIT_LIMIT;
+        loop {
+            if let Some(found) = self.messages.values().find(|message| fits(message)) {
+                return found.clone();
+            }
+            assert!(Instant::now() < deadline, "{what} did not come; there is:\n{}", self.everything());
+            self.look().await;
+        }
+    }
+
+    /// The next card that shows an end and is none of `known`.
+    pub(crate) async fn until_end_of_another(&mut self, known: &[&TerminalMessage]) -> TerminalMessage {
+        let keys: Vec<_> = known.iter().map(|card| card.key.clone()).collect();
+        self.until("the end of the release", |m| is_card(m) && has_ended(m) && !keys.contains(&m.key)).await
+    }
+
+    pub(crate) async fn until_end(&mut self) -> TerminalMessage {
+        self.until_end_of_another(&[]).await
+    }
+
+    /// The card of a release that asks for approval.
+    pub(crate) async fn until_asked_for_approval(&mut self) -> TerminalMessage {
+        let asks = |m: &TerminalMessage| is_card(m) && text(m).contains("waiting for approval");
+        self.until("a card that waits for approval", asks).await
+    }
+
+    /// The newest answer that only this person sees and that contains a text.
+    pub(crate) async fn until_told(&mut self, person: &str, words: &str) -> TerminalMessage {
+        let told = |m: &TerminalMessage| m.only_for.as_deref() == Some(person) && text(m).contains(words);
+        self.until(&format!("\"{words}\" for {person}"), told).await
+    }
+
+    /// Keys of the messages of a channel that begin so.
+    pub(crate) fn keys(&self, channel: &str, prefix: &str) -> Vec<String> {
+        let keys = self.messages.keys().filter(|(c, key)| c == channel && key.starts_with(prefix));
+        keys.map(|(_, key)| key.clone()).collect()
+    }
+
+    /// The state of the release whose card a message is.
+    pub(crate) async fn release(&self, world: &World, card: &TerminalMessage) -> Release {
+        let url = format!("{}/api/v1/releases/{}", world.url, card.key.strip_prefix("release/").unwrap());
+        reqwest::Client::new().get(url).bearer_auth(API_TOKEN).send().await.unwrap().json().await.unwrap()
+    }
+
+    fn everything(&self) -> String {
+        self.messages.values().map(|m| format!("[{}]\n{}\n", m.key, text(m))).collect()
+    }
+}
+
+pub(crate) fn is_card(message: &TerminalMessage) -> bool {
+    message.key.starts_with("release/")
+}
+
+pub(crate) fn has_ended(message: &TerminalMessage) -> bool {
+    matches!(message.message.mark, Mark::Live | Mark::Failed | Mark::Ended)
+}
+
+/// A message as the terminal shows it.
+pub(crate) fn text(message: &TerminalMessage) -> String {
+    render(&message.message, &TerminalOptions::new(110, false, Timestamp::now())).join("\n")
+}
+
+/// The versions in a database's history table, in the order of their rows.
+pub(crate) async fn history_versions(url: &str) -> Vec<i64> {
+    let rows = connect(url).await.unwrap().applied().await.unwrap();
+    let mut versions: Vec<i64> = rows.into_iter().filter(|row| row.version > 0).map(|row| row.version).collect();
+    versions.sort_unstable();
+    versions
+}

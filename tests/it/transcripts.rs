@@ -1,0 +1,151 @@
+//! The whole bot, as its users see it: the real binary, real databases, strict stand-ins.
+
+use crate::support::{Player, has_ended, history_versions, is_card, text};
+use slipway_core::release::{Outcome, Phase, Step, StepState};
+use slipway_sandbox::demo::Fail;
+use slipway_sandbox::world::{ANNOUNCE, CHANNEL, Options, Pace, World};
+
+async fn world(fail: Option<Fail>) -> World {
+    World::new(Options { fail, pace: Pace::Fast, ..Options::default() }).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_staging_to_the_announcement() {
+    let world = world(None).await;
+    let mut player = Player::new(&world, "story");
+    player.say("ana", "/deploy staging").await;
+    let staging = player.until_end().await;
+    let release = player.release(&world, &staging).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&staging), world.bot.log());
+    let short = &world.head[..7];
+    assert!(text(&staging).starts_with(&format!("● goals → staging · {short} is live")), "{}", text(&staging));
+    assert_eq!(world.github.dispatches().len(), 1, "nothing else would have built it");
+    assert_eq!(world.github.temporary_tags(), [""; 0], "the commit is the head of main");
+
+    player.say("ana", "/deploy production").await;
+    let card = player.until_asked_for_approval().await;
+    assert!(text(&card).contains("bob"), "who can approve is named:\n{}", text(&card));
+    player.react("ana", &card, "✅").await;
+    player.until_told("ana", "Your vote does not count here").await;
+    player.react("bob", &card, "✅").await;
+    let production = player.until_end_of_another(&[&staging]).await;
+    let release = player.release(&world, &production).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&production), world.bot.log());
+    assert_eq!(production.key, card.key, "the same message to the end");
+    let announced = player.until("the announcement", |m| m.channel == ANNOUNCE).await;
+    let announced = text(&announced);
+    for part in ["in production", "approved by bob", "Likes on updates", "#41"] {
+        assert!(announced.contains(part), "{part} is missing:\n{announced}");
+    }
+    for (arn, database) in
+        [(&world.staging_arn, &world.staging_database), (&world.production_arn, &world.production_database)]
+    {
+        assert_eq!(world.aws.deployment_operations(arn).len(), 1);
+        let image = world.aws.running_image(arn);
+        assert_eq!(image, release.plan.as_ref().unwrap().image.pinned(), "what was approved is what runs");
+        let history = history_versions(database).await;
+        assert!(release.plan.as_ref().unwrap().migrations.iter().all(|m| history.contains(&m.version)));
+    }
+    assert_eq!(player.keys(CHANNEL, "release/").len(), 2, "one message a release");
+    let verified = world.bot.run(&["audit", "verify"]).unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+/// Plays a release to staging that must end in a failure, and gives its card and state.
+async fn failing(fail: Fail) -> (String, slipway_core::release::Release, World) {
+    let world = world(Some(fail)).await;
+    let mut player = Player::new(&world, "failing");
+    player.say("ana", "/deploy staging").await;
+    let card = player.until_end().await;
+    let release = player.release(&world, &card).await;
+    (text(&card), release, world)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn red_ci_names_the_job_and_shows_its_log() {
+    let (card, release, world) = failing(Fail::Ci).await;
+    assert!(matches!(release.outcome, Some(Outcome::Failed { step: Some(Step::Ci), .. })), "{card}");
+    assert!(card.starts_with("✖") && card.contains("job \"test\" failed"), "{card}");
+    assert!(card.contains("│"), "the log's tail is shown:\n{card}");
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_green_build_without_image_is_told() {
+    let (card, release, world) = failing(Fail::Image).await;
+    assert!(matches!(release.outcome, Some(Outcome::Failed { step: Some(Step::Image), .. })), "{card}");
+    assert!(card.contains("has no image tagged"), "{card}");
+    assert_eq!(world.github.dispatches().len(), 1, "one build a release");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_migration_leaves_the_old_version_running() {
+    let (card, release, world) = failing(Fail::Migrate).await;
+    assert!(matches!(release.outcome, Some(Outcome::Failed { step: Some(Step::Migrate), .. })), "{card}");
+    assert!(card.contains("likes") && card.contains("already exists"), "the database's own words:\n{card}");
+    assert_eq!(release.steps.get(Step::Deploy).state, StepState::Pending);
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_of_aws_reads_as_a_failure() {
+    let (card, release, world) = failing(Fail::Deploy).await;
+    assert_eq!(release.phase, Phase::RolledBack, "{card}");
+    let first = card.lines().next().unwrap();
+    assert!(first.starts_with("✖") && first.contains("AWS rolled the deployment back"), "{first}");
+    assert!(card.contains("ROLLBACK_SUCCEEDED") && card.contains("RUNNING"), "{card}");
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 1, "no second try by itself");
+    let running = world.aws.running_image(&world.staging_arn);
+    assert_ne!(running, release.plan.unwrap().image.pinned(), "the old version keeps serving");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unhealthy_version_is_live_and_told_so() {
+    let (card, release, _world) = failing(Fail::Health).await;
+    assert!(matches!(release.outcome, Some(Outcome::Failed { step: Some(Step::Verify), .. })), "{card}");
+    assert!(card.contains("not healthy") && card.contains("/rollback staging"), "{card}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gate_is_the_same_for_command_and_reaction() {
+    let world = world(None).await;
+    let mut player = Player::new(&world, "gate");
+    player.say("ana", "/deploy production").await;
+    let card = player.until_asked_for_approval().await;
+    player.say("ana", "/release approve").await;
+    player.until_told("ana", "Your vote does not count here").await;
+    player.say("eve", "/release approve").await;
+    player.until_told("eve", "Your vote does not count here").await;
+    player.say("mallory", "/release approve").await;
+    player.until("an answer to somebody unknown", |m| m.only_for.as_deref() == Some("mallory")).await;
+    player.react("mallory", &card, "✅").await;
+    player.say("bob", "/release lock production \"load test\"").await;
+    player.until_told("bob", "locked").await;
+    player.say("chen", "/release approve").await;
+    let locked = |m: &slipway::store::TerminalMessage| is_card(m) && text(m).contains("load test");
+    player.until("a card that names the lock", locked).await;
+    assert_eq!(world.aws.deployment_operations(&world.production_arn).len(), 0);
+    player.say("bob", "/release unlock production").await;
+    let ended = player.until("the end", |m| m.key == card.key && has_ended(m)).await;
+    let release = player.release(&world, &ended).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&ended), world.bot.log());
+    let voters: Vec<_> = release.votes.iter().map(|vote| vote.person.as_str()).collect();
+    assert_eq!(voters, ["chen"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_start_nothing() {
+    let world = world(None).await;
+    let mut player = Player::new(&world, "mistakes");
+    player.say("ana", "/deploy stagin").await;
+    player.until_told("ana", "Did you mean /deploy staging? Nothing was started.").await;
+    player.say("ana", "/deploy staging no-such-branch").await;
+    let card = player.until_end().await;
+    assert!(text(&card).contains("has no branch, tag or commit \"no-such-branch\""), "{}", text(&card));
+    player.say("ana", "/deploy staging v1.7.3").await;
+    let older = player.until_end_of_another(&[&card]).await;
+    assert!(text(&older).contains("/rollback staging"), "an older commit is no deployment:\n{}", text(&older));
+    player.say("ana", "/release help").await;
+    player.until_told("ana", "/release lock").await;
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
+}
