@@ -9,7 +9,7 @@ pub(super) static APPROVE: Definition = Definition {
     options: &[],
     examples: &["/release approve"],
     build: |mut args| {
-        let release = args.next();
+        let release = args.release()?;
         args.end()?;
         Ok(Command::Approve { release })
     },
@@ -22,7 +22,7 @@ pub(super) static VETO: Definition = Definition {
     options: &[],
     examples: &["/release veto 01JD7Q4N"],
     build: |mut args| {
-        let release = args.next();
+        let release = args.release()?;
         args.end()?;
         Ok(Command::Veto { release })
     },
@@ -35,7 +35,7 @@ pub(super) static WITHDRAW: Definition = Definition {
     options: &[],
     examples: &["/release withdraw"],
     build: |mut args| {
-        let release = args.next();
+        let release = args.release()?;
         args.end()?;
         Ok(Command::Withdraw { release })
     },
@@ -48,7 +48,7 @@ pub(super) static CANCEL: Definition = Definition {
     options: &[],
     examples: &["/release cancel"],
     build: |mut args| {
-        let release = args.next();
+        let release = args.release()?;
         args.end()?;
         Ok(Command::Cancel { release })
     },
@@ -61,7 +61,7 @@ pub(super) static RETRY: Definition = Definition {
     options: &[],
     examples: &["/release retry"],
     build: |mut args| {
-        let release = args.next();
+        let release = args.release()?;
         args.end()?;
         Ok(Command::Retry { release })
     },

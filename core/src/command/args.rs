@@ -2,16 +2,23 @@
 
 use super::lexer::Word;
 use super::words::nearest;
-use super::{Definition, Mistake, Words};
+use super::{Definition, Mistake, Words, later};
 use crate::ids::{EnvironmentName, ServiceName};
 use crate::message::Line;
+use crate::message::hidden::is_invisible;
 use std::collections::{BTreeMap, VecDeque};
+
+/// The longest branch, tag, commit, release or service that is read.
+const NAME_LIMIT_CHARS: usize = 255;
+
+/// What will stand for every service.
+const ALL_SERVICES: &str = "all";
 
 /// Positional words and options of one command.
 pub(super) struct Args<'a> {
     pub(super) definition: &'static Definition,
     pub(super) known: &'a Words,
-    positional: VecDeque<String>,
+    positional: VecDeque<Word>,
     options: BTreeMap<&'static str, String>,
 }
 
@@ -21,25 +28,26 @@ impl<'a> Args<'a> {
         let mut args = Self { definition, known, positional: VecDeque::new(), options: BTreeMap::new() };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
-            let Some(option) = word.text.strip_prefix("--").filter(|_| !word.quoted) else {
-                args.positional.push_back(word.text);
+            if word.quoted || !word.text.starts_with('-') {
+                args.positional.push_back(word);
                 continue;
-            };
+            }
+            // `-for`: a hyphen short of an option. It is never taken for a branch.
+            let Some(option) = word.text.strip_prefix("--") else { return Err(args.unknown_option(&word.text)) };
             let (name, given) = option.split_once('=').map_or((option, None), |(n, v)| (n, Some(v.to_owned())));
-            let Some((name, needs_value)) = args.known_option(name) else { return Err(args.unknown_option(name)) };
+            let Some((name, needs_value)) = args.known_option(name) else {
+                return Err(args.unknown_option(&format!("--{name}")));
+            };
             let value = match (needs_value, given) {
-                (Some(_), Some(value)) => value,
                 (None, None) => String::new(),
                 (None, Some(_)) => {
                     return Err(args.usage(Line::default().code(format!("--{name}")).text(" takes no value.")));
                 }
-                (Some(example), None) => match words.next() {
-                    Some(value) => value.text,
-                    None => {
-                        let line = Line::default().code(format!("--{name}")).text(" needs a value: ");
-                        return Err(args.usage(line.code(format!("--{name} {example}")).text(".")));
-                    }
-                },
+                // An option is not another option's value: `--reason --dry-run` would deploy for real.
+                (Some(example), given) => given
+                    .or_else(|| words.next().filter(|word| word.quoted || !word.text.starts_with("--")).map(|w| w.text))
+                    .filter(|value| !value.trim().is_empty())
+                    .ok_or_else(|| args.needs_value(name, example))?,
             };
             if args.options.insert(name, value).is_some() {
                 return Err(args.usage(Line::default().code(format!("--{name}")).text(" is there twice.")));
@@ -52,12 +60,17 @@ impl<'a> Args<'a> {
         self.definition.options.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).copied()
     }
 
-    fn unknown_option(&self, name: &str) -> Mistake {
-        if super::LATER_OPTIONS.contains(&name) {
-            let line = Line::default().code(format!("--{name}"));
-            return self.usage(line.text(" is not in this version yet."));
+    fn needs_value(&self, name: &str, example: &str) -> Mistake {
+        let line = Line::default().code(format!("--{name}")).text(" needs a value: ");
+        self.usage(line.code(format!("--{name} {example}")).text("."))
+    }
+
+    fn unknown_option(&self, typed: &str) -> Mistake {
+        let name = typed.trim_start_matches('-');
+        if let Some(later) = later::option(name) {
+            return later;
         }
-        let line = Line::plain("There is no option ").untrusted(format!("--{name}")).text(".");
+        let line = Line::plain("There is no option ").untrusted(typed).text(".");
         match nearest(name, self.definition.options.iter().map(|(known, _)| *known)) {
             Some(near) => Mistake::new(line.text(" Did you mean ").code(format!("--{near}")).text("?")),
             None => self.usage(line),
@@ -69,9 +82,40 @@ impl<'a> Args<'a> {
         Mistake::new(what).hint(Line::plain("Usage: ").code(self.definition.usage))
     }
 
-    /// The next positional word.
-    pub(super) fn next(&mut self) -> Option<String> {
-        self.positional.pop_front()
+    /// The next word as text: a reason.
+    pub(super) fn text(&mut self) -> Option<String> {
+        self.positional.pop_front().map(|word| word.text)
+    }
+
+    /// The next word as a name of something outside: a branch, tag, commit or release. Names have no spaces, do
+    /// not begin with a hyphen and show all of themselves; an empty one would be the prefix of everything.
+    pub(super) fn name(&mut self) -> Result<Option<String>, Mistake> {
+        let Some(word) = self.positional.pop_front().map(|word| word.text) else { return Ok(None) };
+        let odd = |c: char| c.is_whitespace() || is_invisible(c);
+        if word.is_empty() || word.starts_with('-') || word.contains(odd) {
+            return Err(self.usage(Line::plain("\"").untrusted(word).text("\" is no name.")));
+        }
+        if word.chars().count() > NAME_LIMIT_CHARS {
+            return Err(self.usage(Line::plain(format!("A name has at most {NAME_LIMIT_CHARS} characters."))));
+        }
+        Ok(Some(word))
+    }
+
+    /// The next word as a release's id or its beginning.
+    pub(super) fn release(&mut self) -> Result<Option<String>, Mistake> {
+        let Some(word) = self.name()? else { return Ok(None) };
+        let is_environment = self.known.all_environments().iter().any(|name| name.eq_ignore_ascii_case(&word));
+        if is_environment || !word.chars().all(|c| c.is_ascii_alphanumeric()) {
+            let line = Line::plain("\"").untrusted(word).text("\" is no release. Releases have ids such as ");
+            return Err(self.usage(line.code("01JD7Q4N").text(".")));
+        }
+        Ok(Some(word))
+    }
+
+    /// All words that are left, as one text.
+    pub(super) fn rest(&mut self) -> Option<String> {
+        let words: Vec<_> = self.positional.drain(..).map(|word| word.text).collect();
+        (!words.is_empty()).then(|| words.join(" "))
     }
 
     /// Whether an option without value is there.
@@ -88,22 +132,29 @@ impl<'a> Args<'a> {
     pub(super) fn end(mut self) -> Result<(), Mistake> {
         match self.positional.pop_front() {
             None => Ok(()),
-            Some(word) => Err(self.usage(Line::plain("I do not know what ").untrusted(word).text(" means here."))),
+            Some(word) => Err(self.usage(Line::plain("I do not know what ").untrusted(word.text).text(" means here."))),
         }
     }
 
     /// The next word as an environment, whatever the case of its letters.
     pub(super) fn environment(&mut self) -> Result<EnvironmentName, Mistake> {
-        let Some(word) = self.next() else {
-            let known = self.known.all_environments().join(", ");
-            return Err(self.usage(Line::plain("Which environment? There are: ").text(known).text(".")));
-        };
-        self.environment_named(&word)
+        match self.environment_if_any()? {
+            Some(environment) => Ok(environment),
+            None => Err(self.usage(Line::plain("Which environment? ").join(self.environments()))),
+        }
     }
 
     /// The next word as an environment, if there is one.
     pub(super) fn environment_if_any(&mut self) -> Result<Option<EnvironmentName>, Mistake> {
-        self.next().map(|word| self.environment_named(&word)).transpose()
+        self.positional.pop_front().map(|word| self.environment_named(&word.text)).transpose()
+    }
+
+    fn environments(&self) -> Line {
+        let known = self.known.all_environments();
+        if known.is_empty() {
+            return Line::plain("None is configured.");
+        }
+        Line::plain(format!("There are: {}.", known.join(", ")))
     }
 
     fn environment_named(&self, word: &str) -> Result<EnvironmentName, Mistake> {
@@ -117,14 +168,14 @@ impl<'a> Args<'a> {
                 let right = format!("{} {near}", self.definition.line());
                 Mistake::new(line.text(" Did you mean ").code(right).text("?"))
             }
-            None => Mistake::new(line.text(" There are: ").text(known.join(", ")).text(".")),
+            None => Mistake::new(line.text(" ").join(self.environments())),
         })
     }
 
     /// The next word as a service, else the only one. The service must have the environment.
     pub(super) fn service(&mut self, environment: &EnvironmentName) -> Result<ServiceName, Mistake> {
-        let service = match self.next() {
-            Some(word) => self.service_named(&word)?,
+        let service = match self.positional.pop_front() {
+            Some(word) => self.service_named(&word.text)?,
             None => self.known.default_service.clone().ok_or_else(|| self.which_service())?,
         };
         let environments = self.known.environments_of(&service);
@@ -140,8 +191,8 @@ impl<'a> Args<'a> {
         if let Some(name) = self.known.services.iter().find(|name| name.as_str().eq_ignore_ascii_case(word)) {
             return Ok(name.clone());
         }
-        if word == "all" {
-            return Err(self.usage(Line::plain("All services at once is not in this version yet; name one.")));
+        if word.eq_ignore_ascii_case(ALL_SERVICES) {
+            return Err(later::all_services());
         }
         let line = Line::plain("There is no service \"").untrusted(word).text("\".");
         Err(match nearest(word, self.known.services.iter().map(ServiceName::as_str)) {
@@ -159,9 +210,11 @@ impl<'a> Args<'a> {
         Line::plain("Services: ").text(names.join(", "))
     }
 
-    /// Whether the next word names a service and nothing comes after it.
+    /// Whether the next word stands for a service and nothing comes after it. `all` does, so that it is never
+    /// taken for a branch. In quotation marks it is what the quotation says: a branch, a reason.
     pub(super) fn only_a_service_is_left(&self) -> bool {
-        self.positional.len() == 1
-            && self.known.services.iter().any(|name| name.as_str().eq_ignore_ascii_case(&self.positional[0]))
+        let (Some(word), 1) = (self.positional.front(), self.positional.len()) else { return false };
+        let is_word = |name: &str| !word.quoted && name.eq_ignore_ascii_case(&word.text);
+        is_word(ALL_SERVICES) || self.known.services.iter().any(|name| is_word(name.as_str()))
     }
 }

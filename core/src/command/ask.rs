@@ -37,7 +37,7 @@ pub(super) static SHOW: Definition = Definition {
     options: &[],
     examples: &["/release show 01JD7Q4N"],
     build: |mut args| {
-        let release = args.next().ok_or_else(|| args.usage(Line::plain("Which release?")))?;
+        let release = args.release()?.ok_or_else(|| args.usage(Line::plain("Which release?")))?;
         args.end()?;
         Ok(Command::Show { release })
     },
@@ -53,7 +53,7 @@ pub(super) static WHY: Definition = Definition {
 };
 
 fn why(mut args: Args<'_>) -> Result<Command, Mistake> {
-    let about = match args.next() {
+    let about = match args.release()? {
         None => return Err(args.usage(Line::plain("About what?"))),
         Some(word) if word.eq_ignore_ascii_case("deploy") => {
             let environment = args.environment()?;
@@ -86,7 +86,7 @@ pub(super) static HELP: Definition = Definition {
     options: &[],
     examples: &["/release help deploy"],
     build: |mut args| {
-        let topic = args.next();
+        let topic = args.rest();
         args.end()?;
         Ok(Command::Help { topic })
     },

@@ -13,10 +13,10 @@ pub(super) static DEPLOY: Definition = Definition {
 };
 
 /// A single word after the environment that is exactly a service's name is that service; otherwise it is a
-/// reference. A branch of the same name is meant by naming the service too.
+/// reference. A branch of the same name is meant by naming the service too, or by quotation marks.
 fn deploy(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
-    let reference = if args.only_a_service_is_left() { None } else { args.next() };
+    let reference = if args.only_a_service_is_left() { None } else { args.name()? };
     let service = args.service(&environment)?;
     let (dry_run, reason) = (args.flag("dry-run"), args.option("reason"));
     args.end()?;
@@ -34,7 +34,7 @@ pub(super) static ROLLBACK: Definition = Definition {
 
 fn rollback(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
-    let release = if args.only_a_service_is_left() { None } else { args.next() };
+    let release = if args.only_a_service_is_left() { None } else { args.release()? };
     let service = args.service(&environment)?;
     let reason = args.option("reason");
     args.end()?;

@@ -2,6 +2,7 @@
 
 use super::Mistake;
 use crate::message::Line;
+use crate::message::hidden::{is_bidi_control, is_invisible};
 
 /// The longest line that is read.
 pub const TEXT_LIMIT_CHARS: usize = 2_000;
@@ -19,7 +20,11 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Mistake> {
     if text.chars().count() > TEXT_LIMIT_CHARS {
         return Err(Mistake::new(Line::plain(format!("That is longer than {TEXT_LIMIT_CHARS} characters."))));
     }
-    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+    let text = text.trim();
+    if text.contains(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
+        return Err(Mistake::new(Line::plain("One command is one line; that is several.")));
+    }
+    if text.chars().any(|c| (c.is_control() && c != '\t') || is_bidi_control(c)) {
         return Err(Mistake::new(Line::plain("There are control characters in that line; type it again.")));
     }
     let mut words = Vec::new();
@@ -37,16 +42,22 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Mistake> {
 fn word(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Word, Mistake> {
     let mut text = String::new();
     let mut quoted = false;
-    let starts_with_dash = matches!(chars.peek(), Some('—' | '–'));
-    if starts_with_dash {
-        chars.next();
-        text.push_str("--");
-    }
+    let dashes: String = std::iter::from_fn(|| chars.next_if(|c| is_dash(*c))).collect();
+    // One ASCII hyphen stays what it is: `-for` is a mistake that has its own answer.
+    text.push_str(match dashes.as_str() {
+        "" => "",
+        "-" => "-",
+        _ => "--",
+    });
     while let Some(&c) = chars.peek() {
         if c.is_whitespace() {
             break;
         }
         chars.next();
+        // In a quotation they belong to emoji and to some scripts; `Args::name` refuses them in quoted names.
+        if is_invisible(c) {
+            return Err(Mistake::new(Line::plain("There are invisible characters in that line; type it again.")));
+        }
         let Some(closing) = closing_quote(c, text.is_empty() || text.ends_with('=')) else {
             text.push(c);
             continue;
@@ -54,6 +65,10 @@ fn word(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Word, Mi
         quoted |= text.is_empty();
         loop {
             match chars.next() {
+                // An apostrophe ends a quotation only where a word can end: ‘it’s late’.
+                Some(c) if is_apostrophe(c, closing) && chars.peek().is_some_and(|next| !next.is_whitespace()) => {
+                    text.push(c);
+                }
                 Some(c) if closing.contains(&c) => break,
                 Some(c) => text.push(c),
                 None => {
@@ -64,6 +79,15 @@ fn word(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Word, Mi
         }
     }
     Ok(Word { text, quoted })
+}
+
+fn is_apostrophe(c: char, closing: &[char]) -> bool {
+    matches!(c, '\'' | '’') && closing.contains(&c)
+}
+
+/// Hyphens and dashes, and the minus sign: what keyboards and chats make of `-` and `--`.
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}')
 }
 
 /// What ends a quotation that begins with this character. An apostrophe inside a word is none.
@@ -91,8 +115,28 @@ mod tests {
         );
         assert_eq!(split("--reason=\"it's late\" 'a b'"), ["--reason=it's late", "a b"]);
         assert_eq!(split("don't stop"), ["don't", "stop"]);
-        assert!(words("--reason \"open").is_err());
-        assert!(words("a\u{7}b").is_err());
+        assert_eq!(split("‘it’s late’ 'it's late'"), ["it’s late", "it's late"]);
+        assert_eq!(split("−−a ―b ‑‑c —-d -e f—g"), ["--a", "--b", "--c", "--d", "-e", "f—g"]);
+        assert_eq!(split("\t a \u{202f}b\n"), ["a", "b"]);
+        assert_eq!(split("“👩\u{200d}🔧 fixed”"), ["👩\u{200d}🔧 fixed"]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_or_told_apart_is_refused() {
+        for bad in [
+            "--reason \"open",
+            "‘open",
+            "a\u{7}b",
+            "a\nb",
+            "a\u{2028}b",
+            "v1\u{200b}",
+            "\u{feff}v1",
+            "“\u{202e}x”",
+            "\0",
+        ] {
+            assert!(words(bad).is_err(), "{bad:?}");
+        }
+        assert!(words(&"x".repeat(TEXT_LIMIT_CHARS)).is_ok());
         assert!(words(&"x".repeat(TEXT_LIMIT_CHARS + 1)).is_err());
         assert!(words("\"--dry-run\"").unwrap()[0].quoted);
     }

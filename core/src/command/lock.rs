@@ -20,7 +20,9 @@ pub(super) static LOCK: Definition = Definition {
 
 fn lock(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
-    let reason = args.next().filter(|reason| !reason.trim().is_empty());
+    // `/release lock production goals` names a service and says no reason.
+    let reason = if args.only_a_service_is_left() { None } else { args.text() };
+    let reason = reason.filter(|reason| !reason.trim().is_empty());
     let reason = reason.ok_or_else(|| args.usage(Line::plain("A lock needs a reason, in quotation marks.")))?;
     let service = args.service(&environment)?;
     let for_s = match args.option("for") {

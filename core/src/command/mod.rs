@@ -5,6 +5,7 @@ mod act;
 mod args;
 mod ask;
 mod deploy;
+mod later;
 mod lexer;
 mod lock;
 mod mistake;
@@ -15,7 +16,7 @@ mod words;
 mod tests;
 
 pub use lexer::TEXT_LIMIT_CHARS;
-pub use mistake::Mistake;
+pub use mistake::{Mistake, MistakeKind};
 pub use parse::{help, parse};
 pub use words::Words;
 
@@ -182,19 +183,6 @@ static DEFINITIONS: [&Definition; 15] = [
     &ask::QUEUE,
     &ask::HELP,
 ];
-
-/// Commands and options of later versions, named here so that typing them gives an honest answer.
-const LATER_COMMANDS: [&str; 8] = [
-    "migrate",
-    "release ship",
-    "release bad",
-    "release override",
-    "release link",
-    "release config",
-    "release stats",
-    "release resume",
-];
-const LATER_OPTIONS: [&str; 3] = ["when", "config", "migrations"];
 
 impl Command {
     /// Its definition. A new command does not compile before it has one.

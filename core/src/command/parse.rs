@@ -2,16 +2,21 @@
 
 use super::lexer::{self, Word};
 use super::words::nearest;
-use super::{Args, Command, DEFINITIONS, Definition, LATER_COMMANDS, Mistake, Words};
+use super::{Args, Command, DEFINITIONS, Definition, Mistake, Words, later};
 use crate::message::{Block, Line, Mark, Message};
 
-/// What a typed line means: `/deploy staging`, or the same after a mention.
+/// How a mention of Slipway is typed where the chat has no markup for it.
+const OWN_NAME: &str = "slipway";
+
+/// What a typed line means: `/deploy staging`, or the same after a mention. A mention in a chat's markup
+/// (`<@U123>`) is taken for Slipway's: the chat adapter knows its own id and passes on no other. A name is
+/// read here, and `@bob deploy production` is said to bob.
 ///
 /// # Errors
 /// When it is no command, with the nearest correct spelling. A line with a mistake never starts anything.
 pub fn parse(text: &str, known: &Words) -> Result<Command, Mistake> {
     let mut words = lexer::words(text)?;
-    if words.first().is_some_and(|word| word.text.starts_with('@') || word.text.starts_with("<@")) {
+    if words.first().is_some_and(is_mention) {
         words.remove(0);
     }
     let Some(first) = words.first_mut() else { return Err(what_to_type()) };
@@ -19,7 +24,19 @@ pub fn parse(text: &str, known: &Words) -> Result<Command, Mistake> {
         first.text = name.to_owned();
     }
     let (definition, rest) = find(&words)?;
+    if let [word] = rest
+        && !word.quoted
+        && ["help", "--help"].iter().any(|help| word.text.eq_ignore_ascii_case(help))
+    {
+        return Ok(Command::Help { topic: Some(definition.path.join(" ")) });
+    }
     (definition.build)(Args::new(definition, known, rest.to_vec())?)
+}
+
+fn is_mention(word: &Word) -> bool {
+    let text = word.text.trim_end_matches([',', ':']);
+    let is_own = text.strip_prefix('@').is_some_and(|name| name.eq_ignore_ascii_case(OWN_NAME));
+    is_own || (text.starts_with("<@") && text.ends_with('>'))
 }
 
 fn what_to_type() -> Mistake {
@@ -39,10 +56,11 @@ fn find(words: &[Word]) -> Result<(&'static Definition, &[Word]), Mistake> {
     }
     let first = words[0].text.to_lowercase();
     let second = words.get(1).map(|word| word.text.to_lowercase());
-    let typed = second.as_ref().map_or(first.clone(), |second| format!("{first} {second}"));
-    if let Some(later) = LATER_COMMANDS.iter().find(|later| **later == first || **later == typed) {
-        let line = Line::default().code(format!("/{later}")).text(" is not in this version yet.");
-        return Err(Mistake::new(line).hint(see_help()));
+    if first == "help" {
+        return Ok((&super::ask::HELP, &words[1..]));
+    }
+    if let Some(later) = later::command(&first, second.as_deref()) {
+        return Err(later);
     }
     Err(match second {
         None if first == "release" => Mistake::new(Line::plain("What about releases?")).hint(see_help()),
@@ -82,8 +100,12 @@ fn unknown_command(first: &str, words: &[Word]) -> Mistake {
 /// What can be typed, or more about one command.
 #[must_use]
 pub fn help(topic: Option<&str>, known: &Words) -> Message {
-    let Some(topic) = topic else { return overview(known) };
-    let wanted = topic.trim_start_matches('/').to_lowercase();
+    let wanted = topic.unwrap_or_default().trim_start_matches('/').to_lowercase();
+    let (first, second) = wanted.split_once(' ').unwrap_or((&wanted, ""));
+    let Some(topic) = topic.filter(|_| !matches!(wanted.as_str(), "" | "release")) else { return overview(known) };
+    if let Some(later) = later::command(first, Some(second)).or_else(|| later::command("release", Some(first))) {
+        return later.message();
+    }
     let named = |definition: &&&Definition| {
         definition.path.last() == Some(&wanted.as_str()) || definition.path.join(" ") == wanted
     };

@@ -4,6 +4,8 @@ use super::*;
 use crate::message::{Line, Span};
 use expect_test::expect;
 
+mod strict;
+
 fn words() -> Words {
     let environments = vec!["staging".into(), "production".into()];
     Words {
@@ -54,7 +56,9 @@ fn the_same_command_in_every_clothing() {
         "/deploy staging",
         "deploy staging",
         "@slipway deploy staging",
+        "@Slipway: deploy staging",
         "<@U123> deploy  staging ",
+        "<@!845027738276462632>, /deploy staging\n",
         "/DEPLOY Staging",
         "/deploy staging goals",
     ] {
@@ -156,7 +160,7 @@ fn mistakes_name_the_nearest_right_thing() {
             Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
         /deploy staging --when green
           --when is not in this version yet. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Instead: ask when the time has come, or see what holds it: /release why deploy production
         /deploy staging --reason
           --reason needs a value: --reason "…". Nothing was started.
             Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
@@ -164,10 +168,10 @@ fn mistakes_name_the_nearest_right_thing() {
           There is no service "goals2". Did you mean goals? Nothing was started.
         /migrate staging status
           /migrate is not in this version yet. Nothing was started.
-            What there is: /release help
+            Instead: a deployment brings its pending migrations; its plan shows them before anything runs: /deploy staging --dry-run
         /release ship 12
           /release ship is not in this version yet. Nothing was started.
-            What there is: /release help
+            Instead: deploy the branch: /deploy staging my-branch
         /release lock production
           A lock needs a reason, in quotation marks. Nothing was started.
             Usage: /release lock <environment> "reason" [service] [--for 2h]

@@ -1,0 +1,76 @@
+//! What later versions will understand, so that typing it gives an honest answer and the way that there is now.
+
+use super::Mistake;
+use crate::message::Line;
+
+/// A command or option that is not in this version.
+struct Later {
+    /// As it is typed, in lower case, without slash or dashes.
+    name: &'static str,
+    /// What can be done now.
+    instead: &'static str,
+    /// A command that does that, if one line does.
+    command: Option<&'static str>,
+}
+
+const COMMANDS: [Later; 8] = [
+    Later {
+        name: "migrate",
+        instead: "a deployment brings its pending migrations; its plan shows them before anything runs: ",
+        command: Some("/deploy staging --dry-run"),
+    },
+    Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
+    Later { name: "release bad", instead: "bring back what ran before: ", command: Some("/rollback production") },
+    Later {
+        name: "release override",
+        instead: "see what holds the release and who can clear it: ",
+        command: Some("/release why 01JD7Q4N"),
+    },
+    Later {
+        name: "release link",
+        instead: "whoever runs Slipway writes all of a person's accounts into [person.NAME] of slipway.toml.",
+        command: None,
+    },
+    Later { name: "release config", instead: CONFIG_INSTEAD, command: None },
+    Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
+    Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },
+];
+
+const OPTIONS: [Later; 3] = [
+    Later { name: "when", instead: "ask when the time has come, or see what holds it: ", command: Some(WHY) },
+    Later { name: "config", instead: CONFIG_INSTEAD, command: None },
+    Later {
+        name: "migrations",
+        instead: "roll back without it. Applied migrations stay, as long as the older version works with them.",
+        command: None,
+    },
+];
+
+const CONFIG_INSTEAD: &str = "edit the configuration in Secrets Manager; the next deployment starts with it.";
+const WHY: &str = "/release why deploy production";
+
+impl Later {
+    fn instead(&self) -> Line {
+        let line = Line::plain(self.instead);
+        self.command.into_iter().fold(line, Line::code)
+    }
+}
+
+/// The answer, if the first two words are a command of a later version.
+pub(super) fn command(first: &str, second: Option<&str>) -> Option<Mistake> {
+    let typed = second.map_or(first.to_lowercase(), |second| format!("{first} {second}").to_lowercase());
+    let later = COMMANDS.iter().find(|later| later.name == typed || later.name.eq_ignore_ascii_case(first))?;
+    Some(Mistake::not_yet(Line::default().code(format!("/{}", later.name)), later.instead()))
+}
+
+/// The answer, if this is an option of a later version.
+pub(super) fn option(name: &str) -> Option<Mistake> {
+    let later = OPTIONS.iter().find(|later| later.name.eq_ignore_ascii_case(name))?;
+    Some(Mistake::not_yet(Line::default().code(format!("--{}", later.name)), later.instead()))
+}
+
+/// The answer to `all` in a service's place.
+pub(super) fn all_services() -> Mistake {
+    let what = Line::default().code("all").text(" for all services at once");
+    Mistake::not_yet(what, Line::plain("name one service, and ask once for each."))
+}

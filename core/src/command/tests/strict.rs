@@ -1,0 +1,274 @@
+//! Lines that look like a command and are none, and what is said to them.
+
+use super::*;
+use crate::message::terminal::{TerminalOptions, render};
+use proptest::prelude::*;
+
+/// Lines that were once read as a deployment, or easily would be.
+const NO_BRANCHES: &[&str] = &[
+    // Deployed for real, with the reason "--dry-run".
+    "/deploy production --reason --dry-run",
+    "/deploy production --reason \"\"",
+    "/deploy production --reason=",
+    // A reference that says something else.
+    "/deploy staging all",
+    "/deploy staging main ALL",
+    "/deploy staging -dry-run",
+    "/deploy staging —",
+    "/deploy staging \"-x\"",
+    "/deploy staging \"\"",
+    "/deploy staging \"a b\"",
+    "/deploy staging \"v1\u{200b}\"",
+    "/deploy staging v1\u{200b}",
+    "/deploy staging “\u{202e}x”",
+    "deploy staging\nThanks",
+    "/deploy staging \"main",
+    // Said to somebody else.
+    "@bob deploy production",
+    // The prefix of every release, and no release.
+    "/release cancel \"\"",
+    "/rollback production all",
+    "/release approve production",
+    "/release show goals/main",
+    // Several times the same, and later options in capitals.
+    "/deploy staging --dry-run --dry-run",
+    "/deploy staging --dry-run=no",
+    "/deploy staging --WHEN green",
+    "/rollback production --migrations",
+    "/release lock production goals",
+    "/release unlock all",
+];
+
+fn shown(line: &str) -> String {
+    mistake(line, &words()).replace('\n', "\n  ").replace('\u{200b}', "<200b>")
+}
+
+#[test]
+fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
+    let said: Vec<_> = NO_BRANCHES.iter().map(|line| format!("{line:?}\n  {}", shown(line))).collect();
+    expect![[r#"
+        "/deploy production --reason --dry-run"
+          --reason needs a value: --reason "…". Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy production --reason \"\""
+          --reason needs a value: --reason "…". Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy production --reason="
+          --reason needs a value: --reason "…". Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging all"
+          all for all services at once is not in this version yet. Nothing was started.
+            Instead: name one service, and ask once for each.
+        "/deploy staging main ALL"
+          all for all services at once is not in this version yet. Nothing was started.
+            Instead: name one service, and ask once for each.
+        "/deploy staging -dry-run"
+          There is no option -dry-run. Did you mean --dry-run? Nothing was started.
+        "/deploy staging —"
+          There is no option --. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging \"-x\""
+          "-x" is no name. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging \"\""
+          "" is no name. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging \"a b\""
+          "a b" is no name. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging \"v1\u{200b}\""
+          "v1<200b>" is no name. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging v1\u{200b}"
+          There are invisible characters in that line; type it again. Nothing was started.
+        "/deploy staging “\u{202e}x”"
+          There are control characters in that line; type it again. Nothing was started.
+        "deploy staging\nThanks"
+          One command is one line; that is several. Nothing was started.
+        "/deploy staging \"main"
+          A quotation mark is open: end it with ". Nothing was started.
+        "@bob deploy production"
+          There is no command /@bob. Nothing was started.
+            What there is: /release help
+        "/release cancel \"\""
+          "" is no name. Nothing was started.
+            Usage: /release cancel [release]
+        "/rollback production all"
+          all for all services at once is not in this version yet. Nothing was started.
+            Instead: name one service, and ask once for each.
+        "/release approve production"
+          "production" is no release. Releases have ids such as 01JD7Q4N. Nothing was started.
+            Usage: /release approve [release]
+        "/release show goals/main"
+          "goals/main" is no release. Releases have ids such as 01JD7Q4N. Nothing was started.
+            Usage: /release show <release>
+        "/deploy staging --dry-run --dry-run"
+          --dry-run is there twice. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging --dry-run=no"
+          --dry-run takes no value. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+        "/deploy staging --WHEN green"
+          --when is not in this version yet. Nothing was started.
+            Instead: ask when the time has come, or see what holds it: /release why deploy production
+        "/rollback production --migrations"
+          --migrations is not in this version yet. Nothing was started.
+            Instead: roll back without it. Applied migrations stay, as long as the older version works with them.
+        "/release lock production goals"
+          A lock needs a reason, in quotation marks. Nothing was started.
+            Usage: /release lock <environment> "reason" [service] [--for 2h]
+        "/release unlock all"
+          There is no environment "all". There are: production, staging. Nothing was started."#]]
+    .assert_eq(&said.join("\n"));
+    for long in ["x".repeat(TEXT_LIMIT_CHARS), format!("/deploy staging {}", "x".repeat(300))] {
+        assert!(parse(&long, &words()).is_err());
+    }
+}
+
+#[test]
+fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
+    let Command::Deploy { service, reference, .. } = parse("/deploy staging \"goals\"", &words()).unwrap() else {
+        panic!()
+    };
+    assert_eq!((service.as_str(), reference.as_deref()), ("goals", Some("goals")));
+    let Command::Lock { reason, for_s, .. } = parse("/release lock production “all” —for 2h", &words()).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!((reason.as_str(), for_s), ("all", Some(7_200)));
+    let Command::Deploy { reason, reference, .. } =
+        parse("/deploy staging −−reason ‘it’s late’ −−dry-run", &words()).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!((reason.as_deref(), reference), (Some("it’s late"), None));
+}
+
+#[test]
+fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
+    let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
+    for line in [
+        "/migrate",
+        "/Migrate production down 1",
+        "/release ship 12",
+        "/release bad",
+        "/release override 01JD",
+        "/release link",
+        "/release config",
+        "/release stats",
+        "/release RESUME",
+        "/deploy staging --when=green",
+        "/deploy staging —config",
+        "/rollback production --migrations",
+        "/deploy staging main all",
+    ] {
+        assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
+        let said = mistake(line, &words());
+        assert!(said.contains("not in this version yet. Nothing was started.\n  Instead: "), "{said}");
+    }
+    assert_eq!(kind("/release moon"), MistakeKind::Typed);
+}
+
+#[test]
+fn help_is_found_wherever_it_is_asked_for() {
+    let topic = |line: &str| match parse(line, &words()).unwrap() {
+        Command::Help { topic } => topic,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(topic("help"), None);
+    assert_eq!(topic("@slipway help deploy").as_deref(), Some("deploy"));
+    assert_eq!(topic("/deploy help").as_deref(), Some("deploy"));
+    assert_eq!(topic("/release lock —help").as_deref(), Some("release lock"));
+    assert_eq!(topic("/release help release lock").as_deref(), Some("release lock"));
+    let headline = |topic: &str| text(&help(Some(topic), &words()).headline);
+    assert_eq!(headline("release lock"), lock::LOCK.usage);
+    assert_eq!(headline("release"), "What you can type");
+    assert!(headline("release ship").contains("not in this version yet"));
+    assert!(headline("ship").contains("not in this version yet"));
+    let shown = |topic: Option<&str>| {
+        let options = TerminalOptions::new(80, false, jiff::Timestamp::UNIX_EPOCH);
+        render(&help(topic, &words()), &options).join("\n")
+    };
+    expect![[r#"
+        What you can type
+        /deploy            bring a commit to an environment; without a reference the
+                           newest of the default branch
+        /rollback          bring back what ran before, or what a release brought;
+                           migrations stay applied
+        /release status    what runs where, since when, and what waits
+        /release history   the newest releases and how they ended
+        /release show      everything about one release
+        /release why       why a release does not run, what would clear it, and who can
+        /release approve   vote for the plan; without a release the only one that waits
+                           (or react with ✅)
+        /release veto      hold it until you take the veto back (or react with ❌)
+        /release withdraw  take back your vote, until the release runs
+        /release cancel    stop it, as long as the running step can be stopped
+        /release retry     the same commit again, as a new release; without one the
+                           newest that failed
+        /release lock      keep everybody else's releases from an environment
+        /release unlock    end a lock
+        /release queue     who waits for what, in which order
+        /release help      this list, or more about one command
+
+        Environments: production, staging. More about one command: /release help deploy"#]]
+    .assert_eq(&shown(None));
+    expect![[r#"
+        /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason
+        "…"]
+        bring a commit to an environment; without a reference the newest of the default
+        branch
+        For example:
+          /deploy staging
+          /deploy production v1.8.0 --reason "fixes login"
+          /deploy staging --dry-run"#]]
+    .assert_eq(&shown(Some("deploy")));
+}
+
+#[test]
+fn usage_names_every_option() {
+    for definition in DEFINITIONS {
+        for (option, _) in definition.options {
+            assert!(definition.usage.contains(&format!("--{option}")), "{} --{option}", definition.line());
+        }
+    }
+}
+
+#[test]
+fn without_an_environment_there_is_still_an_answer() {
+    let said = mistake("/deploy staging", &Words::default());
+    assert_eq!(said, "There is no environment \"staging\". None is configured. Nothing was started.");
+}
+
+/// Lines that are nearly deployments: mostly right words, in any order.
+const NEARLY: &str = concat!(
+    "(/|@slipway |<@U1> )deploy (staging|Staging|production|stagin|\"staging\")",
+    "([ \u{a0}]{1,2}(goals|main|--dry-run|—dry-run|--reason|--reason=x|--reason \"a --dry-run\"|--reason|-dry-run",
+    "|\"--dry-run\"|\"\"|“a b”|’|\\PC)){0,4}"
+);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Only an environment typed letter for letter is deployed to, only a name is a reference, and whoever typed
+    /// `--dry-run` gets one.
+    #[test]
+    fn nearly_a_deployment_is_none(line in NEARLY) {
+        match parse(&line, &words()) {
+            Ok(Command::Deploy { environment, reference, dry_run, .. }) => {
+                let typed = lexer::words(&line).unwrap();
+                let is_there = |name: &str| typed.iter().any(|word| word.text.eq_ignore_ascii_case(name));
+                prop_assert!(is_there(environment.as_str()), "{line:?}");
+                let bad = |name: &String| name.is_empty() || name.starts_with('-') || name.contains(char::is_whitespace);
+                prop_assert!(!reference.as_ref().is_some_and(bad), "{line:?}: {reference:?}");
+                let asked = typed.iter().any(|word| !word.quoted && word.text == "--dry-run");
+                prop_assert_eq!(dry_run, asked, "{:?}", line);
+            }
+            Ok(other) => prop_assert!(false, "{line:?}: {other:?}"),
+            Err(mistake) => {
+                let headline = text(&mistake.message().headline);
+                prop_assert!(headline.ends_with("Nothing was started."), "{line:?}: {headline}");
+            }
+        }
+    }
+}
