@@ -1,0 +1,3 @@
+//! Integration tests: the real clients against the sandbox's stand-ins.
+
+mod aws;
