@@ -16,12 +16,14 @@ static OBJECT: Shape = Shape::Object;
 static TEXT: Shape = text(0, 51_200);
 
 static ARN: Shape =
-    pattern(1, 1011, r"arn:aws(-[\w]+)*:[a-z0-9\-\\.]{0,63}:[a-z0-9\-\\.]{0,63}:[0-9]{12}:(\w|\/|-){1,1011}");
+    pattern(1, 1011, r"arn:aws(-(?-u:\w)+)*:[a-z0-9\-\\.]{0,63}:[a-z0-9\-\\.]{0,63}:[0-9]{12}:(?-u:\w|\/|-){1,1011}");
 static ROLE_ARN: Shape = pattern(
     29,
     1024,
-    r"arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):iam::[0-9]{12}:(role|role\/service-role)\/[\w+=,.@\-/]{1,1000}",
+    r"arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):iam::[0-9]{12}:(role|role\/service-role)\/(?-u:[\w+=,.@\-/]){1,1000}",
 );
+
+// `(?-u:…)`: AWS means ASCII, and a thousand repetitions of any script's letters are too large to compile.
 
 /// As published, alternatives and all: a digest may only have word characters and colons.
 pub(super) const IMAGE_IDENTIFIER: &str = concat!(
@@ -151,6 +153,13 @@ mod tests {
         for bad in ["docker.io/goals", &format!("{host}/Goals"), &format!("{host}/goals@"), &format!("x{host}/goals")] {
             assert!(!matches(IMAGE_IDENTIFIER, bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn roles_match_the_published_pattern() {
+        let role = |text: &str| ROLE_ARN.check(&json!(text), "InvalidRequestException").is_ok();
+        assert!(role("arn:aws:iam::123456789012:role/service-role/AppRunnerECRAccessRole"));
+        assert!(!role("arn:aws:iam::123456789012:user/somebody-with-a-name"));
     }
 
     #[test]
