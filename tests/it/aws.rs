@@ -450,7 +450,16 @@ async fn the_standard_environment_leads_to_the_sandbox() {
     if let Ok(arn) = std::env::var(CHILD) {
         slipway_deploy::install_crypto_provider();
         let clients = AwsClients::from_env().await;
-        assert!(AppRunner::new(clients.clone()).observe(&arn).await.is_ok());
+        let observed = AppRunner::new(clients.clone()).observe(&arn).await;
+        if std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
+            let error = observed.unwrap_err().to_string();
+            assert!(
+                error.starts_with("AWS takes no credentials from the bot for apprunner:ListOperations."),
+                "{error}"
+            );
+            return;
+        }
+        assert!(observed.is_ok());
         assert!(Secrets::new(clients.clone()).current_version("goals/staging").await.is_ok());
         let repository = "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals";
         assert!(Ecr::new(clients).image_by_tag(repository, OLD_COMMIT).await.is_ok_and(|image| image.is_some()));
@@ -458,11 +467,15 @@ async fn the_standard_environment_leads_to_the_sandbox() {
     }
     let w = World::new().await;
     w.aws.put_secret("goals/staging", &json!({}));
-    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "aws::the_standard_environment_leads_to_the_sandbox", "--test-threads=1"]);
-    child.env_clear().envs(w.aws.environment()).env(CHILD, &w.arn);
-    let output = child.output().await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    for keys in [true, false] {
+        let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "aws::the_standard_environment_leads_to_the_sandbox", "--test-threads=1"]);
+        let environment = w.aws.environment().into_iter().filter(|(name, _)| keys || !name.contains("ACCESS_KEY"));
+        child.env_clear().envs(environment).env(CHILD, &w.arn);
+        let output = child.output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
     assert_eq!(w.aws.calls("ECR.DescribeImages"), 1);
     assert_eq!(w.aws.calls("SecretsManager.DescribeSecret"), 1);
+    assert_eq!(w.aws.calls("AppRunner.DescribeService"), 1);
 }

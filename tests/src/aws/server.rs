@@ -186,3 +186,82 @@ async fn healthz(
     let status = StatusCode::from_u16(status).unwrap_or_default();
     (status, axum::Json(json!({ "status": word, "commit": commit }))).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{AwsOptions, AwsSandbox, NewService};
+
+    struct Asked<'a> {
+        body: Value,
+        content_type: &'a str,
+        region: &'a str,
+        /// How far the client's clock is behind, in seconds.
+        behind_s: i64,
+        tampered: bool,
+    }
+
+    async fn answer(change: impl FnOnce(&mut Asked<'_>)) -> Result<Value, String> {
+        let aws = AwsSandbox::start(AwsOptions::default()).await.unwrap();
+        let repository = aws.push_image("goals", "latest", &format!("sha256:{}", "0f".repeat(32)));
+        let arn = aws.create_service(&NewService::new("goals-staging", format!("{repository}:latest")));
+        let mut asked = Asked {
+            body: json!({ "ServiceArn": arn }),
+            content_type: "application/x-amz-json-1.0",
+            region: "us-west-2",
+            behind_s: 0,
+            tampered: false,
+        };
+        change(&mut asked);
+        let mut body = asked.body.to_string().into_bytes();
+        let mut headers = HeaderMap::new();
+        headers.insert("host", "127.0.0.1".parse().unwrap());
+        headers.insert("content-type", asked.content_type.parse().unwrap());
+        headers.insert("x-amz-target", "AppRunner.StartDeployment".parse().unwrap());
+        let options = &aws.shared.options;
+        let with = Expected {
+            access_key_id: &options.access_key_id,
+            secret_access_key: &options.secret_access_key,
+            region: asked.region,
+            service: "apprunner",
+            now: jiff::Timestamp::from_second((options.clock)().as_second() - asked.behind_s).unwrap(),
+        };
+        sigv4::sign(&mut headers, &body, &with);
+        if asked.tampered {
+            body.push(b' ');
+        }
+        let operation = operation("AppRunner.StartDeployment").unwrap();
+        let (_, _, answer) = handle(&aws.shared, &operation, &headers, &body, None);
+        let started = aws.deployment_operations(&arn).len();
+        assert_eq!(started, usize::from(answer.is_ok()), "what is refused has no effect");
+        answer.map_err(|refusal| refusal.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_good_request_is_taken() {
+        assert!(answer(|_| {}).await.is_ok());
+        assert!(answer(|asked| asked.behind_s = sigv4::SKEW_LIMIT_S - 10).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn signatures_are_bound_to_body_region_and_time() {
+        let tampered = answer(|asked| asked.tampered = true).await.unwrap_err();
+        assert!(tampered.contains("does not match"), "{tampered}");
+        let region = answer(|asked| asked.region = "eu-central-1").await.unwrap_err();
+        assert!(region.contains("us-west-2/apprunner/aws4_request, not"), "{region}");
+        for behind_s in [-sigv4::SKEW_LIMIT_S - 10, sigv4::SKEW_LIMIT_S + 10] {
+            let late = answer(|asked| asked.behind_s = behind_s).await.unwrap_err();
+            assert!(late.contains("expired"), "{late}");
+        }
+    }
+
+    #[tokio::test]
+    async fn signed_nonsense_is_refused_too() {
+        let unknown = answer(|asked| asked.body["ImageIdentifier"] = json!("goals:latest")).await.unwrap_err();
+        assert_eq!(unknown, "SerializationException: request has an unknown member ImageIdentifier");
+        let kind = answer(|asked| asked.body["ServiceArn"] = json!(7)).await.unwrap_err();
+        assert_eq!(kind, "SerializationException: request.ServiceArn has the wrong JSON type");
+        let content_type = answer(|asked| asked.content_type = "application/json").await.unwrap_err();
+        assert!(content_type.contains("this service takes application/x-amz-json-1.0"), "{content_type}");
+    }
+}

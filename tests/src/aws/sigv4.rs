@@ -60,16 +60,45 @@ pub(super) fn check(headers: &HeaderMap, body: &[u8], expected: &Expected<'_>) -
     if header(headers, "x-amz-content-sha256").is_some_and(|claimed| claimed != payload) {
         return Err(invalid("x-amz-content-sha256 is not the body's".to_owned()));
     }
-    let canonical = canonical(headers, &names, signed, &payload).ok_or_else(|| incomplete("a signed header"))?;
-    let text =
-        format!("{ALGORITHM}\n{date}\n{}\n{}", scope[1..].join("/"), hex::encode(Sha256::digest(canonical.as_bytes())));
-    let first = hmac(format!("AWS4{}", expected.secret_access_key).as_bytes(), day);
-    let key = [region, service, end].iter().fold(first, |key, part| hmac(&key, part));
-    if hex::encode(hmac(&key, &text)) != signature {
+    let right = signature_of(headers, signed, &payload, date, expected).ok_or_else(|| incomplete("a signed header"))?;
+    if right != signature {
         let text = "The request signature we calculated does not match the signature you provided.";
         return Err(invalid(text.to_owned()));
     }
     Ok(())
+}
+
+/// The signature that the request should have, in hex.
+fn signature_of(
+    headers: &HeaderMap,
+    signed: &str,
+    payload: &str,
+    date: &str,
+    expected: &Expected<'_>,
+) -> Option<String> {
+    let names: Vec<&str> = signed.split(';').collect();
+    let canonical = hex::encode(Sha256::digest(canonical(headers, &names, signed, payload)?));
+    let scope = [date.get(..8)?, expected.region, expected.service, "aws4_request"];
+    let text = format!("{ALGORITHM}\n{date}\n{}\n{canonical}", scope.join("/"));
+    let first = format!("AWS4{}", expected.secret_access_key).into_bytes();
+    let key = scope.iter().fold(first, |key, part| hmac(&key, part));
+    Some(hex::encode(hmac(&key, &text)))
+}
+
+/// Signs a request the way a client does. Only tests have a use for it.
+#[cfg(test)]
+pub(super) fn sign(headers: &mut HeaderMap, body: &[u8], with: &Expected<'_>) {
+    let date = with.now.strftime("%Y%m%dT%H%M%SZ").to_string();
+    headers.insert("x-amz-date", date.parse().unwrap());
+    let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    let signed = names.join(";");
+    let payload = hex::encode(Sha256::digest(body));
+    let signature = signature_of(headers, &signed, &payload, &date, with).unwrap();
+    let scope = format!("{}/{}/{}/aws4_request", &date[..8], with.region, with.service);
+    let value =
+        format!("{ALGORITHM} Credential={}/{scope}, SignedHeaders={signed}, Signature={signature}", with.access_key_id);
+    headers.insert("authorization", value.parse().unwrap());
 }
 
 struct Parts<'a> {
