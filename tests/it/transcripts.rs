@@ -41,7 +41,7 @@ async fn from_staging_to_the_announcement() {
         [(&world.staging_arn, &world.staging_database), (&world.production_arn, &world.production_database)]
     {
         assert_eq!(world.aws.deployment_operations(arn).len(), 1);
-        let image = world.aws.running_image(arn);
+        let image = world.aws.running_image(arn).unwrap();
         assert_eq!(image, release.plan.as_ref().unwrap().image.pinned(), "what was approved is what runs");
         let history = history_versions(database).await;
         assert!(release.plan.as_ref().unwrap().migrations.iter().all(|m| history.contains(&m.version)));
@@ -95,7 +95,7 @@ async fn a_rollback_of_aws_reads_as_a_failure() {
     assert!(first.starts_with("✖") && first.contains("AWS rolled the deployment back"), "{first}");
     assert!(card.contains("ROLLBACK_SUCCEEDED") && card.contains("RUNNING"), "{card}");
     assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 1, "no second try by itself");
-    let running = world.aws.running_image(&world.staging_arn);
+    let running = world.aws.running_image(&world.staging_arn).unwrap();
     assert_ne!(running, release.plan.unwrap().image.pinned(), "the old version keeps serving");
 }
 

@@ -67,7 +67,8 @@ impl Screen {
     /// A line that the terminal itself has shown while it was typed.
     pub fn echoed(&mut self, line: &str) {
         let shown = wrapped(line, self.width);
-        self.drawn.push(Drawn { key: String::new(), lines: if shown.is_empty() { vec![String::new()] } else { shown } });
+        self.drawn
+            .push(Drawn { key: String::new(), lines: if shown.is_empty() { vec![String::new()] } else { shown } });
     }
 
     /// Something that a person typed or clicked.

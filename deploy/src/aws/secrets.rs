@@ -1,7 +1,7 @@
 //! The config store.
 
 use super::{AwsClients, AwsError, region_of};
-use secrecy::SecretString;
+pub use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -126,7 +126,6 @@ fn pick(secret: &str, key: &str, json: &str) -> Result<SecretString, SecretError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret as _;
 
     #[test]
     fn one_key_is_picked() {

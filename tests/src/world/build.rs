@@ -4,7 +4,7 @@ use super::config::{self, Values};
 use super::database::{databases, spoil};
 use super::source::{Repository, Source, source};
 use super::{API_TOKEN, World, free_port};
-use crate::aws::AwsSandbox;
+use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
 use crate::demo::Fail;
 use crate::github::{self, CiMode, GitHubOptions, GitHubSandbox};
@@ -16,10 +16,6 @@ use tempfile::TempDir;
 
 /// The token that the stand-in GitHub accepts.
 const GITHUB_TOKEN: &str = "sandbox-github-token";
-/// Where the images are.
-const REGISTRY: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
-/// The region of everything.
-const REGION: &str = "us-west-2";
 
 /// How fast the outside is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,25 +53,24 @@ impl World {
             spoil(&source, &databases.staging).await.map_err(io::Error::other)?;
         }
         let aws = start_aws(&options).await?;
-        let image = format!("{REGISTRY}/{}", source.service);
-        for commit in [&source.staging, &source.production] {
-            aws.push_image(&image, commit, &digest(commit));
-        }
+        let image = aws.push_image(&source.service, &source.staging, &digest(&source.staging));
+        aws.push_image(&source.service, &source.production, &digest(&source.production));
         let service = |name: &str, commit: &str| {
-            aws.create_service(&format!("{}-{name}", source.service), &format!("{image}@{}", digest(commit)))
+            let name = format!("{}-{name}", source.service);
+            aws.create_service(&NewService::new(name, format!("{image}@{}", digest(commit))))
         };
         let (staging_arn, production_arn) =
             (service("staging", &source.staging), service("production", &source.production));
         for (name, url) in [("staging", &databases.staging), ("production", &databases.production)] {
             let secret = serde_json::json!({ "GOOSE_DBSTRING": url, "SMTP_HOST": "smtp.acme.dev" });
-            aws.put_secret(&format!("goals/{name}"), &secret.to_string());
+            aws.put_secret(&format!("goals/{name}"), &secret);
         }
         match options.fail {
-            Some(Fail::Deploy) => aws.fail_next_deployment(&staging_arn),
+            Some(Fail::Deploy) => aws.fail_next_deployment(&staging_arn, FailureMode::RollsBack),
             Some(Fail::Health) => aws.unhealthy_image(&digest(&source.head)),
             _ => {}
         }
-        let github = start_github(&options, &source, &aws, &image).await?;
+        let github = start_github(&options, &source, &aws).await?;
         let url = format!("http://127.0.0.1:{}", free_port()?);
         let config = folder.path().join("slipway.toml");
         let text = config::text(&Values {
@@ -88,8 +83,8 @@ impl World {
             migrations: source.migrations.as_deref(),
             staging_arn: &staging_arn,
             production_arn: &production_arn,
-            staging_health: &aws.health_url(&staging_arn),
-            production_health: &aws.health_url(&production_arn),
+            staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
+            production_health: &aws.health_url(&production_arn).unwrap_or_default(),
         });
         std::fs::write(&config, text)?;
         let mut bot = Bot::new(&config, environment(&aws), &folder.path().join("slipway.log"), &url)?;
@@ -120,7 +115,7 @@ fn digest(commit: &str) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(commit)))
 }
 
-async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox, image: &str) -> io::Result<GitHubSandbox> {
+async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> io::Result<GitHubSandbox> {
     let mut github = GitHubOptions::new(&source.path, &format!("acme/{}", source.service), GITHUB_TOKEN);
     github.logins.clone_from(&source.logins);
     github.built = vec![source.staging.clone(), source.production.clone()];
@@ -134,26 +129,18 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox, imag
         Pace::Watchable => github::Pace { queued_ms: 500, job_ms: 1_300 },
         Pace::Fast => github::Pace { queued_ms: 50, job_ms: 250 },
     };
-    let (aws, image) = (aws.clone(), image.to_owned());
-    github.on_build_success = Arc::new(move |built| aws.push_image(&image, &built.commit, &digest(&built.commit)));
+    let (aws, service) = (aws.clone(), source.service.clone());
+    github.on_build_success = Arc::new(move |built| {
+        aws.push_image(&service, &built.commit, &digest(&built.commit));
+    });
     GitHubSandbox::start(github).await
 }
 
 /// The bot's environment: nothing of this process's own gets in.
 fn environment(aws: &AwsSandbox) -> BTreeMap<String, String> {
-    let pairs = [
-        ("GITHUB_TOKEN", GITHUB_TOKEN),
-        ("SLIPWAY_API_TOKEN", API_TOKEN),
-        ("SLIPWAY_LOG", "info"),
-        ("AWS_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", crate::aws::ACCESS_KEY_ID),
-        ("AWS_SECRET_ACCESS_KEY", "sandbox-secret-access-key"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-        ("AWS_ENDPOINT_URL_APPRUNNER", aws.endpoint()),
-        ("AWS_ENDPOINT_URL_ECR", aws.endpoint()),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", aws.endpoint()),
-    ];
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    let own = [("GITHUB_TOKEN", GITHUB_TOKEN), ("SLIPWAY_API_TOKEN", API_TOKEN), ("SLIPWAY_LOG", "info")];
+    let own = own.map(|(name, value)| (name, value.to_owned()));
+    own.into_iter().chain(aws.environment()).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 async fn start_aws(options: &Options) -> io::Result<AwsSandbox> {
@@ -161,5 +148,5 @@ async fn start_aws(options: &Options) -> io::Result<AwsSandbox> {
         Pace::Watchable => crate::aws::Pace { pending_ms: 400, in_progress_ms: 2_600, rollback_ms: 1_500 },
         Pace::Fast => crate::aws::Pace { pending_ms: 100, in_progress_ms: 500, rollback_ms: 300 },
     };
-    AwsSandbox::start(pace).await
+    AwsSandbox::start(AwsOptions { pace, ..AwsOptions::default() }).await
 }

@@ -1,0 +1,34 @@
+//! Faults that can be asked for.
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The request is never answered and has no effect.
+    Timeout,
+    /// 503 from something in front of the service; no effect.
+    Status503,
+    /// `ThrottlingException`; no effect.
+    Throttle,
+    /// `AccessDeniedException`; no effect.
+    Denied,
+    /// `ExpiredTokenException`; no effect.
+    Expired,
+    /// The request has its effect, and the answer breaks off.
+    LostAnswerAfterAct,
+    /// Just before the request takes effect, somebody starts a deployment of the same service by hand.
+    SomebodyElseFirst,
+    /// An `InvalidRequestException` whose text quotes the whole request, secrets included; no effect.
+    QuotesRequest,
+}
+
+/// A fault for the next `times` requests of an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// As in `X-Amz-Target`, without a version: `AppRunner.UpdateService`, `ECR.DescribeImages`,
+    /// `SecretsManager.GetSecretValue`.
+    pub action: String,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// How often.
+    pub times: u32,
+}
