@@ -79,6 +79,15 @@ impl Player {
         self.until("a card that waits for approval", asks).await
     }
 
+    /// Looks until so many answers have come.
+    pub(crate) async fn watch_until_answers(&mut self, count: usize) {
+        let deadline = Instant::now() + WAIT_LIMIT;
+        while self.keys(CHANNEL, "answer/").len() < count {
+            assert!(Instant::now() < deadline, "{count} answers did not come; there is:\n{}", self.everything());
+            self.look().await;
+        }
+    }
+
     /// The newest answer that only this person sees and that contains a text.
     pub(crate) async fn until_told(&mut self, person: &str, words: &str) -> TerminalMessage {
         let told = |m: &TerminalMessage| m.only_for.as_deref() == Some(person) && text(m).contains(words);

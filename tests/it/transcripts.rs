@@ -149,3 +149,71 @@ async fn mistakes_start_nothing() {
     player.until_told("ana", "/release lock").await;
     assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_postgresql_it_plays_on_sqlite() {
+    let options = Options { pace: Pace::Fast, sqlite: true, ..Options::default() };
+    let world = World::new(options).await.unwrap();
+    assert!(world.remarks.iter().any(|remark| remark.contains("SQLite")), "{:?}", world.remarks);
+    let mut player = Player::new(&world, "sqlite");
+    player.say("ana", "/deploy staging --reason \"it is time\"").await;
+    let card = player.until_end().await;
+    let release = player.release(&world, &card).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&card), world.bot.log());
+    assert!(text(&card).contains("it is time"), "{}", text(&card));
+    let planned = release.plan.unwrap().migrations;
+    assert!(planned.iter().all(|m| m.not_run.is_none()) && !planned.is_empty(), "{planned:?}");
+    assert!(history_versions(&world.staging_database).await.contains(&planned[0].version));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_brings_back_what_ran_before() {
+    let world = world(None).await;
+    let mut player = Player::new(&world, "rollback");
+    player.say("ana", "/rollback staging").await;
+    player.until_told("ana", "There is nothing to go back to").await;
+    player.say("ana", "/deploy staging v1.8.0~0").await;
+    let unknown = player.until_end().await;
+    player.say("ana", "/deploy staging feature/comment-threads").await;
+    let first = player.until_end_of_another(&[&unknown]).await;
+    player.say("ana", "/deploy staging").await;
+    let second = player.until_end_of_another(&[&unknown, &first]).await;
+    let (one, two) = (player.release(&world, &first).await, player.release(&world, &second).await);
+    assert_eq!((&one.phase, &two.phase), (&Phase::Succeeded, &Phase::Succeeded), "{}\n{}", text(&first), text(&second));
+    player.say("ana", "/rollback staging --reason \"login is broken\"").await;
+    let back = player.until_end_of_another(&[&unknown, &first, &second]).await;
+    let release = player.release(&world, &back).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&back), world.bot.log());
+    assert_eq!(release.commit, one.commit);
+    let running = world.aws.running_image(&world.staging_arn).unwrap();
+    assert_eq!(running, one.plan.unwrap().image.pinned(), "the image of the first release runs again");
+    player.say("ana", "/rollback staging --reason \"again\"").await;
+    player.watch_until_answers(2).await;
+    assert_eq!(player.keys(CHANNEL, "release/").len(), 4, "going back twice never goes forward again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_and_readiness_say_what_can_be_reached() {
+    let world = world(None).await;
+    let checked = world.bot.run(&["check"]).unwrap();
+    let says = String::from_utf8_lossy(&checked.stdout).into_owned() + &String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success(), "{says}");
+    for part in ["policies", "GitHub acme/goals", "ECR", "app-runner goals staging", "secret goals/production"] {
+        assert!(says.contains(part), "{part} is missing:\n{says}");
+    }
+    let get = async |path: &str| {
+        let answer = reqwest::get(format!("{}{path}", world.url)).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(get("/healthz").await, (200, "ok\n".to_owned()));
+    let (status, body) = get("/readyz").await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(get("/api/v1/terminal/messages").await.0, 401, "the API needs its token");
+    world.aws.inject(slipway_sandbox::aws::Fault {
+        action: "AppRunner.DescribeService".into(),
+        kind: slipway_sandbox::aws::FaultKind::Status503,
+        times: 100,
+    });
+    let checked = world.bot.run(&["check"]).unwrap();
+    assert_eq!(checked.status.code(), Some(1), "{}", String::from_utf8_lossy(&checked.stdout));
+}

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::command::{self, Command, WhyAbout};
 use slipway_core::environment::{self, Lock};
-use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
+use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
@@ -134,18 +134,27 @@ impl Work<'_> {
         &mut self,
         asked: &Asked<'_>,
         key: EnvironmentKey,
-        to: Option<&str>,
+        asked_for: Option<&str>,
         reason: Option<String>,
     ) -> Result<Option<Message>, EngineError> {
         let good = self.engine.store.releases_succeeded(self.tx, &key, ROLLBACK_LOOK_BACK_LIMIT).await?;
-        let live = self.engine.store.environment_get(self.tx, &key).await?.live.map(|live| live.commit);
-        let fits = |r: &Release| match to {
+        let live = self.engine.store.environment_get(self.tx, &key).await?.live;
+        let before = live.as_ref().map_or(&good[..], |live| before_what_runs(&good, &live.release));
+        let commit = live.map(|live| live.commit);
+        let fits = |r: &&Release| match asked_for {
             Some(prefix) => r.id.as_str().starts_with(&prefix.to_ascii_uppercase()),
-            None => r.commit.is_some() && r.commit != live,
+            None => r.commit.is_some() && r.commit != commit,
         };
-        let Some((to, commit)) = good.into_iter().find(fits).and_then(|r| Some((r.id, r.commit?))) else {
-            return Ok(Some(nothing_to_roll_back_to(&key, to)));
+        let among = if asked_for.is_some() { &good[..] } else { before };
+        let mut found = among.iter().filter(fits);
+        let Some((to, commit)) = found.next().and_then(|r| Some((r.id.clone(), r.commit.clone()?))) else {
+            return Ok(Some(nothing_to_roll_back_to(&key, asked_for)));
         };
+        // A prefix must mean one release; without one the newest is meant.
+        if let (Some(prefix), Some(_)) = (asked_for, found.next()) {
+            let candidates: Vec<_> = among.iter().filter(fits).collect();
+            return Ok(Some(answers::ambiguous_release(prefix, &candidates)));
+        }
         let request = self.request(asked, key, RequestKind::Rollback { to, commit }, reason);
         self.begin(asked, request).await
     }
@@ -333,6 +342,22 @@ fn say_not_found(not_found: &NotFound, wanted: &'static str) -> Message {
 /// The reasons of a no, as one text.
 fn whys(reasons: &[Reason]) -> String {
     reasons.iter().map(|reason| reason.why.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// The releases before the one that brought what runs. After a rollback that is the one it went back to, so that
+/// rolling back twice goes further back and never forward to what was just left.
+fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [Release] {
+    let mut brought_by = live;
+    let mut rest = newest_first;
+    while let Some(at) = rest.iter().position(|release| release.id == *brought_by) {
+        let release = &rest[at];
+        rest = &rest[at + 1..];
+        match &release.request.kind {
+            RequestKind::Rollback { to, .. } => brought_by = to,
+            RequestKind::Deploy | RequestKind::Retry { .. } => break,
+        }
+    }
+    rest
 }
 
 fn nothing_to_roll_back_to(key: &EnvironmentKey, to: Option<&str>) -> Message {

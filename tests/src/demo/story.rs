@@ -92,6 +92,10 @@ async fn deploy(stage: &mut Stage<'_>, environment: &str) -> Result<usize, DemoE
 async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
     let since = deploy(stage, "staging").await?;
     let ended = stage.until("the end of the release to staging", since, |m| is_card(m) && has_ended(m)).await?;
+    if stage.release(&ended).await?.outcome == Some(Outcome::NothingToDo) {
+        stage.screen.note("Staging runs the newest commit already: commit something, then play it again.");
+        return Ok(());
+    }
     must_be_live(stage, &ended).await?;
     let since = deploy(stage, "production").await?;
     let waits = |m: &TerminalMessage| is_card(m) && m.message.mark == Mark::Waiting && !m.message.actions.is_empty();
