@@ -25,6 +25,9 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().route("/", post(aws)).route("/service/{name}/healthz", get(healthz)).with_state(shared)
 }
 
+/// Carries out a request that fits its shape.
+type Act = fn(&mut State, &Value, Now) -> Answer;
+
 /// An operation of a service: how it is named, checked and carried out.
 struct Operation {
     /// `AppRunner.UpdateService`.
@@ -35,7 +38,7 @@ struct Operation {
     /// What this service calls a request that breaks its model.
     invalid: &'static str,
     shape: &'static Shape,
-    act: fn(&mut State, &Value, Now) -> Answer,
+    act: Act,
 }
 
 fn operation(target: &str) -> Option<Operation> {
@@ -50,7 +53,7 @@ fn operation(target: &str) -> Option<Operation> {
         }
         _ => return None,
     };
-    let (shape, act): (&'static Shape, fn(&mut State, &Value, Now) -> Answer) = match (service, name) {
+    let (shape, act): (&'static Shape, Act) = match (service, name) {
         ("AppRunner", "DescribeService") => (&model::DESCRIBE_SERVICE, app_runner::describe),
         ("AppRunner", "UpdateService") => (&model::UPDATE_SERVICE, app_runner::update),
         ("AppRunner", "StartDeployment") => (&model::START_DEPLOYMENT, app_runner::start_deployment),
