@@ -123,7 +123,10 @@ fn handle(
         Some(FaultKind::Expired) => {
             refused("ExpiredTokenException", "The security token included in the request is expired".into())
         }
-        Some(FaultKind::QuotesRequest) => refused(operation.invalid, format!("The request is invalid: {request}")),
+        Some(FaultKind::QuotesSettings) => {
+            let settings = request.pointer("/SourceConfiguration/ImageRepository/ImageConfiguration");
+            refused(operation.invalid, format!("Invalid configuration: {}", settings.unwrap_or(&request)))
+        }
         Some(FaultKind::SomebodyElseFirst) => {
             let arn = request["ServiceArn"].as_str().unwrap_or_default();
             app_runner::deploy_again(&mut state, arn, now, true);
