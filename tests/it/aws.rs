@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 const OLD_COMMIT: &str = "1111111111111111111111111111111111111111";
 const NEW_COMMIT: &str = "2222222222222222222222222222222222222222";
-const PASSWORD: &str = "hunter2-hunter2";
+/// With a character that JSON writes in another way.
+const PASSWORD: &str = "hunter2\"hunter2";
 
 /// Nothing happens by itself: only `advance_ms` moves operations on.
 const PACE: Pace = Pace { pending_ms: 600_000, in_progress_ms: 600_000, rollback_ms: 600_000 };
@@ -321,9 +322,9 @@ async fn secrets_are_in_no_debug_and_no_error() {
     let observed = w.target.observe(&w.arn).await.unwrap();
     assert!(!format!("{observed:?}").contains(PASSWORD));
 
-    w.inject("AppRunner.UpdateService", FaultKind::QuotesRequest, 1);
+    w.inject("AppRunner.UpdateService", FaultKind::QuotesSettings, 1);
     let error = w.target.start(&w.arn, &w.new).await.unwrap_err();
-    assert!(matches!(&error, StartError::Refused(text) if text.contains("InvalidRequestException")), "{error}");
+    assert!(matches!(&error, StartError::Refused(text) if text.contains(r#""SMTP_PASSWORD":"[redacted]""#)), "{error}");
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
 
     let secrets = Secrets::new(w.aws.clients());

@@ -199,14 +199,20 @@ fn sources(error: &aws_sdk_apprunner::error::ConnectorError) -> Vec<String> {
     texts
 }
 
-/// Takes known secrets out. Before anything is cut off, so that no half of one is left.
+/// Takes known secrets out, as they are and as JSON writes them. Before anything is cut off, so that no half of one is left.
 fn without(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
-    let mut secrets: Vec<_> = secrets.iter().filter(|secret| !secret.is_empty()).collect();
+    let as_json = |secret: &&str| {
+        let quoted = serde_json::Value::from(*secret).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let mut forms: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+    forms.extend(secrets.iter().map(as_json));
+    forms.retain(|form| !form.is_empty());
     // Longest first: one may be part of another.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    for secret in secrets {
-        text = text.replace(*secret, "[redacted]");
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    for form in forms {
+        text = text.replace(&form, "[redacted]");
     }
     text
 }

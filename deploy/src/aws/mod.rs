@@ -12,7 +12,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_apprunner::config::{Credentials, SharedCredentialsProvider};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Connecting, in milliseconds.
@@ -78,10 +80,37 @@ impl fmt::Debug for ExplicitAws {
     }
 }
 
-/// Makes clients for one set of credentials. Cheap to clone; connections and credentials are shared.
+/// One client for each region that was asked for: a client keeps its connections and credentials. There are
+/// as many as the configuration names regions.
+struct PerRegion<C>(Arc<Mutex<BTreeMap<Option<String>, C>>>);
+
+impl<C> Clone for PerRegion<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> Default for PerRegion<C> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<C: Clone> PerRegion<C> {
+    fn get(&self, region: Option<&str>, make: impl FnOnce() -> C) -> C {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(region.map(str::to_owned)).or_insert_with(make).clone()
+    }
+}
+
+/// The clients for one set of credentials. Cheap to clone; connections and credentials are shared.
 #[derive(Clone)]
 pub struct AwsClients {
     config: SdkConfig,
+    app_runner: PerRegion<aws_sdk_apprunner::Client>,
+    app_runner_once: PerRegion<aws_sdk_apprunner::Client>,
+    ecr: PerRegion<aws_sdk_ecr::Client>,
+    secrets: PerRegion<aws_sdk_secretsmanager::Client>,
 }
 
 impl fmt::Debug for AwsClients {
@@ -105,7 +134,7 @@ impl AwsClients {
             .timeout_config(CallLimits::default().timeouts())
             .load()
             .await;
-        Self { config }
+        Self::with(config)
     }
 
     /// From explicit values only.
@@ -120,7 +149,12 @@ impl AwsClients {
             .retry_config(read_retries())
             .timeout_config(with.limits.timeouts())
             .build();
-        Self { config }
+        Self::with(config)
+    }
+
+    fn with(config: SdkConfig) -> Self {
+        let (app_runner, app_runner_once) = (PerRegion::default(), PerRegion::default());
+        Self { config, app_runner, app_runner_once, ecr: PerRegion::default(), secrets: PerRegion::default() }
     }
 
     /// The region where neither an ARN nor a repository names one.
@@ -138,25 +172,28 @@ impl AwsClients {
 
     /// For calls that only read.
     pub(crate) fn app_runner(&self, region: &str) -> aws_sdk_apprunner::Client {
-        aws_sdk_apprunner::Client::new(&self.in_region(Some(region)))
+        let region = Some(region);
+        self.app_runner.get(region, || aws_sdk_apprunner::Client::new(&self.in_region(region)))
     }
 
     /// For calls that change something: one attempt, since the SDK would repeat them on a 503.
     pub(crate) fn app_runner_once(&self, region: &str) -> aws_sdk_apprunner::Client {
-        let config = aws_sdk_apprunner::config::Builder::from(&self.in_region(Some(region)))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        aws_sdk_apprunner::Client::from_conf(config)
+        let region = Some(region);
+        self.app_runner_once.get(region, || {
+            let config = aws_sdk_apprunner::config::Builder::from(&self.in_region(region));
+            aws_sdk_apprunner::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+        })
     }
 
     /// For calls that only read.
     pub(crate) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
-        aws_sdk_ecr::Client::new(&self.in_region(Some(region)))
+        let region = Some(region);
+        self.ecr.get(region, || aws_sdk_ecr::Client::new(&self.in_region(region)))
     }
 
     /// For calls that only read.
     pub(crate) fn secrets(&self, region: Option<&str>) -> aws_sdk_secretsmanager::Client {
-        aws_sdk_secretsmanager::Client::new(&self.in_region(region))
+        self.secrets.get(region, || aws_sdk_secretsmanager::Client::new(&self.in_region(region)))
     }
 }
 

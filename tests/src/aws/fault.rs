@@ -17,8 +17,8 @@ pub enum FaultKind {
     LostAnswerAfterAct,
     /// Just before the request takes effect, somebody starts a deployment of the same service by hand.
     SomebodyElseFirst,
-    /// An `InvalidRequestException` whose text quotes the whole request, secrets included; no effect.
-    QuotesRequest,
+    /// An `InvalidRequestException` whose text quotes the settings in the request, secrets included; no effect.
+    QuotesSettings,
 }
 
 /// A fault for the next `times` requests of an action.

@@ -25,6 +25,9 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().route("/", post(aws)).route("/service/{name}/healthz", get(healthz)).with_state(shared)
 }
 
+/// Carries out a request that fits its shape.
+type Act = fn(&mut State, &Value, Now) -> Answer;
+
 /// An operation of a service: how it is named, checked and carried out.
 struct Operation {
     /// `AppRunner.UpdateService`.
@@ -35,7 +38,7 @@ struct Operation {
     /// What this service calls a request that breaks its model.
     invalid: &'static str,
     shape: &'static Shape,
-    act: fn(&mut State, &Value, Now) -> Answer,
+    act: Act,
 }
 
 fn operation(target: &str) -> Option<Operation> {
@@ -50,7 +53,7 @@ fn operation(target: &str) -> Option<Operation> {
         }
         _ => return None,
     };
-    let (shape, act): (&'static Shape, fn(&mut State, &Value, Now) -> Answer) = match (service, name) {
+    let (shape, act): (&'static Shape, Act) = match (service, name) {
         ("AppRunner", "DescribeService") => (&model::DESCRIBE_SERVICE, app_runner::describe),
         ("AppRunner", "UpdateService") => (&model::UPDATE_SERVICE, app_runner::update),
         ("AppRunner", "StartDeployment") => (&model::START_DEPLOYMENT, app_runner::start_deployment),
@@ -120,7 +123,10 @@ fn handle(
         Some(FaultKind::Expired) => {
             refused("ExpiredTokenException", "The security token included in the request is expired".into())
         }
-        Some(FaultKind::QuotesRequest) => refused(operation.invalid, format!("The request is invalid: {request}")),
+        Some(FaultKind::QuotesSettings) => {
+            let settings = request.pointer("/SourceConfiguration/ImageRepository/ImageConfiguration");
+            refused(operation.invalid, format!("Invalid configuration: {}", settings.unwrap_or(&request)))
+        }
         Some(FaultKind::SomebodyElseFirst) => {
             let arn = request["ServiceArn"].as_str().unwrap_or_default();
             app_runner::deploy_again(&mut state, arn, now, true);
