@@ -1,8 +1,6 @@
 //! The clients to everything outside, and whether they can be reached.
 
-use crate::executor::Trouble;
 use crate::setup::TargetSetup;
-use slipway_core::release::Failure;
 use slipway_deploy::aws::AwsClients;
 use slipway_deploy::aws::app_runner::AppRunner;
 use slipway_deploy::aws::ecr::Ecr;
@@ -43,10 +41,15 @@ impl Outside {
     }
 
     /// The client for a kind of target.
-    pub(crate) fn target(&self, target: &TargetSetup) -> Result<&Arc<dyn Target>, Trouble> {
-        self.targets.get(target.kind.as_str()).ok_or_else(|| {
-            let what = format!("This version cannot deploy to a target of kind \"{}\".", target.kind);
-            Trouble::Final(Box::new(Failure::new(what).final_for_request()))
-        })
+    ///
+    /// # Errors
+    /// When this version has none.
+    pub fn target(&self, target: &TargetSetup) -> Result<&Arc<dyn Target>, NoSuchTarget> {
+        self.targets.get(target.kind.as_str()).ok_or_else(|| NoSuchTarget(target.kind.clone()))
     }
 }
+
+/// A kind of target that this version cannot deploy to.
+#[derive(Debug, thiserror::Error)]
+#[error("This version cannot deploy to a target of kind \"{0}\".")]
+pub struct NoSuchTarget(String);

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use slipway_core::command::Words;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::person::Directory;
-use slipway_core::policy::PolicySet;
+use slipway_core::policy::{Case, PolicySet};
+use slipway_core::release::Release;
 use slipway_deploy::github::{BadRepoName, RepoName};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -176,6 +177,21 @@ impl Setup {
     #[must_use]
     pub fn vote_expiry_s(&self, service: &ServiceName) -> i64 {
         self.service(service).map_or(0, |service| service.vote_expiry_s)
+    }
+
+    /// A planned release as policy looks at it, at a moment; `None` without a plan.
+    #[must_use]
+    pub fn case<'a>(&'a self, release: &'a Release, now: Timestamp) -> Option<Case<'a>> {
+        Some(Case {
+            release: &release.id,
+            requester: self.people.get(&release.request.requester),
+            plan: release.plan.as_ref()?,
+            votes: &release.votes,
+            facts: release.facts.as_ref()?,
+            people: &self.people,
+            now,
+            timezone: self.timezone(&release.request.key),
+        })
     }
 
     /// How old facts may be.

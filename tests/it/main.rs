@@ -4,6 +4,7 @@
 
 mod aws;
 mod crash;
+mod faults;
 mod github;
 mod migrations;
 mod support;

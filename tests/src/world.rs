@@ -37,6 +37,8 @@ pub struct World {
     pub service: String,
     /// The newest commit of the default branch.
     pub head: String,
+    /// The repository on disk.
+    pub repository: PathBuf,
     /// The App Runner service of staging.
     pub staging_arn: String,
     /// The App Runner service of production.
@@ -61,6 +63,15 @@ impl World {
     #[must_use]
     pub fn terminal(&self, session: &str) -> Terminal {
         Terminal::new(&self.url, API_TOKEN, session)
+    }
+
+    /// Asks the repository on disk.
+    ///
+    /// # Panics
+    /// When git fails.
+    #[must_use]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        git::git(&self.repository, arguments).expect("git answers")
     }
 
     /// The folder with everything that this world wrote.

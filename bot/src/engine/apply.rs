@@ -7,7 +7,6 @@ use slipway_core::audit;
 use slipway_core::environment::{self, Environment, Live, Waiting};
 use slipway_core::gate::{self, Course, Question, Verdict};
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
-use slipway_core::policy::Case;
 use slipway_core::release::{self, Event, Failure, Illegal, Outcome, Phase, Release, Step};
 use std::collections::VecDeque;
 use tracing::{info, warn};
@@ -36,6 +35,11 @@ impl<'a> Work<'a> {
 
     /// An effect had an outcome. One that comes too late (the release was cancelled meanwhile) is noted.
     pub(super) async fn happened(&mut self, release: &ReleaseId, event: Event) -> Result<(), EngineError> {
+        // Verdicts and votes are made in here, never delivered.
+        if matches!(event, Event::Judged { .. } | Event::Voted { .. } | Event::Withdrawn { .. }) {
+            warn!(%release, event = event.name(), "an event that cannot come from outside is ignored");
+            return Ok(());
+        }
         if let Err(illegal) = self.apply(release, event).await? {
             info!(%release, %illegal, "an outcome came too late");
         }
@@ -128,17 +132,7 @@ impl<'a> Work<'a> {
     /// The gate's verdict on a release as it is now; `None` without a plan.
     pub(super) fn ask_gate(&self, release: &Release, environment: &Environment) -> Option<Verdict> {
         let setup = &self.engine.setup;
-        let (plan, facts) = (release.plan.as_ref()?, release.facts.as_ref()?);
-        let case = Case {
-            release: &release.id,
-            requester: setup.people.get(&release.request.requester),
-            plan,
-            votes: &release.votes,
-            facts,
-            people: &setup.people,
-            now: self.engine.clock.now(),
-            timezone: setup.timezone(&release.request.key),
-        };
+        let case = setup.case(release, self.engine.clock.now())?;
         let policies = setup.policies();
         let question =
             Question { release, case, environment, policies: &policies, fact_age_max_s: setup.fact_age_max_s() };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::ApproverLine;
 use slipway_core::person::{Identity, Person};
-use slipway_core::policy::{Case, Panel};
+use slipway_core::policy::Panel;
 use slipway_core::release::Release;
 
 /// How many open releases are looked through for the one that is meant.
@@ -59,17 +59,7 @@ impl Work<'_> {
 /// Who can approve a release and who cannot, by team, as policy answers now.
 #[must_use]
 pub fn approver_lines(setup: &Setup, release: &Release, now: Timestamp) -> Vec<ApproverLine> {
-    let (Some(plan), Some(facts)) = (&release.plan, &release.facts) else { return vec![] };
-    let case = Case {
-        release: &release.id,
-        requester: setup.people.get(&release.request.requester),
-        plan,
-        votes: &release.votes,
-        facts,
-        people: &setup.people,
-        now,
-        timezone: setup.timezone(&release.request.key),
-    };
+    let Some(case) = setup.case(release, now) else { return vec![] };
     let line = |panel: Panel| ApproverLine {
         team: panel.team,
         can: panel.who,

@@ -6,7 +6,7 @@ use serde_json::json;
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
-use slipway_core::policy::{Case, Clears, Decision, Reason, Slot, Stance, Vote};
+use slipway_core::policy::{Clears, Decision, Reason, Slot, Stance, Vote};
 use slipway_core::release::{Event, Illegal, Release};
 
 impl Work<'_> {
@@ -84,7 +84,8 @@ impl Work<'_> {
         release: &Release,
         stance: Stance,
     ) -> Result<Option<Message>, EngineError> {
-        let (Some(plan), Some(facts)) = (&release.plan, &release.facts) else {
+        let setup = self.engine.setup.clone();
+        let Some(case) = setup.case(release, self.engine.clock.now()) else {
             let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some("there is no plan yet") };
             return Ok(Some(answers::vote_came_late(release, &illegal)));
         };
@@ -92,29 +93,18 @@ impl Work<'_> {
             let illegal = Illegal { phase: release.phase.name(), event: "voted", why: None };
             return Ok(Some(answers::vote_came_late(release, &illegal)));
         }
-        let setup = self.engine.setup.clone();
-        let case = Case {
-            release: &release.id,
-            requester: setup.people.get(&release.request.requester),
-            plan,
-            votes: &release.votes,
-            facts,
-            people: &setup.people,
-            now: self.engine.clock.now(),
-            timezone: setup.timezone(&release.request.key),
-        };
         let policies = setup.policies();
         let decision = policies.may_vote(person, stance, &case);
         if let Decision::Deny { reasons } = decision {
             let refused = json!({
-                "release": release.id, "person": person.id, "stance": stance, "plan": plan.digest(), "reasons": reasons,
+                "release": release.id, "person": person.id, "stance": stance, "plan": case.plan.digest(), "reasons": reasons,
             });
             self.record("vote_refused", refused, Some(policies.hash().to_owned())).await?;
             let why: Vec<_> = reasons.iter().map(|reason| reason.why.trim_end_matches('.')).collect();
             let missing = missing_slots(policies.may_execute(&case).reasons());
             return Ok(Some(answers::vote_does_not_count(release, &why.join("; "), &missing)));
         }
-        let vote = Vote { person: person.id.clone(), stance, digest: plan.digest(), at: self.engine.clock.now() };
+        let vote = Vote { person: person.id.clone(), stance, digest: case.plan.digest(), at: self.engine.clock.now() };
         Ok(self
             .apply(&release.id, Event::Voted { vote })
             .await?

@@ -1,6 +1,7 @@
 //! Which errors of the outside pass by themselves, and which do not.
 
 use super::Trouble;
+use crate::outside::NoSuchTarget;
 use slipway_core::release::Failure;
 use slipway_deploy::aws::AwsError;
 use slipway_deploy::aws::ecr::RegistryError;
@@ -44,6 +45,12 @@ impl From<MigrateError> for Trouble {
             }
             _ => Self::lasting(&error),
         }
+    }
+}
+
+impl From<NoSuchTarget> for Trouble {
+    fn from(error: NoSuchTarget) -> Self {
+        Self::Final(Box::new(Failure::new(error.to_string()).final_for_request()))
     }
 }
 

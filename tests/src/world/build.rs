@@ -97,6 +97,7 @@ impl World {
             aws,
             service: source.service,
             head: source.head,
+            repository: source.path,
             staging_arn,
             production_arn,
             staging_database: databases.staging,

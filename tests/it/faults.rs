@@ -1,0 +1,117 @@
+//! What goes wrong outside, in the middle of a release. It ends in a true state, and nothing is done twice.
+
+use crate::support::{Player, text};
+use slipway_core::release::{Phase, Release};
+use slipway_sandbox::aws::{self, FaultKind};
+use slipway_sandbox::github;
+use slipway_sandbox::world::{Options, Pace, World};
+
+async fn world() -> World {
+    World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap()
+}
+
+/// Deploys to staging and gives the card and the state at the end.
+async fn deploy(world: &World) -> (String, Release) {
+    let mut player = Player::new(world, "faults");
+    player.say("ana", "/deploy staging").await;
+    let card = player.until_end().await;
+    let release = player.release(world, &card).await;
+    (text(&card), release)
+}
+
+fn inject_aws(world: &World, action: &str, kind: FaultKind, times: u32) {
+    world.aws.inject(aws::Fault { action: action.into(), kind, times });
+}
+
+/// One deployment operation at App Runner, and the approved image runs.
+fn deployed_once(world: &World, release: &Release, card: &str) {
+    assert_eq!(release.phase, Phase::Succeeded, "{card}\n{}", world.bot.log());
+    let ours: Vec<_> = world
+        .aws
+        .deployment_operations(&world.staging_arn)
+        .into_iter()
+        .filter(|operation| !operation.by_hand)
+        .collect();
+    assert_eq!(ours.len(), 1, "{ours:?}\n{}", world.bot.log());
+    let pinned = release.plan.as_ref().unwrap().image.pinned();
+    assert_eq!(world.aws.running_image(&world.staging_arn), Some(pinned));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_lost_after_the_deployment_began_is_not_a_second_deployment() {
+    let world = world().await;
+    inject_aws(&world, "AppRunner.UpdateService", FaultKind::LostAnswerAfterAct, 1);
+    let (card, release) = deploy(&world).await;
+    deployed_once(&world, &release, &card);
+    assert_eq!(world.aws.calls("AppRunner.UpdateService"), 1, "it was found, not repeated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_was_not_begun_is_begun_later() {
+    for kind in [FaultKind::Status503, FaultKind::Throttle] {
+        let world = world().await;
+        inject_aws(&world, "AppRunner.UpdateService", kind, 1);
+        let (card, release) = deploy(&world).await;
+        deployed_once(&world, &release, &card);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_deployment_is_waited_for() {
+    let world = world().await;
+    inject_aws(&world, "AppRunner.UpdateService", FaultKind::SomebodyElseFirst, 1);
+    let (card, release) = deploy(&world).await;
+    deployed_once(&world, &release, &card);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_lost_in_the_middle_ends_it_with_a_reason() {
+    let world = world().await;
+    inject_aws(&world, "AppRunner.UpdateService", FaultKind::Denied, 1_000);
+    let (card, release) = deploy(&world).await;
+    assert_eq!(release.phase, Phase::Failed, "{card}");
+    assert!(card.contains("apprunner:UpdateService"), "the missing permission is named:\n{card}");
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_errors_while_planning_and_following_passes() {
+    let world = world().await;
+    for action in
+        ["AppRunner.DescribeService", "AppRunner.ListOperations", "ECR.DescribeImages", "SecretsManager.GetSecretValue"]
+    {
+        inject_aws(&world, action, FaultKind::Status503, 4);
+    }
+    world.github.inject(github::Fault { route: "/check-runs".into(), kind: github::FaultKind::Status(502), times: 2 });
+    let (card, release) = deploy(&world).await;
+    deployed_once(&world, &release, &card);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispatch_whose_answer_is_lost_is_not_a_second_build() {
+    let world = world().await;
+    world.github.inject(github::Fault {
+        route: "/dispatches".into(),
+        kind: github::FaultKind::LostAnswerAfterAct,
+        times: 1,
+    });
+    let (card, release) = deploy(&world).await;
+    deployed_once(&world, &release, &card);
+    assert_eq!(world.github.dispatches().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_is_no_head_is_built_by_a_tag_that_does_not_stay() {
+    let world = world().await;
+    let mut player = Player::new(&world, "tag");
+    let parent = format!("{}~1", world.head);
+    let parent = world.git(&["rev-parse", &parent]);
+    player.say("ana", &format!("/deploy staging {parent}")).await;
+    let card = player.until_end().await;
+    let release = player.release(&world, &card).await;
+    deployed_once(&world, &release, &text(&card));
+    assert_eq!(release.commit.unwrap().as_str(), parent, "what was pinned is what ran");
+    let dispatches = world.github.dispatches();
+    assert!(dispatches[0].reference.starts_with("slipway/") && dispatches[0].commit == parent, "{dispatches:?}");
+    assert_eq!(world.github.temporary_tags(), [""; 0], "the tag is gone");
+}
