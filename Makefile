@@ -10,6 +10,7 @@ help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  make demo FAIL=ci|image|migrate|deploy|health   what each failure looks like\n'
 	@printf '  make demo REPO=/path/to/a/git/repository        with your own commits and goose migrations\n'
+	@printf '  make demo SQLITE=1                              with SQLite although PostgreSQL is there\n'
 	@printf '  make demo INTERACTIVE=1                         type the commands and approvals yourself\n'
 
 .PHONY: build
@@ -18,7 +19,7 @@ build:
 
 .PHONY: demo
 demo: build ## Play a release in the terminal: no account, no network
-	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(INTERACTIVE),--interactive)
+	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(SQLITE),--sqlite) $(if $(INTERACTIVE),--interactive)
 
 .PHONY: run
 run: build ## Run the bot with ./slipway.toml

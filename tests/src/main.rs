@@ -16,6 +16,9 @@ struct Arguments {
     /// Use this git repository instead of a made-up one.
     #[arg(long)]
     repository: Option<PathBuf>,
+    /// Use SQLite for the service's databases even where PostgreSQL is found.
+    #[arg(long)]
+    sqlite: bool,
     /// Type the commands and approvals yourself.
     #[arg(long)]
     interactive: bool,
@@ -27,7 +30,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut screen = Screen::stdout();
     let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
-    let world = match World::new(Options { repository, fail: arguments.fail, ..Options::default() }).await {
+    let options = Options { repository, fail: arguments.fail, sqlite: arguments.sqlite, ..Options::default() };
+    let world = match World::new(options).await {
         Ok(world) => world,
         Err(error) => {
             screen.note(&format!("The demo cannot start: {error}"));

@@ -162,7 +162,7 @@ impl Executor {
     async fn work(&self, row: EffectRow) {
         let result = tokio::select! {
             result = self.perform(&row) => result,
-            () = self.keep_lease(row.id) => Err(Trouble::Abandoned),
+            () = self.keep_lease(&row) => Err(Trouble::Abandoned),
         };
         let settled = match result {
             Ok(done) => self.settle(&row, done).await,
@@ -176,12 +176,12 @@ impl Executor {
     }
 
     /// Renews the lease while the work goes on; returns when it is lost.
-    async fn keep_lease(&self, id: i64) {
+    async fn keep_lease(&self, row: &EffectRow) {
         let mut ticks = tokio::time::interval(Duration::from_millis(u64::try_from(LEASE_MS / 3).unwrap_or(1)));
         ticks.tick().await;
         loop {
             ticks.tick().await;
-            match self.store.effect_renew(id, &self.owner, self.clock.now_ms() + LEASE_MS).await {
+            match self.store.effect_renew(row, self.clock.now_ms() + LEASE_MS).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => warn!(%error, "a lease could not be renewed"),
@@ -217,18 +217,16 @@ impl Executor {
     async fn settle(&self, row: &EffectRow, done: Done) -> Result<(), StoreError> {
         let happened = |event| Incoming::Happened { release: row.release.clone(), event };
         match done {
-            Done::Event(event) => {
-                self.store.effect_done(row.id, &self.owner, Some(&happened(event)), &self.clock).await
-            }
-            Done::Quietly => self.store.effect_done::<Incoming>(row.id, &self.owner, None, &self.clock).await,
+            Done::Event(event) => self.store.effect_done(row, Some(&happened(event)), &self.clock).await,
+            Done::Quietly => self.store.effect_done::<Incoming>(row, None, &self.clock).await,
             Done::Judge => {
                 let judge = Incoming::Judge { release: row.release.clone() };
-                self.store.effect_done(row.id, &self.owner, Some(&judge), &self.clock).await
+                self.store.effect_done(row, Some(&judge), &self.clock).await
             }
             Done::Again { after_ms, news } => {
                 let news = news.map(happened);
                 let at = self.clock.now_ms() + after_ms;
-                self.store.effect_again(row, &self.owner, at, 0, news.as_ref(), &self.clock).await
+                self.store.effect_again(row, at, 0, news.as_ref(), &self.clock).await
             }
         }
     }
@@ -237,7 +235,7 @@ impl Executor {
         match trouble {
             Trouble::Abandoned => {
                 info!("no longer wanted");
-                self.store.effect_done::<Incoming>(row.id, &self.owner, None, &self.clock).await
+                self.store.effect_done::<Incoming>(row, None, &self.clock).await
             }
             Trouble::Store(error) => Err(error),
             Trouble::Final(failure) => {
@@ -255,7 +253,7 @@ impl Executor {
                 warn!(%what, failures = row.failures + 1, "tried again later");
                 let rest = (BACKOFF_FIRST_MS << row.failures.clamp(0, 16)).min(BACKOFF_LIMIT_MS);
                 let at = self.clock.now_ms() + rest;
-                self.store.effect_again::<Incoming>(row, &self.owner, at, row.failures + 1, None, &self.clock).await
+                self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
             }
         }
     }
@@ -264,7 +262,7 @@ impl Executor {
 impl Job<'_> {
     /// Records what is about to be done; after this the release cannot be cancelled as if nothing had begun.
     pub(crate) async fn intend(&self, intent: &serde_json::Value) -> Result<(), Trouble> {
-        Ok(self.executor.store.effect_intent(self.row.id, &self.executor.owner, intent).await?)
+        Ok(self.executor.store.effect_intent(self.row, intent).await?)
     }
 
     /// Takes the intent back: the outside refused, so nothing has happened.

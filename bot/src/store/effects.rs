@@ -16,6 +16,8 @@ pub struct EffectRow {
     pub release: ReleaseId,
     /// What to do.
     pub effect: Effect,
+    /// The lease: of this process and this time only, so that whoever lets it run out cannot act on it any more.
+    pub lease: String,
     /// How often it has been leased, this time included.
     pub attempts: i64,
     /// How often in a row it has failed.
@@ -90,6 +92,7 @@ impl Store {
                     failures: row.get(4),
                     intent: intent.map(|text| from_json("an intent", &text)).transpose()?,
                     created_at_ms: row.get(6),
+                    lease: row.get(7),
                 })
             })
             .collect()
@@ -99,8 +102,9 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn effect_renew(&self, id: i64, owner: &str, until_ms: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query(sql::EFFECT_RENEW).bind(id).bind(owner).bind(until_ms).execute(&self.write).await?;
+    pub async fn effect_renew(&self, row: &EffectRow, until_ms: i64) -> Result<bool, StoreError> {
+        let done =
+            sqlx::query(sql::EFFECT_RENEW).bind(row.id).bind(&row.lease).bind(until_ms).execute(&self.write).await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -109,10 +113,10 @@ impl Store {
     ///
     /// # Errors
     /// When the effect is no longer wanted, or the store fails: in both cases the action must not be taken.
-    pub async fn effect_intent(&self, id: i64, owner: &str, intent: &serde_json::Value) -> Result<(), IntentRefused> {
+    pub async fn effect_intent(&self, row: &EffectRow, intent: &serde_json::Value) -> Result<(), IntentRefused> {
         let done = sqlx::query(sql::EFFECT_INTENT)
-            .bind(id)
-            .bind(owner)
+            .bind(row.id)
+            .bind(&row.lease)
             .bind(intent.to_string())
             .execute(&self.write)
             .await
@@ -127,16 +131,15 @@ impl Store {
     /// When the store fails.
     pub async fn effect_done<T: serde::Serialize>(
         &self,
-        id: i64,
-        owner: &str,
+        row: &EffectRow,
         outcome: Option<&T>,
         clock: &Clock,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let done = sqlx::query(sql::EFFECT_DONE).bind(id).bind(owner).execute(&mut *tx).await?;
+        let done = sqlx::query(sql::EFFECT_DONE).bind(row.id).bind(&row.lease).execute(&mut *tx).await?;
         if done.rows_affected() == 1 {
             if let Some(outcome) = outcome {
-                inbox::put(&mut tx, &format!("effect/{id}/done"), &to_json(outcome)?, clock.now_ms()).await?;
+                inbox::put(&mut tx, &format!("effect/{}/done", row.id), &to_json(outcome)?, clock.now_ms()).await?;
             }
             tx.commit().await?;
         }
@@ -150,7 +153,6 @@ impl Store {
     pub async fn effect_again<T: serde::Serialize>(
         &self,
         row: &EffectRow,
-        owner: &str,
         not_before_ms: i64,
         failures: i64,
         news: Option<&T>,
@@ -159,7 +161,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let done = sqlx::query(sql::EFFECT_AGAIN)
             .bind(row.id)
-            .bind(owner)
+            .bind(&row.lease)
             .bind(not_before_ms)
             .bind(failures)
             .execute(&mut *tx)

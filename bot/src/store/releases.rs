@@ -157,17 +157,24 @@ impl Store {
         read_all(&rows)
     }
 
-    /// How long the newest successful runs in an environment took, in milliseconds.
+    /// How long the newest successful runs in an environment took, in milliseconds; before there is one, those in the
+    /// service's other environments.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn release_durations_ms(&self, key: &EnvironmentKey, limit: u32) -> Result<Vec<i64>, StoreError> {
-        Ok(sqlx::query_scalar(sql::RELEASE_DURATIONS)
-            .bind(key.service.as_str())
-            .bind(key.environment.as_str())
-            .bind(limit)
-            .fetch_all(&self.read)
-            .await?)
+        for statement in [sql::RELEASE_DURATIONS, sql::RELEASE_DURATIONS_ELSEWHERE] {
+            let durations: Vec<i64> = sqlx::query_scalar(statement)
+                .bind(key.service.as_str())
+                .bind(key.environment.as_str())
+                .bind(limit)
+                .fetch_all(&self.read)
+                .await?;
+            if !durations.is_empty() {
+                return Ok(durations);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Everything that happened to a release, in order.

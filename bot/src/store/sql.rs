@@ -24,6 +24,7 @@ statements! {
     RELEASES_NEWEST = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 ORDER BY asked_at DESC, id DESC LIMIT $3";
     RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' ORDER BY ended_at DESC, id DESC LIMIT $3";
     RELEASE_DURATIONS = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
+    RELEASE_DURATIONS_ELSEWHERE = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment <> $2 AND phase = 'succeeded' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
     EVENT_INSERT = "INSERT INTO release_events (release, seq, at, event) VALUES ($1, $2, $3, $4)";
     EVENTS_OF = "SELECT event FROM release_events WHERE release = $1 ORDER BY seq";
 
@@ -31,7 +32,7 @@ statements! {
     ENVIRONMENT_PUT = "INSERT INTO environments (service, environment, state) VALUES ($1, $2, $3) ON CONFLICT (service, environment) DO UPDATE SET state = excluded.state";
 
     EFFECT_INSERT = "INSERT INTO effects (release, kind, body, not_before, created_at) VALUES ($1, $2, $3, $4, $5)";
-    EFFECTS_LEASE = "UPDATE effects SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM effects WHERE (state = 'pending' AND not_before <= $3) OR (state = 'leased' AND lease_until <= $3) ORDER BY not_before, id LIMIT $4) RETURNING id, release, body, attempts, failures, intent, created_at";
+    EFFECTS_LEASE = "UPDATE effects SET state = 'leased', lease_owner = $1 || '/' || (attempts + 1), lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM effects WHERE (state = 'pending' AND not_before <= $3) OR (state = 'leased' AND lease_until <= $3) ORDER BY not_before, id LIMIT $4) RETURNING id, release, body, attempts, failures, intent, created_at, lease_owner";
     EFFECT_RENEW = "UPDATE effects SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_INTENT = "UPDATE effects SET intent = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_DONE = "UPDATE effects SET state = 'done', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";

@@ -23,7 +23,11 @@ pub(super) async fn databases(source: &Source, folder: &Path, sqlite: bool) -> i
     let mut remarks = Vec::new();
     let postgres = match Postgres::find() {
         Ok(_) if !sqlite => Some(Postgres::start().map_err(io::Error::other)?),
-        _ => {
+        Ok(_) => {
+            remarks.push("The service's databases are SQLite, as asked.".to_owned());
+            None
+        }
+        Err(_) => {
             remarks.push("No PostgreSQL here (initdb was not found): the service's databases are SQLite.".to_owned());
             None
         }
