@@ -11,6 +11,9 @@ use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
 use thiserror::Error;
 
+/// Sent where no token is configured, so that GitHub itself says 401.
+const NO_TOKEN: &str = "not-configured";
+
 /// Why the parts cannot be put together.
 #[derive(Debug, Error)]
 pub enum AssembleError {
@@ -47,7 +50,7 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
         // The bot answers all the same; /readyz and every card that needs GitHub say what is missing.
         None => {
             tracing::warn!("GITHUB_TOKEN is not set: nothing can be released until it is");
-            Auth::Token(String::new().into())
+            Auth::Token(NO_TOKEN.to_owned().into())
         }
     };
     let github = GitHub::new(&config.github.api_url, auth)?;

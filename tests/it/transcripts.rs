@@ -217,3 +217,18 @@ async fn check_and_readiness_say_what_can_be_reached() {
     let checked = world.bot.run(&["check"]).unwrap();
     assert_eq!(checked.status.code(), Some(1), "{}", String::from_utf8_lossy(&checked.stdout));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_starts_without_credentials_and_says_what_is_missing() {
+    let mut world = world(None).await;
+    world.bot.kill().unwrap();
+    world.bot.unset("GITHUB_TOKEN");
+    world.bot.unset("SLIPWAY_API_TOKEN");
+    world.bot.start().await.unwrap();
+    let answer = reqwest::get(format!("{}/readyz", world.url)).await.unwrap();
+    assert_eq!(answer.status().as_u16(), 503);
+    let body = answer.text().await.unwrap();
+    assert!(body.contains("GitHub acme/goals") && body.contains("GITHUB_TOKEN"), "{body}");
+    let closed = reqwest::get(format!("{}/api/v1/terminal/messages", world.url)).await.unwrap();
+    assert_eq!(closed.status().as_u16(), 403, "without a token the API is closed, not open");
+}

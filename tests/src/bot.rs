@@ -95,6 +95,11 @@ impl Bot {
         Ok(())
     }
 
+    /// Takes a variable out of its environment, for the next start.
+    pub fn unset(&mut self, variable: &str) {
+        self.environment.remove(variable);
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {
