@@ -7,6 +7,8 @@ mod asked;
 mod incoming;
 mod lookup;
 mod questions;
+#[cfg(test)]
+mod tests;
 mod votes;
 
 pub use incoming::Incoming;
