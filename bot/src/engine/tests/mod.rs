@@ -10,5 +10,5 @@ mod queue;
 mod releasing;
 mod voting;
 
-use chat::{Chat, key, plan, sha};
+use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};

@@ -46,6 +46,20 @@ async fn a_release_has_one_card_in_each_channel() {
 }
 
 #[tokio::test]
+async fn a_release_has_a_card_also_where_it_was_asked_for() {
+    let mut chat = Chat::open().await;
+    let who = slipway_core::person::Identity::Terminal("ana".into());
+    let (channel, text) = ("terminal:elsewhere".to_owned(), "/deploy staging".to_owned());
+    chat.deliver(&crate::engine::Incoming::Typed { who, channel, text }).await;
+    let release = chat.newest().await;
+    let due = chat.store.messages_due(chat.engine.clock.now_ms(), 10).await.unwrap();
+    let mut channels: Vec<_> = due.iter().map(|row| row.message.channel.as_str()).collect();
+    channels.sort_unstable();
+    assert_eq!(channels, ["terminal:elsewhere", "terminal:ops", "terminal:releases"]);
+    assert!(due.iter().all(|row| row.message.release.as_ref() == Some(&release)));
+}
+
+#[tokio::test]
 async fn what_is_stored_of_a_release_is_what_its_events_lead_to() {
     let mut chat = Chat::open().await;
     let id = chat.planned("ana", &plan("production", 1, 3)).await;
