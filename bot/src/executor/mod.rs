@@ -265,7 +265,13 @@ impl Job<'_> {
         Ok(self.executor.store.effect_intent(self.row, intent).await?)
     }
 
-    /// Takes the intent back: the outside refused, so nothing has happened.
+    /// Takes the intent of this try back: the outside refused, so it did nothing. What an earlier try may have done
+    /// stays written down.
+    pub(crate) async fn restore_intent(&self) -> Result<(), Trouble> {
+        self.intend(&self.row.intent.clone().unwrap_or_default()).await
+    }
+
+    /// Forgets what was written down.
     pub(crate) async fn forget_intent(&self) -> Result<(), Trouble> {
         self.intend(&serde_json::Value::Null).await
     }
@@ -286,21 +292,24 @@ impl Job<'_> {
         self.executor.setup.environment(key).ok_or_else(|| no_longer_configured(key))
     }
 
-    /// The plan. Every effect that asks for it comes after planning.
+    /// The plan. Every effect that asks for it comes after planning; the release waits, so its lack is a failure.
     pub(crate) fn plan(&self) -> Result<&Plan, Trouble> {
-        self.release.plan.as_ref().ok_or(Trouble::Abandoned)
+        self.release.plan.as_ref().ok_or_else(|| Trouble::lasting(&"The release has no plan."))
     }
 
     /// The commit. Every effect that asks for it comes after the reference was resolved.
     pub(crate) fn commit(&self) -> Result<&CommitSha, Trouble> {
-        self.release.commit.as_ref().ok_or(Trouble::Abandoned)
+        self.release.commit.as_ref().ok_or_else(|| Trouble::lasting(&"The release has no commit."))
     }
 
     /// What was recorded before an earlier try of this effect.
     pub(crate) fn intent<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, Trouble> {
         let intent = self.row.intent.clone().unwrap_or_default();
-        serde_json::from_value(intent)
-            .map_err(|error| StoreError::Unreadable { what: "an intent", error: error.to_string() }.into())
+        // Trying again would not make it readable, and acting without it could act twice.
+        serde_json::from_value(intent).map_err(|error| {
+            let error = StoreError::Unreadable { what: "an intent", error: error.to_string() };
+            Trouble::Final(Box::new(Failure::new(error.to_string()).detail("It may have been acted on already.")))
+        })
     }
 
     pub(crate) fn succeeded(&self, step: Step, detail: impl Into<String>) -> Done {
