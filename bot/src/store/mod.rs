@@ -13,9 +13,9 @@ mod releases;
 mod sql;
 mod terminal;
 
-pub use effects::{EffectRow, IntentRefused};
+pub use effects::{EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};
-pub use messages::{MessageRow, NewMessage};
+pub use messages::{MessageRow, NewMessage, UnreadableMessage};
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 
