@@ -8,10 +8,12 @@ use crate::engine::{Signals, approver_lines};
 use crate::executor::DURATIONS_LIMIT;
 use crate::setup::{Setup, usual_s};
 use crate::store::{MessageRow, Store, StoreError};
+use futures::future::try_join_all;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use slipway_core::ids::ReleaseId;
 use slipway_core::message::Message;
 use slipway_core::message::cards::{ReleaseView, release_card};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,16 +24,30 @@ use tracing::{error, warn};
 const BATCH_LIMIT: u32 = 50;
 /// The longest rest before the publisher looks by itself.
 const LOOK_ANYWAY_MS: u64 = 1_000;
+/// The rest after a failure of the store.
+const REST_AFTER_FAILURE_MS: u64 = 500;
+/// How long a chat may take to show a message.
+const SHOW_LIMIT: Duration = Duration::from_secs(20);
 /// How often the elapsed time on the card of a running release is brought up to date.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
-/// How often in a row a message may fail before that revision is given up.
-const FAILURES_LIMIT: i64 = 10;
+/// How often in a row a message may fail before that revision is given up, after about an hour: a chat may be down
+/// for a while, and the end of a release changes its card no more.
+const FAILURES_LIMIT: i64 = 40;
 /// The rest after the first failure; it doubles with each.
 const BACKOFF_FIRST_MS: i64 = 500;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 120_000;
 /// Changes of messages per second and channel, with a burst of as many.
 const CHANGES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+
+/// How it went with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Published {
+    /// Nothing is left to do for this revision.
+    Done,
+    /// The chat did not take it now.
+    Later,
+}
 
 /// The publisher with all it needs.
 #[derive(Debug)]
@@ -67,7 +83,7 @@ impl Publisher {
                 Ok(_) => {}
                 Err(error) => {
                     error!(%error, "messages could not be published");
-                    self.rest().await;
+                    tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
                 }
             }
         }
@@ -81,45 +97,86 @@ impl Publisher {
         let _ = tokio::time::timeout(Duration::from_millis(wait_ms), self.signals.messages.notified()).await;
     }
 
-    /// Publishes what is due, in order. Gives how many messages were looked at.
+    /// Publishes what is due, in order in each channel, the channels beside each other: one that is slow or down
+    /// holds up no other. Gives how many messages were looked at.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn publish_due(&self) -> Result<usize, StoreError> {
         let due = self.store.messages_due(self.clock.now_ms(), BATCH_LIMIT).await?;
-        for row in &due {
-            self.pace.until_key_ready(&row.message.channel).await;
-            self.publish(row).await?;
+        let looked_at = due.len();
+        let mut channels: BTreeMap<String, Vec<MessageRow>> = BTreeMap::new();
+        for row in due {
+            match row {
+                Ok(row) => channels.entry(row.message.channel.clone()).or_default().push(row),
+                Err(row) => {
+                    error!(message = row.id, error = %row.error, "a message cannot be read and is given up");
+                    self.store.message_give_up(row.id, row.wanted).await?;
+                }
+            }
         }
-        Ok(due.len())
+        try_join_all(channels.values().map(|rows| self.publish_in_turn(rows))).await?;
+        Ok(looked_at)
     }
 
-    async fn publish(&self, row: &MessageRow) -> Result<(), StoreError> {
-        let Some(body) = self.body(row).await? else {
-            return self.store.message_give_up(row.id, row.wanted).await;
+    /// Publishes the messages of one channel until one must wait: the others then stay due.
+    async fn publish_in_turn(&self, rows: &[MessageRow]) -> Result<(), StoreError> {
+        for row in rows {
+            self.pace.until_key_ready(&row.message.channel).await;
+            if self.publish(row).await? == Published::Later {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, row: &MessageRow) -> Result<Published, StoreError> {
+        let body = match self.body(row).await {
+            Ok(Some(body)) => body,
+            Ok(None) => return self.give_up(row).await,
+            Err(error @ StoreError::Unreadable { .. }) => {
+                error!(message = row.id, %error, "a message cannot be drawn and is given up");
+                return self.give_up(row).await;
+            }
+            Err(error) => return Err(error),
         };
-        let platform = row.message.channel.split_once(':').map_or("", |(platform, _)| platform);
-        let chat = self.chats.iter().find(|chat| chat.platform() == platform);
-        let shown = match chat {
-            Some(chat) => chat.show(&row.message, &body, row.external_id.as_deref()).await,
-            None => Err(ChatError::Never(format!("there is no chat for {}", row.message.channel))),
-        };
-        match shown {
-            Ok(external_id) => self.store.message_published(row.id, row.wanted, &external_id).await,
+        match self.show(row, &body).await {
+            Ok(external_id) => {
+                self.store.message_published(row.id, row.wanted, &external_id).await?;
+                Ok(Published::Done)
+            }
             Err(ChatError::Never(what)) => {
                 warn!(channel = row.message.channel, what, "a message cannot be shown");
-                self.store.message_give_up(row.id, row.wanted).await
+                self.give_up(row).await
             }
             Err(ChatError::Later { what, .. }) if row.failures + 1 >= FAILURES_LIMIT => {
                 error!(channel = row.message.channel, what, "a message is given up until it changes");
-                self.store.message_give_up(row.id, row.wanted).await
+                self.give_up(row).await
             }
             Err(ChatError::Later { what, after_ms }) => {
                 warn!(channel = row.message.channel, what, "a message is shown later");
                 let backoff = (BACKOFF_FIRST_MS << row.failures.clamp(0, 16)).min(BACKOFF_LIMIT_MS);
-                self.store.message_later(row.id, self.clock.now_ms() + after_ms.unwrap_or(backoff)).await
+                self.store.message_later(row.id, self.clock.now_ms() + after_ms.unwrap_or(backoff)).await?;
+                Ok(Published::Later)
             }
         }
+    }
+
+    async fn give_up(&self, row: &MessageRow) -> Result<Published, StoreError> {
+        self.store.message_give_up(row.id, row.wanted).await?;
+        Ok(Published::Done)
+    }
+
+    async fn show(&self, row: &MessageRow, body: &Message) -> Result<String, ChatError> {
+        let platform = row.message.channel.split_once(':').map_or("", |(platform, _)| platform);
+        let Some(chat) = self.chats.iter().find(|chat| chat.platform() == platform) else {
+            return Err(ChatError::Never(format!("there is no chat for {}", row.message.channel)));
+        };
+        let shown = chat.show(&row.message, body, row.external_id.as_deref());
+        tokio::time::timeout(SHOW_LIMIT, shown).await.unwrap_or_else(|_| {
+            let what = format!("it took longer than {} s", SHOW_LIMIT.as_secs());
+            Err(ChatError::Later { what, after_ms: None })
+        })
     }
 
     async fn body(&self, row: &MessageRow) -> Result<Option<Message>, StoreError> {

@@ -176,7 +176,9 @@ impl Work<'_> {
             }
         };
         let request = self.request(&asked, release.request.key.clone(), kind, release.request.reason.clone());
-        self.begin(&asked, Request { reference: release.request.reference.clone(), ..request }).await
+        // What was only to be planned is not run by asking again.
+        let Request { reference, dry_run, .. } = release.request.clone();
+        self.begin(&asked, Request { reference, dry_run, ..request }).await
     }
 
     async fn retry_by_command(

@@ -155,10 +155,16 @@ fn waiting_for_run() -> BuildProgress {
     BuildProgress { detail: "waiting for the run to appear".to_owned(), permille: None, url: None }
 }
 
+/// How often a build is dispatched that then does not show in the list of runs.
+const DISPATCHES_LIMIT: u32 = 3;
+
 /// Recorded before the dispatch.
 #[derive(Serialize, Deserialize)]
 struct DispatchIntent {
     since: Timestamp,
+    /// How often it was dispatched before, without a run to show for it.
+    #[serde(default)]
+    before: u32,
 }
 
 pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
@@ -168,7 +174,9 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
     let look_again = || Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news: None };
     // Without an answer it is not known whether a tag was needed; removing one that is not there does no harm.
     let perhaps_tag = Some(format!("slipway/{}", job.release.id));
-    if let Some(DispatchIntent { since }) = job.intent()? {
+    let intent: Option<DispatchIntent> = job.intent()?;
+    let before = intent.as_ref().map_or(0, |intent| intent.before + 1);
+    if let Some(DispatchIntent { since, .. }) = intent {
         // It may have been dispatched already: look, and only when it has had time to show, dispatch.
         if let Some(run) = find(since).await? {
             return Ok(Done::Event(Event::Dispatched { run, temporary_tag: perhaps_tag }));
@@ -177,7 +185,12 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
             return Ok(look_again());
         }
     }
-    let intent = DispatchIntent { since: job.now() };
+    if before >= DISPATCHES_LIMIT {
+        let what = format!("{} was dispatched {DISPATCHES_LIMIT} times, but no run appeared.", service.workflow);
+        let failure = Failure::new(what).next("look at the repository's Actions, then /release retry");
+        return Ok(job.planning_failed(Some(Step::Ci), failure));
+    }
+    let intent = DispatchIntent { since: job.now(), before };
     job.intend(&serde_json::json!(intent)).await?;
     let branch = job.release.branch.as_deref();
     let sent = github.dispatch(&service.repository, &service.workflow, commit, &job.release.id, branch).await;
@@ -189,7 +202,7 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
         Ok(Dispatched { run_id: None, .. }) => Ok(look_again()),
         Err(error) if error.may_have_acted() => Ok(look_again()),
         Err(error) => {
-            job.forget_intent().await?;
+            job.restore_intent().await?;
             Err(error.into())
         }
     }

@@ -16,6 +16,10 @@ const FOLLOW_LIMIT_S: i64 = 60 * 60;
 /// How long an operation that was begun may take to show in the list of operations.
 const LAG_LIMIT_S: i64 = 60;
 
+/// How often a start whose outcome stayed unknown is made. Without a bound, a server that never answers and never
+/// shows an operation would be told again for ever.
+const STARTS_LIMIT: u32 = 3;
+
 /// Recorded before the target is told anything.
 #[derive(Serialize, Deserialize)]
 struct DeployIntent {
@@ -25,6 +29,9 @@ struct DeployIntent {
     before: Option<String>,
     /// What it is told to run.
     image: String,
+    /// How often it has been told before, without anything to show for it.
+    #[serde(default)]
+    starts_before: u32,
 }
 
 pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> {
@@ -34,7 +41,8 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
     let target = job.executor.outside.target(&setup)?;
     let image = plan.image.pinned();
     let started = |operation| Done::Event(Event::DeployStarted { target: index, operation });
-    if let Some(intent) = job.intent::<DeployIntent>()? {
+    let earlier = job.intent::<DeployIntent>()?;
+    if let Some(intent) = &earlier {
         // We may have acted before: our operation is the one that came after what we had seen.
         let since = target.find_since(&planned.id, intent.before.as_deref()).await?;
         if let Some(ours) = since.into_iter().rev().find(|operation| operation.kind.deploys()) {
@@ -47,18 +55,28 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
             return Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news });
         }
     }
+    let starts_before = earlier.as_ref().map_or(0, |intent| intent.starts_before + 1);
+    if starts_before >= STARTS_LIMIT {
+        let what = format!("{} was told {STARTS_LIMIT} times to deploy and shows no operation.", planned.name);
+        let failure = Failure::new(what).detail("It may be deploying all the same: look at its operations.");
+        return Ok(job.failed(Step::Deploy, failure));
+    }
     let seen = target.observe(&planned.id).await?;
     if seen.settings != planned.settings {
         let what = format!("The settings of {} were changed since the plan was made.", planned.name);
         return Ok(job.failed(Step::Deploy, Failure::new(what).next("/release retry makes a new plan")));
     }
-    let before = seen.newest_operation.map(|operation| operation.id);
-    job.intend(&serde_json::json!(DeployIntent { at: job.now(), before, image: image.clone() })).await?;
+    // What was seen before the first try stays the mark: an operation that shows up late must not become it.
+    let newest = seen.newest_operation.map(|operation| operation.id);
+    let before = earlier.map_or(newest, |intent| intent.before);
+    let intent = DeployIntent { at: job.now(), before, image: image.clone(), starts_before };
+    job.intend(&serde_json::json!(intent)).await?;
     match target.start(&planned.id, &image).await {
         Ok(begun) => Ok(started(begun.operation_id)),
         Err(StartError::Busy) if waited_s(job) < BUSY_LIMIT_S => {
-            // Refused, so nothing was begun; the operation in the way is not ours and must not be taken for it.
-            job.forget_intent().await?;
+            // Refused, so this try has begun nothing, and the operation in the way must not be taken for its own.
+            // An earlier try whose outcome is unknown may have begun it: the next look tells.
+            job.restore_intent().await?;
             let detail = format!("{}: waiting for another operation to end", planned.name);
             let news = job.progress(Step::Deploy, detail, None);
             Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news })
@@ -68,7 +86,7 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
             Ok(job.failed(Step::Deploy, failure))
         }
         Err(nothing_begun @ (StartError::Throttled | StartError::Unreachable(_))) => {
-            job.forget_intent().await?;
+            job.restore_intent().await?;
             Err(Trouble::Passing(nothing_begun.to_string()))
         }
         // It may have happened: the intent stays, and the next try looks first.

@@ -15,6 +15,8 @@ const RECENT_COMMITS_LIMIT: usize = 10;
 pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
     let outside = &job.executor.outside;
+    // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date.
+    let at = job.now();
     let mut observed = Vec::new();
     for target in &environment.targets {
         observed.push(outside.target(target)?.observe(&target.id).await?);
@@ -39,8 +41,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         config
             .push(ConfigVersion { secret: secret.clone(), version_id: outside.secrets.current_version(secret).await? });
     }
-    let facts =
-        Facts { ci: Observed { value: outside.github.checks(&service.repository, commit).await?, at: job.now() } };
+    let facts = Facts { ci: Observed { value: outside.github.checks(&service.repository, commit).await?, at } };
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
     let plan = Plan {
         service: job.release.request.key.service.clone(),

@@ -83,6 +83,7 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
     let resume = before
         .as_ref()
         .and_then(|intent| intent.started.map(|version| Started { version, statements_done: intent.statements_done }));
+    let applied_before = before.as_ref().map_or(0, |intent| intent.applied.len());
     let total = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
     let begun = job.now();
     let journal = Journal { job, total, intent: Mutex::new(before.unwrap_or_default()) };
@@ -102,7 +103,8 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
             }
             Ok(job.succeeded(Step::Migrate, detail))
         }
-        Err(error) if passes(&error) && applied.is_empty() => Err(error.into()),
+        // What an earlier process applied is no reason to give up on a lock that its session still holds.
+        Err(error) if passes(&error) && applied.len() == applied_before => Err(error.into()),
         Err(error) => Ok(job.failed(Step::Migrate, failure(job, &error, &applied))),
     }
 }

@@ -16,14 +16,16 @@ use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
 use crate::outside::Outside;
 use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
-use crate::store::{EffectRow, IntentRefused, Store, StoreError};
+use crate::store::{EffectRow, IntentRefused, Store, StoreError, UnreadableEffect};
+use futures::FutureExt as _;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::plan::Plan;
-use slipway_core::release::{Effect, Event, Failure, Release, Step};
+use slipway_core::release::{Effect, Event, Failure, Phase, Release, Step};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 /// How many effects are worked on at once.
@@ -32,8 +34,13 @@ const EFFECTS_AT_ONCE_LIMIT: usize = 16;
 const LEASE_MS: i64 = 30_000;
 /// The longest rest before the executor looks by itself.
 const LOOK_ANYWAY_MS: u64 = 1_000;
+/// The rest after a failure of the store.
+const REST_AFTER_FAILURE_MS: u64 = 500;
 /// How often in a row an effect may fail for reasons that pass before its step fails.
 const FAILURES_LIMIT: i64 = 8;
+/// The same for following an operation, about an hour: it goes on whether or not it can be seen, and its own word is
+/// the only one that counts.
+const FOLLOW_FAILURES_LIMIT: i64 = 66;
 /// The rest after the first failure; it doubles with each.
 const BACKOFF_FIRST_MS: i64 = 500;
 /// The longest rest after a failure.
@@ -126,19 +133,16 @@ impl Executor {
                         );
                     }
                 }
-                Ok(_) => self.rest().await,
+                Ok(_) => self.rest(at_once.available_permits() > 0).await,
                 Err(error) => {
                     error!(%error, "effects could not be leased");
-                    self.rest().await;
+                    tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
                 }
             }
         }
     }
 
-    async fn lease(
-        &self,
-        at_once: &Arc<Semaphore>,
-    ) -> Result<Vec<(EffectRow, tokio::sync::OwnedSemaphorePermit)>, StoreError> {
+    async fn lease(&self, at_once: &Arc<Semaphore>) -> Result<Vec<(EffectRow, OwnedSemaphorePermit)>, StoreError> {
         let mut permits = Vec::new();
         while let Ok(permit) = at_once.clone().try_acquire_owned() {
             permits.push(permit);
@@ -147,12 +151,37 @@ impl Executor {
             return Ok(vec![]);
         }
         let rows = self.store.effects_lease(&self.owner, self.clock.now_ms(), LEASE_MS, permits.len()).await?;
-        Ok(rows.into_iter().zip(permits).collect())
+        let mut leased = Vec::new();
+        for (row, permit) in rows.into_iter().zip(permits) {
+            match row {
+                Ok(row) => leased.push((row, permit)),
+                Err(row) => self.give_up(&row).await?,
+            }
+        }
+        Ok(leased)
     }
 
-    /// Rests until a signal, until the next effect is due, or a second at most.
-    async fn rest(&self) {
-        let due = self.store.effect_next_due_ms().await.ok().flatten();
+    /// An effect that cannot be read will never have an outcome: the release that waits for it fails.
+    async fn give_up(&self, row: &UnreadableEffect) -> Result<(), StoreError> {
+        error!(release = %row.release, id = row.id, error = row.error, "an effect cannot be read and is given up");
+        let at = self.clock.now();
+        let failure = Failure::new(format!("{}.", row.error)).next("/release retry");
+        let phase = self.store.release(&row.release).await.ok().flatten().map(|stored| stored.release.phase);
+        let event = match phase {
+            Some(Phase::Running { step }) => Some(Event::StepFailed { step, failure, rolled_back: false, at }),
+            Some(phase) if !phase.is_end() => Some(Event::PlanningFailed { step: None, failure, at }),
+            _ => None,
+        };
+        let outcome = event.map(|event| Incoming::Happened { release: row.release.clone(), event });
+        self.store.effect_given_up(row, outcome.as_ref(), &self.clock).await?;
+        self.signals.inbox.notify_one();
+        Ok(())
+    }
+
+    /// Rests until a signal, until the next effect is due, or a second at most. While all hands are full, what is
+    /// due must wait for one of them, and each gives a signal.
+    async fn rest(&self, hands_free: bool) {
+        let due = if hands_free { self.store.effect_next_due_ms().await.ok().flatten() } else { None };
         let wait_ms = due.map_or(LOOK_ANYWAY_MS, |due| {
             u64::try_from(due - self.clock.now_ms()).unwrap_or(0).clamp(1, LOOK_ANYWAY_MS)
         });
@@ -160,8 +189,10 @@ impl Executor {
     }
 
     async fn work(&self, row: EffectRow) {
+        // A defect that panics counts as a failure; otherwise its lease would run out and it would panic for ever.
+        let perform = AssertUnwindSafe(self.perform(&row)).catch_unwind();
         let result = tokio::select! {
-            result = self.perform(&row) => result,
+            result = perform => result.unwrap_or_else(|_| Err(Trouble::Passing("Slipway has a defect here.".into()))),
             () = self.keep_lease(&row) => Err(Trouble::Abandoned),
         };
         let settled = match result {
@@ -243,9 +274,10 @@ impl Executor {
                 let event = failing(&row.effect, *failure, self.clock.now());
                 self.settle(row, event.map_or(Done::Quietly, Done::Event)).await
             }
-            Trouble::Passing(what) if row.failures + 1 >= FAILURES_LIMIT => {
-                warn!(%what, "given up after {FAILURES_LIMIT} tries");
-                let failure = Failure::new(what).detail(format!("Tried {FAILURES_LIMIT} times."));
+            Trouble::Passing(what) if row.failures + 1 >= failures_limit(&row.effect) => {
+                let tries = row.failures + 1;
+                warn!(%what, tries, "given up");
+                let failure = Failure::new(what).detail(format!("Tried {tries} times."));
                 let event = failing(&row.effect, failure.next("/release retry"), self.clock.now());
                 self.settle(row, event.map_or(Done::Quietly, Done::Event)).await
             }
@@ -265,7 +297,13 @@ impl Job<'_> {
         Ok(self.executor.store.effect_intent(self.row, intent).await?)
     }
 
-    /// Takes the intent back: the outside refused, so nothing has happened.
+    /// Takes the intent of this try back: the outside refused, so it did nothing. What an earlier try may have done
+    /// stays written down.
+    pub(crate) async fn restore_intent(&self) -> Result<(), Trouble> {
+        self.intend(&self.row.intent.clone().unwrap_or_default()).await
+    }
+
+    /// Forgets what was written down.
     pub(crate) async fn forget_intent(&self) -> Result<(), Trouble> {
         self.intend(&serde_json::Value::Null).await
     }
@@ -286,21 +324,24 @@ impl Job<'_> {
         self.executor.setup.environment(key).ok_or_else(|| no_longer_configured(key))
     }
 
-    /// The plan. Every effect that asks for it comes after planning.
+    /// The plan. Every effect that asks for it comes after planning; the release waits, so its lack is a failure.
     pub(crate) fn plan(&self) -> Result<&Plan, Trouble> {
-        self.release.plan.as_ref().ok_or(Trouble::Abandoned)
+        self.release.plan.as_ref().ok_or_else(|| Trouble::lasting(&"The release has no plan."))
     }
 
     /// The commit. Every effect that asks for it comes after the reference was resolved.
     pub(crate) fn commit(&self) -> Result<&CommitSha, Trouble> {
-        self.release.commit.as_ref().ok_or(Trouble::Abandoned)
+        self.release.commit.as_ref().ok_or_else(|| Trouble::lasting(&"The release has no commit."))
     }
 
     /// What was recorded before an earlier try of this effect.
     pub(crate) fn intent<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, Trouble> {
         let intent = self.row.intent.clone().unwrap_or_default();
-        serde_json::from_value(intent)
-            .map_err(|error| StoreError::Unreadable { what: "an intent", error: error.to_string() }.into())
+        // Trying again would not make it readable, and acting without it could act twice.
+        serde_json::from_value(intent).map_err(|error| {
+            let error = StoreError::Unreadable { what: "an intent", error: error.to_string() };
+            Trouble::Final(Box::new(Failure::new(error.to_string()).detail("It may have been acted on already.")))
+        })
     }
 
     pub(crate) fn succeeded(&self, step: Step, detail: impl Into<String>) -> Done {
@@ -326,6 +367,10 @@ impl Job<'_> {
 fn no_longer_configured(key: &EnvironmentKey) -> Trouble {
     let what = format!("{key} is no longer in the configuration.");
     Trouble::Final(Box::new(Failure::new(what).final_for_request()))
+}
+
+fn failures_limit(effect: &Effect) -> i64 {
+    if matches!(effect, Effect::Follow { .. }) { FOLLOW_FAILURES_LIMIT } else { FAILURES_LIMIT }
 }
 
 /// The event that an effect's failure is.

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use slipway_core::ids::ReleaseId;
 use slipway_core::release::Effect;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 use thiserror::Error;
 
 /// An effect that this process holds the lease of.
@@ -28,6 +29,19 @@ pub struct EffectRow {
     pub created_at_ms: i64,
 }
 
+/// An effect that was leased but says nothing to this version.
+#[derive(Clone, Debug)]
+pub struct UnreadableEffect {
+    /// Its id.
+    pub id: i64,
+    /// Whose it is.
+    pub release: ReleaseId,
+    /// The lease.
+    pub lease: String,
+    /// How reading it fails.
+    pub error: String,
+}
+
 /// Why an intent was not recorded: the action must not be taken.
 #[derive(Debug, Error)]
 pub enum IntentRefused {
@@ -37,6 +51,20 @@ pub enum IntentRefused {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn read(row: &SqliteRow) -> Result<EffectRow, StoreError> {
+    let intent: Option<String> = row.get(5);
+    Ok(EffectRow {
+        id: row.get(0),
+        release: ReleaseId::new(row.get::<String, _>(1)),
+        effect: from_json("an effect", &row.get::<String, _>(2))?,
+        attempts: row.get(3),
+        failures: row.get(4),
+        intent: intent.map(|text| from_json("an intent", &text)).transpose()?,
+        created_at_ms: row.get(6),
+        lease: row.get(7),
+    })
 }
 
 impl Store {
@@ -63,7 +91,7 @@ impl Store {
         Ok(())
     }
 
-    /// Leases effects that are due.
+    /// Leases effects that are due. One that cannot be read does not keep the others from being done.
     ///
     /// # Errors
     /// When the store fails.
@@ -73,7 +101,7 @@ impl Store {
         now_ms: i64,
         lease_ms: i64,
         limit: usize,
-    ) -> Result<Vec<EffectRow>, StoreError> {
+    ) -> Result<Vec<Result<EffectRow, UnreadableEffect>>, StoreError> {
         let rows = sqlx::query(sql::EFFECTS_LEASE)
             .bind(owner)
             .bind(now_ms + lease_ms)
@@ -81,21 +109,13 @@ impl Store {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.write)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let intent: Option<String> = row.get(5);
-                Ok(EffectRow {
-                    id: row.get(0),
-                    release: ReleaseId::new(row.get::<String, _>(1)),
-                    effect: from_json("an effect", &row.get::<String, _>(2))?,
-                    attempts: row.get(3),
-                    failures: row.get(4),
-                    intent: intent.map(|text| from_json("an intent", &text)).transpose()?,
-                    created_at_ms: row.get(6),
-                    lease: row.get(7),
-                })
-            })
-            .collect()
+        let unreadable = |row: &SqliteRow, error: StoreError| UnreadableEffect {
+            id: row.get(0),
+            release: ReleaseId::new(row.get::<String, _>(1)),
+            lease: row.get(7),
+            error: error.to_string(),
+        };
+        Ok(rows.iter().map(|row| read(row).map_err(|error| unreadable(row, error))).collect())
     }
 
     /// Prolongs a lease while the work goes on. False: it is no longer ours.
@@ -135,11 +155,34 @@ impl Store {
         outcome: Option<&T>,
         clock: &Clock,
     ) -> Result<(), StoreError> {
+        self.effect_end(row.id, &row.lease, outcome, clock).await
+    }
+
+    /// As [`Self::effect_done`], for an effect that nobody can do.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_given_up<T: serde::Serialize>(
+        &self,
+        row: &UnreadableEffect,
+        outcome: Option<&T>,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        self.effect_end(row.id, &row.lease, outcome, clock).await
+    }
+
+    async fn effect_end<T: serde::Serialize>(
+        &self,
+        id: i64,
+        lease: &str,
+        outcome: Option<&T>,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let done = sqlx::query(sql::EFFECT_DONE).bind(row.id).bind(&row.lease).execute(&mut *tx).await?;
+        let done = sqlx::query(sql::EFFECT_DONE).bind(id).bind(lease).execute(&mut *tx).await?;
         if done.rows_affected() == 1 {
             if let Some(outcome) = outcome {
-                inbox::put(&mut tx, &format!("effect/{}/done", row.id), &to_json(outcome)?, clock.now_ms()).await?;
+                inbox::put(&mut tx, &format!("effect/{id}/done"), &to_json(outcome)?, clock.now_ms()).await?;
             }
             tx.commit().await?;
         }
@@ -210,5 +253,55 @@ impl Store {
         let count: i64 =
             sqlx::query_scalar(sql::EFFECTS_BEGUN).bind(release.as_str()).bind(kind).fetch_one(&mut **tx).await?;
         Ok(count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slipway_core::ids::EnvironmentKey;
+    use slipway_core::release::{Origin, Release, Request, RequestKind};
+
+    fn release(id: &str) -> Release {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let request = Request {
+            key: EnvironmentKey { service: "goals".into(), environment: "staging".into() },
+            kind: RequestKind::Deploy,
+            reference: None,
+            requester: "ana".into(),
+            reason: None,
+            dry_run: false,
+            origin: Origin { channel: "terminal:releases".to_owned() },
+            at,
+            expires_at: at,
+        };
+        Release::new(ReleaseId::new(id.to_owned()), request)
+    }
+
+    #[tokio::test]
+    async fn an_effect_that_cannot_be_read_keeps_no_other_from_being_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("slipway.db")).await.unwrap();
+        let clock = Clock::System;
+        let mut tx = store.begin().await.unwrap();
+        for id in ["A", "B"] {
+            let release = release(id);
+            store.release_insert(&mut tx, &release).await.unwrap();
+            store.effect_insert(&mut tx, &release.id, &Effect::Resolve, &clock).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let broken = "UPDATE effects SET body = '{\"effect\":\"of_a_later_version\"}' WHERE release = 'A'";
+        sqlx::query(broken).execute(&store.write).await.unwrap();
+
+        let leased = store.effects_lease("me", clock.now_ms(), 30_000, 10).await.unwrap();
+        let (good, bad): (Vec<_>, Vec<_>) = leased.into_iter().partition(Result::is_ok);
+        assert_eq!(good[0].as_ref().unwrap().release.as_str(), "B");
+        let bad = bad[0].as_ref().unwrap_err();
+        assert_eq!(bad.release.as_str(), "A");
+
+        store.effect_given_up(bad, Some(&"it failed"), &clock).await.unwrap();
+        assert_eq!(store.inbox_waiting().await.unwrap(), 1);
+        let later = clock.now_ms() + 60_000;
+        assert_eq!(store.effects_lease("me", later, 30_000, 10).await.unwrap().len(), 1, "only the good one is left");
     }
 }

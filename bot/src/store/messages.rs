@@ -4,6 +4,7 @@ use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::Message;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 /// A message to put into a channel.
 #[derive(Clone, Debug)]
@@ -33,6 +34,34 @@ pub struct MessageRow {
     pub external_id: Option<String>,
     /// How often in a row publishing it has failed.
     pub failures: i64,
+}
+
+/// A message that this version cannot read.
+#[derive(Debug)]
+pub struct UnreadableMessage {
+    /// Its id.
+    pub id: i64,
+    /// The revision that is wanted.
+    pub wanted: i64,
+    /// How reading it fails.
+    pub error: StoreError,
+}
+
+fn read(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+    let body: Option<String> = row.get(5);
+    Ok(MessageRow {
+        id: row.get(0),
+        message: NewMessage {
+            channel: row.get(1),
+            key: row.get(2),
+            release: row.get::<Option<String>, _>(3).map(ReleaseId::new),
+            only_for: row.get::<Option<String>, _>(4).map(PersonId::new),
+            body: body.map(|body| from_json("a message", &body)).transpose()?,
+        },
+        wanted: row.get(6),
+        external_id: row.get(7),
+        failures: row.get(8),
+    })
 }
 
 impl Store {
@@ -71,30 +100,20 @@ impl Store {
         Ok(())
     }
 
-    /// Messages that are out of date.
+    /// Messages that are out of date. One that cannot be read, given by its id and the revision that was wanted,
+    /// does not keep the others from being shown.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn messages_due(&self, now_ms: i64, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+    pub async fn messages_due(
+        &self,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Result<MessageRow, UnreadableMessage>>, StoreError> {
         let rows = sqlx::query(sql::MESSAGES_DUE).bind(now_ms).bind(limit).fetch_all(&self.read).await?;
-        rows.iter()
-            .map(|row| {
-                let body: Option<String> = row.get(5);
-                Ok(MessageRow {
-                    id: row.get(0),
-                    message: NewMessage {
-                        channel: row.get(1),
-                        key: row.get(2),
-                        release: row.get::<Option<String>, _>(3).map(ReleaseId::new),
-                        only_for: row.get::<Option<String>, _>(4).map(PersonId::new),
-                        body: body.map(|body| from_json("a message", &body)).transpose()?,
-                    },
-                    wanted: row.get(6),
-                    external_id: row.get(7),
-                    failures: row.get(8),
-                })
-            })
-            .collect()
+        let unreadable =
+            |row: &SqliteRow, error: StoreError| UnreadableMessage { id: row.get(0), wanted: row.get(6), error };
+        Ok(rows.iter().map(|row| read(row).map_err(|error| unreadable(row, error))).collect())
     }
 
     /// Records what the channel shows now.
@@ -115,7 +134,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a revision of a message up; the next change tries again.
+    /// Gives a revision of a message up; the next change tries again, as often as a new one.
     ///
     /// # Errors
     /// When the store fails.

@@ -15,9 +15,9 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub use effects::{EffectRow, IntentRefused};
+pub use effects::{EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};
-pub use messages::{MessageRow, NewMessage};
+pub use messages::{MessageRow, NewMessage, UnreadableMessage};
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 

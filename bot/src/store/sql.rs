@@ -48,7 +48,7 @@ statements! {
     MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures FROM messages WHERE wanted > published AND not_before <= $1 ORDER BY id LIMIT $2";
     MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, failures = 0 WHERE id = $1";
     MESSAGE_LATER = "UPDATE messages SET not_before = $2, failures = failures + 1 WHERE id = $1";
-    MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = failures + 1 WHERE id = $1";
+    MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = 0 WHERE id = $1";
     MESSAGES_NEXT_DUE = "SELECT min(not_before) FROM messages WHERE wanted > published";
     MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND key = $2 AND body IS NULL";
 
