@@ -82,7 +82,7 @@ pub struct Setup {
     fact_age_max_s: i64,
     /// How often to look, and how long to wait.
     pub pace: Pace,
-    ids: Mutex<ulid::Generator>,
+    last_id_window: Mutex<i64>,
 }
 
 impl Setup {
@@ -98,7 +98,7 @@ impl Setup {
             policies: RwLock::new(policies),
             fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
             pace: config.pace,
-            ids: Mutex::new(ulid::Generator::new()),
+            last_id_window: Mutex::new(0),
         })
     }
 
@@ -200,14 +200,20 @@ impl Setup {
         self.fact_age_max_s
     }
 
-    /// A new id, later in order than all earlier ones of this process.
+    /// A new id, later in order than all earlier ones of this process and different from them in its short form
+    /// too: when several releases are asked for within a second, the later ids lie a little ahead.
     #[must_use]
     pub fn new_release_id(&self, now: Timestamp) -> ReleaseId {
-        let at = std::time::SystemTime::from(now);
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        // Exhausting one millisecond's 2^80 ids is no case to handle; any id is still unique.
-        let id = ids.generate_from_datetime(at).unwrap_or_else(|_| ulid::Ulid::from_datetime(at));
-        ReleaseId::new(id.to_string())
+        let mut last = self.last_id_window.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = (now.as_millisecond() / ReleaseId::SHORT_WINDOW_MS).max(*last + 1);
+        let at_ms = if window == now.as_millisecond() / ReleaseId::SHORT_WINDOW_MS {
+            now.as_millisecond()
+        } else {
+            window * ReleaseId::SHORT_WINDOW_MS
+        };
+        *last = window;
+        let at = Timestamp::from_millisecond(at_ms).unwrap_or(now);
+        ReleaseId::new(ulid::Ulid::from_datetime(std::time::SystemTime::from(at)).to_string())
     }
 }
 
@@ -291,4 +297,23 @@ pub fn usual_s(durations_ms: &[i64]) -> Option<u64> {
     sorted.sort_unstable();
     let middle = *sorted.get(sorted.len() / 2)?;
     u64::try_from(middle / 1000).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn ids_of_the_same_moment_differ_in_what_people_read() {
+        let file = "[store]\nurl = \"sqlite://x.db\"\n";
+        let (config, _) = Config::check(file.as_bytes(), Path::new("slipway.toml")).unwrap();
+        let setup = crate::assemble::setup(&config).unwrap();
+        let now: Timestamp = "2026-11-23T08:00:00.5Z".parse().unwrap();
+        let ids: Vec<_> = (0..50).map(|_| setup.new_release_id(now)).collect();
+        let mut short: Vec<_> = ids.iter().map(ReleaseId::short).collect();
+        assert!(ids.is_sorted(), "later in order");
+        short.dedup();
+        assert_eq!(short.len(), 50, "{short:?}");
+    }
 }

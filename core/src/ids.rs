@@ -60,8 +60,11 @@ text_id!(
 );
 
 impl ReleaseId {
-    /// The first eight characters, for people. They are the ULID's time part, so two releases of the same
-    /// half minute share them; commands accept any unique prefix.
+    /// Ids made at least this far apart, in milliseconds, differ in their short form.
+    pub const SHORT_WINDOW_MS: i64 = 1 << 10;
+
+    /// The first eight characters, for people. They are part of the ULID's time and change every
+    /// [`Self::SHORT_WINDOW_MS`]; whoever makes ids keeps them that far apart.
     #[must_use]
     pub fn short(&self) -> &str {
         self.0.get(..8).unwrap_or(&self.0)
