@@ -64,7 +64,7 @@ mod tests {
             ["internal/testdata/migrations", "tests/sql", "db/schema", "backend/db/migrations", "migrations"];
         folders.sort_by_key(|folder| unlikeliness(folder));
         let expected =
-            ["migrations", "backend/db/migrations", "db/schema", "tests/sql", "internal/testdata/migrations"];
+            ["migrations", "backend/db/migrations", "db/schema", "internal/testdata/migrations", "tests/sql"];
         assert_eq!(folders, expected);
     }
 }
