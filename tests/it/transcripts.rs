@@ -232,3 +232,36 @@ async fn it_starts_without_credentials_and_says_what_is_missing() {
     let closed = reqwest::get(format!("{}/api/v1/terminal/messages", world.url)).await.unwrap();
     assert_eq!(closed.status().as_u16(), 403, "without a token the API is closed, not open");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_release_at_a_time_and_the_second_goes_on_by_itself() {
+    let world = world(None).await;
+    let mut player = Player::new(&world, "queue");
+    player.say("ana", "/deploy staging feature/comment-threads").await;
+    player.say("eve", "/deploy staging").await;
+    let first = player.until_end().await;
+    let second = player.until_end_of_another(&[&first]).await;
+    let (one, two) = (player.release(&world, &first).await, player.release(&world, &second).await);
+    let shown = format!("{}\n{}\n{}", text(&first), text(&second), world.bot.log());
+    assert_eq!((&one.phase, &two.phase), (&Phase::Succeeded, &Phase::Succeeded), "{shown}");
+    assert!(two.started_at.unwrap() >= one.ended_at.unwrap(), "the second waited for the first: {shown}");
+    assert_eq!(two.plan.unwrap().base, one.commit, "its plan was made again from what the first left: {shown}");
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_before_anything_began_starts_nothing() {
+    let world = world(None).await;
+    let mut player = Player::new(&world, "cancel");
+    player.say("ana", "/deploy production").await;
+    let card = player.until_asked_for_approval().await;
+    player.say("eve", "/release cancel").await;
+    player.until_told("eve", "Not allowed").await;
+    player.say("ana", "/release cancel").await;
+    let ended = player.until("the end", |m| m.key == card.key && has_ended(m)).await;
+    assert!(text(&ended).contains("cancelled"), "{}", text(&ended));
+    player.react("bob", &ended, "✅").await;
+    player.until_told("bob", "Your vote was not taken").await;
+    assert_eq!(player.release(&world, &ended).await.phase, Phase::Cancelled);
+    assert_eq!(world.aws.deployment_operations(&world.production_arn).len(), 0);
+}

@@ -12,6 +12,8 @@ mod messages;
 mod releases;
 mod sql;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 pub use effects::{EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};

@@ -213,18 +213,19 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
                 return Err(Illegal::Locked(held.owner.clone()));
             }
             next.lock = Some(lock.clone());
-            judge_first(&next)
+            judge_waiting(&next)
         }
         Event::Unlocked => {
             next.lock.take().ok_or(Illegal::NotLocked)?;
-            judge_first(&next)
+            judge_waiting(&next)
         }
     };
     Ok((next, effects))
 }
 
-fn judge_first(environment: &Environment) -> Vec<Effect> {
-    environment.queue.first().map(|first| Effect::Judge { release: first.release.clone() }).into_iter().collect()
+/// Everybody who waits: the first may start, and the others' cards name what is in the way.
+fn judge_waiting(environment: &Environment) -> Vec<Effect> {
+    environment.queue.iter().map(|waiting| Effect::Judge { release: waiting.release.clone() }).collect()
 }
 
 fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: Timestamp) -> Vec<Effect> {
@@ -238,7 +239,7 @@ fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: T
             next.live = Some(live.clone());
         }
     }
-    if ran || was_first { judge_first(next) } else { vec![] }
+    if ran || was_first { judge_waiting(next) } else { vec![] }
 }
 
 /// Whether `newer` was asked for later and would bring everything that `older` would.

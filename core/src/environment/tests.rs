@@ -87,7 +87,7 @@ fn first_come_first_served() {
         assert_eq!(step(&running, &started(release, "ana", 10)), Err(Illegal::Busy("A".into())));
     }
     let (idle, effects) = step(&running, &ended("A", 60)).unwrap();
-    assert_eq!((queue(&idle), &idle.running, effects), (vec!["B", "C"], &None, vec![judge("B")]));
+    assert_eq!((queue(&idle), &idle.running, effects), (vec!["B", "C"], &None, vec![judge("B"), judge("C")]));
 }
 
 #[test]
@@ -213,14 +213,14 @@ fn a_lock_is_its_owners_to_change_until_it_ends() {
 }
 
 #[test]
-fn unlocking_lets_the_first_one_be_judged() {
+fn unlocking_lets_everybody_who_waits_be_judged_in_order() {
     let (_, effects) = after([
         enqueued(deploy("A", 1, &[], 1)),
         enqueued(deploy("B", 2, &[], 2)),
         Event::Locked(lock("bob", 10, None)),
         Event::Unlocked,
     ]);
-    assert_eq!(effects, [judge("A")]);
+    assert_eq!(effects, [judge("A"), judge("B")]);
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn the_end_of_a_waiting_one_moves_the_next_up() {
     let (without_b, effects) = step(&environment, &ended("B", 9)).unwrap();
     assert_eq!((queue(&without_b), effects), (vec!["A", "C"], vec![]));
     let (without_a, effects) = step(&environment, &ended("A", 9)).unwrap();
-    assert_eq!((queue(&without_a), effects), (vec!["B", "C"], vec![judge("B")]));
+    assert_eq!((queue(&without_a), effects), (vec!["B", "C"], vec![judge("B"), judge("C")]));
     assert_eq!(without_a.changed_at, None, "nothing has run");
 }
 

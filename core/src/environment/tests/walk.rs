@@ -119,7 +119,7 @@ proptest! {
             moment += 1;
             let running = step(&now, &started(&first, "ana", moment)).unwrap().0;
             let (next, effects) = step(&running, &ended(&first, moment)).unwrap();
-            let judged: Vec<_> = next.queue.first().map(|w| judge(w.release.as_str())).into_iter().collect();
+            let judged: Vec<_> = next.queue.iter().map(|w| judge(w.release.as_str())).collect();
             assert_eq!(effects, judged);
             turns.push(first);
             now = next;

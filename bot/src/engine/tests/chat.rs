@@ -1,0 +1,363 @@
+//! The chat that the tests talk in.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::{Engine, Incoming, Signals, approver_lines};
+use crate::store::{Delivery, EffectRow, Store};
+use crate::{assemble, audit_log};
+use jiff::{SignedDuration, Timestamp};
+use slipway_core::audit::Record;
+use slipway_core::environment::Environment;
+use slipway_core::facts::{CiFact, CiState, Facts, Observed};
+use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest, ReleaseId};
+use slipway_core::message::cards::{ReleaseView, release_card};
+use slipway_core::message::terminal::{TerminalOptions, render};
+use slipway_core::message::{Message, Verb};
+use slipway_core::person::Identity;
+use slipway_core::plan::{Commit, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
+use slipway_core::policy::Stance;
+use slipway_core::release::{Event, Release, Step};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// Ana, Bob and Cem may approve, and Cem has written all that is released; Eve may only ask; Gus nothing.
+const CONFIG: &str = r#"
+[store]
+url = "sqlite://slipway.db"
+
+[terminal]
+channels = ["releases", "ops"]
+
+[service.goals]
+repository = "acme/goals"
+workflow = "build.yaml"
+image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals"
+vote_expiry = "4h"
+channels = ["terminal:releases", "terminal:ops"]
+
+[service.goals.environment.staging]
+target = { kind = "app-runner", service_arn = "arn:aws:apprunner:us-west-2:123456789012:service/goals-staging/8fe1e10304f84fd2b0df550fe98a71fa" }
+
+[service.goals.environment.production]
+after = "staging"
+target = { kind = "app-runner", service_arn = "arn:aws:apprunner:us-west-2:123456789012:service/goals-production/9fe1e10304f84fd2b0df550fe98a71fa" }
+
+[person.ana]
+terminal = "ana"
+teams = ["developers", "release"]
+[person.bob]
+terminal = "bob"
+teams = ["developers", "release"]
+[person.cem]
+terminal = "cem"
+teams = ["release"]
+[person.eve]
+terminal = "eve"
+teams = ["developers"]
+[person.gus]
+terminal = "gus"
+"#;
+
+const CHANNEL: &str = "terminal:releases";
+const LEASE_MS: i64 = 60_000;
+
+/// An engine with a store, a clock that stands still, and the effects that are under way.
+pub(super) struct Chat {
+    pub(super) engine: Engine,
+    pub(super) store: Store,
+    time: Arc<Mutex<Timestamp>>,
+    held: Vec<EffectRow>,
+    deliveries: u32,
+    file: PathBuf,
+    _folder: TempDir,
+}
+
+impl Chat {
+    pub(super) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("slipway.db");
+        let store = Store::open(&file).await.unwrap();
+        let (config, _) =
+            Config::check(CONFIG.as_bytes(), Path::new("slipway.toml")).unwrap_or_else(|report| panic!("{report}"));
+        let time = Arc::new(Mutex::new(Timestamp::from_second(1_767_600_000).unwrap()));
+        let engine = Engine {
+            store: store.clone(),
+            setup: Arc::new(assemble::setup(&config).unwrap()),
+            clock: Clock::Manual(time.clone()),
+            signals: Signals::default(),
+        };
+        Self { engine, store, time, held: Vec::new(), deliveries: 0, file, _folder: folder }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.engine.clock.now()
+    }
+
+    pub(super) fn wait_s(&self, seconds: i64) {
+        let mut time = self.time.lock().unwrap();
+        *time += SignedDuration::from_secs(seconds);
+    }
+
+    /// Delivers and handles all that is there. Gives the delivery's number.
+    pub(super) async fn deliver(&mut self, incoming: &Incoming) -> i64 {
+        self.deliveries += 1;
+        let delivery_key = format!("test/{}", self.deliveries);
+        let delivered = self.store.deliver(&delivery_key, incoming, &self.engine.clock).await.unwrap();
+        assert_eq!(delivered, Delivery::Accepted);
+        self.handle_all().await;
+        self.scalar("SELECT id FROM inbox WHERE delivery_key = $1", &delivery_key).await.unwrap()
+    }
+
+    pub(super) async fn handle_all(&self) {
+        while self.engine.handle_next().await.unwrap() {}
+    }
+
+    /// Somebody types; gives what they are answered.
+    pub(super) async fn says(&mut self, who: &str, text: &str) -> String {
+        let who = Identity::Terminal(who.to_owned());
+        let typed = Incoming::Typed { who, channel: CHANNEL.to_owned(), text: text.to_owned() };
+        let delivery = self.deliver(&typed).await;
+        self.answer(delivery).await
+    }
+
+    /// Somebody presses a button on a release's card.
+    pub(super) async fn presses(&mut self, who: &str, release: &ReleaseId, verb: Verb) -> String {
+        let who = Identity::Terminal(who.to_owned());
+        let message = format!("release/{release}");
+        let delivery = self.deliver(&Incoming::Pressed { who, channel: CHANNEL.to_owned(), message, verb }).await;
+        self.answer(delivery).await
+    }
+
+    /// Somebody puts a reaction that stands for a vote to a release's card, or takes it away.
+    pub(super) async fn reacts(&mut self, who: &str, release: &ReleaseId, stance: Stance, added: bool) -> String {
+        let who = Identity::Terminal(who.to_owned());
+        let (channel, message) = (CHANNEL.to_owned(), format!("release/{release}"));
+        let delivery = self.deliver(&Incoming::Reacted { who, channel, message, stance, added }).await;
+        self.answer(delivery).await
+    }
+
+    async fn answer(&self, delivery: i64) -> String {
+        let body: Option<String> =
+            self.scalar("SELECT body FROM messages WHERE key = $1", &format!("answer/{delivery}")).await;
+        body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
+    }
+
+    /// Something happens to a release, as if an outcome had been on its way.
+    pub(super) async fn happened(&mut self, release: &ReleaseId, event: Event) {
+        self.deliver(&Incoming::Happened { release: release.clone(), event }).await;
+    }
+
+    /// Leases a pending effect of a release, as the executor does.
+    pub(super) async fn lease(&mut self, release: &ReleaseId, name: &str) -> EffectRow {
+        let leased = self.store.effects_lease("test", self.engine.clock.now_ms(), LEASE_MS, 100).await.unwrap();
+        for row in leased {
+            self.held.retain(|held| held.id != row.id);
+            self.held.push(row);
+        }
+        let wanted = |row: &EffectRow| row.release == *release && row.effect.name() == name;
+        let Some(at) = self.held.iter().position(wanted) else {
+            panic!("there is no effect {name} among {:?}", self.effects(release).await);
+        };
+        self.held.remove(at)
+    }
+
+    /// An effect that is pending has an outcome.
+    pub(super) async fn outcome(&mut self, release: &ReleaseId, name: &str, event: Event) {
+        let row = self.lease(release, name).await;
+        let happened = Incoming::Happened { release: release.clone(), event };
+        self.store.effect_done(&row, Some(&happened), &self.engine.clock).await.unwrap();
+        self.handle_all().await;
+    }
+
+    /// The running step succeeds.
+    pub(super) async fn succeeds(&mut self, release: &ReleaseId, effect: &str, step: Step) {
+        let event = Event::StepSucceeded { step, detail: "done".into(), at: self.now() };
+        self.outcome(release, effect, event).await;
+    }
+
+    /// Somebody asks for a release, and it is planned as far as the gate.
+    pub(super) async fn planned(&mut self, who: &str, plan: &Plan) -> ReleaseId {
+        let answer = self.says(who, &format!("/deploy {}", plan.environment)).await;
+        assert_eq!(answer, "");
+        let release = self.newest().await;
+        let resolved = Event::Resolved { commit: plan.commit.clone(), branch: Some("main".into()) };
+        self.outcome(&release, "resolve", resolved).await;
+        self.outcome(&release, "await_build", Event::BuildReady).await;
+        self.gathers(&release, plan).await;
+        release
+    }
+
+    /// Plan and facts are gathered, as of now.
+    pub(super) async fn gathers(&mut self, release: &ReleaseId, plan: &Plan) {
+        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        let facts = Facts { ci: Observed { value: ci, at: self.now() } };
+        self.outcome(release, "gather", Event::Planned { plan: Box::new(plan.clone()), facts }).await;
+    }
+
+    /// A release that runs does all its steps.
+    pub(super) async fn runs_to_its_end(&mut self, release: &ReleaseId) {
+        self.succeeds(release, "observe_ci", Step::Ci).await;
+        self.succeeds(release, "observe_image", Step::Image).await;
+        self.deploys(release).await;
+    }
+
+    /// The last two steps.
+    pub(super) async fn deploys(&mut self, release: &ReleaseId) {
+        let started = Event::DeployStarted { target: 0, operation: "op-1".into() };
+        self.outcome(release, "deploy", started).await;
+        self.succeeds(release, "follow", Step::Deploy).await;
+        self.succeeds(release, "verify", Step::Verify).await;
+    }
+
+    pub(super) async fn newest(&self) -> ReleaseId {
+        let id: Option<String> = self.scalar("SELECT id FROM releases WHERE id > $1 ORDER BY id DESC", "").await;
+        ReleaseId::new(id.expect("there is a release"))
+    }
+
+    pub(super) async fn release(&self, id: &ReleaseId) -> Release {
+        self.store.release(id).await.unwrap().unwrap().release
+    }
+
+    /// The phase, and the step of a run: `running(ci)`.
+    pub(super) async fn phase(&self, id: &ReleaseId) -> String {
+        match self.release(id).await.phase {
+            slipway_core::release::Phase::Running { step } => format!("running({})", step.name()),
+            other => other.name().to_owned(),
+        }
+    }
+
+    pub(super) async fn environment(&self, name: &str) -> Environment {
+        self.store.environment(&key(name)).await.unwrap()
+    }
+
+    /// The release's card as it would be drawn now.
+    pub(super) async fn card(&self, id: &ReleaseId) -> String {
+        let release = self.release(id).await;
+        let environment = self.store.environment(&release.request.key).await.unwrap();
+        let setup = &self.engine.setup;
+        self.text(&release_card(&ReleaseView {
+            release: &release,
+            environment: Some(&environment),
+            people: &setup.people,
+            approvers: &approver_lines(setup, &release, self.now()),
+            now: self.now(),
+            expected_s: None,
+            expected_deploy_s: None,
+            next: setup.next_environment(&release.request.key),
+        }))
+    }
+
+    fn text(&self, message: &Message) -> String {
+        render(message, &TerminalOptions::new(200, false, self.now())).join("\n")
+    }
+
+    /// The names of a release's effects that are not done.
+    pub(super) async fn effects(&self, release: &ReleaseId) -> Vec<String> {
+        let open = "SELECT kind FROM effects WHERE release = $1 AND state IN ('pending', 'leased') ORDER BY id";
+        self.scalars(open, release.as_str()).await
+    }
+
+    /// What people were to be told about a release: `bob: …`.
+    pub(super) async fn told(&self, release: &ReleaseId) -> Vec<String> {
+        let tell = "SELECT body FROM effects WHERE release = $1 AND kind = 'tell' ORDER BY id";
+        let told = |body: String| {
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let people: Vec<_> = body["people"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+            format!("{}: {}", people.join(" "), body["what"].as_str().unwrap())
+        };
+        self.scalars(tell, release.as_str()).await.into_iter().map(told).collect()
+    }
+
+    pub(super) async fn count(&self, count: &'static str, bound: &str) -> i64 {
+        self.scalar(count, bound).await.unwrap()
+    }
+
+    pub(super) async fn audit(&self) -> Vec<Record> {
+        self.store.audit_page(0, 10_000).await.unwrap()
+    }
+
+    /// The audit records of a kind.
+    pub(super) async fn audit_of(&self, kind: &str) -> Vec<Record> {
+        self.audit().await.into_iter().filter(|record| record.kind == kind).collect()
+    }
+
+    /// Reads the whole chain again, as `slipway audit verify` does.
+    pub(super) async fn verify_audit(&self) -> audit_log::Verified {
+        audit_log::verify(&self.file).await.unwrap()
+    }
+
+    pub(super) async fn scalar<T>(&self, query: &'static str, bound: &str) -> Option<T>
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + Send + Unpin,
+    {
+        let mut tx = self.store.begin().await.unwrap();
+        sqlx::query_scalar(query).bind(bound.to_owned()).fetch_optional(&mut *tx).await.unwrap()
+    }
+
+    async fn scalars(&self, query: &'static str, bound: &str) -> Vec<String> {
+        let mut tx = self.store.begin().await.unwrap();
+        sqlx::query_scalar(query).bind(bound.to_owned()).fetch_all(&mut *tx).await.unwrap()
+    }
+}
+
+pub(super) fn key(environment: &str) -> EnvironmentKey {
+    EnvironmentKey { service: "goals".into(), environment: environment.into() }
+}
+
+pub(super) fn sha(n: u32) -> CommitSha {
+    CommitSha::parse(&format!("{n:040x}")).unwrap()
+}
+
+/// From one commit to a later one, all of Cem's, without migrations.
+pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
+    let one = |n| Commit {
+        sha: sha(n),
+        title: format!("Change {n}"),
+        author_name: "Cem".into(),
+        author_login: Some("cem".into()),
+        author: Some("cem".into()),
+        pull_request: None,
+    };
+    let target = PlannedTarget {
+        kind: "app-runner".into(),
+        id: format!("goals-{environment}"),
+        name: format!("goals-{environment}"),
+        settings: BTreeMap::new(),
+    };
+    Plan {
+        service: "goals".into(),
+        environment: environment.into(),
+        kind: PlanKind::Deploy,
+        base: Some(sha(base)),
+        base_since: None,
+        commit: sha(commit),
+        commits: (base + 1..=commit).rev().map(one).collect(),
+        commits_total: commit - base,
+        image: PlannedImage {
+            repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
+            digest: ImageDigest::parse(&format!("sha256:{commit:064x}")).unwrap(),
+            tag: sha(commit).to_string(),
+            pushed_at: None,
+        },
+        migrations: vec![],
+        unknown_applied: vec![],
+        config: vec![],
+        targets: vec![target],
+    }
+}
+
+/// The same with a migration.
+pub(super) fn migrating(mut plan: Plan) -> Plan {
+    plan.migrations.push(PlannedMigration {
+        version: 7,
+        file: "00007_likes.sql".into(),
+        checksum: "ab".repeat(32),
+        reversible: true,
+        transactional: true,
+        summary: "creates likes".into(),
+        not_run: None,
+    });
+    plan
+}

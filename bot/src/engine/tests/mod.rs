@@ -1,0 +1,14 @@
+//! Whole stories through the engine and a real store, without anything outside: what the executor would do is said
+//! by the test.
+
+mod audit;
+mod cancelling;
+mod chat;
+mod inbox;
+mod locks;
+mod queue;
+mod releasing;
+mod voting;
+
+use chat::{Chat, plan, sha};
+use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};
