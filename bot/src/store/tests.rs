@@ -56,7 +56,7 @@ async fn with_effects(effects: &[Effect]) -> (TempDir, Store, ReleaseId) {
 }
 
 async fn lease(store: &Store, now_ms: i64) -> Vec<EffectRow> {
-    store.effects_lease("us", now_ms, LEASE_MS, 10).await.unwrap()
+    store.effects_lease("us", now_ms, LEASE_MS, 10).await.unwrap().into_iter().map(Result::unwrap).collect()
 }
 
 async fn abandon(store: &Store, release: &ReleaseId) {
@@ -183,7 +183,10 @@ async fn taking_over_frees_what_a_predecessor_had_leased() {
     assert_eq!(store.effects_take_over().await.unwrap(), 2);
     let new = store.effects_lease("successor", NOW_MS, LEASE_MS, 10).await.unwrap();
     // What the predecessor was about to do is known to its successor.
-    assert_eq!(new.iter().map(|row| row.intent.clone()).collect::<Vec<_>>(), [None, Some(json!({ "seen": 7 }))]);
+    assert_eq!(
+        new.iter().map(|row| row.as_ref().unwrap().intent.clone()).collect::<Vec<_>>(),
+        [None, Some(json!({ "seen": 7 }))]
+    );
     store.effect_done(&old[0], Some(&json!("too late")), &clock()).await.unwrap();
     assert_eq!(store.inbox_waiting().await.unwrap(), 0);
     assert_eq!(effect_state(&store, old[0].id).await, "leased");
@@ -229,7 +232,7 @@ async fn an_end_gives_up_all_but_what_tells_people() {
     let tell = Effect::Tell { people: vec!["bob".into()], what: "Look.".into() };
     let (_folder, store, release) =
         with_effects(&[Effect::Migrate, Effect::Gather, tell.clone(), Effect::Announce]).await;
-    let held = store.effects_lease("us", NOW_MS, LEASE_MS, 1).await.unwrap().remove(0);
+    let held = store.effects_lease("us", NOW_MS, LEASE_MS, 1).await.unwrap().remove(0).unwrap();
     abandon(&store, &release).await;
     assert!(matches!(store.effect_intent(&held, &json!({})).await, Err(IntentRefused::Abandoned)));
     assert!(!store.effect_renew(&held, NOW_MS + LEASE_MS).await.unwrap());
@@ -286,7 +289,7 @@ async fn touch(store: &Store, release: &ReleaseId) {
 
 async fn due(store: &Store) -> Vec<(i64, String, i64)> {
     let rows = store.messages_due(NOW_MS, 10).await.unwrap();
-    rows.into_iter().map(|row| (row.id, row.message.channel, row.wanted)).collect()
+    rows.into_iter().map(Result::unwrap).map(|row| (row.id, row.message.channel, row.wanted)).collect()
 }
 
 #[tokio::test]
@@ -307,7 +310,7 @@ async fn a_change_while_it_is_published_is_published_after_it() {
     let (id, _, wanted) = due(&store).await.remove(0);
     touch(&store, &release).await;
     store.message_published(id, wanted, "m1").await.unwrap();
-    let row = store.messages_due(NOW_MS, 10).await.unwrap().remove(0);
+    let row = store.messages_due(NOW_MS, 10).await.unwrap().remove(0).unwrap();
     assert_eq!((row.id, row.wanted, row.external_id.as_deref()), (id, wanted + 1, Some("m1")));
     store.message_published(id, row.wanted, "m1").await.unwrap();
     assert!(due(&store).await.iter().all(|(other, ..)| *other != id));
@@ -323,8 +326,8 @@ async fn a_message_that_failed_is_due_later_and_one_given_up_when_it_changes() {
     assert_eq!(due(&store).await, []);
     assert_eq!(store.message_next_due_ms().await.unwrap(), Some(NOW_MS + 1));
     let later = store.messages_due(NOW_MS + 1, 10).await.unwrap();
-    assert_eq!(later.iter().map(|row| row.failures).collect::<Vec<_>>(), [1, 1, 1]);
-    for row in &later {
+    assert_eq!(later.iter().map(|row| row.as_ref().unwrap().failures).collect::<Vec<_>>(), [1, 1, 1]);
+    for row in later.iter().flatten() {
         store.message_give_up(row.id, row.wanted).await.unwrap();
     }
     assert_eq!(store.message_next_due_ms().await.unwrap(), None);

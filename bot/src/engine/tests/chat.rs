@@ -153,6 +153,7 @@ impl Chat {
     pub(super) async fn lease(&mut self, release: &ReleaseId, name: &str) -> EffectRow {
         let leased = self.store.effects_lease("test", self.engine.clock.now_ms(), LEASE_MS, 100).await.unwrap();
         for row in leased {
+            let row = row.unwrap();
             self.held.retain(|held| held.id != row.id);
             self.held.push(row);
         }

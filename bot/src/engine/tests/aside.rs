@@ -1,4 +1,6 @@
-use super::*;
+//! What cannot be handled, and what is asked for again.
+
+use super::super::*;
 use crate::config::Config;
 use slipway_core::person::Identity;
 use slipway_core::release::{Event, Phase};
