@@ -9,7 +9,7 @@ use slipway_core::gate::{self, Course, Question, Verdict};
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::release::{self, Event, Failure, Illegal, Outcome, Phase, Release, Step};
 use std::collections::VecDeque;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// How many transitions may follow from one delivery. A release that ends lets the next be judged, which may
 /// supersede others: a full queue fits many times.
@@ -112,8 +112,16 @@ impl<'a> Work<'a> {
 
     /// Puts the question to the gate, with everything read in this transaction, and acts on the verdict.
     async fn judge(&mut self, id: &ReleaseId) -> Result<(), EngineError> {
-        let Some(stored) = self.engine.store.release_get(self.tx, id).await? else { return Ok(()) };
-        let release = stored.release;
+        let release = match self.engine.store.release_get(self.tx, id).await {
+            Ok(Some(stored)) => stored.release,
+            Ok(None) => return Ok(()),
+            // It cannot start. That is no reason to undo what has happened to the release before it.
+            Err(error @ StoreError::Unreadable { .. }) => {
+                error!(release = %id, %error, "a release cannot be judged");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         if !release.wants_judgement() {
             return Ok(());
         }

@@ -1,11 +1,12 @@
 //! What can come into the inbox.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::ReleaseId;
 use slipway_core::message::Verb;
 use slipway_core::person::Identity;
 use slipway_core::policy::Stance;
-use slipway_core::release::Event;
+use slipway_core::release::{Event, Failure, Phase, Release};
 
 /// One delivery. Stored as JSON until it is handled: a new variant is fine, a changed one needs a new name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,4 +57,17 @@ pub enum Incoming {
         /// Which.
         release: ReleaseId,
     },
+}
+
+impl Incoming {
+    /// The failure of whatever a release waits for now; `None` when it has ended.
+    #[must_use]
+    pub(crate) fn failure(release: &Release, failure: Failure, at: Timestamp) -> Option<Self> {
+        let event = match release.phase {
+            Phase::Running { step } => Event::StepFailed { step, failure, rolled_back: false, at },
+            ref phase if phase.is_end() => return None,
+            _ => Event::PlanningFailed { step: None, failure, at },
+        };
+        Some(Self::Happened { release: release.id.clone(), event })
+    }
 }

@@ -11,7 +11,7 @@ use slipway_core::policy::Panel;
 use slipway_core::release::Release;
 
 /// How many open releases are looked through for the one that is meant.
-const OPEN_LIMIT: u32 = 500;
+pub(super) const OPEN_LIMIT: u32 = 500;
 
 /// Why a release was not found.
 pub(super) enum NotFound {

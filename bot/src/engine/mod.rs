@@ -3,6 +3,7 @@
 
 mod answer;
 mod apply;
+mod aside;
 mod asked;
 mod incoming;
 mod lookup;
@@ -17,6 +18,7 @@ pub use lookup::approver_lines;
 use crate::clock::Clock;
 use crate::setup::Setup;
 use crate::store::{InboxRow, Store, StoreError};
+use slipway_core::release::Release;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -70,6 +72,9 @@ pub enum EngineError {
 impl Engine {
     /// Handles deliveries for ever.
     pub async fn run(self) {
+        if let Err(error) = self.judge_open().await {
+            error!(%error, "what waits could not be judged again");
+        }
         loop {
             match self.handle_next().await {
                 Ok(true) => {}
@@ -84,6 +89,21 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Lets everything that waits be judged again: policy, people and freezes may be others than before the start,
+    /// and no timer knows of that.
+    async fn judge_open(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        let open = self.store.releases_open(&mut tx, lookup::OPEN_LIMIT).await?;
+        // One connection writes: `deliver` would wait for this transaction.
+        drop(tx);
+        let started_ms = self.clock.now_ms();
+        for release in open.into_iter().filter(Release::wants_judgement) {
+            let judge = Incoming::Judge { release: release.id.clone() };
+            self.store.deliver(&format!("start/{started_ms}/{}", release.id), &judge, &self.clock).await?;
+        }
+        Ok(())
     }
 
     /// Handles the oldest delivery. False: there is none.
@@ -124,12 +144,16 @@ impl Engine {
 
     /// Counts the failure; after too many the delivery is put aside, so that it does not stop all others.
     async fn failed(&self, row: &InboxRow, error: &EngineError) -> Result<(), StoreError> {
+        if aside::store_is_in_trouble(error) {
+            error!(%error, inbox = row.id, "the store is in trouble, the delivery waits");
+            tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
+            return Ok(());
+        }
         let unreadable = matches!(error, EngineError::Unreadable(_) | EngineError::Endless);
         if unreadable || row.attempts + 1 >= HANDLE_ATTEMPTS_LIMIT {
             error!(%error, inbox = row.id, "a delivery could not be handled and is put aside");
-            let mut tx = self.store.begin().await?;
-            self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), Some(&error.to_string())).await?;
-            tx.commit().await?;
+            self.put_aside(row, error).await?;
+            self.signals.messages.notify_one();
             return Ok(());
         }
         warn!(%error, inbox = row.id, "a delivery could not be handled, it is tried again");

@@ -20,7 +20,7 @@ use crate::store::{EffectRow, IntentRefused, Store, StoreError, UnreadableEffect
 use futures::FutureExt as _;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::plan::Plan;
-use slipway_core::release::{Effect, Event, Failure, Phase, Release, Step};
+use slipway_core::release::{Effect, Event, Failure, Release, Step};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,15 +164,9 @@ impl Executor {
     /// An effect that cannot be read will never have an outcome: the release that waits for it fails.
     async fn give_up(&self, row: &UnreadableEffect) -> Result<(), StoreError> {
         error!(release = %row.release, id = row.id, error = row.error, "an effect cannot be read and is given up");
-        let at = self.clock.now();
         let failure = Failure::new(format!("{}.", row.error)).next("/release retry");
-        let phase = self.store.release(&row.release).await.ok().flatten().map(|stored| stored.release.phase);
-        let event = match phase {
-            Some(Phase::Running { step }) => Some(Event::StepFailed { step, failure, rolled_back: false, at }),
-            Some(phase) if !phase.is_end() => Some(Event::PlanningFailed { step: None, failure, at }),
-            _ => None,
-        };
-        let outcome = event.map(|event| Incoming::Happened { release: row.release.clone(), event });
+        let release = self.store.release(&row.release).await.ok().flatten().map(|stored| stored.release);
+        let outcome = release.and_then(|release| Incoming::failure(&release, failure, self.clock.now()));
         self.store.effect_given_up(row, outcome.as_ref(), &self.clock).await?;
         self.signals.inbox.notify_one();
         Ok(())

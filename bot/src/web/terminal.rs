@@ -18,6 +18,8 @@ use std::time::Duration;
 const WAIT_LIMIT_MS: u64 = 20_000;
 /// How many messages one answer holds.
 const MESSAGES_LIMIT: u32 = 100;
+/// What the chat's channels begin with.
+const CHANNEL_PREFIX: &str = "terminal:";
 /// The longest delivery id.
 const DELIVERY_LIMIT_CHARS: usize = 100;
 
@@ -89,8 +91,22 @@ pub(super) async fn button(State(web): State<Web>, Json(pressed): Json<Pressed>)
     take(&web, &delivery, Incoming::Pressed { who: Identity::Terminal(person), channel, message, verb: button }).await
 }
 
+fn channel_of(incoming: &Incoming) -> Option<&str> {
+    match incoming {
+        Incoming::Typed { channel, .. } | Incoming::Pressed { channel, .. } | Incoming::Reacted { channel, .. } => {
+            Some(channel)
+        }
+        Incoming::Happened { .. } | Incoming::Judge { .. } => None,
+    }
+}
+
 /// Acknowledges what is durable, and only that.
 async fn take(web: &Web, delivery: &str, incoming: Incoming) -> Response {
+    // Nobody at a terminal speaks in the channels of another chat, where the answer would also go.
+    if !channel_of(&incoming).is_some_and(|channel| channel.starts_with(CHANNEL_PREFIX)) {
+        let why = format!("`channel` must be one of this chat, such as {CHANNEL_PREFIX}releases");
+        return (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response();
+    }
     if delivery.is_empty() || delivery.chars().count() > DELIVERY_LIMIT_CHARS {
         let why = format!("`delivery` must have 1 to {DELIVERY_LIMIT_CHARS} characters, unique for each delivery");
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response();
