@@ -29,7 +29,7 @@ run: build ## Run the bot with ./slipway.toml
 test: build ## Run all tests (PostgreSQL's initdb must be installed; it says so if not)
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ echo 'The tests need PostgreSQL: apt-get install postgresql (or brew install postgresql)' >&2; exit 1; }
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --all-targets
 
 .PHONY: lint
 lint: ## Check formatting, clippy with warnings denied, and dependencies
