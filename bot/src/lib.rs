@@ -13,6 +13,7 @@ pub mod outside;
 pub mod policies;
 pub mod probe;
 pub mod readiness;
+mod rest;
 pub mod serve;
 pub mod setup;
 pub mod store;

@@ -1,6 +1,5 @@
 //! The clients to everything outside, and whether they can be reached.
 
-use crate::setup::TargetSetup;
 use slipway_deploy::aws::AwsClients;
 use slipway_deploy::aws::app_runner::AppRunner;
 use slipway_deploy::aws::ecr::Ecr;
@@ -44,8 +43,8 @@ impl Outside {
     ///
     /// # Errors
     /// When this version has none.
-    pub fn target(&self, target: &TargetSetup) -> Result<&Arc<dyn Target>, NoSuchTarget> {
-        self.targets.get(target.kind.as_str()).ok_or_else(|| NoSuchTarget(target.kind.clone()))
+    pub fn target(&self, kind: &str) -> Result<&Arc<dyn Target>, NoSuchTarget> {
+        self.targets.get(kind).ok_or_else(|| NoSuchTarget(kind.to_owned()))
     }
 }
 

@@ -62,7 +62,7 @@ impl Readiness {
         parts.push((format!("ECR {}", service.image), within_limit(image).await));
         for environment in &service.environments {
             for target in &environment.targets {
-                let seen = match self.outside.target(target) {
+                let seen = match self.outside.target(&target.kind) {
                     Ok(client) => within_limit(client.observe(&target.id)).await,
                     Err(trouble) => Err(trouble.to_string()),
                 };

@@ -24,8 +24,8 @@ pub struct ServiceSetup {
     pub tag: String,
     /// How long a release may wait for approval.
     pub vote_expiry_s: i64,
-    /// The migrations folder.
-    pub migrations_dir: Option<String>,
+    /// The migrations folder and its format.
+    pub migrations: Option<config::Migrations>,
     /// Where its cards go.
     pub channels: Vec<String>,
     /// Where successes are announced.
@@ -259,7 +259,7 @@ impl ServiceSetup {
             image: service.image.to_string(),
             tag: service.tag.to_string(),
             vote_expiry_s: seconds(service.vote_expiry),
-            migrations_dir: service.migrations.as_ref().map(|migrations| migrations.dir.clone()),
+            migrations: service.migrations.clone(),
             channels: service.channels.iter().map(ToString::to_string).collect(),
             announce: service.announce.iter().map(ToString::to_string).collect(),
             environments: service.environments.values().map(EnvironmentSetup::from_config).collect(),

@@ -84,17 +84,6 @@ impl Terminal {
         self.post("reactions", body).await
     }
 
-    /// Takes a reaction away.
-    ///
-    /// # Errors
-    /// When the bot did not confirm it.
-    pub async fn unreact(&self, person: &str, channel: &str, message: &str, reaction: &str) -> Result<(), CallError> {
-        let body = json!({
-            "person": person, "channel": channel, "message": message, "reaction": reaction, "added": false,
-        });
-        self.post("reactions", body).await
-    }
-
     /// Presses a button as a person.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::{Chat, ChatError};
 use crate::clock::Clock;
 use crate::engine::{Signals, approver_lines};
 use crate::executor::DURATIONS_LIMIT;
+use crate::rest;
 use crate::setup::{Setup, usual_s};
 use crate::store::{MessageRow, Store, StoreError};
 use futures::future::try_join_all;
@@ -22,10 +23,6 @@ use tracing::{error, warn};
 
 /// How many messages are taken at once.
 const BATCH_LIMIT: u32 = 50;
-/// The longest rest before the publisher looks by itself.
-const LOOK_ANYWAY_MS: u64 = 1_000;
-/// The rest after a failure of the store.
-const REST_AFTER_FAILURE_MS: u64 = 500;
 /// How long a chat may take to show a message.
 const SHOW_LIMIT: Duration = Duration::from_secs(20);
 /// How often the elapsed time on the card of a running release is brought up to date.
@@ -33,8 +30,6 @@ const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// How often in a row a message may fail before that revision is given up, after about an hour: a chat may be down
 /// for a while, and the end of a release changes its card no more.
 const FAILURES_LIMIT: i64 = 40;
-/// The rest after the first failure; it doubles with each.
-const BACKOFF_FIRST_MS: i64 = 500;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 120_000;
 /// Changes of messages per second and channel, with a burst of as many.
@@ -83,7 +78,7 @@ impl Publisher {
                 Ok(_) => {}
                 Err(error) => {
                     error!(%error, "messages could not be published");
-                    tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
+                    tokio::time::sleep(rest::AFTER_FAILURE).await;
                 }
             }
         }
@@ -91,10 +86,7 @@ impl Publisher {
 
     async fn rest(&self) {
         let due = self.store.message_next_due_ms().await.ok().flatten();
-        let wait_ms = due.map_or(LOOK_ANYWAY_MS, |due| {
-            u64::try_from(due - self.clock.now_ms()).unwrap_or(0).clamp(1, LOOK_ANYWAY_MS)
-        });
-        let _ = tokio::time::timeout(Duration::from_millis(wait_ms), self.signals.messages.notified()).await;
+        rest::until_due(&self.signals.messages, due, self.clock.now_ms()).await;
     }
 
     /// Publishes what is due, in order in each channel, the channels beside each other: one that is slow or down
@@ -155,7 +147,7 @@ impl Publisher {
             }
             Err(ChatError::Later { what, after_ms }) => {
                 warn!(channel = row.message.channel, what, "a message is shown later");
-                let backoff = (BACKOFF_FIRST_MS << row.failures.clamp(0, 16)).min(BACKOFF_LIMIT_MS);
+                let backoff = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
                 self.store.message_later(row.id, self.clock.now_ms() + after_ms.unwrap_or(backoff)).await?;
                 Ok(Published::Later)
             }

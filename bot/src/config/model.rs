@@ -248,15 +248,8 @@ impl fmt::Display for TagTemplate {
 pub struct Migrations {
     /// The folder in the repository.
     pub dir: String,
-    /// What the files look like.
-    pub format: MigrationFormat,
-}
-
-/// A migration tool's file format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MigrationFormat {
-    /// pressly/goose.
-    Goose,
+    /// The name of their format, one of those that `core` has.
+    pub format: &'static str,
 }
 
 /// `[service.X.environment.NAME]`.

@@ -1,7 +1,7 @@
 //! `[service.NAME]` and `[service.NAME.environment.NAME]`.
 
 use super::cross::{After, Refs};
-use super::model::{Channel, Environment, MigrationFormat, Migrations, SecretKey, Service, TagTemplate, Target};
+use super::model::{Channel, Environment, Migrations, SecretKey, Service, TagTemplate, Target};
 use super::read::{CHANNEL_LIMIT, NOT_USED};
 use super::section::{Checker, Keys, Named, Place, Section};
 use super::{cloud, values};
@@ -105,8 +105,8 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
 fn migrations(c: &mut Checker<'_>, section: &Section<'_, '_>) -> Option<Migrations> {
     let table = section.table(c, "migrations", MIGRATIONS_KEYS)?;
     let dir = table.need(c, "dir", values::folder);
-    table.need(c, "format", values::migration_format);
-    Some(Migrations { dir: dir?.0, format: MigrationFormat::Goose })
+    let format = table.need(c, "format", values::migration_format);
+    Some(Migrations { dir: dir?.0, format: format?.0 })
 }
 
 fn channels(c: &mut Checker<'_>, section: &Section<'_, '_>, key: &str, refs: &mut Refs) -> Vec<Channel> {

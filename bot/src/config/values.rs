@@ -4,6 +4,7 @@ use super::leak::shown;
 use super::model::{Channel, RepositoryName};
 use super::section::{Wrong, nearest};
 use jiff::tz::TimeZone;
+use slipway_core::migration::format;
 use std::net::SocketAddr;
 use std::path::{Component, Path};
 use std::time::Duration;
@@ -109,11 +110,11 @@ pub(super) fn folder(text: &str) -> Result<String, Wrong> {
 }
 
 /// A migration format this version knows.
-pub(super) fn migration_format(text: &str) -> Result<(), Wrong> {
-    match text {
-        "goose" => Ok(()),
-        _ => Err(Wrong::new(format!("this version does not know the format {}", shown(text)), "write \"goose\"")),
-    }
+pub(super) fn migration_format(text: &str) -> Result<&'static str, Wrong> {
+    format::by_name(text).map(format::Format::name).ok_or_else(|| {
+        let mend = format::ALL.iter().map(|format| format!("{:?}", format.name())).collect::<Vec<_>>().join(" or ");
+        Wrong::new(format!("this version does not know the format {}", shown(text)), format!("write {mend}"))
+    })
 }
 
 /// `90s`, `30m`, `4h`, `2d`: whole, and within bounds.

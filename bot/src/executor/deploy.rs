@@ -37,8 +37,7 @@ struct DeployIntent {
 pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> {
     let plan = job.plan()?;
     let planned = plan.targets.get(index).ok_or_else(|| Trouble::lasting(&"The plan has no such target."))?;
-    let setup = crate::setup::TargetSetup { kind: planned.kind.clone(), id: planned.id.clone() };
-    let target = job.executor.outside.target(&setup)?;
+    let target = job.executor.outside.target(&planned.kind)?;
     let image = plan.image.pinned();
     let started = |operation| Done::Event(Event::DeployStarted { target: index, operation });
     let earlier = job.intent::<DeployIntent>()?;
@@ -103,8 +102,7 @@ fn waited_s(job: &Job<'_>) -> i64 {
 pub(super) async fn follow(job: &Job<'_>, index: usize, operation: &str) -> Result<Done, Trouble> {
     let plan = job.plan()?;
     let planned = plan.targets.get(index).ok_or_else(|| Trouble::lasting(&"The plan has no such target."))?;
-    let setup = crate::setup::TargetSetup { kind: planned.kind.clone(), id: planned.id.clone() };
-    let target = job.executor.outside.target(&setup)?;
+    let target = job.executor.outside.target(&planned.kind)?;
     let state = target.operation(&planned.id, operation).await?;
     let pinned = plan.image.pinned();
     let again = |words: &str| {

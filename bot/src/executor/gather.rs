@@ -19,7 +19,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let at = job.now();
     let mut observed = Vec::new();
     for target in &environment.targets {
-        observed.push(outside.target(target)?.observe(&target.id).await?);
+        observed.push(outside.target(&target.kind)?.observe(&target.id).await?);
     }
     let base = match observed.first() {
         Some(first) => base_commit(job, &first.image_identifier).await?,

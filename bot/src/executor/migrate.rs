@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
-use slipway_core::migration::format::goose::Goose;
-use slipway_core::migration::{Folder, Migration, Pending, plan_pending_without};
+use slipway_core::migration::{Folder, Migration, Pending, format, plan_pending_without};
 use slipway_core::release::{Event, Failure, Step};
 use slipway_deploy::database::{
     Database, DatabaseKind, JournalError, MigrateError, RunJournal, RunOptions, Started, connect, sqlite_cannot_run,
@@ -36,12 +35,14 @@ pub(super) async fn folder_and_database(
     commit: &CommitSha,
 ) -> Result<Option<FolderAndDatabase>, Trouble> {
     let (service, environment) = (job.service()?, job.environment()?);
-    let (Some(dir), Some((secret, key))) = (&service.migrations_dir, &environment.database) else { return Ok(None) };
+    let (Some(migrations), Some((secret, key))) = (&service.migrations, &environment.database) else { return Ok(None) };
+    let format =
+        format::by_name(migrations.format).ok_or_else(|| Trouble::lasting(&"The migrations' format is unknown."))?;
     let outside = &job.executor.outside;
-    let files = outside.github.folder_at(&service.repository, commit, dir).await?.files;
+    let files = outside.github.folder_at(&service.repository, commit, &migrations.dir).await?.files;
     let files = files.into_iter().map(|file| (file.name, file.bytes));
     // Variables of the bot's own environment are nothing that a migration may read.
-    let folder = Folder::read(&Goose, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
+    let folder = Folder::read(format, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
     if folder.is_empty() {
         return Ok(None);
     }

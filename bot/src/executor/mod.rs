@@ -15,6 +15,7 @@ mod verify;
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
 use crate::outside::Outside;
+use crate::rest;
 use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
 use crate::store::{EffectRow, IntentRefused, Store, StoreError, UnreadableEffect};
 use futures::FutureExt as _;
@@ -32,17 +33,11 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 const EFFECTS_AT_ONCE_LIMIT: usize = 16;
 /// How long a lease is; it is renewed at a third of that while the work goes on.
 const LEASE_MS: i64 = 30_000;
-/// The longest rest before the executor looks by itself.
-const LOOK_ANYWAY_MS: u64 = 1_000;
-/// The rest after a failure of the store.
-const REST_AFTER_FAILURE_MS: u64 = 500;
 /// How often in a row an effect may fail for reasons that pass before its step fails.
 const FAILURES_LIMIT: i64 = 8;
 /// The same for following an operation, about an hour: it goes on whether or not it can be seen, and its own word is
 /// the only one that counts.
 const FOLLOW_FAILURES_LIMIT: i64 = 66;
-/// The rest after the first failure; it doubles with each.
-const BACKOFF_FIRST_MS: i64 = 500;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 60_000;
 
@@ -136,7 +131,7 @@ impl Executor {
                 Ok(_) => self.rest(at_once.available_permits() > 0).await,
                 Err(error) => {
                     error!(%error, "effects could not be leased");
-                    tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
+                    tokio::time::sleep(rest::AFTER_FAILURE).await;
                 }
             }
         }
@@ -176,10 +171,7 @@ impl Executor {
     /// due must wait for one of them, and each gives a signal.
     async fn rest(&self, hands_free: bool) {
         let due = if hands_free { self.store.effect_next_due_ms().await.ok().flatten() } else { None };
-        let wait_ms = due.map_or(LOOK_ANYWAY_MS, |due| {
-            u64::try_from(due - self.clock.now_ms()).unwrap_or(0).clamp(1, LOOK_ANYWAY_MS)
-        });
-        let _ = tokio::time::timeout(Duration::from_millis(wait_ms), self.signals.effects.notified()).await;
+        rest::until_due(&self.signals.effects, due, self.clock.now_ms()).await;
     }
 
     async fn work(&self, row: EffectRow) {
@@ -277,7 +269,7 @@ impl Executor {
             }
             Trouble::Passing(what) => {
                 warn!(%what, failures = row.failures + 1, "tried again later");
-                let rest = (BACKOFF_FIRST_MS << row.failures.clamp(0, 16)).min(BACKOFF_LIMIT_MS);
+                let rest = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
                 let at = self.clock.now_ms() + rest;
                 self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
             }

@@ -3,6 +3,16 @@
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use slipway_core::environment::Environment;
 use slipway_core::ids::EnvironmentKey;
+use sqlx::SqliteExecutor;
+
+async fn get(from: impl SqliteExecutor<'_>, key: &EnvironmentKey) -> Result<Environment, StoreError> {
+    let state: Option<String> = sqlx::query_scalar(sql::ENVIRONMENT_GET)
+        .bind(key.service.as_str())
+        .bind(key.environment.as_str())
+        .fetch_optional(from)
+        .await?;
+    state.map_or_else(|| Ok(Environment::new(key.clone())), |state| from_json("an environment", &state))
+}
 
 impl Store {
     /// An environment, as the transaction sees it; a new one when nothing has happened to it yet.
@@ -10,12 +20,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn environment_get(&self, tx: &mut Tx, key: &EnvironmentKey) -> Result<Environment, StoreError> {
-        let state: Option<String> = sqlx::query_scalar(sql::ENVIRONMENT_GET)
-            .bind(key.service.as_str())
-            .bind(key.environment.as_str())
-            .fetch_optional(&mut **tx)
-            .await?;
-        state.map_or_else(|| Ok(Environment::new(key.clone())), |state| from_json("an environment", &state))
+        get(&mut **tx, key).await
     }
 
     /// An environment, as last committed.
@@ -23,12 +28,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn environment(&self, key: &EnvironmentKey) -> Result<Environment, StoreError> {
-        let state: Option<String> = sqlx::query_scalar(sql::ENVIRONMENT_GET)
-            .bind(key.service.as_str())
-            .bind(key.environment.as_str())
-            .fetch_optional(&self.read)
-            .await?;
-        state.map_or_else(|| Ok(Environment::new(key.clone())), |state| from_json("an environment", &state))
+        get(&self.read, key).await
     }
 
     /// Saves an environment.

@@ -4,8 +4,8 @@ use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use crate::clock::Clock;
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::release::{Event, Release};
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteExecutor};
 
 /// A release as stored.
 #[derive(Clone, Debug)]
@@ -23,6 +23,11 @@ fn read(row: &SqliteRow) -> Result<StoredRelease, StoreError> {
 
 fn read_all(rows: &[SqliteRow]) -> Result<Vec<Release>, StoreError> {
     rows.iter().map(|row| read(row).map(|stored| stored.release)).collect()
+}
+
+async fn get(from: impl SqliteExecutor<'_>, id: &ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
+    let row = sqlx::query(sql::RELEASE_GET).bind(id.as_str()).fetch_optional(from).await?;
+    row.as_ref().map(read).transpose()
 }
 
 fn ms(at: Option<jiff::Timestamp>) -> Option<i64> {
@@ -82,8 +87,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn release_get(&self, tx: &mut Tx, id: &ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
-        let row = sqlx::query(sql::RELEASE_GET).bind(id.as_str()).fetch_optional(&mut **tx).await?;
-        row.as_ref().map(read).transpose()
+        get(&mut **tx, id).await
     }
 
     /// A release, as last committed.
@@ -91,8 +95,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn release(&self, id: &ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
-        let row = sqlx::query(sql::RELEASE_GET).bind(id.as_str()).fetch_optional(&self.read).await?;
-        row.as_ref().map(read).transpose()
+        get(&self.read, id).await
     }
 
     /// Up to two releases whose id begins with a prefix: more than one means it is not unique.

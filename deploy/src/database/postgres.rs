@@ -87,13 +87,9 @@ impl Database for Postgres {
     async fn applied(&self) -> Result<Vec<AppliedRow>, MigrateError> {
         let mut idle = self.idle.lock().await;
         let mut session = self.session(idle.take()).await?;
-        let rows = session.history().await.map_err(|error| MigrateError::History {
-            what: "Reading the history table".into(),
-            reason: error.message,
-            applied_before: vec![],
-        })?;
+        let rows = run::applied(&mut session).await?;
         *idle = Some(session.connection);
-        Ok(rows.unwrap_or_default())
+        Ok(rows)
     }
 
     async fn up(

@@ -142,6 +142,16 @@ pub(super) trait Session: Send {
     async fn rollback(&mut self) -> Result<(), DriverError>;
 }
 
+/// The rows of the history table; none when there is no table.
+pub(super) async fn applied<S: Session>(session: &mut S) -> Result<Vec<AppliedRow>, MigrateError> {
+    let rows = session.history().await.map_err(|error| MigrateError::History {
+        what: "Reading the history table".into(),
+        reason: error.message,
+        applied_before: vec![],
+    })?;
+    Ok(rows.unwrap_or_default())
+}
+
 /// Applies pending migrations on a session.
 pub(super) async fn up<S: Session>(
     session: &mut S,

@@ -69,13 +69,9 @@ impl Database for Sqlite {
             return Ok(Vec::new());
         }
         let mut session = self.session(idle.take(), false).await?;
-        let rows = session.history().await.map_err(|error| MigrateError::History {
-            what: "Reading the history table".into(),
-            reason: error.message,
-            applied_before: vec![],
-        })?;
+        let rows = run::applied(&mut session).await?;
         *idle = Some(session.connection);
-        Ok(rows.unwrap_or_default())
+        Ok(rows)
     }
 
     async fn up(

@@ -23,7 +23,6 @@ pub(super) struct Service {
     pub(super) updates: Vec<Value>,
     pub(super) fail_next: Option<FailureMode>,
     pub(super) paused: bool,
-    pub(super) unhealthy: bool,
 }
 
 impl Service {

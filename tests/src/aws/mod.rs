@@ -285,7 +285,6 @@ impl AwsSandbox {
             updates: Vec::new(),
             fail_next: None,
             paused: false,
-            unhealthy: false,
         };
         service.begin(now, "CREATE_SERVICE", running, Ending::Done, true);
         state.services.insert(arn.clone(), service);
@@ -300,11 +299,6 @@ impl AwsSandbox {
     /// Pauses the service or resumes it.
     pub fn set_paused(&self, arn: &str, paused: bool) {
         self.with(arn, |service, _| service.paused = paused);
-    }
-
-    /// Lets the service's health address answer 503, whatever it runs.
-    pub fn set_unhealthy(&self, arn: &str, unhealthy: bool) {
-        self.with(arn, |service, _| service.unhealthy = unhealthy);
     }
 
     /// Lets the health address answer 503 wherever this image runs. AWS notices nothing and succeeds.
@@ -327,11 +321,6 @@ impl AwsSandbox {
     /// Moves the clock of operations on.
     pub fn advance_ms(&self, ms: u64) {
         self.shared.state().ahead_ms += ms;
-    }
-
-    /// Changes how fast operations go, those under way too.
-    pub fn set_pace(&self, pace: Pace) {
-        self.shared.state().pace = pace;
     }
 
     /// How many requests of an action came, refused ones too: `AppRunner.UpdateService`.

@@ -182,12 +182,12 @@ async fn healthz(
     let state = shared.state();
     let now = shared.now(&state);
     let service = state.services.values().find(|service| service.name == name);
-    let Some((service, running)) = service.and_then(|service| Some((service, service.running(now)?))) else {
+    let Some(running) = service.and_then(|service| service.running(now)) else {
         return answer::bare(404);
     };
     let digest = running.digest.as_deref();
     let commit = digest.and_then(|digest| state.registry.commit(digest));
-    let ill = service.unhealthy || digest.is_some_and(|digest| state.unhealthy.contains(digest));
+    let ill = digest.is_some_and(|digest| state.unhealthy.contains(digest));
     let (status, word) = if ill { (503, "unavailable") } else { (200, "ok") };
     let status = StatusCode::from_u16(status).unwrap_or_default();
     (status, axum::Json(json!({ "status": word, "commit": commit }))).into_response()

@@ -4,9 +4,9 @@ use super::super::{Line, Message};
 use super::status::locked as lock_line;
 use super::words::{self, DOT};
 use crate::environment;
-use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
+use crate::ids::EnvironmentKey;
 use crate::person::Identity;
-use crate::policy::{Slot, Stance};
+use crate::policy::Slot;
 use crate::release::{Illegal, Release, Step, StepState};
 use jiff::Timestamp;
 
@@ -35,18 +35,6 @@ fn still_missing<'a>(line: Line, missing: impl IntoIterator<Item = &'a Slot>) ->
         return line.text(" No approval is missing.");
     }
     words::slots_with_who(line.text(" Waiting for "), missing).text(".")
-}
-
-/// The vote counts; `missing` is what is missing with it.
-#[must_use]
-pub fn vote_counts(release: &Release, stance: Stance, missing: &[Slot]) -> Message {
-    let line = match stance {
-        Stance::Approve => still_missing(Line::plain("Your approval counts."), missing),
-        Stance::Veto => Line::plain("Your veto holds it until you take it back with ")
-            .code(format!("/release withdraw {}", release.id.short()))
-            .text("."),
-    };
-    Message::answer(line, [which(release)])
 }
 
 /// The vote does not count; `why` says so to the voter ("you asked for this release"). It may hold words of the
@@ -205,31 +193,4 @@ pub fn unknown_person(identity: &Identity) -> Message {
 #[must_use]
 pub fn not_allowed(why: &str) -> Message {
     answer(Line::plain("Not allowed: ").untrusted(why).text(" Nothing was changed."))
-}
-
-/// Too many commands in a short time.
-#[must_use]
-pub fn rate_limited(wait_s: u64) -> Message {
-    let wait = words::rough(wait_s.max(1));
-    answer(Line::plain(format!("Too many commands at once. Nothing was started; try again in {wait}.")))
-}
-
-/// The command could not be stored in time: it may or may not run.
-#[must_use]
-pub fn not_confirmed() -> Message {
-    answer(Line::plain("Not confirmed. Before you type it again, see ").code("/release status").text("."))
-}
-
-/// Told to somebody whose vote is void, once.
-#[must_use]
-pub fn vote_is_void(release: &Release, person: &PersonId) -> Message {
-    let line = Line::default().mention(person).text(" the plan changed, your vote is void. Look again: ");
-    Message::answer(line.join(which(release)), [])
-}
-
-/// What superseded a person's release.
-#[must_use]
-pub fn was_superseded(release: &Release, by: &ReleaseId) -> Message {
-    let line = words::release(which(release).text(" was superseded by "), by);
-    answer(line.text(", which contains it. Nothing was started."))
 }
