@@ -16,5 +16,6 @@ pub mod readiness;
 mod rest;
 pub mod serve;
 pub mod setup;
+pub mod standing;
 pub mod store;
 pub mod web;

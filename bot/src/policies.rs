@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use slipway_core::ids::{EnvironmentName, TeamName};
-use slipway_core::policy::{PolicySet, Vocabulary};
+use slipway_core::policy::{PolicySet, Vocabulary, built_in};
 use std::io;
 use std::path::Path;
 use thiserror::Error;
@@ -13,17 +13,6 @@ const FILES_LIMIT: usize = 100;
 const FILE_LIMIT_BYTES: u64 = 256 * 1024;
 /// The schema's file name.
 const SCHEMA: &str = "schema.cedarschema";
-
-/// The built-in schema and rules: those of the repository's `policies/`.
-const BUILT_IN_SCHEMA: &str = include_str!("../../policies/schema.cedarschema");
-const BUILT_IN: [(&str, &str); 3] = [
-    ("run.cedar", include_str!("../../policies/run.cedar")),
-    ("votes.cedar", include_str!("../../policies/votes.cedar")),
-    ("who.cedar", include_str!("../../policies/who.cedar")),
-];
-/// The teams and environments that the built-in rules name. They exist even where nobody is in them.
-const BUILT_IN_TEAMS: [&str; 2] = ["developers", "release"];
-const BUILT_IN_ENVIRONMENTS: [&str; 1] = ["production"];
 
 /// Why there is no policy set. Nothing is allowed then.
 #[derive(Debug, Error)]
@@ -53,10 +42,10 @@ pub fn load(config: &Config) -> Result<PolicySet, PoliciesError> {
     let (schema, files) = match &config.policies_dir {
         Some(folder) => read(folder)?,
         None => {
-            vocabulary.teams.extend(BUILT_IN_TEAMS.map(TeamName::from));
-            vocabulary.environments.extend(BUILT_IN_ENVIRONMENTS.map(EnvironmentName::from));
-            let files = BUILT_IN.map(|(name, text)| (name.to_owned(), text.to_owned()));
-            (BUILT_IN_SCHEMA.to_owned(), files.to_vec())
+            vocabulary.teams.extend(built_in::TEAMS.map(TeamName::from));
+            vocabulary.environments.extend(built_in::ENVIRONMENTS.map(EnvironmentName::from));
+            let files = built_in::FILES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+            (built_in::SCHEMA.to_owned(), files.to_vec())
         }
     };
     let said = |mistakes: Vec<_>| mistakes.iter().map(ToString::to_string).collect();

@@ -1,6 +1,7 @@
 //! What the running bot knows from its configuration: services, environments, people, policies.
 
 use crate::config::{self, Config, Pace};
+use crate::standing::Standing;
 use jiff::Timestamp;
 use slipway_core::command::Words;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
@@ -9,7 +10,7 @@ use slipway_core::policy::{Case, PolicySet};
 use slipway_core::release::Release;
 use slipway_deploy::github::{BadRepoName, RepoName};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A service.
 #[derive(Clone, Debug)]
@@ -77,7 +78,7 @@ pub struct TargetSetup {
 pub struct Setup {
     services: BTreeMap<ServiceName, ServiceSetup>,
     /// Everybody.
-    pub people: Directory,
+    pub people: Arc<Directory>,
     policies: RwLock<PolicySet>,
     fact_age_max_s: i64,
     /// How often to look, and how long to wait.
@@ -94,7 +95,7 @@ impl Setup {
         let service = |(name, service): (&ServiceName, _)| Ok((name.clone(), ServiceSetup::from_config(service)?));
         Ok(Self {
             services: config.services.iter().map(service).collect::<Result<_, BadRepoName>>()?,
-            people: config.directory(),
+            people: Arc::new(config.directory()),
             policies: RwLock::new(policies),
             fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
             pace: config.pace,
@@ -154,6 +155,13 @@ impl Setup {
         environments.iter().find(|e| e.after.as_ref() == Some(&key.environment)).map(|e| &e.name)
     }
 
+    /// The environments that come after one.
+    pub fn environments_after(&self, key: &EnvironmentKey) -> impl Iterator<Item = EnvironmentKey> {
+        let environments = self.service(&key.service).map_or(&[][..], |service| &service.environments);
+        let after = environments.iter().filter(move |e| e.after.as_ref() == Some(&key.environment));
+        after.map(move |e| EnvironmentKey { service: key.service.clone(), environment: e.name.clone() })
+    }
+
     /// Where successes in an environment are announced: nowhere for one that others come after.
     #[must_use]
     pub fn announce_channels(&self, key: &EnvironmentKey) -> &[String] {
@@ -181,14 +189,16 @@ impl Setup {
 
     /// A planned release as policy looks at it, at a moment; `None` without a plan.
     #[must_use]
-    pub fn case<'a>(&'a self, release: &'a Release, now: Timestamp) -> Option<Case<'a>> {
+    pub fn case<'a>(&'a self, release: &'a Release, standing: &'a Standing, now: Timestamp) -> Option<Case<'a>> {
         Some(Case {
             release: &release.id,
-            requester: self.people.get(&release.request.requester),
+            requester: standing.people.get(&release.request.requester),
             plan: release.plan.as_ref()?,
             votes: &release.votes,
+            waiver: release.waiver.as_ref(),
             facts: release.facts.as_ref()?,
-            people: &self.people,
+            past: &standing.past,
+            people: &standing.people,
             now,
             timezone: self.timezone(&release.request.key),
         })

@@ -170,11 +170,11 @@ pub fn judge(question: &Question<'_>) -> Verdict {
 fn may_ask(case: &Case<'_>, policies: &PolicySet) -> Decision {
     let Some(person) = case.requester else {
         return Decision::Deny {
-            reasons: vec![Reason {
-                id: "unknown-requester".into(),
-                why: "Whoever asked for this is no longer known to Slipway.".into(),
-                clears: Clears::Nothing,
-            }],
+            reasons: vec![Reason::new(
+                "unknown-requester",
+                "Whoever asked for this is no longer known to Slipway.",
+                Clears::Nothing,
+            )],
         };
     };
     policies.may_ask(&Asking {
@@ -186,7 +186,7 @@ fn may_ask(case: &Case<'_>, policies: &PolicySet) -> Decision {
 }
 
 fn cannot_gather(what: &str) -> Reason {
-    Reason { id: "facts".into(), why: format!("What runs now could not be read again: {what}"), clears: Clears::Facts }
+    Reason::new("facts", format!("What runs now could not be read again: {what}"), Clears::Facts)
 }
 
 fn after(at: Timestamp, seconds: i64) -> Timestamp {
@@ -202,9 +202,12 @@ fn first_moment(reasons: &[Reason], now: Timestamp) -> Option<Timestamp> {
     let moment = |reason: &Reason| match &reason.clears {
         Clears::Time { at } => Some(at.filter(|at| *at > now).unwrap_or_else(look_again)),
         Clears::Unlock { until, .. } => until.filter(|until| *until > now),
-        Clears::Votes { .. } | Clears::Withdrawal { .. } | Clears::Facts | Clears::Release { .. } | Clears::Nothing => {
-            None
-        }
+        Clears::Votes { .. }
+        | Clears::Withdrawal { .. }
+        | Clears::Facts
+        | Clears::Soak { .. }
+        | Clears::Release { .. }
+        | Clears::Nothing => None,
     };
     reasons.iter().filter_map(moment).min()
 }

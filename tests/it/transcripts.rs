@@ -110,6 +110,8 @@ async fn an_unhealthy_version_is_live_and_told_so() {
 async fn the_gate_is_the_same_for_command_and_reaction() {
     let world = world(None).await;
     let mut player = Player::new(&world, "gate");
+    player.say("ana", "/deploy staging").await;
+    player.until_end().await;
     player.say("ana", "/deploy production").await;
     let card = player.until_asked_for_approval().await;
     player.say("ana", "/release approve").await;

@@ -12,6 +12,7 @@ mod build;
 mod config;
 mod database;
 mod git;
+mod policies;
 mod source;
 
 pub use build::{Options, Pace};

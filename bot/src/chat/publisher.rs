@@ -8,6 +8,7 @@ use crate::engine::{Signals, approver_lines};
 use crate::executor::DURATIONS_LIMIT;
 use crate::rest;
 use crate::setup::{Setup, usual_s};
+use crate::standing::Standing;
 use crate::store::{MessageRow, Store, StoreError};
 use futures::future::try_join_all;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -189,7 +190,8 @@ impl Publisher {
         let now = self.clock.now();
         let environment = self.store.environment(key).await?;
         let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
-        let approvers = approver_lines(&self.setup, &release, now);
+        let standing = Standing::shown(&self.store, &self.setup, &release).await?;
+        let approvers = approver_lines(&self.setup, &standing, &release, now);
         Ok(Some(release_card(&ReleaseView {
             release: &release,
             environment: Some(&environment),

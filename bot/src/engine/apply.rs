@@ -1,6 +1,7 @@
 //! One transaction's work: an event and all that follows from it.
 
 use super::{Engine, EngineError};
+use crate::standing::Standing;
 use crate::store::{StoreError, Tx};
 use serde_json::json;
 use slipway_core::audit;
@@ -126,7 +127,7 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let environment = self.engine.store.environment_get(self.tx, &release.request.key).await?;
-        let Some(verdict) = self.ask_gate(&release, &environment) else { return Ok(()) };
+        let Some(verdict) = self.ask_gate(&release, &environment).await? else { return Ok(()) };
         let same = release.verdict.as_ref().is_some_and(|last| last.says_the_same_as(&verdict));
         if same && verdict.course() == Course::Wait {
             return Ok(());
@@ -138,13 +139,23 @@ impl<'a> Work<'a> {
     }
 
     /// The gate's verdict on a release as it is now; `None` without a plan.
-    pub(super) fn ask_gate(&self, release: &Release, environment: &Environment) -> Option<Verdict> {
+    pub(super) async fn ask_gate(
+        &mut self,
+        release: &Release,
+        environment: &Environment,
+    ) -> Result<Option<Verdict>, EngineError> {
+        let standing = self.standing(release).await?;
         let setup = &self.engine.setup;
-        let case = setup.case(release, self.engine.clock.now())?;
+        let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else { return Ok(None) };
         let policies = setup.policies();
         let question =
             Question { release, case, environment, policies: &policies, fact_age_max_s: setup.fact_age_max_s() };
-        Some(gate::judge(&question))
+        Ok(Some(gate::judge(&question)))
+    }
+
+    /// What policy has to know beside a release, as this transaction sees it.
+    pub(super) async fn standing(&mut self, release: &Release) -> Result<Standing, EngineError> {
+        Ok(Standing::within(&self.engine.store, self.tx, &self.engine.setup, release).await?)
     }
 
     /// Keeps queue, running release and what is live in step with a release.
@@ -172,9 +183,22 @@ impl<'a> Work<'a> {
         if after.phase.is_end() {
             let ended =
                 environment::Event::Ended { release: after.id.clone(), live: live(after), at: self.engine.clock.now() };
+            if live(after).is_some() {
+                self.judge_after(&after.request.key).await?;
+            }
             return self.environment_step(&after.request.key, ended).await;
         }
         Ok(Ok(()))
+    }
+
+    /// What waits in the environments after one is judged again: its image may begin to soak now, or ceases to.
+    async fn judge_after(&mut self, key: &EnvironmentKey) -> Result<(), EngineError> {
+        let engine = self.engine;
+        for next in engine.setup.environments_after(key) {
+            let waiting = engine.store.environment_get(self.tx, &next).await?.queue;
+            self.todo.extend(waiting.into_iter().map(|waiting| Todo::Judge(waiting.release)));
+        }
+        Ok(())
     }
 
     /// Lets an event happen to an environment, or says why it cannot. A run that cannot start there is a defect of

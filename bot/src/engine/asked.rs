@@ -78,6 +78,14 @@ impl Work<'_> {
                 self.lock(asked, key(service, environment), reason, *for_s).await
             }
             Command::Unlock { environment, service } => self.unlock(asked, key(service, environment)).await,
+            Command::Override { release, incident, reason } => {
+                match self.find_release(Some(release), |_| true).await? {
+                    Ok(release) => {
+                        self.overriding(asked.person, &release, incident, reason, asked.channel).await.map(Some)
+                    }
+                    Err(not_found) => Ok(Some(say_not_found(&not_found, ""))),
+                }
+            }
             Command::Why { about } => self.why(asked, about).await.map(Some),
             Command::Show { release } => Ok(Some(match self.find_release(Some(release), |_| true).await? {
                 Ok(release) => self.details(&release),
@@ -342,7 +350,7 @@ fn say_not_found(not_found: &NotFound, wanted: &'static str) -> Message {
 }
 
 /// The reasons of a no, as one text.
-fn whys(reasons: &[Reason]) -> String {
+pub(super) fn whys(reasons: &[Reason]) -> String {
     reasons.iter().map(|reason| reason.why.as_str()).collect::<Vec<_>>().join(" ")
 }
 

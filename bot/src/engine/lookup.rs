@@ -3,6 +3,7 @@
 use super::EngineError;
 use super::apply::Work;
 use crate::setup::Setup;
+use crate::standing::Standing;
 use jiff::Timestamp;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::ApproverLine;
@@ -58,8 +59,8 @@ impl Work<'_> {
 
 /// Who can approve a release and who cannot, by team, as policy answers now.
 #[must_use]
-pub fn approver_lines(setup: &Setup, release: &Release, now: Timestamp) -> Vec<ApproverLine> {
-    let Some(case) = setup.case(release, now) else { return vec![] };
+pub fn approver_lines(setup: &Setup, standing: &Standing, release: &Release, now: Timestamp) -> Vec<ApproverLine> {
+    let Some(case) = setup.case(release, standing, now) else { return vec![] };
     let line = |panel: Panel| ApproverLine {
         team: panel.team,
         can: panel.who,

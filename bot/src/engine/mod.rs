@@ -7,6 +7,7 @@ mod aside;
 mod asked;
 mod incoming;
 mod lookup;
+mod overriding;
 mod questions;
 #[cfg(test)]
 mod tests;

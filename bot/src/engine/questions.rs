@@ -66,7 +66,7 @@ impl Work<'_> {
             return Ok(self.details(release));
         }
         let environment = self.engine.store.environment_get(self.tx, &release.request.key).await?;
-        let verdict = self.ask_gate(release, &environment);
+        let verdict = self.ask_gate(release, &environment).await?;
         let reasons: &[Reason] = verdict.as_ref().map_or(&[], |verdict| verdict.reasons());
         let subject = format!("Release {} of {}", release.id.short(), release.request.key);
         Ok(cards::why(&subject, reasons, &[], self.engine.clock.now()))
@@ -87,7 +87,7 @@ impl Work<'_> {
         if let Some(mut like) = newest.filter(|release| release.plan.is_some()) {
             like.votes.clear();
             like.request.requester = person.id.clone();
-            if let Some(verdict) = self.ask_gate(&like, &Environment::new(key.clone())) {
+            if let Some(verdict) = self.ask_gate(&like, &Environment::new(key.clone())).await? {
                 reasons.extend(verdict.reasons().iter().cloned());
             }
         }

@@ -85,7 +85,8 @@ impl Work<'_> {
         stance: Stance,
     ) -> Result<Option<Message>, EngineError> {
         let setup = self.engine.setup.clone();
-        let Some(case) = setup.case(release, self.engine.clock.now()) else {
+        let standing = self.standing(release).await?;
+        let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
             let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some("there is no plan yet") };
             return Ok(Some(answers::vote_came_late(release, &illegal)));
         };

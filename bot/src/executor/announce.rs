@@ -2,6 +2,7 @@
 
 use super::{Done, Job, Trouble};
 use crate::engine::approver_lines;
+use crate::standing::Standing;
 use crate::store::NewMessage;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::{self, ReleaseView};
@@ -38,7 +39,8 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let store = &job.executor.store;
     let durations = store.release_durations_ms(key, DURATIONS_LIMIT).await?;
-    let approvers = approver_lines(setup, job.release, job.now());
+    let standing = Standing::shown(store, setup, job.release).await?;
+    let approvers = approver_lines(setup, &standing, job.release, job.now());
     let body = cards::announcement(&ReleaseView {
         release: job.release,
         environment: None,

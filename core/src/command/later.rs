@@ -13,7 +13,7 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 8] = [
+const COMMANDS: [Later; 7] = [
     Later {
         name: "migrate",
         instead: "a deployment brings its pending migrations; its plan shows them before anything runs: ",
@@ -21,11 +21,6 @@ const COMMANDS: [Later; 8] = [
     },
     Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
     Later { name: "release bad", instead: "bring back what ran before: ", command: Some("/rollback production") },
-    Later {
-        name: "release override",
-        instead: "see what holds the release and who can clear it: ",
-        command: Some("/release why 01JD7Q4N"),
-    },
     Later {
         name: "release link",
         instead: "whoever runs Slipway writes all of a person's accounts into [person.NAME] of slipway.toml.",

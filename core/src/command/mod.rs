@@ -9,6 +9,7 @@ mod later;
 mod lexer;
 mod lock;
 mod mistake;
+mod overriding;
 mod parse;
 mod words;
 
@@ -115,6 +116,15 @@ pub enum Command {
         /// Of which service.
         service: ServiceName,
     },
+    /// `/release override <release> --incident ID --reason "…"`: sets rules aside for one plan.
+    Override {
+        /// A release id or a unique prefix of one.
+        release: String,
+        /// The incident that it is for. Untrusted text.
+        incident: String,
+        /// Why. Untrusted text.
+        reason: String,
+    },
     /// `/release queue [environment]`
     Queue {
         /// Only this environment.
@@ -166,7 +176,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 15] = [
+static DEFINITIONS: [&Definition; 16] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &ask::STATUS,
@@ -180,6 +190,7 @@ static DEFINITIONS: [&Definition; 15] = [
     &act::RETRY,
     &lock::LOCK,
     &lock::UNLOCK,
+    &overriding::OVERRIDE,
     &ask::QUEUE,
     &ask::HELP,
 ];
@@ -201,6 +212,7 @@ impl Command {
             Self::Retry { .. } => &act::RETRY,
             Self::Lock { .. } => &lock::LOCK,
             Self::Unlock { .. } => &lock::UNLOCK,
+            Self::Override { .. } => &overriding::OVERRIDE,
             Self::Queue { .. } => &ask::QUEUE,
             Self::Help { .. } => &ask::HELP,
         }

@@ -14,6 +14,9 @@ mod tests;
 /// How many releases may wait for one environment.
 pub const QUEUE_LIMIT: usize = 50;
 
+/// How many earlier images an environment remembers. What is older has not soaked and is not known to be good.
+pub const STAYS_LIMIT: usize = 50;
+
 /// An environment at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
@@ -27,6 +30,9 @@ pub struct Environment {
     pub running: Option<ReleaseId>,
     /// What Slipway last brought there.
     pub live: Option<Live>,
+    /// What ran there before that, newest first.
+    #[serde(default)]
+    pub stays: Vec<Stay>,
     /// When a run last ended here, however it ended. What was gathered before that describes an environment
     /// that is no more: other commit, other migrations.
     #[serde(default)]
@@ -84,6 +90,16 @@ pub struct Live {
     pub since: Timestamp,
     /// Whether the service itself was found healthy after it.
     pub verified: bool,
+}
+
+/// An image that ran here for a while, and was replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    /// What ran.
+    #[serde(flatten)]
+    pub live: Live,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// Something that happens to an environment.
@@ -157,7 +173,7 @@ impl Environment {
     /// An environment that nothing has happened to.
     #[must_use]
     pub fn new(key: EnvironmentKey) -> Self {
-        Self { key, lock: None, queue: Vec::new(), running: None, live: None, changed_at: None }
+        Self { key, lock: None, queue: Vec::new(), running: None, live: None, stays: Vec::new(), changed_at: None }
     }
 
     /// The lock, unless it has run out.
@@ -171,20 +187,14 @@ impl Environment {
     pub fn blockers(&self, release: &ReleaseId, requester: &PersonId, now: Timestamp) -> Vec<Reason> {
         let mut reasons = Vec::new();
         if let Some(lock) = self.lock(now).filter(|lock| lock.owner != *requester) {
-            reasons.push(Reason {
-                id: "locked".into(),
-                why: format!("Locked by {}: {}", lock.owner, lock.reason),
-                clears: Clears::Unlock { owner: lock.owner.clone(), until: lock.until },
-            });
+            let why = format!("Locked by {}: {}", lock.owner, lock.reason);
+            reasons.push(Reason::new("locked", why, Clears::Unlock { owner: lock.owner.clone(), until: lock.until }));
         }
         let in_the_way = self.running.clone().or_else(|| self.ahead_of(release).map(|w| w.release.clone()));
         if let Some(other) = in_the_way.filter(|other| other != release) {
             let why = if self.running.is_some() { "is running here" } else { "was asked for before" };
-            reasons.push(Reason {
-                id: "busy".into(),
-                why: format!("Release {} {why}.", other.short()),
-                clears: Clears::Release { id: other },
-            });
+            let why = format!("Release {} {why}.", other.short());
+            reasons.push(Reason::new("busy", why, Clears::Release { id: other }));
         }
         reasons
     }
@@ -236,7 +246,10 @@ fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: T
         next.running = None;
         next.changed_at = Some(at);
         if let Some(live) = live {
-            next.live = Some(live.clone());
+            if let Some(before) = next.live.replace(live.clone()) {
+                next.stays.insert(0, Stay { live: before, until: at });
+                next.stays.truncate(STAYS_LIMIT);
+            }
         }
     }
     if ran || was_first { judge_waiting(next) } else { vec![] }

@@ -7,7 +7,7 @@ use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
 use crate::person::{Directory, Person};
 use crate::plan::tests::sha;
 use crate::plan::{Plan, PlanKind};
-use crate::policy::{Stance, Vocabulary, Vote};
+use crate::policy::{Past, Stance, Vocabulary, Vote, built_in};
 use crate::release::{Failure, GatherProblem, Origin, Request, RequestKind};
 use std::sync::LazyLock;
 
@@ -19,19 +19,14 @@ static POLICIES: LazyLock<PolicySet> = LazyLock::new(|| policies(&[]));
 
 /// The policies that come with Slipway, and more.
 fn policies(more: &[&str]) -> PolicySet {
-    let schema = include_str!("../../../policies/schema.cedarschema");
-    let own = [
-        include_str!("../../../policies/who.cedar"),
-        include_str!("../../../policies/votes.cedar"),
-        include_str!("../../../policies/run.cedar"),
-    ];
+    let own = built_in::FILES.map(|(_, text)| text);
     let files: Vec<_> =
         own.iter().chain(more).enumerate().map(|(n, text)| (format!("{n}.cedar"), (*text).to_owned())).collect();
     let vocabulary = Vocabulary {
-        teams: ["developers".into(), "release".into()].into(),
+        teams: built_in::TEAMS.map(Into::into).into(),
         environments: ["production".into(), "staging".into()].into(),
     };
-    PolicySet::parse(schema, &files, &vocabulary).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+    PolicySet::parse(built_in::SCHEMA, &files, &vocabulary).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
 }
 
 /// Monday 2026-01-05 08:00 UTC and so many seconds.
@@ -45,6 +40,7 @@ struct Scene {
     release: Release,
     plan: Plan,
     facts: Facts,
+    past: Past,
     environment: Environment,
     people: Directory,
     policies: PolicySet,
@@ -71,6 +67,7 @@ impl Scene {
             release: Release::new(ME.into(), request),
             plan: Plan { environment: environment.into(), ..crate::plan::tests::plan() },
             facts: Facts { ci: Observed { value: ci, at: at(10) } },
+            past: Past::default(),
             environment: Environment::new(key),
             people: people(&[("ana", "developers"), ("eve", "developers"), ("bob", "release"), ("cem", "release")]),
             policies: POLICIES.clone(),
@@ -156,6 +153,8 @@ impl Scene {
             requester: self.people.get(&self.release.request.requester),
             plan: &self.plan,
             votes: &self.release.votes,
+            waiver: self.release.waiver.as_ref(),
+            past: &self.past,
             facts: &self.facts,
             people: &self.people,
             now: at(self.now),
@@ -408,7 +407,7 @@ fn a_freeze_is_waited_out() {
 
 #[test]
 fn a_time_that_nobody_could_compute_is_looked_at_again() {
-    let reason = |clears| Reason { id: "r".into(), why: "w".into(), clears };
+    let reason = |clears| Reason::new("r", "w", clears);
     let next_quarter = Some(at(900));
     for clears in [Clears::Time { at: None }, Clears::Time { at: Some(at(20)) }, Clears::Time { at: Some(at(3)) }] {
         assert_eq!(first_moment(&[reason(clears)], at(20)), next_quarter);

@@ -4,23 +4,27 @@ use super::fact::Outlook;
 use super::names::{Action, Type, long, uid};
 use super::set::{Inner, Question, Verdict};
 use super::slots::Counts;
-use super::world::{self, Attributes};
-use super::{Case, Stance, clock};
-use crate::ids::PersonId;
+use super::world::{self, Attributes, Extra, Moment};
+use super::{Case, Override, Stance, clock};
+use crate::ids::{PersonId, TeamName};
 use crate::person::Person;
 use cedar_policy::{Entities, EntityUid};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// A case with everything worked out that stays the same from question to question.
 pub(super) struct Trial<'a> {
     pub(super) set: &'a Inner,
     pub(super) case: &'a Case<'a>,
+    pub(super) timezone: TimeZone,
     requester: &'a Person,
-    timezone: TimeZone,
     release: EntityUid,
     attributes: Attributes<'a>,
+    /// The entities for each way of counting, which many questions share.
+    counted: RefCell<BTreeMap<Counts, Rc<Entities>>>,
 }
 
 /// What `execute` is asked under: as things are, or as they might be.
@@ -30,6 +34,16 @@ pub(super) struct Circumstances<'a> {
     pub(super) vetoes: usize,
     pub(super) outlook: Outlook<'a>,
     pub(super) now: Timestamp,
+    /// As if the image had served long enough.
+    pub(super) soaked: bool,
+    /// Somebody set rules aside.
+    pub(super) overridden: bool,
+}
+
+impl<'a> Circumstances<'a> {
+    fn moment(&self) -> Moment<'a> {
+        Moment { now: self.now, outlook: self.outlook, soaked: self.soaked }
+    }
 }
 
 /// The votes that count.
@@ -40,7 +54,12 @@ pub(super) struct Ballot<'a> {
     pub(super) objectors: Vec<PersonId>,
     /// Everybody who voted one way or the other, so that nobody is asked to vote again.
     pub(super) voted: BTreeSet<&'a PersonId>,
+    /// Whether somebody who may has set rules aside for this plan.
+    pub(super) overridden: bool,
 }
+
+/// All by which a rule can tell one voter from another.
+type Likeness<'p> = (BTreeSet<&'p TeamName>, bool, Option<&'p PersonId>);
 
 impl<'a> Trial<'a> {
     pub(super) fn new(set: &'a Inner, case: &'a Case<'a>, requester: &'a Person) -> Result<Self, String> {
@@ -51,49 +70,75 @@ impl<'a> Trial<'a> {
             timezone: clock::timezone(case.timezone)?,
             release: world::release_uid(case),
             attributes: Attributes::of(case.plan, &requester.id),
+            counted: RefCell::default(),
         })
     }
 
-    /// Whether each of these people may vote so, asked with everything as it is now.
+    /// Whether each of these people may vote so, asked with everything as it is now. People whom no rule can tell
+    /// apart are asked about once.
     pub(super) fn votes<'p>(
         &self,
         people: impl IntoIterator<Item = &'p Person>,
         stance: Stance,
     ) -> Result<Vec<(&'p Person, Verdict)>, String> {
-        let people: Vec<_> = people.into_iter().collect();
-        if people.is_empty() {
-            return Ok(Vec::new());
+        let mut known: BTreeMap<Likeness<'p>, Verdict> = BTreeMap::new();
+        let mut verdicts = Vec::new();
+        for person in people {
+            let likeness = self.likeness(person);
+            let verdict = match known.get(&likeness) {
+                Some(verdict) => verdict.clone(),
+                None => self.ask_voter(person, stance)?,
+            };
+            known.entry(likeness).or_insert_with(|| verdict.clone());
+            verdicts.push((person, verdict));
         }
-        let entities = self.entities(&people, &self.no_counts())?;
-        let ask = |person: &Person| -> Result<Verdict, String> {
-            let question = self.vote(person, stance, Outlook::Observed(self.case.facts), self.case.now)?;
-            Ok(self.set.ask(question, &entities))
-        };
-        people.into_iter().map(|person| Ok((person, ask(person)?))).collect()
+        Ok(verdicts)
+    }
+
+    fn ask_voter(&self, person: &Person, stance: Stance) -> Result<Verdict, String> {
+        let entities = self.entities(&[person], &self.no_counts())?;
+        Ok(self.set.ask(self.vote(person, stance, self.as_observed())?, &entities))
+    }
+
+    fn likeness<'p>(&self, person: &'p Person) -> Likeness<'p> {
+        let is_singular = person.id == self.requester.id || self.set.named.contains(person.id.as_str());
+        let teams = person.teams.iter().filter(|team| self.set.teams.contains(*team)).collect();
+        (teams, self.attributes.authors.contains(&person.id), is_singular.then_some(&person.id))
+    }
+
+    /// Everything as it is now.
+    pub(super) fn as_observed(&self) -> Moment<'a> {
+        Moment { now: self.case.now, outlook: Outlook::Observed(self.case.facts), soaked: false }
     }
 
     /// The question whether this vote is allowed.
-    pub(super) fn vote(
-        &self,
-        person: &Person,
-        stance: Stance,
-        outlook: Outlook<'_>,
-        now: Timestamp,
-    ) -> Result<Question, String> {
+    pub(super) fn vote(&self, person: &Person, stance: Stance, moment: Moment<'_>) -> Result<Question, String> {
+        let action = match stance {
+            Stance::Approve => Action::Approve,
+            Stance::Veto => Action::Veto,
+        };
+        self.question(person, action, moment, Extra::default())
+    }
+
+    /// Whether this person may set rules aside.
+    pub(super) fn overriding(&self, person: &Person, vetoes: usize) -> Result<Verdict, String> {
+        let entities = self.entities(&[person], &self.no_counts())?;
+        let extra = Extra { vetoes: Some(vetoes), overridden: None };
+        Ok(self.set.ask(self.question(person, Action::Override, self.as_observed(), extra)?, &entities))
+    }
+
+    fn question(&self, person: &Person, action: Action, moment: Moment<'_>, extra: Extra) -> Result<Question, String> {
         Ok(Question {
             principal: uid(Type::Person, person.id.as_str()),
-            action: match stance {
-                Stance::Approve => Action::Approve,
-                Stance::Veto => Action::Veto,
-            },
+            action,
             resource: self.release.clone(),
-            context: world::release_context(now, &self.timezone, outlook, None)?,
+            context: world::release_context(moment, &self.timezone, self.case.past, extra)?,
         })
     }
 
     /// Counts the votes: approvals of exactly this plan and vetoes on any plan of this release, by people who are
     /// known and allowed now. Somebody who objects does not approve at the same time. A veto whose permission
-    /// cannot be evaluated stands; an approval then does not.
+    /// cannot be evaluated stands; an approval or an override then does not.
     pub(super) fn ballot(&self) -> Result<Ballot<'a>, String> {
         let case = self.case;
         let digest = case.plan.digest();
@@ -106,25 +151,29 @@ impl<'a> Trial<'a> {
         };
         let approvals = self.votes(known(&approved), Stance::Approve)?;
         let vetoes = self.votes(known(&vetoed), Stance::Veto)?;
+        let objectors: Vec<_> = vetoes
+            .into_iter()
+            .filter(|(_, verdict)| verdict.allow || !verdict.errors.is_empty())
+            .map(|(person, _)| person.id.clone())
+            .collect();
+        let waiver = case.waiver.filter(|waiver| waiver.digest == digest);
         Ok(Ballot {
             approvers: approvals.into_iter().filter(|(_, v)| v.allow).map(|(person, _)| person).collect(),
-            objectors: vetoes
-                .into_iter()
-                .filter(|(_, verdict)| verdict.allow || !verdict.errors.is_empty())
-                .map(|(person, _)| person.id.clone())
-                .collect(),
+            overridden: self.is_waived(waiver, objectors.len())?,
+            objectors,
             voted: approved.union(&vetoed).copied().collect(),
         })
     }
 
+    fn is_waived(&self, waiver: Option<&Override>, vetoes: usize) -> Result<bool, String> {
+        let by = waiver.and_then(|waiver| self.case.people.get(&waiver.by));
+        by.map_or(Ok(false), |person| Ok(self.overriding(person, vetoes)?.allow))
+    }
+
     /// As things are, with these counts.
     pub(super) fn as_it_is(&self, counts: Counts, ballot: &Ballot<'_>) -> Circumstances<'a> {
-        Circumstances {
-            counts,
-            vetoes: ballot.objectors.len(),
-            outlook: Outlook::Observed(self.case.facts),
-            now: self.case.now,
-        }
+        let Moment { now, outlook, soaked } = self.as_observed();
+        Circumstances { counts, vetoes: ballot.objectors.len(), outlook, now, soaked, overridden: ballot.overridden }
     }
 
     /// Asks every rule whether the release may run.
@@ -135,30 +184,27 @@ impl<'a> Trial<'a> {
 
     /// Whether this one rule would forbid it under these circumstances; when in doubt, it would.
     pub(super) fn forbids(&self, rule: &str, circumstances: &Circumstances<'_>) -> bool {
-        match self.execute_entities(&circumstances.counts) {
-            Ok(entities) => self.forbids_with(rule, circumstances, &entities),
-            Err(_) => true,
-        }
-    }
-
-    /// The same when the entities are at hand.
-    pub(super) fn forbids_with(&self, rule: &str, circumstances: &Circumstances<'_>, entities: &Entities) -> bool {
-        self.execution(circumstances).map_or(true, |question| self.set.forbids(rule, question, entities))
+        let (Ok(entities), Ok(question)) =
+            (self.execute_entities(&circumstances.counts), self.execution(circumstances))
+        else {
+            return true;
+        };
+        self.set.forbids(rule, question, &entities)
     }
 
     /// The entities for `execute`: the counts are tags of the release.
-    pub(super) fn execute_entities(&self, counts: &Counts) -> Result<Entities, String> {
-        self.entities(&[], counts)
+    fn execute_entities(&self, counts: &Counts) -> Result<Rc<Entities>, String> {
+        if let Some(known) = self.counted.borrow().get(counts) {
+            return Ok(known.clone());
+        }
+        let entities = Rc::new(self.entities(&[], counts)?);
+        self.counted.borrow_mut().insert(counts.clone(), entities.clone());
+        Ok(entities)
     }
 
     fn execution(&self, circumstances: &Circumstances<'_>) -> Result<Question, String> {
-        let Circumstances { counts: _, vetoes, outlook, now } = circumstances;
-        Ok(Question {
-            principal: uid(Type::Person, self.requester.id.as_str()),
-            action: Action::Execute,
-            resource: self.release.clone(),
-            context: world::release_context(*now, &self.timezone, *outlook, Some(*vetoes))?,
-        })
+        let extra = Extra { vetoes: Some(circumstances.vetoes), overridden: Some(circumstances.overridden) };
+        self.question(self.requester, Action::Execute, circumstances.moment(), extra)
     }
 
     /// The release, its requester and these people. Each counted team has its tag, if only 0, so that a rule

@@ -1,6 +1,7 @@
 //! House rules that Cedar's validator does not know: annotations, and how approvals are counted.
 
 use super::RESERVED_IDS;
+use super::clockwork::Clockwork;
 use super::mistake::PolicyMistake;
 use super::names::Action;
 use super::vocabulary::Vocabulary;
@@ -83,15 +84,20 @@ pub(super) struct Uses {
     pub(super) teams: BTreeSet<TeamName>,
     /// It counts approvals of a team that is not written out.
     pub(super) computed_team: bool,
-    /// It looks at the clock.
-    pub(super) time: bool,
+    /// The people whom it names.
+    pub(super) people: BTreeSet<String>,
+    /// When it may change its mind.
+    pub(super) clockwork: Clockwork,
 }
 
 impl Uses {
     pub(super) fn of(policy: &Policy) -> Self {
         let mut uses = Self::default();
         match policy.to_json() {
-            Ok(json) => uses.read(&json),
+            Ok(json) => {
+                uses.read(&json);
+                uses.clockwork = Clockwork::of(&json);
+            }
             // Cannot be for a policy that was parsed from text; if it is, the rule is refused.
             Err(_) => uses.computed_team = true,
         }
@@ -102,16 +108,17 @@ impl Uses {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.read(item)),
             Value::Object(members) => {
+                if members.get("type").is_some_and(|of| of == "Person") {
+                    self.people.extend(members.get("id").and_then(Value::as_str).map(str::to_owned));
+                }
                 for (key, member) in members {
-                    match key.as_str() {
-                        "hasTag" | "getTag" => match member.pointer("/right/Value").and_then(Value::as_str) {
+                    if key == "hasTag" || key == "getTag" {
+                        match member.pointer("/right/Value").and_then(Value::as_str) {
                             Some(team) => {
                                 self.teams.insert(team.into());
                             }
                             None => self.computed_team = true,
-                        },
-                        "." => self.time |= member.get("attr").is_some_and(|attr| attr == "time"),
-                        _ => {}
+                        }
                     }
                     self.read(member);
                 }

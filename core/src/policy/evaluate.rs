@@ -75,8 +75,24 @@ impl PolicySet {
         };
         let answer = Trial::new(&self.0, case, requester).and_then(|trial| {
             let verdict = trial.votes([voter], stance)?.pop().map(|(_, verdict)| verdict).unwrap_or_default();
-            let clears = |rule: &str| explain::vote(&trial, rule, voter, stance);
+            let clears = |rule: &str| (explain::vote(&trial, rule, voter, stance), false);
             Ok(self.0.decision(verdict, format!("No rule lets {} {what} this release.", voter.id), clears))
+        });
+        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+    }
+
+    /// Whether this person may set rules aside for this release.
+    #[must_use]
+    pub fn may_override(&self, person: &Person, case: &Case<'_>) -> Decision {
+        let Some(requester) = case.requester else { return requester_unknown() };
+        let Some(person) = case.people.get(&person.id) else {
+            return deny(vec![reason(UNKNOWN_PERSON, format!("{} is not somebody Slipway knows.", person.id))]);
+        };
+        let answer = Trial::new(&self.0, case, requester).and_then(|trial| {
+            let vetoes = trial.ballot()?.objectors.len();
+            let verdict = trial.overriding(person, vetoes)?;
+            let no_permit = format!("No rule lets {} override the policies for this release.", person.id);
+            Ok(self.0.decision(verdict, no_permit, |_| (Clears::Nothing, false)))
         });
         answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
     }
@@ -101,15 +117,14 @@ fn judge(trial: &Trial<'_>, requester: &Person) -> Result<Decision, String> {
         }
         if !verdict.errors.is_empty() {
             // It does not matter what another assignment says: what cannot be evaluated means no.
-            return Ok(trial.set.decision(verdict, String::new(), |_| Clears::Nothing));
+            return Ok(trial.set.decision(verdict, String::new(), |_| (Clears::Nothing, false)));
         }
         refused.push((counts, verdict));
     }
     let explained = explain::execution(trial, &ballot, refused)?;
     let no_permit = format!("No rule lets a release run that {} asked for.", requester.id);
-    Ok(trial
-        .set
-        .decision(explained.verdict, no_permit, |rule| explained.clears.get(rule).cloned().unwrap_or(Clears::Nothing)))
+    let clears = |rule: &str| explained.clears.get(rule).cloned().unwrap_or((Clears::Nothing, false));
+    Ok(trial.set.decision(explained.verdict, no_permit, clears))
 }
 
 impl Inner {
@@ -126,13 +141,13 @@ impl Inner {
             let entities = world::entities([world::person(person, &self.teams)], &self.schema)?;
             let verdict = self.ask(question, &entities);
             let no_permit = format!("No rule lets {} {what} {environment}.", person.id);
-            Ok(self.decision(verdict, no_permit, |_| Clears::Nothing))
+            Ok(self.decision(verdict, no_permit, |_| (Clears::Nothing, false)))
         });
         answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
     }
 
-    /// The verdict in words.
-    fn decision(&self, verdict: Verdict, no_permit: String, clears: impl Fn(&str) -> Clears) -> Decision {
+    /// The verdict in words. `clears` tells what clears a rule, and whether an override sets it aside.
+    fn decision(&self, verdict: Verdict, no_permit: String, clears: impl Fn(&str) -> (Clears, bool)) -> Decision {
         let Verdict { allow, permitted, forbids, errors } = verdict;
         if allow {
             return Decision::Allow;
@@ -146,8 +161,8 @@ impl Inner {
             reasons.push(reason(NO_PERMIT, no_permit));
         }
         for id in forbids {
-            let why = self.why(&id);
-            reasons.push(Reason { clears: clears(&id), id, why });
+            let (why, (clears, overridable)) = (self.why(&id), clears(&id));
+            reasons.push(Reason { id, why, clears, overridable });
         }
         deny(reasons)
     }
@@ -167,7 +182,7 @@ fn deny(mut reasons: Vec<Reason>) -> Decision {
 }
 
 fn reason(id: &str, why: String) -> Reason {
-    Reason { id: id.to_owned(), why, clears: Clears::Nothing }
+    Reason::new(id, why, Clears::Nothing)
 }
 
 fn requester_unknown() -> Decision {

@@ -5,17 +5,19 @@ use super::clock::first_opening;
 use super::fact::Outlook;
 use super::set::Verdict;
 use super::slots::{Counts, QUORUM_LIMIT, unfillable};
+use super::world::Moment;
 use super::{Clears, Slot, Stance};
 use crate::person::Person;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many assignments are compared to find the one of which least is missing.
 const EXPLAINED_ASSIGNMENTS_LIMIT: usize = 64;
 
-/// The verdict to show, and what clears each of its forbids.
+/// The verdict to show, and for each of its forbids what clears it and whether an override sets it aside.
 pub(super) struct Explained {
     pub(super) verdict: Verdict,
-    pub(super) clears: BTreeMap<String, Clears>,
+    pub(super) clears: BTreeMap<String, (Clears, bool)>,
 }
 
 /// A way to fill what is missing.
@@ -49,7 +51,12 @@ pub(super) fn execution(
     });
     let (counts, verdict) = refused.swap_remove(nearest.unwrap_or_default());
     let now = trial.as_it_is(counts, ballot);
-    let clears = verdict.forbids.iter().map(|rule| (rule.clone(), inquiry.clears(rule, &now))).collect();
+    let overridden = Circumstances { overridden: true, ..now.clone() };
+    let clears = |rule: &String| {
+        let yields = !now.overridden && !trial.forbids(rule, &overridden);
+        (rule.clone(), (inquiry.clears(rule, &now), yields))
+    };
+    let clears = verdict.forbids.iter().map(clears).collect();
     Ok(Explained { verdict, clears })
 }
 
@@ -57,19 +64,40 @@ pub(super) fn execution(
 pub(super) fn vote(trial: &Trial<'_>, rule: &str, voter: &Person, stance: Stance) -> Clears {
     let case = trial.case;
     let Ok(entities) = trial.entities(&[voter], &trial.no_counts()) else { return Clears::Nothing };
-    let forbidden = |outlook, now| {
-        trial.vote(voter, stance, outlook, now).map_or(true, |question| trial.set.forbids(rule, question, &entities))
+    let forbidden = |moment: Moment<'_>| {
+        trial.vote(voter, stance, moment).map_or(true, |question| trial.set.forbids(rule, question, &entities))
     };
-    if !forbidden(Outlook::Hoped, case.now) {
+    let observed = trial.as_observed();
+    if !forbidden(Moment { outlook: Outlook::Hoped, ..observed }) {
         return Clears::Facts;
     }
-    if !looks_at_the_clock(trial, rule) {
-        return Clears::Nothing;
+    if let Some(at) = opening(trial, rule, case.now, |now| forbidden(Moment { now, ..observed })) {
+        return Clears::Time { at: Some(at) };
     }
-    match first_opening(case.now, |moment| forbidden(Outlook::Observed(case.facts), moment)) {
-        Some(at) => Clears::Time { at: Some(at) },
-        None => Clears::Nothing,
+    match soak(trial) {
+        Some(soak) if !forbidden(Moment { soaked: true, ..observed }) => soak,
+        _ => Clears::Nothing,
     }
+}
+
+/// The first moment at which the rule no longer forbids.
+fn opening(
+    trial: &Trial<'_>,
+    rule: &str,
+    now: Timestamp,
+    forbidden: impl FnMut(Timestamp) -> bool,
+) -> Option<Timestamp> {
+    let clockwork = &trial.set.rules.get(rule)?.uses.clockwork;
+    first_opening(now, &trial.timezone, clockwork, trial.case.past.soak.as_ref(), forbidden)
+}
+
+fn looks_at_the_clock(trial: &Trial<'_>, rule: &str) -> bool {
+    trial.set.rules.get(rule).is_some_and(|rule| rule.uses.clockwork.looks)
+}
+
+/// What would let the image soak, where one has to.
+fn soak(trial: &Trial<'_>) -> Option<Clears> {
+    trial.case.past.soak.as_ref().map(|soak| Clears::Soak { environment: soak.environment.clone() })
 }
 
 /// The people whose approval would be allowed and who have not voted yet.
@@ -84,10 +112,6 @@ fn plenty(counts: &Counts) -> Counts {
     counts.iter().map(|count| count + QUORUM_LIMIT).collect()
 }
 
-fn looks_at_the_clock(trial: &Trial<'_>, rule: &str) -> bool {
-    trial.set.rules.get(rule).is_some_and(|rule| rule.uses.time)
-}
-
 struct Inquiry<'a> {
     trial: &'a Trial<'a>,
     ballot: &'a Ballot<'a>,
@@ -97,8 +121,8 @@ struct Inquiry<'a> {
 }
 
 impl Inquiry<'_> {
-    /// One thing that alone clears the rule, in the order approvals, withdrawal, facts, time. Where only several
-    /// together do, the first of them that is needed: once it has happened, the next answer names the next.
+    /// One thing that alone clears the rule, in the order approvals, withdrawal, facts, time, soaking. Where only
+    /// several together do, the first of them that is needed: once it has happened, the next answer names the next.
     fn clears(&self, rule: &str, now: &Circumstances<'_>) -> Clears {
         let allowed = |circumstances: &Circumstances<'_>| !self.trial.forbids(rule, circumstances);
         let withdrawn = Circumstances { vetoes: 0, ..now.clone() };
@@ -115,19 +139,35 @@ impl Inquiry<'_> {
         if let Some(opening) = self.opening(rule, now) {
             return opening;
         }
-        self.together(rule, now)
+        match soak(self.trial) {
+            Some(soak) if allowed(&Circumstances { soaked: true, ..now.clone() }) => soak,
+            _ => self.together(rule, now),
+        }
     }
 
     fn together(&self, rule: &str, now: &Circumstances<'_>) -> Clears {
         let forbidden = |circumstances: &Circumstances<'_>| self.trial.forbids(rule, circumstances);
-        let all = Circumstances { counts: plenty(&now.counts), vetoes: 0, outlook: Outlook::Hoped, now: now.now };
+        let all = Circumstances {
+            counts: plenty(&now.counts),
+            vetoes: 0,
+            outlook: Outlook::Hoped,
+            soaked: true,
+            ..now.clone()
+        };
         if !forbidden(&all) {
             let without_votes = Circumstances { counts: now.counts.clone(), ..all.clone() };
             if forbidden(&without_votes) {
                 return Clears::Votes { missing: self.missing(&without_votes, &[rule]).slots };
             }
-            let without_withdrawal = Circumstances { vetoes: now.vetoes, ..all };
-            return if forbidden(&without_withdrawal) { self.withdrawal() } else { Clears::Facts };
+            let without_withdrawal = Circumstances { vetoes: now.vetoes, ..all.clone() };
+            if forbidden(&without_withdrawal) {
+                return self.withdrawal();
+            }
+            let without_facts = Circumstances { outlook: now.outlook, ..all };
+            return match soak(self.trial) {
+                Some(soak) if !forbidden(&without_facts) => soak,
+                _ => Clears::Facts,
+            };
         }
         if looks_at_the_clock(self.trial, rule) {
             return self.opening(rule, &all).unwrap_or(Clears::Time { at: None });
@@ -140,13 +180,8 @@ impl Inquiry<'_> {
     }
 
     fn opening(&self, rule: &str, circumstances: &Circumstances<'_>) -> Option<Clears> {
-        if !looks_at_the_clock(self.trial, rule) {
-            return None;
-        }
-        let entities = self.trial.execute_entities(&circumstances.counts).ok()?;
-        let at = first_opening(circumstances.now, |moment| {
-            let then = Circumstances { now: moment, ..circumstances.clone() };
-            self.trial.forbids_with(rule, &then, &entities)
+        let at = opening(self.trial, rule, circumstances.now, |moment| {
+            self.trial.forbids(rule, &Circumstances { now: moment, ..circumstances.clone() })
         })?;
         Some(Clears::Time { at: Some(at) })
     }

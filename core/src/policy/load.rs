@@ -59,7 +59,8 @@ impl PolicySet {
                     .map_err(|error| vec![whole(SCHEMA_FILE, error.to_string())])?;
                 let counted = counted.into_iter().collect();
                 let teams = vocabulary.teams.clone();
-                Ok(Self(Arc::new(Inner { schema, all, permits, rules, counted, teams, hash })))
+                let named = rules.values().flat_map(|rule| rule.uses.people.clone()).collect();
+                Ok(Self(Arc::new(Inner { schema, all, permits, rules, counted, teams, named, hash })))
             }
             _ => Err(mistakes),
         }

@@ -5,8 +5,10 @@
 //! other circumstances (`explain`). Everything that cannot be evaluated means no.
 
 mod ballot;
+pub mod built_in;
 mod check;
 mod clock;
+mod clockwork;
 mod evaluate;
 mod explain;
 mod fact;
@@ -14,6 +16,7 @@ mod hash;
 mod load;
 mod mistake;
 mod names;
+mod past;
 mod question;
 mod set;
 mod slots;
@@ -26,7 +29,8 @@ mod tests;
 
 pub use evaluate::Act;
 pub use mistake::PolicyMistake;
-pub use question::{Asking, Case, Clears, Decision, Reason, Slot, Stance, Vote};
+pub use past::{Past, Soak};
+pub use question::{Asking, Case, Clears, Decision, Override, Reason, Slot, Stance, Vote};
 pub use set::PolicySet;
 pub use slots::{ASSIGNMENT_LIMIT, nobody_can};
 pub use vocabulary::Vocabulary;

@@ -26,11 +26,12 @@ pub(super) enum Action {
     Cancel,
     Approve,
     Veto,
+    Override,
     Execute,
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Request,
         Self::Rollback,
         Self::Lock,
@@ -38,6 +39,7 @@ impl Action {
         Self::Cancel,
         Self::Approve,
         Self::Veto,
+        Self::Override,
         Self::Execute,
     ];
 
@@ -50,6 +52,7 @@ impl Action {
             Self::Cancel => "cancel",
             Self::Approve => "approve",
             Self::Veto => "veto",
+            Self::Override => "override",
             Self::Execute => "execute",
         }
     }

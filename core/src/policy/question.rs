@@ -1,5 +1,6 @@
 //! What the policy is asked, and what it answers.
 
+use super::past::Past;
 use crate::facts::Facts;
 use crate::ids::{EnvironmentName, PersonId, ReleaseId, ServiceName, TeamName};
 use crate::person::{Directory, Person};
@@ -43,6 +44,21 @@ pub struct Vote {
     pub at: Timestamp,
 }
 
+/// Somebody sets rules aside in an emergency, for one plan: breaks the glass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Who.
+    pub by: PersonId,
+    /// The incident that it is for. Untrusted text.
+    pub incident: String,
+    /// Why it cannot wait. Untrusted text.
+    pub reason: String,
+    /// For which plan. On any other it does not count.
+    pub digest: PlanDigest,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Everything the policy may look at to judge a planned release.
 #[derive(Clone, Debug)]
 pub struct Case<'a> {
@@ -54,8 +70,12 @@ pub struct Case<'a> {
     pub plan: &'a Plan,
     /// All votes; those on another digest do not count.
     pub votes: &'a [Vote],
+    /// Rules set aside by somebody; counts if it is for this plan, by somebody who still may.
+    pub waiver: Option<&'a Override>,
     /// Facts of the outside.
     pub facts: &'a Facts,
+    /// What Slipway knows of the image's past.
+    pub past: &'a Past,
     /// Everybody.
     pub people: &'a Directory,
     /// The moment to judge.
@@ -103,6 +123,16 @@ pub struct Reason {
     pub why: String,
     /// What would clear it.
     pub clears: Clears,
+    /// Whether an override would set it aside, which is never the first way out.
+    #[serde(default)]
+    pub overridable: bool,
+}
+
+impl Reason {
+    /// A reason that no override sets aside.
+    pub fn new(id: impl Into<String>, why: impl Into<String>, clears: Clears) -> Self {
+        Self { id: id.into(), why: why.into(), clears, overridable: false }
+    }
 }
 
 /// What would make a reason go away. Found by asking the policy again, never written by hand.
@@ -121,6 +151,11 @@ pub enum Clears {
     },
     /// Other facts, such as a green CI run.
     Facts,
+    /// Serving in the environment that comes before this one: the image does not, or not for long enough.
+    Soak {
+        /// That environment.
+        environment: EnvironmentName,
+    },
     /// Waiting until this moment.
     Time {
         /// The first moment at which it would be allowed, when that could be found.

@@ -29,6 +29,8 @@ pub(super) struct Inner {
     pub(super) counted: Vec<TeamName>,
     /// All teams that rules can speak of.
     pub(super) teams: BTreeSet<TeamName>,
+    /// The people whom some rule names.
+    pub(super) named: BTreeSet<String>,
     pub(super) hash: String,
 }
 
@@ -48,7 +50,7 @@ pub(super) struct Question {
 }
 
 /// One answer.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
     /// Allowed, and nothing failed to evaluate.
     pub(super) allow: bool,

@@ -2,6 +2,7 @@
 
 use super::fact::{self, Outlook};
 use super::names::{Action, Type, long, reference, uid};
+use super::past::{Past, Soak};
 use super::set::Question;
 use super::{Case, clock};
 use crate::ids::{EnvironmentName, PersonId, ServiceName, TeamName};
@@ -106,18 +107,42 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// The context of a question about a release. `vetoes` for `execute` only.
+/// More seconds than any rule asks for.
+const SOAKED_S: i64 = 100 * 365 * 24 * 60 * 60;
+
+/// What a question about a release is asked under.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) now: Timestamp,
+    pub(super) outlook: Outlook<'a>,
+    /// As if the image had served long enough.
+    pub(super) soaked: bool,
+}
+
+/// What only some of the questions about a release come with.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extra {
+    pub(super) vetoes: Option<usize>,
+    pub(super) overridden: Option<bool>,
+}
+
+/// The context of a question about a release.
 pub(super) fn release_context(
-    now: Timestamp,
+    moment: Moment<'_>,
     timezone: &TimeZone,
-    outlook: Outlook<'_>,
-    vetoes: Option<usize>,
+    past: &Past,
+    extra: Extra,
 ) -> Result<Context, String> {
+    let Moment { now, outlook, soaked } = moment;
     let mut pairs = vec![
         ("time".to_owned(), record(clock::pairs(now, timezone))?),
         ("facts".to_owned(), record(fact::pairs(outlook))?),
+        ("knownGood".to_owned(), RestrictedExpression::new_bool(past.known_good)),
     ];
-    pairs.extend(vetoes.map(|count| ("vetoes".to_owned(), long(count))));
+    let soak_s = past.soak.as_ref().map(|soak| if soaked { SOAKED_S } else { soak.seconds(now) });
+    pairs.extend(soak_s.map(|seconds| ("soak".to_owned(), long(seconds))));
+    pairs.extend(extra.vetoes.map(|count| ("vetoes".to_owned(), long(count))));
+    pairs.extend(extra.overridden.map(|is| ("overridden".to_owned(), RestrictedExpression::new_bool(is))));
     context(pairs)
 }
 
@@ -144,7 +169,10 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
     };
     let principal = Entity::new_no_attrs(uid(Type::Person, somebody.as_str()), Default::default());
     entities([principal, attributes.entity(&release, vec![("team".to_owned(), long(1))])?], schema)?;
-    let of_release = |vetoes| release_context(Timestamp::UNIX_EPOCH, &TimeZone::UTC, Outlook::Hoped, vetoes);
+    let moment = Moment { now: Timestamp::UNIX_EPOCH, outlook: Outlook::Hoped, soaked: true };
+    let soak = Soak { environment: environment.clone(), served_s: 0, since: None };
+    let past = Past { soak: Some(soak), known_good: false };
+    let of_release = |vetoes, overridden| release_context(moment, &TimeZone::UTC, &past, Extra { vetoes, overridden });
     for action in Action::ALL {
         let on_release = |context| Question {
             principal: uid(Type::Person, somebody.as_str()),
@@ -157,8 +185,9 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
             Action::Request | Action::Rollback | Action::Lock => beside(None)?,
             Action::Unlock => beside(Some(("owner", &somebody)))?,
             Action::Cancel => beside(Some(("requester", &somebody)))?,
-            Action::Approve | Action::Veto => on_release(of_release(None)?),
-            Action::Execute => on_release(of_release(Some(0))?),
+            Action::Approve | Action::Veto => on_release(of_release(None, None)?),
+            Action::Override => on_release(of_release(Some(0), None)?),
+            Action::Execute => on_release(of_release(Some(0), Some(false))?),
         };
         let Question { principal, action, resource, context } = question;
         Request::new(principal, action.uid(), resource, context, Some(schema)).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::gate::Verdict;
 use crate::ids::{CommitSha, PersonId, ReleaseId};
 use crate::plan::Plan;
-use crate::policy::Vote;
+use crate::policy::{Override, Vote};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,11 @@ pub enum Event {
     Withdrawn {
         /// Who.
         person: PersonId,
+    },
+    /// Somebody set rules aside for the plan; policy has allowed that.
+    Overridden {
+        /// Who, for which plan and why.
+        waiver: Override,
     },
     /// News of the running step.
     Progress {
@@ -148,6 +153,7 @@ impl Event {
             Self::Judged { .. } => "judged",
             Self::Voted { .. } => "voted",
             Self::Withdrawn { .. } => "withdrawn",
+            Self::Overridden { .. } => "overridden",
             Self::Progress { .. } => "progress",
             Self::DeployStarted { .. } => "deploy_started",
             Self::StepSucceeded { .. } => "step_succeeded",

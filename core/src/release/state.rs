@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::gate::Verdict;
 use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
 use crate::plan::{Plan, PlanChange, PlanDigest, PlanKind};
-use crate::policy::Vote;
+use crate::policy::{Override, Vote};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -363,6 +363,9 @@ pub struct Voided {
     pub digest: PlanDigest,
     /// Whose they were.
     pub voters: Vec<PersonId>,
+    /// Who had set rules aside for it.
+    #[serde(default)]
+    pub override_by: Option<PersonId>,
     /// What changed.
     pub changes: Vec<PlanChange>,
 }
@@ -399,6 +402,9 @@ pub struct Release {
     pub gather_problem: Option<GatherProblem>,
     /// The votes that stand.
     pub votes: Vec<Vote>,
+    /// Rules set aside for the plan.
+    #[serde(default)]
+    pub waiver: Option<Override>,
     /// Votes made void by the newest change of plan.
     pub voided: Option<Voided>,
     /// What the gate said last.
@@ -438,6 +444,7 @@ impl Release {
             gathered: 0,
             gather_problem: None,
             votes: Vec::new(),
+            waiver: None,
             voided: None,
             verdict: None,
             steps: Steps::default(),

@@ -12,7 +12,7 @@ use crate::gate::Verdict;
 use crate::ids::EnvironmentKey;
 use crate::plan::tests::sha;
 use crate::plan::{Plan, PlanDigest};
-use crate::policy::{Clears, Reason, Slot, Stance, Vote};
+use crate::policy::{Clears, Override, Reason, Slot, Stance, Vote};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -76,23 +76,27 @@ fn judged(course: &str, plan: &Plan, reasons: &[Reason], seconds: i64) -> Event 
 
 fn vote_is_missing() -> Reason {
     let missing = Slot { team: "release".into(), missing: 1, who: vec!["bob".into(), "cem".into()] };
-    Reason {
-        id: "one-approval".into(),
-        why: "Production needs one approval.".into(),
-        clears: Clears::Votes { missing: vec![missing] },
-    }
+    Reason::new("one-approval", "Production needs one approval.", Clears::Votes { missing: vec![missing] })
 }
 
 fn somebody_runs() -> Reason {
-    Reason {
-        id: "busy".into(),
-        why: "Release 01KE4XYZ is running here.".into(),
-        clears: Clears::Release { id: "01KE4XYZ000000000000000000".into() },
-    }
+    let other = "01KE4XYZ000000000000000000".into();
+    Reason::new("busy", "Release 01KE4XYZ is running here.", Clears::Release { id: other })
 }
 
 fn vote(person: &str, stance: Stance, plan: &Plan, seconds: i64) -> Event {
     Event::Voted { vote: Vote { person: person.into(), stance, digest: plan.digest(), at: at(seconds) } }
+}
+
+fn broken_glass(by: &str, plan: &Plan, seconds: i64) -> Event {
+    let waiver = Override {
+        by: by.into(),
+        incident: "INC-42".into(),
+        reason: "login is down".into(),
+        digest: plan.digest(),
+        at: at(seconds),
+    };
+    Event::Overridden { waiver }
 }
 
 fn done(step: Step, seconds: i64) -> Event {

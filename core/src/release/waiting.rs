@@ -30,6 +30,13 @@ pub(super) fn step(mut next: Release, event: &Event) -> Result<Next, Illegal> {
             }
             Ok((next, vec![]))
         }
+        Event::Overridden { waiver } if votes_count(&next) => {
+            if next.digest().as_ref() != Some(&waiver.digest) {
+                return Err(Illegal { why: Some("the plan has changed since"), ..illegal(&next, event) });
+            }
+            next.waiver = Some(waiver.clone());
+            Ok((next, vec![]))
+        }
         Event::Planned { plan, facts } if next.gathering => {
             next.gathering = false;
             next.gather_problem = None;
@@ -126,7 +133,8 @@ fn start(mut next: Release, at: Timestamp) -> Next {
     (next, vec![Effect::ObserveCi])
 }
 
-/// A vote is for one digest. When the plan changes the votes are void, unless the new plan only does less.
+/// A vote is for one digest, and so is an override. When the plan changes they are void, unless the new plan only
+/// does less.
 fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
     let Some(old) = next.plan.replace(plan.clone()) else { return (next, vec![]) };
     let (old_digest, new_digest) = (old.digest(), plan.digest());
@@ -137,12 +145,16 @@ fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
         for vote in &mut next.votes {
             vote.digest = new_digest.clone();
         }
+        if let Some(waiver) = &mut next.waiver {
+            waiver.digest = new_digest;
+        }
         return (next, vec![]);
     }
     let voters: Vec<_> = next.votes.drain(..).map(|Vote { person, .. }| person).collect();
+    let override_by = next.waiver.take().map(|waiver| waiver.by);
     let what = format!("The plan of {} changed, your vote is void.", next.request.key);
     let tell = (!voters.is_empty()).then(|| Effect::Tell { people: voters.clone(), what });
-    next.voided = Some(Voided { digest: old_digest, voters, changes: plan.changes_from(&old) });
+    next.voided = Some(Voided { digest: old_digest, voters, override_by, changes: plan.changes_from(&old) });
     (next, tell.into_iter().collect())
 }
 

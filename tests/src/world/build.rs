@@ -2,6 +2,7 @@
 
 use super::config::{self, Values};
 use super::database::{databases, spoil};
+use super::policies;
 use super::source::{Repository, Source, source};
 use super::{API_TOKEN, World, free_port};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
@@ -87,9 +88,11 @@ impl World {
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
         });
         std::fs::write(&config, text)?;
+        policies::write(&folder.path().join("policies"))?;
         let mut bot = Bot::new(&config, environment(&aws), &folder.path().join("slipway.log"), &url)?;
         bot.start().await?;
         let mut remarks = source.remarks.clone();
+        remarks.extend(policies::REMARKS.map(str::to_owned));
         remarks.extend(databases.remarks);
         Ok(Self {
             bot,

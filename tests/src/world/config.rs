@@ -26,6 +26,7 @@ pub(super) fn text(values: &Values<'_>) -> String {
         "[server]\nlisten = {}\n\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
          image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n\n[terminal]\nchannels = [\"releases\", \"announcements\"]\n\n\
+         [policies]\ndir = \"policies\"\n\n\
          [service.{service}]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
          channels = [{}]\nannounce = [{}]\n{migrations}",
         quoted(listen),
@@ -47,7 +48,8 @@ pub(super) fn text(values: &Values<'_>) -> String {
     for (person, teams) in [
         ("ana", "\"developers\", \"release\""),
         ("bob", "\"developers\", \"release\""),
-        ("chen", "\"developers\", \"release\""),
+        ("chen", "\"developers\", \"release\", \"sre\""),
+        ("dora", "\"dba\""),
         ("eve", "\"developers\""),
     ] {
         text.push_str(&format!(

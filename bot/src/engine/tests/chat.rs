@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Engine, Incoming, Signals, approver_lines};
+use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, Store};
 use crate::{assemble, audit_log};
 use jiff::{SignedDuration, Timestamp};
@@ -41,7 +42,6 @@ channels = ["terminal:releases", "terminal:ops"]
 target = { kind = "app-runner", service_arn = "arn:aws:apprunner:us-west-2:123456789012:service/goals-staging/8fe1e10304f84fd2b0df550fe98a71fa" }
 
 [service.goals.environment.production]
-after = "staging"
 target = { kind = "app-runner", service_arn = "arn:aws:apprunner:us-west-2:123456789012:service/goals-production/9fe1e10304f84fd2b0df550fe98a71fa" }
 
 [person.ana]
@@ -238,11 +238,12 @@ impl Chat {
         let release = self.release(id).await;
         let environment = self.store.environment(&release.request.key).await.unwrap();
         let setup = &self.engine.setup;
+        let standing = Standing::shown(&self.store, setup, &release).await.unwrap();
         self.text(&release_card(&ReleaseView {
             release: &release,
             environment: Some(&environment),
             people: &setup.people,
-            approvers: &approver_lines(setup, &release, self.now()),
+            approvers: &approver_lines(setup, &standing, &release, self.now()),
             now: self.now(),
             expected_s: None,
             expected_deploy_s: None,

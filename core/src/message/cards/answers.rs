@@ -93,6 +93,16 @@ pub fn cancelled(release: &Release) -> Message {
     Message::answer(Line::plain(line), [which(release)])
 }
 
+/// The override came when the release could not take it.
+#[must_use]
+pub fn override_came_late(release: &Release, illegal: &Illegal) -> Message {
+    let line = match illegal.why {
+        Some(why) => Line::plain(format!("There is nothing to override: {why}.")),
+        None => Line::plain("There is nothing to override: the release ").text(standing(release)).text("."),
+    };
+    Message::answer(line.text(" Nothing was changed."), [which(release)])
+}
+
 /// It cannot be stopped any more, or has ended.
 #[must_use]
 pub fn cancel_came_late(release: &Release, illegal: &Illegal) -> Message {

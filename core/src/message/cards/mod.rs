@@ -7,6 +7,7 @@
 mod announcement;
 pub mod answers;
 mod history;
+mod overriding;
 mod queue;
 mod release;
 mod show;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use announcement::announcement;
 pub use history::history;
+pub use overriding::overridden;
 pub use queue::queue;
 pub use release::release_card;
 pub use show::details;

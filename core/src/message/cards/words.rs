@@ -126,6 +126,9 @@ pub(super) fn clears(reason: &Reason, now: Option<Timestamp>) -> Line {
         Clears::Votes { missing } => slots_with_who(line, missing),
         Clears::Withdrawal { by } => people(line, by, " or ").text(" can, with ").code("/release withdraw"),
         Clears::Facts => line.text("looked at again by itself"),
+        Clears::Soak { environment } => {
+            line.text("first ").code(format!("/deploy {environment}")).text(" with this commit")
+        }
         Clears::Time { at: Some(at) } => until(line.text("clears by itself at "), *at, now),
         Clears::Time { at: None } => line.text("time clears it, the first moment is not known"),
         Clears::Unlock { owner, until: end } => {
@@ -151,7 +154,9 @@ fn until(line: Line, at: Timestamp, now: Option<Timestamp>) -> Line {
 
 /// A reason: its id, why, and what would clear it.
 pub(super) fn reason(line: Line, reason: &Reason, now: Option<Timestamp>) -> Line {
-    line.code(reason.id.as_str()).text("  ").untrusted(reason.why.as_str()).text(DOT).join(clears(reason, now))
+    let line = line.code(reason.id.as_str()).text("  ").untrusted(reason.why.as_str());
+    let line = line.text(DOT).join(clears(reason, now));
+    if reason.overridable { line.text(", or ").code("/release override") } else { line }
 }
 
 /// All reasons as lines, at most [`REASONS_SHOWN_LIMIT`]; numbered when asked for.

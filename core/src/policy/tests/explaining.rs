@@ -34,9 +34,13 @@ fn a_date_freeze_uses_the_local_date_and_may_be_too_long_to_see_its_end() {
     let at = |now| scene().to("staging").at(now, "Europe/Berlin").run(&policies);
     assert_eq!(at("2026-12-20T22:59:00Z"), "allow");
     assert_eq!(at("2026-12-30T12:00:00Z"), "holidays (at 2027-01-03T23:00:00Z)");
-    assert_eq!(at("2026-12-20T23:00:00Z"), "holidays (at 2027-01-03T23:00:00Z)", "exactly 14 days");
-    let longer = with_rules(&freeze.replace("2027-01-03", "2027-01-04"));
-    assert_eq!(scene().to("staging").at("2026-12-20T23:00:00Z", "Europe/Berlin").run(&longer), "holidays (some time)");
+    assert_eq!(at("2026-12-20T23:00:00Z"), "holidays (at 2027-01-03T23:00:00Z)");
+    let longer = with_rules(&freeze.replace("2027-01-03", "2027-02-20"));
+    let at = |now| scene().to("staging").at(now, "Europe/Berlin").run(&longer);
+    assert_eq!(at("2026-12-20T23:00:00Z"), "holidays (at 2027-02-20T23:00:00Z)", "exactly 62 days");
+    assert_eq!(at("2026-12-20T22:59:00Z"), "allow");
+    let longest = with_rules(&freeze.replace("2027-01-03", "2027-02-21"));
+    assert_eq!(scene().to("staging").at("2026-12-20T23:00:00Z", "Europe/Berlin").run(&longest), "holidays (some time)");
 }
 
 #[test]

@@ -5,25 +5,22 @@ use crate::ids::{PersonId, ReleaseId, TeamName};
 use crate::person::{Directory, Person};
 use crate::plan::Plan;
 use crate::plan::tests::{commit, plan};
-use crate::policy::{Case, Clears, Decision, PolicyMistake, PolicySet, Slot, Stance, Vocabulary, Vote};
+use crate::policy::{
+    Case, Clears, Decision, Override, Past, PolicyMistake, PolicySet, Slot, Soak, Stance, Vocabulary, Vote, built_in,
+};
 use jiff::Timestamp;
 
-pub(super) const SCHEMA: &str = include_str!("../../../../policies/schema.cedarschema");
-const DEFAULTS: [(&str, &str); 3] = [
-    ("who.cedar", include_str!("../../../../policies/who.cedar")),
-    ("votes.cedar", include_str!("../../../../policies/votes.cedar")),
-    ("run.cedar", include_str!("../../../../policies/run.cedar")),
-];
+pub(super) use crate::policy::built_in::SCHEMA;
 
 pub(super) fn vocabulary() -> Vocabulary {
     Vocabulary {
-        teams: ["developers", "release", "sre"].map(TeamName::from).into(),
+        teams: ["developers", "release", "sre", "dba"].map(TeamName::from).into(),
         environments: ["staging", "production"].map(Into::into).into(),
     }
 }
 
 pub(super) fn default_files() -> Vec<(String, String)> {
-    DEFAULTS.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect()
+    built_in::FILES.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect()
 }
 
 /// The shipped rules.
@@ -59,7 +56,9 @@ pub(super) struct Scene {
     pub(super) requester: &'static str,
     pub(super) plan: Plan,
     pub(super) votes: Vec<Vote>,
+    pub(super) waiver: Option<Override>,
     pub(super) facts: Facts,
+    pub(super) past: Past,
     pub(super) now: Timestamp,
     pub(super) timezone: &'static str,
     release: ReleaseId,
@@ -82,6 +81,8 @@ pub(super) fn scene() -> Scene {
         requester: "ana",
         plan: plan(),
         votes: vec![],
+        waiver: None,
+        past: Past::default(),
         facts: Facts { ci: Observed { value: ci, at: now } },
         now,
         timezone: "UTC",
@@ -115,6 +116,36 @@ impl Scene {
         self
     }
 
+    /// The environment before has had the image for so many seconds, and has it still or not.
+    pub(super) fn soaked(mut self, seconds: i64, serves: bool) -> Self {
+        let soak = Soak {
+            environment: "staging".into(),
+            served_s: if serves { 0 } else { seconds },
+            since: serves.then(|| self.now - jiff::SignedDuration::from_secs(seconds)),
+        };
+        self.past.soak = Some(soak);
+        self
+    }
+
+    /// A rollback to an image that has served here before, or has not.
+    pub(super) fn rollback(mut self, known_good: bool) -> Self {
+        self.plan.kind = crate::plan::PlanKind::Rollback;
+        self.past.known_good = known_good;
+        self
+    }
+
+    /// Somebody breaks the glass for the plan as it is now.
+    pub(super) fn overridden(mut self, by: &str) -> Self {
+        self.waiver = Some(Override {
+            by: by.into(),
+            incident: "INC-42".into(),
+            reason: "login is down".into(),
+            digest: self.plan.digest(),
+            at: self.now,
+        });
+        self
+    }
+
     /// A vote on the plan as it is now.
     pub(super) fn voted(mut self, person: &str, stance: Stance) -> Self {
         let vote = Vote { person: person.into(), stance, digest: self.plan.digest(), at: self.now };
@@ -132,7 +163,9 @@ impl Scene {
             requester: self.people.get(&self.requester.into()),
             plan: &self.plan,
             votes: &self.votes,
+            waiver: self.waiver.as_ref(),
             facts: &self.facts,
+            past: &self.past,
             people: &self.people,
             now: self.now,
             timezone: self.timezone,
@@ -171,6 +204,7 @@ fn clearing(clears: &Clears) -> Option<String> {
         Clears::Votes { missing } => Some(missing.iter().map(slot).collect::<Vec<_>>().join(" and ")),
         Clears::Withdrawal { by } => Some(format!("withdrawal by [{}]", people(by))),
         Clears::Facts => Some("facts".to_owned()),
+        Clears::Soak { environment } => Some(format!("first on {environment}")),
         Clears::Time { at } => Some(at.map_or("some time".to_owned(), |at| format!("at {at}"))),
         Clears::Unlock { .. } | Clears::Release { .. } => Some("not of the policy".to_owned()),
         Clears::Nothing => None,

@@ -68,7 +68,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         Some(Event::PlanningFailed { .. }) => judged("wait", &plan, &[vote_is_missing()], 60),
         Some(Event::Judged { .. }) => vote("bob", Stance::Approve, &plan, 60),
         Some(Event::Voted { .. }) => Event::Withdrawn { person: "bob".into() },
-        Some(Event::Withdrawn { .. }) => Event::Progress { step, detail: "half".into(), permille: Some(500) },
+        Some(Event::Withdrawn { .. }) => broken_glass("bob", &plan, 60),
+        Some(Event::Overridden { .. }) => Event::Progress { step, detail: "half".into(), permille: Some(500) },
         Some(Event::Progress { .. }) => began(release.target),
         Some(Event::DeployStarted { .. }) => done(step, 60),
         Some(Event::StepSucceeded { .. }) => broken(step, false, 60),
@@ -137,7 +138,7 @@ fn the_table_has_every_phase_stage_and_step() {
     }
     let events = events(&Life::planned(&plan()).release);
     let names: std::collections::BTreeSet<_> = events.iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(names.len(), 18, "one per variant");
+    assert_eq!(names.len(), 19, "one per variant");
     assert_eq!(seen.len(), 5 + 1 + 4 + 5 + 7, "{seen:?}");
 }
 

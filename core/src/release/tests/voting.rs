@@ -56,7 +56,8 @@ fn a_changed_plan_voids_the_votes_and_tells_the_voters() {
     assert_eq!(what, "The plan of goals → production changed, your vote is void.");
     let image = |plan: &Plan| plan.image.digest.short();
     let changes = vec![PlanChange { what: "image".into(), from: image(&plan()), to: image(&other_plan()) }];
-    let voided = Voided { digest: plan().digest(), voters: vec!["bob".into(), "cem".into()], changes };
+    let voided =
+        Voided { digest: plan().digest(), voters: vec!["bob".into(), "cem".into()], override_by: None, changes };
     assert_eq!(life.release.voided, Some(voided));
     life.refuses(&vote("bob", Stance::Approve, &plan(), 101));
 }

@@ -15,7 +15,7 @@ struct Draw {
 }
 
 fn draws() -> impl Strategy<Value = Vec<Draw>> {
-    let draw = (0..24_u8, any::<u8>()).prop_map(|(kind, shape)| Draw { kind, shape });
+    let draw = (0..25_u8, any::<u8>()).prop_map(|(kind, shape)| Draw { kind, shape });
     proptest::collection::vec(draw, 0..120)
 }
 
@@ -57,6 +57,7 @@ fn event(draw: Draw, release: &Release, now: i64) -> Event {
         14 => judged(["deny", "nothing_to_do", "dry_run", "wait", "wait"][usize::from(shape) % 5], &about, &[], now),
         15 => vote(person, if shape & 1 == 0 { Stance::Approve } else { Stance::Veto }, &about, now),
         16 => Event::Withdrawn { person: person.into() },
+        24 => broken_glass(person, &about, now),
         17 => Event::Progress { step, detail: "half".into(), permille: None },
         18 => began(usize::from(shape % 3)),
         19 | 20 => done(step, now),

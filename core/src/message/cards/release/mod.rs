@@ -12,6 +12,7 @@ pub(super) use run::noun as step_noun;
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;
+use super::overriding;
 use super::words::{self, DOT};
 use crate::ids::CommitSha;
 use crate::policy::{Reason, Stance};
@@ -67,7 +68,8 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     line = words::release(line.text(DOT), &release.id);
     let reason = release.request.reason.as_ref();
     let reason = reason.map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason.as_str())));
-    [Block::Line(line)].into_iter().chain(reason).collect()
+    let overridden = release.waiver.as_ref().map(|waiver| Block::Line(overriding::line(waiver)));
+    [Block::Line(line)].into_iter().chain(reason).chain(overridden).collect()
 }
 
 fn action(verb: Verb) -> Action {

@@ -100,6 +100,7 @@ fn queued_for(view: &ReleaseView<'_>) -> Line {
         Clears::Time { at: Some(at) } => Line::plain("queued until ").time(*at),
         Clears::Time { at: None }
         | Clears::Facts
+        | Clears::Soak { .. }
         | Clears::Nothing
         | Clears::Votes { .. }
         | Clears::Withdrawal { .. } => Line::plain("queued: ").untrusted(words::phrase(&first.why)),
@@ -129,6 +130,10 @@ fn changed(release: &Release) -> Vec<Block> {
     let mut blocks: Vec<_> = field("Changed", changes).into_iter().collect();
     if !voided.voters.is_empty() {
         blocks.extend(field("Void", vec![void(release, voided)]));
+    }
+    if let Some(by) = &voided.override_by {
+        let line = Line::plain("The override of ").person(by).text(" was for the plan before and is void too.");
+        blocks.push(Block::Line(line));
     }
     blocks
 }

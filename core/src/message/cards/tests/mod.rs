@@ -170,7 +170,7 @@ pub(super) fn vote(person: &str, stance: Stance) -> Event {
 }
 
 pub(super) fn reason(id: &str, why: &str, clears: Clears) -> Reason {
-    Reason { id: id.into(), why: why.into(), clears }
+    Reason::new(id, why, clears)
 }
 
 pub(super) fn two_slots() -> Reason {

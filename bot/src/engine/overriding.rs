@@ -1,0 +1,91 @@
+//! `/release override`: breaking the glass, loudly.
+
+use super::EngineError;
+use super::apply::Work;
+use super::asked::whys;
+use crate::store::NewMessage;
+use serde_json::json;
+use slipway_core::message::cards::{self, answers};
+use slipway_core::message::{Line, Message};
+use slipway_core::person::Person;
+use slipway_core::policy::{Decision, Override, Reason};
+use slipway_core::release::{Event, Illegal, Release};
+use std::collections::BTreeSet;
+
+impl Work<'_> {
+    /// Sets rules aside for the release's plan, if policy lets this person. It is announced and recorded whether or
+    /// not any rule stood in the way.
+    pub(super) async fn overriding(
+        &mut self,
+        person: &Person,
+        release: &Release,
+        incident: &str,
+        reason: &str,
+        channel: &str,
+    ) -> Result<Message, EngineError> {
+        let late = |why| Illegal { phase: release.phase.name(), event: "overridden", why };
+        if !release.is_waiting() {
+            return Ok(answers::override_came_late(release, &late(None)));
+        }
+        let setup = self.engine.setup.clone();
+        let standing = self.standing(release).await?;
+        let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
+            return Ok(answers::override_came_late(release, &late(Some("there is no plan yet"))));
+        };
+        let waiver = Override {
+            by: person.id.clone(),
+            incident: incident.to_owned(),
+            reason: reason.to_owned(),
+            digest: case.plan.digest(),
+            at: case.now,
+        };
+        let policies = setup.policies();
+        if let Decision::Deny { reasons } = policies.may_override(person, &case) {
+            let refused = json!({ "release": release.id, "override": waiver, "reasons": reasons });
+            self.record("override_refused", refused, Some(policies.hash().to_owned())).await?;
+            return Ok(answers::not_allowed(&whys(&reasons)));
+        }
+        let before = policies.may_execute(&case).reasons().to_vec();
+        let event = Event::Overridden { waiver: waiver.clone() };
+        if let Err(illegal) = self.apply(&release.id, event).await? {
+            return Ok(answers::override_came_late(release, &illegal));
+        }
+        self.proclaim(release, &waiver, &before, channel).await?;
+        let aside = before.iter().filter(|reason| reason.overridable).count();
+        Ok(Message::answer(
+            Line::plain(match aside {
+                0 => "Your override is written down and announced. It was not needed.".to_owned(),
+                1 => "Your override sets 1 rule aside. It is written down and announced.".to_owned(),
+                n => format!("Your override sets {n} rules aside. It is written down and announced."),
+            }),
+            [],
+        ))
+    }
+
+    /// Tells every channel of the service, those of the announcements too.
+    async fn proclaim(
+        &mut self,
+        release: &Release,
+        waiver: &Override,
+        before: &[Reason],
+        channel: &str,
+    ) -> Result<(), EngineError> {
+        let service = self.engine.setup.service(&release.request.key.service);
+        let configured = service.into_iter().flat_map(|service| service.channels.iter().chain(&service.announce));
+        let asked_in = release.request.origin.channel.as_str();
+        let channels: BTreeSet<String> =
+            configured.map(String::as_str).chain([channel, asked_in]).map(str::to_owned).collect();
+        let body = cards::overridden(release, waiver, before);
+        for channel in channels {
+            let message = NewMessage {
+                channel,
+                key: format!("override/{}/{}", release.id, waiver.at.as_millisecond()),
+                release: Some(release.id.clone()),
+                only_for: None,
+                body: Some(body.clone()),
+            };
+            self.engine.store.message_put(self.tx, &message).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! What Slipway itself knows of an image's past: where exactly this image has served, and for how long.
+
+use crate::environment::Environment;
+use crate::ids::{EnvironmentName, ImageDigest};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The past of a plan's image, read in the transaction that judges it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// How it did in the environment that comes before the plan's; `None` where none does.
+    pub soak: Option<Soak>,
+    /// Whether it has served in the plan's own environment, and was found healthy there.
+    pub known_good: bool,
+}
+
+/// How long an image has served, healthy, in an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Soak {
+    /// Which environment.
+    pub environment: EnvironmentName,
+    /// For how many seconds, in stays that are over.
+    pub served_s: i64,
+    /// Since when it serves now, if it does.
+    pub since: Option<Timestamp>,
+}
+
+impl Soak {
+    /// For how many seconds it will have served at a moment, if nothing replaces it until then.
+    #[must_use]
+    pub fn seconds(&self, now: Timestamp) -> i64 {
+        let now_s = self.since.map_or(0, |since| (now.as_second() - since.as_second()).max(0));
+        self.served_s.saturating_add(now_s)
+    }
+}
+
+impl Past {
+    /// The past of an image that is to go to `here`; `before` is the environment that comes before it.
+    #[must_use]
+    pub fn of(image: &ImageDigest, here: &Environment, before: Option<&Environment>) -> Self {
+        let stays = here.stays.iter().map(|stay| &stay.live).chain(&here.live);
+        let known_good = stays.into_iter().any(|live| live.verified && live.image == *image);
+        Self { soak: before.map(|before| soak(image, before)), known_good }
+    }
+}
+
+fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
+    let serves = |live: &crate::environment::Live| live.verified && live.image == *image;
+    let over = environment.stays.iter().filter(|stay| serves(&stay.live));
+    Soak {
+        environment: environment.key.environment.clone(),
+        served_s: over.map(|stay| (stay.until.as_second() - stay.live.since.as_second()).max(0)).sum(),
+        since: environment.live.as_ref().filter(|live| serves(live)).map(|live| live.since),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Event, Live, Waiting, step};
+    use crate::plan::PlanKind;
+    use crate::plan::tests::{plan, sha};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_767_600_000 + seconds).unwrap()
+    }
+
+    fn image(n: u8) -> ImageDigest {
+        ImageDigest::parse(&format!("sha256:{}", format!("{n:02x}").repeat(32))).unwrap()
+    }
+
+    /// A release brings an image, and is over at this moment.
+    fn brought(environment: &Environment, n: u8, verified: bool, seconds: i64) -> Environment {
+        let release: crate::ids::ReleaseId = format!("R{seconds}").as_str().into();
+        let waiting = Waiting {
+            release: release.clone(),
+            requester: "ana".into(),
+            kind: PlanKind::Deploy,
+            commit: sha(n),
+            contains: [sha(n)].into(),
+            asked_at: at(seconds),
+        };
+        let live = Live {
+            release: release.clone(),
+            commit: sha(n),
+            image: image(n),
+            by: "ana".into(),
+            since: at(seconds),
+            verified,
+        };
+        let events = [
+            Event::Enqueued(waiting),
+            Event::Started { release: release.clone(), requester: "ana".into(), at: at(seconds) },
+            Event::Ended { release, live: Some(live), at: at(seconds) },
+        ];
+        events.iter().fold(environment.clone(), |now, event| step(&now, event).unwrap().0)
+    }
+
+    fn environment(name: &str) -> Environment {
+        Environment::new(crate::ids::EnvironmentKey { service: "goals".into(), environment: name.into() })
+    }
+
+    #[test]
+    fn an_image_soaks_while_it_serves_and_all_its_stays_count() {
+        let here = environment("production");
+        let soak = |staging: &Environment, n| Past::of(&image(n), &here, Some(staging)).soak.unwrap();
+        let first = brought(&environment("staging"), 1, true, 0);
+        assert_eq!(soak(&first, 1).seconds(at(600)), 600);
+        assert_eq!(soak(&first, 2).seconds(at(600)), 0, "another image has not soaked");
+        let replaced = brought(&first, 2, true, 700);
+        assert_eq!(soak(&replaced, 1).seconds(at(9_000)), 700, "it stopped when it was replaced");
+        assert_eq!(soak(&replaced, 1).since, None);
+        let again = brought(&replaced, 1, true, 1_000);
+        assert_eq!(soak(&again, 1).seconds(at(1_060)), 760);
+        assert_eq!(soak(&again, 1).seconds(at(0)), 700, "a clock that went back adds nothing");
+        assert_eq!(Past::of(&image(1), &here, None).soak, None);
+    }
+
+    #[test]
+    fn what_was_not_found_healthy_neither_soaks_nor_is_known_to_be_good() {
+        let sick = brought(&environment("staging"), 1, false, 0);
+        let past = Past::of(&image(1), &sick, Some(&sick));
+        assert_eq!(past.soak.unwrap().seconds(at(6_000)), 0);
+        assert!(!past.known_good);
+    }
+
+    #[test]
+    fn known_good_is_exactly_this_image_in_exactly_this_environment() {
+        let production = brought(&brought(&environment("production"), 1, true, 0), 2, true, 50);
+        let known = |image| Past::of(&image, &production, None).known_good;
+        assert!(known(image(1)) && known(image(2)));
+        assert!(!known(image(3)));
+        assert_ne!(plan().image.digest, image(1));
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let mut production = environment("production");
+        for n in 0..60 {
+            production = brought(&production, n, true, i64::from(n));
+        }
+        assert_eq!(production.stays.len(), crate::environment::STAYS_LIMIT);
+        assert!(!Past::of(&image(1), &production, None).known_good, "what is forgotten is not known");
+        assert!(Past::of(&image(30), &production, None).known_good);
+    }
+}
