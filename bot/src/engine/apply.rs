@@ -224,7 +224,9 @@ impl<'a> Work<'a> {
         let at = self.engine.clock.now();
         for effect in effects {
             self.todo.push_back(match effect {
-                environment::Effect::Supersede { release, by } => Todo::Event(release, Event::Superseded { by, at }),
+                environment::Effect::Supersede { release, by, requester } => {
+                    Todo::Event(release, Event::Superseded { by, requester: Some(requester), at })
+                }
                 environment::Effect::Judge { release } => Todo::Judge(release),
             });
         }

@@ -141,6 +141,8 @@ pub enum Effect {
         release: ReleaseId,
         /// The newer one.
         by: ReleaseId,
+        /// Who asked for the newer one.
+        requester: PersonId,
     },
     /// The gate should look at this one again.
     Judge {
@@ -275,6 +277,7 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
     let supersede = |older: &Waiting, newer: &Waiting| Effect::Supersede {
         release: older.release.clone(),
         by: newer.release.clone(),
+        requester: newer.requester.clone(),
     };
     // The newer request may have been planned faster than this one.
     if let Some(newer) = next.queue.iter().find(|queued| covers(queued, waiting)) {

@@ -50,7 +50,7 @@ fn judge(release: &str) -> Effect {
 }
 
 fn supersede(release: &str, by: &str) -> Effect {
-    Effect::Supersede { release: release.into(), by: by.into() }
+    Effect::Supersede { release: release.into(), by: by.into(), requester: "ana".into() }
 }
 
 /// All these events, and what followed from the last one.

@@ -132,6 +132,9 @@ pub enum Event {
     Superseded {
         /// That request.
         by: ReleaseId,
+        /// Who made it.
+        #[serde(default)]
+        requester: Option<PersonId>,
         /// When.
         at: Timestamp,
     },

@@ -4,8 +4,9 @@ use super::running;
 use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step};
 use super::waiting;
 use super::{Effect, Event};
-use crate::ids::PersonId;
+use crate::ids::{PersonId, ReleaseId};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// An event that has no meaning in the state it met: late outcomes, votes on a release that runs, second clicks.
@@ -34,8 +35,11 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
         // What can happen at any time before the end.
         (phase, Event::CancelRequested { by, begun, at }) if !phase.is_end() => cancel(next, by, *begun, *at),
         (phase, Event::TimedOut { at }) if is_unstarted(phase) => Ok(end(next, Phase::Expired, Outcome::Expired, *at)),
-        (phase, Event::Superseded { by, at }) if is_unstarted(phase) => {
-            Ok(end(next, Phase::Superseded, Outcome::Superseded { by: by.clone() }, *at))
+        (phase, Event::Superseded { by, requester, at }) if is_unstarted(phase) => {
+            let told = superseded(&next, by, requester.as_ref());
+            let (next, mut effects) = end(next, Phase::Superseded, Outcome::Superseded { by: by.clone() }, *at);
+            effects.extend(told);
+            Ok((next, effects))
         }
         (Phase::Planning { stage }, event) => planning(next, *stage, event),
         (Phase::AwaitingApproval | Phase::Queued, event) => waiting::step(next, event),
@@ -146,6 +150,17 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
         }
         _ => Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone() }, at)),
     }
+}
+
+/// Whoever asked for it or has a vote on it learns that a newer request took its place, but for who made that.
+fn superseded(release: &Release, by: &ReleaseId, requester: Option<&PersonId>) -> Option<Effect> {
+    let voters = release.votes.iter().map(|vote| &vote.person).chain(release.waiver.iter().map(|waiver| &waiver.by));
+    let concerned: BTreeSet<_> = voters.chain([&release.request.requester]).collect();
+    let people: Vec<_> = concerned.into_iter().filter(|person| Some(*person) != requester).cloned().collect();
+    let what = format!("{}: release {} contains this one and takes its place", release.request.key, by.short());
+    let votes =
+        if release.votes.is_empty() { "." } else { "; votes on this one are void, the new plan needs its own." };
+    (!people.is_empty()).then(|| Effect::Tell { people, what: format!("{what}{votes}") })
 }
 
 /// Ends the release.

@@ -152,7 +152,6 @@ fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
         "/Migrate production down 1",
         "/release ship 12",
         "/release bad",
-        "/release override 01JD",
         "/release link",
         "/release config",
         "/release stats",
@@ -208,6 +207,8 @@ fn help_is_found_wherever_it_is_asked_for() {
                            newest that failed
         /release lock      keep everybody else's releases from an environment
         /release unlock    end a lock
+        /release override  break the glass: set rules aside for one plan; announced and
+                           logged, needed or not
         /release queue     who waits for what, in which order
         /release help      this list, or more about one command
 

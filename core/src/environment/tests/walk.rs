@@ -53,7 +53,7 @@ fn holds(before: &Environment, event: &Event, after: &Environment, effects: &[Ef
     let first_rollback_late = after.queue.iter().skip_while(|w| w.kind == PlanKind::Rollback);
     assert!(first_rollback_late.clone().all(|w| w.kind == PlanKind::Deploy), "a rollback behind a deployment");
     for effect in effects {
-        let Effect::Supersede { release: old, by } = effect else { continue };
+        let Effect::Supersede { release: old, by, .. } = effect else { continue };
         assert!(!names.contains(&old.as_str()) && names.contains(&by.as_str()), "{old} by {by}");
         assert_ne!(before.running.as_ref(), Some(old));
         assert!(old < by, "{old} is not older than {by}");

@@ -46,7 +46,7 @@ fn staging_needs_green_ci_and_nothing_else() {
 #[test]
 fn production_needs_somebody_else_of_the_release_team() {
     let policies = defaults();
-    let waiting = "production-approval (1 release by [bob chen])";
+    let waiting = "production-approval (1 release by [bob chen]) or override";
     assert_eq!(scene().run(&policies), waiting);
     assert_eq!(scene().approved("bob").run(&policies), "allow");
     assert_eq!(scene().approved("chen").run(&policies), "allow");
@@ -54,9 +54,100 @@ fn production_needs_somebody_else_of_the_release_team() {
         assert_eq!(scene().approved(who).run(&policies), waiting, "{who}: {why}");
         assert_eq!(scene().approved(who).approved("bob").run(&policies), "allow");
     }
-    let mut rollback = scene();
-    rollback.plan.kind = PlanKind::Rollback;
-    assert_eq!(rollback.run(&policies), waiting, "a rollback is a release like any other");
+}
+
+#[test]
+fn a_rollback_to_a_version_known_to_be_good_needs_less() {
+    let policies = defaults();
+    let sunday = "2026-11-22T03:00:00Z";
+    let known = || scene().rollback(true).soaked(0, false).at(sunday, "UTC");
+    assert_eq!(known().run(&policies), "allow");
+    assert_eq!(known().ci(CiState::Red).run(&policies), "ci-green (facts)", "but no less than any release");
+    assert_eq!(known().voted("dan", Stance::Veto).run(&policies), "no-veto (withdrawal by [dan])");
+    assert_eq!(
+        scene().rollback(false).soaked(0, false).at(sunday, "UTC").run(&policies),
+        "production-approval (1 release by [bob chen]) or override, soak-30m (first on staging) or override, \
+         weekend-freeze (at 2026-11-23T08:00:00Z) or override",
+        "another image of the same commit is a new version"
+    );
+    let mut forward = known();
+    forward.plan.kind = PlanKind::Deploy;
+    assert_ne!(forward.run(&policies), "allow", "only going back is quick");
+}
+
+#[test]
+fn production_takes_what_has_served_before_it_for_half_an_hour() {
+    let policies = defaults();
+    let approved = || scene().approved("bob");
+    assert_eq!(approved().run(&policies), "allow", "where no environment comes before");
+    assert_eq!(approved().soaked(30 * 60, true).run(&policies), "allow");
+    assert_eq!(approved().soaked(30 * 60, false).run(&policies), "allow", "it need not be there any more");
+    assert_eq!(approved().soaked(29 * 60 + 59, true).run(&policies), "soak-30m (at 2026-11-23T12:00:01Z) or override");
+    assert_eq!(approved().soaked(12 * 60, true).run(&policies), "soak-30m (at 2026-11-23T12:18:00Z) or override");
+    assert_eq!(approved().soaked(29 * 60, false).run(&policies), "soak-30m (first on staging) or override");
+    assert_eq!(approved().soaked(0, false).run(&policies), "soak-30m (first on staging) or override");
+}
+
+#[test]
+fn where_nobody_can_tell_what_changes_two_teams_or_two_people_look() {
+    let policies = defaults();
+    let unknown = || {
+        let mut scene = scene();
+        scene.plan.base = None;
+        scene
+    };
+    assert_eq!(
+        unknown().run(&policies),
+        "production-approval (1 release by [bob chen]) or override, \
+         unknown-change (2 release by [bob chen]) or override",
+        "nobody is in team sre"
+    );
+    assert_eq!(unknown().approved("bob").run(&policies), "unknown-change (1 release by [chen]) or override");
+    assert_eq!(unknown().approved("bob").approved("chen").run(&policies), "allow");
+    let with_sre: &[(&str, &[&str])] = &[("ana", &["developers"]), ("bob", &["release"]), ("sam", &["sre"])];
+    let unknown = || unknown().people(with_sre);
+    assert_eq!(unknown().approved("bob").run(&policies), "unknown-change (1 sre by [sam]) or override");
+    assert_eq!(unknown().approved("bob").approved("sam").run(&policies), "allow");
+    assert_eq!(unknown().to("staging").run(&policies), "allow");
+}
+
+#[test]
+fn production_rests_on_weekends_in_its_own_time_zone() {
+    let policies = defaults();
+    let at = |now, timezone| scene().approved("bob").at(now, timezone).run(&policies);
+    // Friday 14:59 and 15:00 in Los Angeles, eight hours behind.
+    assert_eq!(at("2026-11-27T22:59:59Z", "America/Los_Angeles"), "allow");
+    let frozen = "weekend-freeze (at 2026-11-30T16:00:00Z) or override";
+    assert_eq!(at("2026-11-27T23:00:00Z", "America/Los_Angeles"), frozen);
+    assert_eq!(at("2026-11-30T15:59:59Z", "America/Los_Angeles"), frozen);
+    assert_eq!(at("2026-11-30T16:00:00Z", "America/Los_Angeles"), "allow");
+    assert_eq!(at("2026-11-27T23:00:00Z", "UTC"), "weekend-freeze (at 2026-11-30T08:00:00Z) or override");
+    assert_eq!(scene().to("staging").at("2026-11-28T12:00:00Z", "UTC").run(&policies), "allow");
+}
+
+#[test]
+fn an_override_sets_aside_what_yields_to_it_and_nothing_else() {
+    let policies = defaults();
+    let sunday = "2026-11-22T03:00:00Z";
+    let emergency = || scene().soaked(0, false).at(sunday, "UTC");
+    for (by, allowed) in [("ana", true), ("bob", true), ("dan", false), ("guest", false), ("mallory", false)] {
+        let scene = emergency().overridden(by);
+        assert_eq!(scene.run(&policies) == "allow", allowed, "{by}: {}", scene.run(&policies));
+        let stranger = person(by, &["release"]);
+        let who = scene.people.get(&by.into()).unwrap_or(&stranger);
+        assert_eq!(policies.may_override(who, &scene.case()).is_allow(), allowed, "{by}");
+    }
+    assert_eq!(emergency().overridden("bob").ci(CiState::Red).run(&policies), "ci-green (facts)");
+    assert_eq!(
+        emergency().overridden("bob").voted("dan", Stance::Veto).run(&policies),
+        "no-veto (withdrawal by [dan])",
+        "somebody who objects is heard, emergency or not"
+    );
+    let mut changed = emergency().overridden("bob");
+    changed.plan.config[0].version_id.push('x');
+    assert_ne!(changed.run(&policies), "allow", "it was for the plan before");
+    let left = emergency().overridden("bob").people(&[("ana", &["developers"]), ("bob", &["developers"])]);
+    assert_ne!(left.run(&policies), "allow", "bob is no longer of the release team");
 }
 
 #[test]
@@ -64,7 +155,7 @@ fn every_reason_is_listed() {
     let scene = scene().ci(CiState::Red).voted("dan", Stance::Veto).voted("bob", Stance::Veto);
     assert_eq!(
         scene.run(&defaults()),
-        "ci-green (facts), no-veto (withdrawal by [bob dan]), production-approval (1 release by [chen])"
+        "ci-green (facts), no-veto (withdrawal by [bob dan]), production-approval (1 release by [chen]) or override"
     );
 }
 

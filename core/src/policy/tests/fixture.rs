@@ -190,9 +190,12 @@ pub(super) fn told(decision: &Decision) -> String {
     if decision.is_allow() {
         return "allow".to_owned();
     }
-    let reasons = decision.reasons().iter().map(|reason| match clearing(&reason.clears) {
-        Some(clears) => format!("{} ({clears})", reason.id),
-        None => reason.id.clone(),
+    let reasons = decision.reasons().iter().map(|reason| {
+        let or_override = if reason.overridable { " or override" } else { "" };
+        match clearing(&reason.clears) {
+            Some(clears) => format!("{} ({clears}){or_override}", reason.id),
+            None => format!("{}{or_override}", reason.id),
+        }
     });
     reasons.collect::<Vec<_>>().join(", ")
 }

@@ -5,7 +5,7 @@ use crate::facts::CiState;
 use crate::plan::PlanKind;
 use crate::policy::{Asking, Stance, nobody_can};
 
-const WAITING: &str = "production-approval (1 release by [bob chen])";
+const WAITING: &str = "production-approval (1 release by [bob chen]) or override";
 
 #[test]
 fn a_vote_on_another_plan_does_not_count() {
@@ -30,19 +30,22 @@ fn a_veto_stands_on_every_plan_until_it_is_withdrawn() {
 #[test]
 fn whoever_objects_does_not_approve_at_the_same_time() {
     let scene = scene().approved("bob").voted("bob", Stance::Veto);
-    assert_eq!(scene.run(&defaults()), "no-veto (withdrawal by [bob]), production-approval (1 release by [chen])");
+    assert_eq!(
+        scene.run(&defaults()),
+        "no-veto (withdrawal by [bob]), production-approval (1 release by [chen]) or override"
+    );
 }
 
 #[test]
 fn the_vote_of_somebody_who_left_does_not_count() {
     let left_the_team =
         scene().approved("bob").people(&[("ana", &["developers"]), ("bob", &["developers"]), ("chen", &["release"])]);
-    assert_eq!(left_the_team.run(&defaults()), "production-approval (1 release by [chen])");
+    assert_eq!(left_the_team.run(&defaults()), "production-approval (1 release by [chen]) or override");
     let left = scene().approved("bob").voted("bob", Stance::Veto);
     let left = left.people(&[("ana", &["developers"]), ("chen", &["release"])]);
     assert_eq!(
         left.run(&defaults()),
-        "production-approval (1 release by [chen])",
+        "production-approval (1 release by [chen]) or override",
         "nor does a veto that nobody can withdraw"
     );
 }
@@ -55,7 +58,10 @@ fn whoever_asked_must_still_be_allowed_to() {
     let demoted = scene().approved("bob").people(&[("ana", &[]), ("bob", &["release"])]);
     assert_eq!(demoted.run(&defaults()), "no-permit");
     let demoted_and_unapproved = scene().people(&[("ana", &[]), ("bob", &["release"])]);
-    assert_eq!(demoted_and_unapproved.run(&defaults()), "no-permit, production-approval (1 release by [bob])");
+    assert_eq!(
+        demoted_and_unapproved.run(&defaults()),
+        "no-permit, production-approval (1 release by [bob]) or override"
+    );
 }
 
 #[test]
@@ -81,9 +87,16 @@ fn one_person_in_two_teams_fills_one_slot() {
     let people: &[(&str, &[&str])] =
         &[("ana", &["developers"]), ("bob", &["release"]), ("sam", &["sre"]), ("max", &["release", "sre"])];
     let scene = || scene().people(people);
-    assert_eq!(scene().run(&policies), "production-approval (1 release by [bob max]), sre (1 sre by [max sam])");
+    assert_eq!(
+        scene().run(&policies),
+        "production-approval (1 release by [bob max]) or override, sre (1 sre by [max sam])"
+    );
     let either = "max counts for either team, and then one of the other is missing";
-    assert_eq!(scene().approved("max").run(&policies), "production-approval (1 release by [bob])", "{either}");
+    assert_eq!(
+        scene().approved("max").run(&policies),
+        "production-approval (1 release by [bob]) or override",
+        "{either}"
+    );
     assert_eq!(scene().approved("max").approved("bob").run(&policies), "allow", "max counts for sre");
     assert_eq!(scene().approved("max").approved("sam").run(&policies), "allow", "max counts for release");
     assert_eq!(scene().approved("bob").run(&policies), "sre (1 sre by [max sam])");
@@ -96,7 +109,7 @@ fn the_assignment_shown_is_one_that_can_be_completed() {
     let half = scene().people(people).approved("max");
     assert_eq!(
         half.run(&policies),
-        "production-approval (1 release by [bob])",
+        "production-approval (1 release by [bob]) or override",
         "max counts for sre, where he is needed"
     );
     let people: &[(&str, &[&str])] = &[("ana", &["developers"]), ("max", &["release", "sre"])];
@@ -111,7 +124,7 @@ fn two_authors_alone_cannot_release() {
     let people: &[(&str, &[&str])] = &[("ana", &["developers", "release"]), ("eve", &["developers", "release"])];
     let pair = scene().people(people);
     let decision = defaults().may_execute(&pair.case());
-    assert_eq!(told(&decision), "production-approval (1 release by [])");
+    assert_eq!(told(&decision), "production-approval (1 release by []) or override");
     let open = nobody_can(&decision).expect("nobody is left");
     assert_eq!((open[0].team.as_str(), open[0].missing), ("release", 1));
     let somebody = scene();

@@ -210,13 +210,24 @@ fn past_the_point_of_no_return_cancel_says_why_not() {
 #[test]
 fn only_what_has_not_started_expires_or_is_superseded() {
     let expire = Event::TimedOut { at: at(86_400) };
-    let supersede = Event::Superseded { by: "01KE4NEW000000000000000000".into(), at: at(50) };
+    let supersede = Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: None, at: at(50) };
     for life in [Life::new(), Life::planned(&plan()), Life::awaiting(&plan())] {
         let expired = life.clone().then(expire.clone());
         assert_eq!((expired.release.phase, expired.release.outcome), (Phase::Expired, Some(Outcome::Expired)));
         let superseded = life.then(supersede.clone());
         assert_eq!(superseded.release.phase, Phase::Superseded);
     }
+    let voted = Life::awaiting(&plan()).then(vote("bob", Stance::Approve, &plan(), 30));
+    let by_eve =
+        Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: Some("eve".into()), at: at(50) };
+    let told = voted.clone().then(by_eve).effects;
+    let Some(Effect::Tell { people, what }) = told.last() else { panic!("{told:?}") };
+    assert_eq!(people, &["ana".into(), "bob".into()], "whoever asked, and whoever voted");
+    assert!(what.contains("votes on this one are void"), "{what}");
+    let by_ana =
+        Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: Some("ana".into()), at: at(50) };
+    let told = voted.then(by_ana).effects;
+    assert!(matches!(told.last(), Some(Effect::Tell { people, .. }) if *people == ["bob".into()]), "{told:?}");
     for step in Step::ALL {
         let life = Life::at_step(&plan(), step);
         life.refuses(&expire);

@@ -43,7 +43,7 @@ fn states() -> Vec<(&'static str, Life)> {
         ("rolled back", Life::at_step(&plan(), Step::Deploy).then(broken(Step::Deploy, true, 60))),
         ("cancelled", asked().then(cancel(false, 3))),
         ("expired", waiting().then(Event::TimedOut { at: at(86_400) })),
-        ("superseded", waiting().then(Event::Superseded { by: by(), at: at(50) })),
+        ("superseded", waiting().then(Event::Superseded { by: by(), requester: None, at: at(50) })),
     ]
 }
 
@@ -75,7 +75,9 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         Some(Event::StepSucceeded { .. }) => broken(step, false, 60),
         Some(Event::StepFailed { .. }) => cancel(false, 60),
         Some(Event::CancelRequested { .. }) => Event::TimedOut { at: at(60) },
-        Some(Event::TimedOut { .. }) => Event::Superseded { by: "01KE4NEW000000000000000000".into(), at: at(60) },
+        Some(Event::TimedOut { .. }) => {
+            Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: None, at: at(60) }
+        }
         Some(Event::Superseded { .. }) => return None,
     })
 }

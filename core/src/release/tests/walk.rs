@@ -64,7 +64,9 @@ fn event(draw: Draw, release: &Release, now: i64) -> Event {
         21 if shape.is_multiple_of(4) => broken(step, shape & 16 != 0, now),
         22 if shape.is_multiple_of(4) => cancel(shape & 16 != 0, now),
         23 if shape.is_multiple_of(16) => Event::TimedOut { at: at(now) },
-        23 if shape % 16 == 4 => Event::Superseded { by: "01KE4NEW000000000000000000".into(), at: at(now) },
+        23 if shape % 16 == 4 => {
+            Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: None, at: at(now) }
+        }
         _ => done(running, now),
     }
 }

@@ -258,7 +258,7 @@ fn expired_superseded_dry_run_and_nothing_to_do() {
         [Why?]
     "#]].assert_eq(&card(&expired, 14_401));
     let by = ReleaseId::new("01JD7Q9999000000000000000");
-    let superseded = after(judged("wait", &[two_slots()]), [Event::Superseded { by, at: at(90) }]);
+    let superseded = after(judged("wait", &[two_slots()]), [Event::Superseded { by, requester: None, at: at(90) }]);
     expect![[r#"
         – goals → production · superseded by release 01JD7Q99 · nothing was started
         asked by ana · plan 61151a · release 01JD7Q4N

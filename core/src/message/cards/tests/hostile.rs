@@ -149,7 +149,7 @@ fn releases() -> Vec<Release> {
     all.push(after(building.clone(), [Event::BuildProgress { progress: without_bar }]));
     all.push(after(waiting.clone(), [Event::TimedOut { at: at(9) }]));
     all.push(after(waiting.clone(), [Event::CancelRequested { by: "bob".into(), begun: false, at: at(9) }]));
-    all.push(after(waiting.clone(), [Event::Superseded { by: "01J".into(), at: at(9) }]));
+    all.push(after(waiting.clone(), [Event::Superseded { by: "01J".into(), requester: None, at: at(9) }]));
     all.extend(["deny", "dry_run", "nothing_to_do"].map(|course| judged(course, &hostile_reasons())));
     all.push(judged("deny", &hostile_reasons()[..1]));
     all.extend([looking, building, planned, waiting, changed]);
