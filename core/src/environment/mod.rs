@@ -247,11 +247,11 @@ fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: T
     if ran {
         next.running = None;
         next.changed_at = Some(at);
-        if let Some(live) = live {
-            if let Some(before) = next.live.replace(live.clone()) {
-                next.stays.insert(0, Stay { live: before, until: at });
-                next.stays.truncate(STAYS_LIMIT);
-            }
+        if let Some(live) = live
+            && let Some(before) = next.live.replace(live.clone())
+        {
+            next.stays.insert(0, Stay { live: before, until: at });
+            next.stays.truncate(STAYS_LIMIT);
         }
     }
     if ran || was_first { judge_waiting(next) } else { vec![] }

@@ -8,7 +8,7 @@ use super::world::{self, Attributes, Extra, Moment};
 use super::{Case, Override, Stance, clock};
 use crate::ids::{PersonId, TeamName};
 use crate::person::Person;
-use cedar_policy::{Entities, EntityUid};
+use cedar_policy::{Entities, Entity, EntityUid, Request};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
@@ -23,8 +23,22 @@ pub(super) struct Trial<'a> {
     requester: &'a Person,
     release: EntityUid,
     attributes: Attributes<'a>,
-    /// The entities for each way of counting, which many questions share.
+    /// The requester, checked against the schema once, for questions about what might be.
+    supposed: RefCell<Option<Entities>>,
+    /// The entities for each way of counting, which many such questions share.
     counted: RefCell<BTreeMap<Counts, Rc<Entities>>>,
+    /// The last such question: the next one often differs in its counts only.
+    last: RefCell<Option<(Supposition, Request)>>,
+}
+
+/// What a question about what might be depends on, but for the counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Supposition {
+    vetoes: usize,
+    hoped: bool,
+    now: Timestamp,
+    soaked: bool,
+    overridden: bool,
 }
 
 /// What `execute` is asked under: as things are, or as they might be.
@@ -70,7 +84,9 @@ impl<'a> Trial<'a> {
             timezone: clock::timezone(case.timezone)?,
             release: world::release_uid(case),
             attributes: Attributes::of(case.plan, &requester.id),
+            supposed: RefCell::default(),
             counted: RefCell::default(),
+            last: RefCell::default(),
         })
     }
 
@@ -81,23 +97,19 @@ impl<'a> Trial<'a> {
         people: impl IntoIterator<Item = &'p Person>,
         stance: Stance,
     ) -> Result<Vec<(&'p Person, Verdict)>, String> {
-        let mut known: BTreeMap<Likeness<'p>, Verdict> = BTreeMap::new();
-        let mut verdicts = Vec::new();
-        for person in people {
-            let likeness = self.likeness(person);
-            let verdict = match known.get(&likeness) {
-                Some(verdict) => verdict.clone(),
-                None => self.ask_voter(person, stance)?,
-            };
-            known.entry(likeness).or_insert_with(|| verdict.clone());
-            verdicts.push((person, verdict));
+        let people: Vec<_> = people.into_iter().map(|person| (self.likeness(person), person)).collect();
+        if people.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(verdicts)
-    }
-
-    fn ask_voter(&self, person: &Person, stance: Stance) -> Result<Verdict, String> {
-        let entities = self.entities(&[person], &self.no_counts())?;
-        Ok(self.set.ask(self.vote(person, stance, self.as_observed())?, &entities))
+        let spokesmen: BTreeMap<_, _> = people.iter().map(|(likeness, person)| (likeness, *person)).collect();
+        let entities = self.entities(&spokesmen.values().copied().collect::<Vec<_>>(), &self.no_counts())?;
+        let mut verdicts: BTreeMap<&Likeness<'p>, Verdict> = BTreeMap::new();
+        for (likeness, person) in spokesmen {
+            let question = self.vote(person, stance, self.as_observed())?;
+            verdicts.insert(likeness, self.set.ask(question, &entities));
+        }
+        let verdict = |likeness| verdicts.get(likeness).cloned().unwrap_or_default();
+        Ok(people.iter().map(|(likeness, person)| (*person, verdict(likeness))).collect())
     }
 
     fn likeness<'p>(&self, person: &'p Person) -> Likeness<'p> {
@@ -178,26 +190,43 @@ impl<'a> Trial<'a> {
 
     /// Asks every rule whether the release may run.
     pub(super) fn execute(&self, circumstances: &Circumstances<'_>) -> Result<Verdict, String> {
-        let entities = self.execute_entities(&circumstances.counts)?;
+        let entities = self.entities(&[], &circumstances.counts)?;
         Ok(self.set.ask(self.execution(circumstances)?, &entities))
     }
 
     /// Whether this one rule would forbid it under these circumstances; when in doubt, it would.
     pub(super) fn forbids(&self, rule: &str, circumstances: &Circumstances<'_>) -> bool {
-        let (Ok(entities), Ok(question)) =
-            (self.execute_entities(&circumstances.counts), self.execution(circumstances))
-        else {
-            return true;
-        };
-        self.set.forbids(rule, question, &entities)
+        match (self.supposed_entities(&circumstances.counts), self.supposed_request(circumstances)) {
+            (Ok(entities), Ok(request)) => self.set.forbids(rule, &request, &entities),
+            _ => true,
+        }
     }
 
-    /// The entities for `execute`: the counts are tags of the release.
-    fn execute_entities(&self, counts: &Counts) -> Result<Rc<Entities>, String> {
+    fn supposed_request(&self, circumstances: &Circumstances<'_>) -> Result<Request, String> {
+        let Circumstances { counts: _, vetoes, outlook, now, soaked, overridden } = *circumstances;
+        let supposition = Supposition { vetoes, hoped: outlook == Outlook::Hoped, now, soaked, overridden };
+        if let Some((last, request)) = &*self.last.borrow()
+            && *last == supposition
+        {
+            return Ok(request.clone());
+        }
+        let request = Inner::supposed(self.execution(circumstances)?)?;
+        *self.last.borrow_mut() = Some((supposition, request.clone()));
+        Ok(request)
+    }
+
+    /// The entities for a question about what might be: the counts are tags of the release.
+    fn supposed_entities(&self, counts: &Counts) -> Result<Rc<Entities>, String> {
         if let Some(known) = self.counted.borrow().get(counts) {
             return Ok(known.clone());
         }
-        let entities = Rc::new(self.entities(&[], counts)?);
+        let mut supposed = self.supposed.borrow_mut();
+        let others = match &mut *supposed {
+            Some(others) => others,
+            none => none.insert(world::entities([world::person(self.requester, &self.set.teams)], &self.set.schema)?),
+        };
+        let entities = others.clone().add_entities([self.release_entity(counts)?], None);
+        let entities = Rc::new(entities.map_err(|error| error.to_string())?);
         self.counted.borrow_mut().insert(counts.clone(), entities.clone());
         Ok(entities)
     }
@@ -210,12 +239,16 @@ impl<'a> Trial<'a> {
     /// The release, its requester and these people. Each counted team has its tag, if only 0, so that a rule
     /// like `when { hasTag && getTag < 1 }` does not pass for want of a tag.
     pub(super) fn entities(&self, people: &[&Person], counts: &Counts) -> Result<Entities, String> {
-        let tags = self.set.counted.iter().zip(counts).map(|(team, count)| (team.as_str().to_owned(), long(*count)));
-        let release = self.attributes.entity(&self.release, tags.collect())?;
+        let release = self.release_entity(counts)?;
         let teams = &self.set.teams;
         let others = people.iter().filter(|person| person.id != self.requester.id);
         let all = others.map(|person| world::person(person, teams));
         world::entities(all.chain([world::person(self.requester, teams), release]), &self.set.schema)
+    }
+
+    fn release_entity(&self, counts: &Counts) -> Result<Entity, String> {
+        let tags = self.set.counted.iter().zip(counts).map(|(team, count)| (team.as_str().to_owned(), long(*count)));
+        self.attributes.entity(&self.release, tags.collect())
     }
 
     /// Counts for questions that come before counting.

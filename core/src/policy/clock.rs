@@ -89,7 +89,8 @@ fn first_minute(blocked_at: Timestamp, open_at: Timestamp, mut blocked: impl FnM
     open_at
 }
 
-/// The moments after `now` at which the rule may see another time, in order.
+/// The moments after `now` at which the rule may see another time, in order; worked out day by day, because the first
+/// opening is seldom far.
 fn candidates(
     now: Timestamp,
     timezone: &TimeZone,
@@ -98,6 +99,20 @@ fn candidates(
 ) -> impl Iterator<Item = Timestamp> {
     let days = if clockwork.calculates { BLIND_SEARCH_LIMIT_DAYS } else { SEARCH_LIMIT_DAYS };
     let end = now.checked_add(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MAX);
+    let named = named(clockwork, soak);
+    let today = now.to_zoned(timezone.clone()).date();
+    let moments = (0..=days + 1).map_while(move |ahead| {
+        let day = today.checked_add(ahead.days()).ok()?;
+        let (begin, next) = (begin_of(day, timezone)?, begin_of(day.tomorrow().ok()?, timezone)?);
+        let mut moments: BTreeSet<_> = named.range(begin..next).copied().collect();
+        moments.extend(moments_of(day, begin, next, timezone, clockwork));
+        Some(moments)
+    });
+    moments.flatten().filter(move |moment| *moment > now && *moment <= end)
+}
+
+/// The moments that the rule names itself.
+fn named(clockwork: &Clockwork, soak: Option<&Soak>) -> BTreeSet<Timestamp> {
     let mut named: BTreeSet<Timestamp> = BTreeSet::new();
     for &instant_ms in &clockwork.instants_ms {
         // Rules see whole seconds: `now > instant` is true from the next one on.
@@ -108,23 +123,25 @@ fn candidates(
         let reached = |soak_s: i64| Timestamp::from_second(since.as_second().checked_add(soak_s - served_s)?).ok();
         named.extend(clockwork.soaks_s.iter().flat_map(|&s| [Some(s), s.checked_add(1)]).flatten().filter_map(reached));
     }
-    let today = now.to_zoned(timezone.clone()).date();
-    for ahead in 0..=days + 1 {
-        let Ok(day) = today.checked_add(ahead.days()) else { break };
-        named.extend(moments_of(day, timezone, clockwork));
-    }
-    named.into_iter().filter(move |moment| *moment > now && *moment <= end)
+    named
+}
+
+fn begin_of(day: Date, timezone: &TimeZone) -> Option<Timestamp> {
+    timezone.to_zoned(day.at(0, 0, 0, 0)).ok().map(|zoned| zoned.timestamp())
 }
 
 /// The moments of one local day.
-fn moments_of(day: Date, timezone: &TimeZone, clockwork: &Clockwork) -> Vec<Timestamp> {
+fn moments_of(
+    day: Date,
+    begin: Timestamp,
+    next: Timestamp,
+    timezone: &TimeZone,
+    clockwork: &Clockwork,
+) -> Vec<Timestamp> {
     let local = |minute: i64| {
-        let hour = i8::try_from(minute / 60).ok()?;
-        let time = day.at(hour, i8::try_from(minute % 60).ok()?, 0, 0);
-        timezone.to_zoned(time).ok().map(|zoned| zoned.timestamp())
+        let (hour, minute) = (i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?);
+        timezone.to_zoned(day.at(hour, minute, 0, 0)).ok().map(|zoned| zoned.timestamp())
     };
-    let (begin, next) = (local(0), day.tomorrow().ok().and_then(|next| timezone.to_zoned(next.at(0, 0, 0, 0)).ok()));
-    let (Some(begin), Some(next)) = (begin, next.map(|next| next.timestamp())) else { return Vec::new() };
     let mut moments = vec![begin];
     let minutes = clockwork.minutes.iter().flat_map(|&minute| [Some(minute), minute.checked_add(1)]).flatten();
     moments.extend(minutes.filter(|minute| (0..DAY_MINUTES).contains(minute)).filter_map(local));

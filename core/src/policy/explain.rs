@@ -3,7 +3,7 @@
 use super::ballot::{Ballot, Circumstances, Trial};
 use super::clock::first_opening;
 use super::fact::Outlook;
-use super::set::Verdict;
+use super::set::{Inner, Verdict};
 use super::slots::{Counts, QUORUM_LIMIT, unfillable};
 use super::world::Moment;
 use super::{Clears, Slot, Stance};
@@ -43,7 +43,8 @@ pub(super) fn execution(
     let inquiry = Inquiry { trial, ballot, candidates: candidates(trial, ballot)?, by_votes };
 
     refused.truncate(EXPLAINED_ASSIGNMENTS_LIMIT);
-    let nearest = (0..refused.len()).min_by_key(|&index| {
+    let several = if refused.len() > 1 { 0..refused.len() } else { 0..0 };
+    let nearest = several.min_by_key(|&index| {
         let (counts, verdict) = &refused[index];
         let rules: Vec<_> = verdict.forbids.intersection(&inquiry.by_votes).map(String::as_str).collect();
         let filling = inquiry.missing(&trial.as_it_is(counts.clone(), ballot), &rules);
@@ -65,7 +66,8 @@ pub(super) fn vote(trial: &Trial<'_>, rule: &str, voter: &Person, stance: Stance
     let case = trial.case;
     let Ok(entities) = trial.entities(&[voter], &trial.no_counts()) else { return Clears::Nothing };
     let forbidden = |moment: Moment<'_>| {
-        trial.vote(voter, stance, moment).map_or(true, |question| trial.set.forbids(rule, question, &entities))
+        let request = trial.vote(voter, stance, moment).and_then(Inner::supposed);
+        request.map_or(true, |request| trial.set.forbids(rule, &request, &entities))
     };
     let observed = trial.as_observed();
     if !forbidden(Moment { outlook: Outlook::Hoped, ..observed }) {
@@ -207,13 +209,12 @@ impl Inquiry<'_> {
         };
         let mut more = vec![QUORUM_LIMIT; now.counts.len()];
         for team in order {
-            let (mut too_few, mut enough) = (0, QUORUM_LIMIT);
-            // Halving takes at most five questions: a rule that is content with n approvals is so with n + 1.
-            while too_few < enough {
-                more[team] = (too_few + enough) / 2;
-                if allowed(&more) { enough = more[team] } else { too_few = more[team] + 1 }
-            }
-            more[team] = enough;
+            // A rule that is content with n approvals is so with n + 1, and most want one or two.
+            let enough = (0..QUORUM_LIMIT).find(|&n| {
+                more[team] = n;
+                allowed(&more)
+            });
+            more[team] = enough.unwrap_or(QUORUM_LIMIT);
         }
         more
     }

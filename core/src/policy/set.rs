@@ -98,10 +98,17 @@ impl Inner {
     }
 
     /// Asks one forbid by itself. What cannot be evaluated forbids.
-    pub(super) fn forbids(&self, rule: &str, question: Question, entities: &Entities) -> bool {
-        let (Some(rule), Ok(request)) = (self.rules.get(rule), self.request(question)) else { return true };
-        let response = Authorizer::new().is_authorized(&request, &rule.alone, entities);
+    pub(super) fn forbids(&self, rule: &str, request: &Request, entities: &Entities) -> bool {
+        let Some(rule) = self.rules.get(rule) else { return true };
+        let response = Authorizer::new().is_authorized(request, &rule.alone, entities);
         response.diagnostics().reason().next().is_some() || response.diagnostics().errors().next().is_some()
+    }
+
+    /// The request for a question of the same shape as one that was checked before. For what might be, never for
+    /// what is.
+    pub(super) fn supposed(question: Question) -> Result<Request, String> {
+        let Question { principal, action, resource, context } = question;
+        Request::new(principal, action.uid(), resource, context, None).map_err(|error| error.to_string())
     }
 
     /// The request, checked against the schema: an environment it does not know is an error, not just a no.

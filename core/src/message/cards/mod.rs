@@ -25,7 +25,7 @@ pub use queue::queue;
 pub use release::release_card;
 pub use show::details;
 pub use status::{StatusRow, status};
-pub use why::why;
+pub use why::{fine, soaked, why};
 
 use crate::environment::Environment;
 use crate::ids::{EnvironmentName, PersonId, TeamName};

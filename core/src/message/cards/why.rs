@@ -2,7 +2,10 @@
 
 use super::super::{Line, Message};
 use super::words;
-use crate::policy::Reason;
+use crate::environment::Environment;
+use crate::facts::{CiState, Facts};
+use crate::ids::{PersonId, ReleaseId};
+use crate::policy::{Clears, Past, Reason};
 use jiff::Timestamp;
 
 /// How many things that are fine one answer names.
@@ -26,4 +29,43 @@ pub fn why(subject: &str, reasons: &[Reason], fine: &[String], now: Timestamp) -
         lines.push(words::untrusted_list(Line::plain(lead), shown, ", ").text("."));
     }
     Message::answer(headline, lines)
+}
+
+/// What is not in the way of a planned release, each in a few words: `CI green 3 of 3`, `not locked`.
+#[must_use]
+pub fn fine(
+    facts: &Facts,
+    environment: &Environment,
+    release: &ReleaseId,
+    requester: &PersonId,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut fine = Vec::new();
+    let ci = &facts.ci.value;
+    if ci.state == CiState::Green {
+        fine.push(format!("CI green {} of {}", ci.passed, ci.total));
+    }
+    match environment.lock(now) {
+        None => fine.push("not locked".to_owned()),
+        Some(lock) if lock.owner == *requester => fine.push("locked by who asks".to_owned()),
+        Some(_) => {}
+    }
+    let waits_for = environment.blockers(release, requester, now);
+    if !waits_for.iter().any(|reason| matches!(reason.clears, Clears::Release { .. })) {
+        fine.push("no other release before it".to_owned());
+    }
+    fine
+}
+
+/// How an image did in the environment before, in a few words: `on staging for 12 min`.
+#[must_use]
+pub fn soaked(past: &Past, now: Timestamp) -> Option<String> {
+    let soak = past.soak.as_ref()?;
+    let environment = &soak.environment;
+    let served = words::rough(u64::try_from(soak.seconds(now)).unwrap_or(0));
+    Some(match (soak.since, soak.served_s) {
+        (Some(_), _) => format!("on {environment} for {served}"),
+        (None, 0) => format!("not yet on {environment}"),
+        (None, _) => format!("was on {environment} for {served}"),
+    })
 }
