@@ -15,6 +15,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use slipway_core::ids::ReleaseId;
 use slipway_core::message::Message;
 use slipway_core::message::cards::{ReleaseView, release_card};
+use slipway_core::plan::PlanDigest;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ enum Published {
     /// The chat did not take it now.
     Later,
 }
+
+/// A message, and the plan it shows if it is the card of a release that has one.
+type Drawn = (Message, Option<PlanDigest>);
 
 /// The publisher with all it needs.
 #[derive(Debug)]
@@ -124,8 +128,8 @@ impl Publisher {
     }
 
     async fn publish(&self, row: &MessageRow) -> Result<Published, StoreError> {
-        let body = match self.body(row).await {
-            Ok(Some(body)) => body,
+        let (body, plan) = match self.body(row).await {
+            Ok(Some(drawn)) => drawn,
             Ok(None) => return self.give_up(row).await,
             Err(error @ StoreError::Unreadable { .. }) => {
                 error!(message = row.id, %error, "a message cannot be drawn and is given up");
@@ -135,7 +139,7 @@ impl Publisher {
         };
         match self.show(row, &body).await {
             Ok(external_id) => {
-                self.store.message_published(row.id, row.wanted, &external_id).await?;
+                self.store.message_published(row.id, row.wanted, &external_id, plan.as_ref()).await?;
                 Ok(Published::Done)
             }
             Err(ChatError::Never(what)) => {
@@ -172,9 +176,9 @@ impl Publisher {
         })
     }
 
-    async fn body(&self, row: &MessageRow) -> Result<Option<Message>, StoreError> {
+    async fn body(&self, row: &MessageRow) -> Result<Option<Drawn>, StoreError> {
         if let Some(body) = &row.message.body {
-            return Ok(Some(body.clone()));
+            return Ok(Some((body.clone(), None)));
         }
         match &row.message.release {
             Some(release) => self.card(release).await,
@@ -183,7 +187,7 @@ impl Publisher {
     }
 
     /// A release's card as of now.
-    async fn card(&self, id: &ReleaseId) -> Result<Option<Message>, StoreError> {
+    async fn card(&self, id: &ReleaseId) -> Result<Option<Drawn>, StoreError> {
         let Some(stored) = self.store.release(id).await? else { return Ok(None) };
         let release = stored.release;
         let key = &release.request.key;
@@ -192,7 +196,7 @@ impl Publisher {
         let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
         let standing = Standing::shown(&self.store, &self.setup, &release).await?;
         let approvers = approver_lines(&self.setup, &standing, &release, now);
-        Ok(Some(release_card(&ReleaseView {
+        let card = release_card(&ReleaseView {
             release: &release,
             environment: Some(&environment),
             people: &self.setup.people,
@@ -201,6 +205,7 @@ impl Publisher {
             expected_s: usual_s(&durations),
             expected_deploy_s: None,
             next: self.setup.next_environment(key),
-        })))
+        });
+        Ok(Some((card, release.digest())))
     }
 }

@@ -225,7 +225,7 @@ impl Work<'_> {
     ) -> Result<Option<Message>, EngineError> {
         let waits = |r: &Release| r.phase == Phase::AwaitingApproval;
         match self.find_release(prefix, waits).await? {
-            Ok(release) => self.vote(asked.person, &release, stance).await,
+            Ok(release) => self.vote(asked.person, &release, stance, asked.channel).await,
             Err(not_found) => Ok(Some(say_not_found(&not_found, "waits for approval"))),
         }
     }

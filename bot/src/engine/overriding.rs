@@ -32,6 +32,10 @@ impl Work<'_> {
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
             return Ok(answers::override_came_late(release, &late(Some("there is no plan yet"))));
         };
+        if !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
+            let why = "the plan has just changed, and this channel did not show it yet. Look again, then override";
+            return Ok(answers::override_came_late(release, &late(Some(why))));
+        }
         let waiver = Override {
             by: person.id.clone(),
             incident: incident.to_owned(),

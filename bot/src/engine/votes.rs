@@ -3,9 +3,11 @@
 use super::EngineError;
 use super::apply::Work;
 use serde_json::json;
+use slipway_core::ids::ReleaseId;
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
+use slipway_core::plan::PlanDigest;
 use slipway_core::policy::{Clears, Decision, Reason, Slot, Stance, Vote};
 use slipway_core::release::{Event, Illegal, Release};
 
@@ -23,8 +25,8 @@ impl Work<'_> {
             return Ok(());
         };
         let answer = match verb {
-            Verb::Approve => self.vote(&person, &release, Stance::Approve).await?,
-            Verb::Veto => self.vote(&person, &release, Stance::Veto).await?,
+            Verb::Approve => self.vote(&person, &release, Stance::Approve, channel).await?,
+            Verb::Veto => self.vote(&person, &release, Stance::Veto, channel).await?,
             Verb::Cancel => self.cancel(&person, &release).await?,
             Verb::Retry => self.retry(&person, &release, channel).await?,
             Verb::Why => Some(self.why_release(&release).await?),
@@ -48,7 +50,7 @@ impl Work<'_> {
             return Ok(());
         };
         let answer = if added {
-            self.vote(&person, &release, stance).await?
+            self.vote(&person, &release, stance, channel).await?
         } else {
             // Taking away ❌ does not take back an approval.
             let given = release.votes.iter().any(|v| v.person == person.id && v.stance == stance);
@@ -83,6 +85,7 @@ impl Work<'_> {
         person: &Person,
         release: &Release,
         stance: Stance,
+        channel: &str,
     ) -> Result<Option<Message>, EngineError> {
         let setup = self.engine.setup.clone();
         let standing = self.standing(release).await?;
@@ -105,12 +108,29 @@ impl Work<'_> {
             let missing = missing_slots(policies.may_execute(&case).reasons());
             return Ok(Some(answers::vote_does_not_count(release, &why.join("; "), &missing)));
         }
+        if stance == Stance::Approve && !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
+            let why = Some("the plan has just changed, and this channel did not show it yet. Look again, then vote");
+            let illegal = Illegal { phase: release.phase.name(), event: "voted", why };
+            return Ok(Some(answers::vote_came_late(release, &illegal)));
+        }
         let vote = Vote { person: person.id.clone(), stance, digest: case.plan.digest(), at: self.engine.clock.now() };
         Ok(self
             .apply(&release.id, Event::Voted { vote })
             .await?
             .err()
             .map(|illegal| answers::vote_came_late(release, &illegal)))
+    }
+
+    /// Whether somebody in this channel can have seen the plan: its card shows this one and no earlier one. Where
+    /// there is no card they have named the release from somewhere else.
+    pub(super) async fn plan_is_shown(
+        &mut self,
+        release: &ReleaseId,
+        plan: &PlanDigest,
+        channel: &str,
+    ) -> Result<bool, EngineError> {
+        let shown = self.engine.store.message_shown_plan(self.tx, channel, release).await?;
+        Ok(shown.is_none_or(|shown| shown == plan.as_str()))
     }
 
     pub(super) async fn withdraw(

@@ -3,6 +3,7 @@
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::Message;
+use slipway_core::plan::PlanDigest;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -116,13 +117,40 @@ impl Store {
         Ok(rows.iter().map(|row| read(row).map_err(|error| unreadable(row, error))).collect())
     }
 
-    /// Records what the channel shows now.
+    /// Records what the channel shows now, and for a card the plan that it shows.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn message_published(&self, id: i64, revision: i64, external_id: &str) -> Result<(), StoreError> {
-        sqlx::query(sql::MESSAGE_PUBLISHED).bind(id).bind(revision).bind(external_id).execute(&self.write).await?;
+    pub async fn message_published(
+        &self,
+        id: i64,
+        revision: i64,
+        external_id: &str,
+        plan: Option<&PlanDigest>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(sql::MESSAGE_PUBLISHED)
+            .bind(id)
+            .bind(revision)
+            .bind(external_id)
+            .bind(plan.map_or("", PlanDigest::as_str))
+            .execute(&self.write)
+            .await?;
         Ok(())
+    }
+
+    /// The digest of the plan that a release's card shows in a channel, empty if it shows none yet; `None` when the
+    /// channel shows no card.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_shown_plan(
+        &self,
+        tx: &mut Tx,
+        channel: &str,
+        release: &ReleaseId,
+    ) -> Result<Option<String>, StoreError> {
+        let shown = sqlx::query_scalar(sql::MESSAGE_SHOWN_PLAN).bind(channel).bind(release.as_str());
+        Ok(shown.fetch_optional(&mut **tx).await?)
     }
 
     /// Puts a message off after a failure.

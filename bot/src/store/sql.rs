@@ -46,10 +46,11 @@ statements! {
     MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, key) DO NOTHING";
     MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL";
     MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures FROM messages WHERE wanted > published AND not_before <= $1 ORDER BY id LIMIT $2";
-    MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, failures = 0 WHERE id = $1";
+    MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, shown_plan = $4, failures = 0 WHERE id = $1";
     MESSAGE_LATER = "UPDATE messages SET not_before = $2, failures = failures + 1 WHERE id = $1";
     MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = 0 WHERE id = $1";
     MESSAGES_NEXT_DUE = "SELECT min(not_before) FROM messages WHERE wanted > published";
+    MESSAGE_SHOWN_PLAN = "SELECT shown_plan FROM messages WHERE channel = $1 AND release = $2 AND body IS NULL AND shown_plan IS NOT NULL";
     MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND key = $2 AND body IS NULL";
 
     AUDIT_LAST = "SELECT record FROM audit ORDER BY seq DESC LIMIT 1";

@@ -5,6 +5,7 @@ use super::explain;
 use super::names::Action;
 use super::set::{Inner, PolicySet, Verdict};
 use super::slots::assignments;
+use super::stack::with_room;
 use super::{Asking, Case, Clears, Decision, NO_PERMIT, POLICY_ERROR, Reason, Stance, UNKNOWN_PERSON, world};
 use crate::ids::{EnvironmentName, PersonId, ServiceName};
 use crate::person::Person;
@@ -37,7 +38,7 @@ impl PolicySet {
             PlanKind::Deploy => (Action::Request, "ask for a release to"),
             PlanKind::Rollback => (Action::Rollback, "ask for a rollback of"),
         };
-        self.0.beside_a_plan(person, action, service, environment, None, what)
+        with_room(|| self.0.beside_a_plan(person, action, service, environment, None, what))
     }
 
     /// Whether somebody may cancel, lock or unlock.
@@ -56,7 +57,7 @@ impl PolicySet {
             Act::Lock => (Action::Lock, None, "lock"),
             Act::Unlock { owner } => (Action::Unlock, Some(("owner", owner)), "end somebody else's lock on"),
         };
-        self.0.beside_a_plan(person, action, service, environment, about, what)
+        with_room(|| self.0.beside_a_plan(person, action, service, environment, about, what))
     }
 
     /// Whether this person may vote so on this release. The answer is about the person's right, not about
@@ -73,12 +74,13 @@ impl PolicySet {
             Stance::Approve => "approve",
             Stance::Veto => "veto",
         };
-        let answer = Trial::new(&self.0, case, requester).and_then(|trial| {
+        let answer = with_room(|| {
+            let trial = Trial::new(&self.0, case, requester)?;
             let verdict = trial.votes([voter], stance)?.pop().map(|(_, verdict)| verdict).unwrap_or_default();
             let clears = |rule: &str| (explain::vote(&trial, rule, voter, stance), false);
             Ok(self.0.decision(verdict, format!("No rule lets {} {what} this release.", voter.id), clears))
         });
-        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+        answer.unwrap_or_else(|error: String| deny(vec![not_evaluated(&error)]))
     }
 
     /// Whether this person may set rules aside for this release.
@@ -88,13 +90,14 @@ impl PolicySet {
         let Some(person) = case.people.get(&person.id) else {
             return deny(vec![reason(UNKNOWN_PERSON, format!("{} is not somebody Slipway knows.", person.id))]);
         };
-        let answer = Trial::new(&self.0, case, requester).and_then(|trial| {
+        let answer = with_room(|| {
+            let trial = Trial::new(&self.0, case, requester)?;
             let vetoes = trial.ballot()?.objectors.len();
             let verdict = trial.overriding(person, vetoes)?;
             let no_permit = format!("No rule lets {} override the policies for this release.", person.id);
             Ok(self.0.decision(verdict, no_permit, |_| (Clears::Nothing, false)))
         });
-        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+        answer.unwrap_or_else(|error: String| deny(vec![not_evaluated(&error)]))
     }
 
     /// Whether the release may run now: the votes are counted, and every assignment of voters to teams is tried
@@ -102,8 +105,8 @@ impl PolicySet {
     #[must_use]
     pub fn may_execute(&self, case: &Case<'_>) -> Decision {
         let Some(requester) = case.requester else { return requester_unknown() };
-        let answer = Trial::new(&self.0, case, requester).and_then(|trial| judge(&trial, requester));
-        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+        let answer = with_room(|| judge(&Trial::new(&self.0, case, requester)?, requester));
+        answer.unwrap_or_else(|error: String| deny(vec![not_evaluated(&error)]))
     }
 }
 
@@ -143,7 +146,7 @@ impl Inner {
             let no_permit = format!("No rule lets {} {what} {environment}.", person.id);
             Ok(self.decision(verdict, no_permit, |_| (Clears::Nothing, false)))
         });
-        answer.unwrap_or_else(|error| deny(vec![not_evaluated(&error)]))
+        answer.unwrap_or_else(|error: String| deny(vec![not_evaluated(&error)]))
     }
 
     /// The verdict in words. `clears` tells what clears a rule, and whether an override sets it aside.

@@ -3,6 +3,7 @@
 use super::check::{self, Source, Uses};
 use super::mistake::{PolicyMistake, offset_of};
 use super::set::{Inner, PolicySet, Rule};
+use super::stack::with_room;
 use super::vocabulary::Vocabulary;
 use super::{hash, world};
 use cedar_policy::{
@@ -27,6 +28,14 @@ impl PolicySet {
     /// Every mistake that can be found at once, by file and line. Warnings of Cedar's validator (a rule that can
     /// never apply, look-alike characters) are mistakes too.
     pub fn parse(
+        schema: &str,
+        files: &[(String, String)],
+        vocabulary: &Vocabulary,
+    ) -> Result<Self, Vec<PolicyMistake>> {
+        with_room(|| Self::parse_here(schema, files, vocabulary))
+    }
+
+    fn parse_here(
         schema: &str,
         files: &[(String, String)],
         vocabulary: &Vocabulary,

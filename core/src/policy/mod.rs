@@ -20,6 +20,7 @@ mod past;
 mod question;
 mod set;
 mod slots;
+mod stack;
 mod vocabulary;
 mod voters;
 mod world;

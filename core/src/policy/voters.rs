@@ -3,6 +3,7 @@
 use super::ballot::Trial;
 use super::set::PolicySet;
 use super::slots::merged;
+use super::stack::with_room;
 use super::{Case, Stance};
 use crate::ids::{PersonId, TeamName};
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ impl PolicySet {
     pub fn voters(&self, case: &Case<'_>) -> Vec<Panel> {
         let slots = merged(&self.may_execute(case));
         let Some(requester) = case.requester else { return Vec::new() };
-        let Ok(trial) = Trial::new(&self.0, case, requester) else { return Vec::new() };
+        let Ok(trial) = with_room(|| Trial::new(&self.0, case, requester)) else { return Vec::new() };
         let panel = |slot: super::Slot| {
             let members = case.people.iter().filter(|person| person.teams.contains(&slot.team));
             let verdicts = trial.votes(members, Stance::Approve).unwrap_or_default();
@@ -46,6 +47,6 @@ impl PolicySet {
             });
             Panel { refused: refused.collect(), team: slot.team, missing: slot.missing, who: slot.who }
         };
-        slots.into_iter().map(panel).collect()
+        with_room(|| slots.into_iter().map(panel).collect())
     }
 }

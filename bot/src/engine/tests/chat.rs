@@ -1,8 +1,11 @@
 //! The chat that the tests talk in.
 
+use crate::chat::publisher::Publisher;
+use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Engine, Incoming, Signals, approver_lines};
+use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, Store};
 use crate::{assemble, audit_log};
@@ -16,7 +19,7 @@ use slipway_core::message::terminal::{TerminalOptions, render};
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::Identity;
 use slipway_core::plan::{Commit, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
-use slipway_core::policy::Stance;
+use slipway_core::policy::{Stance, built_in};
 use slipway_core::release::{Event, Release, Step};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +27,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// Ana, Bob and Cem may approve, and Cem has written all that is released; Eve may only ask; Gus nothing.
-const CONFIG: &str = r#"
+pub(super) const CONFIG: &str = r#"
 [store]
 url = "sqlite://slipway.db"
 
@@ -71,24 +74,64 @@ pub(super) struct Chat {
     held: Vec<EffectRow>,
     deliveries: u32,
     file: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+/// A configuration's set-up, or what is wrong with it.
+pub(super) fn setup(config: &str) -> Result<Setup, String> {
+    let (config, _) =
+        Config::check(config.as_bytes(), Path::new("slipway.toml")).map_err(|report| report.to_string())?;
+    assemble::setup(&config).map_err(|error| error.to_string())
 }
 
 impl Chat {
     pub(super) async fn open() -> Self {
+        Self::with(CONFIG).await
+    }
+
+    /// A Monday, 8:00.
+    pub(super) async fn with(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("slipway.db");
         let store = Store::open(&file).await.unwrap();
-        let (config, _) =
-            Config::check(CONFIG.as_bytes(), Path::new("slipway.toml")).unwrap_or_else(|report| panic!("{report}"));
         let time = Arc::new(Mutex::new(Timestamp::from_second(1_767_600_000).unwrap()));
         let engine = Engine {
             store: store.clone(),
-            setup: Arc::new(assemble::setup(&config).unwrap()),
+            setup: Arc::new(setup(config).unwrap()),
             clock: Clock::Manual(time.clone()),
             signals: Signals::default(),
         };
-        Self { engine, store, time, held: Vec::new(), deliveries: 0, file, _folder: folder }
+        Self { engine, store, time, held: Vec::new(), deliveries: 0, file, folder }
+    }
+
+    /// From now on another configuration is in force, and nothing has been judged by it yet.
+    pub(super) fn configure(&mut self, config: &str) {
+        self.engine.setup = Arc::new(setup(config).unwrap());
+    }
+
+    /// What the engine does when the process starts.
+    pub(super) async fn starts(&self) {
+        self.engine.judge_open().await.unwrap();
+        self.handle_all().await;
+    }
+
+    /// From now on one more rule is in force beside the default ones, and nothing has been judged by it yet.
+    pub(super) fn adds_rule(&mut self, rule: &str) {
+        let config = self.config_with_rule(rule);
+        self.configure(&config);
+    }
+
+    /// A configuration whose policies are the default ones and one more rule.
+    pub(super) fn config_with_rule(&self, rule: &str) -> String {
+        let folder = self.folder.path().join("policies");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("schema.cedarschema"), built_in::SCHEMA).unwrap();
+        for (name, text) in built_in::FILES.into_iter().chain([("more.cedar", rule)]) {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        // The default rules name these teams.
+        let teams = "[person.zoe]\nterminal = \"zoe\"\nteams = [\"sre\", \"dba\"]\n";
+        format!("{CONFIG}{teams}[policies]\ndir = {:?}\n", folder.to_str().unwrap())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -116,7 +159,11 @@ impl Chat {
 
     /// Somebody types; gives what they are answered.
     pub(super) async fn says(&mut self, who: &str, text: &str) -> String {
-        let who = Identity::Terminal(who.to_owned());
+        self.types(Identity::Terminal(who.to_owned()), text).await
+    }
+
+    /// Some account types.
+    pub(super) async fn types(&mut self, who: Identity, text: &str) -> String {
         let typed = Incoming::Typed { who, channel: CHANNEL.to_owned(), text: text.to_owned() };
         let delivery = self.deliver(&typed).await;
         self.answer(delivery).await
@@ -193,6 +240,11 @@ impl Chat {
     /// Plan and facts are gathered, as of now.
     pub(super) async fn gathers(&mut self, release: &ReleaseId, plan: &Plan) {
         let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        self.gathers_with(release, plan, ci).await;
+    }
+
+    /// The same with CI as it is now.
+    pub(super) async fn gathers_with(&mut self, release: &ReleaseId, plan: &Plan, ci: CiFact) {
         let facts = Facts { ci: Observed { value: ci, at: self.now() } };
         self.outcome(release, "gather", Event::Planned { plan: Box::new(plan.clone()), facts }).await;
     }
@@ -231,6 +283,20 @@ impl Chat {
 
     pub(super) async fn environment(&self, name: &str) -> Environment {
         self.store.environment(&key(name)).await.unwrap()
+    }
+
+    /// The rules that the gate named last.
+    pub(super) async fn refused_by(&self, id: &ReleaseId) -> Vec<String> {
+        let verdict = self.release(id).await.verdict;
+        verdict.map_or(vec![], |verdict| verdict.reasons().iter().map(|reason| reason.id.clone()).collect())
+    }
+
+    /// The channels show what they should.
+    pub(super) async fn publishes(&self) {
+        let terminal = Terminal::new(self.store.clone(), Arc::default());
+        let Engine { store, setup, clock, signals } = self.engine.clone();
+        let publisher = Publisher::new(store, setup, clock, signals, vec![Arc::new(terminal)]);
+        while publisher.publish_due().await.unwrap() > 0 {}
     }
 
     /// The release's card as it would be drawn now.

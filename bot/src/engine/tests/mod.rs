@@ -3,12 +3,14 @@
 
 mod aside;
 mod audit;
+mod beginnings;
 mod cancelling;
 mod chat;
 mod inbox;
 mod locks;
 mod queue;
 mod releasing;
+mod threats;
 mod voting;
 
 use chat::{Chat, plan, sha};

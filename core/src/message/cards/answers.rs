@@ -97,7 +97,7 @@ pub fn cancelled(release: &Release) -> Message {
 #[must_use]
 pub fn override_came_late(release: &Release, illegal: &Illegal) -> Message {
     let line = match illegal.why {
-        Some(why) => Line::plain(format!("There is nothing to override: {why}.")),
+        Some(why) => Line::plain(format!("Your override was not taken: {why}.")),
         None => Line::plain("There is nothing to override: the release ").text(standing(release)).text("."),
     };
     Message::answer(line.text(" Nothing was changed."), [which(release)])

@@ -204,3 +204,13 @@ fn nothing_is_allowed_without_a_rule() {
     assert_eq!(scene().vote(&empty, "bob", Stance::Approve), "no-permit");
     assert_eq!(scene().ci(CiState::Red).run(&empty), "no-permit");
 }
+
+#[test]
+fn how_deep_the_caller_stands_changes_no_answer() {
+    let answer = scene().approved("bob").run(&defaults());
+    assert_eq!(answer, "allow");
+    // Cedar by itself evaluates nothing with less than 100 kB left.
+    let shallow = std::thread::Builder::new().stack_size(96 * 1024);
+    let asked = || scene().approved("bob").run(&defaults());
+    assert_eq!(shallow.spawn(asked).unwrap().join().unwrap(), answer);
+}

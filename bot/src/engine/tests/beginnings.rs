@@ -1,0 +1,302 @@
+//! Every way in which an execution can begin passes the same gate.
+//!
+//! Each way is walked twice, up to the moment before the run would begin: once under the default rules, where it
+//! begins, which shows that the way is one; and once with one more rule in force, of which the way knows nothing.
+
+use super::chat::CONFIG;
+use super::*;
+use crate::engine::Incoming;
+use slipway_core::ids::ReleaseId;
+use slipway_core::message::Verb;
+use slipway_core::plan::{Plan, PlanKind};
+use slipway_core::policy::Stance;
+
+/// A rule that no part of the engine has heard of.
+const CLOSED: &str = r#"
+@id("closed")
+@why("Nothing starts today.")
+forbid (principal, action == Action::"execute", resource);
+"#;
+
+/// What follows from an effect that began, and from nothing else.
+const RUNS: [&str; 6] = ["observe_ci", "observe_image", "migrate", "deploy", "follow", "verify"];
+
+/// How an execution begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// `/deploy` where no approval is needed.
+    Deploy,
+    /// `/rollback`.
+    Rollback,
+    RetryByCommand,
+    /// The button on the card of a failed release.
+    RetryByButton,
+    /// The last approval that was missing.
+    ApprovalByCommand,
+    ApprovalByButton,
+    ApprovalByReaction,
+    /// The veto that held it is taken back.
+    VetoWithdrawnByCommand,
+    VetoWithdrawnByReaction,
+    /// Somebody breaks the glass.
+    Override,
+    /// The one before it in the queue has ended.
+    Queue,
+    QueueAfterFailure,
+    QueueAfterCancel,
+    Unlock,
+    /// The end of a lock, of a freeze or of a soak time: a timer has the gate asked again.
+    Timer,
+    /// What was known had become too old, and has been read again.
+    FreshFacts,
+    /// The process starts again, and all that waits is judged.
+    Restart,
+}
+
+const WAYS: [Way; 17] = [
+    Way::Deploy,
+    Way::Rollback,
+    Way::RetryByCommand,
+    Way::RetryByButton,
+    Way::ApprovalByCommand,
+    Way::ApprovalByButton,
+    Way::ApprovalByReaction,
+    Way::VetoWithdrawnByCommand,
+    Way::VetoWithdrawnByReaction,
+    Way::Override,
+    Way::Queue,
+    Way::QueueAfterFailure,
+    Way::QueueAfterCancel,
+    Way::Unlock,
+    Way::Timer,
+    Way::FreshFacts,
+    Way::Restart,
+];
+
+/// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
+/// executions it can begin, and to walk them.
+fn ways_in(incoming: &Incoming) -> &'static [Way] {
+    match incoming {
+        Incoming::Typed { .. } => &[
+            Way::Deploy,
+            Way::Rollback,
+            Way::RetryByCommand,
+            Way::ApprovalByCommand,
+            Way::VetoWithdrawnByCommand,
+            Way::Override,
+            Way::QueueAfterCancel,
+            Way::Unlock,
+        ],
+        Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton],
+        Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
+        Incoming::Happened { .. } => &[Way::Queue, Way::QueueAfterFailure, Way::FreshFacts],
+        Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
+    }
+}
+
+/// Where a story stands the moment before a run would begin.
+struct Brink {
+    /// What would run; `None`: it will have been asked for by the last step.
+    release: Option<ReleaseId>,
+    /// The one that stands in its way, or that is tried again.
+    other: Option<ReleaseId>,
+    /// What will be read as what would ship.
+    plan: Plan,
+}
+
+/// Tells the story up to that moment.
+async fn brink(chat: &mut Chat, way: Way) -> Brink {
+    let (staging, production) = (plan("staging", 1, 3), plan("production", 1, 3));
+    let mut brink = Brink { release: None, other: None, plan: staging.clone() };
+    match way {
+        Way::Deploy => {}
+        Way::Rollback => {
+            for (base, commit) in [(1, 3), (3, 4)] {
+                let earlier = chat.planned("ana", &plan("staging", base, commit)).await;
+                chat.runs_to_its_end(&earlier).await;
+                chat.wait_s(1);
+            }
+            brink.plan = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("staging", 3, 3) };
+        }
+        Way::RetryByCommand | Way::RetryByButton => {
+            let failed = chat.planned("ana", &staging).await;
+            fails(chat, &failed).await;
+            chat.wait_s(1);
+            brink.other = Some(failed);
+        }
+        Way::ApprovalByCommand | Way::ApprovalByButton | Way::ApprovalByReaction => {
+            brink.release = Some(chat.planned("ana", &production).await);
+        }
+        Way::Override => {
+            chat.wait_s(4 * 24 * 3_600 + 8 * 3_600);
+            let frozen = chat.planned("ana", &production).await;
+            chat.presses("bob", &frozen, Verb::Approve).await;
+            brink.release = Some(frozen);
+        }
+        Way::VetoWithdrawnByCommand | Way::VetoWithdrawnByReaction => {
+            let held = chat.planned("ana", &production).await;
+            chat.reacts("eve", &held, Stance::Veto, true).await;
+            chat.presses("bob", &held, Verb::Approve).await;
+            brink.release = Some(held);
+        }
+        Way::Queue | Way::QueueAfterFailure => {
+            brink.other = Some(chat.planned("ana", &staging).await);
+            chat.wait_s(1);
+            brink.release = Some(chat.planned("bob", &plan("staging", 1, 4)).await);
+            chat.wait_s(1);
+            brink.plan = plan("staging", if way == Way::Queue { 3 } else { 1 }, 4);
+        }
+        Way::QueueAfterCancel => {
+            brink.other = Some(chat.planned("ana", &plan("production", 1, 4)).await);
+            chat.wait_s(1);
+            let behind = chat.planned("ana", &production).await;
+            chat.presses("bob", &behind, Verb::Approve).await;
+            (brink.release, brink.plan) = (Some(behind), production);
+        }
+        Way::Unlock => {
+            chat.says("bob", "/release lock staging \"moving\"").await;
+            brink.release = Some(chat.planned("ana", &staging).await);
+        }
+        Way::Timer => {
+            chat.says("bob", "/release lock staging \"moving\" --for 2h").await;
+            brink.release = Some(chat.planned("ana", &staging).await);
+            chat.wait_s(2 * 3_600);
+        }
+        Way::FreshFacts => {
+            let old = chat.planned("ana", &production).await;
+            chat.wait_s(600);
+            chat.presses("bob", &old, Verb::Approve).await;
+            (brink.release, brink.plan) = (Some(old), production);
+        }
+        Way::Restart => {
+            // A rule held it that is in force no more.
+            chat.adds_rule(&CLOSED.replace("closed", "closed-yesterday"));
+            brink.release = Some(chat.planned("ana", &staging).await);
+            chat.configure(CONFIG);
+        }
+    }
+    if let Some(waiting) = &brink.release {
+        assert_eq!(runs(chat, waiting).await, [""; 0], "{way:?} has begun before its time");
+    }
+    brink
+}
+
+/// The last step. Gives the release that would run.
+async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
+    let Brink { release, other, plan } = brink;
+    let waiting = release.clone();
+    let waiting = || waiting.clone().unwrap();
+    match way {
+        Way::Deploy => chat.says("ana", "/deploy staging").await,
+        Way::Rollback => chat.says("ana", "/rollback staging").await,
+        Way::RetryByCommand => chat.says("ana", "/release retry").await,
+        Way::RetryByButton => chat.presses("ana", &other.unwrap(), Verb::Retry).await,
+        Way::ApprovalByCommand => chat.says("bob", "/release approve").await,
+        Way::ApprovalByButton => chat.presses("bob", &waiting(), Verb::Approve).await,
+        Way::ApprovalByReaction => chat.reacts("bob", &waiting(), Stance::Approve, true).await,
+        Way::VetoWithdrawnByCommand => chat.says("eve", "/release withdraw").await,
+        Way::VetoWithdrawnByReaction => chat.reacts("eve", &waiting(), Stance::Veto, false).await,
+        Way::Override => {
+            let id = waiting();
+            chat.says("bob", &format!("/release override {} --incident INC-7 --reason \"down\"", id.short())).await
+        }
+        Way::Queue => {
+            chat.runs_to_its_end(&other.unwrap()).await;
+            String::new()
+        }
+        Way::QueueAfterFailure => {
+            fails(chat, &other.unwrap()).await;
+            String::new()
+        }
+        Way::QueueAfterCancel => chat.presses("ana", &other.unwrap(), Verb::Cancel).await,
+        Way::Unlock => chat.says("bob", "/release unlock staging").await,
+        Way::Timer => {
+            let judge_at = chat.lease(&waiting(), "judge_at").await;
+            let judge = Incoming::Judge { release: waiting() };
+            chat.store.effect_done(&judge_at, Some(&judge), &chat.engine.clock.clone()).await.unwrap();
+            chat.handle_all().await;
+            String::new()
+        }
+        Way::FreshFacts => String::new(),
+        Way::Restart => {
+            chat.starts().await;
+            String::new()
+        }
+    };
+    let release = match release {
+        Some(release) => release,
+        None => {
+            let release = chat.newest().await;
+            if chat.effects(&release).await.contains(&"resolve".to_owned()) {
+                let resolved = Event::Resolved { commit: plan.commit.clone(), branch: None };
+                chat.outcome(&release, "resolve", resolved).await;
+            }
+            if chat.effects(&release).await.contains(&"await_build".to_owned()) {
+                chat.outcome(&release, "await_build", Event::BuildReady).await;
+            }
+            release
+        }
+    };
+    if chat.effects(&release).await.contains(&"gather".to_owned()) {
+        chat.gathers(&release, &plan).await;
+    }
+    release
+}
+
+async fn fails(chat: &mut Chat, release: &ReleaseId) {
+    let event = Event::StepFailed { step: Step::Ci, failure: Failure::new("Red."), rolled_back: false, at: chat.now() };
+    chat.outcome(release, "observe_ci", event).await;
+}
+
+/// The effects of a run that are under way.
+async fn runs(chat: &Chat, release: &ReleaseId) -> Vec<String> {
+    chat.effects(release).await.into_iter().filter(|effect| RUNS.contains(&effect.as_str())).collect()
+}
+
+#[tokio::test]
+async fn each_begins_an_execution_where_nothing_is_in_the_way() {
+    for way in WAYS {
+        let mut chat = Chat::open().await;
+        let brink = brink(&mut chat, way).await;
+        let release = step(&mut chat, way, brink).await;
+        let reasons = chat.release(&release).await.verdict.unwrap();
+        assert_eq!(chat.phase(&release).await, "running(ci)", "{way:?}: {reasons:?}");
+        assert_eq!(runs(&chat, &release).await, ["observe_ci"], "{way:?}");
+        let environment = chat.release(&release).await.request.key.environment;
+        assert_eq!(chat.environment(environment.as_str()).await.running, Some(release), "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_gate_refuses_each() {
+    for way in WAYS {
+        let mut chat = Chat::open().await;
+        let brink = brink(&mut chat, way).await;
+        chat.adds_rule(CLOSED);
+        let release = step(&mut chat, way, brink).await;
+        assert_eq!(runs(&chat, &release).await, [""; 0], "{way:?}");
+        assert_eq!(chat.release(&release).await.started_at, None, "{way:?}");
+        assert!(chat.refused_by(&release).await.contains(&"closed".to_owned()), "{way:?}");
+        let environment = chat.release(&release).await.request.key.environment;
+        assert_eq!(chat.environment(environment.as_str()).await.running, None, "{way:?}");
+        let judged = chat.audit_of("judged").await.pop().unwrap();
+        assert_eq!(judged.policy_hash.as_deref(), Some(chat.engine.setup.policies().hash()), "{way:?}");
+    }
+}
+
+#[test]
+fn whatever_comes_in_says_what_it_can_begin() {
+    let who = || slipway_core::person::Identity::Terminal("ana".into());
+    let (channel, message, release) = (String::new, String::new, || ReleaseId::new("r"));
+    let incoming = [
+        Incoming::Typed { who: who(), channel: channel(), text: String::new() },
+        Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve },
+        Incoming::Reacted { who: who(), channel: channel(), message: message(), stance: Stance::Approve, added: true },
+        Incoming::Happened { release: release(), event: Event::BuildReady },
+        Incoming::Judge { release: release() },
+    ];
+    let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
+    for way in &WAYS {
+        assert_eq!(said.iter().filter(|said| **said == way).count(), 1, "{way:?}");
+    }
+}
