@@ -8,9 +8,10 @@ pub use story::{Fail, play};
 
 use crate::screen::Screen;
 use crate::terminal::{CallError, Terminal};
-use crate::world::{API_TOKEN, World};
+use crate::world::{API_TOKEN, CHANNEL, World};
 use slipway::store::TerminalMessage;
 use slipway_core::message::Mark;
+use slipway_core::policy::Clears;
 use slipway_core::release::Release;
 use std::fmt;
 use std::time::Duration;
@@ -62,6 +63,33 @@ impl<'a> Stage<'a> {
     #[must_use]
     pub fn new(world: &'a World, screen: Screen) -> Self {
         Self { world, terminal: world.terminal("demo"), screen, seen: Vec::new() }
+    }
+
+    /// Somebody types. Gives how much had been seen before.
+    async fn says(&mut self, person: &str, text: &str) -> Result<usize, DemoError> {
+        let since = self.seen.len();
+        self.screen.typed(person, text);
+        self.terminal.say(person, CHANNEL, text).await?;
+        Ok(since)
+    }
+
+    /// Somebody approves with a reaction. Gives how much had been seen before.
+    async fn reacts(&mut self, person: &str, card: &TerminalMessage) -> Result<usize, DemoError> {
+        let since = self.seen.len();
+        self.screen.typed(person, "✅");
+        self.terminal.react(person, CHANNEL, &card.key, "✅").await?;
+        Ok(since)
+    }
+
+    /// Whether a release waits for an approval of team dba.
+    async fn needs_dba(&self, card: &TerminalMessage) -> Result<bool, DemoError> {
+        let verdict = self.release(card).await?.verdict;
+        let clears = verdict.iter().flat_map(|verdict| verdict.reasons()).map(|reason| &reason.clears);
+        let mut missing = clears.filter_map(|clears| match clears {
+            Clears::Votes { missing } => Some(missing),
+            _ => None,
+        });
+        Ok(missing.any(|missing| missing.iter().any(|slot| slot.team.as_str() == "dba")))
     }
 
     /// Shows what comes until a message fits, counting those already seen from `since` on.

@@ -3,6 +3,7 @@
 use crate::aws::AwsSandbox;
 use crate::bot::Bot;
 use crate::github::GitHubSandbox;
+use crate::github::sample::{self, SampleOptions};
 use crate::terminal::Terminal;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -54,6 +55,8 @@ pub struct World {
     pub url: String,
     /// Its configuration file.
     pub config: PathBuf,
+    /// Who commits to the repository; `None`: it is the user's own, and only read.
+    authors: Option<SampleOptions>,
     // Dropped last: the others use it.
     _postgres: Option<crate::postgres::Postgres>,
     folder: TempDir,
@@ -64,6 +67,16 @@ impl World {
     #[must_use]
     pub fn terminal(&self, session: &str) -> Terminal {
         Terminal::new(&self.url, API_TOKEN, session)
+    }
+
+    /// Merges one more commit of Eve's into the default branch. False: the repository is the user's own.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn merge_another(&self) -> std::io::Result<bool> {
+        let Some(authors) = &self.authors else { return Ok(false) };
+        sample::merge_another(&self.repository, authors)?;
+        Ok(true)
     }
 
     /// Asks the repository on disk.

@@ -3,9 +3,11 @@
 use super::Refused;
 use super::paint::Paint;
 use crate::assemble;
+use crate::clock::Clock;
 use crate::config::{Config, Report, Secrets, Severity};
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
 use crate::readiness::Readiness;
+use crate::setup::Setup;
 use clap::Args;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -25,6 +27,32 @@ fn probes(config: &Config, secrets: &Secrets) -> Vec<Box<dyn Probe>> {
     probe::standard(config, secrets)
 }
 
+/// A warning for each environment for which somebody's releases could not be approved by anybody.
+fn deadlocks(config: &Config, setup: &Setup) -> Vec<(String, ProbeResult)> {
+    let (set, now) = (setup.policies(), Clock::System.now());
+    let short_of = |(_, environment): (_, &crate::config::Environment)| {
+        let key = &environment.key;
+        let found = set.deadlocks(&key.service, &key.environment, setup.timezone(key), &setup.people, now);
+        let first = found.first()?;
+        let whose =
+            if first.author == first.requester { "their own".to_owned() } else { format!("{}'s", first.author) };
+        let teams: Vec<_> = first.missing.iter().map(|slot| slot.team.as_str()).collect();
+        let more = match found.len() - 1 {
+            0 => String::new(),
+            1 => ", and so in one more case".to_owned(),
+            n => format!(", and so in {n} more cases"),
+        };
+        let says = format!(
+            "nobody is left in {} to approve what {} asks for with a commit of {whose}{more}",
+            teams.join(" and "),
+            first.requester
+        );
+        let mend = "add somebody to the team; a team of two can do without the rule no-author-vote (votes.cedar)";
+        Some((format!("approvals {key}"), ProbeResult { ok: true, says, mend: mend.to_owned() }))
+    };
+    config.environments().filter_map(short_of).collect()
+}
+
 /// Policies, then every repository, image repository, target and secret that the configuration names.
 async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
     let policies = "policies".to_owned();
@@ -36,6 +64,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     let set = setup.policies();
     let says = format!("{} rules, {from}, hash {}", set.rule_ids().count(), &set.hash()[..12.min(set.hash().len())]);
     let mut answers = vec![(policies, ProbeResult::ok(says))];
+    answers.extend(deadlocks(config, &setup));
     let outside = match assemble::outside(config, secrets).await {
         Ok(outside) => outside,
         Err(error) => {
@@ -104,7 +133,11 @@ fn answers_text(answers: &[(String, ProbeResult)], paint: Paint) -> String {
     let width = answers.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, ProbeResult { ok, says, mend }) in answers {
-        let mark = if *ok { paint.good("ok  ") } else { paint.bad("FAIL") };
+        let mark = match (ok, mend.is_empty()) {
+            (true, true) => paint.good("ok  "),
+            (true, false) => paint.doubtful("warn"),
+            (false, _) => paint.bad("FAIL"),
+        };
         let _ = writeln!(text, "{mark}  {name:width$}  {says}");
         if !mend.is_empty() {
             let _ = writeln!(text, "      {:width$}  → {mend}", "");
@@ -133,6 +166,25 @@ mod tests {
         [service.goals.environment.staging]
         target = { kind = "app-runner", service_arn = "arn:aws:apprunner:us-west-2:123456789012:service/goals/8fe1e10304f84fd2b0df550fe98a71fa" }
     "#;
+
+    #[test]
+    fn whose_releases_nobody_could_approve_is_said_beforehand() {
+        let production = FILE.replace("environment.staging", "environment.production");
+        let person = |name: &str| {
+            format!("\n[person.{name}]\ndiscord = \"84502773827646{:04}\"\nteams = [\"release\"]\n", name.len())
+        };
+        let warned = |people: &[&str]| {
+            let people: String = people.iter().map(|name| person(name)).collect();
+            let file = format!("{production}{people}");
+            let (config, _) = Config::check(file.as_bytes(), Path::new("slipway.toml")).unwrap();
+            answers_text(&deadlocks(&config, &assemble::setup(&config).unwrap()), Paint::Plain)
+        };
+        expect![[r#"
+            warn  approvals goals → production  nobody is left in release to approve what ana asks for with a commit of beth's, and so in one more case
+                                                → add somebody to the team; a team of two can do without the rule no-author-vote (votes.cedar)
+        "#]].assert_eq(&warned(&["ana", "beth"]));
+        assert_eq!(warned(&["ana", "beth", "chloe"]), "");
+    }
 
     #[tokio::test]
     async fn what_is_missing_in_the_environment_is_named() {

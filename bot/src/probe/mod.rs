@@ -34,7 +34,7 @@ pub struct ProbeResult {
     pub ok: bool,
     /// What was found, one short sentence without secrets.
     pub says: String,
-    /// What to do about it; empty when there is nothing to do.
+    /// What to do about it; empty when there is nothing to do. When all is well so far: a warning.
     pub mend: String,
 }
 

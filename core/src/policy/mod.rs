@@ -9,6 +9,7 @@ pub mod built_in;
 mod check;
 mod clock;
 mod clockwork;
+mod deadlock;
 mod evaluate;
 mod explain;
 mod fact;
@@ -28,6 +29,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use deadlock::Deadlock;
 pub use evaluate::Act;
 pub use mistake::PolicyMistake;
 pub use past::{Past, Soak};

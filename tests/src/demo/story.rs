@@ -2,7 +2,7 @@
 
 use super::{DemoError, Stage, has_ended, is_card};
 use crate::screen::Screen;
-use crate::world::{CHANNEL, World};
+use crate::world::World;
 use slipway::store::TerminalMessage;
 use slipway_core::message::Mark;
 use slipway_core::release::{Outcome, Phase, Release, Step};
@@ -82,40 +82,80 @@ pub async fn play(world: &World, screen: Screen, fail: Option<Fail>) -> Result<(
 }
 
 async fn deploy(stage: &mut Stage<'_>, environment: &str) -> Result<usize, DemoError> {
-    let since = stage.seen.len();
-    let text = format!("/deploy {environment}");
-    stage.screen.typed("ana", &text);
-    stage.terminal.say("ana", CHANNEL, &text).await?;
-    Ok(since)
+    stage.says("ana", &format!("/deploy {environment}")).await
 }
 
 async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
-    let since = deploy(stage, "staging").await?;
-    let ended = stage.until("the end of the release to staging", since, |m| is_card(m) && has_ended(m)).await?;
-    if stage.release(&ended).await?.outcome == Some(Outcome::NothingToDo) {
+    if !to_staging(stage).await? {
         stage.screen.note("Staging runs the newest commit already: commit something, then play it again.");
         return Ok(());
     }
+    let since = stage.says("ana", "/release why deploy production").await?;
+    stage.until("what production waits for", since, is_answer).await?;
+    let card = ask_for_production(stage).await?;
+    let since = stage.reacts("ana", &card).await?;
+    stage.until("the answer to Ana's own vote", since, |m| m.only_for.as_deref() == Some("ana")).await?;
+    let card = change_the_plan(stage, card).await?;
+    approve_and_announce(stage, &card).await?;
+    let since = stage.says("ana", "/release status").await?;
+    stage.until("the status", since, is_answer).await?;
+    Ok(())
+}
+
+/// False: there is nothing newer than what runs there.
+async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
+    let since = deploy(stage, "staging").await?;
+    let ended = stage.until("the end of the release to staging", since, |m| is_card(m) && has_ended(m)).await?;
+    if stage.release(&ended).await?.outcome == Some(Outcome::NothingToDo) {
+        return Ok(false);
+    }
     must_be_live(stage, &ended).await?;
+    Ok(true)
+}
+
+async fn ask_for_production(stage: &mut Stage<'_>) -> Result<TerminalMessage, DemoError> {
     let since = deploy(stage, "production").await?;
     let waits = |m: &TerminalMessage| is_card(m) && m.message.mark == Mark::Waiting && !m.message.actions.is_empty();
-    let card = stage.until("the request for an approval", since, waits).await?;
+    stage.until("the request for an approval", since, waits).await
+}
+
+/// A commit is merged after Bob has voted: his vote was for another plan. Gives the card that is waited for then.
+async fn change_the_plan(stage: &mut Stage<'_>, card: TerminalMessage) -> Result<TerminalMessage, DemoError> {
+    // Where one approval is enough the release would run before anything can change.
+    if !stage.needs_dba(&card).await? {
+        return Ok(card);
+    }
+    let since = stage.reacts("bob", &card).await?;
+    stage.until("the card with Bob's vote", since, |m| m.key == card.key).await?;
+    if !stage.world.merge_another().map_err(|error| DemoError::Otherwise(error.to_string()))? {
+        return Ok(card);
+    }
+    stage.screen.note("");
+    stage.screen.note("Eve's pull request #47 is merged, and Ana would like to have it in.");
+    to_staging(stage).await?;
     let since = stage.seen.len();
-    stage.screen.typed("ana", "✅");
-    stage.terminal.react("ana", CHANNEL, &card.key, "✅").await?;
-    stage.until("the answer to Ana's own vote", since, |m| m.only_for.as_deref() == Some("ana")).await?;
-    let since = stage.seen.len();
-    stage.screen.typed("bob", "✅");
-    stage.terminal.react("bob", CHANNEL, &card.key, "✅").await?;
+    let card = ask_for_production(stage).await?;
+    stage.until("the news that Bob's vote is void", since, |m| m.only_for.as_deref() == Some("bob")).await?;
+    Ok(card)
+}
+
+/// Bob for team release, and Dora for the database where the plan needs her.
+async fn approve_and_announce(stage: &mut Stage<'_>, card: &TerminalMessage) -> Result<(), DemoError> {
+    let needs_dba = stage.needs_dba(card).await?;
+    let since = stage.reacts("bob", card).await?;
+    if needs_dba {
+        stage.until("the card with Bob's vote", since, |m| m.key == card.key).await?;
+        stage.reacts("dora", card).await?;
+    }
     let end = |m: &TerminalMessage| m.key == card.key && has_ended(m);
     let ended = stage.until("the end of the release to production", since, end).await?;
     must_be_live(stage, &ended).await?;
     stage.until("the announcement", since, |m| m.key.starts_with("announcement/")).await?;
-    let since = stage.seen.len();
-    stage.screen.typed("ana", "/release status");
-    stage.terminal.say("ana", CHANNEL, "/release status").await?;
-    stage.until("the status", since, |m| m.key.starts_with("answer/")).await?;
     Ok(())
+}
+
+fn is_answer(message: &TerminalMessage) -> bool {
+    message.key.starts_with("answer/")
 }
 
 async fn must_be_live(stage: &Stage<'_>, card: &TerminalMessage) -> Result<(), DemoError> {

@@ -76,6 +76,8 @@ pub struct Sample {
 
 /// From one commit to the next.
 const HOURS_BETWEEN: i64 = 19;
+/// From the newest commit to the one that is merged later.
+const MINUTES_LATER: i64 = 11;
 /// `main` up to here is released to production and to staging.
 const PRODUCTION_INDEX: usize = 3;
 const STAGING_INDEX: usize = 4;
@@ -130,6 +132,20 @@ pub fn build(folder: &Path, options: &SampleOptions) -> io::Result<Sample> {
     let at = |index: usize| commits.get(index).cloned().ok_or_else(|| io::Error::other("a commit is missing"));
     let (production, staging, head) = (at(PRODUCTION_INDEX)?, at(STAGING_INDEX)?, at(changes.len() - 1)?);
     Ok(Sample { path: folder.to_owned(), commits, production, staging, head, feature })
+}
+
+/// Puts one more commit of Eve's on `main`, as a merged pull request would. Gives the new head.
+///
+/// # Errors
+/// When `git` refuses it.
+pub fn merge_another(folder: &Path, options: &SampleOptions) -> io::Result<String> {
+    let change = Change { title: "Goals page by page (#47)", author: &options.eve, files: files::PAGES };
+    let mut stream = String::new();
+    let at_s = options.newest.as_second() + MINUTES_LATER * 60;
+    commit(&mut stream, "refs/heads/main", 1, Some("refs/heads/main^0"), &change, at_s);
+    import(folder, &stream)?;
+    git(folder, &["reset", "--quiet", "--hard", "main"], "")?;
+    Ok(git(folder, &["rev-parse", "main"], "")?.trim().to_owned())
 }
 
 fn commit(stream: &mut String, branch: &str, mark: usize, from: Option<&str>, change: &Change<'_>, at_s: i64) {

@@ -92,7 +92,7 @@ impl World {
         let mut bot = Bot::new(&config, environment(&aws), &folder.path().join("slipway.log"), &url)?;
         bot.start().await?;
         let mut remarks = source.remarks.clone();
-        remarks.extend(policies::REMARKS.map(str::to_owned));
+        remarks.push(policies::REMARK.to_owned());
         remarks.extend(databases.remarks);
         Ok(Self {
             bot,
@@ -108,6 +108,7 @@ impl World {
             remarks,
             url,
             config,
+            authors: source.authors,
             _postgres: databases.postgres,
             folder,
         })

@@ -5,10 +5,9 @@ use std::io;
 use std::path::Path;
 
 /// What differs, for those who watch.
-pub(super) const REMARKS: [&str; 2] = [
-    "The policies are those that Slipway comes with, but that staging has to serve an image for 2 seconds instead of",
-    "30 minutes before production takes it, and that nothing is frozen, so that this plays on weekends too.",
-];
+pub(super) const REMARK: &str = "The policies are those that Slipway comes with, but that staging has to serve an image \
+    for 2 seconds instead of 30 minutes before production takes it, and that nothing is frozen, so that this plays on \
+    weekends too.";
 
 /// The file that only some days of the week go by.
 const FREEZE: &str = "freeze.cedar";

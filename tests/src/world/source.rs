@@ -36,6 +36,8 @@ pub(super) struct Source {
     pub(super) migrations: Option<String>,
     pub(super) logins: HashMap<String, String>,
     pub(super) own: bool,
+    /// Who commits to the made-up one.
+    pub(super) authors: Option<SampleOptions>,
     pub(super) remarks: Vec<String>,
 }
 
@@ -60,6 +62,7 @@ fn made_up(folder: &Path) -> io::Result<Source> {
         migrations: Some("migrations".to_owned()),
         logins: options.logins(),
         own: false,
+        authors: Some(options),
         remarks: vec![
             "A sandbox: a made-up service in a real git repository, stand-ins for GitHub and AWS on loopback, real \
              databases, and the real slipway binary between them."
@@ -104,6 +107,7 @@ fn own(path: &Path) -> io::Result<Source> {
         migrations,
         logins: HashMap::new(),
         own: true,
+        authors: None,
         remarks,
         path,
     })

@@ -1,5 +1,6 @@
 //! Table tests over the very rules that are shipped in `policies/`.
 
+mod deadlocks;
 mod defaults;
 mod explaining;
 mod fixture;

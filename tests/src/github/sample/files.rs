@@ -62,6 +62,11 @@ pub(super) const THREADS: Files = &[(
     "package comments\n\n// DepthLimit is how deep threads go.\nconst DepthLimit = 4\n",
 )];
 
+pub(super) const PAGES: Files = &[(
+    "internal/goals/pages.go",
+    "package goals\n\n// PagesLimit is how many pages one request may ask for.\nconst PagesLimit = 20\n",
+)];
+
 const MAIN: &str = "package main
 
 import (
@@ -144,6 +149,7 @@ const USERS_SQL: &str = "-- +goose Up
 CREATE TABLE users (
     id BIGINT PRIMARY KEY,
     name TEXT NOT NULL,
+    tagline TEXT,
     created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 
@@ -172,6 +178,7 @@ DROP TABLE goals;
 /// Without a way down, as it happens.
 const BIO_SQL: &str = "-- +goose Up
 ALTER TABLE users ADD COLUMN bio TEXT;
+ALTER TABLE users DROP COLUMN tagline;
 ";
 
 const LIKES_SQL: &str = "-- +goose Up
