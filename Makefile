@@ -31,6 +31,10 @@ test: build ## Run all tests (PostgreSQL's initdb must be installed; it says so 
 		{ echo 'The tests need PostgreSQL: apt-get install postgresql (or brew install postgresql)' >&2; exit 1; }
 	$(CARGO) test --locked --workspace --all-targets
 
+.PHONY: bench
+bench: ## Time the policy: a decision, a vote, the complete "why", loading
+	$(CARGO) bench --locked -p slipway-core --bench policy
+
 .PHONY: lint
 lint: ## Check formatting, clippy with warnings denied, and dependencies
 	$(CARGO) fmt --all --check
