@@ -1,6 +1,7 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ServiceName};
+use crate::migration::Danger;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -70,6 +71,9 @@ pub struct PlannedMigration {
     pub transactional: bool,
     /// What it does in a few words ("creates likes"). For display.
     pub summary: String,
+    /// What it may cost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dangers: Vec<Danger>,
     /// Why it will not be run here although it is pending. For display.
     pub not_run: Option<String>,
 }
@@ -194,10 +198,11 @@ impl Plan {
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
+        let dangers: Vec<_> = self.dangers().map(Danger::digested).collect();
         let config: Vec<_> = config.iter().map(|c| (&c.secret, &c.version_id)).collect();
         let targets: Vec<_> = targets.iter().map(|t| (&t.kind, &t.id, &t.settings)).collect();
         // A JSON array of fixed order: unambiguous, and maps inside are sorted by key.
-        let canonical = serde_json::json!([
+        let mut canonical = serde_json::json!([
             DIGEST_DOMAIN,
             service,
             environment,
@@ -210,7 +215,40 @@ impl Plan {
             config,
             targets
         ]);
+        // Plans from before dangers were known keep their digests, and so their votes.
+        if let (Some(parts), false) = (canonical.as_array_mut(), dangers.is_empty()) {
+            parts.push(serde_json::json!(dangers));
+        }
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
+    }
+
+    /// Whether a migration that will run loses data.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        self.dangers().any(Danger::is_destructive)
+    }
+
+    /// Whether a migration that will run locks others out of a big table.
+    #[must_use]
+    pub fn locks(&self) -> bool {
+        self.dangers().any(Danger::locks)
+    }
+
+    /// Whether a migration that will run writes every row of a table anew.
+    #[must_use]
+    pub fn rewrites_rows(&self) -> bool {
+        self.dangers().any(Danger::rewrites_rows)
+    }
+
+    /// Whether every migration that will run has a way back. What data it loses is another question.
+    #[must_use]
+    pub fn is_reversible(&self) -> bool {
+        self.migrations.iter().all(|migration| migration.reversible || migration.not_run.is_some())
+    }
+
+    /// What the migrations that will run may cost.
+    pub fn dangers(&self) -> impl Iterator<Item = &Danger> {
+        self.migrations.iter().filter(|migration| migration.not_run.is_none()).flat_map(|migration| &migration.dangers)
     }
 
     /// What differs in those parts that the digest covers, for people.
@@ -228,6 +266,7 @@ impl Plan {
         compare("image", old.image.digest.short(), self.image.digest.short());
         compare("image repository", old.image.repository.clone(), self.image.repository.clone());
         compare("migrations", migration_list(old), migration_list(self));
+        compare("what migrations may cost", danger_list(old), danger_list(self));
         compare("configuration", config_list(old), config_list(self));
         compare("targets", target_list(old), target_list(self));
         compare("target settings", changed_settings(old, self), changed_settings(self, old));
@@ -254,7 +293,10 @@ impl Plan {
             || self.base.as_ref().is_some_and(|base| {
                 old.base.is_some() && was_planned(base) && self.commits.iter().all(|c| was_planned(&c.sha))
             });
-        let essence = |m: &PlannedMigration| (m.version, m.file.clone(), m.checksum.clone(), m.not_run.is_none());
+        let essence = |m: &PlannedMigration| {
+            let dangers: Vec<_> = m.dangers.iter().map(|danger| format!("{:?}", danger.digested())).collect();
+            (m.version, m.file.clone(), m.checksum.clone(), m.not_run.is_none(), dangers)
+        };
         let old_migrations: BTreeSet<_> = old.migrations.iter().map(essence).collect();
         let fewer = self.migrations.iter().all(|m| old_migrations.contains(&essence(m)));
         same && base_moved_forward && fewer
@@ -277,6 +319,11 @@ fn migration_list(plan: &Plan) -> String {
     let list: Vec<_> =
         plan.migrations.iter().map(|m| format!("{} ({})", m.file, &m.checksum[..m.checksum.len().min(8)])).collect();
     if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+}
+
+fn danger_list(plan: &Plan) -> String {
+    let list: BTreeSet<_> = plan.dangers().filter(|danger| danger.allowed.is_none()).map(Danger::sentence).collect();
+    if list.is_empty() { "nothing".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
 }
 
 fn config_list(plan: &Plan) -> String {
@@ -343,6 +390,7 @@ pub(crate) mod tests {
                 reversible: true,
                 transactional: true,
                 summary: "creates likes".into(),
+                dangers: vec![],
                 not_run: None,
             }],
             unknown_applied: vec![],

@@ -3,9 +3,11 @@
 use super::{Done, Job, Trouble};
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
+use slipway_core::migration::Danger;
 use slipway_core::person::Identity;
 use slipway_core::plan::{Commit, ConfigVersion, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::release::{Event, Failure, Step};
+use slipway_deploy::database::DatabaseKind;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
 use slipway_deploy::target::Observed as ObservedTarget;
 
@@ -140,7 +142,17 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
     };
     let pending = at_hand.pending().await?;
     let mut planned = pending.planned();
+    let kind = at_hand.database.kind();
+    let dangers = || planned.iter().flat_map(|migration| &migration.dangers);
+    let tables = dangers().filter_map(|danger| danger.table.clone()).collect();
+    let sizes = at_hand.database.sizes(&tables).await?;
     for migration in &mut planned {
+        if kind == DatabaseKind::Sqlite {
+            migration.dangers.retain(Danger::concerns_sqlite);
+        }
+        for danger in &mut migration.dangers {
+            danger.size = danger.table.as_ref().and_then(|table| sizes.get(table).copied());
+        }
         migration.not_run = migration.not_run.take().map(|reason| format!("no PostgreSQL here ({reason})"));
     }
     Ok(Migrations { planned, unknown_applied: pending.unknown_applied })

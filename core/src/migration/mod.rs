@@ -1,16 +1,19 @@
 //! Migration folders: files, formats, what is pending.
 
+mod danger;
 pub mod format;
 mod interpolate;
 mod pending;
 mod sql;
 mod summary;
 
+pub use danger::{BIG_BYTES, BIG_ROWS, Danger, DangerKind, TableSize};
 pub use pending::{AppliedRow, History, Pending, PendingError, plan_pending, plan_pending_without};
 
 use crate::plan::PlannedMigration;
 use format::{Direction, Format, Lookup, ParseError};
 use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use thiserror::Error;
 
@@ -134,6 +137,8 @@ pub struct Migration {
     pub reversible: bool,
     /// What it does in a few words. Contains names from the file: untrusted text.
     pub summary: String,
+    /// The dangers that the file allows, with the reasons.
+    pub allowed: BTreeMap<DangerKind, String>,
     /// Why the way back cannot be read. Does not stop the way up.
     pub down_problem: Option<FolderError>,
     /// Values to be masked wherever a statement is shown.
@@ -147,9 +152,15 @@ impl fmt::Debug for Migration {
 }
 
 impl Migration {
+    /// The statements that apply it, without secret values.
+    fn shown(&self) -> Vec<String> {
+        self.up.iter().map(|statement| self.substituted.mask(statement)).collect()
+    }
+
     /// What a plan says about it; `not_run` is why it will not be run here although it is pending.
-    #[must_use]
-    pub fn planned(&self, not_run: Option<String>) -> PlannedMigration {
+    ///
+    /// `new` are the tables that earlier pending migrations create.
+    fn planned(&self, not_run: Option<String>, new: &BTreeSet<String>) -> PlannedMigration {
         PlannedMigration {
             version: self.version,
             file: self.file.clone(),
@@ -157,6 +168,7 @@ impl Migration {
             reversible: self.reversible,
             transactional: self.transactional,
             summary: self.summary.clone(),
+            dangers: danger::dangers(&self.shown(), new, &self.allowed),
             not_run,
         }
     }
@@ -304,6 +316,7 @@ fn parse(format: &dyn Format, file: &MigrationFile, lookup: Lookup<'_>) -> Resul
         transactional: up.use_transaction && !own_transaction,
         reversible: down.statements.iter().any(|s| !s.is_empty()),
         summary: summary::summary(&shown),
+        allowed: danger::allowed(&file.source),
         up: up.statements,
         down: down.statements,
         down_problem,

@@ -1,5 +1,6 @@
 //! What a database has of a folder, and what it lacks.
 
+use super::danger;
 use super::{Folder, FolderError, Migration};
 use crate::plan::PlannedMigration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,7 +85,12 @@ impl Pending {
     /// What a plan says about them.
     #[must_use]
     pub fn planned(&self) -> Vec<PlannedMigration> {
-        self.migrations.iter().map(|m| m.planned(self.not_run.get(&m.version).cloned())).collect()
+        let mut new = BTreeSet::new();
+        let planned = self.migrations.iter().map(|migration| {
+            new.extend(danger::created(&migration.up));
+            migration.planned(self.not_run.get(&migration.version).cloned(), &new)
+        });
+        planned.collect()
     }
 }
 

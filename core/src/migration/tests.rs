@@ -30,7 +30,7 @@ fn files_are_ordered_by_version_and_others_ignored() {
     let first = folder.get(1).unwrap().unwrap();
     assert_eq!(first.up, ["CREATE TABLE likes (id int);"]);
     assert_eq!(first.down, ["DROP TABLE likes;"]);
-    let planned = first.planned(None);
+    let planned = first.planned(None, &BTreeSet::new());
     assert_eq!(planned.summary, "creates table likes");
     assert!(planned.reversible && planned.transactional && planned.not_run.is_none());
     assert_eq!(planned.checksum, hex::encode(Sha256::digest(simple("x").1)));

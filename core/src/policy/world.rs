@@ -65,6 +65,10 @@ pub(super) struct Attributes<'a> {
     pub(super) commits: usize,
     pub(super) migrations: usize,
     pub(super) base_known: bool,
+    pub(super) destructive: bool,
+    pub(super) locks: bool,
+    pub(super) rewrites_rows: bool,
+    pub(super) reversible: bool,
 }
 
 impl<'a> Attributes<'a> {
@@ -81,6 +85,10 @@ impl<'a> Attributes<'a> {
             commits,
             migrations: plan.migrations.iter().filter(|migration| migration.not_run.is_none()).count(),
             base_known: plan.base.is_some(),
+            destructive: plan.is_destructive(),
+            locks: plan.locks(),
+            rewrites_rows: plan.rewrites_rows(),
+            reversible: plan.is_reversible(),
         }
     }
 
@@ -101,6 +109,10 @@ impl<'a> Attributes<'a> {
             ("commits", long(self.commits)),
             ("migrations", long(self.migrations)),
             ("baseKnown", RestrictedExpression::new_bool(self.base_known)),
+            ("destructive", RestrictedExpression::new_bool(self.destructive)),
+            ("locks", RestrictedExpression::new_bool(self.locks)),
+            ("rewritesRows", RestrictedExpression::new_bool(self.rewrites_rows)),
+            ("reversible", RestrictedExpression::new_bool(self.reversible)),
         ];
         let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
         Entity::new_with_tags(id.clone(), attributes, [], tags).map_err(|error| error.to_string())
@@ -166,6 +178,10 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
         commits: 1,
         migrations: 0,
         base_known: true,
+        destructive: false,
+        locks: false,
+        rewrites_rows: false,
+        reversible: true,
     };
     let principal = Entity::new_no_attrs(uid(Type::Person, somebody.as_str()), Default::default());
     entities([principal, attributes.entity(&release, vec![("team".to_owned(), long(1))])?], schema)?;

@@ -14,7 +14,8 @@ pub use sqlite_probe::sqlite_cannot_run;
 pub use url::DatabaseUrl;
 
 use async_trait::async_trait;
-use slipway_core::migration::{AppliedRow, Migration};
+use slipway_core::migration::{AppliedRow, Migration, TableSize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a connection may take to be made.
 pub const CONNECT_LIMIT_S: u64 = 10;
@@ -40,6 +41,13 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// When the database cannot be reached or read.
     async fn applied(&self) -> Result<Vec<AppliedRow>, MigrateError>;
+
+    /// How big these tables are, as the database estimates it, by the name as a migration writes it. What it does not
+    /// have is not in the answer.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or read.
+    async fn sizes(&self, tables: &BTreeSet<String>) -> Result<BTreeMap<String, TableSize>, MigrateError>;
 
     /// Applies those of `pending` that are still not applied once the lock is held, in order, each with its history
     /// row in one transaction unless the file says otherwise. `resume` is what the journal knows of a run that did

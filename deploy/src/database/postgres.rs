@@ -5,10 +5,10 @@ use super::error::{DriverError, MigrateError};
 use super::run::{self, Change, RunJournal, RunOptions, RunReport, Session, Started};
 use super::{CONNECT_LIMIT_S, Database, DatabaseKind};
 use async_trait::async_trait;
-use slipway_core::migration::{AppliedRow, Migration};
+use slipway_core::migration::{AppliedRow, Migration, TableSize};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, raw_sql};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
@@ -92,6 +92,35 @@ impl Database for Postgres {
         Ok(rows)
     }
 
+    async fn sizes(&self, tables: &BTreeSet<String>) -> Result<BTreeMap<String, TableSize>, MigrateError> {
+        let names: Vec<_> = tables.iter().filter(|name| is_a_name(name)).map(|name| format!("('{name}')")).collect();
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut idle = self.idle.lock().await;
+        let mut session = self.session(idle.take()).await?;
+        let failed = |error: DriverError| MigrateError::History {
+            what: format!("Reading the sizes of tables of {}", self.shown),
+            reason: error.message,
+            applied_before: vec![],
+        };
+        let query = format!(
+            "SELECT t.name::text, c.reltuples::bigint, pg_total_relation_size(c.oid) FROM (VALUES {}) AS t (name) \
+             JOIN pg_class c ON c.oid = to_regclass(t.name)",
+            names.join(", ")
+        );
+        let rows = session.rows(query).await.map_err(failed)?;
+        // Before the first ANALYZE there is -1, or 0 in old versions, whatever the table holds.
+        let size = |row: &PgRow| {
+            let rows = Some(row.try_get(1)?).filter(|rows: &i64| *rows > 0);
+            Ok((row.try_get(0)?, TableSize { rows, bytes: row.try_get(2)? }))
+        };
+        let sizes = rows.iter().map(size).collect::<Result<_, sqlx::Error>>();
+        let sizes = sizes.map_err(|error| failed(DriverError::from(error)))?;
+        *idle = Some(session.connection);
+        Ok(sizes)
+    }
+
     async fn up(
         &self,
         pending: &[Migration],
@@ -113,6 +142,16 @@ impl Database for Postgres {
         *idle = session.as_new().await.then_some(session.connection);
         Ok(report)
     }
+}
+
+/// Whether a name can be looked up: `users`, `public.users`, `"My Table"`. A quote or a half-quoted name cannot.
+fn is_a_name(name: &str) -> bool {
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    let quoted = |part: &str| {
+        let inside = part.strip_prefix('"').and_then(|part| part.strip_suffix('"'));
+        inside.is_some_and(|inside| !inside.is_empty() && !inside.contains(['"', '\'', '\\', '.', '\0']))
+    };
+    name.split('.').all(|part| (plain(part) && !part.starts_with(|c: char| c.is_ascii_digit())) || quoted(part))
 }
 
 struct PgSession {

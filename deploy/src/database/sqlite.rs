@@ -4,9 +4,10 @@ use super::error::{DriverError, MigrateError};
 use super::run::{self, Change, RunJournal, RunOptions, RunReport, Session, Started};
 use super::{Database, DatabaseKind};
 use async_trait::async_trait;
-use slipway_core::migration::{AppliedRow, Migration};
+use slipway_core::migration::{AppliedRow, Migration, TableSize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, raw_sql};
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 
 /// As goose's dialect has it.
@@ -72,6 +73,13 @@ impl Database for Sqlite {
         let rows = run::applied(&mut session).await?;
         *idle = Some(session.connection);
         Ok(rows)
+    }
+
+    /// No table is larger than the file; SQLite keeps no other figure.
+    async fn sizes(&self, tables: &BTreeSet<String>) -> Result<BTreeMap<String, TableSize>, MigrateError> {
+        let file = self.options.get_filename();
+        let bytes = tokio::fs::metadata(file).await.map_or(0, |file| i64::try_from(file.len()).unwrap_or(i64::MAX));
+        Ok(tables.iter().map(|table| (table.clone(), TableSize { rows: None, bytes })).collect())
     }
 
     async fn up(

@@ -425,6 +425,7 @@ pub(super) fn migrating(mut plan: Plan) -> Plan {
         reversible: true,
         transactional: true,
         summary: "creates likes".into(),
+        dangers: vec![],
         not_run: None,
     });
     plan

@@ -2,7 +2,8 @@
 
 use super::fixture::{defaults, person, scene, told};
 use crate::facts::CiState;
-use crate::plan::PlanKind;
+use crate::migration::{Danger, DangerKind, TableSize};
+use crate::plan::{PlanKind, PlannedMigration};
 use crate::policy::{Act, Asking, Stance};
 
 #[test]
@@ -109,6 +110,53 @@ fn where_nobody_can_tell_what_changes_two_teams_or_two_people_look() {
     assert_eq!(unknown().approved("bob").run(&policies), "unknown-change (1 sre by [sam]) or override");
     assert_eq!(unknown().approved("bob").approved("sam").run(&policies), "allow");
     assert_eq!(unknown().to("staging").run(&policies), "allow");
+}
+
+#[test]
+fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
+    let policies = defaults();
+    let with = |kind, size, people: &[(&str, &[&str])]| {
+        let danger = Danger { kind, table: Some("users".into()), allowed: None, size };
+        let mut scene = scene().people(people);
+        scene.plan.migrations.push(PlannedMigration {
+            version: 7,
+            file: "7_users.sql".into(),
+            checksum: "ab".repeat(32),
+            reversible: false,
+            transactional: true,
+            summary: String::new(),
+            dangers: vec![danger],
+            not_run: None,
+        });
+        scene
+    };
+    let dora: &[(&str, &[&str])] = &[("ana", &["developers"]), ("bob", &["release"]), ("dora", &["dba"])];
+    let drop = || with(DangerKind::DropColumn, None, dora);
+    assert_eq!(
+        drop().run(&policies),
+        "dba-approval (1 dba by [dora]) or override, production-approval (1 release by [bob]) or override"
+    );
+    assert_eq!(drop().approved("bob").run(&policies), "dba-approval (1 dba by [dora]) or override");
+    assert_eq!(drop().approved("bob").approved("dora").run(&policies), "allow");
+    let two: &[(&str, &[&str])] = &[("ana", &["developers"]), ("bob", &["release"]), ("chen", &["release"])];
+    let without_dba = || with(DangerKind::DropColumn, None, two);
+    assert_eq!(without_dba().approved("bob").run(&policies), "dba-approval (1 release by [chen]) or override");
+    assert_eq!(without_dba().approved("bob").approved("chen").run(&policies), "allow");
+    // A lock is felt where the table is big, or may be.
+    let small = Some(TableSize { rows: Some(100), bytes: 8_192 });
+    let big = Some(TableSize { rows: Some(2_000_000), bytes: 8_192 });
+    let lock = |size| with(DangerKind::BlockingIndex, size, dora).approved("bob").run(&policies);
+    assert_eq!(lock(small), "allow");
+    assert_eq!(lock(big), "dba-approval (1 dba by [dora]) or override");
+    assert_eq!(lock(None), "dba-approval (1 dba by [dora]) or override");
+    assert_eq!(drop().to("staging").run(&policies), "allow");
+    // What will not be run costs nothing, and neither does what its file allows.
+    let mut skipped = drop().approved("bob");
+    skipped.plan.migrations.last_mut().unwrap().not_run = Some("no PostgreSQL here".into());
+    assert_eq!(skipped.approved("bob").run(&policies), "allow");
+    let mut allowed = drop();
+    allowed.plan.migrations.last_mut().unwrap().dangers[0].allowed = Some("nobody reads it".into());
+    assert_eq!(allowed.approved("bob").run(&policies), "allow");
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn a_wrong_schema_is_refused() {
         schema.cedarschema:18:1: Error parsing schema: unexpected token `entity`. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&SCHEMA.replace("entity Service;", "entity Service")));
     expect![[r#"
-        schema.cedarschema:111:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
+        schema.cedarschema:118:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&format!("{SCHEMA}\nentity Team;")));
     expect![[r#"
         schema.cedarschema:1:1: This schema does not fit this version of Slipway: entity does not conform to the schema. Start again from the schema.cedarschema that came with this version.
@@ -193,8 +193,10 @@ fn names_come_from_the_vocabulary() {
     let parse = |vocabulary: &Vocabulary| PolicySet::parse(SCHEMA, &default_files(), vocabulary);
     expect![[r#"
         production.cedar:8:1: The rule "production-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
-        production.cedar:20:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
-        production.cedar:20:1: The rule "unknown-change" counts approvals of team "sre", which nobody is in. Give somebody the team "sre" in the configuration, or name another team.
+        production.cedar:20:1: The rule "dba-approval" counts approvals of team "dba", which nobody is in. Give somebody the team "dba" in the configuration, or name another team.
+        production.cedar:20:1: The rule "dba-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:33:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:33:1: The rule "unknown-change" counts approvals of team "sre", which nobody is in. Give somebody the team "sre" in the configuration, or name another team.
         vocabulary:1:1: There are no environments, so no rule can speak of one. Configure at least one of the environments.
         vocabulary:1:1: There are no teams, so no rule can speak of one. Configure at least one of the teams.
     "#]].assert_eq(&listed(&parse(&Vocabulary::default()).unwrap_err()));
@@ -206,8 +208,10 @@ fn names_come_from_the_vocabulary() {
         override.cedar:6:22: There is no Team::"release". There are "dba", "developers", "sre".
         production.cedar:8:1: The rule "production-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:11:32: There is no Environment::"production". There are "staging".
-        production.cedar:20:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:20:1: The rule "dba-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:23:32: There is no Environment::"production". There are "staging".
+        production.cedar:33:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:36:32: There is no Environment::"production". There are "staging".
         votes.cedar:5:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:20:18: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:32:22: There is no Team::"release". There are "dba", "developers", "sre".
@@ -252,6 +256,7 @@ fn the_shipped_rules_have_these_names() {
         cancel-any
         cancel-own
         ci-green
+        dba-approval
         dba-approves
         developers
         everybody-vetoes

@@ -4,12 +4,15 @@ use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
 use super::field;
 use crate::facts::{CiState, Facts};
+use crate::migration::Danger;
 use crate::plan::{Commit, Plan, PlanKind, PlannedMigration};
 use crate::release::Release;
 use jiff::Timestamp;
 
 /// How many commits a card lists.
 pub(in super::super) const COMMITS_SHOWN_LIMIT: usize = 10;
+/// How many dangers one card names.
+const DANGERS_SHOWN_LIMIT: usize = 5;
 /// How many migrations a card lists.
 pub(in super::super) const MIGRATIONS_SHOWN_LIMIT: usize = 8;
 /// How many migrations without a way back one warning names.
@@ -104,6 +107,7 @@ fn migrations(plan: &Plan) -> Vec<Line> {
     }
     let shown = plan.migrations.iter().take(MIGRATIONS_SHOWN_LIMIT).map(migration);
     let mut lines = words::with_rest(shown.collect(), plan.migrations.len());
+    lines.extend(allowed_dangers(plan));
     if !plan.unknown_applied.is_empty() {
         let n = words::count(plan.unknown_applied.len(), "migration");
         lines.push(Line::plain(format!("{n} applied here that this commit does not have")));
@@ -127,11 +131,40 @@ pub(in super::super) fn migration(migration: &PlannedMigration) -> Line {
     }
 }
 
+/// What files allow themselves, in comments that were reviewed with them.
+fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
+    let allowed = plan.dangers().filter_map(|danger| Some((danger, danger.allowed.as_deref()?)));
+    allowed
+        .take(DANGERS_SHOWN_LIMIT)
+        .map(|(danger, why)| Line::plain("allowed by its file: ").untrusted(danger.sentence()).text(DOT).untrusted(why))
+}
+
+/// The dangers of the migrations that will run, one a line.
+fn dangers(plan: &Plan) -> Vec<Line> {
+    let run = plan.migrations.iter().filter(|migration| migration.not_run.is_none());
+    let all = run.flat_map(|migration| migration.dangers.iter().map(move |danger| (migration, danger)));
+    let mut worth = all.filter(|(_, danger)| danger.is_worth_a_warning());
+    let say = |(migration, danger): (&PlannedMigration, &Danger)| {
+        let line = Line::default().code(words::stem(migration)).text(" ").untrusted(danger.sentence());
+        match danger.detail() {
+            Some(detail) => line.text(": ").text(detail).text("."),
+            None => line.text("."),
+        }
+    };
+    let mut lines: Vec<_> = worth.by_ref().take(DANGERS_SHOWN_LIMIT).map(say).collect();
+    match worth.count() {
+        0 => {}
+        more => lines.push(Line::plain(format!("{} more of what migrations may cost", more))),
+    }
+    lines
+}
+
 /// What a person who decides must not miss.
 pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let ci = release.facts.as_ref().and_then(ci_warning);
     let lost = release.plan.as_ref().and_then(irreversible);
-    ci.into_iter().chain(lost).map(Block::Warning).collect()
+    let costs = release.plan.as_ref().map(dangers).unwrap_or_default();
+    ci.into_iter().chain(lost).chain(costs).map(Block::Warning).collect()
 }
 
 fn ci_warning(facts: &Facts) -> Option<Line> {

@@ -73,6 +73,7 @@ pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         reversible,
         transactional: true,
         summary: "creates likes".into(),
+        dangers: vec![],
         not_run: None,
     }
 }
