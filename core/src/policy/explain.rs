@@ -189,15 +189,19 @@ impl Inquiry<'_> {
     }
 
     /// The fewest further approvals with which none of these rules forbids, preferring those that somebody can
-    /// give. Each rotation of the teams gives one least filling; where a rule leaves a choice between teams, they
-    /// differ. The rules must be such that enough approvals clear them.
+    /// give, then those of teams that have not approved yet: another pair of eyes sees more. Each rotation of the
+    /// teams gives one least filling; where a rule leaves a choice between teams, they differ. The rules must be such
+    /// that enough approvals clear them.
     fn missing(&self, now: &Circumstances<'_>, rules: &[&str]) -> Filling {
         let teams = now.counts.len();
         let fillings = (0..teams).map(|first| {
             let order = (first..teams).chain(0..first);
-            self.filling(&self.fewest(now, rules, order))
+            let more = self.fewest(now, rules, order);
+            let again: u32 = now.counts.iter().zip(&more).map(|(given, more)| given.saturating_mul(*more)).sum();
+            (self.filling(&more), again)
         });
-        fillings.min_by_key(|filling| (filling.unfillable, filling.total)).unwrap_or_else(|| self.filling(&Vec::new()))
+        let fewest = fillings.min_by_key(|(filling, again)| (filling.unfillable, filling.total, *again));
+        fewest.map(|(filling, _)| filling).unwrap_or_else(|| self.filling(&Vec::new()))
     }
 
     /// Lowers each team in turn to the least with which the rules still do not forbid.
