@@ -66,6 +66,7 @@ pub async fn parts(config: &Config, secrets: &Secrets) -> Result<Parts, Assemble
         listen: config.server.listen,
         store: config.store.path.clone(),
         setup: setup(config)?,
+        policies: policies::Origin::of(config),
         outside: outside(config, secrets).await?,
         api_token: secrets.api_token.as_ref().map(|token| token.expose_secret().to_owned()),
         terminal: config.terminal.is_some(),

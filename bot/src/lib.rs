@@ -18,4 +18,5 @@ pub mod serve;
 pub mod setup;
 pub mod standing;
 pub mod store;
+pub mod timekeeper;
 pub mod web;

@@ -7,9 +7,11 @@ use crate::clock::Clock;
 use crate::engine::{Engine, Signals};
 use crate::executor::Executor;
 use crate::outside::Outside;
+use crate::policies::{Keeper, Origin, ReloadError};
 use crate::readiness::Readiness;
 use crate::setup::Setup;
 use crate::store::Store;
+use crate::timekeeper::Timekeeper;
 use crate::web::{self, Web};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +37,8 @@ pub struct Parts {
     pub store: PathBuf,
     /// Services, people, policies.
     pub setup: Setup,
+    /// Where the policies are kept.
+    pub policies: Origin,
     /// Clients to the outside.
     pub outside: Outside,
     /// The token of the API.
@@ -51,6 +55,9 @@ pub enum ServeError {
     /// The store could not be opened.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+    /// The policies changed for the worse since the configuration was read.
+    #[error(transparent)]
+    Policies(#[from] ReloadError),
     /// The address is taken, or not ours.
     #[error("cannot listen on {listen}: {error}; choose another address in [server] listen")]
     Listen {
@@ -69,7 +76,7 @@ pub enum ServeError {
 /// # Errors
 /// When it cannot start, or a part of it ends.
 pub async fn serve(parts: Parts) -> Result<(), ServeError> {
-    let Parts { listen, store, setup, outside, api_token, terminal, ack_budget_ms } = parts;
+    let Parts { listen, store, setup, policies, outside, api_token, terminal, ack_budget_ms } = parts;
     let store = Store::open(&store).await?;
     let taken_over = store.effects_take_over().await?;
     if taken_over > 0 {
@@ -84,6 +91,8 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         warn!("the terminal chat is on: whoever holds the API token can speak for anybody");
         chats.push(Arc::new(Terminal::new(store.clone(), changed.clone())));
     }
+    let keeper = Keeper::new(policies, setup.clone(), store.clone(), clock.clone(), signals.clone());
+    keeper.started().await?;
     let owner = format!("{}-{}", std::process::id(), clock.now_ms());
     let mut tasks = JoinSet::new();
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
@@ -99,12 +108,23 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         }
         .run(),
     );
+    tasks.spawn(
+        Timekeeper {
+            store: store.clone(),
+            setup: setup.clone(),
+            outside: outside.clone(),
+            clock: clock.clone(),
+            signals: signals.clone(),
+        }
+        .run(),
+    );
     tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), chats).run());
     tasks.spawn(forget_old(store.clone(), clock.clone()));
     let router = web::router(Web {
         store,
         clock,
         signals,
+        policies: Arc::new(keeper),
         readiness: Arc::new(Readiness::new(outside, setup)),
         api_token: api_token.map(Into::into),
         terminal: terminal.then_some(changed),

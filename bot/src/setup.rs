@@ -109,6 +109,12 @@ impl Setup {
         self.policies.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Puts another policy set in force. Gives the one that was.
+    pub fn replace_policies(&self, policies: PolicySet) -> PolicySet {
+        let mut in_force = self.policies.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *in_force, policies)
+    }
+
     /// What people can name in commands.
     #[must_use]
     pub fn words(&self) -> Words {

@@ -2,6 +2,7 @@
 //! checks. One trait per kind of thing, with an `observe` beside each `apply`. No decisions are made here.
 
 pub mod aws;
+pub mod bot_api;
 pub mod database;
 pub mod github;
 pub mod health;

@@ -28,13 +28,14 @@ async fn from_staging_to_the_announcement() {
     player.react("ana", &card, "✅").await;
     player.until_told("ana", "Your vote does not count here").await;
     player.react("bob", &card, "✅").await;
+    player.react("dora", &card, "✅").await;
     let production = player.until_end_of_another(&[&staging]).await;
     let release = player.release(&world, &production).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&production), world.bot.log());
     assert_eq!(production.key, card.key, "the same message to the end");
     let announced = player.until("the announcement", |m| m.channel == ANNOUNCE).await;
     let announced = text(&announced);
-    for part in ["in production", "approved by bob", "Likes on updates", "#41"] {
+    for part in ["in production", "approved by bob, dora", "Likes on updates", "#41"] {
         assert!(announced.contains(part), "{part} is missing:\n{announced}");
     }
     for (arn, database) in
@@ -124,6 +125,7 @@ async fn the_gate_is_the_same_for_command_and_reaction() {
     player.say("bob", "/release lock production \"load test\"").await;
     player.until_told("bob", "locked").await;
     player.say("chen", "/release approve").await;
+    player.say("dora", "/release approve").await;
     let locked = |m: &slipway::store::TerminalMessage| is_card(m) && text(m).contains("load test");
     player.until("a card that names the lock", locked).await;
     assert_eq!(world.aws.deployment_operations(&world.production_arn).len(), 0);
@@ -132,7 +134,7 @@ async fn the_gate_is_the_same_for_command_and_reaction() {
     let release = player.release(&world, &ended).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&ended), world.bot.log());
     let voters: Vec<_> = release.votes.iter().map(|vote| vote.person.as_str()).collect();
-    assert_eq!(voters, ["chen"]);
+    assert_eq!(voters, ["chen", "dora"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,6 +220,42 @@ async fn check_and_readiness_say_what_can_be_reached() {
     });
     let checked = world.bot.run(&["check"]).unwrap();
     assert_eq!(checked.status.code(), Some(1), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_are_read_again_without_a_restart() {
+    let world = world(None).await;
+    let mut player = Player::new(&world, "policies");
+    let reload = || {
+        let output = world.bot.run(&["policy", "reload"]).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, _) = reload();
+    assert_eq!(code, Some(0));
+    assert!(out.starts_with("Nothing has changed"), "{out}");
+    let more = world.config.with_file_name("policies").join("more.cedar");
+    std::fs::write(
+        &more,
+        "@id(\"closed\")\n@why(\"The shop is closed.\")\nforbid (principal, action == Action::\"exekute\", resource);",
+    )
+    .unwrap();
+    let (code, _, said) = reload();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("more.cedar:3:") && said.contains("Those in force stay in force."), "{said}");
+    let rule = std::fs::read_to_string(&more).unwrap().replace("exekute", "execute");
+    std::fs::write(&more, rule).unwrap();
+    let (code, out, said) = reload();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(out.contains("What waits is judged again."), "{out}");
+    player.say("ana", "/deploy staging").await;
+    let closed = |m: &slipway::store::TerminalMessage| is_card(m) && text(m).contains("The shop is closed.");
+    player.until("a card that names the new rule", closed).await;
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
+    std::fs::remove_file(&more).unwrap();
+    reload();
+    let ended = player.until_end().await;
+    assert_eq!(player.release(&world, &ended).await.phase, Phase::Succeeded, "{}", text(&ended));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 mod paint;
+pub mod policy;
 pub mod serve;
 
 use crate::config::{BadSecrets, Config, Report, Secrets};
@@ -38,6 +39,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Look at the audit log
     Audit(audit::AuditArgs),
+    /// Work with the policies
+    Policy(policy::PolicyArgs),
 }
 
 /// Why a command was refused or failed: sentences for the person who typed it.
@@ -74,6 +77,7 @@ impl Cli {
             Command::Serve(args) => serve::run(&args, &self.config).await,
             Command::Check(args) => check::run(&args, &self.config).await,
             Command::Audit(args) => audit::run(&args, &self.config).await,
+            Command::Policy(args) => policy::run(&args, &self.config).await,
         }
     }
 }

@@ -47,8 +47,13 @@ impl<'a> Work<'a> {
         self.finish().await
     }
 
-    pub(super) async fn judge_again(&mut self, release: &ReleaseId) -> Result<(), EngineError> {
+    /// Has the gate look at a release, after what is under way in this transaction.
+    pub(super) fn judge_later(&mut self, release: &ReleaseId) {
         self.todo.push_back(Todo::Judge(release.clone()));
+    }
+
+    pub(super) async fn judge_again(&mut self, release: &ReleaseId) -> Result<(), EngineError> {
+        self.judge_later(release);
         self.finish().await
     }
 

@@ -52,6 +52,18 @@ pub enum Incoming {
         /// What.
         event: Event,
     },
+    /// Another policy set is stored and should come into force.
+    PoliciesChanged {
+        /// Its number.
+        version: i64,
+    },
+    /// A policy set with mistakes was refused.
+    PoliciesRefused {
+        /// Who wanted it read.
+        by: String,
+        /// Its mistakes.
+        mistakes: Vec<String>,
+    },
     /// The gate should look at a release again.
     Judge {
         /// Which.

@@ -8,6 +8,7 @@ mod asked;
 mod incoming;
 mod lookup;
 mod overriding;
+mod policies;
 mod questions;
 #[cfg(test)]
 mod tests;
@@ -127,6 +128,7 @@ impl Engine {
     async fn handle(&self, mut tx: crate::store::Tx, row: &InboxRow) -> Result<(), EngineError> {
         let incoming: Incoming = serde_json::from_str(&row.body).map_err(EngineError::Unreadable)?;
         let mut work = apply::Work::new(self, &mut tx);
+        let mut replaced = None;
         match incoming {
             Incoming::Typed { who, channel, text } => work.typed(row.id, &who, &channel, &text).await?,
             Incoming::Pressed { who, channel, message, verb } => {
@@ -136,11 +138,20 @@ impl Engine {
                 work.reacted(row.id, &who, &channel, &message, stance, added).await?;
             }
             Incoming::Happened { release, event } => work.happened(&release, event).await?,
+            Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,
+            Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
             Incoming::Judge { release } => work.judge_again(&release).await?,
         }
-        self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await?;
-        tx.commit().await.map_err(StoreError::from)?;
-        Ok(())
+        let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;
+        let done = match consumed {
+            Ok(()) => tx.commit().await.map_err(StoreError::from),
+            Err(error) => Err(error),
+        };
+        // What is in force is what the store says that is in force.
+        if let (Err(_), Some(before)) = (&done, replaced) {
+            self.setup.replace_policies(before);
+        }
+        Ok(done?)
     }
 
     /// Counts the failure; after too many the delivery is put aside, so that it does not stop all others.

@@ -9,6 +9,7 @@ mod effects;
 mod environments;
 mod inbox;
 mod messages;
+mod policies;
 mod releases;
 mod sql;
 mod terminal;
@@ -18,6 +19,7 @@ mod tests;
 pub use effects::{EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};
 pub use messages::{MessageRow, NewMessage, UnreadableMessage};
+pub use policies::NewPolicyVersion;
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 

@@ -1,11 +1,13 @@
 //! HTTP: health, readiness, and the API of the terminal chat.
 
 mod health;
+mod policies;
 mod releases;
 mod terminal;
 
 use crate::clock::Clock;
 use crate::engine::Signals;
+use crate::policies::Keeper;
 use crate::readiness::Readiness;
 use crate::store::Store;
 use axum::Router;
@@ -31,6 +33,8 @@ pub struct Web {
     pub signals: Signals,
     /// What cannot be reached.
     pub readiness: Arc<Readiness>,
+    /// Reads the policies again.
+    pub policies: Arc<Keeper>,
     /// The token that the API asks for; without one the API is closed.
     pub api_token: Option<Arc<str>>,
     /// Signalled at each change of the terminal chat; `None`: there is no terminal chat.
@@ -41,7 +45,10 @@ pub struct Web {
 
 /// All routes.
 pub fn router(web: Web) -> Router {
-    let mut api = Router::new().route("/api/v1/releases/{id}", get(releases::release));
+    let mut api = Router::new()
+        .route("/api/v1/releases/{id}", get(releases::release))
+        .route("/api/v1/policies", get(policies::show))
+        .route("/api/v1/policies/reload", post(policies::reload));
     if web.terminal.is_some() {
         api = api
             .route("/api/v1/terminal/commands", post(terminal::command))

@@ -96,7 +96,10 @@ fn channel_of(incoming: &Incoming) -> Option<&str> {
         Incoming::Typed { channel, .. } | Incoming::Pressed { channel, .. } | Incoming::Reacted { channel, .. } => {
             Some(channel)
         }
-        Incoming::Happened { .. } | Incoming::Judge { .. } => None,
+        Incoming::Happened { .. }
+        | Incoming::PoliciesChanged { .. }
+        | Incoming::PoliciesRefused { .. }
+        | Incoming::Judge { .. } => None,
     }
 }
 

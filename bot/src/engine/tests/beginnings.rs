@@ -51,9 +51,11 @@ enum Way {
     FreshFacts,
     /// The process starts again, and all that waits is judged.
     Restart,
+    /// Other rules come into force.
+    PolicyReload,
 }
 
-const WAYS: [Way; 17] = [
+const WAYS: [Way; 18] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -71,6 +73,7 @@ const WAYS: [Way; 17] = [
     Way::Timer,
     Way::FreshFacts,
     Way::Restart,
+    Way::PolicyReload,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -90,6 +93,8 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
         Incoming::Happened { .. } => &[Way::Queue, Way::QueueAfterFailure, Way::FreshFacts],
+        Incoming::PoliciesChanged { .. } => &[Way::PolicyReload],
+        Incoming::PoliciesRefused { .. } => &[],
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
     }
 }
@@ -174,6 +179,10 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.release = Some(chat.planned("ana", &staging).await);
             chat.configure(CONFIG);
         }
+        Way::PolicyReload => {
+            chat.adds_rule(&CLOSED.replace("closed", "closed-yesterday"));
+            brink.release = Some(chat.planned("ana", &staging).await);
+        }
     }
     if let Some(waiting) = &brink.release {
         assert_eq!(runs(chat, waiting).await, [""; 0], "{way:?} has begun before its time");
@@ -222,6 +231,10 @@ async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
             chat.starts().await;
             String::new()
         }
+        Way::PolicyReload => {
+            chat.reloads().await.unwrap();
+            String::new()
+        }
     };
     let release = match release {
         Some(release) => release,
@@ -258,6 +271,9 @@ async fn each_begins_an_execution_where_nothing_is_in_the_way() {
     for way in WAYS {
         let mut chat = Chat::open().await;
         let brink = brink(&mut chat, way).await;
+        if way == Way::PolicyReload {
+            chat.writes_rule("");
+        }
         let release = step(&mut chat, way, brink).await;
         let reasons = chat.release(&release).await.verdict.unwrap();
         assert_eq!(chat.phase(&release).await, "running(ci)", "{way:?}: {reasons:?}");
@@ -272,7 +288,12 @@ async fn the_same_gate_refuses_each() {
     for way in WAYS {
         let mut chat = Chat::open().await;
         let brink = brink(&mut chat, way).await;
-        chat.adds_rule(CLOSED);
+        // A reload is what brings the rule; for all others it is there already.
+        if way == Way::PolicyReload {
+            chat.writes_rule(CLOSED);
+        } else {
+            chat.adds_rule(CLOSED);
+        }
         let release = step(&mut chat, way, brink).await;
         assert_eq!(runs(&chat, &release).await, [""; 0], "{way:?}");
         assert_eq!(chat.release(&release).await.started_at, None, "{way:?}");
@@ -293,6 +314,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve },
         Incoming::Reacted { who: who(), channel: channel(), message: message(), stance: Stance::Approve, added: true },
         Incoming::Happened { release: release(), event: Event::BuildReady },
+        Incoming::PoliciesChanged { version: 1 },
         Incoming::Judge { release: release() },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();

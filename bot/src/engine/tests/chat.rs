@@ -5,6 +5,7 @@ use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Engine, Incoming, Signals, approver_lines};
+use crate::policies::{Keeper, Origin, ReloadError, Reloaded};
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, Store};
@@ -121,14 +122,38 @@ impl Chat {
         self.configure(&config);
     }
 
+    /// The running bot reads its policies again, and the engine puts them in force.
+    pub(super) async fn reloads(&self) -> Result<Reloaded, ReloadError> {
+        let reloaded = self.reads_policies().await;
+        self.handle_all().await;
+        reloaded
+    }
+
+    /// The running bot reads its policies again. Gives every mistake.
+    pub(super) async fn reads_policies(&self) -> Result<Reloaded, ReloadError> {
+        let (config, _) = Config::check(self.config_with_folder().as_bytes(), Path::new("slipway.toml")).unwrap();
+        let Engine { store, setup, clock, signals } = self.engine.clone();
+        Keeper::new(Origin::of(&config), setup, store, clock, signals).reload("zoe").await
+    }
+
     /// A configuration whose policies are the default ones and one more rule.
     pub(super) fn config_with_rule(&self, rule: &str) -> String {
+        self.writes_rule(rule);
+        self.config_with_folder()
+    }
+
+    /// Writes the folder with the default policies and one more rule.
+    pub(super) fn writes_rule(&self, rule: &str) {
         let folder = self.folder.path().join("policies");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("schema.cedarschema"), built_in::SCHEMA).unwrap();
         for (name, text) in built_in::FILES.into_iter().chain([("more.cedar", rule)]) {
             std::fs::write(folder.join(name), text).unwrap();
         }
+    }
+
+    fn config_with_folder(&self) -> String {
+        let folder = self.folder.path().join("policies");
         // The default rules name these teams.
         let teams = "[person.zoe]\nterminal = \"zoe\"\nteams = [\"sre\", \"dba\"]\n";
         format!("{CONFIG}{teams}[policies]\ndir = {:?}\n", folder.to_str().unwrap())
@@ -362,6 +387,12 @@ impl Chat {
     {
         let mut tx = self.store.begin().await.unwrap();
         sqlx::query_scalar(query).bind(bound.to_owned()).fetch_optional(&mut *tx).await.unwrap()
+    }
+
+    pub(super) async fn execute(&self, statement: String) {
+        let mut tx = self.store.begin().await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     async fn scalars(&self, query: &'static str, bound: &str) -> Vec<String> {

@@ -1,0 +1,11 @@
+-- Every policy set that was in force, complete, so that a decision can be understood later. `in_force_since` is set
+-- by the engine in the transaction that puts it in force.
+CREATE TABLE policy_versions (
+    seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash           TEXT    NOT NULL,
+    text           TEXT    NOT NULL,
+    source         TEXT    NOT NULL,
+    asked_by       TEXT    NOT NULL,
+    loaded_at      INTEGER NOT NULL,
+    in_force_since INTEGER
+);
