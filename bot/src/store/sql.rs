@@ -57,11 +57,11 @@ statements! {
     AUDIT_INSERT = "INSERT INTO audit (seq, record) VALUES ($1, $2)";
     AUDIT_PAGE = "SELECT record FROM audit ORDER BY seq LIMIT $2 OFFSET $1";
 
-    POLICY_VERSION_PUT = "INSERT INTO policy_versions (hash, text, source, asked_by, loaded_at) VALUES ($1, $2, $3, $4, $5) RETURNING seq";
+    POLICY_VERSION_PUT = "INSERT INTO policy_versions (hash, text, source, revision, authors, asked_by, loaded_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq";
     POLICY_VERSIONS_FORGET = "DELETE FROM policy_versions WHERE seq <= $1";
-    POLICY_VERSION_GET = "SELECT hash, text, source, asked_by FROM policy_versions WHERE seq = $1";
+    POLICY_VERSION_GET = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since FROM policy_versions WHERE seq = $1";
     POLICY_VERSION_IN_FORCE = "UPDATE policy_versions SET in_force_since = $2 WHERE seq = $1";
-    POLICY_HASH_IN_FORCE = "SELECT hash FROM policy_versions WHERE in_force_since IS NOT NULL ORDER BY in_force_since DESC, seq DESC LIMIT 1";
+    POLICY_VERSIONS = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since FROM policy_versions WHERE in_force_since IS NOT NULL ORDER BY in_force_since DESC, seq DESC LIMIT $1";
 
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";

@@ -1,11 +1,16 @@
 //! What is due at some time and belongs to no release: one file a duty. Each puts what it finds into the inbox, under a
 //! key that makes the same thing come once, however often it looks and whenever the process is killed.
 
+mod due;
+mod policies;
+
 use crate::clock::Clock;
 use crate::engine::Signals;
 use crate::outside::Outside;
+use crate::policies::Keeper;
 use crate::setup::Setup;
 use crate::store::Store;
+use due::Due;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +18,7 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Looks at the clock.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Timekeeper {
     /// The store.
     pub store: Store,
@@ -25,9 +30,25 @@ pub struct Timekeeper {
     pub clock: Clock,
     /// Signals.
     pub signals: Signals,
+    /// Reads the policies again.
+    pub policies: Arc<Keeper>,
+    policies_due: Due,
 }
 
 impl Timekeeper {
+    /// Nothing has been looked at yet.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        setup: Arc<Setup>,
+        outside: Arc<Outside>,
+        clock: Clock,
+        signals: Signals,
+        policies: Arc<Keeper>,
+    ) -> Self {
+        Self { store, setup, outside, clock, signals, policies, policies_due: Due::default() }
+    }
+
     /// Works for ever.
     pub async fn run(self) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
@@ -38,5 +59,7 @@ impl Timekeeper {
     }
 
     /// One look. What fails is logged and looked at again with the next.
-    pub async fn look(&self) {}
+    pub async fn look(&self) {
+        self.look_at_policies().await;
+    }
 }
