@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use slipway_core::command::Words;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::person::Directory;
-use slipway_core::policy::{Case, PolicyChange, PolicySet, Vocabulary};
+use slipway_core::policy::{Case, PolicyChange, PolicySet};
 use slipway_core::release::Release;
 use slipway_deploy::github::{BadRepoName, RepoName};
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ pub struct Setup {
     pub people: Arc<Directory>,
     rules: RwLock<Rules>,
     own_policy_changes_refused: bool,
-    vocabulary: Vocabulary,
+    policy_origin: policies::Origin,
     fact_age_max_s: i64,
     /// How often to look, and how long to wait.
     pub pace: Pace,
@@ -119,7 +119,7 @@ impl Setup {
             people: Arc::new(config.directory()),
             rules: RwLock::new(Rules::new(policies)),
             own_policy_changes_refused: config.policies.own_changes_refused,
-            vocabulary: policies::Origin::of(config).vocabulary,
+            policy_origin: policies::Origin::of(config),
             fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
             pace: config.pace,
             last_id_window: Mutex::new(0),
@@ -144,13 +144,19 @@ impl Setup {
         std::mem::replace(&mut *in_force, rules)
     }
 
+    /// Where the policies are kept.
+    #[must_use]
+    pub fn policy_origin(&self) -> &policies::Origin {
+        &self.policy_origin
+    }
+
     /// A policy set as it would be in force after these ones, newest first.
     #[must_use]
     pub fn rules_with(&self, set: PolicySet, versions: &[PolicyVersion]) -> Rules {
         if !self.own_policy_changes_refused {
             return Rules::new(set);
         }
-        Rules { changes: Arc::new(policies::changes(versions, &self.people, &self.vocabulary)), set }
+        Rules { changes: Arc::new(policies::changes(versions, &self.people, &self.policy_origin.vocabulary)), set }
     }
 
     /// What people can name in commands.

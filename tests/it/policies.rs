@@ -3,7 +3,7 @@
 use crate::support::{Player, is_card, text};
 use slipway::store::TerminalMessage;
 use slipway_core::release::Phase;
-use slipway_sandbox::world::{Options, Pace, World};
+use slipway_sandbox::world::{API_TOKEN, Options, Pace, World};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -62,6 +62,12 @@ fn keep_them_in_the_repository(config: &Path) {
     std::fs::write(config, edited).unwrap();
 }
 
+/// The rules in force, as the API names them.
+async fn in_force(world: &World) -> String {
+    let asked = reqwest::Client::new().get(format!("{}/api/v1/policies", world.url)).bearer_auth(API_TOKEN);
+    asked.send().await.unwrap().text().await.unwrap()
+}
+
 fn says(words: &'static str) -> impl Fn(&TerminalMessage) -> bool {
     move |message| text(message).contains(words)
 }
@@ -74,7 +80,9 @@ async fn a_merge_puts_them_in_force_and_its_author_does_not_profit() {
     let rules = Rules::of(&world);
     world.bot.start().await.unwrap();
     let mut player = Player::new(&world, "rules");
-    player.until("the first policies", says("The policies changed")).await;
+    while !in_force(&world).await.contains("production-approval") {
+        player.look().await;
+    }
     player.say("ana", "/deploy staging").await;
     let staging = player.until_end().await;
     assert_eq!(player.release(&world, &staging).await.phase, Phase::Succeeded, "{}", text(&staging));

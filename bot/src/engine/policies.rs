@@ -16,7 +16,10 @@ impl Work<'_> {
     /// force before: they are put back when this transaction is undone.
     pub(super) async fn policies_changed(&mut self, version: i64) -> Result<Option<Rules>, EngineError> {
         let (store, setup) = (&self.engine.store, self.engine.setup.clone());
-        let Some(stored) = store.policy_version(self.tx, version).await? else { return Ok(None) };
+        let stored = store.policy_version(self.tx, version).await?;
+        // One that was read before the start is of no account when the rules are kept elsewhere since.
+        let stored = stored.filter(|stored| stored.version.source == setup.policy_origin().source);
+        let Some(stored) = stored else { return Ok(None) };
         let set = match stored.version.reading.text.parse() {
             Ok(set) => set,
             Err(error) => {

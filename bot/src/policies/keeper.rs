@@ -108,7 +108,7 @@ impl Keeper {
 
     async fn reload_now(&self, by: &str) -> Result<Reloaded, ReloadError> {
         let last = self.last().await?;
-        let since = last.and_then(|last| last.version.reading.revision);
+        let since = last.as_ref().and_then(|last| last.version.reading.revision.clone());
         let reading = match self.origin.fetch(self.github.as_ref(), since.as_deref()).await {
             Ok(reading) => reading,
             Err(error) => {
@@ -124,7 +124,8 @@ impl Keeper {
             }
         };
         let (before, hash) = (self.setup.policies().hash().to_owned(), set.hash().to_owned());
-        if before == hash {
+        // The same rules from elsewhere are written down too: their next change is told from there.
+        if before == hash && last.is_some_and(|last| last.version.hash == hash) {
             return Ok(Reloaded::Same { hash });
         }
         self.put(reading, &hash, by).await?;

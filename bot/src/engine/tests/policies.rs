@@ -108,6 +108,8 @@ async fn who_loosened_a_rule_in_the_repository_does_not_profit_and_others_do() {
     chat.wait_s(1);
     chat.policies_are_committed(&config, "Ana-Dev", LOOSENED).await;
     assert_eq!(chat.refused_by(&waits).await, ["own-policy-change"]);
+    let card = chat.card(&waits).await;
+    assert!(card.contains("▲ ana changed the policies since, and before that: Production needs"), "{card}");
     let told = chat.posted("policies/2").await;
     assert!(told.contains("The policies changed · by ana") && told.contains("production-approval"), "{told}");
     // Started again it is no other.
