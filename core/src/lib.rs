@@ -13,4 +13,5 @@ pub mod migration;
 pub mod person;
 pub mod plan;
 pub mod policy;
+pub mod policy_case;
 pub mod release;
