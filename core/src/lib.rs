@@ -15,3 +15,4 @@ pub mod plan;
 pub mod policy;
 pub mod policy_case;
 pub mod release;
+pub mod replay;

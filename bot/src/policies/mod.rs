@@ -5,6 +5,7 @@ mod folder;
 mod keeper;
 mod text;
 
+pub use folder::{Folder, read_file};
 pub use keeper::{Keeper, ReloadError, Reloaded};
 pub use text::PolicyText;
 
@@ -83,7 +84,7 @@ impl Origin {
     pub fn read(&self) -> Result<PolicyText, PoliciesError> {
         let mut vocabulary = self.vocabulary.clone();
         let (schema, files) = match &self.source {
-            Source::Folder { dir } => folder::read(dir)?,
+            Source::Folder { dir } => Folder(dir).rules()?,
             Source::BuiltIn => {
                 vocabulary.teams.extend(built_in::TEAMS.map(TeamName::from));
                 vocabulary.environments.extend(built_in::ENVIRONMENTS.map(EnvironmentName::from));

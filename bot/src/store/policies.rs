@@ -66,6 +66,15 @@ impl Store {
         Ok(())
     }
 
+    /// The set that came into force last, as it was written.
+    ///
+    /// # Errors
+    /// When the store fails, or cannot be read by this version.
+    pub async fn policy_in_force(&self) -> Result<Option<PolicyText>, StoreError> {
+        let text: Option<String> = sqlx::query_scalar(sql::POLICY_IN_FORCE).fetch_optional(&self.read).await?;
+        text.map(|text| from_json("a policy set", &text)).transpose()
+    }
+
     /// The hash of the set that came into force last.
     ///
     /// # Errors

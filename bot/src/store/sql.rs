@@ -61,6 +61,7 @@ statements! {
     POLICY_VERSIONS_FORGET = "DELETE FROM policy_versions WHERE seq <= $1";
     POLICY_VERSION_GET = "SELECT hash, text, source, asked_by FROM policy_versions WHERE seq = $1";
     POLICY_VERSION_IN_FORCE = "UPDATE policy_versions SET in_force_since = $2 WHERE seq = $1";
+    POLICY_IN_FORCE = "SELECT text FROM policy_versions WHERE in_force_since IS NOT NULL ORDER BY in_force_since DESC, seq DESC LIMIT 1";
     POLICY_HASH_IN_FORCE = "SELECT hash FROM policy_versions WHERE in_force_since IS NOT NULL ORDER BY in_force_since DESC, seq DESC LIMIT 1";
 
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";

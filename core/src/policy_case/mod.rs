@@ -18,6 +18,7 @@ pub use told::{explained, failure, summary, undecided};
 
 use crate::policy::{Decision, PolicyMistake, Reason, Vocabulary};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use scene::Scene;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +80,13 @@ impl PolicyCase {
         self.scene.now
     }
 
-    /// What is asked, for people: `Deploying goals to production for ana`.
+    /// Where its environment is.
+    #[must_use]
+    pub fn timezone(&self) -> &TimeZone {
+        &self.scene.timezone
+    }
+
+    /// What is asked, for people: `ana's request to deploy goals to production`.
     #[must_use]
     pub fn subject(&self) -> String {
         self.scene.subject()
