@@ -7,6 +7,7 @@ mod crash;
 mod faults;
 mod github;
 mod migrations;
+mod policies;
 mod support;
 mod tidy;
 mod transcripts;

@@ -205,3 +205,57 @@ fn chosen<'c>(cases: &'c [PolicyCase], name: Option<&str>) -> Result<Vec<&'c Pol
 fn failed(error: impl ToString) -> Refused {
     Refused(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use slipway_core::policy::Vocabulary;
+
+    #[test]
+    fn what_is_to_be_explained_is_said_in_one_of_three_ways() {
+        let read = |line: &str| Cli::from_words(line.split(' ')).map(|_| ()).map_err(|error| error.exit_code());
+        for right in [
+            "slipway policy explain 01M83P94",
+            "slipway policy explain deploy production --as ana",
+            "slipway policy explain deploy production goals --as ana --json --policies other",
+            "slipway policy explain --case policies/tests/votes.toml:Nobody",
+        ] {
+            assert_eq!(read(right), Ok(()), "{right}");
+        }
+        for wrong in [
+            "slipway policy explain",
+            "slipway policy explain deploy production",
+            "slipway policy explain deploy --as ana",
+            "slipway policy explain 01M83P94 --case x.toml",
+        ] {
+            assert_eq!(read(wrong), Err(2), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_case_is_named_behind_the_file() {
+        let of = |named| split(named).1;
+        assert_eq!(split("a/b.toml:What is: right"), (Path::new("a/b.toml"), Some("What is: right")));
+        assert_eq!(of("a/b.toml"), None);
+        assert_eq!(of("C:/a/b.toml"), None);
+    }
+
+    #[test]
+    fn a_case_is_found_by_a_part_of_its_name_if_that_is_enough() {
+        let names = Vocabulary { teams: ["x".into()].into(), environments: ["staging".into()].into() };
+        let base = "[base]\npeople = { ana = [] }\nservice = \"s\"\nenvironment = \"staging\"\nrequester = \"ana\"\n\
+                    now = \"2026-11-25 12:00\"\n";
+        let cases =
+            ["Ana may", "Ana may not", "Bob may"].map(|n| format!("[[case]]\nname = \"{n}\"\nexpect = \"allow\"\n"));
+        let cases = PolicyCase::read("x.toml", &format!("{base}{}", cases.concat()), &names).unwrap();
+        let found = |name| chosen(&cases, name).map(|found| found.len()).map_err(|refused| refused.0);
+        assert_eq!((found(None), found(Some("bob")), found(Some("Ana may"))), (Ok(3), Ok(1), Ok(1)));
+        assert!(
+            found(Some("may"))
+                .unwrap_err()
+                .starts_with("More than one case is called \"may\". There are:\n  Ana may\n")
+        );
+        assert!(found(Some("eve")).unwrap_err().starts_with("No case is called \"eve\"."));
+    }
+}

@@ -78,3 +78,51 @@ fn judge(text: &PolicyText, records: &[Record], since: Option<Timestamp>) -> Res
     replay(records, &question)
         .map_err(|broken| Refused(format!("The audit log is broken: {broken}. Nothing was judged.")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slipway_core::audit::{Draft, append};
+
+    #[test]
+    fn a_day_is_its_first_moment() {
+        assert_eq!(moment("2026-11-01"), moment("2026-11-01T00:00:00Z"));
+        assert!(moment("2026-11-01T08:00:00+01:00").unwrap() < moment("2026-11-01T08:00:00Z").unwrap());
+        assert!(moment("yesterday").unwrap_err().contains("2026-11-01"));
+    }
+
+    #[test]
+    fn an_export_is_read_line_by_line_and_its_chain_verified() {
+        let draft = |n: u64| Draft {
+            at: Timestamp::UNIX_EPOCH,
+            kind: "locked".to_owned(),
+            body: json!({ "n": n }),
+            policy_hash: None,
+        };
+        let mut chain: Vec<Record> = Vec::new();
+        for n in 0..3 {
+            chain.push(append(chain.last(), draft(n)));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export.jsonl");
+        let write = |records: &[Record]| {
+            let lines: String = records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect();
+            std::fs::write(&file, lines).unwrap();
+        };
+        let text = || {
+            let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("policies");
+            rules::read_for(&shipped, None).unwrap()
+        };
+        write(&chain);
+        let records = exported(&file).unwrap();
+        assert_eq!(records, chain);
+        assert_eq!(judge(&text(), &records, None).unwrap().differing, []);
+        write(&chain[1..]);
+        let said = judge(&text(), &exported(&file).unwrap(), None).unwrap_err().0;
+        assert_eq!(said, "The audit log is broken: record 1: it is missing. Nothing was judged.");
+        std::fs::write(&file, "{}\n").unwrap();
+        let said = exported(&file).unwrap_err().0;
+        assert!(said.contains("export.jsonl cannot be read: line 1 is no record: missing field `seq`"), "{said}");
+        assert!(exported(Path::new("no/such.jsonl")).unwrap_err().0.starts_with("no/such.jsonl cannot be read: "));
+    }
+}

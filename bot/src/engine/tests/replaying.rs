@@ -83,28 +83,40 @@ async fn the_rules_that_were_in_force_change_nothing() {
     chat.presses("ana", &held, Verb::Approve).await;
     chat.presses("eve", &held, Verb::Veto).await;
     chat.presses("ana", &held, Verb::Cancel).await;
-    check(&chat.audit().await, &with(""), expect![[r#"
+    check(
+        &chat.audit().await,
+        &with(""),
+        expect![[r#"
         Nothing would have gone otherwise: 2 releases, 1 refused request judged again by HASH
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
 async fn a_stricter_rule_would_have_stopped_it() {
-    check(&a_release().await.audit().await, &with(TWO), expect![[r#"
+    check(
+        &a_release().await.audit().await,
+        &with(TWO),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 0 refused requests judged again by HASH
         RELEASE  goals → production · asked by ana at 08:00 · started at 08:10
           would not have started then:
           two  Production needs two of team release. · missing 1 of release
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
 async fn without_a_rule_it_would_have_started_earlier() {
-    check(&a_release().await.audit().await, &without("production-approval"), expect![[r#"
+    check(
+        &a_release().await.audit().await,
+        &without("production-approval"),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 0 refused requests judged again by HASH
         RELEASE  goals → production · asked by ana at 08:00 · started at 08:10
           would have started 10 min earlier, at 08:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -115,12 +127,16 @@ async fn another_freeze_makes_it_later() {
 forbid (principal, action == Action::"execute", resource)
 when { context.time.minute < 9 * 60 + 30 };
 "#;
-    check(&a_release().await.audit().await, &with(closed), expect![[r#"
+    check(
+        &a_release().await.audit().await,
+        &with(closed),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 0 refused requests judged again by HASH
         RELEASE  goals → production · asked by ana at 08:00 · started at 08:10
           would have started 80 min later, at 09:30:
           breakfast  Nobody releases before 9:30.
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -131,16 +147,24 @@ async fn what_was_never_approved_could_have_run_and_a_refused_vote_could_have_co
     chat.presses("ana", &release, Verb::Approve).await;
     chat.wait_s(300);
     chat.presses("ana", &release, Verb::Cancel).await;
-    check(&chat.audit().await, &without("no-own-vote"), expect![[r#"
+    check(
+        &chat.audit().await,
+        &without("no-own-vote"),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 0 refused requests judged again by HASH
         RELEASE  goals → production · asked by ana at 08:00 · cancelled before it started
           ana's approval, refused at 08:05, would have counted
-    "#]]);
-    check(&chat.audit().await, &without("production-approval"), expect![[r#"
+    "#]],
+    );
+    check(
+        &chat.audit().await,
+        &without("production-approval"),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 0 refused requests judged again by HASH
         RELEASE  goals → production · asked by ana at 08:00 · cancelled before it started
           would have started at 08:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -152,11 +176,15 @@ async fn a_lock_stays_a_lock_whatever_the_rules() {
     chat.says("bob", "/release unlock production").await;
     chat.wait_s(1_200);
     chat.presses("ana", &release, Verb::Cancel).await;
-    check(&chat.audit().await, &without("production-approval"), expect![[r#"
+    check(
+        &chat.audit().await,
+        &without("production-approval"),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 0 refused requests judged again by HASH
         RELEASE  goals → production · asked by ana at 08:00 · cancelled before it started
           would have started at 08:20
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -166,17 +194,25 @@ async fn who_may_ask_is_asked_again_too() {
     chat.wait_s(60);
     chat.planned("eve", &plan("staging", 1, 3)).await;
     let guests = "@id(\"guests\") permit (principal == Person::\"gus\", action == Action::\"request\", resource);";
-    check(&chat.audit().await, &with(guests), expect![[r#"
+    check(
+        &chat.audit().await,
+        &with(guests),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 1 refused request judged again by HASH
         refused  goals → staging · asked by gus at 08:00
           could have been asked for
-    "#]]);
-    check(&chat.audit().await, &without("developers"), expect![[r#"
+    "#]],
+    );
+    check(
+        &chat.audit().await,
+        &without("developers"),
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 1 refused request judged again by HASH
         RELEASE  goals → staging · asked by eve at 08:01 · started at 08:01
           could not have been asked for:
           no-permit  No rule lets eve ask for a release to staging.
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -203,12 +239,16 @@ async fn known_good_and_soak_are_those_of_that_day() {
         )
     };
     assert!(told(&chat.audit().await, &with(&known_good("!"))).starts_with("Nothing"));
-    check(&chat.audit().await, &with(&known_good("")), expect![[r#"
+    check(
+        &chat.audit().await,
+        &with(&known_good("")),
+        expect![[r#"
         1 would have gone otherwise, of 3 releases, 0 refused requests judged again by HASH
         RELEASE  goals → staging · asked by ana at 08:00 · started at 08:00
           would not have started then:
           back  Only what was good.
-    "#]]);
+    "#]],
+    );
 }
 
 /// The same records as an older version wrote them.
@@ -226,11 +266,15 @@ fn as_before(records: &[Record]) -> Vec<Record> {
 #[tokio::test]
 async fn what_was_not_recorded_is_named_and_never_guessed() {
     let records = a_release().await.audit().await;
-    check(&as_before(&records), &with(TWO), expect![[r#"
+    check(
+        &as_before(&records),
+        &with(TWO),
+        expect![[r#"
         Nothing would have gone otherwise: 0 releases, 0 refused requests judged again by HASH
         ▲ Not judged again: 1, recorded before this version, without teams, past and time zone (not enough recorded):
           RELEASE
-    "#]]);
+    "#]],
+    );
     let vocabulary = Vocabulary { environments: ["staging".into()].into(), ..vocabulary() };
     let text = "@id(\"all\") permit (principal, action, resource);".to_owned();
     let staging = PolicySet::parse(built_in::SCHEMA, &[("a.cedar".into(), text)], &vocabulary).unwrap();
