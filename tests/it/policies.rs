@@ -91,10 +91,8 @@ async fn tested_explained_and_replayed_from_the_command_line() {
         other["reasons"].as_array().unwrap().iter().map(|reason| reason["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"two") && ids.contains(&"production-approval"), "{other:#}");
     let (code, _, error) = said(&world.bot.run(&["policy", "explain", "deploy", "prod", "--as", "ana"]).unwrap());
-    assert_eq!(
-        (code, error.as_str()),
-        (Some(1), "There is no such environment. There are: staging of goals, production of goals.\n")
-    );
+    let expected = "There is no environment \"prod\". There are: production of goals, staging of goals.\n";
+    assert_eq!((code, error.as_str()), (Some(1), expected));
 
     player.react("bob", &card, "✅").await;
     player.react("dora", &card, "✅").await;

@@ -117,7 +117,8 @@ fn key(setup: &Setup, environment: &str, service: Option<&str>) -> Result<Enviro
         }
         (None, _) => {
             let known: Vec<_> = all.iter().map(|key| format!("{} of {}", key.environment, key.service)).collect();
-            Err(Refused(format!("There is no such environment. There are: {}.", known.join(", "))))
+            let of = service.map_or(String::new(), |service| format!(" of {service}"));
+            Err(Refused(format!("There is no environment \"{environment}\"{of}. There are: {}.", known.join(", "))))
         }
     }
 }
