@@ -8,6 +8,7 @@ mod faults;
 mod github;
 mod migrations;
 mod policies;
+mod policy_repository;
 mod support;
 mod tidy;
 mod transcripts;
