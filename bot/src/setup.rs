@@ -81,6 +81,8 @@ pub struct Setup {
     pub people: Arc<Directory>,
     policies: RwLock<PolicySet>,
     fact_age_max_s: i64,
+    /// Where and when the end of the audit log is posted.
+    pub audit: config::Audit,
     /// How often to look, and how long to wait.
     pub pace: Pace,
     last_id_window: Mutex<i64>,
@@ -98,6 +100,7 @@ impl Setup {
             people: Arc::new(config.directory()),
             policies: RwLock::new(policies),
             fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
+            audit: config.audit.clone(),
             pace: config.pace,
             last_id_window: Mutex::new(0),
         })

@@ -3,7 +3,7 @@
 use super::cross::Refs;
 use super::model::{Config, Discord, Github, Pace, Server, Slack, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
-use super::{cloud, service, values};
+use super::{audit, cloud, service, values};
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Identity, Person};
 use std::collections::BTreeMap;
@@ -38,6 +38,7 @@ const FILE_KEYS: Keys = &[
     ("github", ""),
     ("terminal", ""),
     ("policies", ""),
+    ("audit", ""),
     ("pace", ""),
     ("service", ""),
     ("person", ""),
@@ -64,6 +65,8 @@ const DISCORD_KEYS: Keys = &[
 const GITHUB_KEYS: Keys = &[("api_url", r#""https://api.github.com""#)];
 const TERMINAL_KEYS: Keys = &[("channels", r#"["releases"]"#)];
 const POLICIES_KEYS: Keys = &[("dir", r#""policies""#)];
+pub(super) const AUDIT_KEYS: Keys =
+    &[("anchor", r#"["slack:C024BE91L"]"#), ("anchor_at", r#""06:00""#), ("timezone", r#""America/Los_Angeles""#)];
 const PACE_KEYS: Keys =
     &[("poll_ms", "5000"), ("image_grace_s", "120"), ("healthy_limit_s", "120"), ("lag_limit_s", "120")];
 const PERSON_KEYS: Keys = &[
@@ -84,6 +87,7 @@ pub(super) const ALL_KEYS: &[Keys] = &[
     GITHUB_KEYS,
     TERMINAL_KEYS,
     POLICIES_KEYS,
+    AUDIT_KEYS,
     PERSON_KEYS,
 ];
 
@@ -115,6 +119,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         }
     }
     let people = people(c, &root, &mut refs);
+    let audit = audit::audit(c, &root, &mut refs);
     for (key, lack) in [("service", "there is nothing to release"), ("person", "nobody can ask for a release")] {
         if root.value(key).is_none() && !root.is_misspelt(key) {
             let message = format!("there is no [{key}.NAME] section, so {lack}");
@@ -125,6 +130,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
 
     Some(Config {
         file: file.to_owned(),
+        hash: String::new(),
         server,
         store: store?,
         slack,
@@ -132,6 +138,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         github: Github { api_url: api_url.map_or_else(|| "https://api.github.com".to_owned(), |(url, _)| url) },
         terminal,
         policies_dir: policies_dir.map(|(dir, _)| folder.join(dir)),
+        audit,
         pace: pace(c, &root),
         services,
         people,

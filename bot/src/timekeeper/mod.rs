@@ -1,6 +1,9 @@
 //! What is due at some time and belongs to no release: one file a duty. Each puts what it finds into the inbox, under a
 //! key that makes the same thing come once, however often it looks and whenever the process is killed.
 
+mod anchor;
+mod strangers;
+
 use crate::clock::Clock;
 use crate::engine::Signals;
 use crate::outside::Outside;
@@ -38,5 +41,8 @@ impl Timekeeper {
     }
 
     /// One look. What fails is logged and looked at again with the next.
-    pub async fn look(&self) {}
+    pub async fn look(&self) {
+        anchor::look(self).await;
+        strangers::look(self).await;
+    }
 }

@@ -33,6 +33,22 @@ fn the_server() {
 }
 
 #[test]
+fn the_audit() {
+    let audit = |lines: &str| changed("[store]", &format!("[audit]\n{lines}\n[store]"));
+    says(
+        &[
+            audit("anchor = \"terminal:releases\""),
+            audit("anchor = [\"terminal:releases\", \"slack:C024BE91L\", \"terminal:release\"]"),
+            audit("anchor = [\"releases\"]\nanchor_at = \"6:00\"\ntimezone = \"Europe/Berlim\""),
+            audit("anchor = 7\nanchor_at = 06:00:00\nanchor_on = \"monday\""),
+            audit("anchor_at = \"24:00\""),
+            audit("anchor_at = \"23:59\""),
+        ],
+        &expect![[r#""#]],
+    );
+}
+
+#[test]
 fn the_store() {
     says(
         &[

@@ -53,8 +53,8 @@ async fn everything_that_matters_is_in_it() {
         step_succeeded
         step_succeeded"#]]
     .assert_eq(&kinds.join("\n"));
-    let Verified::Whole(anchor) = chat.verify_audit().await else { panic!("the chain is broken") };
-    assert_eq!(usize::try_from(anchor.count).unwrap(), kinds.len());
+    let Verified::Whole(whole) = chat.verify_audit().await else { panic!("the chain is broken") };
+    assert_eq!(usize::try_from(whole.end.count).unwrap(), kinds.len());
 }
 
 #[tokio::test]

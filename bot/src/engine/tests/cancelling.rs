@@ -28,7 +28,7 @@ async fn before_an_intent_it_stops_at_once_and_the_action_is_not_taken() {
         assert!(answer.contains("Cancelled. No target was touched"), "{answer}");
         assert_eq!(chat.phase(&release).await, "cancelled");
         assert_eq!(chat.environment("staging").await.running, None);
-        let intent = chat.store.effect_intent(&leased, &json!({ "seen": 1 })).await;
+        let intent = chat.store.effect_intent(&leased, &json!({ "seen": 1 }), None).await;
         assert!(matches!(intent, Err(IntentRefused::Abandoned)), "{intent:?}");
         assert_eq!(chat.effects(&release).await, [""; 0]);
     }
@@ -39,7 +39,7 @@ async fn after_the_intent_to_migrate_it_stops_after_the_migrations() {
     let mut chat = Chat::open().await;
     let release = at_step(&mut chat, Step::Migrate).await;
     let leased = chat.lease(&release, "migrate").await;
-    chat.store.effect_intent(&leased, &json!({ "seen": 1 })).await.unwrap();
+    chat.store.effect_intent(&leased, &json!({ "seen": 1 }), None).await.unwrap();
     let answer = chat.says("ana", "/release cancel").await;
     assert!(answer.contains("It stops after the running step"), "{answer}");
     assert_eq!(chat.phase(&release).await, "running(migrate)");
@@ -58,7 +58,7 @@ async fn after_the_intent_to_deploy_it_is_too_late() {
     let mut chat = Chat::open().await;
     let release = at_step(&mut chat, Step::Deploy).await;
     let leased = chat.lease(&release, "deploy").await;
-    chat.store.effect_intent(&leased, &json!({ "newest": null })).await.unwrap();
+    chat.store.effect_intent(&leased, &json!({ "newest": null }), None).await.unwrap();
     let answer = chat.says("ana", "/release cancel").await;
     assert!(answer.contains("the target has begun the deployment"), "{answer}");
     assert_eq!(chat.phase(&release).await, "running(deploy)");

@@ -9,7 +9,8 @@ use crate::policies::{Keeper, Origin, ReloadError, Reloaded};
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, Store};
-use crate::{assemble, audit_log};
+use crate::audit_log::{self, AuditSource};
+use crate::assemble;
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
@@ -240,7 +241,7 @@ impl Chat {
     pub(super) async fn outcome(&mut self, release: &ReleaseId, name: &str, event: Event) {
         let row = self.lease(release, name).await;
         let happened = Incoming::Happened { release: release.clone(), event };
-        self.store.effect_done(&row, Some(&happened), &self.engine.clock).await.unwrap();
+        self.store.effect_done(&row, &happened, &self.engine.clock).await.unwrap();
         self.handle_all().await;
     }
 
@@ -368,7 +369,8 @@ impl Chat {
     }
 
     pub(super) async fn audit(&self) -> Vec<Record> {
-        self.store.audit_page(0, 10_000).await.unwrap()
+        let rows = self.store.audit_rows(1, 10_000).await.unwrap();
+        rows.iter().map(|row| serde_json::from_slice(&row.text).unwrap()).collect()
     }
 
     /// The audit records of a kind.
@@ -378,7 +380,7 @@ impl Chat {
 
     /// Reads the whole chain again, as `slipway audit verify` does.
     pub(super) async fn verify_audit(&self) -> audit_log::Verified {
-        audit_log::verify(&self.file).await.unwrap()
+        audit_log::verify(AuditSource::Store(&self.file), None).await.unwrap()
     }
 
     pub(super) async fn scalar<T>(&self, query: &'static str, bound: &str) -> Option<T>

@@ -1,0 +1,18 @@
+//! `slipway audit anchor`.
+
+use super::Refused;
+use crate::audit_log::{AuditSource, Verified, verify};
+use std::io::Write as _;
+use std::path::Path;
+
+/// The end of a chain that is whole: one that is broken is nothing to compare with later.
+pub(super) async fn run(path: &Path) -> Result<(), Refused> {
+    let config = crate::cli::load(path)?;
+    match verify(AuditSource::Store(&config.store.path), None).await? {
+        Verified::Whole(whole) => {
+            let _ = writeln!(std::io::stdout().lock(), "{}", whole.end);
+            Ok(())
+        }
+        Verified::Broken(broken) => Err(Refused(format!("The audit log is broken: {broken}. There is no anchor."))),
+    }
+}
