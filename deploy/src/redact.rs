@@ -130,7 +130,7 @@ fn redact_word(word: &str) -> String {
 fn redact_own_word(word: &str) -> String {
     let bare = word.trim_start_matches(|c: char| !c.is_alphanumeric());
     let token = |start: &&str| bare.strip_prefix(*start).is_some_and(|rest| rest.len() >= TOKEN_REST_LEAST_CHARS);
-    if TELLING_STARTS.iter().any(|start| token(start)) {
+    if TELLING_STARTS.iter().any(token) {
         return REDACTED.to_owned();
     }
     if word.contains("@sha256:") { word.to_owned() } else { redact_value(word) }

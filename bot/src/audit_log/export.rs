@@ -61,10 +61,7 @@ pub async fn export(store: &Path, what: &Export, out: &mut dyn Write) -> Result<
 }
 
 /// The numbers of the first and the last row of an export, and what is wrong with the whole chain.
-async fn select(
-    store: &Store,
-    what: &Export,
-) -> Result<(Option<(i64, i64)>, Option<Broken>), AuditLogError> {
+async fn select(store: &Store, what: &Export) -> Result<(Option<(i64, i64)>, Option<Broken>), AuditLogError> {
     let mut rows = Rows::from_number(store.clone(), i64::MIN);
     let mut verifier = Verifier::new(None);
     let (mut first, mut last) = (None, None);
@@ -145,7 +142,8 @@ impl<'a> Pen<'a> {
         match self {
             Self::Jsonl(out) => {
                 // What Slipway writes has no line breaks in it; what somebody else wrote stays on its line.
-                let line: Vec<u8> = row.text.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }).collect();
+                let line: Vec<u8> =
+                    row.text.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }).collect();
                 out.write_all(&line).and_then(|()| out.write_all(b"\n")).map_err(AuditLogError::Write)
             }
             Self::Csv(csv) => csv.write_record(table::cells(row)).map_err(csv_error),

@@ -58,7 +58,8 @@ impl Work<'_> {
     pub(super) async fn strangers_counted(&mut self, hour: i64) -> Result<(), EngineError> {
         let counted = self.engine.store.strangers_take(self.tx, hour).await?;
         let again = counted.iter().filter(|row| row.times > 1 || row.who.is_empty());
-        let entry = |row: &StrangerRow| json!({ "who": serde_json::from_str::<Value>(&row.who).ok(), "times": row.times });
+        let entry =
+            |row: &StrangerRow| json!({ "who": serde_json::from_str::<Value>(&row.who).ok(), "times": row.times });
         let people: Vec<_> = again.map(entry).collect();
         if people.is_empty() {
             return Ok(());
@@ -126,7 +127,7 @@ impl Work<'_> {
         why: &str,
     ) -> Result<(), EngineError> {
         let body = json!({ "person": person, "act": act, "environment": key, "why": why });
-        self.record("too_late", body, self.policy_hash()).await
+        self.record("refused", body, self.policy_hash()).await
     }
 
     /// An outcome that the release does not wait for any more. It happened all the same.
@@ -161,7 +162,11 @@ impl Work<'_> {
     }
 
     /// What was under way for a release that has ended.
-    pub(super) async fn abandoned(&mut self, release: &Release, effects: &[AbandonedEffect]) -> Result<(), EngineError> {
+    pub(super) async fn abandoned(
+        &mut self,
+        release: &Release,
+        effects: &[AbandonedEffect],
+    ) -> Result<(), EngineError> {
         let listed: Vec<_> = effects
             .iter()
             .filter(|effect| !TIMERS.contains(&effect.kind.as_str()))

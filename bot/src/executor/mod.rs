@@ -182,7 +182,7 @@ impl Executor {
         rest::until_due(&self.signals.effects, due, self.clock.now_ms()).await;
     }
 
-    async fn work(&self, row: EffectRow) {
+    pub(crate) async fn work(&self, row: EffectRow) {
         // A defect that panics counts as a failure; otherwise its lease would run out and it would panic for ever.
         let perform = AssertUnwindSafe(self.perform(&row)).catch_unwind();
         let result = tokio::select! {
@@ -259,7 +259,7 @@ impl Executor {
         }
     }
 
-    async fn settle_trouble(&self, row: &EffectRow, trouble: Trouble) -> Result<(), StoreError> {
+    pub(crate) async fn settle_trouble(&self, row: &EffectRow, trouble: Trouble) -> Result<(), StoreError> {
         match trouble {
             Trouble::Abandoned => {
                 info!("no longer wanted");

@@ -134,8 +134,7 @@ impl Store {
     /// When the store fails.
     pub async fn strangers_take(&self, tx: &mut Tx, hour: i64) -> Result<Vec<StrangerRow>, StoreError> {
         let rows = sqlx::query(sql::STRANGERS_TAKE).bind(hour).fetch_all(&mut **tx).await?;
-        let mut taken: Vec<_> =
-            rows.iter().map(|row| StrangerRow { who: row.get(0), times: row.get(1) }).collect();
+        let mut taken: Vec<_> = rows.iter().map(|row| StrangerRow { who: row.get(0), times: row.get(1) }).collect();
         taken.sort_by(|a, b| a.who.cmp(&b.who));
         Ok(taken)
     }

@@ -264,16 +264,10 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn effects_abandon(
-        &self,
-        tx: &mut Tx,
-        release: &ReleaseId,
-    ) -> Result<Vec<AbandonedEffect>, StoreError> {
+    pub async fn effects_abandon(&self, tx: &mut Tx, release: &ReleaseId) -> Result<Vec<AbandonedEffect>, StoreError> {
         let rows = sqlx::query(sql::EFFECTS_ABANDON).bind(release.as_str()).fetch_all(&mut **tx).await?;
-        let mut abandoned: Vec<_> = rows
-            .iter()
-            .map(|row| AbandonedEffect { id: row.get(0), kind: row.get(1), begun: row.get(2) })
-            .collect();
+        let mut abandoned: Vec<_> =
+            rows.iter().map(|row| AbandonedEffect { id: row.get(0), kind: row.get(1), begun: row.get(2) }).collect();
         abandoned.sort_by_key(|effect| effect.id);
         Ok(abandoned)
     }

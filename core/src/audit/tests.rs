@@ -180,10 +180,8 @@ proptest! {
 
 #[test]
 fn keys_in_another_order_give_the_same_bytes() {
-    let (one, two) = (
-        json!({ "b": [1, { "y": 2, "x": "\"" }], "a": null }),
-        json!({ "a": null, "b": [1, { "x": "\"", "y": 2 }] }),
-    );
+    let (one, two) =
+        (json!({ "b": [1, { "y": 2, "x": "\"" }], "a": null }), json!({ "a": null, "b": [1, { "x": "\"", "y": 2 }] }));
     assert_eq!(canonical(&one), r#"{"a":null,"b":[1,{"x":"\"","y":2}]}"#);
     assert_eq!(canonical(&one), canonical(&two));
 }
@@ -235,7 +233,10 @@ fn what_is_broken_is_named_in_one_line() {
     let said = |records: &[Record]| read(Verifier::new(None), &stored(records)).unwrap_err().to_string();
     assert_eq!(said(&records), "record 2 (vote, 2025-10-09T08:53:21Z): it was changed after it was written");
     records[1].kind = "\u{1b}[31m<@everyone>".into();
-    assert_eq!(said(&records), "record 2 (??31m??everyone?, 2025-10-09T08:53:21Z): it was changed after it was written");
+    assert_eq!(
+        said(&records),
+        "record 2 (??31m??everyone?, 2025-10-09T08:53:21Z): it was changed after it was written"
+    );
     records.remove(1);
     assert_eq!(said(&records), "record 2: it is missing");
 }
@@ -243,7 +244,9 @@ fn what_is_broken_is_named_in_one_line() {
 #[test]
 fn only_anchors_are_anchors() {
     let head = other_hash();
-    for bad in ["", "7", ":", "7:", &format!("+7:{head}"), &format!("7:{head}0"), &format!("0:{head}"), &format!(":{head}")] {
+    for bad in
+        ["", "7", ":", "7:", &format!("+7:{head}"), &format!("7:{head}0"), &format!("0:{head}"), &format!(":{head}")]
+    {
         assert!(bad.parse::<Anchor>().is_err(), "{bad}");
     }
     assert_eq!(Anchor::genesis().to_string().parse(), Ok(Anchor::genesis()));

@@ -1,12 +1,12 @@
 //! `slipway audit export`.
 
 use super::moment::moment;
-use super::{Refused, records};
+use super::{Refused, Said, records};
 use crate::audit_log::{AuditLogError, Export, Exported, Format, export};
 use crate::clock::Clock;
 use clap::{Args, ValueEnum};
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `slipway audit export`.
@@ -38,7 +38,7 @@ pub enum ExportFormat {
     Csv,
 }
 
-pub(super) async fn run(args: &ExportArgs, path: &Path) -> Result<(), Refused> {
+pub(super) async fn run(args: &ExportArgs, path: &Path) -> Result<Said, Refused> {
     let now = Clock::System.now();
     let at = |text: &Option<String>| text.as_deref().map(|text| moment(text, now)).transpose().map_err(Refused);
     let format = match args.format {
@@ -51,18 +51,14 @@ pub(super) async fn run(args: &ExportArgs, path: &Path) -> Result<(), Refused> {
         Some(file) => to_file(&store, &what, file).await?,
         None => match export(&store, &what, &mut BufWriter::new(io::stdout())).await {
             // `| head` has seen enough.
-            Err(AuditLogError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(AuditLogError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Said::default()),
             exported => exported?,
         },
     };
-    let mut said = io::stderr().lock();
-    if let Some(broken) = &exported.broken {
-        let _ = writeln!(said, "The audit log is broken: {broken}. It was exported all the same.");
-    }
-    if let Some(file) = &args.output {
-        let _ = writeln!(said, "exported {} to {}", records(exported.count), file.display());
-    }
-    Ok(())
+    let Exported { count, broken } = exported;
+    let broken = broken.map(|broken| format!("The audit log is broken: {broken}. It was exported all the same."));
+    let file = args.output.as_ref().map(|file| format!("exported {} to {}", records(count), file.display()));
+    Ok(Said { out: None, aside: broken.into_iter().chain(file).collect() })
 }
 
 /// Writes a file that is not there yet; of an export that fails nothing is left.

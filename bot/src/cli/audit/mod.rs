@@ -3,11 +3,14 @@
 mod anchor;
 mod export;
 mod moment;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use super::Refused;
 use crate::audit_log::AuditLogError;
 use clap::{Args, Subcommand};
+use std::io::Write as _;
 use std::path::Path;
 
 /// Arguments of `slipway audit`.
@@ -29,7 +32,28 @@ pub enum AuditCommand {
     Anchor,
 }
 
+/// What a command says when it is done; an export without a file has written itself to standard output.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    /// On standard output.
+    out: Option<String>,
+    /// On standard error, a line each.
+    aside: Vec<String>,
+}
+
 pub(super) async fn run(args: &AuditArgs, path: &Path) -> Result<(), Refused> {
+    let Said { out, aside } = done(args, path).await?;
+    // Whoever does not listen any more needs no error.
+    for line in aside {
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+    if let Some(line) = out {
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+    Ok(())
+}
+
+async fn done(args: &AuditArgs, path: &Path) -> Result<Said, Refused> {
     match &args.command {
         AuditCommand::Verify(args) => verify::run(args, path).await,
         AuditCommand::Export(args) => export::run(args, path).await,

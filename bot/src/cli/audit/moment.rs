@@ -54,7 +54,9 @@ mod tests {
         ] {
             assert_eq!(moment(text, now), Ok(at.parse().unwrap()), "{text}");
         }
-        for bad in ["", "d", "-7d", "+7d", "7w", "yesterday", "2026-11-31", "2026-11-01T10:00:00", "99999999999999d", "ä"] {
+        for bad in
+            ["", "d", "-7d", "+7d", "7w", "yesterday", "2026-11-31", "2026-11-01T10:00:00", "99999999999999d", "ä"]
+        {
             let said = moment(bad, now).unwrap_err();
             assert!(said.contains("7d for seven days ago"), "{said}");
         }

@@ -1,10 +1,9 @@
 //! `slipway audit verify`.
 
-use super::{Refused, records};
+use super::{Refused, Said, records};
 use crate::audit_log::{AuditSource, Verified, verify};
 use clap::Args;
 use slipway_core::audit::{Anchor, Whole};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `slipway audit verify`.
@@ -18,17 +17,14 @@ pub struct VerifyArgs {
     pub file: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: &VerifyArgs, path: &Path) -> Result<(), Refused> {
+pub(super) async fn run(args: &VerifyArgs, path: &Path) -> Result<Said, Refused> {
     let verified = match &args.file {
         Some(file) => verify(AuditSource::File(file), args.anchor.clone()).await?,
         None => verify(AuditSource::Store(&crate::cli::load(path)?.store.path), args.anchor.clone()).await?,
     };
     let what = if args.file.is_some() { "export" } else { "audit log" };
     match verified {
-        Verified::Whole(whole) => {
-            let _ = writeln!(std::io::stdout().lock(), "{}", sentence(what, &whole));
-            Ok(())
-        }
+        Verified::Whole(whole) => Ok(Said { out: Some(sentence(what, &whole)), aside: vec![] }),
         Verified::Broken(broken) => Err(Refused(format!("The {what} is broken: {broken}."))),
     }
 }

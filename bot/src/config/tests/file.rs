@@ -20,8 +20,8 @@ fn the_example_is_accepted_with_notes_only() {
     expect![[r#"
         slipway.example.toml:22:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
         slipway.example.toml:28:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.example.toml:67:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:71:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:74:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+        slipway.example.toml:78:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 
@@ -111,7 +111,10 @@ fn values_arrive_typed_and_paths_joined_to_the_folder() {
     assert_eq!(config.hash, slipway_core::audit::content_hash(EXAMPLE.as_bytes()));
     let audit = &config.audit;
     assert_eq!(audit.anchor, [Channel::Slack("C0AUDITLOG".into()), Channel::Terminal("releases".into())]);
-    assert_eq!((audit.anchor_at, audit.timezone.iana_name()), (crate::config::ANCHOR_AT_DEFAULT, Some("America/Los_Angeles")));
+    assert_eq!(
+        (audit.anchor_at, audit.timezone.iana_name()),
+        (crate::config::ANCHOR_AT_DEFAULT, Some("America/Los_Angeles"))
+    );
     let staging = EnvironmentKey { service: "goals".into(), environment: "staging".into() };
     let (service, environment) = config.environment(&staging).unwrap();
     assert_eq!(service.repository.to_string(), "acme/goals");

@@ -1,5 +1,7 @@
 //! The chat that the tests talk in.
 
+use crate::assemble;
+use crate::audit_log::{self, AuditSource};
 use crate::chat::publisher::Publisher;
 use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
@@ -9,8 +11,6 @@ use crate::policies::{Keeper, Origin, ReloadError, Reloaded};
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, Store};
-use crate::audit_log::{self, AuditSource};
-use crate::assemble;
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
@@ -343,7 +343,7 @@ impl Chat {
         }))
     }
 
-    fn text(&self, message: &Message) -> String {
+    pub(super) fn text(&self, message: &Message) -> String {
         render(message, &TerminalOptions::new(200, false, self.now())).join("\n")
     }
 
@@ -381,6 +381,16 @@ impl Chat {
     /// Reads the whole chain again, as `slipway audit verify` does.
     pub(super) async fn verify_audit(&self) -> audit_log::Verified {
         audit_log::verify(AuditSource::Store(&self.file), None).await.unwrap()
+    }
+
+    /// The records behind the first so many.
+    pub(super) async fn audit_since(&self, count: usize) -> Vec<Record> {
+        self.audit().await.split_off(count)
+    }
+
+    /// The file of the store.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
     }
 
     pub(super) async fn scalar<T>(&self, query: &'static str, bound: &str) -> Option<T>

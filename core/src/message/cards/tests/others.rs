@@ -61,7 +61,12 @@ fn an_anchor_says_how_to_check_it() {
     let day = jiff::civil::date(2026, 11, 24);
     let hash = "3f".repeat(32);
     let said = text(&audit_anchor(day, &anchor, Some((day.yesterday().unwrap(), 56)))).replace(&hash, "HASH");
-    expect![[r#""#]]
+    expect![[r#"
+        Audit log on 2026-11-24 · 1234 records · 56 new records since 2026-11-23
+        Head HASH
+        This message shows when the log is cut off or written anew. Whoever runs the bot checks it with
+        slipway audit verify --anchor 1234:HASH
+    "#]]
     .assert_eq(&said);
     let first = text(&audit_anchor(day, &Anchor::genesis(), None));
     assert!(first.starts_with("Audit log on 2026-11-24 · 0 records · the first anchor\n"), "{first}");
