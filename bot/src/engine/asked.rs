@@ -37,12 +37,13 @@ impl Work<'_> {
         text: &str,
     ) -> Result<(), EngineError> {
         let Some(person) = self.person(who) else {
-            self.record("unknown_person", json!({ "who": who }), None).await?;
+            self.stranger(who, "typed", channel, None).await?;
             return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
         };
         let command = match command::parse(text, &self.engine.setup.words()) {
             Ok(command) => command,
             Err(mistake) => {
+                self.mistaken(&person, channel, text, &mistake).await?;
                 return self.answer(delivery, channel, Some(&person), Some(mistake.message())).await;
             }
         };
@@ -238,6 +239,7 @@ impl Work<'_> {
     pub(super) async fn cancel(&mut self, person: &Person, release: &Release) -> Result<Option<Message>, EngineError> {
         if release.phase.is_end() {
             let illegal = Illegal { phase: release.phase.name(), event: "cancel_requested", why: None };
+            self.too_late(&person.id, release, &illegal).await?;
             return Ok(Some(answers::cancel_came_late(release, &illegal)));
         }
         let act = Act::Cancel { requester: &release.request.requester };
@@ -254,10 +256,13 @@ impl Work<'_> {
             _ => false,
         };
         let event = Event::CancelRequested { by: person.id.clone(), begun, at: self.engine.clock.now() };
-        Ok(match self.apply(&release.id, event).await? {
-            Err(illegal) => Some(answers::cancel_came_late(release, &illegal)),
-            Ok(after) => Some(answers::cancelled(&after)),
-        })
+        Ok(Some(match self.apply(&release.id, event).await? {
+            Err(illegal) => {
+                self.too_late(&person.id, release, &illegal).await?;
+                answers::cancel_came_late(release, &illegal)
+            }
+            Ok(after) => answers::cancelled(&after),
+        }))
     }
 
     /// `None` when policy allows it, else the answer.
@@ -295,9 +300,11 @@ impl Work<'_> {
             until: for_s.map(|s| now + SignedDuration::from_secs(i64::from(s))),
         };
         if let Err(illegal) = self.environment_step(&key, environment::Event::Locked(lock.clone())).await? {
+            self.cannot(&asked.person.id, "lock", &key, &illegal.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &illegal)));
         }
-        self.record("locked", json!({ "environment": key, "lock": lock }), None).await?;
+        let body = json!({ "environment": key, "lock": lock, "by": asked.person.id });
+        self.record("locked", body, self.policy_hash()).await?;
         Ok(Some(answers::locked(&key, &lock, now)))
     }
 
@@ -305,15 +312,19 @@ impl Work<'_> {
         let now = self.engine.clock.now();
         let environment = self.engine.store.environment_get(self.tx, &key).await?;
         let Some(lock) = environment.lock(now).cloned() else {
-            return Ok(Some(answers::environment_refuses(&key, &environment::Illegal::NotLocked)));
+            let illegal = environment::Illegal::NotLocked;
+            self.cannot(&asked.person.id, "unlock", &key, &illegal.to_string()).await?;
+            return Ok(Some(answers::environment_refuses(&key, &illegal)));
         };
         if let Some(refused) = self.may_act(asked.person, Act::Unlock { owner: &lock.owner }, &key).await? {
             return Ok(Some(refused));
         }
         if let Err(illegal) = self.environment_step(&key, environment::Event::Unlocked).await? {
+            self.cannot(&asked.person.id, "unlock", &key, &illegal.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &illegal)));
         }
-        self.record("unlocked", json!({ "environment": key, "lock": lock, "by": asked.person.id }), None).await?;
+        let body = json!({ "environment": key, "lock": lock, "by": asked.person.id });
+        self.record("unlocked", body, self.policy_hash()).await?;
         Ok(Some(answers::unlocked(&key, environment.queue.len())))
     }
 

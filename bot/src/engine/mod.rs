@@ -5,6 +5,7 @@ mod answer;
 mod apply;
 mod aside;
 mod asked;
+mod auditing;
 mod incoming;
 mod lookup;
 mod overriding;
@@ -15,6 +16,7 @@ mod tests;
 mod votes;
 mod why;
 
+pub(crate) use auditing::hour_of;
 pub use incoming::Incoming;
 pub use lookup::approver_lines;
 pub use why::{Explanation, Inquiry, Why};
@@ -143,6 +145,9 @@ impl Engine {
             Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,
             Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
             Incoming::Judge { release } => work.judge_again(&release).await?,
+            Incoming::Started { version, configuration } => work.started(&version, &configuration).await?,
+            Incoming::AnchorDue { day } => work.anchor_due(day).await?,
+            Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
         }
         let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;
         let done = match consumed {

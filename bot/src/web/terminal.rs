@@ -99,7 +99,10 @@ fn channel_of(incoming: &Incoming) -> Option<&str> {
         Incoming::Happened { .. }
         | Incoming::PoliciesChanged { .. }
         | Incoming::PoliciesRefused { .. }
-        | Incoming::Judge { .. } => None,
+        | Incoming::Judge { .. }
+        | Incoming::Started { .. }
+        | Incoming::AnchorDue { .. }
+        | Incoming::StrangersDue { .. } => None,
     }
 }
 

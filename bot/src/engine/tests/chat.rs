@@ -1,5 +1,7 @@
 //! The chat that the tests talk in.
 
+use crate::assemble;
+use crate::audit_log::{self, AuditSource};
 use crate::chat::publisher::Publisher;
 use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
@@ -9,7 +11,6 @@ use crate::policies::{Keeper, Origin, PolicyText, Reading, ReloadError, Reloaded
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, NewPolicyVersion, Store};
-use crate::{assemble, audit_log};
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
@@ -265,7 +266,7 @@ impl Chat {
     pub(super) async fn outcome(&mut self, release: &ReleaseId, name: &str, event: Event) {
         let row = self.lease(release, name).await;
         let happened = Incoming::Happened { release: release.clone(), event };
-        self.store.effect_done(&row, Some(&happened), &self.engine.clock).await.unwrap();
+        self.store.effect_done(&row, &happened, &self.engine.clock).await.unwrap();
         self.handle_all().await;
     }
 
@@ -367,7 +368,7 @@ impl Chat {
         }))
     }
 
-    fn text(&self, message: &Message) -> String {
+    pub(super) fn text(&self, message: &Message) -> String {
         render(message, &TerminalOptions::new(200, false, self.now())).join("\n")
     }
 
@@ -399,7 +400,8 @@ impl Chat {
     }
 
     pub(super) async fn audit(&self) -> Vec<Record> {
-        self.store.audit_page(0, 10_000).await.unwrap()
+        let rows = self.store.audit_rows(1, 10_000).await.unwrap();
+        rows.iter().map(|row| serde_json::from_slice(&row.text).unwrap()).collect()
     }
 
     /// The audit records of a kind.
@@ -409,7 +411,17 @@ impl Chat {
 
     /// Reads the whole chain again, as `slipway audit verify` does.
     pub(super) async fn verify_audit(&self) -> audit_log::Verified {
-        audit_log::verify(&self.file).await.unwrap()
+        audit_log::verify(AuditSource::Store(&self.file), None).await.unwrap()
+    }
+
+    /// The records behind the first so many.
+    pub(super) async fn audit_since(&self, count: usize) -> Vec<Record> {
+        self.audit().await.split_off(count)
+    }
+
+    /// The file of the store.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
     }
 
     pub(super) async fn scalar<T>(&self, query: &'static str, bound: &str) -> Option<T>
