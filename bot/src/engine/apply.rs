@@ -5,7 +5,7 @@ use crate::standing::Standing;
 use crate::store::{StoreError, Tx};
 use serde_json::json;
 use slipway_core::audit;
-use slipway_core::environment::{self, Environment, Live, Waiting};
+use slipway_core::environment::{self, Environment, Live, LockNews, Waiting};
 use slipway_core::gate::{self, Course, Question, Verdict};
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::release::{self, Event, Failure, Illegal, Outcome, Phase, Release, Step};
@@ -20,6 +20,7 @@ pub(super) const CHAIN_LIMIT: usize = 1_000;
 enum Todo {
     Event(ReleaseId, Event),
     Judge(ReleaseId),
+    Tell(EnvironmentKey, LockNews),
 }
 
 /// The work of one transaction.
@@ -106,6 +107,7 @@ impl<'a> Work<'a> {
             match self.todo.pop_front() {
                 None => return Ok(()),
                 Some(Todo::Judge(id)) => self.judge(&id).await?,
+                Some(Todo::Tell(key, news)) => self.tell_news(&key, &news).await?,
                 Some(Todo::Event(id, event)) => {
                     if let Err(illegal) = self.apply(&id, event).await? {
                         info!(release = %id, %illegal, "nothing follows");
@@ -131,7 +133,7 @@ impl<'a> Work<'a> {
         if !release.wants_judgement() {
             return Ok(());
         }
-        let environment = self.engine.store.environment_get(self.tx, &release.request.key).await?;
+        let environment = self.environment_now(&release.request.key).await?;
         let Some(verdict) = self.ask_gate(&release, &environment).await? else { return Ok(()) };
         let same = release.verdict.as_ref().is_some_and(|last| last.says_the_same_as(&verdict));
         if same && verdict.course() == Course::Wait {
@@ -233,6 +235,7 @@ impl<'a> Work<'a> {
                     Todo::Event(release, Event::Superseded { by, requester: Some(requester), at })
                 }
                 environment::Effect::Judge { release } => Todo::Judge(release),
+                environment::Effect::Tell(news) => Todo::Tell(key.clone(), news),
             });
         }
         Ok(Ok(()))

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use slipway_core::ids::ReleaseId;
+use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::Verb;
 use slipway_core::person::Identity;
 use slipway_core::policy::Stance;
@@ -68,6 +68,11 @@ pub enum Incoming {
     Judge {
         /// Which.
         release: ReleaseId,
+    },
+    /// Something may be due of an environment's lock.
+    LockDue {
+        /// Which environment.
+        environment: EnvironmentKey,
     },
 }
 

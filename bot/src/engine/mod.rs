@@ -6,6 +6,8 @@ mod apply;
 mod aside;
 mod asked;
 mod incoming;
+mod links;
+mod locks;
 mod lookup;
 mod overriding;
 mod policies;
@@ -66,6 +68,9 @@ pub enum EngineError {
     /// What the inbox holds cannot be read.
     #[error("the inbox holds something that this version cannot read: {0}")]
     Unreadable(serde_json::Error),
+    /// The operating system gives no chance.
+    #[error("the operating system gives no random bytes: {0}")]
+    NoChance(#[from] getrandom::Error),
     /// One thing led to another without end.
     #[error("more than {} transitions followed from one delivery", apply::CHAIN_LIMIT)]
     Endless,
@@ -141,6 +146,7 @@ impl Engine {
             Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,
             Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
             Incoming::Judge { release } => work.judge_again(&release).await?,
+            Incoming::LockDue { environment } => work.lock_due(&environment).await?,
         }
         let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;
         let done = match consumed {

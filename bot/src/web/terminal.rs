@@ -99,7 +99,8 @@ fn channel_of(incoming: &Incoming) -> Option<&str> {
         Incoming::Happened { .. }
         | Incoming::PoliciesChanged { .. }
         | Incoming::PoliciesRefused { .. }
-        | Incoming::Judge { .. } => None,
+        | Incoming::Judge { .. }
+        | Incoming::LockDue { .. } => None,
     }
 }
 

@@ -7,6 +7,7 @@ mod beginnings;
 mod cancelling;
 mod chat;
 mod inbox;
+mod linking;
 mod locks;
 mod policies;
 mod queue;

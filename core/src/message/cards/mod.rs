@@ -7,6 +7,8 @@
 mod announcement;
 pub mod answers;
 mod history;
+pub mod link;
+mod lock;
 mod overriding;
 mod queue;
 mod release;
@@ -20,6 +22,7 @@ mod tests;
 
 pub use announcement::announcement;
 pub use history::history;
+pub use lock::{lock_news, lock_reminder, lock_taken_away};
 pub use overriding::overridden;
 pub use queue::queue;
 pub use release::release_card;
