@@ -6,6 +6,7 @@ mod aws;
 mod crash;
 mod faults;
 mod github;
+mod locks;
 mod migrations;
 mod support;
 mod tidy;

@@ -329,7 +329,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::Happened { release: release(), event: Event::BuildReady },
         Incoming::PoliciesChanged { version: 1 },
         Incoming::Judge { release: release() },
-        Incoming::LockDue { environment: super::chat::key("staging") },
+        Incoming::LockDue { environment: chat::key("staging") },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {

@@ -195,7 +195,7 @@ async fn the_owner_hands_it_over_and_the_new_one_passes() {
     let [_, second, _] = a_queue_behind_bobs_lock(&mut chat).await;
     chat.wait_s(HOUR_S);
     let answer = chat.says("bob", "/release lock staging --to eve").await;
-    let expected = "goals → staging is locked by eve \"moving\" for 59 more min now. They have been told.";
+    let expected = "goals → staging is now locked by eve \"moving\" for 59 more min. They have been told.";
     assert_eq!(answer, expected);
     let told = chat.private("eve").await;
     let expected = format!(
@@ -206,7 +206,7 @@ async fn the_owner_hands_it_over_and_the_new_one_passes() {
     );
     assert_eq!(told, [expected]);
     let told = chat.private("ana").await;
-    assert!(told.len() == 1 && told[0].contains("goals → staging is locked by eve"), "{told:?}");
+    assert!(told.len() == 1 && told[0].contains("goals → staging is now locked by eve"), "{told:?}");
     let lock = chat.environment("staging").await.lock.unwrap();
     assert_eq!((lock.owner.as_str(), lock.reason.as_str()), ("eve", "moving"));
     let record = chat.audit_of("lock_handed_over").await.pop().unwrap().body;
@@ -241,7 +241,7 @@ async fn a_lock_goes_only_from_whom_and_to_whom_policy_lets_it() {
     assert_eq!(chat.audit_of("refused").await.len(), 3);
     // The release team may end anybody's lock, and so may give it on; a mention is of an account in the same chat.
     let answer = chat.says("cem", "/release lock staging \"my turn\" --for 1h --to <@ana>").await;
-    assert!(answer.contains("locked by ana \"my turn\" for 60 more min now"), "{answer}");
+    assert!(answer.contains("now locked by ana \"my turn\" for 60 more min"), "{answer}");
     assert_eq!(chat.private("bob").await, ["cem has given ana your lock on goals → staging \"moving\"."]);
     chat.says("cem", "/release lock staging --to cem").await;
     assert_eq!(chat.environment("staging").await.lock.unwrap().owner, "cem".into());

@@ -138,7 +138,7 @@ pub fn lock_replaced(
 /// The lock is another's now, and they have been told.
 #[must_use]
 pub fn lock_handed_over(key: &EnvironmentKey, lock: &environment::Lock, now: Timestamp) -> Message {
-    let line = Line::plain(format!("{key} is ")).join(lock_line(lock, now)).text(" now.");
+    let line = Line::plain(format!("{key} is now ")).join(lock_line(lock, now)).text(".");
     answer(line.text(" They have been told."))
 }
 

@@ -3,6 +3,7 @@
 
 use super::super::{Line, Message};
 use super::words;
+use crate::ids::PersonId;
 use crate::link::{CODE_VALID_S, Code, Refusal, TRIES_WINDOW_S};
 use crate::person::{Identity, Person, Platform};
 
@@ -42,9 +43,9 @@ fn accounts(person: &Person) -> Line {
     line.text(".")
 }
 
-/// To the account that typed the code.
+/// To the account that typed the code. Whose it will be is said, so that nobody is talked into typing another's code.
 #[must_use]
-pub fn claimed() -> Message {
+pub fn claimed(person: &PersonId) -> Message {
     let line =
         Line::plain("The code is right. This account is linked when that is confirmed where the code came from: ");
     Message::answer(line.code("/release link confirm"), [])

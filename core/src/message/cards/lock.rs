@@ -23,7 +23,7 @@ pub fn lock_news(key: &EnvironmentKey, news: &LockNews, now: Timestamp) -> Messa
             let line = Line::default().person(by).text(format!(" hands you the lock on {key}: "));
             line.join(held(lock, now)).text(".")
         }
-        LockEnd::HandedOver { lock, .. } => Line::plain(format!("{key} is ")).join(locked(lock, now)).text(" now."),
+        LockEnd::HandedOver { lock, .. } => Line::plain(format!("{key} is now ")).join(locked(lock, now)).text("."),
     };
     let mut message = Message::answer(headline, []);
     let place = |(place, release)| {

@@ -213,7 +213,7 @@ fn a_lock_is_told_to_whom_it_concerns() {
         goals → production is open: chen's lock "load test" has run out.
         Your release 01JD7Q4N is number 1 of 1 in the queue.
 
-        goals → production is locked by bob "load test" for 36 more min now.
+        goals → production is now locked by bob "load test" for 36 more min.
         Your release 01JD7Q4N is number 1 of 1 in the queue.
 
         chen hands you the lock on goals → production: "load test" for 36 more min.
@@ -407,7 +407,7 @@ fn answers_are_short_and_end_with_the_way_out() {
         Before it was locked by chen "load test" for 40 more min.
         Only your own releases pass. To end it: /release unlock production
 
-        goals → production is locked by chen "load test" for 40 more min now. They have been told.
+        goals → production is now locked by chen "load test" for 40 more min. They have been told.
 
         eve may not hold this lock: Nothing allows eve to lock production. Nothing was changed.
 
