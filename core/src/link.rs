@@ -46,7 +46,7 @@ impl Code {
         Self((0..CODE_LENGTH_SYMBOLS).map(symbol).collect())
     }
 
-    /// As it is typed: in any case, with or without its hyphen, with the letters that look like digits.
+    /// As it is typed: in any case, with or without its hyphen, in pieces, with the letters that look like digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let symbol = |c: char| match c.to_ascii_uppercase() {
@@ -54,7 +54,7 @@ impl Code {
             'I' | 'L' => '1',
             other => other,
         };
-        let code: String = text.chars().filter(|c| *c != '-').map(symbol).collect();
+        let code: String = text.chars().filter(|c| *c != '-' && !c.is_whitespace()).map(symbol).collect();
         let is_symbol = |c: char| u8::try_from(c).is_ok_and(|byte| SYMBOLS.contains(&byte));
         (code.chars().count() == CODE_LENGTH_SYMBOLS && code.chars().all(is_symbol)).then_some(Self(code))
     }
@@ -260,7 +260,7 @@ mod tests {
 
         #[test]
         fn what_is_no_code_is_none(text in ".{0,12}") {
-            let letters = text.chars().filter(|c| *c != '-').count();
+            let letters = text.chars().filter(|c| *c != '-' && !c.is_whitespace()).count();
             prop_assert!(letters == CODE_LENGTH_SYMBOLS || Code::parse(&text).is_none());
         }
     }

@@ -20,7 +20,7 @@ pub(super) const CHAIN_LIMIT: usize = 1_000;
 enum Todo {
     Event(ReleaseId, Event),
     Judge(ReleaseId),
-    Tell(EnvironmentKey, LockNews),
+    Tell(EnvironmentKey, Box<LockNews>),
 }
 
 /// The work of one transaction.

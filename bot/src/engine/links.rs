@@ -7,7 +7,7 @@ use crate::store::NewMessage;
 use serde_json::json;
 use slipway_core::command::{self, Command, LinkAct};
 use slipway_core::ids::PersonId;
-use slipway_core::link::{CODE_CHANCE_BYTES, Claim, Code, Pending, Refusal, TRIES_LIMIT, TRIES_WINDOW_S};
+use slipway_core::link::{CODE_CHANCE_BYTES, Claim, Code, Link, Pending, Refusal, TRIES_LIMIT, TRIES_WINDOW_S};
 use slipway_core::message::Message;
 use slipway_core::message::cards::{answers, link};
 use slipway_core::person::{Identity, Platform};
@@ -86,8 +86,9 @@ impl Work<'_> {
                 store.link_code_put(self.tx, &pending).await?;
                 let body = json!({ "person": pending.person, "who": who, "until": pending.until });
                 self.record("link_claimed", body, None).await?;
+                let answer = link::claimed(&pending.person);
                 self.tell_of_link(delivery, &pending.channel, pending.person, link::to_confirm(who)).await?;
-                Ok(link::claimed())
+                Ok(answer)
             }
             Err(refusal) => {
                 store.link_try_put(self.tx, who, now.as_millisecond()).await?;
@@ -109,6 +110,7 @@ impl Work<'_> {
             Ok(linked) => linked,
             Err(refusal) => return self.not_linked(who, Some(&person.id), &refusal).await,
         };
+        self.make_room(who, &linked).await?;
         store.link_put(self.tx, &linked).await?;
         store.link_code_forget(self.tx, &person.id).await?;
         self.record("linked", json!(linked), None).await?;
@@ -116,6 +118,18 @@ impl Work<'_> {
             self.tell_account(delivery, &claim, link::linked_here(person)).await?;
         }
         Ok(link::linked(&linked.identity))
+    }
+
+    /// Takes away what an account was linked to before and is no more, because that person has left.
+    async fn make_room(&mut self, who: &Identity, linked: &Link) -> Result<(), EngineError> {
+        let store = &self.engine.store;
+        let links = store.links_within(self.tx).await?;
+        for old in links.iter().filter(|old| old.identity == linked.identity) {
+            store.link_remove(self.tx, &old.person, old.identity.platform()).await?;
+            let body = json!({ "link": old, "by": who, "why": "it was nobody's any more" });
+            self.record("unlinked", body, None).await?;
+        }
+        Ok(())
     }
 
     async fn refuse_link(&mut self, asked: &Asked<'_>) -> Result<Message, EngineError> {

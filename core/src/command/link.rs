@@ -25,22 +25,26 @@ pub(super) static LINK: Definition = Definition {
 /// What may stand in a code's place.
 const WORDS: [&str; 3] = ["confirm", "refuse", "remove"];
 
+/// Nothing that was typed is said back: it may be a code, or most of one.
 fn link(mut args: Args<'_>) -> Result<Command, Mistake> {
-    let Some(word) = args.name()? else { return Ok(Command::Link { act: LinkAct::Begin }) };
-    let act = match word.to_ascii_lowercase().as_str() {
-        "confirm" => LinkAct::Confirm,
-        "refuse" => LinkAct::Refuse,
-        "remove" => LinkAct::Remove(chat(&mut args)?),
-        lower => match Code::parse(&word) {
+    let typed = args.rest().unwrap_or_default();
+    let words: Vec<_> = typed.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let act = match words[..] {
+        [] => LinkAct::Begin,
+        ["confirm"] => LinkAct::Confirm,
+        ["refuse"] => LinkAct::Refuse,
+        ["remove"] => return Err(args.usage(Line::plain("In which chat?"))),
+        ["remove", chat] => LinkAct::Remove(platform(&args, chat)?),
+        [first, ..] => match Code::parse(&typed) {
             Some(code) => LinkAct::Claim(code),
-            None => return Err(no_code(&args, lower)),
+            None => return Err(no_code(&args, first)),
         },
     };
     args.end()?;
     Ok(Command::Link { act })
 }
 
-/// What was typed may be most of a code, so it is not said back.
 fn no_code(args: &Args<'_>, word: &str) -> Mistake {
     match nearest(word, WORDS) {
         Some(near) => {
@@ -52,14 +56,13 @@ fn no_code(args: &Args<'_>, word: &str) -> Mistake {
 }
 
 /// The chats that accounts can be linked in: nobody types on GitHub.
-fn chat(args: &mut Args<'_>) -> Result<Platform, Mistake> {
+fn platform(args: &Args<'_>, word: &str) -> Result<Platform, Mistake> {
     let chats = || Platform::ALL.into_iter().filter(|platform| *platform != Platform::Github);
-    let Some(word) = args.name()? else { return Err(args.usage(Line::plain("In which chat?"))) };
-    if let Some(platform) = chats().find(|platform| platform.key().eq_ignore_ascii_case(&word)) {
+    if let Some(platform) = chats().find(|platform| platform.key() == word) {
         return Ok(platform);
     }
-    let line = Line::plain("No account is linked on \"").untrusted(&*word).text("\".");
-    Err(match nearest(&word, chats().map(Platform::key)) {
+    let line = Line::plain("That is no chat in which accounts are linked.");
+    Err(match nearest(word, chats().map(Platform::key)) {
         Some(near) => {
             let right = format!("/release link remove {near}");
             Mistake::new(line.text(" Did you mean ").code(right).text("?"))

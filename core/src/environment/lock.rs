@@ -184,7 +184,7 @@ fn with_news(environment: &Environment, people: Vec<PersonId>, before: &Lock, en
         let places = queue.filter(|(_, waiting)| waiting.requester == person);
         let places = places.map(|(place, waiting)| (place, waiting.release.clone())).collect();
         let (before, end, waiting) = (before.clone(), end.clone(), environment.queue.len());
-        effects.push(Effect::Tell(LockNews { person, before, end, places, waiting }));
+        effects.push(Effect::Tell(Box::new(LockNews { person, before, end, places, waiting })));
     }
     effects.extend(judge_waiting(environment));
     effects

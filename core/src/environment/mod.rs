@@ -151,7 +151,7 @@ pub enum Effect {
         release: ReleaseId,
     },
     /// Somebody is told of the end of a lock, alone.
-    Tell(LockNews),
+    Tell(Box<LockNews>),
 }
 
 /// Why an event cannot happen to an environment as it is.

@@ -61,7 +61,7 @@ async fn a_code_typed_there_and_confirmed_here_links() {
     is_nobodys(&mut chat, bobs()).await;
     let code = code(&mut chat, "bob").await;
     let answer = claims(&mut chat, bobs(), &code).await;
-    assert!(answer.starts_with("The code is right. This account is linked when that is confirmed"), "{answer}");
+    assert!(answer.starts_with("The code is bob's. This account becomes theirs when they confirm it"), "{answer}");
     is_nobodys(&mut chat, bobs()).await;
     let [told] = &chat.private("bob").await[..] else { panic!("he is told") };
     assert!(told.starts_with("Discord account 80351110224678912 has typed your code."), "{told}");
@@ -262,6 +262,25 @@ async fn a_link_is_taken_away_by_its_person_and_an_account_of_the_configuration_
     assert_eq!((&unlinked["by"]["id"], &unlinked["link"]["person"]), (&"bob".into(), &"bob".into()));
     // It can be linked again, by whoever it is.
     linked(&mut chat).await;
+}
+
+#[tokio::test]
+async fn the_account_of_somebody_who_has_left_can_be_anothers() {
+    let mut chat = Chat::open().await;
+    linked(&mut chat).await;
+    let without_bob = CONFIG.replace("[person.bob]\nterminal = \"bob\"\n", "[person.dan]\nterminal = \"dan\"\n");
+    chat.configure(&without_bob);
+    is_nobodys(&mut chat, bobs()).await;
+    let code = code(&mut chat, "dan").await;
+    claims(&mut chat, bobs(), &code).await;
+    chat.says("dan", "/release link confirm").await;
+    let links = chat.store.links().await.unwrap();
+    assert_eq!(links.iter().map(|link| link.person.as_str()).collect::<Vec<_>>(), ["dan"]);
+    assert_eq!(chat.audit_of("unlinked").await[0].body["link"]["person"], "bob");
+    // When Bob comes back it stays Dan's.
+    chat.configure(&(without_bob + "[person.bob]\nterminal = \"bob\"\n"));
+    let answer = chat.types(bobs(), "/release link").await;
+    assert!(answer.contains("terminal account dan"), "{answer}");
 }
 
 #[tokio::test]

@@ -46,9 +46,9 @@ fn accounts(person: &Person) -> Line {
 /// To the account that typed the code. Whose it will be is said, so that nobody is talked into typing another's code.
 #[must_use]
 pub fn claimed(person: &PersonId) -> Message {
-    let line =
-        Line::plain("The code is right. This account is linked when that is confirmed where the code came from: ");
-    Message::answer(line.code("/release link confirm"), [])
+    let line = Line::plain("The code is ").person(person).text("'s. This account becomes theirs when they confirm it ");
+    let way = Line::plain("There they type ").code("/release link confirm").text(". If you are not them, tell them.");
+    Message::answer(line.text("where they got the code."), [way])
 }
 
 /// To the person who asked for the code.

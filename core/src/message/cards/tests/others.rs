@@ -251,7 +251,7 @@ fn two_accounts_are_told_what_becomes_of_them() {
     };
     let all = [
         link::code(&Code::new([1, 2, 3, 4, 5]), &ana),
-        link::claimed(),
+        link::claimed(&ana.id),
         link::to_confirm(&discord),
         link::linked(&discord),
         link::linked_here(&ana),
@@ -272,7 +272,8 @@ fn two_accounts_are_told_what_becomes_of_them() {
         Nobody else may have it: whoever types it asks to be you. An earlier code is void.
         You are Slack account U012AB3CD, Discord account 80351110224678912.
 
-        The code is right. This account is linked when that is confirmed where the code came from: /release link confirm
+        The code is ana's. This account becomes theirs when they confirm it where they got the code.
+        There they type /release link confirm. If you are not them, tell them.
 
         Discord account 80351110224678912 has typed your code.
         If it is yours: /release link confirm. From then on it can do what you can.
