@@ -91,8 +91,10 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         warn!("the terminal chat is on: whoever holds the API token can speak for anybody");
         chats.push(Arc::new(Terminal::new(store.clone(), changed.clone())));
     }
-    let keeper = Keeper::new(policies, setup.clone(), store.clone(), clock.clone(), signals.clone());
+    let github = Some(outside.github.clone());
+    let keeper = Keeper::new(policies, github, setup.clone(), store.clone(), clock.clone(), signals.clone());
     keeper.started().await?;
+    let keeper = Arc::new(keeper);
     let owner = format!("{}-{}", std::process::id(), clock.now_ms());
     let mut tasks = JoinSet::new();
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
@@ -108,23 +110,16 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         }
         .run(),
     );
-    tasks.spawn(
-        Timekeeper {
-            store: store.clone(),
-            setup: setup.clone(),
-            outside: outside.clone(),
-            clock: clock.clone(),
-            signals: signals.clone(),
-        }
-        .run(),
-    );
+    let timekeeper =
+        Timekeeper::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone(), keeper.clone());
+    tasks.spawn(timekeeper.run());
     tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), chats).run());
     tasks.spawn(forget_old(store.clone(), clock.clone()));
     let router = web::router(Web {
         store,
         clock,
         signals,
-        policies: Arc::new(keeper),
+        policies: keeper,
         readiness: Arc::new(Readiness::new(outside, setup)),
         api_token: api_token.map(Into::into),
         terminal: terminal.then_some(changed),

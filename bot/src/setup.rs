@@ -1,12 +1,14 @@
 //! What the running bot knows from its configuration: services, environments, people, policies.
 
 use crate::config::{self, Config, Pace};
+use crate::policies;
 use crate::standing::Standing;
+use crate::store::PolicyVersion;
 use jiff::Timestamp;
 use slipway_core::command::Words;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::person::Directory;
-use slipway_core::policy::{Case, PolicySet};
+use slipway_core::policy::{Case, PolicyChange, PolicySet};
 use slipway_core::release::Release;
 use slipway_deploy::github::{BadRepoName, RepoName};
 use std::collections::BTreeMap;
@@ -73,13 +75,32 @@ pub struct TargetSetup {
     pub id: String,
 }
 
+/// The policies in force.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The set.
+    pub set: PolicySet,
+    /// The changes that nobody may profit from who made them, oldest first.
+    pub changes: Arc<Vec<PolicyChange>>,
+}
+
+impl Rules {
+    /// A set that nobody has changed.
+    #[must_use]
+    pub fn new(set: PolicySet) -> Self {
+        Self { set, changes: Arc::default() }
+    }
+}
+
 /// The whole set-up.
 #[derive(Debug)]
 pub struct Setup {
     services: BTreeMap<ServiceName, ServiceSetup>,
     /// Everybody.
     pub people: Arc<Directory>,
-    policies: RwLock<PolicySet>,
+    rules: RwLock<Rules>,
+    own_policy_changes_refused: bool,
+    policy_origin: policies::Origin,
     fact_age_max_s: i64,
     /// How often to look, and how long to wait.
     pub pace: Pace,
@@ -96,23 +117,46 @@ impl Setup {
         Ok(Self {
             services: config.services.iter().map(service).collect::<Result<_, BadRepoName>>()?,
             people: Arc::new(config.directory()),
-            policies: RwLock::new(policies),
+            rules: RwLock::new(Rules::new(policies)),
+            own_policy_changes_refused: config.policies.own_changes_refused,
+            policy_origin: policies::Origin::of(config),
             fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
             pace: config.pace,
             last_id_window: Mutex::new(0),
         })
     }
 
+    /// The policies in force.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The policy set in force.
     #[must_use]
     pub fn policies(&self) -> PolicySet {
-        self.policies.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.rules().set
     }
 
-    /// Puts another policy set in force. Gives the one that was.
-    pub fn replace_policies(&self, policies: PolicySet) -> PolicySet {
-        let mut in_force = self.policies.write().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *in_force, policies)
+    /// Puts other policies in force. Gives those that were.
+    pub fn replace_rules(&self, rules: Rules) -> Rules {
+        let mut in_force = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *in_force, rules)
+    }
+
+    /// Where the policies are kept.
+    #[must_use]
+    pub fn policy_origin(&self) -> &policies::Origin {
+        &self.policy_origin
+    }
+
+    /// A policy set as it would be in force after these ones, newest first.
+    #[must_use]
+    pub fn rules_with(&self, set: PolicySet, versions: &[PolicyVersion]) -> Rules {
+        if !self.own_policy_changes_refused {
+            return Rules::new(set);
+        }
+        Rules { changes: Arc::new(policies::changes(versions, &self.people, &self.policy_origin.vocabulary)), set }
     }
 
     /// What people can name in commands.
@@ -245,6 +289,12 @@ impl Pace {
     #[must_use]
     pub fn image_grace_s(&self, default: i64) -> i64 {
         or_default(self.image_grace_s, default)
+    }
+
+    /// How often the policies' repository is looked at.
+    #[must_use]
+    pub fn policies_s(&self, default: i64) -> i64 {
+        or_default(self.policies_s, default)
     }
 
     /// How long a new version may take to become healthy.

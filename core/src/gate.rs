@@ -6,7 +6,7 @@
 
 use crate::environment::Environment;
 use crate::plan::PlanDigest;
-use crate::policy::{Asking, Case, Clears, Decision, PolicySet, Reason};
+use crate::policy::{Asking, Case, Clears, Decision, PolicyChange, PolicySet, Reason, own_change};
 use crate::release::Release;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub struct Question<'a> {
     pub environment: &'a Environment,
     /// The policy in force.
     pub policies: &'a PolicySet,
+    /// The changes of the policies that nobody may profit from who made them, oldest first.
+    pub changes: &'a [PolicyChange],
     /// How old facts may be, in seconds.
     pub fact_age_max_s: i64,
 }
@@ -117,7 +119,7 @@ impl Verdict {
 /// Judges a planned release.
 #[must_use]
 pub fn judge(question: &Question<'_>) -> Verdict {
-    let Question { release, case, environment, policies, fact_age_max_s } = question;
+    let Question { release, case, environment, policies, changes, fact_age_max_s } = question;
     let now = case.now;
     let verdict = |course, reasons: Vec<Reason>, again_at| Verdict {
         course,
@@ -127,7 +129,7 @@ pub fn judge(question: &Question<'_>) -> Verdict {
         at: now,
         again_at,
     };
-    if let Decision::Deny { reasons } = may_ask(case, policies) {
+    if let Decision::Deny { reasons } = may_ask(case, policies, changes) {
         return verdict(Course::Deny, reasons, None);
     }
     // A run has ended since, or is about to: the plan starts from what is there no more, however young its facts.
@@ -138,6 +140,7 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     }
     let mut reasons = environment.blockers(&release.id, &release.request.requester, now);
     reasons.extend(policies.may_execute(case).reasons().iter().cloned());
+    reasons.extend(own_change::against_running(case, changes));
     if release.request.dry_run {
         return verdict(Course::DryRun, reasons, None);
     }
@@ -167,7 +170,7 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     verdict(Course::Wait, reasons, again_at)
 }
 
-fn may_ask(case: &Case<'_>, policies: &PolicySet) -> Decision {
+fn may_ask(case: &Case<'_>, policies: &PolicySet, changes: &[PolicyChange]) -> Decision {
     let Some(person) = case.requester else {
         return Decision::Deny {
             reasons: vec![Reason::new(
@@ -177,12 +180,10 @@ fn may_ask(case: &Case<'_>, policies: &PolicySet) -> Decision {
             )],
         };
     };
-    policies.may_ask(&Asking {
-        person,
-        service: &case.plan.service,
-        environment: &case.plan.environment,
-        kind: case.plan.kind,
-    })
+    policies.may_ask_despite(
+        &Asking { person, service: &case.plan.service, environment: &case.plan.environment, kind: case.plan.kind },
+        changes,
+    )
 }
 
 fn cannot_gather(what: &str) -> Reason {

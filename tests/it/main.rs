@@ -8,6 +8,7 @@ mod faults;
 mod github;
 mod locks;
 mod migrations;
+mod policies;
 mod support;
 mod tidy;
 mod transcripts;

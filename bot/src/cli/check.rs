@@ -5,9 +5,11 @@ use super::paint::Paint;
 use crate::assemble;
 use crate::clock::Clock;
 use crate::config::{Config, Report, Secrets, Severity};
+use crate::outside::Outside;
+use crate::policies::Origin;
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
 use crate::readiness::Readiness;
-use crate::setup::Setup;
+use crate::setup::{Rules, Setup};
 use crate::store::Store;
 use clap::Args;
 use slipway_core::link::{Link, disputed_by};
@@ -94,6 +96,20 @@ async fn disputes(config: &Config) -> Vec<(String, ProbeResult)> {
     links.iter().filter_map(warning).collect()
 }
 
+/// Reads the policies where they are kept, and judges by them from here on.
+async fn fetched(config: &Config, setup: &Setup, outside: &Outside) -> ProbeResult {
+    let origin = Origin::of(config);
+    let reading = origin.fetch(Some(&outside.github), None).await;
+    match reading.and_then(|reading| reading.text.parse()) {
+        Ok(set) => {
+            let (count, hash) = (set.rule_ids().count(), set.hash().chars().take(12).collect::<String>());
+            setup.replace_rules(Rules::new(set));
+            ProbeResult::ok(format!("{count} rules, {}, hash {hash}", origin.source))
+        }
+        Err(error) => ProbeResult::fail(error.to_string(), ""),
+    }
+}
+
 /// Policies, then every repository, image repository, target and secret that the configuration names.
 async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
     let policies = "policies".to_owned();
@@ -101,19 +117,13 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
         Ok(setup) => setup,
         Err(error) => return vec![(policies, ProbeResult::fail(error.to_string(), ""))],
     };
-    let from = config.policies_dir.as_ref().map_or("built in".to_owned(), |folder| folder.display().to_string());
-    let set = setup.policies();
-    let says = format!("{} rules, {from}, hash {}", set.rule_ids().count(), &set.hash()[..12.min(set.hash().len())]);
-    let mut answers = vec![(policies, ProbeResult::ok(says))];
-    answers.extend(deadlocks(config, &setup));
-    answers.extend(disputes(config).await);
     let outside = match assemble::outside(config, secrets).await {
         Ok(outside) => outside,
-        Err(error) => {
-            answers.push(("outside".to_owned(), ProbeResult::fail(error.to_string(), "")));
-            return answers;
-        }
+        Err(error) => return vec![("outside".to_owned(), ProbeResult::fail(error.to_string(), ""))],
     };
+    let mut answers = vec![(policies, fetched(config, &setup, &outside).await)];
+    answers.extend(deadlocks(config, &setup));
+    answers.extend(disputes(config).await);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
     let answer = |(name, state): (String, Result<(), String>)| match state {
         Ok(()) => (name, ProbeResult::ok("can be reached and read")),

@@ -8,6 +8,7 @@ mod cross;
 mod finding;
 mod leak;
 mod model;
+mod policies;
 mod position;
 mod read;
 mod secrets;
@@ -21,8 +22,8 @@ mod values;
 pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
-    AppRunnerService, Channel, Config, Discord, Environment, Github, ImageRepository, Migrations, Pace, RepositoryName,
-    SecretKey, Server, Service, Slack, Store, TagTemplate, Target, Terminal,
+    AppRunnerService, Channel, Config, Discord, Environment, Github, ImageRepository, Migrations, Pace, Policies,
+    PoliciesPlace, RepositoryName, SecretKey, Server, Service, Slack, Store, TagTemplate, Target, Terminal,
 };
 pub use read::{
     ACK_BUDGET_DEFAULT_MS, ACK_BUDGET_MAX_MS, CHANNEL_LIMIT, FACT_AGE_DEFAULT_S, LISTEN_DEFAULT, PERSON_LIMIT,

@@ -26,9 +26,8 @@ pub struct Config {
     pub github: Github,
     /// `[terminal]`; none when the terminal chat is switched off.
     pub terminal: Option<Terminal>,
-    /// The folder of the Cedar policies, when one is named. A relative one is already joined to the
-    /// configuration's folder.
-    pub policies_dir: Option<PathBuf>,
+    /// `[policies]`.
+    pub policies: Policies,
     /// `[pace]`.
     pub pace: Pace,
     /// `[service.NAME]`.
@@ -70,6 +69,34 @@ impl Config {
     }
 }
 
+/// `[policies]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// Where the rules are kept.
+    pub place: PoliciesPlace,
+    /// Whether what somebody's change loosened stays as it was for the releases that they ask for.
+    pub own_changes_refused: bool,
+}
+
+/// Where the rules are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PoliciesPlace {
+    /// In the binary.
+    #[default]
+    BuiltIn,
+    /// In a folder; a relative one is already joined to the configuration's folder.
+    Folder(PathBuf),
+    /// In a repository on GitHub.
+    Repository {
+        /// Which.
+        repository: RepositoryName,
+        /// The branch; none: the default branch.
+        branch: Option<String>,
+        /// The folder in it; `.` is its root.
+        dir: String,
+    },
+}
+
 /// `[pace]`: how often Slipway looks, and how long it waits for what is outside. What is not set keeps its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pace {
@@ -81,6 +108,8 @@ pub struct Pace {
     pub healthy_limit_s: Option<u64>,
     /// How long GitHub and AWS may take to show what was begun there.
     pub lag_limit_s: Option<u64>,
+    /// How often the policies' repository is looked at.
+    pub policies_s: Option<u64>,
 }
 
 /// `[server]`.

@@ -3,7 +3,7 @@
 use super::cross::Refs;
 use super::model::{Config, Discord, Github, Pace, Server, Slack, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
-use super::{cloud, service, values};
+use super::{cloud, policies, service, values};
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Identity, Person};
 use std::collections::BTreeMap;
@@ -63,9 +63,13 @@ const DISCORD_KEYS: Keys = &[
 ];
 const GITHUB_KEYS: Keys = &[("api_url", r#""https://api.github.com""#)];
 const TERMINAL_KEYS: Keys = &[("channels", r#"["releases"]"#)];
-const POLICIES_KEYS: Keys = &[("dir", r#""policies""#)];
-const PACE_KEYS: Keys =
-    &[("poll_ms", "5000"), ("image_grace_s", "120"), ("healthy_limit_s", "120"), ("lag_limit_s", "120")];
+const PACE_KEYS: Keys = &[
+    ("poll_ms", "5000"),
+    ("image_grace_s", "120"),
+    ("healthy_limit_s", "120"),
+    ("lag_limit_s", "120"),
+    ("policies_s", "120"),
+];
 const PERSON_KEYS: Keys = &[
     ("slack", r#""U012AB3CD""#),
     ("discord", r#""80351110224678912""#),
@@ -83,7 +87,7 @@ pub(super) const ALL_KEYS: &[Keys] = &[
     DISCORD_KEYS,
     GITHUB_KEYS,
     TERMINAL_KEYS,
-    POLICIES_KEYS,
+    policies::KEYS,
     PERSON_KEYS,
 ];
 
@@ -101,8 +105,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
     let github = root.table(c, "github", GITHUB_KEYS);
     let api_url = github.and_then(|github| github.read(c, "api_url", values::base_url));
     let terminal = terminal(c, &root, server.listen);
-    let policies = root.table(c, "policies", POLICIES_KEYS);
-    let policies_dir = policies.and_then(|policies| policies.read(c, "dir", policies_folder));
+    let policies = policies::policies(c, &root, folder);
 
     refs.slack = root.value("slack").is_some();
     refs.discord = root.value("discord").is_some();
@@ -131,18 +134,11 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         discord,
         github: Github { api_url: api_url.map_or_else(|| "https://api.github.com".to_owned(), |(url, _)| url) },
         terminal,
-        policies_dir: policies_dir.map(|(dir, _)| folder.join(dir)),
+        policies,
         pace: pace(c, &root),
         services,
         people,
     })
-}
-
-fn policies_folder(text: &str) -> Result<String, super::section::Wrong> {
-    if text.is_empty() || text.contains('\0') || text.len() > 4_096 {
-        return Err(super::section::Wrong::new("is no folder", "write \"policies\""));
-    }
-    Ok(text.to_owned())
 }
 
 fn server(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Server {
@@ -173,6 +169,7 @@ fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
         image_grace_s: section.number(c, "image_grace_s", 0..=3_600),
         healthy_limit_s: section.number(c, "healthy_limit_s", 1..=3_600),
         lag_limit_s: section.number(c, "lag_limit_s", 0..=3_600),
+        policies_s: section.number(c, "policies_s", 1..=86_400),
     }
 }
 

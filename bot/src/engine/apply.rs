@@ -154,10 +154,15 @@ impl<'a> Work<'a> {
         let standing = self.standing(release).await?;
         let setup = &self.engine.setup;
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else { return Ok(None) };
-        let policies = setup.policies();
-        let question =
-            Question { release, case, environment, policies: &policies, fact_age_max_s: setup.fact_age_max_s() };
-        Ok(Some(gate::judge(&question)))
+        let rules = setup.rules();
+        Ok(Some(gate::judge(&Question {
+            release,
+            case,
+            environment,
+            policies: &rules.set,
+            changes: &rules.changes,
+            fact_age_max_s: setup.fact_age_max_s(),
+        })))
     }
 
     /// What policy has to know beside a release, as this transaction sees it.

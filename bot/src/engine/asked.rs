@@ -4,6 +4,7 @@ use super::EngineError;
 use super::apply::Work;
 use super::locks::Change;
 use super::lookup::NotFound;
+use crate::setup::Rules;
 use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::command::{self, Command, WhyAbout};
@@ -123,14 +124,14 @@ impl Work<'_> {
     /// Begins a release, unless policy forbids even to ask.
     async fn begin(&mut self, asked: &Asked<'_>, request: Request) -> Result<Option<Message>, EngineError> {
         let setup = self.engine.setup.clone();
-        let policies = setup.policies();
+        let Rules { set: policies, changes } = setup.rules();
         let asking = Asking {
             person: asked.person,
             service: &request.key.service,
             environment: &request.key.environment,
             kind: request.kind.plan_kind(),
         };
-        if let Decision::Deny { reasons } = policies.may_ask(&asking) {
+        if let Decision::Deny { reasons } = policies.may_ask_despite(&asking, &changes) {
             let refused = json!({ "request": request, "reasons": reasons });
             self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
             return Ok(Some(answers::not_allowed(&whys(&reasons))));

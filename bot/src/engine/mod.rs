@@ -155,7 +155,7 @@ impl Engine {
         };
         // What is in force is what the store says that is in force.
         if let (Err(_), Some(before)) = (&done, replaced) {
-            self.setup.replace_policies(before);
+            self.setup.replace_rules(before);
         }
         Ok(done?)
     }

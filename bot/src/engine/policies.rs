@@ -2,48 +2,102 @@
 
 use super::apply::Work;
 use super::{EngineError, lookup};
+use crate::policies::{HISTORY_LIMIT, known};
+use crate::setup::Rules;
+use crate::store::{NewMessage, PolicyVersion};
 use serde_json::json;
-use slipway_core::policy::PolicySet;
+use slipway_core::message::cards::{self, PolicyOrigin};
+use slipway_core::policy::{Differences, PolicySet};
 use std::collections::BTreeSet;
 use tracing::{error, info};
 
 impl Work<'_> {
-    /// Puts a stored policy set in force, and has everything that waits judged by it. Gives the set that was in force
-    /// before: it is put back when this transaction is undone.
-    pub(super) async fn policies_changed(&mut self, version: i64) -> Result<Option<PolicySet>, EngineError> {
+    /// Puts a stored policy set in force, and has everything that waits judged by it. Gives the rules that were in
+    /// force before: they are put back when this transaction is undone.
+    pub(super) async fn policies_changed(&mut self, version: i64) -> Result<Option<Rules>, EngineError> {
         let (store, setup) = (&self.engine.store, self.engine.setup.clone());
-        let Some(stored) = store.policy_version(self.tx, version).await? else { return Ok(None) };
-        let set = match stored.text.parse() {
+        let stored = store.policy_version(self.tx, version).await?;
+        // One that was read before the start is of no account when the rules are kept elsewhere since.
+        let stored = stored.filter(|stored| stored.version.source == setup.policy_origin().source);
+        let Some(stored) = stored else { return Ok(None) };
+        let set = match stored.version.reading.text.parse() {
             Ok(set) => set,
             Err(error) => {
                 error!(%error, "a stored policy set is not used");
                 return Ok(None);
             }
         };
-        let ids = |set: &PolicySet| set.rule_ids().map(str::to_owned).collect::<BTreeSet<_>>();
-        let (hash, after) = (set.hash().to_owned(), ids(&set));
+        let last = store.policy_versions(self.tx, 1).await?.pop();
         store.policy_version_in_force(self.tx, version, self.engine.clock.now_ms()).await?;
+        let versions = store.policy_versions(self.tx, HISTORY_LIMIT).await?;
         let open = store.releases_open(self.tx, lookup::OPEN_LIMIT).await?;
-        let before = setup.replace_policies(set);
-        let gone: Vec<_> = ids(&before).difference(&after).cloned().collect();
-        let new: Vec<_> = after.difference(&ids(&before)).cloned().collect();
-        let body = json!({
-            "by": stored.by, "source": stored.source, "before": before.hash(), "after": hash,
-            "rules_added": new, "rules_removed": gone, "version": version,
-        });
+        let before = setup.replace_rules(setup.rules_with(set.clone(), &versions));
         let judged = async {
-            self.record("policies_changed", body, Some(hash.clone())).await?;
+            self.policies_recorded(&stored, last.as_ref(), &set).await?;
             for release in open.iter().filter(|release| release.wants_judgement()) {
                 self.judge_later(&release.id);
             }
             self.finish().await
         };
         if let Err(error) = judged.await {
-            setup.replace_policies(before);
+            setup.replace_rules(before);
             return Err(error);
         }
-        info!(hash, by = stored.by, "other policies are in force");
+        info!(hash = set.hash(), by = stored.version.asked_by, "other policies are in force");
         Ok(Some(before))
+    }
+
+    /// Writes the change into the audit log, and tells every channel of it. The first set of all changes nothing.
+    async fn policies_recorded(
+        &mut self,
+        stored: &PolicyVersion,
+        last: Option<&PolicyVersion>,
+        set: &PolicySet,
+    ) -> Result<(), EngineError> {
+        let version = &stored.version;
+        let earlier = last.and_then(|last| last.version.reading.text.parse().ok());
+        let differences = earlier.as_ref().map(|earlier| earlier.differences(set)).unwrap_or_default();
+        let body = json!({
+            "by": version.asked_by, "source": version.source, "revision": version.reading.revision,
+            "authors": version.reading.authors, "version": stored.seq, "differences": differences,
+            "before": last.map(|last| &last.version.hash), "after": version.hash,
+        });
+        self.record("policies_changed", body, Some(version.hash.clone())).await?;
+        match last {
+            Some(last) => self.policies_announced(stored, &last.version.hash, &differences).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn policies_announced(
+        &mut self,
+        stored: &PolicyVersion,
+        before: &str,
+        differences: &Differences,
+    ) -> Result<(), EngineError> {
+        let (setup, version) = (self.engine.setup.clone(), &stored.version);
+        let is_known = |login: &&String| !known(&BTreeSet::from([(*login).clone()]), &setup.people).is_empty();
+        let by: Vec<_> = known(&version.reading.authors, &setup.people).into_iter().collect();
+        let by_others: Vec<_> = version.reading.authors.iter().filter(|login| !is_known(login)).cloned().collect();
+        let origin = PolicyOrigin {
+            by: &by,
+            by_others: &by_others,
+            source: &version.source.to_string(),
+            revision: version.reading.revision.as_deref(),
+        };
+        let message = cards::policies_changed(differences, &origin, before, &version.hash);
+        let channels: BTreeSet<_> = setup.services().flat_map(|(_, service)| service.channels.clone()).collect();
+        for channel in channels {
+            let message = NewMessage {
+                channel,
+                key: format!("policies/{}", stored.seq),
+                release: None,
+                only_for: None,
+                body: Some(message.clone()),
+            };
+            self.engine.store.message_put(self.tx, &message).await?;
+        }
+        Ok(())
     }
 
     /// Rules with mistakes were to come into force: the old ones stay.

@@ -148,7 +148,8 @@ impl Work<'_> {
     fn why_without_plan(&self, person: &Person, key: &EnvironmentKey, environment: &Environment) -> Message {
         let now = self.engine.clock.now();
         let asking = Asking { person, service: &key.service, environment: &key.environment, kind: PlanKind::Deploy };
-        let mut reasons = self.engine.setup.policies().may_ask(&asking).reasons().to_vec();
+        let rules = self.engine.setup.rules();
+        let mut reasons = rules.set.may_ask_despite(&asking, &rules.changes).reasons().to_vec();
         reasons.extend(environment.blockers(&slipway_core::ids::ReleaseId::new(""), &person.id, now));
         let mut message = cards::why(&format!("Deploying to {key} now"), &reasons, &[], now);
         let line = Line::plain("Nothing has been released there yet. For the whole answer: ");

@@ -1,15 +1,8 @@
 //! Rules in a folder.
 
-use super::PoliciesError;
+use super::{FILE_LIMIT_BYTES, FILES_LIMIT, PoliciesError, SCHEMA};
 use std::io;
 use std::path::Path;
-
-/// How many rule files a folder may hold.
-const FILES_LIMIT: usize = 100;
-/// How big each may be.
-const FILE_LIMIT_BYTES: u64 = 256 * 1024;
-/// The schema's file name.
-const SCHEMA: &str = "schema.cedarschema";
 
 /// A folder's schema and its `.cedar` files by name.
 pub(super) fn read(folder: &Path) -> Result<(String, Vec<(String, String)>), PoliciesError> {

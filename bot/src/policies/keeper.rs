@@ -1,17 +1,20 @@
 //! Replaces the policy set of a running bot.
 
-use super::{Origin, PoliciesError, PolicyText};
+use super::{HISTORY_LIMIT, Origin, PoliciesError, Reading, Source};
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
 use crate::setup::Setup;
-use crate::store::{NewPolicyVersion, Store, StoreError};
+use crate::store::{NewPolicyVersion, PolicyVersion, Store, StoreError};
 use slipway_core::policy::PolicySet;
-use std::sync::Arc;
+use slipway_deploy::github::GitHub;
+use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
 /// How many mistakes of a refused set are written into the audit log.
 const MISTAKES_LIMIT: usize = 20;
+/// Who wanted the rules read that the bot started with.
+const AT_START: &str = "start";
 
 /// What became of a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,19 +50,29 @@ pub enum ReloadError {
 #[derive(Debug)]
 pub struct Keeper {
     origin: Origin,
+    github: Option<GitHub>,
     setup: Arc<Setup>,
     store: Store,
     clock: Clock,
     signals: Signals,
     /// One reload at a time.
     busy: Mutex<()>,
+    /// What was wrong at the last try.
+    problem: RwLock<Option<String>>,
 }
 
 impl Keeper {
-    /// Nothing is read yet.
+    /// Nothing is read yet. `github` is for rules in a repository.
     #[must_use]
-    pub fn new(origin: Origin, setup: Arc<Setup>, store: Store, clock: Clock, signals: Signals) -> Self {
-        Self { origin, setup, store, clock, signals, busy: Mutex::default() }
+    pub fn new(
+        origin: Origin,
+        github: Option<GitHub>,
+        setup: Arc<Setup>,
+        store: Store,
+        clock: Clock,
+        signals: Signals,
+    ) -> Self {
+        Self { origin, github, setup, store, clock, signals, busy: Mutex::default(), problem: RwLock::default() }
     }
 
     /// Where the rules are kept.
@@ -74,6 +87,12 @@ impl Keeper {
         self.setup.policies()
     }
 
+    /// What was wrong when the rules were last read, if anything was.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.problem.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Reads the rules again. When they have no mistake and are others than those in force, they are stored and will
     /// be in force before anything that comes in later; else the old ones stay.
     ///
@@ -81,40 +100,84 @@ impl Keeper {
     /// The mistakes, which are also written into the audit log; or that of the store.
     pub async fn reload(&self, by: &str) -> Result<Reloaded, ReloadError> {
         let _one = self.busy.lock().await;
-        let read = self.origin.read().and_then(|text| text.parse().map(|set| (text, set)));
-        let (text, set) = match read {
-            Ok(read) => read,
+        let result = self.reload_now(by).await;
+        let problem = result.as_ref().err().map(ToString::to_string);
+        *self.problem.write().unwrap_or_else(PoisonError::into_inner) = problem;
+        result
+    }
+
+    async fn reload_now(&self, by: &str) -> Result<Reloaded, ReloadError> {
+        let last = self.last().await?;
+        let since = last.as_ref().and_then(|last| last.version.reading.revision.clone());
+        let reading = match self.origin.fetch(self.github.as_ref(), since.as_deref()).await {
+            Ok(reading) => reading,
             Err(error) => {
-                self.refused(by, &error).await?;
+                self.refused(by, None, &error).await?;
+                return Err(error.into());
+            }
+        };
+        let set = match reading.text.parse() {
+            Ok(set) => set,
+            Err(error) => {
+                self.refused(by, reading.revision.as_deref(), &error).await?;
                 return Err(error.into());
             }
         };
         let (before, hash) = (self.setup.policies().hash().to_owned(), set.hash().to_owned());
-        if before == hash {
+        // The same rules from elsewhere are written down too: their next change is told from there.
+        if before == hash && last.is_some_and(|last| last.version.hash == hash) {
             return Ok(Reloaded::Same { hash });
         }
-        self.put(&text, &hash, by).await?;
+        self.put(reading, &hash, by).await?;
         Ok(Reloaded::Changed { before, hash, rules: set.rule_ids().count() })
     }
 
-    /// At the start: if other rules are in force than at the last time, that is a change like any other.
+    /// The set that came into force last, if it was read where the rules are kept now.
+    async fn last(&self) -> Result<Option<PolicyVersion>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let last = self.store.policy_versions(&mut tx, 1).await?.pop();
+        Ok(last.filter(|last| last.version.source == self.origin.source))
+    }
+
+    /// At the start: rules in a repository are those that were in force before, until it has been read; others than
+    /// those in force before are a change like any other.
     ///
     /// # Errors
     /// When the rules cannot be read any more, or the store fails.
     pub async fn started(&self) -> Result<(), ReloadError> {
-        let hash = self.setup.policies().hash().to_owned();
-        if self.store.policy_hash_in_force().await?.is_some_and(|last| last == hash) {
+        let last = self.last().await?;
+        if let (Source::Repository { .. }, Some(last)) = (&self.origin.source, &last) {
+            let mut text = last.version.reading.text.clone();
+            text.vocabulary = self.origin.vocabulary.clone();
+            match text.parse() {
+                Ok(set) => self.in_force_from_the_start(set).await?,
+                // Then nothing is allowed until the repository has been read.
+                Err(error) => tracing::error!(%error, "the policies of before the start fit no more"),
+            }
             return Ok(());
         }
-        let text = self.origin.read()?;
-        let hash = text.parse()?.hash().to_owned();
-        self.put(&text, &hash, "start").await?;
+        self.in_force_from_the_start(self.setup.policies()).await?;
+        let hash = self.setup.policies().hash().to_owned();
+        if matches!(self.origin.source, Source::Repository { .. }) || last.is_some_and(|last| last.version.hash == hash)
+        {
+            return Ok(());
+        }
+        let reading = self.origin.fetch(None, None).await?;
+        let hash = reading.text.parse()?.hash().to_owned();
+        self.put(reading, &hash, AT_START).await?;
         Ok(())
     }
 
-    async fn put(&self, text: &PolicyText, hash: &str, by: &str) -> Result<(), StoreError> {
+    async fn in_force_from_the_start(&self, set: PolicySet) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        let versions = self.store.policy_versions(&mut tx, HISTORY_LIMIT).await?;
+        self.setup.replace_rules(self.setup.rules_with(set, &versions));
+        Ok(())
+    }
+
+    async fn put(&self, reading: Reading, hash: &str, by: &str) -> Result<(), StoreError> {
         let source = self.origin.source.clone();
-        let version = NewPolicyVersion { hash: hash.to_owned(), text: text.clone(), source, by: by.to_owned() };
+        let version = NewPolicyVersion { hash: hash.to_owned(), reading, source, asked_by: by.to_owned() };
         let version = self.store.policy_version_put(&version, self.clock.now_ms()).await?;
         let changed = Incoming::PoliciesChanged { version };
         self.store.deliver(&format!("policies/{version}"), &changed, &self.clock).await?;
@@ -122,15 +185,17 @@ impl Keeper {
         Ok(())
     }
 
-    async fn refused(&self, by: &str, error: &PoliciesError) -> Result<(), StoreError> {
-        let mut mistakes = match error {
-            PoliciesError::Mistakes(mistakes) => mistakes.clone(),
-            PoliciesError::Folder { .. } => vec![error.to_string()],
-        };
+    /// Has the mistakes written into the audit log, once for a commit. That a repository cannot be reached is no
+    /// mistake of anybody's.
+    async fn refused(&self, by: &str, revision: Option<&str>, error: &PoliciesError) -> Result<(), StoreError> {
+        if matches!(error, PoliciesError::GitHub { .. }) {
+            return Ok(());
+        }
+        let mut mistakes = error.mistakes();
         mistakes.truncate(MISTAKES_LIMIT);
         let refused = Incoming::PoliciesRefused { by: by.to_owned(), mistakes };
-        let key = format!("policies/refused/{}", self.clock.now_ms());
-        self.store.deliver(&key, &refused, &self.clock).await?;
+        let which = revision.map_or_else(|| self.clock.now_ms().to_string(), str::to_owned);
+        self.store.deliver(&format!("policies/refused/{which}"), &refused, &self.clock).await?;
         self.signals.inbox.notify_one();
         Ok(())
     }

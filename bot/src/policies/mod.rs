@@ -1,21 +1,33 @@
-//! The policy set of a configuration: where its rules are kept, how they are read, and how they are replaced while the
-//! bot runs.
+//! Where policy sets come from: the binary, a folder, a repository; and how they are replaced while the bot runs.
 
 mod folder;
+mod history;
 mod keeper;
+mod repository;
 mod text;
 
+pub(crate) use history::known;
+pub use history::{HISTORY_LIMIT, changes};
 pub use keeper::{Keeper, ReloadError, Reloaded};
+pub use repository::Reading;
 pub use text::PolicyText;
 
-use crate::config::Config;
+use crate::config::{Config, PoliciesPlace};
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::{EnvironmentName, TeamName};
 use slipway_core::policy::{PolicySet, Vocabulary, built_in};
+use slipway_deploy::github::GitHubError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
+
+/// How many rule files there may be.
+const FILES_LIMIT: usize = 100;
+/// How big each may be.
+const FILE_LIMIT_BYTES: u64 = 256 * 1024;
+/// The schema's file name.
+const SCHEMA: &str = "schema.cedarschema";
 
 /// Why there is no policy set. Nothing is allowed then.
 #[derive(Debug, Error)]
@@ -28,9 +40,36 @@ pub enum PoliciesError {
         /// How it fails.
         error: io::Error,
     },
+    /// The repository cannot be asked.
+    #[error("the policies in {kept} cannot be read: {error}")]
+    GitHub {
+        /// Where they are kept.
+        kept: Source,
+        /// How it fails.
+        error: GitHubError,
+    },
+    /// What the repository holds is no policy folder.
+    #[error("the policies in {kept} cannot be used: {what}")]
+    Repository {
+        /// Where they are kept.
+        kept: Source,
+        /// Why, and what to do.
+        what: String,
+    },
     /// It has mistakes.
     #[error("the policies are not used because they have mistakes:\n{}", .0.join("\n"))]
     Mistakes(Vec<String>),
+}
+
+impl PoliciesError {
+    /// Each mistake by itself.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<String> {
+        match self {
+            Self::Mistakes(mistakes) => mistakes.clone(),
+            Self::Folder { .. } | Self::GitHub { .. } | Self::Repository { .. } => vec![self.to_string()],
+        }
+    }
 }
 
 /// Where the rules are kept.
@@ -44,6 +83,15 @@ pub enum Source {
         /// Which.
         dir: PathBuf,
     },
+    /// In a repository on GitHub.
+    Repository {
+        /// `owner/name`.
+        repository: String,
+        /// Its branch; `None` is the default branch.
+        branch: Option<String>,
+        /// The folder in it; `.` is its root.
+        dir: String,
+    },
 }
 
 impl fmt::Display for Source {
@@ -51,6 +99,13 @@ impl fmt::Display for Source {
         match self {
             Self::BuiltIn => f.write_str("built in"),
             Self::Folder { dir } => dir.display().fmt(f),
+            Self::Repository { repository, branch, dir } => {
+                f.write_str(repository)?;
+                if dir != "." {
+                    write!(f, "/{dir}")?;
+                }
+                branch.as_ref().map_or(Ok(()), |branch| write!(f, " ({branch})"))
+            }
         }
     }
 }
@@ -72,11 +127,18 @@ impl Origin {
             teams: config.teams(),
             environments: config.environments().map(|(_, environment)| environment.key.environment.clone()).collect(),
         };
-        let source = config.policies_dir.clone().map_or(Source::BuiltIn, |dir| Source::Folder { dir });
+        let source = match config.policies.place.clone() {
+            PoliciesPlace::BuiltIn => Source::BuiltIn,
+            PoliciesPlace::Folder(dir) => Source::Folder { dir },
+            PoliciesPlace::Repository { repository, branch, dir } => {
+                Source::Repository { repository: repository.to_string(), branch, dir }
+            }
+        };
         Self { source, vocabulary }
     }
 
-    /// Reads the rules as they are now.
+    /// Reads the rules as they are now, if they are kept on this machine. Rules in a repository have yet to be
+    /// fetched, and until then these allow nothing.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -90,8 +152,17 @@ impl Origin {
                 let files = built_in::FILES.map(|(name, text)| (name.to_owned(), text.to_owned()));
                 (built_in::SCHEMA.to_owned(), files.to_vec())
             }
+            Source::Repository { .. } => {
+                (built_in::SCHEMA.to_owned(), vec![("closed.cedar".to_owned(), self.closed())])
+            }
         };
         Ok(PolicyText { schema, files, vocabulary })
+    }
+
+    /// The rule that holds until the repository has been read once.
+    fn closed(&self) -> String {
+        let why = format!("The policies in {} have not been read yet, so nothing is allowed.", self.source);
+        format!("@id(\"policies-not-read\")\n@why({why:?})\nforbid (principal, action, resource);\n")
     }
 }
 

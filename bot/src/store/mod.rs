@@ -20,7 +20,7 @@ mod tests;
 pub use effects::{EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};
 pub use messages::{MessageRow, NewMessage, UnreadableMessage};
-pub use policies::NewPolicyVersion;
+pub use policies::{NewPolicyVersion, PolicyVersion};
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 

@@ -1,23 +1,52 @@
 //! The policy sets that were in force.
 
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
-use crate::policies::{PolicyText, Source};
+use crate::policies::{Reading, Source};
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 /// How many are kept.
 const VERSIONS_LIMIT: i64 = 200;
 
-/// A policy set that was loaded.
+/// A policy set that was read, to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPolicyVersion {
     /// Its hash.
     pub hash: String,
-    /// The whole set as it was written.
-    pub text: PolicyText,
+    /// The whole set as it was written, at which commit, and who changed it.
+    pub reading: Reading,
     /// Where it was read.
     pub source: Source,
-    /// Who wanted it read: a person, `api`, or `start`.
-    pub by: String,
+    /// Who wanted it read: `api`, `start` or `repository`.
+    pub asked_by: String,
+}
+
+/// A policy set that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyVersion {
+    /// Its number.
+    pub seq: i64,
+    /// The set.
+    pub version: NewPolicyVersion,
+    /// Since when it is, or was, in force, in milliseconds since 1970.
+    pub in_force_since_ms: Option<i64>,
+}
+
+fn read(row: &SqliteRow) -> Result<PolicyVersion, StoreError> {
+    Ok(PolicyVersion {
+        seq: row.get(0),
+        version: NewPolicyVersion {
+            hash: row.get(1),
+            reading: Reading {
+                text: from_json("a policy set", row.get(2))?,
+                revision: row.get(4),
+                authors: from_json("authors of a policy set", row.get(5))?,
+            },
+            source: from_json("a policy source", row.get(3))?,
+            asked_by: row.get(6),
+        },
+        in_force_since_ms: row.get(7),
+    })
 }
 
 impl Store {
@@ -26,12 +55,15 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn policy_version_put(&self, version: &NewPolicyVersion, now_ms: i64) -> Result<i64, StoreError> {
+        let NewPolicyVersion { hash, reading, source, asked_by } = version;
         let mut tx = self.begin().await?;
         let seq: i64 = sqlx::query_scalar(sql::POLICY_VERSION_PUT)
-            .bind(&version.hash)
-            .bind(to_json(&version.text)?)
-            .bind(to_json(&version.source)?)
-            .bind(&version.by)
+            .bind(hash)
+            .bind(to_json(&reading.text)?)
+            .bind(to_json(source)?)
+            .bind(&reading.revision)
+            .bind(to_json(&reading.authors)?)
+            .bind(asked_by)
             .bind(now_ms)
             .fetch_one(&mut *tx)
             .await?;
@@ -44,17 +76,9 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn policy_version(&self, tx: &mut Tx, seq: i64) -> Result<Option<NewPolicyVersion>, StoreError> {
+    pub async fn policy_version(&self, tx: &mut Tx, seq: i64) -> Result<Option<PolicyVersion>, StoreError> {
         let row = sqlx::query(sql::POLICY_VERSION_GET).bind(seq).fetch_optional(&mut **tx).await?;
-        let read = |row: sqlx::sqlite::SqliteRow| {
-            Ok(NewPolicyVersion {
-                hash: row.get(0),
-                text: from_json("a policy set", row.get(1))?,
-                source: from_json("a policy source", row.get(2))?,
-                by: row.get(3),
-            })
-        };
-        row.map(read).transpose()
+        row.as_ref().map(read).transpose()
     }
 
     /// Notes that a set is in force from now on.
@@ -66,11 +90,12 @@ impl Store {
         Ok(())
     }
 
-    /// The hash of the set that came into force last.
+    /// The sets that were in force, the one that is first, at most so many.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn policy_hash_in_force(&self) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar(sql::POLICY_HASH_IN_FORCE).fetch_optional(&self.read).await?)
+    /// When the store fails, or one cannot be read.
+    pub async fn policy_versions(&self, tx: &mut Tx, limit: u32) -> Result<Vec<PolicyVersion>, StoreError> {
+        let rows = sqlx::query(sql::POLICY_VERSIONS).bind(limit).fetch_all(&mut **tx).await?;
+        rows.iter().map(read).collect()
     }
 }

@@ -1,9 +1,11 @@
 //! Locks that run out, and of which their owners are to be reminded. What is due is decided by the engine when it takes
 //! the delivery; here it is only noticed.
 
+use super::Timekeeper;
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
 use crate::store::{Delivery, Store, StoreError};
+use tracing::error;
 
 /// How many environments one look takes; the others come with the next.
 const ENVIRONMENTS_LIMIT: u32 = 100;
@@ -11,6 +13,15 @@ const ENVIRONMENTS_LIMIT: u32 = 100;
 /// jumped back before the engine looked at it.
 const AGAIN_AFTER_MS: i64 = 60_000;
 
+impl Timekeeper {
+    pub(super) async fn look_at_locks(&self) {
+        if let Err(error) = look(&self.store, &self.clock, &self.signals).await {
+            error!(%error, "what is due of locks could not be looked at");
+        }
+    }
+}
+
+/// Puts what is due into the inbox.
 pub(crate) async fn look(store: &Store, clock: &Clock, signals: &Signals) -> Result<(), StoreError> {
     let now_ms = clock.now_ms();
     for (environment, due_ms) in store.environments_due(now_ms, ENVIRONMENTS_LIMIT).await? {

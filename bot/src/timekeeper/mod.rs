@@ -1,22 +1,25 @@
 //! What is due at some time and belongs to no release: one file a duty. Each puts what it finds into the inbox, under a
 //! key that makes the same thing come once, however often it looks and whenever the process is killed.
 
+mod due;
 pub(crate) mod locks;
+mod policies;
 
 use crate::clock::Clock;
 use crate::engine::Signals;
 use crate::outside::Outside;
+use crate::policies::Keeper;
 use crate::setup::Setup;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+use due::Due;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::error;
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Looks at the clock.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Timekeeper {
     /// The store.
     pub store: Store,
@@ -28,9 +31,25 @@ pub struct Timekeeper {
     pub clock: Clock,
     /// Signals.
     pub signals: Signals,
+    /// Reads the policies again.
+    pub policies: Arc<Keeper>,
+    policies_due: Due,
 }
 
 impl Timekeeper {
+    /// Nothing has been looked at yet.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        setup: Arc<Setup>,
+        outside: Arc<Outside>,
+        clock: Clock,
+        signals: Signals,
+        policies: Arc<Keeper>,
+    ) -> Self {
+        Self { store, setup, outside, clock, signals, policies, policies_due: Due::default() }
+    }
+
     /// Works for ever.
     pub async fn run(self) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
@@ -42,12 +61,8 @@ impl Timekeeper {
 
     /// One look. What fails is logged and looked at again with the next.
     pub async fn look(&self) {
-        note("locks", locks::look(&self.store, &self.clock, &self.signals).await);
-    }
-}
-
-fn note(duty: &str, looked: Result<(), StoreError>) {
-    if let Err(error) = looked {
-        error!(duty, %error, "what is due could not be looked at");
+        // Before what may have to wait for the network.
+        self.look_at_locks().await;
+        self.look_at_policies().await;
     }
 }

@@ -17,6 +17,7 @@ pub(super) async fn readyz(State(web): State<Web>) -> (StatusCode, Json<Value>) 
     let store = web.store.inbox_waiting().await;
     let waiting = store.as_ref().copied().unwrap_or_default();
     parts.insert("store".to_owned(), store.map(|_| ()).map_err(|error| error.to_string()));
+    parts.insert("policies".to_owned(), web.policies.problem().map_or(Ok(()), Err));
     let ready = parts.values().all(Result::is_ok);
     let says = |state: &Result<(), String>| match state {
         Ok(()) => "ok".to_owned(),

@@ -1,7 +1,7 @@
 //! The policy set: what is in force, and reading it again.
 
 use super::Web;
-use crate::policies::{PoliciesError, ReloadError, Reloaded};
+use crate::policies::{ReloadError, Reloaded};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -25,10 +25,7 @@ pub(super) async fn reload(State(web): State<Web>) -> (StatusCode, Json<Value>) 
             (StatusCode::OK, Json(json!({ "changed": true, "before": before, "hash": hash, "rules": rules })))
         }
         Err(ReloadError::Policies(error)) => {
-            let mistakes = match &error {
-                PoliciesError::Mistakes(mistakes) => mistakes.clone(),
-                PoliciesError::Folder { .. } => vec![error.to_string()],
-            };
+            let mistakes = error.mistakes();
             let what = "the policies have mistakes, so those in force stay";
             (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": what, "mistakes": mistakes })))
         }

@@ -44,6 +44,7 @@ struct Scene {
     environment: Environment,
     people: Directory,
     policies: PolicySet,
+    changes: Vec<PolicyChange>,
     now: i64,
 }
 
@@ -71,6 +72,7 @@ impl Scene {
             environment: Environment::new(key),
             people: people(&[("ana", "developers"), ("eve", "developers"), ("bob", "release"), ("cem", "release")]),
             policies: POLICIES.clone(),
+            changes: vec![],
             now: 20,
         };
         scene.enqueued(ME, PlanKind::Deploy)
@@ -172,6 +174,7 @@ impl Scene {
             case,
             environment: &self.environment,
             policies: &self.policies,
+            changes: &self.changes,
             fact_age_max_s: AGE_MAX_S,
         })
     }
@@ -438,4 +441,35 @@ fn the_same_answer_at_another_moment_says_the_same() {
     assert!(now != later && now.says_the_same_as(&later));
     assert!(!now.says_the_same_as(&scene.clone().ci(CiState::Red).verdict()));
     assert!(!now.says_the_same_as(&scene.vote("bob", Stance::Approve).verdict()));
+}
+
+#[test]
+fn who_loosened_the_policies_waits_as_before() {
+    let approval = built_in::FILES.iter().find(|(name, _)| *name == "production.cedar").unwrap().1;
+    let more: Vec<_> =
+        built_in::FILES.iter().filter(|(name, _)| *name != "production.cedar").map(|(_, text)| *text).collect();
+    let loosened = {
+        let files: Vec<_> =
+            more.iter().enumerate().map(|(n, text)| (format!("{n}.cedar"), (*text).to_owned())).collect();
+        let vocabulary = Vocabulary {
+            teams: built_in::TEAMS.map(Into::into).into(),
+            environments: ["production".into(), "staging".into()].into(),
+        };
+        PolicySet::parse(built_in::SCHEMA, &files, &vocabulary).unwrap()
+    };
+    assert!(approval.contains("production-approval"));
+    let mut scene = production();
+    scene.policies = loosened.clone();
+    assert_eq!(scene.says(), plainly(Course::Start));
+    let by = |who: &str| PolicyChange {
+        by: [who.into()].into(),
+        at: at(0),
+        before: POLICIES.clone(),
+        after: loosened.clone(),
+    };
+    scene.changes = vec![by("ana")];
+    assert_eq!(scene.says(), wait(&["own-policy-change"], None));
+    assert_eq!(scene.clone().vote("bob", Stance::Approve).says(), plainly(Course::Start));
+    scene.changes = vec![by("bob")];
+    assert_eq!(scene.says(), plainly(Course::Start));
 }

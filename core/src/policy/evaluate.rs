@@ -6,7 +6,10 @@ use super::names::Action;
 use super::set::{Inner, PolicySet, Verdict};
 use super::slots::assignments;
 use super::stack::with_room;
-use super::{Asking, Case, Clears, Decision, NO_PERMIT, POLICY_ERROR, Reason, Stance, UNKNOWN_PERSON, world};
+use super::{
+    Asking, Case, Clears, Decision, NO_PERMIT, POLICY_ERROR, PolicyChange, Reason, Stance, UNKNOWN_PERSON, own_change,
+    world,
+};
 use crate::ids::{EnvironmentName, PersonId, ServiceName};
 use crate::person::Person;
 use crate::plan::PlanKind;
@@ -39,6 +42,18 @@ impl PolicySet {
             PlanKind::Rollback => (Action::Rollback, "ask for a rollback of"),
         };
         with_room(|| self.0.beside_a_plan(person, action, service, environment, None, what))
+    }
+
+    /// As [`Self::may_ask`], for somebody who may have changed the policies themselves.
+    #[must_use]
+    pub fn may_ask_despite(&self, asking: &Asking<'_>, changes: &[PolicyChange]) -> Decision {
+        match self.may_ask(asking) {
+            Decision::Allow => match own_change::against_asking(asking, changes) {
+                reasons if reasons.is_empty() => Decision::Allow,
+                reasons => Decision::Deny { reasons },
+            },
+            deny => deny,
+        }
     }
 
     /// Whether somebody may cancel, lock or unlock.

@@ -10,6 +10,7 @@ mod check;
 mod clock;
 mod clockwork;
 mod deadlock;
+mod differences;
 mod evaluate;
 mod explain;
 mod fact;
@@ -17,6 +18,7 @@ mod hash;
 mod load;
 mod mistake;
 mod names;
+pub mod own_change;
 mod past;
 mod question;
 mod set;
@@ -30,8 +32,10 @@ mod world;
 mod tests;
 
 pub use deadlock::Deadlock;
+pub use differences::Differences;
 pub use evaluate::Act;
 pub use mistake::PolicyMistake;
+pub use own_change::PolicyChange;
 pub use past::{Past, Soak};
 pub use question::{Asking, Case, Clears, Decision, Override, Reason, Slot, Stance, Vote};
 pub use set::PolicySet;
@@ -45,5 +49,7 @@ pub const NO_PERMIT: &str = "no-permit";
 pub const POLICY_ERROR: &str = "policy-error";
 /// The reason's id when whoever asked or votes is not (or no longer) a known person.
 pub const UNKNOWN_PERSON: &str = "unknown-person";
+/// The reason's id when whoever asked has loosened a rule that would have said no.
+pub const OWN_POLICY_CHANGE: &str = "own-policy-change";
 /// Ids that rules may not take, because the host gives reasons under them.
-pub const RESERVED_IDS: [&str; 5] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, "locked", "busy"];
+pub const RESERVED_IDS: [&str; 6] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, OWN_POLICY_CHANGE, "locked", "busy"];

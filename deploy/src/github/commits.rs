@@ -2,7 +2,7 @@
 
 use super::error::GitHubError;
 use super::http::{GitHub, PAGE_SIZE};
-use super::name::RepoName;
+use super::name::{RepoName, encode};
 use super::wire;
 use slipway_core::ids::CommitSha;
 use slipway_core::plan::Plan;
@@ -109,11 +109,49 @@ impl GitHub {
     /// # Errors
     /// As for any request.
     pub async fn recent(&self, repo: &RepoName, head: &CommitSha, n: usize) -> Result<Vec<RawCommit>, GitHubError> {
+        self.newest(repo, head, n, "").await
+    }
+
+    async fn newest(
+        &self,
+        repo: &RepoName,
+        head: &CommitSha,
+        n: usize,
+        query: &str,
+    ) -> Result<Vec<RawCommit>, GitHubError> {
         let what = format!("the commits up to {} of {repo}", head.short());
         let per_page = n.clamp(1, PAGE_SIZE);
-        let path = format!("/repos/{repo}/commits?sha={head}&per_page={per_page}");
+        let path = format!("/repos/{repo}/commits?sha={head}&per_page={per_page}{query}");
         let found: Vec<wire::Commit> = self.get(repo, &what, path).await?;
         found.into_iter().take(n).map(|c| raw_commit(&what, c)).collect()
+    }
+
+    /// The commits up to and with `head` that changed something in a folder (empty or `.`: anywhere) since another
+    /// commit, newest first, of the 100 newest ones. Where that cannot be told (the other commit is gone, history was
+    /// rewritten, too much lies between them) all 100 are given: more rather than fewer.
+    ///
+    /// # Errors
+    /// As for any request.
+    pub async fn touching(
+        &self,
+        repo: &RepoName,
+        since: &CommitSha,
+        head: &CommitSha,
+        dir: &str,
+    ) -> Result<Vec<RawCommit>, GitHubError> {
+        let dir = dir.trim_matches('/');
+        let path = if matches!(dir, "" | ".") { String::new() } else { format!("&path={}", encode(dir)) };
+        let mut commits = self.newest(repo, head, PAGE_SIZE, &path).await?;
+        let between = match self.compare(repo, since, head).await {
+            Ok(between) if between.status == ComparisonStatus::Identical => return Ok(vec![]),
+            Ok(between) if between.status == ComparisonStatus::Ahead => between,
+            Ok(_) | Err(GitHubError::NotFound { .. }) => return Ok(commits),
+            Err(error) => return Err(error),
+        };
+        if between.commits.len() as u64 == u64::from(between.total) {
+            commits.retain(|commit| between.commits.iter().any(|new| new.sha == commit.sha));
+        }
+        Ok(commits)
     }
 }
 

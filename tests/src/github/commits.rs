@@ -32,6 +32,7 @@ impl Shared {
 #[derive(Deserialize)]
 pub(super) struct ListQuery {
     sha: Option<String>,
+    path: Option<String>,
     #[serde(flatten)]
     page: TextPage,
 }
@@ -53,8 +54,12 @@ impl TextPage {
 pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(query): Query<ListQuery>) -> Reply {
     let name = query.sha.as_deref().unwrap_or(&shared.default_branch);
     let head = shared.commit_of(name).await?.ok_or_else(Refusal::not_found)?;
-    let all = shared.git.list(&head, Some(LIST_LIMIT)).await?;
-    let url = format!("{}/commits?sha={}", shared.api(), shapes::encoded(name));
+    let all = match &query.path {
+        Some(path) => shared.git.list_touching(&head, path, LIST_LIMIT).await?,
+        None => shared.git.list(&head, Some(LIST_LIMIT)).await?,
+    };
+    let only = query.path.as_ref().map_or(String::new(), |path| format!("&path={}", shapes::encoded(path)));
+    let url = format!("{}/commits?sha={}{only}", shared.api(), shapes::encoded(name));
     let (ids, links) = page(all, &query.page.numbers(), &url);
     let commits = shared.git.commits(&ids).await?;
     let body: Vec<Value> = commits.iter().map(|c| shapes::commit(&shared, c)).collect();

@@ -135,6 +135,15 @@ impl Git {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
+    /// Ids of the ancestors of a commit (a full id) that changed something under a path, newest first.
+    pub(super) async fn list_touching(&self, head: &str, path: &str, limit: usize) -> io::Result<Vec<String>> {
+        let limit = format!("--max-count={limit}");
+        let path = format!(":(literal){path}");
+        let args = ["rev-list", "--topo-order", &limit, "--end-of-options", head, "--", &path];
+        let text = self.text(&args, "").await?.unwrap_or_default();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
     pub(super) async fn merge_base(&self, a: &str, b: &str) -> io::Result<Option<String>> {
         let found = self.text(&["merge-base", "--end-of-options", a, b], "").await?;
         Ok(found.map(|id| id.trim().to_owned()).filter(|id| is_hex(id, 40)))

@@ -104,6 +104,34 @@ fn the_chats() {
 }
 
 #[test]
+fn policies() {
+    let section = |lines: &str| changed("[terminal]", &format!("[policies]\n{lines}\n[terminal]"));
+    says(
+        &[
+            section("dir = \"rules\"\nbranch = \"main\""),
+            section("dir = \"rules\"\nown_changes = \"refused\""),
+            section("own_changes = \"allowed\""),
+            section("repository = \"rules\"\nown_changes = \"no\""),
+            section("repository = \"acme/rules\"\ndir = \"../rules\"\nbranch = \"a..b\""),
+            section("repository = \"acme/rules\"\ndir = \".\""),
+        ],
+        &expect![[r#"
+            slipway.toml:5:1  error  policies.branch  a folder has no branch  → add repository = "owner/name", or remove it
+
+            slipway.toml:5:15  error  policies.own_changes  nothing tells who changed a folder  → keep the policies in a repository: repository = "owner/name", or remove it
+
+
+            slipway.toml:4:14  error  policies.repository  "rules" is no repository  → write owner/name, such as "acme/goals"
+            slipway.toml:5:15  error  policies.own_changes  "no" is not one of the choices  → write "refused" or "allowed"
+
+            slipway.toml:5:7  error  policies.dir  "../rules" is no folder inside the repository  → write a folder as seen from the repository's root, such as "migrations"
+            slipway.toml:6:10  error  policies.branch  "a..b" is no branch  → write "main"
+
+        "#]],
+    );
+}
+
+#[test]
 fn channels_of_services() {
     let list = |channels: &str| changed("channels = [\"terminal:releases\"]", channels);
     says(

@@ -1,6 +1,6 @@
 //! The files people start from, and what comes out of them.
 
-use crate::config::{Channel, Config, Severity, Target};
+use crate::config::{Channel, Config, PoliciesPlace, Severity, Target};
 use expect_test::expect;
 use slipway_core::ids::{CommitSha, EnvironmentKey, TeamName};
 use slipway_core::person::Identity;
@@ -20,8 +20,8 @@ fn the_example_is_accepted_with_notes_only() {
     expect![[r#"
         slipway.example.toml:22:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
         slipway.example.toml:28:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.example.toml:67:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:71:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:74:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+        slipway.example.toml:78:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 
@@ -106,7 +106,12 @@ teams = ["developers", "release"]
 fn values_arrive_typed_and_paths_joined_to_the_folder() {
     let config = example();
     assert_eq!(config.store.path, Path::new("etc/slipway.db"));
-    assert_eq!(config.policies_dir.as_deref(), Some(Path::new("etc/policies")));
+    let PoliciesPlace::Repository { repository, branch, dir } = &config.policies.place else {
+        panic!("in a repository")
+    };
+    let place = (repository.to_string(), branch.as_deref(), dir.as_str());
+    assert_eq!(place, ("acme/release-policies".to_owned(), Some("main"), "policies"));
+    assert!(config.policies.own_changes_refused);
     assert_eq!(config.server.fact_age_max_s, 60);
     let staging = EnvironmentKey { service: "goals".into(), environment: "staging".into() };
     let (service, environment) = config.environment(&staging).unwrap();

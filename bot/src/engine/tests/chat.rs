@@ -5,10 +5,10 @@ use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Engine, Incoming, Signals, approver_lines};
-use crate::policies::{Keeper, Origin, ReloadError, Reloaded};
+use crate::policies::{Keeper, Origin, PolicyText, Reading, ReloadError, Reloaded};
 use crate::setup::Setup;
 use crate::standing::Standing;
-use crate::store::{Delivery, EffectRow, Store};
+use crate::store::{Delivery, EffectRow, NewPolicyVersion, Store};
 use crate::timekeeper::locks;
 use crate::{assemble, audit_log};
 use jiff::{SignedDuration, Timestamp};
@@ -162,9 +162,34 @@ impl Chat {
 
     /// The running bot reads its policies again. Gives every mistake.
     pub(super) async fn reads_policies(&self) -> Result<Reloaded, ReloadError> {
-        let (config, _) = Config::check(self.config_with_folder().as_bytes(), Path::new("slipway.toml")).unwrap();
+        self.keeper(&self.config_with_folder()).reload("zoe").await
+    }
+
+    /// The policies of a configuration come into force as at the start of the process.
+    pub(super) async fn starts_with_policies(&self, config: &str) {
+        self.keeper(config).started().await.unwrap();
+        self.handle_all().await;
+    }
+
+    fn keeper(&self, config: &str) -> Keeper {
+        let (config, _) = Config::check(config.as_bytes(), Path::new("slipway.toml")).unwrap();
         let Engine { store, setup, clock, signals } = self.engine.clone();
-        Keeper::new(Origin::of(&config), setup, store, clock, signals).reload("zoe").await
+        Keeper::new(Origin::of(&config), None, setup, store, clock, signals)
+    }
+
+    /// A commit to the policies' repository was read: the default rules as somebody has edited them.
+    pub(super) async fn policies_are_committed(&self, config: &str, author: &str, edit: (&str, &str)) {
+        let (config, _) = Config::check(config.as_bytes(), Path::new("slipway.toml")).unwrap();
+        let Origin { source, vocabulary } = Origin::of(&config);
+        let files = built_in::FILES.map(|(name, text)| (name.to_owned(), text.replace(edit.0, edit.1))).to_vec();
+        let text = PolicyText { schema: built_in::SCHEMA.to_owned(), files, vocabulary };
+        let hash = text.parse().unwrap().hash().to_owned();
+        let reading = Reading { text, revision: Some("ab".repeat(20)), authors: [author.to_owned()].into() };
+        let version = NewPolicyVersion { hash, reading, source, asked_by: "repository".into() };
+        let version = self.store.policy_version_put(&version, self.engine.clock.now_ms()).await.unwrap();
+        let changed = Incoming::PoliciesChanged { version };
+        self.store.deliver(&format!("policies/{version}"), &changed, &self.engine.clock).await.unwrap();
+        self.handle_all().await;
     }
 
     /// A configuration whose policies are the default ones and one more rule.
@@ -183,7 +208,7 @@ impl Chat {
         }
     }
 
-    fn config_with_folder(&self) -> String {
+    pub(super) fn config_with_folder(&self) -> String {
         let folder = self.folder.path().join("policies");
         // The default rules name these teams.
         let teams = "[person.zoe]\nterminal = \"zoe\"\nteams = [\"sre\", \"dba\"]\n";
@@ -392,6 +417,12 @@ impl Chat {
             format!("{}: {}", people.join(" "), body["what"].as_str().unwrap())
         };
         self.scalars(tell, release.as_str()).await.into_iter().map(told).collect()
+    }
+
+    /// What the channel was told under that key.
+    pub(super) async fn posted(&self, key: &str) -> String {
+        let body: Option<String> = self.scalar("SELECT body FROM messages WHERE key = $1", key).await;
+        body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
     }
 
     pub(super) async fn count(&self, count: &'static str, bound: &str) -> i64 {

@@ -6,4 +6,5 @@ mod explaining;
 mod fixture;
 mod guarantees;
 mod loading;
+mod own_change;
 mod traps;

@@ -6,7 +6,7 @@ use super::super::{ApproverLine, ReleaseView};
 use super::plan::{self, When};
 use super::{actions, field, message, reasons, run};
 use crate::ids::TeamName;
-use crate::policy::{Clears, Reason, Stance};
+use crate::policy::{Clears, OWN_POLICY_CHANGE, Reason, Stance};
 use crate::release::{Release, Voided};
 
 /// How many votes a card shows.
@@ -21,6 +21,7 @@ pub(super) fn awaiting(view: &ReleaseView<'_>) -> Message {
     let mut message = message(view, Mark::Waiting, awaits(view));
     message.body.extend(plan::warnings(release));
     message.body.extend(nobody_can(view));
+    message.body.extend(own_changes(release));
     message.body.extend(changed(release));
     message.body.extend(plan::fields(release, When::Standing));
     message.body.push(Block::Line(run::steps(release)));
@@ -215,6 +216,12 @@ fn nobody_can(view: &ReleaseView<'_>) -> Vec<Block> {
         Block::Warning(Line::plain(who).text(". Add somebody to the team, or have somebody else ask."))
     };
     view.approvers.iter().filter(short).map(warn).collect()
+}
+
+/// What keeps waiting only because whoever asked has loosened a rule.
+fn own_changes(release: &Release) -> impl Iterator<Item = Block> {
+    let own = reasons(release).iter().filter(|reason| reason.id == OWN_POLICY_CHANGE);
+    own.map(|reason| Block::Warning(Line::default().untrusted(reason.why.as_str())))
 }
 
 fn reading_again(release: &Release) -> Option<Block> {

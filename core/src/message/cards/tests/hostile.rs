@@ -4,6 +4,7 @@ use super::super::super::{Block, Line, Message, Span};
 use super::*;
 use crate::environment::{Environment, Lock, LockEnd, LockNews};
 use crate::plan::ConfigVersion;
+use crate::policy::{Differences, Override};
 use crate::release::BuildProgress;
 
 /// Would notify a whole channel wherever it is not escaped.
@@ -195,6 +196,12 @@ fn outside_text_is_always_marked_as_such() {
     let row = StatusRow { environment: &environment, running: Some(&releases[0]), behind: None };
     assert!(walk(&status(&[row], at(60))) > 0, "the lock's reason is shown");
     assert!(walk(&queue(&[environment.clone()], &releases, at(60))) > 0);
+    let by_others = [hostile()];
+    let origin = PolicyOrigin { by: &[], by_others: &by_others, source: HOSTILE, revision: None };
+    assert_eq!(walk(&policies_changed(&Differences::default(), &origin, "", "")), 2);
+    let (incident, reason, by, digest) = (hostile(), hostile(), "bob".into(), plan().digest());
+    let waiver = Override { by, incident, reason, digest, at: at(0) };
+    assert!(walk(&overridden(&releases[0], &waiver, &hostile_reasons())) > 7);
     assert!(walk(&why(HOSTILE, &hostile_reasons(), &[hostile()], at(60))) > 7);
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::environment::{Environment, Live, Lock, LockEnd, LockNews, Waiting};
 use crate::link::{Code, Refusal};
 use crate::person::{Identity, Person, Platform};
+use crate::policy::{Differences, Override};
 use expect_test::expect;
 
 fn live() -> Release {
@@ -434,4 +435,71 @@ fn answers_are_short_and_end_with_the_way_out() {
     "#]]
     .assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("\n"));
     assert!(all.iter().all(|answer| !text(answer).contains('!')));
+}
+
+#[test]
+fn other_policies_are_told_with_who_changed_what() {
+    let differences = Differences {
+        removed: vec!["weekend-freeze".into()],
+        added: vec!["closed".into(), "holidays".into()],
+        changed: vec!["production-approval".into()],
+    };
+    let (before, now) = ("ab".repeat(32), "cd".repeat(32));
+    let revision = "7f62e1e0".repeat(5);
+    let (by, by_others) = (["ana".into(), "eve".into()], ["mallory".to_owned()]);
+    let source = "acme/release-policies (main)";
+    let merged = PolicyOrigin { by: &by, by_others: &by_others, source, revision: Some(&revision) };
+    let reloaded = PolicyOrigin { by: &[], by_others: &[], source: "etc/policies", revision: None };
+    let moved = policies_changed(&Differences::default(), &reloaded, &before, &before);
+    let renamed = policies_changed(&Differences::default(), &reloaded, &before, &now);
+    let all = [policies_changed(&differences, &merged, &before, &now), moved, renamed];
+    expect![[r#"
+        ▲ The policies changed · by ana, eve, mallory (known to nobody here)
+        Removed         weekend-freeze
+        Added           closed, holidays
+        Changed         production-approval
+        acme/release-policies (main) at 7f62e1e · hash cdcdcdcdcdcd, before abababababab
+        Everything that waits is judged again, by these.
+
+        ▲ The policies changed
+        The rules are the same; they are kept elsewhere now.
+        etc/policies · hash abababababab, before abababababab
+        Everything that waits is judged again, by these.
+
+        ▲ The policies changed
+        The rules are the same; the names that they may speak of are others.
+        etc/policies · hash cdcdcdcdcdcd, before abababababab
+        Everything that waits is judged again, by these.
+    "#]]
+    .assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("\n"));
+    let many = Differences { added: (0..23).map(|n| format!("rule-{n}")).collect(), ..Differences::default() };
+    assert!(text(&policies_changed(&many, &reloaded, &before, &now)).contains("rule-19 and 3 more"));
+}
+
+#[test]
+fn an_override_names_what_it_sets_aside_and_what_it_does_not() {
+    let release = judged("wait", &[two_slots()]);
+    let waiver = Override {
+        by: "bob".into(),
+        incident: "INC-42".into(),
+        reason: "login is down".into(),
+        digest: plan().digest(),
+        at: at(0),
+    };
+    let aside = Reason { overridable: true, ..reason("soak-30m", "It must have run for 30 minutes.", Clears::Nothing) };
+    let before = [aside, reason("ci-green", "CI must be green for the commit.", Clears::Facts)];
+    let needless = overridden(&release, &waiver, &[]);
+    expect![[r#"
+        ▲ @bob overrode the policies for goals → production · incident INC-42
+        Reason          login is down
+        Set aside       soak-30m  It must have run for 30 minutes.
+        Still needed    ci-green  CI must be green for the commit.
+        release 01JD7Q4N · plan 61151a · asked by ana
+
+        ▲ @bob overrode the policies for goals → production · incident INC-42
+        Reason          login is down
+        No rule stood in the way that it sets aside. It was not needed, and is written down all the same.
+        release 01JD7Q4N · plan 61151a · asked by ana
+    "#]]
+    .assert_eq(&format!("{}\n{}", text(&overridden(&release, &waiver, &before)), text(&needless)));
 }
