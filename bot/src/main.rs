@@ -1,6 +1,5 @@
 //! The `slipway` binary.
 
-use clap::Parser;
 use slipway::cli::Cli;
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     slipway_deploy::install_crypto_provider();
     // Wrong usage ends here with exit status 2.
-    let cli = Cli::parse();
+    let cli = Cli::from_command_line();
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {

@@ -17,6 +17,9 @@ mod tests;
 /// How long to wait before the gate looks again when what it needs could not be gathered.
 const GATHER_AGAIN_S: i64 = 30;
 
+/// The reason's id when what the gate needs could not be gathered again.
+pub(crate) const FACTS: &str = "facts";
+
 /// How often the gate looks again when policy waits for a time that nobody could compute. Multiples of it since
 /// 1970, so that the answer stays the same in between.
 const LOOK_AGAIN_S: i64 = 15 * 60;
@@ -187,7 +190,7 @@ fn may_ask(case: &Case<'_>, policies: &PolicySet, changes: &[PolicyChange]) -> D
 }
 
 fn cannot_gather(what: &str) -> Reason {
-    Reason::new("facts", format!("What runs now could not be read again: {what}"), Clears::Facts)
+    Reason::new(FACTS, format!("What runs now could not be read again: {what}"), Clears::Facts)
 }
 
 fn after(at: Timestamp, seconds: i64) -> Timestamp {

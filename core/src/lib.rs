@@ -14,4 +14,6 @@ pub mod migration;
 pub mod person;
 pub mod plan;
 pub mod policy;
+pub mod policy_case;
 pub mod release;
+pub mod replay;

@@ -9,6 +9,7 @@ mod github;
 mod locks;
 mod migrations;
 mod policies;
+mod policy_repository;
 mod support;
 mod tidy;
 mod transcripts;

@@ -1,109 +1,156 @@
-//! Policies in a repository: read by commit, in force by themselves, and of no use to whoever loosened them.
+//! Policies from the command line: tested, explained, and put before the past.
 
-use crate::support::{Player, is_card, text};
-use slipway::store::TerminalMessage;
+use crate::support::{Player, text};
+use serde_json::Value;
+use slipway_core::policy::built_in;
 use slipway_core::release::Phase;
-use slipway_sandbox::world::{API_TOKEN, Options, Pace, World};
+use slipway_sandbox::world::{Options, Pace, World};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use tempfile::TempDir;
+use std::process::Output;
 
-/// The branch of the policies, in the very repository of the service.
-const BRANCH: &str = "rules";
+const TWO: &str = r#"
+@id("two")
+@why("Production needs two of team release.")
+forbid (principal, action == Action::"execute", resource)
+when { resource.environment == Environment::"production" }
+unless { resource.hasTag("release") && resource.getTag("release") >= 2 };
+"#;
 
-/// A checkout in which people edit the policies.
-struct Rules(TempDir);
+const CASE: &str = r#"
+[base]
+people = { ana = ["developers"], bob = ["release"] }
+service = "goals"
+environment = "production"
+requester = "ana"
+now = "2026-11-25 12:00"
 
-impl Rules {
-    /// The policies of the world's bot, as Bob's commit on a branch of their own.
-    fn of(world: &World) -> Self {
-        let rules = Self(TempDir::new().unwrap());
-        world.git(&["worktree", "add", "--quiet", "-b", BRANCH, rules.path("").to_str().unwrap()]);
-        std::fs::create_dir(rules.path("policies")).unwrap();
-        for file in std::fs::read_dir(world.config.with_file_name("policies")).unwrap() {
-            let file = file.unwrap();
-            if file.file_type().unwrap().is_file() {
-                std::fs::copy(file.path(), rules.path("policies").join(file.file_name())).unwrap();
-            }
-        }
-        rules.commit("bob");
-        rules
-    }
+[[case]]
+name = "Production waits for somebody"
+expect = "deny"
+reasons = ["production-approval"]
+clears = { production-approval = "votes: 1 of release (bob)" }
+"#;
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn commit(&self, author: &str) {
-        let author = format!("{author} <{author}@acme.dev>");
-        let identity = ["-c", "user.name=merge", "-c", "user.email=merge@acme.dev"];
-        for arguments in [&["add", "."][..], &["commit", "--quiet", "--message", "Policies", "--author", &author]] {
-            let git = Command::new("git").arg("-C").arg(self.0.path()).args(identity).args(arguments).status();
-            assert!(git.unwrap().success());
-        }
-    }
-
-    /// Writes something else into the rules for production.
-    fn edit(&self, from: &str, to: &str) {
-        let file = self.path("policies/production.cedar");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let edited = text.replace(from, to);
-        assert_ne!(edited, text);
-        std::fs::write(file, edited).unwrap();
-    }
+/// The exit status, standard output and standard error.
+fn said(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-fn keep_them_in_the_repository(config: &Path) {
-    let text = std::fs::read_to_string(config).unwrap();
-    let there = format!("[policies]\nrepository = \"acme/goals\"\nbranch = \"{BRANCH}\"\ndir = \"policies\"\n");
-    let edited =
-        text.replace("[policies]\ndir = \"policies\"\n", &there).replace("[pace]\n", "[pace]\npolicies_s = 1\n");
-    assert!(edited.contains(&there) && edited.contains("policies_s"));
-    std::fs::write(config, edited).unwrap();
+/// Runs a command beside the bot, which must end well; gives what it prints.
+fn prints(world: &World, arguments: &[&str]) -> String {
+    let (code, out, error) = said(&world.bot.run(arguments).unwrap());
+    assert_eq!(code, Some(0), "{arguments:?}: {out}{error}");
+    out
 }
 
-/// The rules in force, as the API names them.
-async fn in_force(world: &World) -> String {
-    let asked = reqwest::Client::new().get(format!("{}/api/v1/policies", world.url)).bearer_auth(API_TOKEN);
-    asked.send().await.unwrap().text().await.unwrap()
+/// A copy of the world's policies with one file more.
+fn edited(world: &World, name: &str, more: &str) -> PathBuf {
+    let copy = world.folder().join(name);
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(world.config.with_file_name("policies")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+    }
+    fs::write(copy.join("more.cedar"), more).unwrap();
+    copy
 }
 
-fn says(words: &'static str) -> impl Fn(&TerminalMessage) -> bool {
-    move |message| text(message).contains(words)
+/// The rules that an answer names, but for the one that the passing of two seconds clears.
+fn rules(answer: &str) -> Vec<String> {
+    let rule = |line: &str| Some(line.split_once(". ")?.1.split_once("  ")?.0.to_owned());
+    let numbered = answer.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+    numbered.filter_map(rule).filter(|rule| rule != "soak-30m").collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_merge_puts_them_in_force_and_its_author_does_not_profit() {
-    let mut world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
-    world.bot.kill().unwrap();
-    keep_them_in_the_repository(&world.config);
-    let rules = Rules::of(&world);
-    world.bot.start().await.unwrap();
-    let mut player = Player::new(&world, "rules");
-    while !in_force(&world).await.contains("production-approval") {
-        player.look().await;
-    }
+async fn tested_explained_and_replayed_from_the_command_line() {
+    let world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
+    let mut player = Player::new(&world, "policies");
+    let stricter = edited(&world, "stricter", TWO);
+    let stricter = stricter.to_str().unwrap();
     player.say("ana", "/deploy staging").await;
     let staging = player.until_end().await;
-    assert_eq!(player.release(&world, &staging).await.phase, Phase::Succeeded, "{}", text(&staging));
-
-    rules.edit(">= 1 ||", ">= one ||");
-    rules.commit("eve");
-    let log = || world.bot.log();
-    while !log().contains("those in force stay") {
-        player.look().await;
-    }
-    rules.edit(">= one ||", ">= 0 ||");
-    rules.commit("ana");
-    let told = player.until("the change", says("by ana, eve")).await;
-    assert!(text(&told).contains("dba-approval, production-approval"), "{}", text(&told));
-
     player.say("ana", "/deploy production").await;
-    let waits = |m: &TerminalMessage| is_card(m) && text(m).contains("ana changed the policies since");
-    let card = player.until("a card that waits although the rules let it go", waits).await;
-    assert_eq!(world.aws.deployment_operations(&world.production_arn).len(), 0);
+    let card = player.until_asked_for_approval().await;
+    let release = player.release(&world, &card).await;
+
+    // The same answer in the chat and in the shell, while the bot runs.
+    player.say("ana", &format!("/release why {}", release.id.short())).await;
+    let chat = player.until_told("ana", "would be refused for").await;
+    let shell = prints(&world, &["policy", "explain", release.id.short()]);
+    assert_eq!(rules(&shell), ["dba-approval", "production-approval"], "{shell}");
+    assert_eq!(rules(&shell), rules(&text(&chat)), "{shell}\n{}", text(&chat));
+    let asked = ["policy", "explain", "deploy", "production", "--as", "ana"];
+    let shell = prints(&world, &asked);
+    assert!(shell.starts_with(&format!("Deploying goals {} to production now", &world.head[..7])), "{shell}");
+    let other = prints(&world, &[&asked[..], &["--policies", stricter, "--json"]].concat());
+    let other: Value = serde_json::from_str(&other).unwrap();
+    let ids: Vec<_> =
+        other["reasons"].as_array().unwrap().iter().map(|reason| reason["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"two") && ids.contains(&"production-approval"), "{other:#}");
+    let (code, _, error) = said(&world.bot.run(&["policy", "explain", "deploy", "prod", "--as", "ana"]).unwrap());
+    let expected = "There is no environment \"prod\". There are: production of goals, staging of goals.\n";
+    assert_eq!((code, error.as_str()), (Some(1), expected));
+
     player.react("bob", &card, "✅").await;
     player.react("dora", &card, "✅").await;
-    let ended = player.until_end_of_another(&[&staging]).await;
-    assert_eq!(player.release(&world, &ended).await.phase, Phase::Succeeded, "{}\n{}", text(&ended), log());
+    let production = player.until_end_of_another(&[&staging]).await;
+    assert_eq!(player.release(&world, &production).await.phase, Phase::Succeeded, "{}", text(&production));
+
+    let ours = world.config.with_file_name("policies");
+    let same = prints(&world, &["policy", "replay", "--policies", ours.to_str().unwrap(), "--fail-on-change"]);
+    assert!(same.starts_with("Nothing would have gone otherwise: 2 releases"), "{same}");
+    let replay = ["policy", "replay", "--policies", stricter];
+    let stopped = prints(&world, &replay);
+    assert!(stopped.contains(release.id.short()) && stopped.contains("would not have started then"), "{stopped}");
+    assert!(stopped.contains("Production needs two of team release."), "{stopped}");
+    let failing = world.bot.run(&[&replay[..], &["--fail-on-change"]].concat()).unwrap();
+    assert_eq!(failing.status.code(), Some(1));
+    without_the_bot(&world, stricter, &stopped).await;
+}
+
+/// The same in the CI of a repository that holds nothing but policies.
+async fn without_the_bot(world: &World, policies: &str, expected: &str) {
+    let records = slipway::audit_log::read(&world.config.with_file_name("slipway.db")).await.unwrap();
+    let lines: String = records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect();
+    fs::write(world.folder().join("export.jsonl"), lines).unwrap();
+    let alone = |arguments: &[&str]| said(&world.bot.run_alone(world.folder(), arguments).unwrap());
+    let (code, _, error) = alone(&["policy", "test", "--policies", policies]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("vocabulary.toml") && error.contains("--config"), "{error}");
+    let names =
+        "teams = [\"developers\", \"release\", \"sre\", \"dba\"]\nenvironments = [\"staging\", \"production\"]\n";
+    fs::write(Path::new(policies).join("vocabulary.toml"), names).unwrap();
+    let (code, out, error) = alone(&["policy", "replay", "--policies", policies, "--from", "export.jsonl"]);
+    assert_eq!(
+        (code, out.lines().skip(1).collect::<Vec<_>>()),
+        (Some(0), expected.lines().skip(1).collect()),
+        "{error}"
+    );
+
+    fs::create_dir(Path::new(policies).join("tests")).unwrap();
+    fs::write(Path::new(policies).join("tests/one.toml"), CASE).unwrap();
+    let (code, out, error) = alone(&["policy", "test", "--policies", policies]);
+    assert_eq!((code, error.as_str()), (Some(1), "The policies do not do what one case says.\n"));
+    assert!(out.contains("two should be no reason, and is one."), "{out}");
+    assert!(out.lines().last().unwrap().starts_with("✖ 1 of 1 case failed"), "{out}");
+    fs::remove_file(Path::new(policies).join("more.cedar")).unwrap();
+    let (code, out, error) = alone(&["policy", "test", "--policies", policies]);
+    assert_eq!(code, Some(0), "{error}");
+    let last = out.lines().last().unwrap();
+    assert!(
+        last.starts_with("● 1 case holds; ") && last.contains(&format!("of {} rules", rules_without_freeze())),
+        "{out}"
+    );
+    let case = format!("{policies}/tests/one.toml:waits");
+    let (code, out, _) = alone(&["policy", "explain", "--policies", policies, "--case", &case]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("1. production-approval") && out.contains("1 of release: bob can"), "{out}");
+}
+
+/// The sandbox has all default rules but the freeze.
+fn rules_without_freeze() -> usize {
+    built_in::FILES.iter().map(|(_, text)| text.matches("\n@id(").count()).sum::<usize>() - 1
 }

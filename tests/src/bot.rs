@@ -120,6 +120,14 @@ impl Bot {
             .stdin(Stdio::null())
             .output()
     }
+
+    /// Runs another command of the same binary in a folder, without a configuration and its secrets.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run_alone(&self, folder: &Path, arguments: &[&str]) -> io::Result<std::process::Output> {
+        Command::new(&self.binary).args(arguments).current_dir(folder).env_clear().stdin(Stdio::null()).output()
+    }
 }
 
 impl Drop for Bot {

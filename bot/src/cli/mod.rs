@@ -4,10 +4,13 @@ pub mod audit;
 pub mod check;
 mod paint;
 pub mod policy;
+mod screen;
 pub mod serve;
 
 use crate::config::{BadSecrets, Config, Report, Secrets};
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +28,9 @@ pub struct Cli {
     /// The configuration file
     #[arg(long, global = true, value_name = "FILE", default_value = "slipway.toml")]
     pub config: PathBuf,
+    /// Whether somebody has named it, so that a command that can do without it takes it all the same.
+    #[arg(skip)]
+    pub config_is_named: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -68,6 +74,22 @@ impl From<Report> for Refused {
 }
 
 impl Cli {
+    /// Reads the command line of this process. Wrong usage ends it with exit status 2.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::from_words(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// Wrong usage, and what `--help` and `--version` show.
+    pub fn from_words<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(words)?;
+        let config_is_named = matches.value_source("config") == Some(ValueSource::CommandLine);
+        Ok(Self { config_is_named, ..Self::from_arg_matches(&matches)? })
+    }
+
     /// Does what was asked.
     ///
     /// # Errors
@@ -77,7 +99,7 @@ impl Cli {
             Command::Serve(args) => serve::run(&args, &self.config).await,
             Command::Check(args) => check::run(&args, &self.config).await,
             Command::Audit(args) => audit::run(&args, &self.config).await,
-            Command::Policy(args) => policy::run(&args, &self.config).await,
+            Command::Policy(args) => policy::run(&args, &self.config, self.config_is_named).await,
         }
     }
 }
@@ -100,7 +122,6 @@ fn load_with_secrets(path: &Path) -> Result<(Config, Secrets), Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
     use clap::error::ErrorKind;
 
     #[test]
@@ -119,8 +140,10 @@ mod tests {
     #[test]
     fn the_configuration_file_is_named_before_or_after_the_command() {
         for line in ["slipway --config a.toml check", "slipway check --config a.toml"] {
-            assert_eq!(Cli::try_parse_from(line.split(' ')).unwrap().config, Path::new("a.toml"));
+            let cli = Cli::from_words(line.split(' ')).unwrap();
+            assert_eq!((cli.config.as_path(), cli.config_is_named), (Path::new("a.toml"), true));
         }
+        assert!(!Cli::from_words(["slipway", "check"]).unwrap().config_is_named, "it is only the default");
         let cli = Cli::try_parse_from(["slipway", "audit", "verify"]).unwrap();
         assert_eq!(cli.config, Path::new("slipway.toml"));
         assert!(matches!(cli.command, Command::Audit(_)));

@@ -1,14 +1,16 @@
 //! One transaction's work: an event and all that follows from it.
 
+use super::why::Inquiry;
 use super::{Engine, EngineError};
 use crate::standing::Standing;
 use crate::store::{StoreError, Tx};
 use serde_json::json;
 use slipway_core::audit;
 use slipway_core::environment::{self, Environment, Live, LockNews, Waiting};
-use slipway_core::gate::{self, Course, Question, Verdict};
-use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::gate::{Course, Verdict};
+use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
 use slipway_core::release::{self, Event, Failure, Illegal, Outcome, Phase, Release, Step};
+use slipway_core::replay::RecordedStanding;
 use std::collections::VecDeque;
 use tracing::{error, info, warn};
 
@@ -151,18 +153,13 @@ impl<'a> Work<'a> {
         release: &Release,
         environment: &Environment,
     ) -> Result<Option<Verdict>, EngineError> {
-        let standing = self.standing(release).await?;
-        let setup = &self.engine.setup;
-        let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else { return Ok(None) };
-        let rules = setup.rules();
-        Ok(Some(gate::judge(&Question {
-            release,
-            case,
-            environment,
-            policies: &rules.set,
-            changes: &rules.changes,
-            fact_age_max_s: setup.fact_age_max_s(),
-        })))
+        self.inquiry().ask_gate(release, environment).await
+    }
+
+    /// Questions that this transaction answers, under the rules in force.
+    pub(super) fn inquiry(&mut self) -> Inquiry<'_> {
+        let Engine { store, setup, clock, .. } = self.engine;
+        Inquiry { store, tx: self.tx, setup, rules: setup.rules(), now: clock.now() }
     }
 
     /// What policy has to know beside a release, as this transaction sees it.
@@ -252,7 +249,7 @@ impl<'a> Work<'a> {
             Event::Judged { verdict } => Some(verdict.policy_hash().to_owned()),
             _ => release.verdict.as_ref().map(|verdict| verdict.policy_hash().to_owned()),
         };
-        let body = json!({
+        let mut body = json!({
             "release": release.id,
             "service": release.request.key.service,
             "environment": release.request.key.environment,
@@ -261,7 +258,25 @@ impl<'a> Work<'a> {
             "plan": release.digest(),
             "event": event,
         });
+        if let Event::Requested = event {
+            body["request"] = json!(release.request);
+        }
+        if is_about_a_decision(event) {
+            body["standing"] = json!(self.recorded_standing(release, None).await?);
+        }
         self.record(event.name(), body, policy_hash).await
+    }
+
+    /// What a decision about a release rests on beside what the log holds already, so that `slipway policy replay` can
+    /// ask other policies.
+    pub(super) async fn recorded_standing(
+        &mut self,
+        release: &Release,
+        more: Option<&PersonId>,
+    ) -> Result<RecordedStanding, EngineError> {
+        let Standing { people, past } = self.standing(release).await?;
+        let timezone = self.engine.setup.timezone(&release.request.key);
+        Ok(RecordedStanding::of_release(release, more, &people, &past, timezone))
     }
 
     /// Adds a record to the audit log.
@@ -276,6 +291,19 @@ impl<'a> Work<'a> {
         let record = audit::append(last.as_ref(), draft);
         Ok(self.engine.store.audit_insert(self.tx, &record).await?)
     }
+}
+
+/// Whether policy is asked about a release when this happens to it.
+fn is_about_a_decision(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Requested
+            | Event::Planned { .. }
+            | Event::Judged { .. }
+            | Event::Voted { .. }
+            | Event::Withdrawn { .. }
+            | Event::Overridden { .. }
+    )
 }
 
 fn waiting(release: &Release) -> Option<Waiting> {

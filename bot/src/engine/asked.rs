@@ -14,6 +14,7 @@ use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
 use slipway_core::release::{Event, Illegal, Origin, Outcome, Phase, Release, Request, RequestKind, Step};
+use slipway_core::replay::RecordedStanding;
 
 /// How far back a rollback looks for a good release.
 const ROLLBACK_LOOK_BACK_LIMIT: u32 = 20;
@@ -132,7 +133,9 @@ impl Work<'_> {
             kind: request.kind.plan_kind(),
         };
         if let Decision::Deny { reasons } = policies.may_ask_despite(&asking, &changes) {
-            let refused = json!({ "request": request, "reasons": reasons });
+            let timezone = setup.timezone(&request.key);
+            let standing = RecordedStanding::of_people([&asked.person.id], &setup.people, timezone);
+            let refused = json!({ "request": request, "reasons": reasons, "standing": standing });
             self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
             return Ok(Some(answers::not_allowed(&whys(&reasons))));
         }

@@ -15,9 +15,11 @@ mod questions;
 #[cfg(test)]
 mod tests;
 mod votes;
+mod why;
 
 pub use incoming::Incoming;
 pub use lookup::approver_lines;
+pub use why::{Explanation, Inquiry, Why};
 
 use crate::clock::Clock;
 use crate::setup::Setup;

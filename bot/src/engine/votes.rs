@@ -103,6 +103,7 @@ impl Work<'_> {
         if let Decision::Deny { reasons } = decision {
             let refused = json!({
                 "release": release.id, "person": person.id, "stance": stance, "plan": case.plan.digest(), "reasons": reasons,
+                "standing": self.recorded_standing(release, Some(&person.id)).await?,
             });
             self.record("vote_refused", refused, Some(policies.hash().to_owned())).await?;
             let why: Vec<_> = reasons.iter().map(|reason| reason.why.trim_end_matches('.')).collect();

@@ -6,6 +6,7 @@ mod keeper;
 mod repository;
 mod text;
 
+pub use folder::{Folder, read_file};
 pub(crate) use history::known;
 pub use history::{HISTORY_LIMIT, changes};
 pub use keeper::{Keeper, ReloadError, Reloaded};
@@ -145,7 +146,7 @@ impl Origin {
     pub fn read(&self) -> Result<PolicyText, PoliciesError> {
         let mut vocabulary = self.vocabulary.clone();
         let (schema, files) = match &self.source {
-            Source::Folder { dir } => folder::read(dir)?,
+            Source::Folder { dir } => Folder(dir).rules()?,
             Source::BuiltIn => {
                 vocabulary.teams.extend(built_in::TEAMS.map(TeamName::from));
                 vocabulary.environments.extend(built_in::ENVIRONMENTS.map(EnvironmentName::from));

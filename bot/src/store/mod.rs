@@ -118,6 +118,14 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
     }
+
+    /// Begins a transaction that only reads: it sees one moment, whatever is written meanwhile.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin_to_read(&self) -> Result<Tx, StoreError> {
+        Ok(self.read.begin().await?)
+    }
 }
 
 fn lock_beside(database: &Path) -> Result<File, StoreError> {

@@ -90,7 +90,7 @@ impl Store {
         Ok(())
     }
 
-    /// The sets that were in force, the one that is first, at most so many.
+    /// The sets that were in force, the newest first, at most so many.
     ///
     /// # Errors
     /// When the store fails, or one cannot be read.

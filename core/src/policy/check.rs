@@ -78,7 +78,7 @@ fn well_formed(id: &str) -> bool {
 }
 
 /// What a rule looks at, read from Cedar's JSON form of it.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Uses {
     /// The teams whose approvals it counts.
     pub(super) teams: BTreeSet<TeamName>,

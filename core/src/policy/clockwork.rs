@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// What a rule sees of the time. `today` and `weekday` change at midnight only, however they are used; `minute`,
 /// `now` and `soak` at the constants that they are compared with.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Clockwork {
     /// It looks at the clock, or at what grows with it.
     pub(super) looks: bool,

@@ -27,7 +27,7 @@ impl fmt::Display for PolicyMistake {
 
 impl PolicyMistake {
     /// A mistake at a byte offset of the file's text.
-    pub(super) fn at(file: &str, text: &str, offset: usize, message: String, mend: String) -> Self {
+    pub(crate) fn at(file: &str, text: &str, offset: usize, message: String, mend: String) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Self {

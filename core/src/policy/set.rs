@@ -34,6 +34,7 @@ pub(super) struct Inner {
     pub(super) hash: String,
 }
 
+#[derive(Clone)]
 pub(super) struct Rule {
     pub(super) why: String,
     pub(super) uses: Uses,
@@ -68,6 +69,31 @@ impl PolicySet {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.0.hash
+    }
+
+    /// The same rules without one of them, to find out what that one decides. Never in force: nothing but its hash, which
+    /// is that of the whole set, tells it from one that was read.
+    pub(crate) fn without(&self, rule: &str) -> Self {
+        let Inner { schema, all, permits, rules, counted: _, teams, named, hash } = &*self.0;
+        let others = |set: &Cedar| {
+            let mut others = set.clone();
+            // A set without that rule needs nothing.
+            let _ = others.remove_static(cedar_policy::PolicyId::new(rule));
+            others
+        };
+        let rules: BTreeMap<_, _> =
+            rules.iter().filter(|(id, _)| *id != rule).map(|(id, rule)| (id.clone(), rule.clone())).collect();
+        let counted: BTreeSet<_> = rules.values().flat_map(|rule| rule.uses.teams.clone()).collect();
+        Self(Arc::new(Inner {
+            schema: schema.clone(),
+            all: others(all),
+            permits: others(permits),
+            counted: counted.into_iter().collect(),
+            rules,
+            teams: teams.clone(),
+            named: named.clone(),
+            hash: hash.clone(),
+        }))
     }
 
     /// The `@id` of every rule, in order.

@@ -12,6 +12,7 @@ mod locks;
 mod policies;
 mod queue;
 mod releasing;
+mod replaying;
 mod threats;
 mod voting;
 

@@ -1,0 +1,247 @@
+//! Why a release would not run: the gate is asked again. Chat and command line ask in the same way.
+
+use super::EngineError;
+use crate::setup::{Rules, Setup};
+use crate::standing::Standing;
+use crate::store::{Store, Tx};
+use jiff::Timestamp;
+use serde::Serialize;
+use slipway_core::environment::Environment;
+use slipway_core::gate::{self, Course, Question, Verdict};
+use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId};
+use slipway_core::message::{Block, Line, Message, cards};
+use slipway_core::person::{Directory, Person};
+use slipway_core::plan::PlanKind;
+use slipway_core::policy::{Asking, Reason};
+use slipway_core::release::{Release, RequestKind};
+
+/// How many releases to the environment before are looked at for the commits that would ship.
+const SHIPPED_LOOK_BACK_LIMIT: u32 = 20;
+
+/// Asks as of one moment, under one policy set, from what one transaction sees.
+#[derive(Debug)]
+pub struct Inquiry<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// What is read in it.
+    pub tx: &'a mut Tx,
+    /// Configuration and people.
+    pub setup: &'a Setup,
+    /// The rules: those in force, or others.
+    pub rules: Rules,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// Why something does not run.
+#[derive(Debug)]
+pub enum Why {
+    /// This is in its way, or nothing.
+    Reasons(Explanation),
+    /// It waits for no judgement: what became of it says it all.
+    Details(Box<Release>, Timestamp),
+}
+
+/// What is in the way of something, and what is not.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    /// What would be done. May hold words of the outside.
+    pub subject: String,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// What the gate would do; `None` where there is no plan to ask it about.
+    pub course: Option<Course>,
+    /// Every reason with what would clear it.
+    pub reasons: Vec<Reason>,
+    /// What is fine, each in a few words. May hold words of the outside.
+    pub fine: Vec<String>,
+    /// Where nothing has been released yet, so that only some of it can be told.
+    pub unplanned: Option<EnvironmentName>,
+}
+
+impl Why {
+    /// As people read it.
+    #[must_use]
+    pub fn message(&self, people: &Directory) -> Message {
+        match self {
+            Self::Details(release, now) => cards::details(release, people, *now),
+            Self::Reasons(explanation) => explanation.message(),
+        }
+    }
+}
+
+impl Explanation {
+    fn message(&self) -> Message {
+        let Self { subject, at, course, reasons, fine, unplanned } = self;
+        if *course == Some(Course::NothingToDo) {
+            let line = Line::plain("Nothing would change: ").untrusted(subject.as_str());
+            return Message::answer(line.text(" brings what runs there already."), []);
+        }
+        let mut message = cards::why(subject, reasons, fine, *at);
+        if let Some(environment) = unplanned {
+            let line = Line::plain("Nothing has been released there yet. For the whole answer: ");
+            message.body.push(Block::Line(line.code(format!("/deploy {environment} --dry-run"))));
+        }
+        message
+    }
+}
+
+impl Inquiry<'_> {
+    /// Why a release does not run.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release(&mut self, release: &Release) -> Result<Why, EngineError> {
+        if release.phase.is_end() || release.plan.is_none() || !release.is_waiting() {
+            return Ok(Why::Details(Box::new(release.clone()), self.now));
+        }
+        let environment = self.store.environment_get(self.tx, &release.request.key).await?;
+        let subject = format!("Release {} of {}", release.id.short(), release.request.key);
+        self.why_not(&subject, release, &environment).await.map(Why::Reasons)
+    }
+
+    /// Why a deployment that nobody has asked for yet would wait: the gate is asked about what would most likely
+    /// ship, by this person, behind all that waits now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn deploy(&mut self, person: &Person, key: &EnvironmentKey) -> Result<Why, EngineError> {
+        let environment = self.store.environment_get(self.tx, key).await?;
+        let explanation = match self.what_would_ship(key, &environment).await? {
+            Some(mut like) => {
+                // One that nobody has asked for stands behind all others.
+                like.id = ReleaseId::new("");
+                like.request.requester = person.id.clone();
+                let commit = like.plan.as_ref().map_or("", |plan| plan.commit.short());
+                let subject = format!("Deploying {} {commit} to {} now", key.service, key.environment);
+                self.why_not(&subject, &like, &environment).await?
+            }
+            None => self.without_plan(person, key, &environment),
+        };
+        Ok(Why::Reasons(explanation))
+    }
+
+    /// The gate's verdict on a release as it is now; `None` without a plan.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ask_gate(
+        &mut self,
+        release: &Release,
+        environment: &Environment,
+    ) -> Result<Option<Verdict>, EngineError> {
+        let standing = Standing::within(self.store, self.tx, self.setup, release).await?;
+        Ok(self.verdict(release, environment, &standing))
+    }
+
+    fn verdict(&self, release: &Release, environment: &Environment, standing: &Standing) -> Option<Verdict> {
+        let case = self.setup.case(release, standing, self.now)?;
+        Some(gate::judge(&Question {
+            release,
+            case,
+            environment,
+            policies: &self.rules.set,
+            changes: &self.rules.changes,
+            fact_age_max_s: self.setup.fact_age_max_s(),
+        }))
+    }
+
+    async fn why_not(
+        &mut self,
+        subject: &str,
+        release: &Release,
+        environment: &Environment,
+    ) -> Result<Explanation, EngineError> {
+        let now = self.now;
+        let standing = Standing::within(self.store, self.tx, self.setup, release).await?;
+        let verdict = self.verdict(release, environment, &standing);
+        let facts = release.facts.as_ref();
+        let mut fine =
+            facts.map_or(vec![], |facts| cards::fine(facts, environment, &release.id, &release.request.requester, now));
+        if verdict.as_ref().is_some_and(|verdict| verdict.course() != Course::Deny) {
+            fine.push(format!("{} may ask", release.request.requester));
+        }
+        let soaked = cards::soaked(&standing.past, now);
+        let nothing_to_do = verdict.as_ref().is_some_and(|verdict| verdict.course() == Course::NothingToDo);
+        let subject = match soaked.filter(|_| !nothing_to_do) {
+            Some(soaked) => format!("{subject} ({soaked})"),
+            None => subject.to_owned(),
+        };
+        Ok(Explanation {
+            subject,
+            at: now,
+            course: verdict.as_ref().map(Verdict::course),
+            reasons: verdict.map_or(vec![], |verdict| verdict.reasons().to_vec()),
+            fine,
+            unplanned: None,
+        })
+    }
+
+    /// What `/deploy` would most likely bring: what runs in the environment before, else the newest plan.
+    async fn what_would_ship(
+        &mut self,
+        key: &EnvironmentKey,
+        environment: &Environment,
+    ) -> Result<Option<Release>, EngineError> {
+        let store = self.store;
+        let newest = store.releases_newest(self.tx, key, 1).await?.into_iter().next();
+        let mut like = newest.filter(|release| release.plan.is_some());
+        let before = self.setup.environment(key).and_then(|environment| environment.after.clone());
+        if let Some(before) = before {
+            let before = EnvironmentKey { service: key.service.clone(), environment: before };
+            let live = store.environment_get(self.tx, &before).await?.live;
+            if let Some(live) = live
+                && let Some(stored) = store.release_get(self.tx, &live.release).await?
+            {
+                let earlier = store.releases_succeeded(self.tx, &before, SHIPPED_LOOK_BACK_LIMIT).await?;
+                like = brought_on(stored.release, key, environment, &earlier);
+            }
+        }
+        Ok(like.map(|mut like| {
+            like.votes.clear();
+            like.waiver = None;
+            like.gather_problem = None;
+            like.request.dry_run = false;
+            like
+        }))
+    }
+
+    /// Without any plan only these can be told: may they ask, is it locked, does another run.
+    fn without_plan(&self, person: &Person, key: &EnvironmentKey, environment: &Environment) -> Explanation {
+        let asking = Asking { person, service: &key.service, environment: &key.environment, kind: PlanKind::Deploy };
+        let Rules { set, changes } = &self.rules;
+        let mut reasons = set.may_ask_despite(&asking, changes).reasons().to_vec();
+        reasons.extend(environment.blockers(&ReleaseId::new(""), &person.id, self.now));
+        Explanation {
+            subject: format!("Deploying to {key} now"),
+            at: self.now,
+            course: None,
+            reasons,
+            fine: vec![],
+            unplanned: Some(key.environment.clone()),
+        }
+    }
+}
+
+/// A release to one environment, as if it went on to the next: from what runs there now, with the commits of all
+/// that was released before it since then.
+fn brought_on(from: Release, key: &EnvironmentKey, environment: &Environment, earlier: &[Release]) -> Option<Release> {
+    let mut release = from;
+    let mut plan = release.plan.take()?;
+    plan.environment = key.environment.clone();
+    plan.kind = PlanKind::Deploy;
+    release.request.key = key.clone();
+    release.request.kind = RequestKind::Deploy;
+    if let Some(live) = &environment.live {
+        plan.base = Some(live.commit.clone());
+        let since = earlier.iter().filter(|r| r.ended_at.is_some_and(|ended| ended > live.since));
+        for commit in since.filter_map(|r| r.plan.as_ref()).flat_map(|plan| &plan.commits) {
+            if !plan.commits.iter().any(|known| known.sha == commit.sha) {
+                plan.commits.push(commit.clone());
+            }
+        }
+        plan.commits_total = plan.commits_total.max(u32::try_from(plan.commits.len()).unwrap_or(u32::MAX));
+    }
+    release.plan = Some(plan);
+    Some(release)
+}
