@@ -172,6 +172,7 @@ impl Setup {
             services: self.services.keys().cloned().collect(),
             environments: self.services.iter().map(|(name, service)| (name.clone(), environments(service))).collect(),
             default_service,
+            people: self.people.iter().map(|person| person.id.clone()).collect(),
         }
     }
 

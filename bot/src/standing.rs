@@ -3,6 +3,7 @@
 use crate::setup::Setup;
 use crate::store::{Store, StoreError, Tx};
 use slipway_core::ids::EnvironmentKey;
+use slipway_core::link::Link;
 use slipway_core::person::Directory;
 use slipway_core::policy::Past;
 use slipway_core::release::Release;
@@ -30,7 +31,7 @@ impl Standing {
             None => None,
         };
         let past = past(release, |image| Past::of(image, &here, before.as_ref()));
-        Ok(Self { people: setup.people.clone(), past })
+        Ok(Self { people: people_within(store, tx, setup).await?, past })
     }
 
     /// As last committed: for cards, never for a decision.
@@ -45,8 +46,23 @@ impl Standing {
             None => None,
         };
         let past = past(release, |image| Past::of(image, &here, before.as_ref()));
-        Ok(Self { people: setup.people.clone(), past })
+        Ok(Self { people: with_links(setup, &store.links().await?), past })
     }
+}
+
+/// Everybody with all their accounts, those that they have linked themselves too, as a transaction sees it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn people_within(store: &Store, tx: &mut Tx, setup: &Setup) -> Result<Arc<Directory>, StoreError> {
+    Ok(with_links(setup, &store.links_within(tx).await?))
+}
+
+fn with_links(setup: &Setup, links: &[Link]) -> Arc<Directory> {
+    if links.is_empty() {
+        return setup.people.clone();
+    }
+    Arc::new(setup.people.with_links(links.iter().map(|link| (&link.identity, &link.person))))
 }
 
 /// The environment that comes before one.

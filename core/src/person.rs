@@ -18,6 +18,68 @@ pub enum Identity {
     Terminal(String),
 }
 
+/// Where an identity is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    /// Slack.
+    Slack,
+    /// Discord.
+    Discord,
+    /// GitHub, where nobody types commands.
+    Github,
+    /// The terminal chat.
+    Terminal,
+}
+
+impl Platform {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Slack, Self::Discord, Self::Github, Self::Terminal];
+
+    /// The key in a `[person.NAME]` section.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::Github => "github",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// As it is written in a sentence.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slack => "Slack",
+            Self::Discord => "Discord",
+            Self::Github => "GitHub",
+            Self::Terminal => "terminal",
+        }
+    }
+}
+
+impl Identity {
+    /// Where it is one.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        match self {
+            Self::Slack(_) => Platform::Slack,
+            Self::Discord(_) => Platform::Discord,
+            Self::Github(_) => Platform::Github,
+            Self::Terminal(_) => Platform::Terminal,
+        }
+    }
+
+    /// The account's id there. Outside text.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Slack(id) | Self::Discord(id) | Self::Github(id) | Self::Terminal(id) => id,
+        }
+    }
+}
+
 /// One human with the teams they belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -27,6 +89,14 @@ pub struct Person {
     pub teams: BTreeSet<TeamName>,
     /// All identities of this person.
     pub identities: Vec<Identity>,
+}
+
+impl Person {
+    /// Their identity on a platform, if they have one.
+    #[must_use]
+    pub fn on(&self, platform: Platform) -> Option<&Identity> {
+        self.identities.iter().find(|identity| identity.platform() == platform)
+    }
 }
 
 /// Everybody Slipway knows.
@@ -57,6 +127,27 @@ impl Directory {
             directory.by_identity.remove(&identity);
         }
         directory
+    }
+
+    /// The same with the accounts that people have linked themselves. What the configuration says of a person comes
+    /// first: where it names their account on a platform, no link adds another. An identity that it gives to somebody
+    /// else belongs to neither, and a link to somebody who is no longer known means nothing.
+    #[must_use]
+    pub fn with_links<'a>(&self, links: impl IntoIterator<Item = (&'a Identity, &'a PersonId)>) -> Self {
+        let mut people = self.people.clone();
+        for (identity, person) in links {
+            let Some(person) = people.get_mut(person) else { continue };
+            if person.on(identity.platform()).is_none() {
+                person.identities.push(identity.clone());
+            }
+        }
+        Self::new(people.into_values())
+    }
+
+    /// Everybody who claims an identity: one, or several who then all do not have it.
+    pub fn claimants<'a>(&'a self, identity: &'a Identity) -> impl Iterator<Item = &'a Person> {
+        let wanted = normalised(identity);
+        self.people.values().filter(move |person| person.identities.iter().any(|own| normalised(own) == wanted))
     }
 
     /// The person behind an identity.
@@ -90,6 +181,29 @@ mod tests {
 
     fn person(id: &str, identities: Vec<Identity>) -> Person {
         Person { id: id.into(), teams: BTreeSet::new(), identities }
+    }
+
+    #[test]
+    fn a_link_adds_an_account_and_what_the_configuration_says_comes_first() {
+        let (slack, discord) = (|id: &str| Identity::Slack(id.into()), |id: &str| Identity::Discord(id.into()));
+        let directory = Directory::new([person("ana", vec![slack("U1")]), person("bob", vec![discord("2")])]);
+        let linked = |identity: Identity, who: &str| {
+            let linked = directory.with_links([(&identity, &who.into())]);
+            linked.by_identity(&identity).map(|person| person.id.to_string())
+        };
+        for (name, identity, who, whose) in [
+            ("an account of nobody", discord("1"), "ana", Some("ana")),
+            ("a second one where there is one", slack("U9"), "ana", None),
+            ("one that the configuration gives to another", discord("2"), "ana", None),
+            ("one that is theirs anyway", discord("2"), "bob", Some("bob")),
+            ("of somebody who has left", discord("1"), "zoe", None),
+            ("the same of somebody who is there", discord("2"), "zoe", Some("bob")),
+        ] {
+            assert_eq!(linked(identity, who).as_deref(), whose, "{name}");
+        }
+        let linked = directory.with_links([(&discord("1"), &"ana".into())]);
+        assert_eq!(linked.by_identity(&slack("U1")).map(|person| &person.id), Some(&"ana".into()));
+        assert_eq!(linked.get(&"ana".into()).unwrap().identities.len(), 2);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod aws;
 mod crash;
 mod faults;
 mod github;
+mod locks;
 mod migrations;
 mod policies;
 mod policy_repository;

@@ -10,7 +10,9 @@ use crate::policies::Origin;
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
 use crate::readiness::Readiness;
 use crate::setup::{Rules, Setup};
+use crate::store::Store;
 use clap::Args;
+use slipway_core::link::{Link, disputed_by};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -55,6 +57,45 @@ fn deadlocks(config: &Config, setup: &Setup) -> Vec<(String, ProbeResult)> {
     config.environments().filter_map(short_of).collect()
 }
 
+/// A warning for each account that somebody has linked to themselves and the configuration gives to somebody else.
+async fn disputes(config: &Config) -> Vec<(String, ProbeResult)> {
+    let (path, people) = (&config.store.path, config.directory());
+    if !path.exists() {
+        return vec![];
+    }
+    let links = match Store::open_to_read(path).await {
+        Ok(store) => store.links().await,
+        Err(error) => Err(error),
+    };
+    let links = match links {
+        Ok(links) => links,
+        // A store of an earlier version has none; it is brought up to date by the next start.
+        Err(error) => {
+            let says = format!("linked accounts are not known: {error}");
+            let mend = "start Slipway once with this version, then check again".to_owned();
+            return vec![("links".to_owned(), ProbeResult { ok: true, says, mend })];
+        }
+    };
+    let warning = |link: &Link| {
+        let other = disputed_by(link, &people).next()?;
+        let (platform, id) = (link.identity.platform(), link.identity.id());
+        let says = format!(
+            "{} account {id} is linked to {} and given to {} by this file, so it belongs to neither",
+            platform.name(),
+            link.person,
+            other.id
+        );
+        let mend = format!(
+            "take it out of [person.{}], or let {} type /release link remove {}",
+            other.id,
+            link.person,
+            platform.key()
+        );
+        Some((format!("person {}", other.id), ProbeResult { ok: true, says, mend }))
+    };
+    links.iter().filter_map(warning).collect()
+}
+
 /// Reads the policies where they are kept, and judges by them from here on.
 async fn fetched(config: &Config, setup: &Setup, outside: &Outside) -> ProbeResult {
     let origin = Origin::of(config);
@@ -82,6 +123,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     };
     let mut answers = vec![(policies, fetched(config, &setup, &outside).await)];
     answers.extend(deadlocks(config, &setup));
+    answers.extend(disputes(config).await);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
     let answer = |(name, state): (String, Result<(), String>)| match state {
         Ok(()) => (name, ProbeResult::ok("can be reached and read")),
@@ -160,6 +202,7 @@ fn answers_text(answers: &[(String, ProbeResult)], paint: Paint) -> String {
 mod tests {
     use super::*;
     use expect_test::expect;
+    use slipway_core::person::Identity;
 
     const FILE: &str = r#"
         [server]
@@ -194,6 +237,35 @@ mod tests {
                                                 → add somebody to the team; a team of two can do without the rule no-author-vote (votes.cedar)
         "#]].assert_eq(&warned(&["ana", "beth"]));
         assert_eq!(warned(&["ana", "beth", "chloe"]), "");
+    }
+
+    #[tokio::test]
+    async fn an_account_that_was_linked_and_is_given_to_another_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let discord = "discord = \"80351110224678912\"";
+        let file = |of: &str| FILE.to_owned() + &format!("[person.ana]\ngithub = \"ana\"\n[person.{of}]\n{discord}\n");
+        let check = |of: &str| Config::check(file(of).as_bytes(), &folder.path().join("slipway.toml")).unwrap().0;
+        assert_eq!(disputes(&check("bob")).await, [], "there is no store yet");
+        let store = Store::open(&folder.path().join("slipway.db")).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        let link = Link {
+            identity: Identity::Discord("80351110224678912".into()),
+            person: "ana".into(),
+            linked_at: jiff::Timestamp::UNIX_EPOCH,
+            confirmed_by: Identity::Slack("U012AB3CD".into()),
+        };
+        store.link_put(&mut tx, &link).await.unwrap();
+        tx.commit().await.unwrap();
+        expect![[r#"
+            warn  person bob  Discord account 80351110224678912 is linked to ana and given to bob by this file, so it belongs to neither
+                              → take it out of [person.bob], or let ana type /release link remove discord
+        "#]]
+        .assert_eq(&answers_text(&disputes(&check("bob")).await, Paint::Plain));
+        drop(store);
+        let earlier = folder.path().join("slipway.db");
+        std::fs::write(&earlier, "").unwrap();
+        let said = answers_text(&disputes(&check("bob")).await, Paint::Plain);
+        assert!(said.contains("linked accounts are not known") && said.contains("start Slipway once"), "{said}");
     }
 
     #[tokio::test]

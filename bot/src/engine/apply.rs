@@ -6,7 +6,7 @@ use crate::standing::Standing;
 use crate::store::{StoreError, Tx};
 use serde_json::json;
 use slipway_core::audit;
-use slipway_core::environment::{self, Environment, Live, Waiting};
+use slipway_core::environment::{self, Environment, Live, LockNews, Waiting};
 use slipway_core::gate::{Course, Verdict};
 use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
 use slipway_core::release::{self, Event, Failure, Illegal, Outcome, Phase, Release, Step};
@@ -22,6 +22,7 @@ pub(super) const CHAIN_LIMIT: usize = 1_000;
 enum Todo {
     Event(ReleaseId, Event),
     Judge(ReleaseId),
+    Tell(EnvironmentKey, Box<LockNews>),
 }
 
 /// The work of one transaction.
@@ -110,6 +111,7 @@ impl<'a> Work<'a> {
             match self.todo.pop_front() {
                 None => return Ok(()),
                 Some(Todo::Judge(id)) => self.judge(&id).await?,
+                Some(Todo::Tell(key, news)) => self.tell_news(&key, &news).await?,
                 Some(Todo::Event(id, event)) => {
                     if let Err(illegal) = self.apply(&id, event).await? {
                         info!(release = %id, %illegal, "nothing follows");
@@ -135,7 +137,7 @@ impl<'a> Work<'a> {
         if !release.wants_judgement() {
             return Ok(());
         }
-        let environment = self.engine.store.environment_get(self.tx, &release.request.key).await?;
+        let environment = self.environment_now(&release.request.key).await?;
         let Some(verdict) = self.ask_gate(&release, &environment).await? else { return Ok(()) };
         let same = release.verdict.as_ref().is_some_and(|last| last.says_the_same_as(&verdict));
         if same && verdict.course() == Course::Wait {
@@ -237,6 +239,7 @@ impl<'a> Work<'a> {
                     Todo::Event(release, Event::Superseded { by, requester: Some(requester), at })
                 }
                 environment::Effect::Judge { release } => Todo::Judge(release),
+                environment::Effect::Tell(news) => Todo::Tell(key.clone(), news),
             });
         }
         Ok(Ok(()))
@@ -282,13 +285,14 @@ impl<'a> Work<'a> {
         Ok(RecordedStanding::of_release(release, more, &people, &past, timezone))
     }
 
-    /// Adds a record to the audit log.
+    /// Adds a record to the audit log. Where no other policies were asked, the hash is of those in force.
     pub(super) async fn record(
         &mut self,
         kind: &str,
         body: serde_json::Value,
         policy_hash: Option<String>,
     ) -> Result<(), EngineError> {
+        let policy_hash = policy_hash.or_else(|| self.policy_hash());
         let draft = audit::Draft { at: self.engine.clock.now(), kind: kind.to_owned(), body, policy_hash };
         self.engine.store.audit_append(self.tx, draft).await?;
         Ok(())

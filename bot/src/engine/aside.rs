@@ -58,9 +58,10 @@ impl Engine {
         ) = incoming
         {
             let mut work = Work::new(self, &mut tx);
-            let told = match work.person(&who) {
-                Some(person) => work.answer(row.id, &channel, Some(&person), Some(not_handled())).await,
-                None => work.answer_identity(row.id, &channel, &who, not_handled()).await,
+            let told = match work.person(&who).await {
+                Ok(Some(person)) => work.answer(row.id, &channel, Some(&person), Some(not_handled())).await,
+                Ok(None) => work.answer_identity(row.id, &channel, &who, not_handled()).await,
+                Err(error) => Err(error),
             };
             if let Err(EngineError::Store(error)) = told {
                 return Err(error);

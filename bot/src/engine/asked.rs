@@ -2,12 +2,12 @@
 
 use super::EngineError;
 use super::apply::Work;
+use super::locks::Change;
 use super::lookup::NotFound;
 use crate::setup::Rules;
 use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::command::{self, Command, WhyAbout};
-use slipway_core::environment::{self, Lock};
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
@@ -22,9 +22,11 @@ const ROLLBACK_LOOK_BACK_LIMIT: u32 = 20;
 const RETRY_LOOK_BACK_LIMIT: u32 = 20;
 
 /// A typed command with what is known of its sender.
-struct Asked<'a> {
-    channel: &'a str,
-    person: &'a Person,
+pub(super) struct Asked<'a> {
+    pub(super) delivery: i64,
+    pub(super) who: &'a Identity,
+    pub(super) channel: &'a str,
+    pub(super) person: &'a Person,
 }
 
 impl Work<'_> {
@@ -36,9 +38,8 @@ impl Work<'_> {
         channel: &str,
         text: &str,
     ) -> Result<(), EngineError> {
-        let Some(person) = self.person(who) else {
-            self.stranger(who, "typed", channel, None).await?;
-            return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
+        let Some(person) = self.person(who).await? else {
+            return self.typed_by_nobody(delivery, who, channel, text).await;
         };
         let command = match command::parse(text, &self.engine.setup.words()) {
             Ok(command) => command,
@@ -47,7 +48,7 @@ impl Work<'_> {
                 return self.answer(delivery, channel, Some(&person), Some(mistake.message())).await;
             }
         };
-        let asked = Asked { channel, person: &person };
+        let asked = Asked { delivery, who, channel, person: &person };
         let answer = self.command(&asked, &command).await?;
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
@@ -81,6 +82,11 @@ impl Work<'_> {
                 self.lock(asked, key(service, environment), reason, *for_s).await
             }
             Command::Unlock { environment, service } => self.unlock(asked, key(service, environment)).await,
+            Command::HandOver { environment, service, to, reason, for_s } => {
+                let change = Change { reason: reason.as_deref(), for_s: *for_s };
+                self.hand_over(asked, key(service, environment), to, change).await.map(Some)
+            }
+            Command::Link { act } => self.link(asked, act).await.map(Some),
             Command::Override { release, incident, reason } => {
                 match self.find_release(Some(release), |_| true).await? {
                     Ok(release) => {
@@ -172,26 +178,20 @@ impl Work<'_> {
         self.begin(asked, request).await
     }
 
-    pub(super) async fn retry(
-        &mut self,
-        person: &Person,
-        release: &Release,
-        channel: &str,
-    ) -> Result<Option<Message>, EngineError> {
+    pub(super) async fn retry(&mut self, asked: &Asked<'_>, release: &Release) -> Result<Option<Message>, EngineError> {
         if !release.phase.is_end() {
             return Ok(Some(still_under_way(release)));
         }
-        let asked = Asked { channel, person };
         let kind = match &release.request.kind {
             RequestKind::Rollback { .. } => release.request.kind.clone(),
             RequestKind::Deploy | RequestKind::Retry { .. } => {
                 RequestKind::Retry { of: release.id.clone(), commit: release.commit.clone() }
             }
         };
-        let request = self.request(&asked, release.request.key.clone(), kind, release.request.reason.clone());
+        let request = self.request(asked, release.request.key.clone(), kind, release.request.reason.clone());
         // What was only to be planned is not run by asking again.
         let Request { reference, dry_run, .. } = release.request.clone();
-        self.begin(&asked, Request { reference, dry_run, ..request }).await
+        self.begin(asked, Request { reference, dry_run, ..request }).await
     }
 
     async fn retry_by_command(
@@ -204,7 +204,7 @@ impl Work<'_> {
             None => self.newest_failed().await?.ok_or(NotFound::NoneOpen),
         };
         match found {
-            Ok(release) => self.retry(asked.person, &release, asked.channel).await,
+            Ok(release) => self.retry(asked, &release).await,
             Err(not_found) => Ok(Some(say_not_found(&not_found, "has failed lately"))),
         }
     }
@@ -266,7 +266,7 @@ impl Work<'_> {
     }
 
     /// `None` when policy allows it, else the answer.
-    async fn may_act(
+    pub(super) async fn may_act(
         &mut self,
         person: &Person,
         act: Act<'_>,
@@ -280,52 +280,6 @@ impl Work<'_> {
         let refused = json!({ "person": person.id, "act": verb, "environment": key, "reasons": reasons });
         self.record("refused", refused, Some(policies.hash().to_owned())).await?;
         Ok(Some(answers::not_allowed(&whys(&reasons))))
-    }
-
-    async fn lock(
-        &mut self,
-        asked: &Asked<'_>,
-        key: EnvironmentKey,
-        reason: &str,
-        for_s: Option<u32>,
-    ) -> Result<Option<Message>, EngineError> {
-        if let Some(refused) = self.may_act(asked.person, Act::Lock, &key).await? {
-            return Ok(Some(refused));
-        }
-        let now = self.engine.clock.now();
-        let lock = Lock {
-            owner: asked.person.id.clone(),
-            reason: reason.to_owned(),
-            at: now,
-            until: for_s.map(|s| now + SignedDuration::from_secs(i64::from(s))),
-        };
-        if let Err(illegal) = self.environment_step(&key, environment::Event::Locked(lock.clone())).await? {
-            self.cannot(&asked.person.id, "lock", &key, &illegal.to_string()).await?;
-            return Ok(Some(answers::environment_refuses(&key, &illegal)));
-        }
-        let body = json!({ "environment": key, "lock": lock, "by": asked.person.id });
-        self.record("locked", body, self.policy_hash()).await?;
-        Ok(Some(answers::locked(&key, &lock, now)))
-    }
-
-    async fn unlock(&mut self, asked: &Asked<'_>, key: EnvironmentKey) -> Result<Option<Message>, EngineError> {
-        let now = self.engine.clock.now();
-        let environment = self.engine.store.environment_get(self.tx, &key).await?;
-        let Some(lock) = environment.lock(now).cloned() else {
-            let illegal = environment::Illegal::NotLocked;
-            self.cannot(&asked.person.id, "unlock", &key, &illegal.to_string()).await?;
-            return Ok(Some(answers::environment_refuses(&key, &illegal)));
-        };
-        if let Some(refused) = self.may_act(asked.person, Act::Unlock { owner: &lock.owner }, &key).await? {
-            return Ok(Some(refused));
-        }
-        if let Err(illegal) = self.environment_step(&key, environment::Event::Unlocked).await? {
-            self.cannot(&asked.person.id, "unlock", &key, &illegal.to_string()).await?;
-            return Ok(Some(answers::environment_refuses(&key, &illegal)));
-        }
-        let body = json!({ "environment": key, "lock": lock, "by": asked.person.id });
-        self.record("unlocked", body, self.policy_hash()).await?;
-        Ok(Some(answers::unlocked(&key, environment.queue.len())))
     }
 
     async fn why(&mut self, asked: &Asked<'_>, about: &WhyAbout) -> Result<Message, EngineError> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use slipway_core::ids::ReleaseId;
+use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::Verb;
 use slipway_core::person::Identity;
 use slipway_core::policy::Stance;
@@ -86,6 +86,11 @@ pub enum Incoming {
     StrangersDue {
         /// Which, in hours since 1970.
         hour: i64,
+    },
+    /// Something may be due of an environment's lock.
+    LockDue {
+        /// Which environment.
+        environment: EnvironmentKey,
     },
 }
 

@@ -7,6 +7,8 @@ mod aside;
 mod asked;
 mod auditing;
 mod incoming;
+mod links;
+mod locks;
 mod lookup;
 mod overriding;
 mod policies;
@@ -70,6 +72,9 @@ pub enum EngineError {
     /// What the inbox holds cannot be read.
     #[error("the inbox holds something that this version cannot read: {0}")]
     Unreadable(serde_json::Error),
+    /// The operating system gives no chance.
+    #[error("the operating system gives no random bytes: {0}")]
+    NoChance(#[from] getrandom::Error),
     /// One thing led to another without end.
     #[error("more than {} transitions followed from one delivery", apply::CHAIN_LIMIT)]
     Endless,
@@ -148,6 +153,7 @@ impl Engine {
             Incoming::Started { version, configuration } => work.started(&version, &configuration).await?,
             Incoming::AnchorDue { day } => work.anchor_due(day).await?,
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
+            Incoming::LockDue { environment } => work.lock_due(&environment).await?,
         }
         let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;
         let done = match consumed {

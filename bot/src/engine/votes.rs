@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use super::apply::Work;
+use super::asked::Asked;
 use serde_json::json;
 use slipway_core::ids::ReleaseId;
 use slipway_core::message::cards::answers;
@@ -28,7 +29,7 @@ impl Work<'_> {
             Verb::Approve => self.vote(&person, &release, Stance::Approve, channel).await?,
             Verb::Veto => self.vote(&person, &release, Stance::Veto, channel).await?,
             Verb::Cancel => self.cancel(&person, &release).await?,
-            Verb::Retry => self.retry(&person, &release, channel).await?,
+            Verb::Retry => self.retry(&Asked { delivery, who, channel, person: &person }, &release).await?,
             Verb::Why => Some(self.why_release(&release).await?),
             Verb::Details => Some(self.details(&release)),
         };
@@ -70,7 +71,7 @@ impl Work<'_> {
         message: &str,
     ) -> Result<Option<(Person, Release)>, EngineError> {
         let Some(id) = self.engine.store.message_release(self.tx, channel, message).await? else { return Ok(None) };
-        let Some(person) = self.person(who) else {
+        let Some(person) = self.person(who).await? else {
             self.stranger(who, did, channel, Some(&id)).await?;
             self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await?;
             return Ok(None);

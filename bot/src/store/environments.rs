@@ -3,7 +3,7 @@
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use slipway_core::environment::Environment;
 use slipway_core::ids::EnvironmentKey;
-use sqlx::SqliteExecutor;
+use sqlx::{Row as _, SqliteExecutor};
 
 async fn get(from: impl SqliteExecutor<'_>, key: &EnvironmentKey) -> Result<Environment, StoreError> {
     let state: Option<String> = sqlx::query_scalar(sql::ENVIRONMENT_GET)
@@ -15,6 +15,19 @@ async fn get(from: impl SqliteExecutor<'_>, key: &EnvironmentKey) -> Result<Envi
 }
 
 impl Store {
+    /// The environments of whose lock something is due, each with when in milliseconds since 1970, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn environments_due(&self, now_ms: i64, limit: u32) -> Result<Vec<(EnvironmentKey, i64)>, StoreError> {
+        let rows = sqlx::query(sql::ENVIRONMENTS_DUE).bind(now_ms).bind(limit).fetch_all(&self.read).await?;
+        let read = |row: &sqlx::sqlite::SqliteRow| {
+            let (service, environment): (&str, &str) = (row.get(0), row.get(1));
+            (EnvironmentKey { service: service.into(), environment: environment.into() }, row.get(2))
+        };
+        Ok(rows.iter().map(read).collect())
+    }
+
     /// An environment, as the transaction sees it; a new one when nothing has happened to it yet.
     ///
     /// # Errors
@@ -40,6 +53,7 @@ impl Store {
             .bind(environment.key.service.as_str())
             .bind(environment.key.environment.as_str())
             .bind(to_json(environment)?)
+            .bind(environment.due_at().map(|at| at.as_millisecond()))
             .execute(&mut **tx)
             .await?;
         Ok(())

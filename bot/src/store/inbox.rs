@@ -77,6 +77,20 @@ impl Store {
         Ok(())
     }
 
+    /// Writes other words in the place of a delivery's: it held something that is not to be kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_rewrite<T: serde::Serialize>(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        incoming: &T,
+    ) -> Result<(), StoreError> {
+        sqlx::query(sql::INBOX_REWRITE).bind(id).bind(to_json(incoming)?).execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// Counts a failed try to handle a delivery, outside of the transaction that was undone.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ statements! {
     INBOX_PUT = "INSERT INTO inbox (delivery_key, body, received_at) VALUES ($1, $2, $3) ON CONFLICT (delivery_key) DO NOTHING";
     INBOX_NEXT = "SELECT id, body, attempts FROM inbox WHERE consumed_at IS NULL ORDER BY id LIMIT 1";
     INBOX_CONSUME = "UPDATE inbox SET consumed_at = $2, problem = $3 WHERE id = $1";
+    INBOX_REWRITE = "UPDATE inbox SET body = $2 WHERE id = $1";
     INBOX_FAILED_ONCE = "UPDATE inbox SET attempts = attempts + 1 WHERE id = $1";
     INBOX_WAITING = "SELECT count(*) FROM inbox WHERE consumed_at IS NULL";
     INBOX_FORGET = "DELETE FROM inbox WHERE consumed_at < $1 AND problem IS NULL";
@@ -29,7 +30,8 @@ statements! {
     EVENTS_OF = "SELECT event FROM release_events WHERE release = $1 ORDER BY seq";
 
     ENVIRONMENT_GET = "SELECT state FROM environments WHERE service = $1 AND environment = $2";
-    ENVIRONMENT_PUT = "INSERT INTO environments (service, environment, state) VALUES ($1, $2, $3) ON CONFLICT (service, environment) DO UPDATE SET state = excluded.state";
+    ENVIRONMENT_PUT = "INSERT INTO environments (service, environment, state, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT (service, environment) DO UPDATE SET state = excluded.state, due_at = excluded.due_at";
+    ENVIRONMENTS_DUE = "SELECT service, environment, due_at FROM environments WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
 
     EFFECT_INSERT = "INSERT INTO effects (release, kind, body, not_before, created_at) VALUES ($1, $2, $3, $4, $5)";
     EFFECTS_LEASE = "UPDATE effects SET state = 'leased', lease_owner = $1 || '/' || (attempts + 1), lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM effects WHERE (state = 'pending' AND not_before <= $3) OR (state = 'leased' AND lease_until <= $3) ORDER BY not_before, id LIMIT $4) RETURNING id, release, body, attempts, failures, intent, created_at, lease_owner";
@@ -69,6 +71,17 @@ statements! {
     POLICY_VERSION_GET = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since FROM policy_versions WHERE seq = $1";
     POLICY_VERSION_IN_FORCE = "UPDATE policy_versions SET in_force_since = $2 WHERE seq = $1";
     POLICY_VERSIONS = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since FROM policy_versions WHERE in_force_since IS NOT NULL ORDER BY in_force_since DESC, seq DESC LIMIT $1";
+
+    LINKS_ALL = "SELECT identity, person, linked_at, confirmed_by FROM links ORDER BY linked_at, identity LIMIT $1";
+    LINK_PUT = "INSERT INTO links (identity, person, platform, linked_at, confirmed_by) VALUES ($1, $2, $3, $4, $5)";
+    LINK_REMOVE = "DELETE FROM links WHERE person = $1 AND platform = $2 RETURNING identity, person, linked_at, confirmed_by";
+    LINK_CODE_PUT = "INSERT INTO link_codes (person, code, state) VALUES ($1, $2, $3) ON CONFLICT (person) DO UPDATE SET code = excluded.code, state = excluded.state";
+    LINK_CODE_FIND = "SELECT state FROM link_codes WHERE code = $1";
+    LINK_CODE_OF = "SELECT state FROM link_codes WHERE person = $1";
+    LINK_CODE_FORGET = "DELETE FROM link_codes WHERE person = $1";
+    LINK_TRIES_FORGET = "DELETE FROM link_tries WHERE at <= $1";
+    LINK_TRIES_SINCE = "SELECT count(*) FROM link_tries WHERE identity = $1 AND at > $2";
+    LINK_TRY_PUT = "INSERT INTO link_tries (identity, at) VALUES ($1, $2)";
 
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";

@@ -102,7 +102,8 @@ fn channel_of(incoming: &Incoming) -> Option<&str> {
         | Incoming::Judge { .. }
         | Incoming::Started { .. }
         | Incoming::AnchorDue { .. }
-        | Incoming::StrangersDue { .. } => None,
+        | Incoming::StrangersDue { .. }
+        | Incoming::LockDue { .. } => None,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::lexer::Word;
 use super::words::nearest;
-use super::{Definition, Mistake, Words, later};
-use crate::ids::{EnvironmentName, ServiceName};
+use super::{Definition, Mistake, Whom, Words, later};
+use crate::ids::{EnvironmentName, PersonId, ServiceName};
 use crate::message::Line;
 use crate::message::hidden::is_invisible;
 use std::collections::{BTreeMap, VecDeque};
@@ -169,6 +169,26 @@ impl<'a> Args<'a> {
                 Mistake::new(line.text(" Did you mean ").code(right).text("?"))
             }
             None => Mistake::new(line.text(" ").join(self.environments())),
+        })
+    }
+
+    /// An option's value as a person: the name in the configuration, or a mention in a chat's markup (`<@U012AB3CD>`,
+    /// `<@!845027738276462632>`), which stands for an account by its id.
+    pub(super) fn person_named(&self, word: &str) -> Result<Whom, Mistake> {
+        if let Some(mention) = word.strip_prefix("<@").and_then(|rest| rest.strip_suffix('>')) {
+            let id = mention.trim_start_matches('!').split('|').next().unwrap_or_default();
+            if !id.is_empty() && id.len() <= NAME_LIMIT_CHARS && id.chars().all(|c| c.is_ascii_alphanumeric()) {
+                return Ok(Whom::Mentioned(id.to_owned()));
+            }
+        }
+        let name = word.strip_prefix('@').unwrap_or(word);
+        if let Some(person) = self.known.people.iter().find(|person| person.as_str().eq_ignore_ascii_case(name)) {
+            return Ok(Whom::Named(person.clone()));
+        }
+        let line = Line::plain("Slipway knows nobody of the name \"").untrusted(word).text("\".");
+        Err(match nearest(name, self.known.people.iter().map(PersonId::as_str)) {
+            Some(near) => Mistake::new(line.text(" Did you mean ").code(near).text("?")),
+            None => self.usage(line),
         })
     }
 

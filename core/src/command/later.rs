@@ -13,7 +13,7 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 7] = [
+const COMMANDS: [Later; 6] = [
     Later {
         name: "migrate",
         instead: "a deployment brings its pending migrations; its plan shows them before anything runs: ",
@@ -21,11 +21,6 @@ const COMMANDS: [Later; 7] = [
     },
     Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
     Later { name: "release bad", instead: "bring back what ran before: ", command: Some("/rollback production") },
-    Later {
-        name: "release link",
-        instead: "whoever runs Slipway writes all of a person's accounts into [person.NAME] of slipway.toml.",
-        command: None,
-    },
     Later { name: "release config", instead: CONFIG_INSTEAD, command: None },
     Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
     Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },

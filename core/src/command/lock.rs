@@ -11,10 +11,10 @@ const LOCK_MAX_S: u32 = 30 * 24 * 60 * 60;
 
 pub(super) static LOCK: Definition = Definition {
     path: &["release", "lock"],
-    usage: "/release lock <environment> \"reason\" [service] [--for 2h]",
-    summary: "keep everybody else's releases from an environment",
-    options: &[("for", Some("2h"))],
-    examples: &["/release lock production \"load test\" --for 2h"],
+    usage: "/release lock <environment> \"reason\" [service] [--for 2h] [--to bob]",
+    summary: "keep everybody else's releases from an environment; again: prolong it, --to: hand it over",
+    options: &[("for", Some("2h")), ("to", Some("bob"))],
+    examples: &["/release lock production \"load test\" --for 2h", "/release lock production --to bob"],
     build: lock,
 };
 
@@ -23,7 +23,10 @@ fn lock(mut args: Args<'_>) -> Result<Command, Mistake> {
     // `/release lock production goals` names a service and says no reason.
     let reason = if args.only_a_service_is_left() { None } else { args.text() };
     let reason = reason.filter(|reason| !reason.trim().is_empty());
-    let reason = reason.ok_or_else(|| args.usage(Line::plain("A lock needs a reason, in quotation marks.")))?;
+    let to = args.option("to").map(|text| args.person_named(&text)).transpose()?;
+    if reason.is_none() && to.is_none() {
+        return Err(args.usage(Line::plain("A lock needs a reason, in quotation marks.")));
+    }
     let service = args.service(&environment)?;
     let for_s = match args.option("for") {
         None => None,
@@ -33,7 +36,10 @@ fn lock(mut args: Args<'_>) -> Result<Command, Mistake> {
         })?),
     };
     args.end()?;
-    Ok(Command::Lock { environment, service, reason, for_s })
+    Ok(match (to, reason) {
+        (Some(to), reason) => Command::HandOver { environment, service, to, reason, for_s },
+        (None, reason) => Command::Lock { environment, service, reason: reason.unwrap_or_default(), for_s },
+    })
 }
 
 pub(super) static UNLOCK: Definition = Definition {

@@ -7,6 +7,7 @@ mod ask;
 mod deploy;
 mod later;
 mod lexer;
+mod link;
 mod lock;
 mod mistake;
 mod overriding;
@@ -21,7 +22,9 @@ pub use mistake::{Mistake, MistakeKind};
 pub use parse::{help, parse};
 pub use words::Words;
 
-use crate::ids::{EnvironmentName, ServiceName};
+use crate::ids::{EnvironmentName, PersonId, ServiceName};
+use crate::link::Code;
+use crate::person::Platform;
 use args::Args;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +112,19 @@ pub enum Command {
         /// For how many seconds; `None` is until unlocked.
         for_s: Option<u32>,
     },
+    /// `/release lock <environment> --to bob ["reason"] [--for 2h] [service]`: the lock becomes another's.
+    HandOver {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// Of which service.
+        service: ServiceName,
+        /// Whose it becomes.
+        to: Whom,
+        /// Why; `None` is for the reason that it was taken for. Untrusted text.
+        reason: Option<String>,
+        /// For how many seconds; `None` is until the end that it has.
+        for_s: Option<u32>,
+    },
     /// `/release unlock <environment> [service]`
     Unlock {
         /// Which environment.
@@ -125,6 +141,11 @@ pub enum Command {
         /// Why. Untrusted text.
         reason: String,
     },
+    /// `/release link [code]`, `/release link confirm|refuse`, `/release link remove <chat>`
+    Link {
+        /// What about the link.
+        act: LinkAct,
+    },
     /// `/release queue [environment]`
     Queue {
         /// Only this environment.
@@ -135,6 +156,32 @@ pub enum Command {
         /// About one command.
         topic: Option<String>,
     },
+}
+
+/// A person as somebody types them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    /// By their name in the configuration.
+    Named(PersonId),
+    /// By a mention in the chat's own markup, which holds their account's id there.
+    Mentioned(String),
+}
+
+/// What is done about the link between two accounts of one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkAct {
+    /// Ask for a code.
+    Begin,
+    /// Type the code, from the other account.
+    Claim(Code),
+    /// That account is mine.
+    Confirm,
+    /// It is not.
+    Refuse,
+    /// Take the link to the account in a chat away.
+    Remove(Platform),
 }
 
 /// What `/release why` is about.
@@ -176,7 +223,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 16] = [
+static DEFINITIONS: [&Definition; 17] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &ask::STATUS,
@@ -191,6 +238,7 @@ static DEFINITIONS: [&Definition; 16] = [
     &lock::LOCK,
     &lock::UNLOCK,
     &overriding::OVERRIDE,
+    &link::LINK,
     &ask::QUEUE,
     &ask::HELP,
 ];
@@ -210,9 +258,10 @@ impl Command {
             Self::Withdraw { .. } => &act::WITHDRAW,
             Self::Cancel { .. } => &act::CANCEL,
             Self::Retry { .. } => &act::RETRY,
-            Self::Lock { .. } => &lock::LOCK,
+            Self::Lock { .. } | Self::HandOver { .. } => &lock::LOCK,
             Self::Unlock { .. } => &lock::UNLOCK,
             Self::Override { .. } => &overriding::OVERRIDE,
+            Self::Link { .. } => &link::LINK,
             Self::Queue { .. } => &ask::QUEUE,
             Self::Help { .. } => &ask::HELP,
         }

@@ -12,6 +12,7 @@ fn words() -> Words {
         services: vec!["goals".into()],
         environments: [("goals".into(), environments)].into(),
         default_service: Some("goals".into()),
+        people: vec!["ana".into(), "bob".into()],
     }
 }
 
@@ -93,6 +94,37 @@ fn a_lone_service_name_is_the_service_and_not_a_branch() {
 }
 
 #[test]
+fn a_lock_is_handed_to_a_name_or_to_a_mention() {
+    let to = |typed: &str| match parse(&format!("/release lock production {typed}"), &words()) {
+        Ok(Command::HandOver { to, reason, for_s, .. }) => (to, reason, for_s),
+        other => panic!("{typed}: {other:?}"),
+    };
+    let bob = || Whom::Named("bob".into());
+    assert_eq!(to("--to bob"), (bob(), None, None));
+    assert_eq!(to("goals --to @Bob"), (bob(), None, None));
+    assert_eq!(to("\"load test\" --to=bob --for 2h"), (bob(), Some("load test".into()), Some(7_200)));
+    for mention in ["<@U012AB3CD>", "<@U012AB3CD|bob>", "<@!U012AB3CD>"] {
+        assert_eq!(to(&format!("--to {mention}")).0, Whom::Mentioned("U012AB3CD".into()), "{mention}");
+    }
+}
+
+#[test]
+fn a_code_is_read_however_it_is_typed() {
+    let act = |typed: &str| match parse(&format!("/release link {typed}"), &words()) {
+        Ok(Command::Link { act }) => act,
+        other => panic!("{typed}: {other:?}"),
+    };
+    let code = LinkAct::Claim(Code::parse("K7QF-2M9X").unwrap());
+    for typed in ["K7QF-2M9X", "k7qf-2m9x", "K7QF2M9X", "\"K7QF-2M9X\"", "K7QF 2M9X"] {
+        assert_eq!(act(typed), code, "{typed}");
+    }
+    assert_eq!(act(""), LinkAct::Begin);
+    assert_eq!(act("CONFIRM"), LinkAct::Confirm);
+    assert_eq!(act("refuse"), LinkAct::Refuse);
+    assert_eq!(act("remove Discord"), LinkAct::Remove(Platform::Discord));
+}
+
+#[test]
 fn every_example_of_the_help_parses_to_its_own_command() {
     for definition in DEFINITIONS {
         for example in definition.examples {
@@ -100,6 +132,60 @@ fn every_example_of_the_help_parses_to_its_own_command() {
             assert_eq!(command.name(), definition.line(), "{example}");
         }
     }
+}
+
+/// What is answered to each line.
+fn said(lines: &[&str]) -> String {
+    let answer = |line: &&str| format!("{line}\n  {}", mistake(line, &words()).replace('\n', "\n  "));
+    lines.iter().map(answer).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn people_codes_and_chats_have_a_nearest_spelling_too() {
+    let lines = [
+        "/release lock production --to bbo",
+        "/release lock production --to U012AB3CD",
+        "/release lock production --to <@>",
+        "/release link K7QF-2M9",
+        "/release link confrim",
+        "/release link remove",
+        "/release link remove discrod",
+        "/release link remove github",
+        "/release link K7QF-2M9X confirm",
+        "/release link confirm K7QF-2M9X",
+        "/release link remove K7QF-2M9X",
+    ];
+    expect![[r#"
+        /release lock production --to bbo
+          Slipway knows nobody of the name "bbo". Did you mean bob? Nothing was started.
+        /release lock production --to U012AB3CD
+          Slipway knows nobody of the name "U012AB3CD". Nothing was started.
+            Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]
+        /release lock production --to <@>
+          Slipway knows nobody of the name "<@>". Nothing was started.
+            Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]
+        /release link K7QF-2M9
+          That is no code. Codes look like K7QF-2M9X. Nothing was started.
+            Usage: /release link [code], /release link confirm or refuse, /release link remove <slack|discord|terminal>
+        /release link confrim
+          That is no code. Did you mean /release link confirm? Nothing was started.
+        /release link remove
+          In which chat? Nothing was started.
+            Usage: /release link [code], /release link confirm or refuse, /release link remove <slack|discord|terminal>
+        /release link remove discrod
+          That is no chat in which accounts are linked. Did you mean /release link remove discord? Nothing was started.
+        /release link remove github
+          That is no chat in which accounts are linked. Nothing was started.
+            Usage: /release link [code], /release link confirm or refuse, /release link remove <slack|discord|terminal>
+        /release link K7QF-2M9X confirm
+          That is no code. Codes look like K7QF-2M9X. Nothing was started.
+            Usage: /release link [code], /release link confirm or refuse, /release link remove <slack|discord|terminal>
+        /release link confirm K7QF-2M9X
+          That is no code. Did you mean /release link confirm? Nothing was started.
+        /release link remove K7QF-2M9X
+          That is no chat in which accounts are linked. Nothing was started.
+            Usage: /release link [code], /release link confirm or refuse, /release link remove <slack|discord|terminal>"#]]
+    .assert_eq(&said(&lines));
 }
 
 #[test]
@@ -126,8 +212,7 @@ fn mistakes_name_the_nearest_right_thing() {
         "/release lock production \"x\" --for ever",
         "hello there",
     ];
-    let said: Vec<_> =
-        lines.iter().map(|line| format!("{line}\n  {}", mistake(line, &words()).replace('\n', "\n  "))).collect();
+    let said = said(&lines);
     expect![[r#"
 
           Type a command, such as /deploy staging or /release help. Nothing was started.
@@ -174,14 +259,14 @@ fn mistakes_name_the_nearest_right_thing() {
             Instead: deploy the branch: /deploy staging my-branch
         /release lock production
           A lock needs a reason, in quotation marks. Nothing was started.
-            Usage: /release lock <environment> "reason" [service] [--for 2h]
+            Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]
         /release lock production "x" --for ever
           ever is no time between 1 minute and 30 days: write 30m, 2h, 1h30m or 2d. Nothing was started.
-            Usage: /release lock <environment> "reason" [service] [--for 2h]
+            Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]
         hello there
           There is no command /hello. Nothing was started.
             What there is: /release help"#]]
-    .assert_eq(&said.join("\n"));
+    .assert_eq(&said);
     assert_eq!(
         mistake("/deploy staging", &two_services()),
         "Which service? Nothing was started.\n  Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]\n  Services: goals, billing"

@@ -1,6 +1,6 @@
 //! What the configuration knows, and the nearest spelling of what it does not.
 
-use crate::ids::{EnvironmentName, ServiceName};
+use crate::ids::{EnvironmentName, PersonId, ServiceName};
 use std::collections::BTreeMap;
 
 /// The names that commands can use.
@@ -12,6 +12,8 @@ pub struct Words {
     pub environments: BTreeMap<ServiceName, Vec<EnvironmentName>>,
     /// The service that is meant when none is named.
     pub default_service: Option<ServiceName>,
+    /// Everybody, by the names in the configuration.
+    pub people: Vec<PersonId>,
 }
 
 /// How many edits away a word may be to be suggested, by its length in characters.

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
+mod lock;
 #[cfg(test)]
 mod tests;
+
+pub use lock::{Due, Lock, LockEnd, LockNews, REMIND_BEFORE_S, REMIND_EVERY_S};
 
 /// How many releases may wait for one environment.
 pub const QUEUE_LIMIT: usize = 50;
@@ -37,25 +40,6 @@ pub struct Environment {
     /// that is no more: other commit, other migrations.
     #[serde(default)]
     pub changed_at: Option<Timestamp>,
-}
-
-/// A person's hold on an environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lock {
-    /// Who holds it.
-    pub owner: PersonId,
-    /// Why. Untrusted text.
-    pub reason: String,
-    /// Since when.
-    pub at: Timestamp,
-    /// Until when; `None` is until unlocked.
-    pub until: Option<Timestamp>,
-}
-
-impl Lock {
-    fn holds(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| until > now)
-    }
 }
 
 /// A planned release that has not started.
@@ -126,10 +110,27 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// Somebody takes hold of it.
+    /// Somebody takes hold of it, or holds it otherwise than before.
     Locked(Lock),
+    /// The hold becomes another's.
+    HandedOver {
+        /// As it is then.
+        lock: Lock,
+        /// Who hands it over.
+        by: PersonId,
+    },
     /// The hold ends.
     Unlocked,
+    /// The hold's time was over.
+    LockRanOut {
+        /// When that was noticed.
+        at: Timestamp,
+    },
+    /// The owner of the hold was reminded of it.
+    Reminded {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// What follows for releases.
@@ -149,6 +150,8 @@ pub enum Effect {
         /// Which.
         release: ReleaseId,
     },
+    /// Somebody is told of the end of a lock, alone.
+    Tell(Box<LockNews>),
 }
 
 /// Why an event cannot happen to an environment as it is.
@@ -166,6 +169,12 @@ pub enum Illegal {
     /// There is no lock.
     #[error("it is not locked")]
     NotLocked,
+    /// They hold it already.
+    #[error("{0} holds it already")]
+    Owned(PersonId),
+    /// The lock holds, and nobody is to be reminded of it now.
+    #[error("nothing is due")]
+    NotDue,
     /// Too many wait.
     #[error("{QUEUE_LIMIT} releases wait here already")]
     QueueFull,
@@ -176,12 +185,6 @@ impl Environment {
     #[must_use]
     pub fn new(key: EnvironmentKey) -> Self {
         Self { key, lock: None, queue: Vec::new(), running: None, live: None, stays: Vec::new(), changed_at: None }
-    }
-
-    /// The lock, unless it has run out.
-    #[must_use]
-    pub fn lock(&self, now: Timestamp) -> Option<&Lock> {
-        self.lock.as_ref().filter(|lock| lock.holds(now))
     }
 
     /// What keeps a release from starting here, whatever policy says.
@@ -220,17 +223,11 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
             vec![]
         }
         Event::Ended { release, live, at } => ended(&mut next, release, live.as_ref(), *at),
-        Event::Locked(lock) => {
-            if let Some(held) = next.lock(lock.at).filter(|held| held.owner != lock.owner) {
-                return Err(Illegal::Locked(held.owner.clone()));
-            }
-            next.lock = Some(lock.clone());
-            judge_waiting(&next)
-        }
-        Event::Unlocked => {
-            next.lock.take().ok_or(Illegal::NotLocked)?;
-            judge_waiting(&next)
-        }
+        Event::Locked(lock) => lock::take(&mut next, lock)?,
+        Event::HandedOver { lock, by } => lock::hand_over(&mut next, lock, by)?,
+        Event::Unlocked => lock::unlock(&mut next)?,
+        Event::LockRanOut { at } => lock::run_out(&mut next, *at)?,
+        Event::Reminded { at } => lock::remind(&mut next, *at)?,
     };
     Ok((next, effects))
 }

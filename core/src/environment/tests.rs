@@ -42,7 +42,14 @@ fn live(release: &str, commit: u8, seconds: i64) -> Live {
 }
 
 fn lock(owner: &str, from: i64, until: Option<i64>) -> Lock {
-    Lock { owner: owner.into(), reason: "load test".into(), at: at(from), until: until.map(at) }
+    Lock {
+        owner: owner.into(),
+        reason: "load test".into(),
+        at: at(from),
+        until: until.map(at),
+        channel: "terminal:releases".into(),
+        reminded_at: None,
+    }
 }
 
 fn judge(release: &str) -> Effect {
@@ -217,10 +224,133 @@ fn unlocking_lets_everybody_who_waits_be_judged_in_order() {
     let (_, effects) = after([
         enqueued(deploy("A", 1, &[], 1)),
         enqueued(deploy("B", 2, &[], 2)),
-        Event::Locked(lock("bob", 10, None)),
+        Event::Locked(lock("ana", 10, None)),
         Event::Unlocked,
     ]);
-    assert_eq!(effects, [judge("A"), judge("B")]);
+    assert_eq!(effects, [judge("A"), judge("B")], "who waited behind their own lock need not be told");
+}
+
+#[test]
+fn what_is_due_of_a_lock_and_when() {
+    const MINUTE: i64 = 60;
+    const DAY: i64 = 24 * 60 * MINUTE;
+    let waits = || deploy("A", 1, &[], 5);
+    let ends = |seconds| Some(lock("bob", 0, Some(seconds)));
+    let reminded = |lock: Option<Lock>, seconds| lock.map(|lock| Lock { reminded_at: Some(at(seconds)), ..lock });
+    let endless = || Some(lock("bob", 0, None));
+    let owners = || Waiting { requester: "bob".into(), ..waits() };
+    for (name, lock, queue, due_at, moments) in [
+        ("no lock", None, vec![waits()], None, vec![(DAY, None)]),
+        (
+            "an hour",
+            ends(60 * MINUTE),
+            vec![],
+            Some(50 * MINUTE),
+            vec![
+                (50 * MINUTE - 1, None),
+                (50 * MINUTE, Some(Due::Reminder)),
+                (60 * MINUTE - 1, Some(Due::Reminder)),
+                (60 * MINUTE, Some(Due::RanOut)),
+                (DAY, Some(Due::RanOut)),
+            ],
+        ),
+        (
+            "an hour, reminded",
+            reminded(ends(60 * MINUTE), 50 * MINUTE),
+            vec![],
+            Some(60 * MINUTE),
+            vec![(59 * MINUTE, None), (60 * MINUTE, Some(Due::RanOut))],
+        ),
+        ("too short for a reminder", ends(10 * MINUTE), vec![], Some(10 * MINUTE), vec![(10 * MINUTE - 1, None)]),
+        ("a bit longer", ends(10 * MINUTE + 1), vec![], Some(1), vec![(0, None), (1, Some(Due::Reminder))]),
+        ("no end, nobody waits", endless(), vec![], None, vec![(9 * DAY, None)]),
+        ("no end, only the owner waits", endless(), vec![owners()], None, vec![(9 * DAY, None)]),
+        (
+            "no end, somebody waits",
+            endless(),
+            vec![owners(), waits()],
+            Some(DAY),
+            vec![(DAY - 1, None), (DAY, Some(Due::Reminder))],
+        ),
+        (
+            "no end, reminded yesterday",
+            reminded(endless(), DAY + 7),
+            vec![waits()],
+            Some(2 * DAY + 7),
+            vec![(2 * DAY, None), (2 * DAY + 7, Some(Due::Reminder))],
+        ),
+    ] {
+        let environment = Environment { lock, queue, ..environment() };
+        assert_eq!(environment.due_at(), due_at.map(at), "{name}");
+        for (moment, due) in moments {
+            assert_eq!(environment.due(at(moment)), due, "{name} at {moment}");
+            let ran_out = step(&environment, &Event::LockRanOut { at: at(moment) });
+            assert_eq!(ran_out.is_ok(), due == Some(Due::RanOut), "{name} at {moment}");
+            let reminded = step(&environment, &Event::Reminded { at: at(moment) });
+            assert_eq!(reminded.is_ok(), due == Some(Due::Reminder), "{name} at {moment}");
+            let again = reminded.map(|(next, _)| step(&next, &Event::Reminded { at: at(moment) }));
+            assert!(again.is_err() || again == Ok(Err(Illegal::NotDue)), "{name} at {moment}: reminded twice");
+        }
+    }
+}
+
+/// Whom the effects tell, each with the places in the queue: `ana 1 3`.
+fn told(effects: &[Effect]) -> Vec<String> {
+    let tell = |effect: &Effect| match effect {
+        Effect::Tell(news) => {
+            let places: String = news.places.iter().map(|(place, _)| format!(" {place}")).collect();
+            Some(format!("{}{places}", news.person))
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(tell).collect()
+}
+
+#[test]
+fn whoever_waits_behind_a_lock_is_told_of_its_end_once() {
+    let of = |release: &str, person: &str, commit: u8| Waiting {
+        requester: person.into(),
+        ..deploy(release, commit, &[], commit.into())
+    };
+    let (locked, _) = after([
+        enqueued(of("A", "ana", 1)),
+        enqueued(of("B", "bob", 2)),
+        enqueued(of("C", "ana", 3)),
+        enqueued(of("D", "cem", 4)),
+        Event::Locked(lock("bob", 10, Some(100))),
+    ]);
+    for event in [Event::Unlocked, Event::LockRanOut { at: at(100) }] {
+        let (open, effects) = step(&locked, &event).unwrap();
+        assert_eq!((open.lock.clone(), told(&effects)), (None, vec!["ana 1 3".into(), "cem 4".into()]), "{event:?}");
+        let judged: Vec<_> = ["A", "B", "C", "D"].map(judge).into();
+        assert!(effects.ends_with(&judged), "{effects:?}");
+        assert!(step(&open, &event).is_err(), "once");
+    }
+    for (to, expected) in [("cem", vec!["cem 4", "ana 1 3"]), ("eve", vec!["eve"])] {
+        let handed = lock(to, 50, Some(100));
+        let by_owner = Event::HandedOver { lock: handed.clone(), by: "bob".into() };
+        let (passed, effects) = step(&locked, &by_owner).unwrap();
+        assert_eq!((passed.lock, told(&effects)), (Some(handed), expected.into_iter().map(str::to_owned).collect()));
+    }
+}
+
+#[test]
+fn only_a_lock_that_holds_is_handed_over_and_to_another() {
+    let (locked, _) = after([Event::Locked(lock("bob", 10, Some(100)))]);
+    let event = |owner: &str, seconds| Event::HandedOver { lock: lock(owner, seconds, None), by: "bob".into() };
+    let to = |owner: &str, seconds| step(&locked, &event(owner, seconds)).map(|_| ());
+    assert_eq!(to("cem", 99), Ok(()));
+    assert_eq!(to("bob", 99), Err(Illegal::Owned("bob".into())));
+    assert_eq!(to("cem", 100), Err(Illegal::NotLocked));
+    let none = step(&environment(), &event("cem", 1));
+    assert_eq!(none, Err(Illegal::NotLocked));
+}
+
+#[test]
+fn a_lock_stored_before_it_knew_its_channel_is_read() {
+    let old = r#"{"owner":"bob","reason":"load test","at":"2026-01-05T08:00:10Z","until":null}"#;
+    let expected = Lock { channel: String::new(), ..lock("bob", 10, None) };
+    assert_eq!(serde_json::from_str::<Lock>(old).unwrap(), expected);
 }
 
 #[test]

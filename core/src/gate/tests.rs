@@ -113,7 +113,14 @@ impl Scene {
     }
 
     fn locked(self, owner: &str, until: Option<i64>) -> Self {
-        let lock = Lock { owner: owner.into(), reason: "load test".into(), at: at(12), until: until.map(at) };
+        let lock = Lock {
+            owner: owner.into(),
+            reason: "load test".into(),
+            at: at(12),
+            until: until.map(at),
+            channel: "terminal:releases".into(),
+            reminded_at: None,
+        };
         self.happens(&environment::Event::Locked(lock))
     }
 

@@ -94,6 +94,8 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
             "refused",
             "locked",
             "unlocked",
+            "lock_handed_over",
+            "link_requested",
             "vote_refused",
             "withdrawn",
             "cancel_requested",
@@ -110,10 +112,11 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::Started { .. } => &["started"],
         Incoming::AnchorDue { .. } => &["anchored"],
         Incoming::StrangersDue { .. } => &["unknown_people_again"],
+        Incoming::LockDue { .. } => &["lock_ran_out"],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 10] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 11] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -127,6 +130,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 10] {
         Incoming::Started { version: "0.1.0".into(), configuration: "ab".repeat(32) },
         Incoming::AnchorDue { day: jiff::civil::date(2026, 1, 5) },
         Incoming::StrangersDue { hour: 0 },
+        Incoming::LockDue { environment: chat::key("staging") },
     ]
 }
 
@@ -157,6 +161,9 @@ async fn a_long_day() -> Chat {
     let at = chat.now();
     let red = Event::StepFailed { step: Step::Ci, failure: Failure::new("Red."), rolled_back: false, at };
     chat.outcome(&failed, "observe_ci", red).await;
+    chat.says("bob", "/release lock staging \"load test\" --for 30m").await;
+    chat.says("bob", "/release lock staging --to ana").await;
+    chat.says("bob", "/release link").await;
     chat.store.deliver("bad", &json!({ "incoming": "telepathy" }), &chat.engine.clock).await.unwrap();
     chat.handle_all().await;
     chat.wait_s(3_600);

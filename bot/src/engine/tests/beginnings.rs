@@ -45,6 +45,10 @@ enum Way {
     QueueAfterFailure,
     QueueAfterCancel,
     Unlock,
+    /// A lock becomes that of the one who waits behind it.
+    HandOver,
+    /// Its time is over.
+    LockRanOut,
     /// The end of a lock, of a freeze or of a soak time: a timer has the gate asked again.
     Timer,
     /// What was known had become too old, and has been read again.
@@ -55,7 +59,7 @@ enum Way {
     PolicyReload,
 }
 
-const WAYS: [Way; 18] = [
+const WAYS: [Way; 20] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -70,6 +74,8 @@ const WAYS: [Way; 18] = [
     Way::QueueAfterFailure,
     Way::QueueAfterCancel,
     Way::Unlock,
+    Way::HandOver,
+    Way::LockRanOut,
     Way::Timer,
     Way::FreshFacts,
     Way::Restart,
@@ -89,6 +95,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
             Way::Override,
             Way::QueueAfterCancel,
             Way::Unlock,
+            Way::HandOver,
         ],
         Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
@@ -97,6 +104,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::PoliciesRefused { .. } => &[],
         Incoming::Started { .. } | Incoming::AnchorDue { .. } | Incoming::StrangersDue { .. } => &[],
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
+        Incoming::LockDue { .. } => &[Way::LockRanOut],
     }
 }
 
@@ -159,11 +167,11 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.presses("bob", &behind, Verb::Approve).await;
             (brink.release, brink.plan) = (Some(behind), production);
         }
-        Way::Unlock => {
+        Way::Unlock | Way::HandOver => {
             chat.says("bob", "/release lock staging \"moving\"").await;
             brink.release = Some(chat.planned("ana", &staging).await);
         }
-        Way::Timer => {
+        Way::Timer | Way::LockRanOut => {
             chat.says("bob", "/release lock staging \"moving\" --for 2h").await;
             brink.release = Some(chat.planned("ana", &staging).await);
             chat.wait_s(2 * 3_600);
@@ -220,6 +228,11 @@ async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
         }
         Way::QueueAfterCancel => chat.presses("ana", &other.unwrap(), Verb::Cancel).await,
         Way::Unlock => chat.says("bob", "/release unlock staging").await,
+        Way::HandOver => chat.says("bob", "/release lock staging --to ana").await,
+        Way::LockRanOut => {
+            chat.looks().await;
+            String::new()
+        }
         Way::Timer => {
             let judge_at = chat.lease(&waiting(), "judge_at").await;
             let judge = Incoming::Judge { release: waiting() };
@@ -317,6 +330,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::Happened { release: release(), event: Event::BuildReady },
         Incoming::PoliciesChanged { version: 1 },
         Incoming::Judge { release: release() },
+        Incoming::LockDue { environment: chat::key("staging") },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {

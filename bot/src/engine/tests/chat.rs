@@ -11,6 +11,7 @@ use crate::policies::{Keeper, Origin, PolicyText, Reading, ReloadError, Reloaded
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, NewPolicyVersion, Store};
+use crate::timekeeper::locks;
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
@@ -104,6 +105,36 @@ impl Chat {
             signals: Signals::default(),
         };
         Self { engine, store, time, held: Vec::new(), deliveries: 0, file, folder }
+    }
+
+    /// The timekeeper looks at the locks, and the engine handles what it found.
+    pub(super) async fn looks(&self) {
+        self.notices().await;
+        self.handle_all().await;
+    }
+
+    /// The timekeeper looks, and nothing else happens.
+    pub(super) async fn notices(&self) {
+        locks::look(&self.store, &self.engine.clock, &self.engine.signals).await.unwrap();
+    }
+
+    /// The process is killed, and another one opens the same store.
+    pub(super) async fn restarts(self) -> Self {
+        let Self { engine, store, time, held, deliveries, file, folder } = self;
+        let Engine { store: same, setup, clock, signals } = engine;
+        drop((store, same));
+        let store = Store::open(&file).await.unwrap();
+        let engine = Engine { store: store.clone(), setup, clock, signals };
+        let chat = Self { engine, store, time, held, deliveries, file, folder };
+        chat.starts().await;
+        chat
+    }
+
+    /// What somebody was told without having asked, as text.
+    pub(super) async fn private(&self, who: &str) -> Vec<String> {
+        let query = "SELECT body FROM messages WHERE only_for = $1 AND key NOT LIKE 'answer/%' ORDER BY id";
+        let text = |body: String| self.text(&serde_json::from_str(&body).unwrap());
+        self.scalars(query, who).await.into_iter().map(text).collect()
     }
 
     /// From now on another configuration is in force, and nothing has been judged by it yet.

@@ -8,6 +8,7 @@ mod cancelling;
 mod chat;
 mod effects;
 mod inbox;
+mod linking;
 mod locks;
 mod policies;
 mod queue;

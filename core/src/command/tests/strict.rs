@@ -116,7 +116,7 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
             Instead: roll back without it. Applied migrations stay, as long as the older version works with them.
         "/release lock production goals"
           A lock needs a reason, in quotation marks. Nothing was started.
-            Usage: /release lock <environment> "reason" [service] [--for 2h]
+            Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]
         "/release unlock all"
           There is no environment "all". There are: production, staging. Nothing was started."#]]
     .assert_eq(&said.join("\n"));
@@ -152,7 +152,6 @@ fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
         "/Migrate production down 1",
         "/release ship 12",
         "/release bad",
-        "/release link",
         "/release config",
         "/release stats",
         "/release RESUME",
@@ -205,10 +204,13 @@ fn help_is_found_wherever_it_is_asked_for() {
         /release cancel    stop it, as long as the running step can be stopped
         /release retry     the same commit again, as a new release; without one the
                            newest that failed
-        /release lock      keep everybody else's releases from an environment
+        /release lock      keep everybody else's releases from an environment; again:
+                           prolong it, --to: hand it over
         /release unlock    end a lock
         /release override  break the glass: set rules aside for one plan; announced and
                            logged, needed or not
+        /release link      make your account in another chat one person with you, by a
+                           code confirmed from both sides
         /release queue     who waits for what, in which order
         /release help      this list, or more about one command
 

@@ -9,15 +9,20 @@ fn release(number: u8) -> Waiting {
     let name = format!("{number:02}");
     // Two lines of history: even and odd. Each release contains the four before it on its own line.
     let older: Vec<u8> = (1..=4).filter_map(|n| number.checked_sub(2 * n)).collect();
-    if number.is_multiple_of(7) {
+    let waiting = if number.is_multiple_of(7) {
         rollback(&name, number, number.into())
     } else {
         deploy(&name, number, &older, number.into())
-    }
+    };
+    Waiting { requester: person(number), ..waiting }
+}
+
+fn person(number: u8) -> PersonId {
+    ["ana", "bob", "cem"][usize::from(number % 3)].into()
 }
 
 fn events() -> impl Strategy<Value = Vec<(u8, u8)>> {
-    proptest::collection::vec((0..12_u8, 0..80_u8), 0..150)
+    proptest::collection::vec((0..15_u8, 0..80_u8), 0..150)
 }
 
 fn event(kind: u8, number: u8, environment: &Environment, now: i64) -> Event {
@@ -31,7 +36,46 @@ fn event(kind: u8, number: u8, environment: &Environment, now: i64) -> Event {
         8 => Event::Ended { release: running.as_str().into(), live: Some(live(&running, number, now)), at: at(now) },
         9 => ended(&name, now),
         10 => Event::Locked(lock("bob", now, Some(now + i64::from(number)))),
+        11 => {
+            let lock = lock(person(number).as_str(), now, Some(now + i64::from(number)));
+            Event::HandedOver { lock, by: person(number / 3) }
+        }
+        12 => Event::LockRanOut { at: at(now) },
+        13 => Event::Reminded { at: at(now) },
         _ => Event::Unlocked,
+    }
+}
+
+/// Whoever waits behind a lock learns of its end once, and from nothing else; and a lock goes only in a way that has a
+/// name.
+fn locks_hold(before: &Environment, event: &Event, after: &Environment, effects: &[Effect]) {
+    let news = effects.iter().filter_map(|effect| match effect {
+        Effect::Tell(news) => Some(&news.person),
+        _ => None,
+    });
+    let told: Vec<_> = news.clone().collect();
+    let mut unique = told.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), told.len(), "told twice: {told:?}");
+    match event {
+        Event::Unlocked | Event::LockRanOut { .. } => {
+            let lock = before.lock.as_ref().expect("it was locked");
+            assert_eq!(after.lock, None);
+            assert!(before.behind(&lock.owner).all(|waiting| told.contains(&&waiting.requester)));
+            assert!(!told.contains(&&lock.owner), "the owner did not wait behind it");
+            if let Event::LockRanOut { at } = event {
+                assert_eq!(before.lock(*at), None, "it held");
+            }
+        }
+        Event::HandedOver { lock, by } => {
+            assert_eq!(after.lock.as_ref(), Some(lock));
+            assert!(told.first() == Some(&&lock.owner) || lock.owner == *by, "{told:?}");
+            assert!(!told.contains(&by), "they know");
+            assert!(before.lock(lock.at).is_some_and(|held| held.owner != lock.owner));
+        }
+        Event::Locked(_) | Event::Reminded { .. } => assert!(told.is_empty(), "{told:?}"),
+        _ => assert_eq!((after.lock.as_ref(), told.len()), (before.lock.as_ref(), 0)),
     }
 }
 
@@ -95,6 +139,7 @@ proptest! {
             let event = event(kind, number, &now, moment);
             let Ok((next, effects)) = step(&now, &event) else { continue };
             holds(&now, &event, &next, &effects);
+            locks_hold(&now, &event, &next, &effects);
             now = serde_json::from_str(&serde_json::to_string(&next).unwrap()).unwrap();
             assert_eq!(now, next);
         }

@@ -4,7 +4,7 @@ use super::super::{Line, Message};
 use super::status::locked as lock_line;
 use super::words::{self, DOT};
 use crate::environment;
-use crate::ids::EnvironmentKey;
+use crate::ids::{EnvironmentKey, PersonId};
 use crate::person::Identity;
 use crate::policy::Slot;
 use crate::release::{Illegal, Release, Step, StepState};
@@ -121,6 +121,41 @@ pub fn locked(key: &EnvironmentKey, lock: &environment::Lock, now: Timestamp) ->
     Message::answer(Line::plain(format!("{key} is ")).join(lock_line(lock, now)).text("."), [way])
 }
 
+/// The lock holds, and takes the place of one that its owner had.
+#[must_use]
+pub fn lock_replaced(
+    key: &EnvironmentKey,
+    before: &environment::Lock,
+    lock: &environment::Lock,
+    now: Timestamp,
+) -> Message {
+    let mut message = locked(key, lock, now);
+    let line = Line::plain("Before it was ").join(lock_line(before, now)).text(".");
+    message.body.insert(0, super::super::Block::Line(line));
+    message
+}
+
+/// The lock is another's now, and they have been told.
+#[must_use]
+pub fn lock_handed_over(key: &EnvironmentKey, lock: &environment::Lock, now: Timestamp) -> Message {
+    let line = Line::plain(format!("{key} is now ")).join(lock_line(lock, now)).text(".");
+    answer(line.text(" They have been told."))
+}
+
+/// The one who was to get the lock may not have one; `why` is the policy's sentence.
+#[must_use]
+pub fn lock_not_for(person: &PersonId, why: &str) -> Message {
+    let line = Line::default().person(person).text(" may not hold this lock: ").untrusted(why);
+    answer(line.text(" Nothing was changed."))
+}
+
+/// Nobody is known by this mention.
+#[must_use]
+pub fn nobody_mentioned() -> Message {
+    let line = Line::plain("Slipway does not know whom you mention. Nothing was changed.");
+    Message::answer(line, [Line::plain("Write their name in slipway.toml instead: ").code("--to bob")])
+}
+
 /// The lock is gone; `waiting` releases go on.
 #[must_use]
 pub fn unlocked(key: &EnvironmentKey, waiting: usize) -> Message {
@@ -141,6 +176,8 @@ pub fn environment_refuses(key: &EnvironmentKey, illegal: &environment::Illegal)
             .code(format!("/release unlock {}", key.environment))
             .text("."),
         Illegal::NotLocked => line.text("it is not locked. Nothing was changed."),
+        Illegal::Owned(owner) => line.person(owner).text(" holds its lock already. Nothing was changed."),
+        Illegal::NotDue => line.text("nothing is due. Nothing was changed."),
         Illegal::Busy(other) => words::release(line, other).text(" is running here. Wait for its end."),
         Illegal::NotItsTurn => line.text("another release was asked for before. See ").code("/release queue").text("."),
         Illegal::QueueFull => line
@@ -187,16 +224,12 @@ pub fn no_release(what: &'static str) -> Message {
 /// Slipway does not know who typed this.
 #[must_use]
 pub fn unknown_person(identity: &Identity) -> Message {
-    let (platform, id) = match identity {
-        Identity::Slack(id) => ("slack", id),
-        Identity::Discord(id) => ("discord", id),
-        Identity::Github(id) => ("github", id),
-        Identity::Terminal(id) => ("terminal", id),
-    };
-    let id: String = id.chars().take(TYPED_SHOWN_CHARS).collect();
+    let id: String = identity.id().chars().take(TYPED_SHOWN_CHARS).collect();
     let way = Line::plain("To be added, ask for this line in your [person.NAME] section of slipway.toml: ")
-        .code(format!("{platform} = \"{id}\""));
-    Message::answer(Line::plain("Slipway does not know you. Nothing was started."), [way])
+        .code(format!("{} = \"{id}\"", identity.platform().key()));
+    let link = Line::plain("Or, where Slipway knows you in another chat, type ").code("/release link");
+    let link = link.text(" there, and here what you are given.");
+    Message::answer(Line::plain("Slipway does not know you. Nothing was started."), [way, link])
 }
 
 /// The person may not do this; `why` is the policy's sentence.

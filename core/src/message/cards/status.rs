@@ -117,10 +117,10 @@ fn running(release: &Release) -> Line {
     }
 }
 
-/// `production: locked by chen "load test" for 40 more min · queue: 1 (ana, 4c1f9e2)`.
+/// `production: locked by chen "load test" for 40 more min · queue: 1 (ana, 4c1f9e2, for 12 min)`.
 fn note(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Option<Line> {
     let lock = row.environment.lock(now).map(|lock| locked(lock, now));
-    let queue = (!row.environment.queue.is_empty()).then(|| queue(&row.environment.queue));
+    let queue = (!row.environment.queue.is_empty()).then(|| queue(&row.environment.queue, now));
     let line = Line::plain(format!("{}: ", name(&row.environment.key, alone)));
     match (lock, queue) {
         (Some(lock), Some(queue)) => Some(line.join(lock).text(DOT).join(queue)),
@@ -131,18 +131,24 @@ fn note(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Option<Line> {
 
 /// `locked by chen "load test" for 40 more min`.
 pub(super) fn locked(lock: &Lock, now: Timestamp) -> Line {
-    let line = Line::plain("locked by ").person(&lock.owner).text(" \"").untrusted(lock.reason.as_str()).text("\"");
+    Line::plain("locked by ").person(&lock.owner).text(" ").join(held(lock, now))
+}
+
+/// `"load test" for 40 more min`.
+pub(super) fn held(lock: &Lock, now: Timestamp) -> Line {
+    let line = Line::plain("\"").untrusted(lock.reason.as_str()).text("\"");
     match lock.until {
         Some(until) => line.text(format!(" for {}", words::more(words::seconds(now, until)))),
         None => line.text(" until unlocked"),
     }
 }
 
-fn queue(waiting: &[Waiting]) -> Line {
+fn queue(waiting: &[Waiting], now: Timestamp) -> Line {
     let mut line = Line::plain(format!("queue: {} (", waiting.len()));
     for (i, one) in waiting.iter().take(WAITING_SHOWN_LIMIT).enumerate() {
         line = if i > 0 { line.text("; ") } else { line };
         line = words::commit(line.person(&one.requester).text(", "), &one.commit);
+        line = line.text(format!(", for {}", words::rough(words::seconds(one.asked_at, now))));
     }
     line.text(if waiting.len() > WAITING_SHOWN_LIMIT { "; …)" } else { ")" })
 }

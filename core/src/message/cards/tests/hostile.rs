@@ -2,7 +2,7 @@
 
 use super::super::super::{Block, Line, Message, Span};
 use super::*;
-use crate::environment::{Environment, Lock};
+use crate::environment::{Environment, Lock, LockEnd, LockNews};
 use crate::plan::ConfigVersion;
 use crate::policy::{Differences, Override};
 use crate::release::BuildProgress;
@@ -163,7 +163,14 @@ fn outside_text_is_always_marked_as_such() {
     let approvers =
         [ApproverLine { team: "release".into(), can: vec![], cannot: vec![("ana".into(), hostile())], missing: 1 }];
     let mut environment = Environment::new(key());
-    environment.lock = Some(Lock { owner: "chen".into(), reason: hostile(), at: at(0), until: None });
+    environment.lock = Some(Lock {
+        owner: "chen".into(),
+        reason: hostile(),
+        at: at(0),
+        until: None,
+        channel: "terminal:releases".into(),
+        reminded_at: None,
+    });
     let releases = releases();
     let mut phases: Vec<_> = releases.iter().map(|r| r.phase.name()).collect();
     phases.sort_unstable();
@@ -176,6 +183,16 @@ fn outside_text_is_always_marked_as_such() {
         assert!(walk(&details(release, &people, at(60))) > 0);
     }
     walk(&history(&releases, at(60)));
+    let lock = environment.lock.clone().unwrap();
+    assert_eq!(walk(&lock_reminder(&environment, &lock, at(60))), 1);
+    assert_eq!(walk(&lock_taken_away(&key(), &lock, &"bob".into(), None)), 1);
+    for end in [LockEnd::Unlocked, LockEnd::RanOut, LockEnd::HandedOver { lock: lock.clone(), by: "bob".into() }] {
+        for person in ["ana", "chen"] {
+            let news =
+                LockNews { person: person.into(), before: lock.clone(), end: end.clone(), places: vec![], waiting: 0 };
+            assert_eq!(walk(&lock_news(&key(), &news, at(60))), 1, "{news:?}");
+        }
+    }
     let row = StatusRow { environment: &environment, running: Some(&releases[0]), behind: None };
     assert!(walk(&status(&[row], at(60))) > 0, "the lock's reason is shown");
     assert!(walk(&queue(&[environment.clone()], &releases, at(60))) > 0);
@@ -192,7 +209,14 @@ fn outside_text_is_always_marked_as_such() {
 fn answers_say_back_what_was_typed_as_what_it_is() {
     use crate::person::Identity;
     let release = hostile_request();
-    let lock = Lock { owner: "chen".into(), reason: hostile(), at: at(0), until: None };
+    let lock = Lock {
+        owner: "chen".into(),
+        reason: hostile(),
+        at: at(0),
+        until: None,
+        channel: "terminal:releases".into(),
+        reminded_at: None,
+    };
     for answer in [
         answers::vote_does_not_count(&release, HOSTILE, &[]),
         answers::ambiguous_release(HOSTILE, &[&release]),
@@ -200,6 +224,12 @@ fn answers_say_back_what_was_typed_as_what_it_is() {
         answers::not_allowed(HOSTILE),
         answers::unknown_person(&Identity::Slack(hostile())),
         answers::locked(&key(), &lock, at(0)),
+        answers::lock_handed_over(&key(), &lock, at(0)),
+        answers::lock_not_for(&"eve".into(), HOSTILE),
+        link::to_confirm(&Identity::Discord(hostile())),
+        link::linked(&Identity::Discord(hostile())),
+        link::refused(&Identity::Discord(hostile())),
+        link::removed(&Identity::Discord(hostile())),
     ] {
         assert_eq!(walk(&answer), 1, "{answer:?}");
     }

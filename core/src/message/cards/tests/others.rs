@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::audit::{Anchor, RecordHash};
-use crate::environment::{Environment, Live, Lock, Waiting};
-use crate::person::Identity;
+use crate::environment::{Environment, Live, Lock, LockEnd, LockNews, Waiting};
+use crate::link::{Code, Refusal};
+use crate::person::{Identity, Person, Platform};
 use crate::policy::{Differences, Override};
 use expect_test::expect;
 
@@ -29,7 +30,14 @@ fn production() -> Environment {
 }
 
 fn locked() -> Lock {
-    Lock { owner: "chen".into(), reason: "load test".into(), at: at(0), until: Some(at(2400)) }
+    Lock {
+        owner: "chen".into(),
+        reason: "load test".into(),
+        at: at(0),
+        until: Some(at(2400)),
+        channel: "terminal:releases".into(),
+        reminded_at: None,
+    }
 }
 
 fn waiting(release: &Release) -> Waiting {
@@ -95,7 +103,7 @@ fn status_shows_what_runs_where() {
         staging | 9a77d01 | 2 days | bob | ok | release 01JD7Q4N brings 4c1f9e2, step 4 of 5
         production | 9a77d01 | 2 days | bob | ok | 3 commits behind staging
         canary | not known | – | – | – | –
-        production: locked by chen "load test" for 40 more min · queue: 1 (ana, 4c1f9e2)
+        production: locked by chen "load test" for 40 more min · queue: 1 (ana, 4c1f9e2, for 0 s)
     "#]]
     .assert_eq(&text(&status(&rows, at(0))));
     expect![[r#"
@@ -196,6 +204,133 @@ fn the_queue_says_what_each_waits_for() {
 }
 
 #[test]
+fn a_lock_is_told_to_whom_it_concerns() {
+    let release = judged("wait", &[]);
+    let mut environment = production();
+    environment.queue = vec![waiting(&release)];
+    let handed = || LockEnd::HandedOver { lock: Lock { owner: "bob".into(), ..locked() }, by: "chen".into() };
+    let news = |person: &str, end: LockEnd, places: &[(usize, ReleaseId)]| {
+        let news = LockNews { person: person.into(), before: locked(), end, places: places.to_vec(), waiting: 1 };
+        lock_news(&key(), &news, at(240))
+    };
+    let first = [(1, release.id.clone())];
+    let all = [
+        news("ana", LockEnd::Unlocked, &first),
+        news("ana", LockEnd::RanOut, &first),
+        news("ana", handed(), &first),
+        news("bob", handed(), &[]),
+        lock_reminder(&environment, &locked(), at(1800)),
+        lock_reminder(&production(), &locked(), at(1800)),
+        lock_reminder(&environment, &Lock { until: None, ..locked() }, at(100_000)),
+        lock_taken_away(&key(), &locked(), &"bob".into(), None),
+        lock_taken_away(&key(), &locked(), &"bob".into(), Some(&"dora".into())),
+    ];
+    expect![[r#"
+        goals → production is open: chen's lock "load test" was ended.
+        Your release 01JD7Q4N is number 1 of 1 in the queue.
+
+        goals → production is open: chen's lock "load test" has run out.
+        Your release 01JD7Q4N is number 1 of 1 in the queue.
+
+        goals → production is now locked by bob "load test" for 36 more min.
+        Your release 01JD7Q4N is number 1 of 1 in the queue.
+
+        chen hands you the lock on goals → production: "load test" for 36 more min.
+        Only your own releases pass. To end it: /release unlock production
+
+        Your lock on goals → production "load test" ends in 10 min.
+        ana waits with 4c1f9e2 · for 30 min
+        To keep it longer: /release lock production "…" --for 1h
+        To end it now: /release unlock production
+
+        Your lock on goals → production "load test" ends in 10 min.
+        Nobody waits behind it.
+        To keep it longer: /release lock production "…" --for 1h
+        To end it now: /release unlock production
+
+        Your lock on goals → production "load test" has held for 27 h and has no end.
+        ana waits with 4c1f9e2 · for 27 h
+        To give it an end: /release lock production "…" --for 1h
+        To end it now: /release unlock production
+
+        bob has ended your lock on goals → production "load test".
+
+        bob has given dora your lock on goals → production "load test".
+    "#]]
+    .assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn two_accounts_are_told_what_becomes_of_them() {
+    let discord = Identity::Discord("80351110224678912".into());
+    let ana = Person {
+        id: "ana".into(),
+        teams: [].into(),
+        identities: vec![Identity::Slack("U012AB3CD".into()), discord.clone()],
+    };
+    let all = [
+        link::code(&Code::new([1, 2, 3, 4, 5]), &ana),
+        link::claimed(&ana.id),
+        link::to_confirm(&discord),
+        link::linked(&discord),
+        link::linked_here(&ana),
+        link::refused(&discord),
+        link::refused_here(),
+        link::removed(&discord),
+        link::not_linked(Platform::Slack, ana.on(Platform::Slack)),
+        link::not_linked(Platform::Terminal, None),
+        link::not_done(&Refusal::NotValid),
+        link::not_done(&Refusal::TooManyTries),
+        link::not_done(&Refusal::Taken),
+        link::not_done(&Refusal::OnePerChat(Platform::Discord)),
+        link::not_done(&Refusal::NothingToConfirm),
+    ];
+    expect![[r#"
+        Your code is 0410-6105. It is good for 10 min and for one account.
+        From the account that Slipway does not know yet, in the other chat, type /release link 0410-6105. Then confirm here.
+        Nobody else may have it: whoever types it asks to be you. An earlier code is void.
+        You are Slack account U012AB3CD, Discord account 80351110224678912.
+
+        The code is ana's. This account becomes theirs when they confirm it where they got the code.
+        There they type /release link confirm. If you are not them, tell them.
+
+        Discord account 80351110224678912 has typed your code.
+        If it is yours: /release link confirm. From then on it can do what you can.
+        If it is not: /release link refuse. Somebody has seen your code.
+
+        Discord account 80351110224678912 is yours now. Votes and requests from there count as yours.
+        To undo it: /release link remove discord
+
+        This account belongs to ana now.
+
+        Discord account 80351110224678912 is not linked, and the code is void.
+        For another code: /release link
+
+        The link was refused. This account belongs to nobody.
+
+        Discord account 80351110224678912 is not yours any more. Votes that you gave from there stay yours.
+
+        Slack account U012AB3CD is yours by slipway.toml, not by a link. Whoever runs Slipway can change that. Nothing was changed.
+
+        No terminal account is linked to you. Nothing was changed.
+
+        This code is not valid: mistyped, used, or too old. Nothing was linked.
+        For a code: /release link where Slipway knows you.
+
+        Too many wrong codes. Try again in 10 min. Nothing was linked.
+        For a code: /release link where Slipway knows you.
+
+        This account belongs to somebody already. Nothing was linked.
+        A code is typed from the account that Slipway does not know yet.
+
+        A person has one Discord account, and whoever asked for this code has theirs. Nothing was linked.
+
+        No account waits to be confirmed, or it has waited too long. Nothing was linked.
+        For a code: /release link where Slipway knows you.
+    "#]].assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn why_numbers_the_reasons_and_names_the_way_out() {
     let reasons = [
         reason("soak-30m", "On staging for 12 min, needs 30.", Clears::Time { at: Some(at(1320)) }),
@@ -243,6 +378,10 @@ fn answers_are_short_and_end_with_the_way_out() {
         answers::unlocked(&key(), 1),
         answers::environment_refuses(&key(), &refused),
         answers::environment_refuses(&key(), &crate::environment::Illegal::NotLocked),
+        answers::environment_refuses(&key(), &crate::environment::Illegal::Owned("chen".into())),
+        answers::lock_replaced(&key(), &locked(), &Lock { until: None, ..locked() }, at(0)),
+        answers::lock_handed_over(&key(), &locked(), at(0)),
+        answers::lock_not_for(&"eve".into(), "Nothing allows eve to lock production."),
         answers::environment_refuses(&key(), &crate::environment::Illegal::QueueFull),
         answers::ambiguous_release("01JD", &[&waiting, &live]),
         answers::which_release("wait for approval", &[&waiting, &live]),
@@ -282,6 +421,16 @@ fn answers_are_short_and_end_with_the_way_out() {
 
         goals → production: it is not locked. Nothing was changed.
 
+        goals → production: chen holds its lock already. Nothing was changed.
+
+        goals → production is locked by chen "load test" until unlocked.
+        Before it was locked by chen "load test" for 40 more min.
+        Only your own releases pass. To end it: /release unlock production
+
+        goals → production is now locked by chen "load test" for 40 more min. They have been told.
+
+        eve may not hold this lock: Nothing allows eve to lock production. Nothing was changed.
+
         goals → production: 50 releases wait here already. Cancel one first: /release queue.
 
         "01JD" fits 2 releases. Which one?
@@ -298,6 +447,7 @@ fn answers_are_short_and_end_with_the_way_out() {
 
         Slipway does not know you. Nothing was started.
         To be added, ask for this line in your [person.NAME] section of slipway.toml: slack = "U012AB3CD"
+        Or, where Slipway knows you in another chat, type /release link there, and here what you are given.
 
         Not allowed: Only developers may lock staging. Nothing was changed.
     "#]]
