@@ -6,6 +6,7 @@ use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
 use crate::engine::{Engine, Signals};
 use crate::executor::Executor;
+use crate::members::Members;
 use crate::outside::Outside;
 use crate::policies::{Keeper, Origin, ReloadError};
 use crate::readiness::Readiness;
@@ -93,6 +94,8 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     }
     let keeper = Keeper::new(policies, setup.clone(), store.clone(), clock.clone(), signals.clone());
     keeper.started().await?;
+    let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
+    let members = Arc::new(members);
     let owner = format!("{}-{}", std::process::id(), clock.now_ms());
     let mut tasks = JoinSet::new();
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
@@ -102,6 +105,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             store: store.clone(),
             setup: setup.clone(),
             outside: outside.clone(),
+            members: members.clone(),
             clock: clock.clone(),
             signals: signals.clone(),
             owner,
@@ -113,6 +117,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             store: store.clone(),
             setup: setup.clone(),
             outside: outside.clone(),
+            members,
             clock: clock.clone(),
             signals: signals.clone(),
         }

@@ -8,6 +8,7 @@ pub mod environment;
 pub mod facts;
 pub mod gate;
 pub mod ids;
+pub mod membership;
 pub mod message;
 pub mod migration;
 pub mod person;

@@ -153,14 +153,20 @@ impl<'a> Work<'a> {
         let setup = &self.engine.setup;
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else { return Ok(None) };
         let policies = setup.policies();
-        let question =
-            Question { release, case, environment, policies: &policies, fact_age_max_s: setup.fact_age_max_s() };
-        Ok(Some(gate::judge(&question)))
+        Ok(Some(gate::judge(&Question {
+            release,
+            case,
+            environment,
+            policies: &policies,
+            sources: &standing.sources,
+            fact_age_max_s: setup.fact_age_max_s(),
+        })))
     }
 
     /// What policy has to know beside a release, as this transaction sees it.
     pub(super) async fn standing(&mut self, release: &Release) -> Result<Standing, EngineError> {
-        Ok(Standing::within(&self.engine.store, self.tx, &self.engine.setup, release).await?)
+        let engine = self.engine;
+        Ok(Standing::within(&engine.store, self.tx, &engine.setup, release, engine.clock.now()).await?)
     }
 
     /// Keeps queue, running release and what is live in step with a release.

@@ -49,8 +49,9 @@ impl Engine {
         ) = incoming
         {
             let mut work = Work::new(self, &mut tx);
-            let told = match work.person(&who) {
-                Some(person) => work.answer(row.id, &channel, Some(&person), Some(not_handled())).await,
+            // Whom to tell: their teams do not matter.
+            let told = match self.setup.people.by_identity(&who) {
+                Some(person) => work.answer(row.id, &channel, Some(person), Some(not_handled())).await,
                 None => work.answer_identity(row.id, &channel, &who, not_handled()).await,
             };
             if let Err(EngineError::Store(error)) = told {

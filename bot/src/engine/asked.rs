@@ -34,7 +34,7 @@ impl Work<'_> {
         channel: &str,
         text: &str,
     ) -> Result<(), EngineError> {
-        let Some(person) = self.person(who) else {
+        let Some(person) = self.person(who).await? else {
             self.record("unknown_person", json!({ "who": who }), None).await?;
             return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
         };
@@ -88,7 +88,7 @@ impl Work<'_> {
             }
             Command::Why { about } => self.why(asked, about).await.map(Some),
             Command::Show { release } => Ok(Some(match self.find_release(Some(release), |_| true).await? {
-                Ok(release) => self.details(&release),
+                Ok(release) => self.details(&release).await?,
                 Err(not_found) => say_not_found(&not_found, ""),
             })),
             Command::Status { environment } => self.status(environment.as_ref()).await.map(Some),
@@ -127,7 +127,7 @@ impl Work<'_> {
         if let Decision::Deny { reasons } = policies.may_ask(&asking) {
             let refused = json!({ "request": request, "reasons": reasons });
             self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
-            return Ok(Some(answers::not_allowed(&whys(&reasons))));
+            return self.refused(answers::not_allowed(&whys(&reasons))).await.map(Some);
         }
         let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
         self.engine.store.release_insert(self.tx, &release).await?;
@@ -270,7 +270,7 @@ impl Work<'_> {
         };
         let refused = json!({ "person": person.id, "act": verb, "environment": key, "reasons": reasons });
         self.record("refused", refused, Some(policies.hash().to_owned())).await?;
-        Ok(Some(answers::not_allowed(&whys(&reasons))))
+        self.refused(answers::not_allowed(&whys(&reasons))).await.map(Some)
     }
 
     async fn lock(

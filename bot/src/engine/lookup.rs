@@ -27,9 +27,9 @@ pub(super) enum NotFound {
 }
 
 impl Work<'_> {
-    /// The known person behind an identity.
-    pub(super) fn person(&self, who: &Identity) -> Option<Person> {
-        self.engine.setup.people.by_identity(who).cloned()
+    /// The known person behind an identity, with the teams that count now.
+    pub(super) async fn person(&mut self, who: &Identity) -> Result<Option<Person>, EngineError> {
+        Ok(self.company().await?.people.by_identity(who).cloned())
     }
 
     /// The release that a prefix names, or the only open one that fits.

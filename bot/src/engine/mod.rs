@@ -7,6 +7,7 @@ mod aside;
 mod asked;
 mod incoming;
 mod lookup;
+mod members;
 mod overriding;
 mod policies;
 mod questions;
@@ -140,6 +141,10 @@ impl Engine {
             Incoming::Happened { release, event } => work.happened(&release, event).await?,
             Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,
             Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
+            Incoming::MembersSeen { source, members, at } => work.members_seen(&source, members, at).await?,
+            Incoming::MembersUnseen { source, what, at, again_at } => {
+                work.members_unseen(&source, what, at, again_at).await?;
+            }
             Incoming::Judge { release } => work.judge_again(&release).await?,
         }
         let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;

@@ -47,7 +47,7 @@ impl Work<'_> {
         if let Decision::Deny { reasons } = policies.may_override(person, &case) {
             let refused = json!({ "release": release.id, "override": waiver, "reasons": reasons });
             self.record("override_refused", refused, Some(policies.hash().to_owned())).await?;
-            return Ok(answers::not_allowed(&whys(&reasons)));
+            return self.refused(answers::not_allowed(&whys(&reasons))).await;
         }
         let before = policies.may_execute(&case).reasons().to_vec();
         let event = Event::Overridden { waiver: waiver.clone() };

@@ -59,14 +59,15 @@ impl Work<'_> {
         Ok(cards::queue(&environments, &releases, self.engine.clock.now()))
     }
 
-    pub(super) fn details(&self, release: &Release) -> Message {
-        cards::details(release, &self.engine.setup.people, self.engine.clock.now())
+    pub(super) async fn details(&mut self, release: &Release) -> Result<Message, EngineError> {
+        let people = self.company().await?.people;
+        Ok(cards::details(release, &people, self.engine.clock.now()))
     }
 
     /// Why a release does not run: the gate is asked again.
     pub(super) async fn why_release(&mut self, release: &Release) -> Result<Message, EngineError> {
         if release.phase.is_end() || release.plan.is_none() || !release.is_waiting() {
-            return Ok(self.details(release));
+            return self.details(release).await;
         }
         let environment = self.engine.store.environment_get(self.tx, &release.request.key).await?;
         let subject = format!("Release {} of {}", release.id.short(), release.request.key);
@@ -86,7 +87,10 @@ impl Work<'_> {
                 let subject = format!("Deploying {} {commit} to {} now", key.service, key.environment);
                 self.why_not(&subject, &like, &environment).await
             }
-            None => Ok(self.why_without_plan(person, key, &environment)),
+            None => {
+                let why = self.why_without_plan(person, key, &environment);
+                self.refused(why).await
+            }
         }
     }
 

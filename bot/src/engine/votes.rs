@@ -30,7 +30,7 @@ impl Work<'_> {
             Verb::Cancel => self.cancel(&person, &release).await?,
             Verb::Retry => self.retry(&person, &release, channel).await?,
             Verb::Why => Some(self.why_release(&release).await?),
-            Verb::Details => Some(self.details(&release)),
+            Verb::Details => Some(self.details(&release).await?),
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
@@ -69,7 +69,7 @@ impl Work<'_> {
         message: &str,
     ) -> Result<Option<(Person, Release)>, EngineError> {
         let Some(id) = self.engine.store.message_release(self.tx, channel, message).await? else { return Ok(None) };
-        let Some(person) = self.person(who) else {
+        let Some(person) = self.person(who).await? else {
             self.record("unknown_person", json!({ "who": who, "release": id }), None).await?;
             self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await?;
             return Ok(None);
@@ -106,7 +106,8 @@ impl Work<'_> {
             self.record("vote_refused", refused, Some(policies.hash().to_owned())).await?;
             let why: Vec<_> = reasons.iter().map(|reason| reason.why.trim_end_matches('.')).collect();
             let missing = missing_slots(policies.may_execute(&case).reasons());
-            return Ok(Some(answers::vote_does_not_count(release, &why.join("; "), &missing)));
+            let refusal = answers::vote_does_not_count(release, &why.join("; "), &missing);
+            return self.refused(refusal).await.map(Some);
         }
         if stance == Stance::Approve && !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
             let why = Some("the plan has just changed, and this channel did not show it yet. Look again, then vote");

@@ -8,6 +8,7 @@ mod audit;
 mod effects;
 mod environments;
 mod inbox;
+mod memberships;
 mod messages;
 mod policies;
 mod releases;

@@ -1,8 +1,11 @@
 //! What is due at some time and belongs to no release: one file a duty. Each puts what it finds into the inbox, under a
 //! key that makes the same thing come once, however often it looks and whenever the process is killed.
 
+mod membership;
+
 use crate::clock::Clock;
 use crate::engine::Signals;
+use crate::members::Members;
 use crate::outside::Outside;
 use crate::setup::Setup;
 use crate::store::Store;
@@ -21,6 +24,8 @@ pub struct Timekeeper {
     pub setup: Arc<Setup>,
     /// GitHub, AWS, Slack.
     pub outside: Arc<Outside>,
+    /// Who is in the teams.
+    pub members: Arc<Members>,
     /// The clock.
     pub clock: Clock,
     /// Signals.
@@ -38,5 +43,7 @@ impl Timekeeper {
     }
 
     /// One look. What fails is logged and looked at again with the next.
-    pub async fn look(&self) {}
+    pub async fn look(&self) {
+        self.look_at_members().await;
+    }
 }

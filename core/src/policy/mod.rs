@@ -45,5 +45,7 @@ pub const NO_PERMIT: &str = "no-permit";
 pub const POLICY_ERROR: &str = "policy-error";
 /// The reason's id when whoever asked or votes is not (or no longer) a known person.
 pub const UNKNOWN_PERSON: &str = "unknown-person";
+/// The reason's id when it cannot be read who is in a team.
+pub const MEMBERS: &str = "members";
 /// Ids that rules may not take, because the host gives reasons under them.
-pub const RESERVED_IDS: [&str; 5] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, "locked", "busy"];
+pub const RESERVED_IDS: [&str; 6] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, MEMBERS, "locked", "busy"];

@@ -329,11 +329,11 @@ impl Chat {
         let release = self.release(id).await;
         let environment = self.store.environment(&release.request.key).await.unwrap();
         let setup = &self.engine.setup;
-        let standing = Standing::shown(&self.store, setup, &release).await.unwrap();
+        let standing = Standing::shown(&self.store, setup, &release, self.now()).await.unwrap();
         self.text(&release_card(&ReleaseView {
             release: &release,
             environment: Some(&environment),
-            people: &setup.people,
+            people: &standing.people,
             approvers: &approver_lines(setup, &standing, &release, self.now()),
             now: self.now(),
             expected_s: None,
