@@ -14,7 +14,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 /// Between two looks at a source, unless `[pace]` says otherwise.
 pub const LOOK_EVERY_MS: i64 = 5 * 60 * 1_000;
-/// The longest rest after looks that failed.
+/// The shortest and the longest rest after looks that failed, where regular looks are not closer together.
+const REST_LEAST_MS: i64 = 5_000;
 const REST_LIMIT_MS: i64 = 60_000;
 /// The longest rest that a source can ask for.
 const ASKED_REST_LIMIT_MS: i64 = 60 * 60 * 1_000;
@@ -32,9 +33,6 @@ pub struct Members {
     /// One look at a time.
     busy: Mutex<()>,
 }
-
-/// The right to look, as long as it is held.
-pub(crate) struct Turn<'a>(MutexGuard<'a, ()>);
 
 impl Members {
     /// Nothing is looked at yet.
@@ -57,7 +55,7 @@ impl Members {
     /// When the store fails.
     pub async fn look_at_due(&self) -> Result<(), StoreError> {
         match self.busy.try_lock() {
-            Ok(turn) => self.look(Turn(turn), |roll, now| self.due(roll, now)).await,
+            Ok(turn) => self.look(turn, |roll, now| self.due(roll, now)).await,
             Err(_) => Ok(()),
         }
     }
@@ -68,7 +66,7 @@ impl Members {
     /// # Errors
     /// When the store fails.
     pub async fn look_unless_seen_since(&self, moment: Timestamp) -> Result<(), StoreError> {
-        let turn = Turn(self.busy.lock().await);
+        let turn = self.busy.lock().await;
         let seen_since = |roll: &Roll| roll.seen.as_ref().is_some_and(|seen| seen.at >= moment);
         self.look(turn, |roll, now| !seen_since(roll) && may_be_tried(roll, now)).await
     }
@@ -94,7 +92,11 @@ impl Members {
         Ok(sources)
     }
 
-    async fn look(&self, _turn: Turn<'_>, wanted: impl Fn(&Roll, Timestamp) -> bool) -> Result<(), StoreError> {
+    async fn look(
+        &self,
+        _turn: MutexGuard<'_, ()>,
+        wanted: impl Fn(&Roll, Timestamp) -> bool,
+    ) -> Result<(), StoreError> {
         let sources = self.sources(wanted).await?;
         let looks = sources.iter().map(|(source, roll)| self.look_at(source, roll));
         let mut looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(LOOKS_AT_ONCE_LIMIT);
@@ -112,16 +114,20 @@ impl Members {
         let incoming = match self.outside.members(source).await {
             Ok(members) => Incoming::MembersSeen { source: source.clone(), members, at },
             Err(error) => {
-                let tries = roll.trouble.as_ref().map_or(0, |trouble| i64::from(trouble.tries));
-                let now = self.clock.now();
-                let again_at = match error.listens_again() {
-                    Some(until) => until.min(after_ms(now, ASKED_REST_LIMIT_MS)),
-                    None => after_ms(now, rest::backoff_ms(tries, REST_LIMIT_MS)),
-                };
+                let again_at = self.again_at(roll, error.listens_again());
                 Incoming::MembersUnseen { source: source.clone(), what: error.to_string(), at, again_at }
             }
         };
         (source, at, incoming)
+    }
+
+    /// When to try again after a failure. `asked` is the source's own wish.
+    fn again_at(&self, roll: &Roll, asked: Option<Timestamp>) -> Timestamp {
+        let now = self.clock.now();
+        let tries = roll.trouble.as_ref().map_or(0, |trouble| i64::from(trouble.tries));
+        let rest_ms = rest::backoff_ms(tries, REST_LIMIT_MS).max(REST_LEAST_MS);
+        let rested = after_ms(now, rest_ms.min(self.setup.pace.membership_ms(LOOK_EVERY_MS)));
+        asked.map_or(rested, |asked| asked.clamp(rested, after_ms(now, ASKED_REST_LIMIT_MS).max(rested)))
     }
 }
 

@@ -18,10 +18,10 @@ fn the_example_is_accepted_with_notes_only() {
     let (_, report) = Config::check(EXAMPLE.as_bytes(), Path::new("slipway.example.toml")).unwrap();
     assert_eq!(report.count(Severity::Note), report.findings.len());
     expect![[r#"
-        slipway.example.toml:22:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
-        slipway.example.toml:28:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.example.toml:67:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:71:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:23:2  note  slack  accepted, not used by this version but for the user groups of teams: nothing is posted to Slack yet
+        slipway.example.toml:29:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
+        slipway.example.toml:69:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+        slipway.example.toml:73:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 

@@ -15,6 +15,7 @@ use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
 use slipway_core::facts::{CiFact, CiState, Facts, Observed};
 use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest, ReleaseId};
+use slipway_core::membership::Source;
 use slipway_core::message::cards::{ReleaseView, release_card};
 use slipway_core::message::terminal::{TerminalOptions, render};
 use slipway_core::message::{Message, Verb};
@@ -219,6 +220,20 @@ impl Chat {
     /// Something happens to a release, as if an outcome had been on its way.
     pub(super) async fn happened(&mut self, release: &ReleaseId, event: Event) {
         self.deliver(&Incoming::Happened { release: release.clone(), event }).await;
+    }
+
+    /// The members of a team were looked up where they are kept.
+    pub(super) async fn sees_members(&mut self, source: &Source, members: &[&str]) {
+        let members = members.iter().map(|id| (*id).to_owned()).collect();
+        let at = self.now();
+        self.deliver(&Incoming::MembersSeen { source: source.clone(), members, at }).await;
+    }
+
+    /// They could not be looked up, and are tried again after a while.
+    pub(super) async fn cannot_see_members(&mut self, source: &Source, again_in_s: i64) {
+        let (at, what) = (self.now(), "It does not answer.".to_owned());
+        let again_at = at + SignedDuration::from_secs(again_in_s);
+        self.deliver(&Incoming::MembersUnseen { source: source.clone(), what, at, again_at }).await;
     }
 
     /// Leases a pending effect of a release, as the executor does.

@@ -8,6 +8,7 @@ mod cancelling;
 mod chat;
 mod inbox;
 mod locks;
+mod members;
 mod policies;
 mod queue;
 mod releasing;
