@@ -102,7 +102,7 @@ impl Roll {
     #[must_use]
     pub fn read(&self, members: BTreeSet<String>, at: Timestamp) -> Option<Self> {
         let newer = self.seen.as_ref().is_none_or(|seen| seen.at <= at);
-        newer.then(|| Self { seen: Some(Observed { value: members, at }), trouble: None })
+        newer.then_some(Self { seen: Some(Observed { value: members, at }), trouble: None })
     }
 
     /// After a try that failed. What was seen before stays. `None`: its members have been seen since.

@@ -127,7 +127,9 @@ impl Work<'_> {
         if let Decision::Deny { reasons } = policies.may_ask(&asking) {
             let refused = json!({ "request": request, "reasons": reasons });
             self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
-            return self.refused(answers::not_allowed(&whys(&reasons))).await.map(Some);
+            let refusal = answers::not_allowed(&whys(&reasons));
+            let again = |person: &Person, _: &_| policies.may_ask(&Asking { person, ..asking.clone() });
+            return self.refused(&asked.person.id, refusal, again).await.map(Some);
         }
         let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
         self.engine.store.release_insert(self.tx, &release).await?;
@@ -270,7 +272,8 @@ impl Work<'_> {
         };
         let refused = json!({ "person": person.id, "act": verb, "environment": key, "reasons": reasons });
         self.record("refused", refused, Some(policies.hash().to_owned())).await?;
-        self.refused(answers::not_allowed(&whys(&reasons))).await.map(Some)
+        let again = |person: &Person, _: &_| policies.may_act(person, act, &key.service, &key.environment);
+        self.refused(&person.id, answers::not_allowed(&whys(&reasons)), again).await.map(Some)
     }
 
     async fn lock(

@@ -9,6 +9,8 @@ use slipway_core::ids::PersonId;
 use slipway_core::membership::Source;
 use slipway_core::message::Message;
 use slipway_core::message::cards::answers;
+use slipway_core::person::{Directory, Person};
+use slipway_core::policy::Decision;
 use std::collections::BTreeSet;
 use tracing::{info, warn};
 
@@ -19,9 +21,22 @@ impl Work<'_> {
         Ok(Company::within(&engine.store, self.tx, &engine.setup, engine.clock.now()).await?)
     }
 
-    /// A refusal that may be for no other reason than that nobody can tell who is in a team says so.
-    pub(super) async fn refused(&mut self, refusal: Message) -> Result<Message, EngineError> {
-        Ok(answers::members_unknown(refusal, &self.company().await?.sources))
+    /// A refusal says so when it may be for no other reason than that nobody can tell who is in a team: `again` asks
+    /// policy as if the person were in each of those teams.
+    pub(super) async fn refused(
+        &mut self,
+        person: &PersonId,
+        refusal: Message,
+        again: impl Fn(&Person, &Directory) -> Decision,
+    ) -> Result<Message, EngineError> {
+        let Company { people, sources } = self.company().await?;
+        let unknown: BTreeSet<_> = sources.iter().filter(|s| !s.counts).map(|s| s.team.clone()).collect();
+        if unknown.is_empty() {
+            return Ok(refusal);
+        }
+        let people = people.with_teams([(person.clone(), unknown)]);
+        let would_be_allowed = people.get(person).is_some_and(|person| again(person, &people).is_allow());
+        Ok(if would_be_allowed { answers::members_unknown(refusal, &sources) } else { refusal })
     }
 
     /// The members of a source were seen. When other people are among them than before, or they could not be seen

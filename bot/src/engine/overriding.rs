@@ -8,7 +8,7 @@ use serde_json::json;
 use slipway_core::message::cards::{self, answers};
 use slipway_core::message::{Line, Message};
 use slipway_core::person::Person;
-use slipway_core::policy::{Decision, Override, Reason};
+use slipway_core::policy::{Case, Decision, Override, Reason};
 use slipway_core::release::{Event, Illegal, Release};
 use std::collections::BTreeSet;
 
@@ -47,7 +47,8 @@ impl Work<'_> {
         if let Decision::Deny { reasons } = policies.may_override(person, &case) {
             let refused = json!({ "release": release.id, "override": waiver, "reasons": reasons });
             self.record("override_refused", refused, Some(policies.hash().to_owned())).await?;
-            return self.refused(answers::not_allowed(&whys(&reasons))).await;
+            let again = |person: &Person, people: &_| policies.may_override(person, &Case { people, ..case.clone() });
+            return self.refused(&person.id, answers::not_allowed(&whys(&reasons)), again).await;
         }
         let before = policies.may_execute(&case).reasons().to_vec();
         let event = Event::Overridden { waiver: waiver.clone() };

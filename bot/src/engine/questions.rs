@@ -89,7 +89,8 @@ impl Work<'_> {
             }
             None => {
                 let why = self.why_without_plan(person, key, &environment);
-                self.refused(why).await
+                let policies = self.engine.setup.policies();
+                self.refused(&person.id, why, |person, _| policies.may_ask(&to_deploy(person, key))).await
             }
         }
     }
@@ -151,14 +152,17 @@ impl Work<'_> {
     /// Without any plan only these can be told: may they ask, is it locked, does another run.
     fn why_without_plan(&self, person: &Person, key: &EnvironmentKey, environment: &Environment) -> Message {
         let now = self.engine.clock.now();
-        let asking = Asking { person, service: &key.service, environment: &key.environment, kind: PlanKind::Deploy };
-        let mut reasons = self.engine.setup.policies().may_ask(&asking).reasons().to_vec();
+        let mut reasons = self.engine.setup.policies().may_ask(&to_deploy(person, key)).reasons().to_vec();
         reasons.extend(environment.blockers(&slipway_core::ids::ReleaseId::new(""), &person.id, now));
         let mut message = cards::why(&format!("Deploying to {key} now"), &reasons, &[], now);
         let line = Line::plain("Nothing has been released there yet. For the whole answer: ");
         message.body.push(Block::Line(line.code(format!("/deploy {} --dry-run", key.environment))));
         message
     }
+}
+
+fn to_deploy<'a>(person: &'a Person, key: &'a EnvironmentKey) -> Asking<'a> {
+    Asking { person, service: &key.service, environment: &key.environment, kind: PlanKind::Deploy }
 }
 
 /// A release to one environment, as if it went on to the next: from what runs there now, with the commits of all

@@ -8,7 +8,7 @@ use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
 use slipway_core::plan::PlanDigest;
-use slipway_core::policy::{Clears, Decision, Reason, Slot, Stance, Vote};
+use slipway_core::policy::{Case, Clears, Decision, Reason, Slot, Stance, Vote};
 use slipway_core::release::{Event, Illegal, Release};
 
 impl Work<'_> {
@@ -107,7 +107,9 @@ impl Work<'_> {
             let why: Vec<_> = reasons.iter().map(|reason| reason.why.trim_end_matches('.')).collect();
             let missing = missing_slots(policies.may_execute(&case).reasons());
             let refusal = answers::vote_does_not_count(release, &why.join("; "), &missing);
-            return self.refused(refusal).await.map(Some);
+            let again =
+                |person: &Person, people: &_| policies.may_vote(person, stance, &Case { people, ..case.clone() });
+            return self.refused(&person.id, refusal, again).await.map(Some);
         }
         if stance == Stance::Approve && !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
             let why = Some("the plan has just changed, and this channel did not show it yet. Look again, then vote");
