@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
-use crate::outside::Outside;
+use crate::outside::{MembersError, Outside};
 use crate::rest;
 use crate::setup::Setup;
 use crate::store::{Store, StoreError};
@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::membership::{Roll, Source};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Between two looks at a source, unless `[pace]` says otherwise.
@@ -19,6 +20,8 @@ const REST_LEAST_MS: i64 = 5_000;
 const REST_LIMIT_MS: i64 = 60_000;
 /// The longest rest that a source can ask for.
 const ASKED_REST_LIMIT_MS: i64 = 60 * 60 * 1_000;
+/// How long a look at one source may take, all of its pages together.
+const LOOK_LIMIT_S: u64 = 60;
 /// How many sources are looked at beside each other.
 const LOOKS_AT_ONCE_LIMIT: usize = 4;
 
@@ -30,8 +33,8 @@ pub struct Members {
     outside: Arc<Outside>,
     clock: Clock,
     signals: Signals,
-    /// One look at a time.
-    busy: Mutex<()>,
+    /// One look at a time. When the last regular one began.
+    busy: Mutex<Option<Timestamp>>,
 }
 
 impl Members {
@@ -54,10 +57,15 @@ impl Members {
     /// # Errors
     /// When the store fails.
     pub async fn look_at_due(&self) -> Result<(), StoreError> {
-        match self.busy.try_lock() {
-            Ok(turn) => self.look(turn, |roll, now| self.due(roll, now)).await,
-            Err(_) => Ok(()),
+        let Ok(mut turn) = self.busy.try_lock() else { return Ok(()) };
+        let now = self.clock.now();
+        // What was found may still be in the inbox.
+        if turn.is_some_and(|last| now.as_millisecond() - last.as_millisecond() < self.at_most_every_ms(REST_LEAST_MS))
+        {
+            return Ok(());
         }
+        *turn = Some(now);
+        self.look(turn, |roll, now| self.due(roll, now)).await
     }
 
     /// Looks at the sources whose members were not seen since a moment, but for those that want to be left alone for
@@ -72,12 +80,17 @@ impl Members {
     }
 
     fn due(&self, roll: &Roll, now: Timestamp) -> bool {
-        let every_ms = self.setup.pace.membership_ms(LOOK_EVERY_MS);
+        let every_ms = self.at_most_every_ms(LOOK_EVERY_MS);
         let fresh = |at: Timestamp| now.as_millisecond() - at.as_millisecond() < every_ms;
         match &roll.trouble {
             Some(_) => may_be_tried(roll, now),
             None => !roll.seen.as_ref().is_some_and(|seen| fresh(seen.at)),
         }
+    }
+
+    /// A rest, or the one between regular looks where that is shorter.
+    fn at_most_every_ms(&self, rest_ms: i64) -> i64 {
+        rest_ms.min(self.setup.pace.membership_ms(LOOK_EVERY_MS))
     }
 
     async fn sources(&self, wanted: impl Fn(&Roll, Timestamp) -> bool) -> Result<Vec<(Source, Roll)>, StoreError> {
@@ -94,7 +107,7 @@ impl Members {
 
     async fn look(
         &self,
-        _turn: MutexGuard<'_, ()>,
+        _turn: MutexGuard<'_, Option<Timestamp>>,
         wanted: impl Fn(&Roll, Timestamp) -> bool,
     ) -> Result<(), StoreError> {
         let sources = self.sources(wanted).await?;
@@ -111,7 +124,8 @@ impl Members {
     async fn look_at<'a>(&self, source: &'a Source, roll: &Roll) -> (&'a Source, Timestamp, Incoming) {
         // Before the question is sent: what changes while it is answered may not be in the answer.
         let at = self.clock.now();
-        let incoming = match self.outside.members(source).await {
+        let looked = tokio::time::timeout(Duration::from_secs(LOOK_LIMIT_S), self.outside.members(source)).await;
+        let incoming = match looked.unwrap_or(Err(MembersError::Slow { limit_s: LOOK_LIMIT_S })) {
             Ok(members) => Incoming::MembersSeen { source: source.clone(), members, at },
             Err(error) => {
                 let again_at = self.again_at(roll, error.listens_again());
@@ -126,7 +140,7 @@ impl Members {
         let now = self.clock.now();
         let tries = roll.trouble.as_ref().map_or(0, |trouble| i64::from(trouble.tries));
         let rest_ms = rest::backoff_ms(tries, REST_LIMIT_MS).max(REST_LEAST_MS);
-        let rested = after_ms(now, rest_ms.min(self.setup.pace.membership_ms(LOOK_EVERY_MS)));
+        let rested = after_ms(now, self.at_most_every_ms(rest_ms));
         asked.map_or(rested, |asked| asked.clamp(rested, after_ms(now, ASKED_REST_LIMIT_MS).max(rested)))
     }
 }

@@ -73,6 +73,12 @@ pub enum MembersError {
     /// Slack does not tell.
     #[error(transparent)]
     Slack(#[from] SlackError),
+    /// It takes too long.
+    #[error("It was not told within {limit_s} s.")]
+    Slow {
+        /// The limit in seconds.
+        limit_s: u64,
+    },
     /// There is nothing to ask Slack with.
     #[error("SLACK_BOT_TOKEN is not set. Set it to the bot token of the installed app, and start Slipway again.")]
     NoSlack,
@@ -84,11 +90,11 @@ impl MembersError {
     pub fn listens_again(&self) -> Option<Timestamp> {
         match self {
             Self::GitHub(GitHubError::RateLimited { until }) | Self::Slack(SlackError::RateLimited { until }) => *until,
-            Self::GitHub(_) | Self::Slack(_) | Self::NoSlack => None,
+            Self::GitHub(_) | Self::Slack(_) | Self::Slow { .. } | Self::NoSlack => None,
         }
     }
 
-    /// How to mend it, where that is in somebody's hands.
+    /// How to mend it, where more can be said than the error itself says; else empty.
     #[must_use]
     pub fn mend(&self) -> &'static str {
         match self {
@@ -96,10 +102,12 @@ impl MembersError {
                 "compare it with github.com/orgs/ORGANISATION/teams/TEAM, and give a token the scope read:org (a \
                  fine-grained one or an App: the organisation's permission Members, read)"
             }
-            Self::GitHub(_) => "see what it says; then try again",
             Self::Slack(SlackError::MissingScope { .. }) => "add the scope to the app, and install it again",
-            Self::Slack(SlackError::NotFound { .. }) => "copy the id from the group's page in Slack: S and then digits",
-            Self::Slack(_) => "see what it says; then try again",
+            Self::Slack(SlackError::NotFound { .. }) => {
+                "copy the group's id from Slack: S and then capital letters and digits"
+            }
+            // Their own sentences say it, or there is nothing to do but to wait.
+            Self::GitHub(_) | Self::Slack(_) | Self::Slow { .. } => "",
             Self::NoSlack => "set SLACK_BOT_TOKEN, or remove slack from the [team.…] sections",
         }
     }

@@ -98,6 +98,12 @@ pub struct Trouble {
 }
 
 impl Roll {
+    /// Whether what was last seen is at most `age_max_s` seconds old.
+    #[must_use]
+    pub fn counts(&self, now: Timestamp, age_max_s: i64) -> bool {
+        self.seen.as_ref().is_some_and(|seen| age_s(seen.at, now) <= age_max_s)
+    }
+
     /// After its members were seen. `None`: they have been seen later than that already.
     #[must_use]
     pub fn read(&self, members: BTreeSet<String>, at: Timestamp) -> Option<Self> {
@@ -162,13 +168,12 @@ pub fn muster(
     let mut sources = Vec::new();
     for Roster { team, source } in rosters {
         let roll = rolls.get(source).cloned().unwrap_or_default();
-        let seen_at = roll.seen.as_ref().map(|seen| seen.at);
-        let counting = roll.seen.filter(|seen| age_s(seen.at, now) <= age_max_s);
-        for person in counting.iter().flat_map(|seen| source.known(&seen.value, configured)) {
+        let counts = roll.counts(now, age_max_s);
+        for person in roll.seen.iter().filter(|_| counts).flat_map(|seen| source.known(&seen.value, configured)) {
             more.entry(person).or_default().insert(team.clone());
         }
-        let (team, source) = (team.clone(), source.clone());
-        sources.push(SourceState { team, source, seen_at, trouble: roll.trouble, counts: counting.is_some() });
+        let (team, source, seen_at) = (team.clone(), source.clone(), roll.seen.map(|seen| seen.at));
+        sources.push(SourceState { team, source, seen_at, trouble: roll.trouble, counts });
     }
     Muster { people: configured.with_teams(more), sources }
 }

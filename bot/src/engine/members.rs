@@ -39,19 +39,19 @@ impl Work<'_> {
         Ok(if would_be_allowed { answers::members_unknown(refusal, &sources) } else { refusal })
     }
 
-    /// The members of a source were seen. When other people are among them than before, or they could not be seen
-    /// until now, everything that waits is judged again.
+    /// The members of a source were seen. When other people are among them than before, or those did not count any
+    /// more or could not be seen until now, everything that waits is judged again.
     pub(super) async fn members_seen(
         &mut self,
         source: &Source,
         members: BTreeSet<String>,
         at: Timestamp,
     ) -> Result<(), EngineError> {
-        let store = &self.engine.store;
+        let (store, setup) = (&self.engine.store, &self.engine.setup);
         let before = store.membership_get(self.tx, source).await?;
         let Some(after) = before.read(members, at) else { return Ok(()) };
         store.membership_put(self.tx, source, &after).await?;
-        let people = |members: &BTreeSet<String>| source.known(members, &self.engine.setup.people);
+        let people = |members: &BTreeSet<String>| source.known(members, &setup.people);
         let was = before.seen.as_ref().map_or_else(BTreeSet::new, |seen| people(&seen.value));
         let is = after.seen.as_ref().map_or_else(BTreeSet::new, |seen| people(&seen.value));
         if was != is {
@@ -60,7 +60,7 @@ impl Work<'_> {
             info!(%source, ?came, ?went, "other people are in a team");
             let body = json!({ "source": source, "seen_at": at, "came": came, "went": went });
             self.record("membership_changed", body, None).await?;
-        } else if before.trouble.is_none() {
+        } else if before.trouble.is_none() && before.counts(self.engine.clock.now(), setup.membership_age_max_s()) {
             return Ok(());
         }
         for release in store.releases_open(self.tx, lookup::OPEN_LIMIT).await? {

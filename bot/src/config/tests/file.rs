@@ -1,6 +1,7 @@
 //! The files people start from, and what comes out of them.
 
 use crate::config::{Channel, Config, Severity, Target};
+use crate::policies::Origin;
 use expect_test::expect;
 use slipway_core::ids::{CommitSha, EnvironmentKey, TeamName};
 use slipway_core::person::Identity;
@@ -134,4 +135,14 @@ fn people_are_found_by_identity_and_empty_teams_are_named() {
     assert!(ana.teams.contains(&"release".into()));
     let named: [TeamName; 2] = ["sre".into(), "release".into()];
     assert_eq!(config.empty_teams(&named), [&named[0]]);
+}
+
+#[test]
+fn teams_kept_elsewhere_are_teams_that_policies_may_name() {
+    let text = EXAMPLE.replace("[team.release]", "[team.payments]");
+    let (config, _) = Config::check(text.as_bytes(), Path::new("slipway.toml")).unwrap();
+    let rosters: Vec<_> = config.rosters().iter().map(|roster| format!("{}: {}", roster.team, roster.source)).collect();
+    assert_eq!(rosters, ["payments: GitHub team acme/release-managers", "payments: Slack user group S0614TZR7"]);
+    assert!(Origin::of(&config).vocabulary.teams.contains(&"payments".into()));
+    assert!(config.empty_teams(&["payments".into()]).is_empty());
 }

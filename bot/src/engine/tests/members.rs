@@ -213,6 +213,21 @@ async fn who_asked_is_not_denied_because_nobody_can_look_them_up() {
 }
 
 #[tokio::test]
+async fn a_vote_counts_again_when_its_voter_is_seen_in_the_team_after_a_long_pause() {
+    let mut chat = Chat::with(&bob_on_github()).await;
+    chat.sees_members(&release_managers(), &["bob-dev"]).await;
+    chat.says("eve", "/release lock production \"incident\" --for 100h").await;
+    let release = chat.planned("ana", &production()).await;
+    chat.presses("bob", &release, Verb::Approve).await;
+    // The bot was off for two days.
+    chat.wait_s(48 * HOUR_S);
+    chat.starts().await;
+    assert_eq!(chat.refused_by(&release).await, ["locked", "production-approval"]);
+    chat.sees_members(&release_managers(), &["bob-dev"]).await;
+    assert_eq!(chat.refused_by(&release).await, ["locked"]);
+}
+
+#[tokio::test]
 async fn who_came_and_who_went_is_on_record_by_person() {
     let mut chat = Chat::with(&bob_on_github()).await;
     chat.sees_members(&release_managers(), &["bob-dev", "slipway[bot]", "bob"]).await;
