@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use slipway_deploy::aws::AwsClients;
 use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
+use slipway_deploy::slack::{Slack, SlackError};
 use thiserror::Error;
 
 /// Sent where no token is configured, so that GitHub itself says 401.
@@ -26,6 +27,9 @@ pub enum AssembleError {
     /// GitHub's client cannot be made.
     #[error(transparent)]
     GitHub(#[from] GitHubError),
+    /// Slack's client cannot be made.
+    #[error(transparent)]
+    Slack(#[from] SlackError),
     /// There is no HTTP client for health checks.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -54,7 +58,11 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
         }
     };
     let github = GitHub::new(&config.github.api_url, auth)?;
-    Ok(Outside::new(github, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?))
+    let slack = match (&config.slack, &secrets.slack_bot_token) {
+        (Some(slack), Some(token)) => Some(Slack::new(&slack.api_url, token)?),
+        _ => None,
+    };
+    Ok(Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?))
 }
 
 /// Everything that [`crate::serve::serve`] needs.

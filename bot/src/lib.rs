@@ -9,6 +9,7 @@ pub mod config;
 pub mod engine;
 pub mod executor;
 pub mod logging;
+pub mod members;
 pub mod outside;
 pub mod policies;
 pub mod probe;

@@ -1,19 +1,24 @@
 //! The clients to everything outside, and whether they can be reached.
 
+use jiff::Timestamp;
+use slipway_core::membership::Source;
 use slipway_deploy::aws::AwsClients;
 use slipway_deploy::aws::app_runner::AppRunner;
 use slipway_deploy::aws::ecr::Ecr;
 use slipway_deploy::aws::secrets::Secrets;
-use slipway_deploy::github::GitHub;
+use slipway_deploy::github::{GitHub, GitHubError};
 use slipway_deploy::health::HealthChecker;
+use slipway_deploy::slack::{Slack, SlackError};
 use slipway_deploy::target::Target;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The clients.
 pub struct Outside {
     /// GitHub.
     pub github: GitHub,
+    /// Slack; none where it is switched off or there is no token.
+    pub slack: Option<Slack>,
     /// Image registry.
     pub ecr: Ecr,
     /// Configuration secrets.
@@ -33,10 +38,21 @@ impl std::fmt::Debug for Outside {
 impl Outside {
     /// Joins the clients.
     #[must_use]
-    pub fn new(github: GitHub, aws: &AwsClients, health: HealthChecker) -> Self {
+    pub fn new(github: GitHub, slack: Option<Slack>, aws: &AwsClients, health: HealthChecker) -> Self {
         let app_runner: Arc<dyn Target> = Arc::new(AppRunner::new(aws.clone()));
         let targets = BTreeMap::from([("app-runner", app_runner)]);
-        Self { github, ecr: Ecr::new(aws.clone()), secrets: Secrets::new(aws.clone()), targets, health }
+        Self { github, slack, ecr: Ecr::new(aws.clone()), secrets: Secrets::new(aws.clone()), targets, health }
+    }
+
+    /// Who is in a team, by the ids that they have there.
+    ///
+    /// # Errors
+    /// When they cannot be looked up.
+    pub async fn members(&self, source: &Source) -> Result<BTreeSet<String>, MembersError> {
+        Ok(match source {
+            Source::GithubTeam { organisation, slug } => self.github.team_members(organisation, slug).await?,
+            Source::SlackGroup { id } => self.slack.as_ref().ok_or(MembersError::NoSlack)?.group_members(id).await?,
+        })
     }
 
     /// The client for a kind of target.
@@ -45,6 +61,55 @@ impl Outside {
     /// When this version has none.
     pub fn target(&self, kind: &str) -> Result<&Arc<dyn Target>, NoSuchTarget> {
         self.targets.get(kind).ok_or_else(|| NoSuchTarget(kind.to_owned()))
+    }
+}
+
+/// Why the members of a team cannot be looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum MembersError {
+    /// GitHub does not tell.
+    #[error(transparent)]
+    GitHub(#[from] GitHubError),
+    /// Slack does not tell.
+    #[error(transparent)]
+    Slack(#[from] SlackError),
+    /// It takes too long.
+    #[error("It was not told within {limit_s} s.")]
+    Slow {
+        /// The limit in seconds.
+        limit_s: u64,
+    },
+    /// There is nothing to ask Slack with.
+    #[error("SLACK_BOT_TOKEN is not set. Set it to the bot token of the installed app, and start Slipway again.")]
+    NoSlack,
+}
+
+impl MembersError {
+    /// Before which moment there is no use in asking again, where that was said.
+    #[must_use]
+    pub fn listens_again(&self) -> Option<Timestamp> {
+        match self {
+            Self::GitHub(GitHubError::RateLimited { until }) | Self::Slack(SlackError::RateLimited { until }) => *until,
+            Self::GitHub(_) | Self::Slack(_) | Self::Slow { .. } | Self::NoSlack => None,
+        }
+    }
+
+    /// How to mend it, where more can be said than the error itself says; else empty.
+    #[must_use]
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Self::GitHub(GitHubError::NotFound { .. } | GitHubError::Forbidden { .. }) => {
+                "compare it with github.com/orgs/ORGANISATION/teams/TEAM, and give a token the scope read:org (a \
+                 fine-grained one or an App: the organisation's permission Members, read)"
+            }
+            Self::Slack(SlackError::MissingScope { .. }) => "add the scope to the app, and install it again",
+            Self::Slack(SlackError::NotFound { .. }) => {
+                "copy the group's id from Slack: S and then capital letters and digits"
+            }
+            // Their own sentences say it, or there is nothing to do but to wait.
+            Self::GitHub(_) | Self::Slack(_) | Self::Slow { .. } => "",
+            Self::NoSlack => "set SLACK_BOT_TOKEN, or remove slack from the [team.…] sections",
+        }
     }
 }
 

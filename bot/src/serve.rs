@@ -6,6 +6,7 @@ use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
+use crate::members::Members;
 use crate::outside::Outside;
 use crate::policies::{Keeper, Origin, ReloadError};
 use crate::readiness::Readiness;
@@ -100,6 +101,8 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let keeper = Keeper::new(policies, github, setup.clone(), store.clone(), clock.clone(), signals.clone());
     keeper.started().await?;
     let keeper = Arc::new(keeper);
+    let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
+    let members = Arc::new(members);
     let mut tasks = JoinSet::new();
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(engine.run());
@@ -108,6 +111,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             store: store.clone(),
             setup: setup.clone(),
             outside: outside.clone(),
+            members: members.clone(),
             clock: clock.clone(),
             signals: signals.clone(),
             owner,
@@ -116,7 +120,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     );
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
-    tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone())));
+    tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone(), members)));
     tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), chats).run());
     tasks.spawn(forget_old(store.clone(), clock.clone()));
     let router = web::router(Web {

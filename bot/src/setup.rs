@@ -7,11 +7,12 @@ use crate::store::PolicyVersion;
 use jiff::Timestamp;
 use slipway_core::command::Words;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
+use slipway_core::membership::{Roster, Source};
 use slipway_core::person::Directory;
 use slipway_core::policy::{Case, PolicyChange, PolicySet};
 use slipway_core::release::Release;
 use slipway_deploy::github::{BadRepoName, RepoName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A service.
@@ -96,12 +97,15 @@ impl Rules {
 #[derive(Debug)]
 pub struct Setup {
     services: BTreeMap<ServiceName, ServiceSetup>,
-    /// Everybody.
+    /// Everybody as the configuration has them. Who decides or asks comes from [`crate::standing`].
     pub people: Arc<Directory>,
+    /// The teams whose members are kept elsewhere.
+    pub rosters: Vec<Roster>,
     rules: RwLock<Rules>,
     own_policy_changes_refused: bool,
     policy_origin: policies::Origin,
     fact_age_max_s: i64,
+    membership_age_max_s: i64,
     /// Where and when the end of the audit log is posted.
     pub audit: config::Audit,
     /// How often to look, and how long to wait.
@@ -119,10 +123,12 @@ impl Setup {
         Ok(Self {
             services: config.services.iter().map(service).collect::<Result<_, BadRepoName>>()?,
             people: Arc::new(config.directory()),
+            rosters: config.rosters(),
             rules: RwLock::new(Rules::new(policies)),
             own_policy_changes_refused: config.policies.own_changes_refused,
             policy_origin: policies::Origin::of(config),
             fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
+            membership_age_max_s: or_default(Some(config.server.membership_age_max_s), 0),
             audit: config.audit.clone(),
             pace: config.pace,
             last_id_window: Mutex::new(0),
@@ -264,6 +270,18 @@ impl Setup {
         self.fact_age_max_s
     }
 
+    /// How old what was last seen of a team's members may be, for asking.
+    #[must_use]
+    pub fn membership_age_max_s(&self) -> i64 {
+        self.membership_age_max_s
+    }
+
+    /// The places where members of teams are kept, each once.
+    #[must_use]
+    pub fn sources(&self) -> BTreeSet<&Source> {
+        self.rosters.iter().map(|roster| &roster.source).collect()
+    }
+
     /// A new id, later in order than all earlier ones of this process and different from them in its short form
     /// too: when several releases are asked for within a second, the later ids lie a little ahead.
     #[must_use]
@@ -304,6 +322,12 @@ impl Pace {
     #[must_use]
     pub fn healthy_limit_s(&self, default: i64) -> i64 {
         or_default(self.healthy_limit_s, default)
+    }
+
+    /// Between two looks at who is in the teams.
+    #[must_use]
+    pub fn membership_ms(&self, default: i64) -> i64 {
+        or_default(self.membership_ms, default)
     }
 
     /// How long the outside may take to show what was begun there.

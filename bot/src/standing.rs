@@ -2,18 +2,71 @@
 
 use crate::setup::Setup;
 use crate::store::{Store, StoreError, Tx};
+use jiff::Timestamp;
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::link::Link;
+use slipway_core::membership::{Muster, Roll, Source, SourceState, muster};
 use slipway_core::person::Directory;
 use slipway_core::policy::Past;
 use slipway_core::release::Release;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Everybody with the teams that count at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Company {
+    /// Everybody.
+    pub people: Arc<Directory>,
+    /// How the places stand where members of teams are kept outside of the configuration.
+    pub sources: Vec<SourceState>,
+}
+
+impl Company {
+    /// As a transaction sees it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn within(store: &Store, tx: &mut Tx, setup: &Setup, now: Timestamp) -> Result<Self, StoreError> {
+        let mut rolls = BTreeMap::new();
+        for source in setup.sources() {
+            rolls.insert(source.clone(), store.membership_get(tx, source).await?);
+        }
+        let links = store.links_within(tx).await?;
+        Ok(Self::of(setup, &links, &rolls, now))
+    }
+
+    /// As last committed: for cards, never for a decision.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn shown(store: &Store, setup: &Setup, now: Timestamp) -> Result<Self, StoreError> {
+        let mut rolls = BTreeMap::new();
+        for source in setup.sources() {
+            rolls.insert(source.clone(), store.membership(source).await?);
+        }
+        let links = store.links().await?;
+        Ok(Self::of(setup, &links, &rolls, now))
+    }
+
+    fn of(setup: &Setup, links: &[Link], rolls: &BTreeMap<Source, Roll>, now: Timestamp) -> Self {
+        // The accounts that people have linked themselves come first: a source may know them by these.
+        let people = with_links(setup, links);
+        if setup.rosters.is_empty() {
+            return Self { people, sources: vec![] };
+        }
+        let age_max_s = setup.membership_age_max_s();
+        let Muster { people, sources } = muster(&people, &setup.rosters, rolls, now, age_max_s);
+        Self { people: Arc::new(people), sources }
+    }
+}
 
 /// The surroundings of a planned release.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     /// Everybody, with the teams that count for this release.
     pub people: Arc<Directory>,
+    /// How the places stand where members of teams are kept outside of the configuration.
+    pub sources: Vec<SourceState>,
     /// The past of its image.
     pub past: Past,
 }
@@ -23,7 +76,13 @@ impl Standing {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn within(store: &Store, tx: &mut Tx, setup: &Setup, release: &Release) -> Result<Self, StoreError> {
+    pub async fn within(
+        store: &Store,
+        tx: &mut Tx,
+        setup: &Setup,
+        release: &Release,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let key = &release.request.key;
         let here = store.environment_get(tx, key).await?;
         let before = match before(setup, key) {
@@ -31,14 +90,15 @@ impl Standing {
             None => None,
         };
         let past = past(release, |image| Past::of(image, &here, before.as_ref()));
-        Ok(Self { people: people_within(store, tx, setup).await?, past })
+        let Company { people, sources } = Company::within(store, tx, setup, now).await?;
+        Ok(Self { people, sources, past })
     }
 
     /// As last committed: for cards, never for a decision.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn shown(store: &Store, setup: &Setup, release: &Release) -> Result<Self, StoreError> {
+    pub async fn shown(store: &Store, setup: &Setup, release: &Release, now: Timestamp) -> Result<Self, StoreError> {
         let key = &release.request.key;
         let here = store.environment(key).await?;
         let before = match before(setup, key) {
@@ -46,18 +106,12 @@ impl Standing {
             None => None,
         };
         let past = past(release, |image| Past::of(image, &here, before.as_ref()));
-        Ok(Self { people: with_links(setup, &store.links().await?), past })
+        let Company { people, sources } = Company::shown(store, setup, now).await?;
+        Ok(Self { people, sources, past })
     }
 }
 
-/// Everybody with all their accounts, those that they have linked themselves too, as a transaction sees it.
-///
-/// # Errors
-/// When the store fails.
-pub async fn people_within(store: &Store, tx: &mut Tx, setup: &Setup) -> Result<Arc<Directory>, StoreError> {
-    Ok(with_links(setup, &store.links_within(tx).await?))
-}
-
+/// Everybody with all their accounts, those that they have linked themselves too.
 fn with_links(setup: &Setup, links: &[Link]) -> Arc<Directory> {
     if links.is_empty() {
         return setup.people.clone();

@@ -5,8 +5,9 @@
 //! events, which are replayed, never acted on).
 
 use crate::environment::Environment;
+use crate::membership::{SourceState, Trouble};
 use crate::plan::PlanDigest;
-use crate::policy::{Asking, Case, Clears, Decision, PolicyChange, PolicySet, Reason, own_change};
+use crate::policy::{Asking, Case, Clears, Decision, MEMBERS, PolicyChange, PolicySet, Reason, own_change};
 use crate::release::Release;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,9 @@ pub struct Question<'a> {
     pub policies: &'a PolicySet,
     /// The changes of the policies that nobody may profit from who made them, oldest first.
     pub changes: &'a [PolicyChange],
-    /// How old facts may be, in seconds.
+    /// The sources of the teams that `case.people` are in.
+    pub sources: &'a [SourceState],
+    /// How old facts and memberships may be, in seconds.
     pub fact_age_max_s: i64,
 }
 
@@ -122,8 +125,9 @@ impl Verdict {
 /// Judges a planned release.
 #[must_use]
 pub fn judge(question: &Question<'_>) -> Verdict {
-    let Question { release, case, environment, policies, changes, fact_age_max_s } = question;
+    let Question { release, case, environment, policies, changes, sources, fact_age_max_s } = question;
     let now = case.now;
+    let members = Members::of(sources, now, *fact_age_max_s);
     let verdict = |course, reasons: Vec<Reason>, again_at| Verdict {
         course,
         reasons,
@@ -133,7 +137,14 @@ pub fn judge(question: &Question<'_>) -> Verdict {
         again_at,
     };
     if let Decision::Deny { reasons } = may_ask(case, policies, changes) {
-        return verdict(Course::Deny, reasons, None);
+        // Whoever was in a team that cannot be looked up now is not known to have left it.
+        return match members {
+            _ if case.requester.is_none() || sources.iter().all(|source| source.counts) => {
+                verdict(Course::Deny, reasons, None)
+            }
+            Members::Unreadable { why, again_at } => verdict(Course::Wait, why, Some(again_at)),
+            Members::Known | Members::Stale => verdict(Course::Refresh, vec![], None),
+        };
     }
     // A run has ended since, or is about to: the plan starts from what is there no more, however young its facts.
     let outdated = environment.changed_at.is_some_and(|changed| case.facts.ci.at < changed);
@@ -160,7 +171,16 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     let fresh_facts_could_do = reasons.iter().all(|r| matches!(r.clears, Clears::Facts));
     // Not only when it could start: nobody should be asked to approve a plan that is known to be wrong.
     let plan_is_wrong = outdated && !others_run;
-    if plan_is_wrong || (fresh_facts_could_do && case.facts.age_s(now) > *fact_age_max_s) {
+    let too_old = case.facts.age_s(now) > *fact_age_max_s || matches!(members, Members::Stale);
+    if let Members::Unreadable { why, again_at } = members
+        && fresh_facts_could_do
+        && !plan_is_wrong
+    {
+        reasons.extend(why);
+        let at = first_moment(&reasons, now).map_or(again_at, |at| at.min(again_at));
+        return verdict(Course::Wait, reasons, Some(at));
+    }
+    if plan_is_wrong || (fresh_facts_could_do && too_old) {
         return verdict(Course::Refresh, reasons, None);
     }
     if reasons.is_empty() {
@@ -187,6 +207,39 @@ fn may_ask(case: &Case<'_>, policies: &PolicySet, changes: &[PolicyChange]) -> D
         &Asking { person, service: &case.plan.service, environment: &case.plan.environment, kind: case.plan.kind },
         changes,
     )
+}
+
+/// How well it is known who is in the teams whose members are kept elsewhere.
+enum Members {
+    /// Well enough to start.
+    Known,
+    /// They have to be looked at again.
+    Stale,
+    /// That was tried a moment ago and could not be done: a no, until the next try.
+    Unreadable { why: Vec<Reason>, again_at: Timestamp },
+}
+
+impl Members {
+    fn of(sources: &[SourceState], now: Timestamp, age_max_s: i64) -> Self {
+        let stale: Vec<_> = sources.iter().filter(|source| source.is_stale(now, age_max_s)).collect();
+        let in_trouble = |source: &&SourceState| source.trouble.clone().filter(|trouble| trouble.again_at > now);
+        let troubles: Vec<_> = stale.iter().filter_map(|source| Some((source, in_trouble(source)?))).collect();
+        match troubles.iter().map(|(_, trouble)| trouble.again_at).min() {
+            _ if stale.is_empty() => Self::Known,
+            None => Self::Stale,
+            Some(again_at) => {
+                let why = troubles.iter().map(|(source, trouble)| cannot_see_members(source, trouble)).collect();
+                Self::Unreadable { why, again_at }
+            }
+        }
+    }
+}
+
+fn cannot_see_members(source: &SourceState, trouble: &Trouble) -> Reason {
+    let SourceState { team, source, .. } = source;
+    let since = trouble.since.strftime("%Y-%m-%d %H:%M UTC");
+    let why = format!("Who is in {team} cannot be read from {source} since {since}: {}", trouble.what);
+    Reason::new(MEMBERS, why, Clears::Facts)
 }
 
 fn cannot_gather(what: &str) -> Reason {

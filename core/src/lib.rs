@@ -9,6 +9,7 @@ pub mod facts;
 pub mod gate;
 pub mod ids;
 pub mod link;
+pub mod membership;
 pub mod message;
 pub mod migration;
 pub mod person;

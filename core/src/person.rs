@@ -150,6 +150,18 @@ impl Directory {
         self.people.values().filter(move |person| person.identities.iter().any(|own| normalised(own) == wanted))
     }
 
+    /// The same people, some of them in more teams. Whoever is not in the directory is nobody.
+    #[must_use]
+    pub fn with_teams(&self, more: impl IntoIterator<Item = (PersonId, BTreeSet<TeamName>)>) -> Self {
+        let mut directory = self.clone();
+        for (id, teams) in more {
+            if let Some(person) = directory.people.get_mut(&id) {
+                person.teams.extend(teams);
+            }
+        }
+        directory
+    }
+
     /// The person behind an identity.
     #[must_use]
     pub fn by_identity(&self, identity: &Identity) -> Option<&Person> {

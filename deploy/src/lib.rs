@@ -1,4 +1,4 @@
-//! The outside: GitHub, the image registry, what runs the image, configuration secrets, databases and health
+//! The outside: GitHub, Slack, the image registry, what runs the image, configuration secrets, databases and health
 //! checks. One trait per kind of thing, with an `observe` beside each `apply`. No decisions are made here.
 
 pub mod aws;
@@ -7,6 +7,7 @@ pub mod database;
 pub mod github;
 pub mod health;
 pub mod redact;
+pub mod slack;
 pub mod target;
 
 /// Chooses the TLS implementation for the whole process: the dependency graph has two and rustls refuses to

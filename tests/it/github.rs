@@ -2,6 +2,7 @@
 
 mod ci;
 mod names;
+mod teams;
 mod typed;
 
 use jiff::{SignedDuration, Timestamp};

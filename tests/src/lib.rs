@@ -1,4 +1,4 @@
-//! The sandbox: loopback stand-ins for GitHub and AWS that speak the real wire protocols to the real SDK
+//! The sandbox: loopback stand-ins for GitHub, Slack and AWS that speak the real wire protocols to the real SDK
 //! clients, a world that joins them with the real bot, and the demo that plays a release in it.
 
 pub mod aws;
@@ -7,5 +7,6 @@ pub mod demo;
 pub mod github;
 pub mod postgres;
 pub mod screen;
+pub mod slack;
 pub mod terminal;
 pub mod world;

@@ -16,7 +16,7 @@ mod git;
 mod policies;
 mod source;
 
-pub use build::{Options, Pace};
+pub use build::{Options, Pace, Teams};
 pub use source::Repository;
 
 /// The API token of the sandbox's bot.

@@ -194,12 +194,12 @@ impl Publisher {
         let now = self.clock.now();
         let environment = self.store.environment(key).await?;
         let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
-        let standing = Standing::shown(&self.store, &self.setup, &release).await?;
+        let standing = Standing::shown(&self.store, &self.setup, &release, now).await?;
         let approvers = approver_lines(&self.setup, &standing, &release, now);
         let card = release_card(&ReleaseView {
             release: &release,
             environment: Some(&environment),
-            people: &self.setup.people,
+            people: &standing.people,
             approvers: &approvers,
             now,
             expected_s: usual_s(&durations),

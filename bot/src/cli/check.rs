@@ -13,6 +13,7 @@ use crate::setup::{Rules, Setup};
 use crate::store::Store;
 use clap::Args;
 use slipway_core::link::{Link, disputed_by};
+use slipway_core::person::Directory;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -32,11 +33,11 @@ fn probes(config: &Config, secrets: &Secrets) -> Vec<Box<dyn Probe>> {
 }
 
 /// A warning for each environment for which somebody's releases could not be approved by anybody.
-fn deadlocks(config: &Config, setup: &Setup) -> Vec<(String, ProbeResult)> {
+fn deadlocks(config: &Config, setup: &Setup, people: &Directory) -> Vec<(String, ProbeResult)> {
     let (set, now) = (setup.policies(), Clock::System.now());
     let short_of = |(_, environment): (_, &crate::config::Environment)| {
         let key = &environment.key;
-        let found = set.deadlocks(&key.service, &key.environment, setup.timezone(key), &setup.people, now);
+        let found = set.deadlocks(&key.service, &key.environment, setup.timezone(key), people, now);
         let first = found.first()?;
         let whose =
             if first.author == first.requester { "their own".to_owned() } else { format!("{}'s", first.author) };
@@ -110,7 +111,8 @@ async fn fetched(config: &Config, setup: &Setup, outside: &Outside) -> ProbeResu
     }
 }
 
-/// Policies, then every repository, image repository, target and secret that the configuration names.
+/// Policies, then every team whose members are kept elsewhere, then every repository, image repository, target and
+/// secret that the configuration names.
 async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
     let policies = "policies".to_owned();
     let setup = match assemble::setup(config) {
@@ -122,8 +124,11 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
         Err(error) => return vec![("outside".to_owned(), ProbeResult::fail(error.to_string(), ""))],
     };
     let mut answers = vec![(policies, fetched(config, &setup, &outside).await)];
-    answers.extend(deadlocks(config, &setup));
+    // Who could approve is known only with everybody in their teams.
+    let (members, people) = probe::members(&setup, &outside).await;
+    answers.extend(people.iter().flat_map(|people| deadlocks(config, &setup, people)));
     answers.extend(disputes(config).await);
+    answers.extend(members);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
     let answer = |(name, state): (String, Result<(), String>)| match state {
         Ok(()) => (name, ProbeResult::ok("can be reached and read")),
@@ -230,7 +235,8 @@ mod tests {
             let people: String = people.iter().map(|name| person(name)).collect();
             let file = format!("{production}{people}");
             let (config, _) = Config::check(file.as_bytes(), Path::new("slipway.toml")).unwrap();
-            answers_text(&deadlocks(&config, &assemble::setup(&config).unwrap()), Paint::Plain)
+            let setup = assemble::setup(&config).unwrap();
+            answers_text(&deadlocks(&config, &setup, &setup.people), Paint::Plain)
         };
         expect![[r#"
             warn  approvals goals → production  nobody is left in release to approve what ana asks for with a commit of beth's, and so in one more case

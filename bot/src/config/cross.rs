@@ -3,6 +3,7 @@
 use super::leak::shown;
 use super::model::{Channel, SecretKey};
 use super::section::{Checker, Place, nearest};
+use slipway_core::membership::Source;
 use slipway_core::person::Identity;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,9 @@ pub(super) struct Refs {
     pub(super) rehearsals: Vec<(SecretKey, Place)>,
     pub(super) identities: Vec<(Identity, Place)>,
     pub(super) teams: Vec<(String, Place)>,
+    /// Names of the teams with a section of their own.
+    pub(super) sourced_teams: BTreeSet<String>,
+    pub(super) sources: Vec<(Source, Place)>,
     pub(super) environments: BTreeMap<String, BTreeSet<String>>,
     pub(super) afters: Vec<After>,
     /// Where the environments are named.
@@ -39,11 +43,16 @@ impl Refs {
         self.sections.iter().find(|place| place.path == path).map(|place| place.at)
     }
 
+    pub(super) fn has_slack_group(&self) -> bool {
+        self.sources.iter().any(|(source, _)| matches!(source, Source::SlackGroup { .. }))
+    }
+
     /// Checks all of it.
     pub(super) fn check(mut self, c: &mut Checker<'_>) {
         for (channel, place) in &self.channels {
             self.check_channel(c, channel, place);
         }
+        self.check_sources(c);
         self.check_twice(c);
         self.check_rehearsals(c);
         self.check_afters(c);
@@ -71,6 +80,24 @@ impl Refs {
                 c.absent(place, format!("[terminal] has no channel {}", shown(name)), mend);
             }
             Channel::Slack(_) | Channel::Discord(_) => {}
+        }
+    }
+
+    /// Members are known by the accounts of `[person.NAME]`.
+    fn check_sources(&self, c: &mut Checker<'_>) {
+        for (source, place) in &self.sources {
+            let (key, has_account): (_, fn(&Identity) -> bool) = match source {
+                Source::GithubTeam { .. } => ("github", |identity| matches!(identity, Identity::Github(_))),
+                Source::SlackGroup { .. } => ("slack", |identity| matches!(identity, Identity::Slack(_))),
+            };
+            if key == "slack" && !self.slack {
+                let mend = "add the section [slack] and set SLACK_BOT_TOKEN, or remove this";
+                c.absent(place, "there is no section [slack]", mend);
+            }
+            if !self.identities.iter().any(|(identity, _)| has_account(identity)) {
+                let message = format!("no [person.NAME] has {key}, so nobody would be in the team by this");
+                c.absent_warning(place, message, format!("add {key} to the people who are in it"));
+            }
         }
     }
 
@@ -136,7 +163,8 @@ impl Refs {
         }
     }
 
-    /// A team with one member whose name is nearly another, larger team's is probably a typing mistake.
+    /// A team with one member whose name is nearly that of another team, larger or with a section of its own, is
+    /// probably a typing mistake.
     fn check_teams(&self, c: &mut Checker<'_>) {
         let mut members: BTreeMap<&str, Vec<&Place>> = BTreeMap::new();
         for (team, place) in &self.teams {
@@ -144,8 +172,11 @@ impl Refs {
         }
         for (team, places) in &members {
             let [only] = places[..] else { continue };
+            if self.sourced_teams.contains(*team) {
+                continue;
+            }
             let larger = members.iter().filter(|(_, places)| places.len() > 1).map(|(team, _)| *team);
-            if let Some(meant) = nearest(team, larger) {
+            if let Some(meant) = nearest(team, larger.chain(self.sourced_teams.iter().map(String::as_str))) {
                 let message = format!("nobody else is in {team:?}, and {meant:?} is spelt nearly the same");
                 c.warning(only, message, format!("write {meant:?}, if that is meant"));
             }

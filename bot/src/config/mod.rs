@@ -16,6 +16,7 @@ mod secrets;
 mod section;
 mod service;
 mod syntax;
+mod team;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -28,13 +29,14 @@ pub use model::{
     Policies, PoliciesPlace, RepositoryName, SecretKey, Server, Service, Slack, Store, TagTemplate, Target, Terminal,
 };
 pub use read::{
-    ACK_BUDGET_DEFAULT_MS, ACK_BUDGET_MAX_MS, CHANNEL_LIMIT, FACT_AGE_DEFAULT_S, LISTEN_DEFAULT, PERSON_LIMIT,
-    SERVICE_LIMIT, TEAM_LIMIT,
+    ACK_BUDGET_DEFAULT_MS, ACK_BUDGET_MAX_MS, CHANNEL_LIMIT, FACT_AGE_DEFAULT_S, LISTEN_DEFAULT,
+    MEMBERSHIP_AGE_DEFAULT_S, PERSON_LIMIT, SERVICE_LIMIT, TEAM_LIMIT,
 };
 pub use secrets::{BadSecrets, GithubCredential, Secrets};
 pub use service::{
     CONFIG_SECRET_LIMIT, ENVIRONMENT_LIMIT, HEALTH_BAKE_DEFAULT, HEALTH_BAKE_MAX, TARGET_LIMIT, VOTE_EXPIRY_DEFAULT,
 };
+pub use team::TEAM_SECTION_LIMIT;
 pub use values::{NAME_LIMIT_CHARS, TEXT_LIMIT_BYTES, URL_LIMIT_BYTES};
 
 use position::Lines;

@@ -3,6 +3,7 @@
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName, TeamName};
+use slipway_core::membership::{Roster, Source};
 use slipway_core::person::{Directory, Person};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -37,6 +38,8 @@ pub struct Config {
     pub pace: Pace,
     /// `[service.NAME]`.
     pub services: BTreeMap<ServiceName, Service>,
+    /// `[team.NAME]`: where members are kept outside of the file.
+    pub team_sources: BTreeMap<TeamName, Vec<Source>>,
     /// `[person.NAME]`.
     pub people: BTreeMap<PersonId, Person>,
 }
@@ -60,13 +63,24 @@ impl Config {
         service.environments.get(&key.environment).map(|environment| (service, environment))
     }
 
-    /// Every team that somebody is in.
+    /// Every team: those that somebody is in by the file, and those whose members are kept elsewhere.
     #[must_use]
     pub fn teams(&self) -> BTreeSet<TeamName> {
-        self.people.values().flat_map(|person| person.teams.iter().cloned()).collect()
+        let of_people = self.people.values().flat_map(|person| &person.teams);
+        of_people.chain(self.team_sources.keys()).cloned().collect()
     }
 
-    /// The teams of `named` (the ones policies speak of) that nobody is in.
+    /// Each team whose members are kept elsewhere with each place, by team.
+    #[must_use]
+    pub fn rosters(&self) -> Vec<Roster> {
+        let of_team = |(team, sources): (&TeamName, &Vec<Source>)| {
+            let team = team.clone();
+            sources.clone().into_iter().map(move |source| Roster { team: team.clone(), source })
+        };
+        self.team_sources.iter().flat_map(of_team).collect()
+    }
+
+    /// The teams of `named` (the ones policies speak of) that nobody can be in.
     #[must_use]
     pub fn empty_teams<'a>(&self, named: impl IntoIterator<Item = &'a TeamName>) -> Vec<&'a TeamName> {
         let teams = self.teams();
@@ -115,6 +129,8 @@ pub struct Pace {
     pub lag_limit_s: Option<u64>,
     /// How often the policies' repository is looked at.
     pub policies_s: Option<u64>,
+    /// Between two looks at who is in the teams whose members are kept elsewhere.
+    pub membership_ms: Option<u64>,
 }
 
 /// `[audit]`: the daily anchor of the audit log.
@@ -137,6 +153,8 @@ pub struct Server {
     pub public_url: Option<String>,
     /// The oldest facts that the gate accepts, in seconds.
     pub fact_age_max_s: u64,
+    /// The oldest membership of a team kept elsewhere that counts for asking, in seconds.
+    pub membership_age_max_s: u64,
     /// How long a delivery may take to become durable before its sender is told that it is not, in milliseconds.
     pub ack_budget_ms: u64,
 }

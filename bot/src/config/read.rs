@@ -3,7 +3,7 @@
 use super::cross::Refs;
 use super::model::{Config, Discord, Github, Pace, Server, Slack, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
-use super::{audit, cloud, policies, service, values};
+use super::{audit, cloud, policies, service, team, values};
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Identity, Person};
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ pub const TEAM_LIMIT: usize = 50;
 pub const CHANNEL_LIMIT: usize = 20;
 /// `fact_age_max_s` when it is not given.
 pub const FACT_AGE_DEFAULT_S: u64 = 60;
+/// `membership_age_max_s` when it is not given: a day.
+pub const MEMBERSHIP_AGE_DEFAULT_S: u64 = 86_400;
 /// `ack_budget_ms` when it is not given.
 pub const ACK_BUDGET_DEFAULT_MS: u64 = 2_000;
 /// The chats give up after 3 seconds, so a larger budget could not be kept.
@@ -41,12 +43,14 @@ const FILE_KEYS: Keys = &[
     ("audit", ""),
     ("pace", ""),
     ("service", ""),
+    ("team", ""),
     ("person", ""),
 ];
 const SERVER_KEYS: Keys = &[
     ("listen", r#""127.0.0.1:8080""#),
     ("public_url", r#""https://slipway.acme.dev""#),
     ("fact_age_max_s", "60"),
+    ("membership_age_max_s", "86400"),
     ("ack_budget_ms", "2000"),
 ];
 const STORE_KEYS: Keys = &[("url", r#""sqlite://slipway.db""#)];
@@ -72,6 +76,7 @@ const PACE_KEYS: Keys = &[
     ("healthy_limit_s", "120"),
     ("lag_limit_s", "120"),
     ("policies_s", "120"),
+    ("membership_ms", "300000"),
 ];
 const PERSON_KEYS: Keys = &[
     ("slack", r#""U012AB3CD""#),
@@ -92,6 +97,8 @@ pub(super) const ALL_KEYS: &[Keys] = &[
     TERMINAL_KEYS,
     policies::KEYS,
     AUDIT_KEYS,
+    PACE_KEYS,
+    team::TEAM_KEYS,
     PERSON_KEYS,
 ];
 
@@ -104,7 +111,8 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
 
     let server = server(c, &root);
     let store = store(c, &root, folder);
-    let slack = slack(c, &root);
+    let team_sources = team::teams(c, &root, &mut refs);
+    let slack = slack(c, &root, &refs);
     let discord = discord(c, &root);
     let github = root.table(c, "github", GITHUB_KEYS);
     let api_url = github.and_then(|github| github.read(c, "api_url", values::base_url));
@@ -144,6 +152,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         audit,
         pace: pace(c, &root),
         services,
+        team_sources,
         people,
     })
 }
@@ -153,6 +162,7 @@ fn server(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Server {
         listen: LISTEN_DEFAULT,
         public_url: None,
         fact_age_max_s: FACT_AGE_DEFAULT_S,
+        membership_age_max_s: MEMBERSHIP_AGE_DEFAULT_S,
         ack_budget_ms: ACK_BUDGET_DEFAULT_MS,
     };
     let Some(section) = root.table(c, "server", SERVER_KEYS) else { return server };
@@ -162,6 +172,9 @@ fn server(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Server {
     }
     if let Some(fact_age_max_s) = section.number(c, "fact_age_max_s", 1..=3_600) {
         server.fact_age_max_s = fact_age_max_s;
+    }
+    if let Some(membership_age_max_s) = section.number(c, "membership_age_max_s", 60..=604_800) {
+        server.membership_age_max_s = membership_age_max_s;
     }
     if let Some(ack_budget_ms) = section.number(c, "ack_budget_ms", 100..=ACK_BUDGET_MAX_MS) {
         server.ack_budget_ms = ack_budget_ms;
@@ -177,6 +190,7 @@ fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
         healthy_limit_s: section.number(c, "healthy_limit_s", 1..=3_600),
         lag_limit_s: section.number(c, "lag_limit_s", 0..=3_600),
         policies_s: section.number(c, "policies_s", 1..=86_400),
+        membership_ms: section.number(c, "membership_ms", 100..=3_600_000),
     }
 }
 
@@ -192,9 +206,10 @@ fn store(c: &mut Checker<'_>, root: &Section<'_, '_>, folder: &Path) -> Option<S
     Some(Store { path: folder.join(path) })
 }
 
-fn slack(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Option<Slack> {
+fn slack(c: &mut Checker<'_>, root: &Section<'_, '_>, refs: &Refs) -> Option<Slack> {
     let section = root.table(c, "slack", SLACK_KEYS)?;
-    c.note(&section.place, format!("{NOT_USED}: nothing is posted to Slack yet"));
+    let but = if refs.has_slack_group() { " but for the user groups of teams" } else { "" };
+    c.note(&section.place, format!("{NOT_USED}{but}: nothing is posted to Slack yet"));
     let mode = section.read(c, "mode", |text| values::one_of(text, &["http", "socket"]));
     Some(Slack {
         app_id: section.read(c, "app_id", |text| values::slack_id(text, "A", "app")).map(|(id, _)| id),

@@ -166,7 +166,8 @@ impl<'a> Work<'a> {
 
     /// What policy has to know beside a release, as this transaction sees it.
     pub(super) async fn standing(&mut self, release: &Release) -> Result<Standing, EngineError> {
-        Ok(Standing::within(&self.engine.store, self.tx, &self.engine.setup, release).await?)
+        let engine = self.engine;
+        Ok(Standing::within(&engine.store, self.tx, &engine.setup, release, engine.clock.now()).await?)
     }
 
     /// Keeps queue, running release and what is live in step with a release.
@@ -280,7 +281,7 @@ impl<'a> Work<'a> {
         release: &Release,
         more: Option<&PersonId>,
     ) -> Result<RecordedStanding, EngineError> {
-        let Standing { people, past } = self.standing(release).await?;
+        let Standing { people, past, sources: _ } = self.standing(release).await?;
         let timezone = self.engine.setup.timezone(&release.request.key);
         Ok(RecordedStanding::of_release(release, more, &people, &past, timezone))
     }

@@ -97,7 +97,7 @@ impl Work<'_> {
             }
             Command::Why { about } => self.why(asked, about).await.map(Some),
             Command::Show { release } => Ok(Some(match self.find_release(Some(release), |_| true).await? {
-                Ok(release) => self.details(&release),
+                Ok(release) => self.details(&release).await?,
                 Err(not_found) => say_not_found(&not_found, ""),
             })),
             Command::Status { environment } => self.status(environment.as_ref()).await.map(Some),
@@ -135,10 +135,13 @@ impl Work<'_> {
         };
         if let Decision::Deny { reasons } = policies.may_ask_despite(&asking, &changes) {
             let timezone = setup.timezone(&request.key);
-            let standing = RecordedStanding::of_people([&asked.person.id], &setup.people, timezone);
+            let people = self.company().await?.people;
+            let standing = RecordedStanding::of_people([&asked.person.id], &people, timezone);
             let refused = json!({ "request": request, "reasons": reasons, "standing": standing });
             self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
-            return Ok(Some(answers::not_allowed(&whys(&reasons))));
+            let refusal = answers::not_allowed(&whys(&reasons));
+            let again = |person: &Person, _: &_| policies.may_ask(&Asking { person, ..asking.clone() });
+            return self.refused(&asked.person.id, refusal, again).await.map(Some);
         }
         let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
         self.engine.store.release_insert(self.tx, &release).await?;
@@ -279,7 +282,8 @@ impl Work<'_> {
         };
         let refused = json!({ "person": person.id, "act": verb, "environment": key, "reasons": reasons });
         self.record("refused", refused, Some(policies.hash().to_owned())).await?;
-        Ok(Some(answers::not_allowed(&whys(&reasons))))
+        let again = |person: &Person, _: &_| policies.may_act(person, act, &key.service, &key.environment);
+        self.refused(&person.id, answers::not_allowed(&whys(&reasons)), again).await.map(Some)
     }
 
     async fn why(&mut self, asked: &Asked<'_>, about: &WhyAbout) -> Result<Message, EngineError> {

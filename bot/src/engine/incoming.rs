@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::membership::Source;
 use slipway_core::message::Verb;
 use slipway_core::person::Identity;
 use slipway_core::policy::Stance;
 use slipway_core::release::{Event, Failure, Phase, Release};
+use std::collections::BTreeSet;
 
 /// One delivery. Stored as JSON until it is handled: a new variant is fine, a changed one needs a new name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +66,26 @@ pub enum Incoming {
         by: String,
         /// Its mistakes.
         mistakes: Vec<String>,
+    },
+    /// The members of a team were looked up where they are kept.
+    MembersSeen {
+        /// Where.
+        source: Source,
+        /// The ids that they have there.
+        members: BTreeSet<String>,
+        /// The moment before the look.
+        at: Timestamp,
+    },
+    /// They could not be looked up.
+    MembersUnseen {
+        /// Where.
+        source: Source,
+        /// Why. Untrusted text.
+        what: String,
+        /// The moment before the look.
+        at: Timestamp,
+        /// When to try again; not before.
+        again_at: Timestamp,
     },
     /// The gate should look at a release again.
     Judge {

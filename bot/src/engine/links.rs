@@ -78,7 +78,7 @@ impl Work<'_> {
             return self.not_linked(who, None, &Refusal::TooManyTries).await;
         }
         let found = store.link_code_find(self.tx, &code.hash()).await?;
-        let people = self.people().await?;
+        let people = self.company().await?.people;
         let claim = Claim { by: who.clone(), channel: channel.to_owned() };
         let claimed = found.ok_or(Refusal::NotValid).and_then(|pending| pending.claimed(claim, &people, now));
         match claimed {
@@ -101,7 +101,7 @@ impl Work<'_> {
         let Asked { delivery, who, person, .. } = *asked;
         let (store, now) = (&self.engine.store, self.engine.clock.now());
         let pending = store.link_code_of(self.tx, &person.id).await?;
-        let people = self.people().await?;
+        let people = self.company().await?.people;
         let confirmed = match &pending {
             Some(pending) => pending.confirmed(who, &people, now),
             None => Err(Refusal::NothingToConfirm),

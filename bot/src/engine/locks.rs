@@ -103,7 +103,7 @@ impl Work<'_> {
         {
             return Ok(refused);
         }
-        let people = self.people().await?;
+        let people = self.company().await?.people;
         let Some(to) = meant(&people, asked.who, to) else { return Ok(answers::nobody_mentioned()) };
         if let Some(refused) = self.may_get(by, to, &key).await? {
             return Ok(refused);

@@ -3,14 +3,13 @@
 use super::EngineError;
 use super::apply::Work;
 use crate::setup::Setup;
-use crate::standing::{Standing, people_within};
+use crate::standing::Standing;
 use jiff::Timestamp;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::ApproverLine;
-use slipway_core::person::{Directory, Identity, Person};
+use slipway_core::person::{Identity, Person};
 use slipway_core::policy::Panel;
 use slipway_core::release::Release;
-use std::sync::Arc;
 
 /// How many open releases are looked through for the one that is meant.
 pub(super) const OPEN_LIMIT: u32 = 500;
@@ -28,14 +27,9 @@ pub(super) enum NotFound {
 }
 
 impl Work<'_> {
-    /// The known person behind an identity.
+    /// The known person behind an identity, with the teams that count now.
     pub(super) async fn person(&mut self, who: &Identity) -> Result<Option<Person>, EngineError> {
-        Ok(self.people().await?.by_identity(who).cloned())
-    }
-
-    /// Everybody, as this transaction sees them.
-    pub(super) async fn people(&mut self) -> Result<Arc<Directory>, EngineError> {
-        Ok(people_within(&self.engine.store, self.tx, &self.engine.setup).await?)
+        Ok(self.company().await?.people.by_identity(who).cloned())
     }
 
     /// The release that a prefix names, or the only open one that fits.

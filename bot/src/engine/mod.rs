@@ -10,6 +10,7 @@ mod incoming;
 mod links;
 mod locks;
 mod lookup;
+mod members;
 mod overriding;
 mod policies;
 mod questions;
@@ -149,6 +150,10 @@ impl Engine {
             Incoming::Happened { release, event } => work.happened(&release, event).await?,
             Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,
             Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
+            Incoming::MembersSeen { source, members, at } => work.members_seen(&source, members, at).await?,
+            Incoming::MembersUnseen { source, what, at, again_at } => {
+                work.members_unseen(&source, what, at, again_at).await?;
+            }
             Incoming::Judge { release } => work.judge_again(&release).await?,
             Incoming::Started { version, configuration } => work.started(&version, &configuration).await?,
             Incoming::AnchorDue { day } => work.anchor_due(day).await?,

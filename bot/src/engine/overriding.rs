@@ -8,7 +8,7 @@ use serde_json::json;
 use slipway_core::message::cards::{self, answers};
 use slipway_core::message::{Line, Message};
 use slipway_core::person::Person;
-use slipway_core::policy::{Decision, Override, Reason};
+use slipway_core::policy::{Case, Decision, Override, Reason};
 use slipway_core::release::{Event, Illegal, Release};
 use std::collections::BTreeSet;
 
@@ -50,7 +50,8 @@ impl Work<'_> {
                 "environment": release.request.key.environment, "override": waiver, "reasons": reasons,
             });
             self.record("override_refused", refused, Some(policies.hash().to_owned())).await?;
-            return Ok(answers::not_allowed(&whys(&reasons)));
+            let again = |person: &Person, people: &_| policies.may_override(person, &Case { people, ..case.clone() });
+            return self.refused(&person.id, answers::not_allowed(&whys(&reasons)), again).await;
         }
         let before = policies.may_execute(&case).reasons().to_vec();
         let event = Event::Overridden { waiver: waiver.clone() };

@@ -2,11 +2,14 @@
 
 use super::EngineError;
 use super::apply::Work;
+use super::why::Why;
 use slipway_core::environment::Environment;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName};
 use slipway_core::message::Message;
 use slipway_core::message::cards::{self, StatusRow};
 use slipway_core::person::Person;
+use slipway_core::plan::PlanKind;
+use slipway_core::policy::Asking;
 use slipway_core::release::Release;
 
 /// How many releases `history` shows, over all environments that are asked about.
@@ -54,19 +57,32 @@ impl Work<'_> {
         Ok(cards::queue(&environments, &releases, self.engine.clock.now()))
     }
 
-    pub(super) fn details(&self, release: &Release) -> Message {
-        cards::details(release, &self.engine.setup.people, self.engine.clock.now())
+    pub(super) async fn details(&mut self, release: &Release) -> Result<Message, EngineError> {
+        let people = self.company().await?.people;
+        Ok(cards::details(release, &people, self.engine.clock.now()))
     }
 
     /// Why a release does not run: the gate is asked again.
     pub(super) async fn why_release(&mut self, release: &Release) -> Result<Message, EngineError> {
         let why = self.inquiry().release(release).await?;
-        Ok(why.message(&self.engine.setup.people))
+        let people = self.company().await?.people;
+        Ok(why.message(&people))
     }
 
     /// Why a deployment that nobody has asked for yet would wait.
     pub(super) async fn why_deploy(&mut self, person: &Person, key: &EnvironmentKey) -> Result<Message, EngineError> {
         let why = self.inquiry().deploy(person, key).await?;
-        Ok(why.message(&self.engine.setup.people))
+        let company = self.company().await?;
+        let message = why.message(&company.people);
+        let policies = self.engine.setup.policies();
+        // Where there is a plan, the gate's own reasons say so.
+        if !matches!(&why, Why::Reasons(explanation) if explanation.unplanned.is_some()) {
+            return Ok(message);
+        }
+        self.refused(&person.id, message, |person, _| policies.may_ask(&to_deploy(person, key))).await
     }
+}
+
+fn to_deploy<'a>(person: &'a Person, key: &'a EnvironmentKey) -> Asking<'a> {
+    Asking { person, service: &key.service, environment: &key.environment, kind: PlanKind::Deploy }
 }

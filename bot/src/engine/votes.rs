@@ -9,7 +9,7 @@ use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
 use slipway_core::plan::PlanDigest;
-use slipway_core::policy::{Clears, Decision, Reason, Slot, Stance, Vote};
+use slipway_core::policy::{Case, Clears, Decision, Reason, Slot, Stance, Vote};
 use slipway_core::release::{Event, Illegal, Release};
 
 impl Work<'_> {
@@ -31,7 +31,7 @@ impl Work<'_> {
             Verb::Cancel => self.cancel(&person, &release).await?,
             Verb::Retry => self.retry(&Asked { delivery, who, channel, person: &person }, &release).await?,
             Verb::Why => Some(self.why_release(&release).await?),
-            Verb::Details => Some(self.details(&release)),
+            Verb::Details => Some(self.details(&release).await?),
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
@@ -110,7 +110,10 @@ impl Work<'_> {
             self.record("vote_refused", refused, Some(policies.hash().to_owned())).await?;
             let why: Vec<_> = reasons.iter().map(|reason| reason.why.trim_end_matches('.')).collect();
             let missing = missing_slots(policies.may_execute(&case).reasons());
-            return Ok(Some(answers::vote_does_not_count(release, &why.join("; "), &missing)));
+            let refusal = answers::vote_does_not_count(release, &why.join("; "), &missing);
+            let again =
+                |person: &Person, people: &_| policies.may_vote(person, stance, &Case { people, ..case.clone() });
+            return self.refused(&person.id, refusal, again).await.map(Some);
         }
         if stance == Stance::Approve && !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
             let why = Some("the plan has just changed, and this channel did not show it yet. Look again, then vote");

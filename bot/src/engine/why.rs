@@ -130,7 +130,7 @@ impl Inquiry<'_> {
         release: &Release,
         environment: &Environment,
     ) -> Result<Option<Verdict>, EngineError> {
-        let standing = Standing::within(self.store, self.tx, self.setup, release).await?;
+        let standing = Standing::within(self.store, self.tx, self.setup, release, self.now).await?;
         Ok(self.verdict(release, environment, &standing))
     }
 
@@ -142,6 +142,7 @@ impl Inquiry<'_> {
             environment,
             policies: &self.rules.set,
             changes: &self.rules.changes,
+            sources: &standing.sources,
             fact_age_max_s: self.setup.fact_age_max_s(),
         }))
     }
@@ -153,7 +154,7 @@ impl Inquiry<'_> {
         environment: &Environment,
     ) -> Result<Explanation, EngineError> {
         let now = self.now;
-        let standing = Standing::within(self.store, self.tx, self.setup, release).await?;
+        let standing = Standing::within(self.store, self.tx, self.setup, release, self.now).await?;
         let verdict = self.verdict(release, environment, &standing);
         let facts = release.facts.as_ref();
         let mut fine =

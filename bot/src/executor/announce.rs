@@ -41,12 +41,12 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let store = &job.executor.store;
     let durations = store.release_durations_ms(key, DURATIONS_LIMIT).await?;
-    let standing = Standing::shown(store, setup, job.release).await?;
+    let standing = Standing::shown(store, setup, job.release, job.now()).await?;
     let approvers = approver_lines(setup, &standing, job.release, job.now());
     let body = cards::announcement(&ReleaseView {
         release: job.release,
         environment: None,
-        people: &setup.people,
+        people: &standing.people,
         approvers: &approvers,
         now: job.now(),
         expected_s: crate::setup::usual_s(&durations),

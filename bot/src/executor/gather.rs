@@ -17,8 +17,10 @@ const RECENT_COMMITS_LIMIT: usize = 10;
 pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
     let outside = &job.executor.outside;
-    // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date.
+    // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date. Who is
+    // in the teams is in the inbox before the plan is.
     let at = job.now();
+    job.executor.members.look_unless_seen_since(at).await?;
     let mut observed = Vec::new();
     for target in &environment.targets {
         observed.push(outside.target(&target.kind)?.observe(&target.id).await?);

@@ -15,6 +15,7 @@ mod verify;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
+use crate::members::Members;
 use crate::outside::Outside;
 use crate::rest;
 use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
@@ -100,6 +101,8 @@ pub struct Executor {
     pub setup: Arc<Setup>,
     /// GitHub, AWS, databases.
     pub outside: Arc<Outside>,
+    /// Who is in the teams.
+    pub members: Arc<Members>,
     /// The clock.
     pub clock: Clock,
     /// Signals.

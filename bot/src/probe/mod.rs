@@ -1,6 +1,7 @@
 //! Questions to the outside that `slipway check` asks: is a credential good, can a file be written. One file per
 //! probe, and a line in [`standard`].
 
+mod members;
 mod store;
 mod variables;
 
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use std::time::Duration;
 
+pub use members::members;
 pub use store::StoreProbe;
 pub use variables::{VariableProbe, variables};
 

@@ -3,6 +3,7 @@
 use super::{Probe, ProbeResult};
 use crate::config::{Config, Secrets};
 use async_trait::async_trait;
+use slipway_core::membership::Source;
 
 /// The answer about one variable, known as soon as configuration and environment are.
 pub struct VariableProbe {
@@ -45,7 +46,15 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
         false => ProbeResult::ok("is not set; this version does not use it, a later one will need it"),
     };
     if let Some(slack) = &config.slack {
-        add("SLACK_BOT_TOKEN", later(secrets.slack_bot_token.is_some()));
+        let reads_groups = config.rosters().iter().any(|r| matches!(r.source, Source::SlackGroup { .. }));
+        let is_set = secrets.slack_bot_token.is_some();
+        add(
+            "SLACK_BOT_TOKEN",
+            match reads_groups {
+                true => needed(is_set, "teams have members in Slack", "set it to the bot token of the installed app"),
+                false => later(is_set),
+            },
+        );
         match slack.mode {
             "socket" => add("SLACK_APP_TOKEN", later(secrets.slack_app_token.is_some())),
             _ => add("SLACK_SIGNING_SECRET", later(secrets.slack_signing_secret.is_some())),

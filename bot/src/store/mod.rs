@@ -9,6 +9,7 @@ mod effects;
 mod environments;
 mod inbox;
 mod links;
+mod memberships;
 mod messages;
 mod policies;
 mod releases;

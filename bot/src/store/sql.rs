@@ -83,6 +83,9 @@ statements! {
     LINK_TRIES_SINCE = "SELECT count(*) FROM link_tries WHERE identity = $1 AND at > $2";
     LINK_TRY_PUT = "INSERT INTO link_tries (identity, at) VALUES ($1, $2)";
 
+    MEMBERSHIP_GET = "SELECT members, seen_at, trouble FROM memberships WHERE source = $1";
+    MEMBERSHIP_PUT = "INSERT INTO memberships (source, members, seen_at, trouble) VALUES ($1, $2, $3, $4) ON CONFLICT (source) DO UPDATE SET members = excluded.members, seen_at = excluded.seen_at, trouble = excluded.trouble";
+
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";
 }

@@ -4,11 +4,13 @@
 mod anchor;
 mod due;
 pub(crate) mod locks;
+mod membership;
 mod policies;
 mod strangers;
 
 use crate::clock::Clock;
 use crate::engine::Signals;
+use crate::members::Members;
 use crate::policies::Keeper;
 use crate::setup::Setup;
 use crate::store::{Store, StoreError};
@@ -36,6 +38,7 @@ pub struct Timekeeper {
 /// What is looked at outside, and by whom.
 #[derive(Debug)]
 pub struct Lookouts {
+    members: Arc<Members>,
     policies: Arc<Keeper>,
     policies_due: Due,
 }
@@ -43,8 +46,8 @@ pub struct Lookouts {
 impl Lookouts {
     /// Nothing has been looked at yet.
     #[must_use]
-    pub fn new(policies: Arc<Keeper>) -> Self {
-        Self { policies, policies_due: Due::default() }
+    pub fn new(policies: Arc<Keeper>, members: Arc<Members>) -> Self {
+        Self { members, policies, policies_due: Due::default() }
     }
 }
 
@@ -55,6 +58,7 @@ impl Timekeeper {
         loop {
             ticks.tick().await;
             self.look().await;
+            note("membership", membership::look(&lookouts).await);
             policies::look(&self, &lookouts).await;
         }
     }

@@ -99,6 +99,8 @@ fn channel_of(incoming: &Incoming) -> Option<&str> {
         Incoming::Happened { .. }
         | Incoming::PoliciesChanged { .. }
         | Incoming::PoliciesRefused { .. }
+        | Incoming::MembersSeen { .. }
+        | Incoming::MembersUnseen { .. }
         | Incoming::Judge { .. }
         | Incoming::Started { .. }
         | Incoming::AnchorDue { .. }

@@ -4,6 +4,7 @@ use super::*;
 use crate::environment::{self, Lock, Waiting};
 use crate::facts::{CiFact, CiState, Facts, Observed};
 use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
+use crate::membership::Source;
 use crate::person::{Directory, Person};
 use crate::plan::tests::sha;
 use crate::plan::{Plan, PlanKind};
@@ -45,6 +46,7 @@ struct Scene {
     people: Directory,
     policies: PolicySet,
     changes: Vec<PolicyChange>,
+    sources: Vec<SourceState>,
     now: i64,
 }
 
@@ -73,6 +75,7 @@ impl Scene {
             people: people(&[("ana", "developers"), ("eve", "developers"), ("bob", "release"), ("cem", "release")]),
             policies: POLICIES.clone(),
             changes: vec![],
+            sources: vec![],
             now: 20,
         };
         scene.enqueued(ME, PlanKind::Deploy)
@@ -146,6 +149,28 @@ impl Scene {
         self
     }
 
+    /// The members of a team are kept in a Slack user group, and were last seen at that moment, if ever.
+    fn members_seen(mut self, team: &str, seconds: Option<i64>) -> Self {
+        let source = Source::SlackGroup { id: "S0614TZR7".into() };
+        let (team, seen_at) = (team.into(), seconds.map(at));
+        self.sources.push(SourceState { team, source, seen_at, trouble: None, counts: seen_at.is_some() });
+        self
+    }
+
+    /// Slack is down since second 12, and is asked again at that moment.
+    fn slack_down_until(mut self, seconds: i64) -> Self {
+        let what = "Slack does not answer.".to_owned();
+        let trouble = Trouble { what, since: at(12), tries: 3, again_at: at(seconds) };
+        self.sources.last_mut().unwrap().trouble = Some(trouble);
+        self
+    }
+
+    /// What was last seen there is too old even for asking.
+    fn and_too_old(mut self) -> Self {
+        self.sources.last_mut().unwrap().counts = false;
+        self
+    }
+
     fn dry(mut self) -> Self {
         self.release.request.dry_run = true;
         self
@@ -175,6 +200,7 @@ impl Scene {
             environment: &self.environment,
             policies: &self.policies,
             changes: &self.changes,
+            sources: &self.sources,
             fact_age_max_s: AGE_MAX_S,
         })
     }
@@ -226,7 +252,7 @@ fn it_starts_when_nothing_is_in_the_way() {
 #[test]
 fn it_starts_only_when_nothing_is_in_the_way() {
     type Obstacle = (&'static str, fn(Scene) -> Scene);
-    let obstacles: [Obstacle; 12] = [
+    let obstacles: [Obstacle; 14] = [
         ("locked", |s| s.locked("cem", None)),
         ("locked for a while", |s| s.locked("cem", Some(500))),
         ("behind", |s| s.behind_another()),
@@ -235,6 +261,11 @@ fn it_starts_only_when_nothing_is_in_the_way() {
         ("untested", |s| s.ci(CiState::Missing)),
         ("stale", |s| s.at(10 + AGE_MAX_S + 1)),
         ("vetoed", |s| s.vote("eve", Stance::Veto)),
+        ("members not seen", |s| s.members_seen("release", None)),
+        ("members unreadable", |s| {
+            let again_at = s.now + 500;
+            s.members_seen("release", Some(-AGE_MAX_S)).slack_down_until(again_at)
+        }),
         ("dry", |s| s.dry()),
         ("empty", |s| s.empty().vote("bob", Stance::Approve)),
         ("not gathered", |s| {
@@ -379,6 +410,51 @@ fn whoever_may_not_ask_is_denied() {
     // Before anything else is looked at.
     assert_eq!(strangers.dry().says().0, Course::Deny);
     assert_eq!(gone.empty().says().0, Course::Deny);
+}
+
+#[test]
+fn members_that_were_seen_too_long_ago_are_looked_at_again() {
+    assert_eq!(staging().members_seen("release", Some(10)).says(), plainly(Course::Start));
+    // The facts are of second 10 too, and both may be 60 seconds old.
+    assert_eq!(staging().members_seen("release", Some(20)).at(70).says(), plainly(Course::Start));
+    let stale = staging().members_seen("release", Some(-41));
+    assert_eq!(stale.says(), plainly(Course::Refresh));
+    // One source that is fresh does not speak for another.
+    assert_eq!(stale.members_seen("developers", Some(20)).says(), plainly(Course::Refresh));
+    assert_eq!(staging().members_seen("release", None).says(), plainly(Course::Refresh));
+    // It would not start anyway.
+    let approval = production().members_seen("release", Some(-41));
+    assert_eq!(approval.says(), wait(&["production-approval"], None));
+}
+
+#[test]
+fn members_that_cannot_be_seen_mean_no_until_the_next_try() {
+    let down = approved().members_seen("release", Some(-41)).slack_down_until(50);
+    assert_eq!(down.says(), wait(&["members"], Some(50)));
+    let why = &down.verdict().reasons()[0].why.clone();
+    expect_test::expect!["Who is in release cannot be read from Slack user group S0614TZR7 since 2026-01-05 08:00 UTC: Slack does not answer."]
+        .assert_eq(why);
+    assert_eq!(down.at(50).says(), plainly(Course::Refresh));
+    // What was seen a moment before the trouble began is as good as any other fact.
+    assert_eq!(approved().members_seen("release", Some(10)).slack_down_until(50).says(), plainly(Course::Start));
+    let red = approved().members_seen("release", Some(-41)).slack_down_until(50).ci(CiState::Red);
+    assert_eq!(red.says(), wait(&["ci-green", "members"], Some(50)));
+}
+
+#[test]
+fn who_cannot_be_looked_up_is_not_denied() {
+    let mut unknown = approved();
+    unknown.people = people(&[("ana", "nothing"), ("bob", "nothing")]);
+    assert_eq!(unknown.clone().members_seen("developers", Some(10)).says().0, Course::Deny);
+    let never = unknown.clone().members_seen("developers", None);
+    assert_eq!(never.says(), plainly(Course::Refresh));
+    assert_eq!(never.slack_down_until(50).says(), wait(&["members"], Some(50)));
+    let old = unknown.members_seen("developers", Some(10)).and_too_old();
+    assert_eq!(old.says(), plainly(Course::Refresh));
+    // But somebody whom the configuration does not name is nobody.
+    let mut stranger = old;
+    stranger.people = people(&[("bob", "release")]);
+    assert_eq!(stranger.says().0, Course::Deny);
 }
 
 #[test]

@@ -51,5 +51,8 @@ pub const POLICY_ERROR: &str = "policy-error";
 pub const UNKNOWN_PERSON: &str = "unknown-person";
 /// The reason's id when whoever asked has loosened a rule that would have said no.
 pub const OWN_POLICY_CHANGE: &str = "own-policy-change";
+/// The reason's id when it cannot be read who is in a team.
+pub const MEMBERS: &str = "members";
 /// Ids that rules may not take, because the host gives reasons under them.
-pub const RESERVED_IDS: [&str; 6] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, OWN_POLICY_CHANGE, "locked", "busy"];
+pub const RESERVED_IDS: [&str; 7] =
+    [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, OWN_POLICY_CHANGE, MEMBERS, "locked", "busy"];

@@ -32,7 +32,7 @@ const API_VERSION: &str = "2022-11-28";
 pub enum Auth {
     /// A personal access token.
     Token(SecretString),
-    /// A GitHub App: a token for the installation of each repository is fetched when needed.
+    /// A GitHub App: a token for the installation of each repository or organisation is fetched when needed.
     App {
         /// The App's number.
         id: u64,
@@ -51,7 +51,8 @@ struct Inner {
     octocrab: Octocrab,
     is_app: bool,
     request_timeout: Duration,
-    installations: Mutex<HashMap<RepoName, Octocrab>>,
+    /// By the path that finds them.
+    installations: Mutex<HashMap<String, Octocrab>>,
     blobs: super::folder::BlobCache,
 }
 
@@ -154,23 +155,35 @@ impl GitHub {
 
     /// The App's installation on the repository.
     pub(super) async fn installation(&self, repo: &RepoName) -> Result<wire::Installation, GitHubError> {
-        let what = format!("the App's installation on {repo}");
-        let ask = Ask::get(&what, format!("/repos/{repo}/installation"));
-        let answer = self.read(&self.inner.octocrab, ask).await?;
-        from_json(&what, &answer.body)
+        self.installation_at(&installation_on(&repo.to_string()), format!("/repos/{repo}/installation")).await
+    }
+
+    async fn installation_at(&self, what: &str, path: String) -> Result<wire::Installation, GitHubError> {
+        let answer = self.read(&self.inner.octocrab, Ask::get(what, path)).await?;
+        from_json(what, &answer.body)
     }
 
     /// The client that acts for this repository: an App has a token for each installation.
     async fn client(&self, repo: Option<&RepoName>) -> Result<Octocrab, GitHubError> {
-        let (true, Some(repo)) = (self.inner.is_app, repo) else { return Ok(self.inner.octocrab.clone()) };
-        if let Some(known) = self.inner.installations.lock().await.get(repo) {
+        match repo {
+            Some(repo) => self.client_at(&repo.to_string(), format!("/repos/{repo}/installation")).await,
+            None => Ok(self.inner.octocrab.clone()),
+        }
+    }
+
+    /// The client that acts for the installation at a path.
+    async fn client_at(&self, whose: &str, path: String) -> Result<Octocrab, GitHubError> {
+        if !self.inner.is_app {
+            return Ok(self.inner.octocrab.clone());
+        }
+        if let Some(known) = self.inner.installations.lock().await.get(&path) {
             return Ok(known.clone());
         }
-        let id = self.installation(repo).await?.id;
-        let what = format!("the App's installation on {repo}");
+        let what = installation_on(whose);
+        let id = self.installation_at(&what, path.clone()).await?.id;
         let client =
             self.inner.octocrab.installation(InstallationId(id)).map_err(|e| GitHubError::from_octocrab(&what, &e))?;
-        self.inner.installations.lock().await.insert(repo.clone(), client.clone());
+        self.inner.installations.lock().await.insert(path, client.clone());
         Ok(client)
     }
 
@@ -203,6 +216,12 @@ impl GitHub {
     /// Sends once; anything but a success is an error.
     pub(super) async fn send(&self, repo: Option<&RepoName>, ask: Ask<'_>) -> Result<Answer, GitHubError> {
         let client = self.client(repo).await?;
+        self.read(&client, ask).await
+    }
+
+    /// The same for what belongs to an organisation and to none of its repositories.
+    pub(super) async fn send_as_organisation(&self, organisation: &str, ask: Ask<'_>) -> Result<Answer, GitHubError> {
+        let client = self.client_at(organisation, format!("/orgs/{organisation}/installation")).await?;
         self.read(&client, ask).await
     }
 
@@ -264,6 +283,10 @@ impl GitHub {
         })
         .await
     }
+}
+
+fn installation_on(whose: &str) -> String {
+    format!("the App's installation on {whose}")
 }
 
 impl Answer {

@@ -1,5 +1,5 @@
 //! GitHub: names to commits, what lies between two commits, how the checks stand, the CI run that builds the
-//! image, and the files of the migrations folder.
+//! image, the files of the migrations folder, and who is in a team.
 //!
 //! The transport and the App's tokens are octocrab's; requests and answers are ours, so that one missing
 //! field in an answer cannot lose it, and so that bounds, rate limits and "may have acted" are told apart.
@@ -17,6 +17,7 @@ mod log;
 mod name;
 mod reference;
 mod runs;
+mod teams;
 mod wire;
 
 pub use access::Access;

@@ -26,6 +26,14 @@ pub(super) struct User {
     pub(super) login: String,
 }
 
+/// A member of a team.
+#[derive(Deserialize)]
+pub(super) struct Member {
+    pub(super) login: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Ref {
     #[serde(rename = "ref")]

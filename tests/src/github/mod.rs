@@ -13,9 +13,11 @@ mod refs;
 pub mod sample;
 mod server;
 mod shapes;
+mod teams;
 mod world;
 
 pub use ci::{CiMode, Pace};
+pub use teams::{Account, TeamAccess};
 pub use world::{BuiltImage, Dispatch, DispatchAnswer, Fault, FaultKind};
 
 use jiff::Timestamp;
@@ -130,6 +132,21 @@ impl GitHubSandbox {
     /// Makes requests fail from now on.
     pub fn inject(&self, fault: Fault) {
         self.shared.world().faults.push(fault);
+    }
+
+    /// No request fails any more that was to.
+    pub fn heal(&self) {
+        self.shared.world().faults.clear();
+    }
+
+    /// Who is in a team of an organisation (`acme/release-managers`) from now on.
+    pub fn set_team(&self, team: &str, members: impl IntoIterator<Item = Account>) {
+        self.shared.world().teams.insert(team.to_ascii_lowercase(), members.into_iter().collect());
+    }
+
+    /// What the token may see of teams from now on.
+    pub fn set_team_access(&self, access: TeamAccess) {
+        self.shared.world().team_access = access;
     }
 
     /// How runs end that are dispatched from now on.

@@ -3,7 +3,7 @@
 use super::ci::CiMode;
 use super::git::Git;
 use super::world::{BuiltImage, FaultKind, World};
-use super::{GitHubOptions, actions, commits, contents, refs, shapes};
+use super::{GitHubOptions, actions, commits, contents, refs, shapes, teams};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -195,6 +195,7 @@ fn router(shared: Arc<Shared>) -> Router {
     let at = |rest: &str| format!("{repo}{rest}");
     Router::new()
         .route("/user", get(user))
+        .route("/orgs/{organisation}/teams/{slug}/members", get(teams::members))
         .route(&repo, get(repository))
         .route(&at("/branches"), get(refs::branches))
         .route(&at("/branches/{*branch}"), get(refs::branch))
@@ -250,6 +251,7 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             Refusal(status, "Server Error".into()).into_response()
         }
+        Some(FaultKind::Garbled) => "<html>Unicorn!</html>".into_response(),
         Some(FaultKind::LostAnswerAfterAct) => {
             let done = next.run(request).await;
             // A body that breaks off closes the connection.

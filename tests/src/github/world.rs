@@ -1,6 +1,7 @@
 //! What GitHub knows beyond git, in memory.
 
 use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
+use super::teams::{Account, TeamAccess};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
 
@@ -55,6 +56,8 @@ pub enum FaultKind {
     Timeout,
     /// Nothing is done; this status is answered.
     Status(u16),
+    /// 200 with something that is no JSON.
+    Garbled,
     /// It is done, and the connection breaks before the answer is through.
     LostAnswerAfterAct,
     /// Nothing is done; 403 with `Retry-After`.
@@ -101,6 +104,9 @@ pub(super) struct World {
     pub(super) faults: Vec<Fault>,
     pub(super) ci: CiMode,
     pub(super) dispatch_answer: DispatchAnswer,
+    /// Members by `organisation/slug` in lower case.
+    pub(super) teams: BTreeMap<String, Vec<Account>>,
+    pub(super) team_access: TeamAccess,
 }
 
 impl World {
@@ -115,6 +121,8 @@ impl World {
             faults: Vec::new(),
             ci,
             dispatch_answer: DispatchAnswer::Details,
+            teams: BTreeMap::new(),
+            team_access: TeamAccess::Visible,
         }
     }
 

@@ -8,13 +8,15 @@ use super::{API_TOKEN, World, free_port};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
 use crate::demo::Fail;
-use crate::github::{self, CiMode, GitHubOptions, GitHubSandbox};
+use crate::github::{self, Account, CiMode, GitHubOptions, GitHubSandbox};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use tempfile::TempDir;
 
+/// The GitHub team in which the release team may be kept.
+pub(super) const RELEASE_MANAGERS: &str = "acme/release-managers";
 /// The token that the stand-in GitHub accepts.
 const GITHUB_TOKEN: &str = "sandbox-github-token";
 
@@ -28,6 +30,17 @@ pub enum Pace {
     Fast,
 }
 
+/// Where it is kept who is in the release team.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Teams {
+    /// With the people in the configuration.
+    #[default]
+    InFile,
+    /// In the GitHub team `acme/release-managers`: Bob, and somebody who is no known person. What is known of it is
+    /// soon too old to start anything.
+    OnGithub,
+}
+
 /// What world it is.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -39,6 +52,8 @@ pub struct Options {
     pub pace: Pace,
     /// Use SQLite even where PostgreSQL is found.
     pub sqlite: bool,
+    /// Who says who is in the release team.
+    pub teams: Teams,
 }
 
 impl World {
@@ -86,6 +101,7 @@ impl World {
             production_arn: &production_arn,
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
+            teams: options.teams,
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;
@@ -138,7 +154,12 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> i
     github.on_build_success = Arc::new(move |built| {
         aws.push_image(&service, &built.commit, &digest(&built.commit));
     });
-    GitHubSandbox::start(github).await
+    let github = GitHubSandbox::start(github).await?;
+    if options.teams == Teams::OnGithub {
+        let members = ["bob-dev", "stranger"].map(|login| Account::User(login.to_owned()));
+        github.set_team(RELEASE_MANAGERS, members);
+    }
+    Ok(github)
 }
 
 /// The bot's environment: nothing of this process's own gets in.

@@ -1,6 +1,7 @@
 //! The configuration of the sandbox's bot, as a file that a person could have written.
 
-use super::{ANNOUNCE, CHANNEL};
+use super::build::RELEASE_MANAGERS;
+use super::{ANNOUNCE, CHANNEL, Teams};
 
 /// What the file is made from.
 pub(super) struct Values<'a> {
@@ -15,17 +16,26 @@ pub(super) struct Values<'a> {
     pub(super) production_arn: &'a str,
     pub(super) staging_health: &'a str,
     pub(super) production_health: &'a str,
+    pub(super) teams: Teams,
 }
 
 /// The file's text.
 pub(super) fn text(values: &Values<'_>) -> String {
-    let Values { service, listen, store, github_url, repository, image, migrations, .. } = values;
+    let Values { service, listen, store, github_url, repository, image, migrations, teams, .. } = values;
+    let (server, pace, section) = match teams {
+        Teams::InFile => ("", "", String::new()),
+        Teams::OnGithub => (
+            "fact_age_max_s = 3\n",
+            "membership_ms = 1000\n",
+            format!("\n[team.release]\ngithub = {}\n", quoted(RELEASE_MANAGERS)),
+        ),
+    };
     let migrations = migrations
         .map_or(String::new(), |dir| format!("migrations = {{ dir = {}, format = \"goose\" }}\n", quoted(dir)));
     let mut text = format!(
-        "[server]\nlisten = {}\n\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
+        "[server]\nlisten = {}\n{server}\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
-         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n\n[terminal]\nchannels = [\"releases\", \"announcements\"]\n\n\
+         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n[terminal]\nchannels = [\"releases\", \"announcements\"]\n\n\
          [policies]\ndir = \"policies\"\n\n\
          [service.{service}]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
          channels = [{}]\nannounce = [{}]\n{migrations}",
@@ -45,15 +55,20 @@ pub(super) fn text(values: &Values<'_>) -> String {
         values.production_health,
         Some("staging"),
     ));
-    for (person, teams) in [
+    text.push_str(&section);
+    for (person, of) in [
         ("ana", "\"developers\", \"release\""),
         ("bob", "\"developers\", \"release\""),
         ("chen", "\"developers\", \"release\", \"sre\""),
         ("dora", "\"dba\""),
         ("eve", "\"developers\""),
     ] {
+        let of = match teams {
+            Teams::InFile => of.to_owned(),
+            Teams::OnGithub => of.replace(", \"release\"", ""),
+        };
         text.push_str(&format!(
-            "\n[person.{person}]\nterminal = \"{person}\"\ngithub = \"{person}-dev\"\nteams = [{teams}]\n"
+            "\n[person.{person}]\nterminal = \"{person}\"\ngithub = \"{person}-dev\"\nteams = [{of}]\n"
         ));
     }
     text

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::engine::{Inquiry, Why};
 use crate::policies::{self, HISTORY_LIMIT};
 use crate::setup::Setup;
+use crate::standing::Company;
 use crate::store::{PolicyVersion, Store, Tx};
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
@@ -73,7 +74,9 @@ pub(super) async fn run(args: &ExplainArgs, file: ConfigFile<'_>) -> Result<(), 
         screen::show_json(&document(&why, setup.policies().hash()));
     } else {
         let timezone = TimeZone::get(setup.timezone(&key)).unwrap_or(TimeZone::UTC);
-        screen::show(&why.message(&setup.people), &timezone, Clock::System.now());
+        let now = Clock::System.now();
+        let people = Company::within(&store, &mut tx, &setup, now).await.map_err(failed)?.people;
+        screen::show(&why.message(&people), &timezone, now);
     }
     Ok(())
 }
@@ -92,8 +95,9 @@ async fn ask(args: &ExplainArgs, setup: &Setup, store: &Store, tx: &mut Tx) -> R
     match &args.about {
         Some(About::Deploy { environment, service, person }) => {
             let key = key(setup, environment, service.as_deref())?;
-            let Some(person) = setup.people.get(&PersonId::new(person)) else {
-                let known: Vec<_> = setup.people.iter().map(|person| person.id.as_str()).collect();
+            let people = Company::within(store, tx, setup, now).await.map_err(failed)?.people;
+            let Some(person) = people.get(&PersonId::new(person)) else {
+                let known: Vec<_> = people.iter().map(|person| person.id.as_str()).collect();
                 return Err(Refused(format!("Nobody is called \"{person}\". There are {}.", known.join(", "))));
             };
             let why = Inquiry { store, tx, setup, rules, now }.deploy(person, &key).await;

@@ -227,3 +227,48 @@ fn people() {
         "#]],
     );
 }
+
+#[test]
+fn teams_whose_members_are_kept_elsewhere() {
+    let team = |lines: &str| changed("[person.ana]\n", &format!("{lines}\n[person.ana]\ngithub = \"ana-dev\"\n"));
+    says(
+        &[
+            team("[team.release]\ngithub = \"acme/release-managers\""),
+            team("[team.release]\ngithub = \"@acme/release-managers\"\nslack = \"C0614TZR7\""),
+            team("[team.Release]\ngithub = \"acme/release managers\""),
+            team("[team.release]\ngithub = \"release-managers\"\nchannel = \"x\""),
+            team("[team.release]"),
+            team("[team]\nrelease = \"acme/release-managers\""),
+            team("[team.release]\nslack = \"S0614TZR7\""),
+            team("[slack]\n[team.release]\nslack = \"S0614TZR7\"\ngithub = \"acme/release-managers\""),
+            team("[team.release]\ngithub = \"acme/r\"\n[person.bob]\nterminal = \"bob\"\nteams = [\"relase\"]"),
+            team("[server]\nmembership_age_max_s = 10\n[pace]\nmembership_ms = \"5m\""),
+        ],
+        &expect![[r#"
+
+            slipway.toml:13:10  error  team.release.github  "@acme/release-managers" is no team on GitHub  → write "acme/release-managers"
+            slipway.toml:14:9  error  team.release.slack  "C0614TZR7" is no Slack user group id  → copy the id from Slack: S and then capital letters and digits, 9 to 20 in all
+
+            slipway.toml:12:7  error  team.Release  "Release" is no name  → use 1 to 40 lower-case letters, digits and hyphens, such as release
+            slipway.toml:13:10  error  team.Release.github  "acme/release managers" is no team on GitHub  → write organisation/team as in github.com/orgs/ORGANISATION/teams/TEAM, such as "acme/release-managers"
+
+            slipway.toml:13:10  error  team.release.github  "release-managers" is no team on GitHub  → write organisation/team as in github.com/orgs/ORGANISATION/teams/TEAM, such as "acme/release-managers"
+            slipway.toml:14:1  error  team.release.channel  there is no key of this name  → remove it; the keys here are github, slack
+
+            slipway.toml:12:7  error  team.release  names no place where its members are kept  → add github = "acme/release-managers" or slack = "S0614TZR7", or remove the section: teams of people need none
+
+            slipway.toml:13:11  error  team.release  must be a table, and is a text  → write release = { github = "acme/release-managers", slack = "S0614TZR7" }
+
+            slipway.toml:13:9  error  team.release.slack  there is no section [slack]  → add the section [slack] and set SLACK_BOT_TOKEN, or remove this
+            slipway.toml:13:9  warning  team.release.slack  no [person.NAME] has slack, so nobody would be in the team by this  → add slack to the people who are in it
+
+            slipway.toml:12:2  note  slack  accepted, not used by this version but for the user groups of teams: nothing is posted to Slack yet
+            slipway.toml:14:9  warning  team.release.slack  no [person.NAME] has slack, so nobody would be in the team by this  → add slack to the people who are in it
+
+            slipway.toml:16:10  warning  person.bob.teams[0]  nobody else is in "relase", and "release" is spelt nearly the same  → write "release", if that is meant
+
+            slipway.toml:13:24  error  server.membership_age_max_s  is out of bounds  → write a whole number from 60 to 604800
+            slipway.toml:15:17  error  pace.membership_ms  must be a whole number, and is a text  → write membership_ms = 300000
+        "#]],
+    );
+}

@@ -1,6 +1,7 @@
 //! The files people start from, and what comes out of them.
 
 use crate::config::{Channel, Config, PoliciesPlace, Severity, Target};
+use crate::policies::Origin;
 use expect_test::expect;
 use slipway_core::ids::{CommitSha, EnvironmentKey, TeamName};
 use slipway_core::person::Identity;
@@ -18,10 +19,10 @@ fn the_example_is_accepted_with_notes_only() {
     let (_, report) = Config::check(EXAMPLE.as_bytes(), Path::new("slipway.example.toml")).unwrap();
     assert_eq!(report.count(Severity::Note), report.findings.len());
     expect![[r#"
-        slipway.example.toml:22:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
-        slipway.example.toml:28:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.example.toml:74:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:78:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:23:2  note  slack  accepted, not used by this version but for the user groups of teams: nothing is posted to Slack yet
+        slipway.example.toml:29:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
+        slipway.example.toml:83:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+        slipway.example.toml:87:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 
@@ -146,4 +147,14 @@ fn people_are_found_by_identity_and_empty_teams_are_named() {
     assert!(ana.teams.contains(&"release".into()));
     let named: [TeamName; 2] = ["sre".into(), "release".into()];
     assert_eq!(config.empty_teams(&named), [&named[0]]);
+}
+
+#[test]
+fn teams_kept_elsewhere_are_teams_that_policies_may_name() {
+    let text = EXAMPLE.replace("[team.release]", "[team.payments]");
+    let (config, _) = Config::check(text.as_bytes(), Path::new("slipway.toml")).unwrap();
+    let rosters: Vec<_> = config.rosters().iter().map(|roster| format!("{}: {}", roster.team, roster.source)).collect();
+    assert_eq!(rosters, ["payments: GitHub team acme/release-managers", "payments: Slack user group S0614TZR7"]);
+    assert!(Origin::of(&config).vocabulary.teams.contains(&"payments".into()));
+    assert!(config.empty_teams(&["payments".into()]).is_empty());
 }

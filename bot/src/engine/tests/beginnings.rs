@@ -4,6 +4,7 @@
 //! begins, which shows that the way is one; and once with one more rule in force, of which the way knows nothing.
 
 use super::chat::CONFIG;
+use super::members::{TEAM, release_managers};
 use super::*;
 use crate::engine::Incoming;
 use slipway_core::ids::ReleaseId;
@@ -57,9 +58,11 @@ enum Way {
     Restart,
     /// Other rules come into force.
     PolicyReload,
+    /// Who is in a team can be read again.
+    MembersBack,
 }
 
-const WAYS: [Way; 20] = [
+const WAYS: [Way; 21] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -80,6 +83,7 @@ const WAYS: [Way; 20] = [
     Way::FreshFacts,
     Way::Restart,
     Way::PolicyReload,
+    Way::MembersBack,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -103,6 +107,8 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::PoliciesChanged { .. } => &[Way::PolicyReload],
         Incoming::PoliciesRefused { .. } => &[],
         Incoming::Started { .. } | Incoming::AnchorDue { .. } | Incoming::StrangersDue { .. } => &[],
+        Incoming::MembersSeen { .. } => &[Way::MembersBack],
+        Incoming::MembersUnseen { .. } => &[],
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
         Incoming::LockDue { .. } => &[Way::LockRanOut],
     }
@@ -192,6 +198,12 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.adds_rule(&CLOSED.replace("closed", "closed-yesterday"));
             brink.release = Some(chat.planned("ana", &staging).await);
         }
+        Way::MembersBack => {
+            chat.cannot_see_members(&release_managers(), 60).await;
+            chat.configure(&format!("{CONFIG}{TEAM}"));
+            brink.release = Some(chat.planned("ana", &staging).await);
+            chat.configure(CONFIG);
+        }
     }
     if let Some(waiting) = &brink.release {
         assert_eq!(runs(chat, waiting).await, [""; 0], "{way:?} has begun before its time");
@@ -247,6 +259,10 @@ async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
         }
         Way::PolicyReload => {
             chat.reloads().await.unwrap();
+            String::new()
+        }
+        Way::MembersBack => {
+            chat.sees_members(&release_managers(), &[]).await;
             String::new()
         }
     };
@@ -329,6 +345,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::Reacted { who: who(), channel: channel(), message: message(), stance: Stance::Approve, added: true },
         Incoming::Happened { release: release(), event: Event::BuildReady },
         Incoming::PoliciesChanged { version: 1 },
+        Incoming::MembersSeen { source: release_managers(), members: [].into(), at: jiff::Timestamp::UNIX_EPOCH },
         Incoming::Judge { release: release() },
         Incoming::LockDue { environment: chat::key("staging") },
     ];

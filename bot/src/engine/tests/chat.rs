@@ -17,6 +17,7 @@ use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
 use slipway_core::facts::{CiFact, CiState, Facts, Observed};
 use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest, ReleaseId};
+use slipway_core::membership::Source;
 use slipway_core::message::cards::{ReleaseView, release_card};
 use slipway_core::message::terminal::{TerminalOptions, render};
 use slipway_core::message::{Message, Verb};
@@ -278,6 +279,20 @@ impl Chat {
         self.deliver(&Incoming::Happened { release: release.clone(), event }).await;
     }
 
+    /// The members of a team were looked up where they are kept.
+    pub(super) async fn sees_members(&mut self, source: &Source, members: &[&str]) {
+        let members = members.iter().map(|id| (*id).to_owned()).collect();
+        let at = self.now();
+        self.deliver(&Incoming::MembersSeen { source: source.clone(), members, at }).await;
+    }
+
+    /// They could not be looked up, and are tried again after a while.
+    pub(super) async fn cannot_see_members(&mut self, source: &Source, again_in_s: i64) {
+        let (at, what) = (self.now(), "It does not answer.".to_owned());
+        let again_at = at + SignedDuration::from_secs(again_in_s);
+        self.deliver(&Incoming::MembersUnseen { source: source.clone(), what, at, again_at }).await;
+    }
+
     /// Leases a pending effect of a release, as the executor does.
     pub(super) async fn lease(&mut self, release: &ReleaseId, name: &str) -> EffectRow {
         let leased = self.store.effects_lease("test", self.engine.clock.now_ms(), LEASE_MS, 100).await.unwrap();
@@ -386,11 +401,11 @@ impl Chat {
         let release = self.release(id).await;
         let environment = self.store.environment(&release.request.key).await.unwrap();
         let setup = &self.engine.setup;
-        let standing = Standing::shown(&self.store, setup, &release).await.unwrap();
+        let standing = Standing::shown(&self.store, setup, &release, self.now()).await.unwrap();
         self.text(&release_card(&ReleaseView {
             release: &release,
             environment: Some(&environment),
-            people: &setup.people,
+            people: &standing.people,
             approvers: &approver_lines(setup, &standing, &release, self.now()),
             now: self.now(),
             expected_s: None,

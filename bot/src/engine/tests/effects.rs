@@ -3,6 +3,7 @@
 use super::*;
 use crate::engine::{Engine, Incoming};
 use crate::executor::{Executor, Trouble};
+use crate::members::Members;
 use crate::outside::Outside;
 use crate::store::Store;
 use async_trait::async_trait;
@@ -33,13 +34,15 @@ pub(super) async fn outside() -> Outside {
         limits: CallLimits::default(),
     });
     let github = GitHub::new(NOWHERE, Auth::Token("none".to_owned().into())).unwrap();
-    Outside::new(github, &aws, HealthChecker::new(1_000).unwrap())
+    Outside::new(github, None, &aws, HealthChecker::new(1_000).unwrap())
 }
 
 /// The executor of a chat's bot.
-async fn executor(chat: &Chat) -> Executor {
+fn executor(chat: &Chat, outside: Outside) -> Executor {
     let Engine { store, setup, clock, signals } = chat.engine.clone();
-    Executor { store, setup, outside: Arc::new(outside().await), clock, signals, owner: "test".to_owned() }
+    let outside = Arc::new(outside);
+    let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
+    Executor { store, setup, outside, members: Arc::new(members), clock, signals, owner: "test".to_owned() }
 }
 
 /// A target that looks into the audit log when it is told to deploy.
@@ -88,9 +91,10 @@ async fn about_to_deploy(answers: Vec<Result<Started, StartError>>) -> (Chat, Re
     chat.succeeds(&release, "observe_image", Step::Image).await;
     let (answers, seen) = (Mutex::new(answers.into()), Mutex::default());
     let target = Arc::new(Watchful { store: chat.store.clone(), answers, seen });
-    let mut executor = executor(&chat).await;
+    let mut outside = outside().await;
     let dynamic: Arc<dyn Target> = target.clone();
-    Arc::get_mut(&mut executor.outside).unwrap().targets.insert("app-runner", dynamic);
+    outside.targets.insert("app-runner", dynamic);
+    let executor = executor(&chat, outside);
     (chat, release, executor, target)
 }
 
@@ -217,7 +221,7 @@ async fn every_end_of_every_effect_is_on_record() {
                 assert_eq!(first.body["event"], serde_json::json!(event), "{effect:?}");
             }
             End::Record(kind) => {
-                executor(&chat).await.work(row).await;
+                executor(&chat, outside().await).work(row).await;
                 let kinds: Vec<_> = chat.audit_since(before).await.into_iter().map(|record| record.kind).collect();
                 assert_eq!(kinds, [kind], "{effect:?}");
             }
@@ -232,7 +236,7 @@ async fn so_is_every_effect_that_fails_or_is_given_up() {
         let (chat, row) = with(&effect).await;
         let before = chat.audit().await.len();
         let trouble = Trouble::Final(Box::new(Failure::new("The canary is dead.")));
-        executor(&chat).await.settle_trouble(&row, trouble).await.unwrap();
+        executor(&chat, outside().await).settle_trouble(&row, trouble).await.unwrap();
         chat.handle_all().await;
         let records = chat.audit_since(before).await;
         let kinds = ["planning_failed", "outcome_too_late", "effect_given_up"];
@@ -241,7 +245,7 @@ async fn so_is_every_effect_that_fails_or_is_given_up() {
 
         let (chat, row) = with(&effect).await;
         let before = chat.audit().await.len();
-        executor(&chat).await.settle_trouble(&row, Trouble::Abandoned).await.unwrap();
+        executor(&chat, outside().await).settle_trouble(&row, Trouble::Abandoned).await.unwrap();
         assert_eq!(chat.audit_since(before).await[0].kind, "effect_abandoned", "{effect:?}");
     }
 }

@@ -10,6 +10,7 @@ mod effects;
 mod inbox;
 mod linking;
 mod locks;
+mod members;
 mod policies;
 mod queue;
 mod releasing;

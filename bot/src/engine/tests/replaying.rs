@@ -270,10 +270,10 @@ async fn what_was_not_recorded_is_named_and_never_guessed() {
         &as_before(&records),
         &with(TWO),
         expect![[r#"
-        Nothing would have gone otherwise: 0 releases, 0 refused requests judged again by HASH
-        ▲ Not judged again: 1, recorded before this version, without teams, past and time zone (not enough recorded):
-          RELEASE
-    "#]],
+            Nothing could be judged again by HASH
+            ▲ Not judged again: 1, recorded before this version, without teams, past and time zone (not enough recorded):
+              RELEASE
+        "#]],
     );
     let vocabulary = Vocabulary { environments: ["staging".into()].into(), ..vocabulary() };
     let text = "@id(\"all\") permit (principal, action, resource);".to_owned();

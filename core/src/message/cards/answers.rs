@@ -1,10 +1,11 @@
 //! Short answers to the person who typed or clicked. The fact first, the way out last.
 
-use super::super::{Line, Message};
+use super::super::{Block, Line, Message};
 use super::status::locked as lock_line;
 use super::words::{self, DOT};
 use crate::environment;
 use crate::ids::{EnvironmentKey, PersonId};
+use crate::membership::SourceState;
 use crate::person::Identity;
 use crate::policy::Slot;
 use crate::release::{Illegal, Release, Step, StepState};
@@ -131,7 +132,7 @@ pub fn lock_replaced(
 ) -> Message {
     let mut message = locked(key, lock, now);
     let line = Line::plain("Before it was ").join(lock_line(before, now)).text(".");
-    message.body.insert(0, super::super::Block::Line(line));
+    message.body.insert(0, Block::Line(line));
     message
 }
 
@@ -230,6 +231,26 @@ pub fn unknown_person(identity: &Identity) -> Message {
     let link = Line::plain("Or, where Slipway knows you in another chat, type ").code("/release link");
     let link = link.text(" there, and here what you are given.");
     Message::answer(Line::plain("Slipway does not know you. Nothing was started."), [way, link])
+}
+
+/// Adds to a refusal for which of the person's teams Slipway cannot tell who is in them, why, and the way out.
+#[must_use]
+pub fn members_unknown<'a>(mut refusal: Message, sources: impl IntoIterator<Item = &'a SourceState>) -> Message {
+    let unknown = sources.into_iter().filter(|source| !source.counts);
+    refusal.body.extend(unknown.map(|source| Block::Line(member_unknown(source))));
+    refusal
+}
+
+fn member_unknown(state: &SourceState) -> Line {
+    let SourceState { team, source, seen_at, trouble, counts: _ } = state;
+    let line = Line::plain(format!("Nobody counts as a member of {team} by ")).untrusted(source.to_string());
+    let line = match seen_at {
+        Some(at) => line.text(", which was last read at ").time(*at),
+        None => line.text(", which has never been read"),
+    };
+    let Some(trouble) = trouble else { return line.text(". It is being read. Try again in a minute.") };
+    let line = line.text(" and cannot be read since ").time(trouble.since).text(": ").untrusted(trouble.what.as_str());
+    line.text(" Whoever runs Slipway finds out more with ").code("slipway check").text(".")
 }
 
 /// The person may not do this; `why` is the policy's sentence.
