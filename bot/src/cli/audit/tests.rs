@@ -1,6 +1,6 @@
 //! The commands as they are typed, on a real file with every kind of tampering, while another process has it open.
 
-use crate::audit_log::{AuditLogError, AuditSource, Export, Format, ROWS_PER_PAGE, Verified, export, verify};
+use crate::audit_log::{AuditSource, Export, Format, ROWS_PER_PAGE, Verified, export, verify};
 use crate::cli::{Cli, Command};
 use crate::store::Store;
 use clap::Parser as _;
@@ -292,15 +292,12 @@ impl Write for Head {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_ends_the_export() {
-    let log = Log::of(20).await;
+async fn a_reader_that_goes_away_has_seen_enough() {
+    let log = Log::of(100).await;
     for format in [Format::Jsonl, Format::Csv] {
         let what = Export { since: None, until: None, format, even_broken: false };
-        let ended = export(&log.path("slipway.db"), &what, &mut Head(1_000)).await.unwrap_err();
-        assert!(
-            matches!(ended, AuditLogError::Write(error) if error.kind() == io::ErrorKind::BrokenPipe),
-            "{format:?}"
-        );
+        let exported = export(&log.path("slipway.db"), &what, &mut Head(5_000)).await.unwrap();
+        assert!(exported.count < 100, "{format:?}: {exported:?}");
     }
 }
 
