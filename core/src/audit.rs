@@ -12,7 +12,7 @@ mod verify;
 pub use anchor::{Anchor, BadAnchor};
 pub use columns::Columns;
 pub use daily::day_due;
-pub use verify::{Breakage, Broken, Verifier, Whole};
+pub use verify::{About, Breakage, Broken, Verifier, Whole};
 
 use crate::ids::is_lower_hex;
 use jiff::Timestamp;

@@ -43,21 +43,20 @@ pub struct Exported {
 /// records between the first and the last are written, so that the chain is not cut where a clock went back.
 ///
 /// # Errors
-/// When the store cannot be read, the chain is broken, or the export cannot be written.
+/// When the store cannot be read, the chain is broken, or the export cannot be written. A reader that goes away (`| head`)
+/// is no error: it has seen enough.
 pub async fn export(store: &Path, what: &Export, out: &mut dyn Write) -> Result<Exported, AuditLogError> {
     let store = Store::open_to_read(store).await?;
     let (range, broken) = select(&store, what).await?;
     if let Some(broken) = broken.clone().filter(|_| !what.even_broken) {
         return Err(AuditLogError::Broken(broken));
     }
-    let mut pen = Pen::new(what.format, out)?;
-    let mut count = 0;
-    if let Some((first, last)) = range {
-        let verifier = broken.is_none().then(|| Verifier::of_a_piece(None));
-        count = write(Rows::from_number(store, first), last, verifier, &mut pen).await?;
+    let verifier = broken.is_none().then(|| Verifier::of_a_piece(None));
+    let mut exported = Exported { count: 0, broken };
+    match write(&store, range, verifier, what.format, out, &mut exported.count).await {
+        Err(AuditLogError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exported),
+        written => written.map(|()| exported),
     }
-    pen.end()?;
-    Ok(Exported { count, broken })
 }
 
 /// The numbers of the first and the last row of an export, and what is wrong with the whole chain.
@@ -90,16 +89,20 @@ async fn select(store: &Store, what: &Export) -> Result<(Option<(i64, i64)>, Opt
 }
 
 async fn write(
-    mut rows: Rows,
-    last: i64,
+    store: &Store,
+    range: Option<(i64, i64)>,
     mut verifier: Option<Verifier>,
-    pen: &mut Pen<'_>,
-) -> Result<u64, AuditLogError> {
-    let mut count = 0;
+    format: Format,
+    out: &mut dyn Write,
+    count: &mut u64,
+) -> Result<(), AuditLogError> {
+    let mut pen = Pen::new(format, out)?;
+    let Some((first, last)) = range else { return pen.end() };
+    let mut rows = Rows::from_number(store.clone(), first);
     loop {
         let page = rows.page().await?;
         let wanted = page.iter().take_while(|row| row.number.is_some_and(|number| number <= last));
-        let mut written = 0;
+        let before = *count;
         for row in wanted {
             if let Some(verifier) = &mut verifier
                 && verifier.look(row.number, &row.text).is_none()
@@ -107,16 +110,17 @@ async fn write(
                 break;
             }
             pen.write(row)?;
-            written += 1;
+            *count += 1;
         }
-        count += written;
-        if written == 0 || usize::try_from(written) != Ok(page.len()) {
+        let written = usize::try_from(*count - before);
+        if page.is_empty() || written != Ok(page.len()) {
             break;
         }
     }
+    pen.end()?;
     match verifier.map(Verifier::finish) {
         Some(Err(broken)) => Err(AuditLogError::ChangedMeanwhile(broken)),
-        Some(Ok(_)) | None => Ok(count),
+        Some(Ok(_)) | None => Ok(()),
     }
 }
 

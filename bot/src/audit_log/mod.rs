@@ -44,7 +44,7 @@ pub enum AuditLogError {
     /// Between the two readings of an export something was changed.
     #[error("The audit log was changed while it was exported: {0}. What was written is not complete.")]
     ChangedMeanwhile(Broken),
-    /// Whoever reads the export takes no more of it.
+    /// The export cannot be written.
     #[error("cannot write the export: {0}")]
     Write(io::Error),
 }

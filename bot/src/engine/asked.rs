@@ -44,7 +44,7 @@ impl Work<'_> {
         let command = match command::parse(text, &self.engine.setup.words()) {
             Ok(command) => command,
             Err(mistake) => {
-                self.mistaken(&person, channel, text, &mistake).await?;
+                self.mistaken(&person, channel, &mistake).await?;
                 return self.answer(delivery, channel, Some(&person), Some(mistake.message())).await;
             }
         };

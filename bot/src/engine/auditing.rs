@@ -7,17 +7,14 @@ use crate::store::{AbandonedEffect, InboxRow, NewMessage, StrangerRow};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use slipway_core::command::Mistake;
+use slipway_core::command::{Mistake, MistakeKind};
 use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
-use slipway_core::link::Code;
 use slipway_core::message::cards::audit_anchor;
 use slipway_core::person::{Identity, Person};
 use slipway_core::release::{Event, Illegal, Release};
 
 /// How many accounts of nobody are told apart within an hour. All others are counted together.
 const STRANGERS_LIMIT: i64 = 100;
-/// How much of a line that says nothing to Slipway is kept.
-const MISTAKEN_LIMIT_CHARS: usize = 200;
 /// Timers: that one did not come to its time is no news.
 const TIMERS: [&str; 2] = ["judge_at", "expire_at"];
 
@@ -147,21 +144,19 @@ impl Work<'_> {
         self.record("outcome_too_late", body, self.policy_hash()).await
     }
 
-    /// A line of somebody known that is no command.
+    /// A line of somebody known that is no command. Its words are not kept: whatever somebody tells a bot by mistake
+    /// could not be taken out of the chain any more.
     pub(super) async fn mistaken(
         &mut self,
         person: &Person,
         channel: &str,
-        text: &str,
         mistake: &Mistake,
     ) -> Result<(), EngineError> {
-        // A code for linking accounts is nobody's business, wherever it was typed.
-        let words = text.split_whitespace().map(|word| if Code::parse(word).is_some() { "…" } else { word });
-        let text = words.collect::<Vec<_>>().join(" ");
-        let text = slipway_deploy::redact::excerpt(&text, MISTAKEN_LIMIT_CHARS);
-        let body = json!({
-            "person": person.id, "channel": channel, "text": text, "mistake": format!("{:?}", mistake.kind()),
-        });
+        let mistake = match mistake.kind() {
+            MistakeKind::Typed => "typed",
+            MistakeKind::NotYet => "not_yet",
+        };
+        let body = json!({ "person": person.id, "channel": channel, "mistake": mistake });
         self.record("mistaken", body, None).await
     }
 

@@ -104,7 +104,8 @@ impl Work<'_> {
         if let Decision::Deny { reasons } = decision {
             let refused = json!({
                 "release": release.id, "service": release.request.key.service,
-                "environment": release.request.key.environment, "person": person.id, "stance": stance, "plan": case.plan.digest(), "reasons": reasons,
+                "environment": release.request.key.environment,
+                "person": person.id, "stance": stance, "plan": case.plan.digest(), "reasons": reasons,
                 "standing": self.recorded_standing(release, Some(&person.id)).await?,
             });
             self.record("vote_refused", refused, Some(policies.hash().to_owned())).await?;

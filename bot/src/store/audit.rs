@@ -2,11 +2,19 @@
 
 use super::{Store, StoreError, Tx, sql, to_json};
 use jiff::civil::Date;
+use serde_json::{Map, Value};
 use slipway_core::audit::{self, Anchor, Draft, Record};
 use sqlx::Row as _;
 
-/// The largest record that is read. None that Slipway writes comes near: plans, logs and lists are bounded before.
-pub const RECORD_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+/// The largest record that is read.
+pub const RECORD_LIMIT_BYTES: usize = 2 * 1024 * 1024;
+/// The largest body that is written whole; what stands around it needs less than the difference. Plans, logs and lists
+/// are bounded before, and come nowhere near.
+const BODY_LIMIT_BYTES: usize = RECORD_LIMIT_BYTES - 4 * 1024;
+/// How much of each text is kept of a body that is too large.
+const LEFT_OF_TEXT_BYTES: usize = 200;
+/// How many texts.
+const LEFT_MEMBERS_LIMIT: usize = 20;
 
 /// A row of the log as it is stored, whatever became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +35,15 @@ pub struct StrangerRow {
 }
 
 impl Store {
-    /// Adds a record behind the newest. What looks like a secret is taken out of its body before it is hashed.
+    /// Adds a record behind the newest. What looks like a secret is taken out of its body before it is hashed, and a
+    /// body that could not be read back for its size is named by its hash.
     ///
     /// # Errors
     /// When the store fails, or the newest record is not one that this version wrote.
     pub async fn audit_append(&self, tx: &mut Tx, mut draft: Draft) -> Result<Record, StoreError> {
         let last = self.audit_last(tx).await?;
         slipway_deploy::redact::scrub(&mut draft.body);
+        draft.body = bounded(draft.body);
         let record = audit::append(last.as_ref(), draft);
         let seq = i64::try_from(record.seq).unwrap_or(i64::MAX);
         sqlx::query(sql::AUDIT_INSERT).bind(seq).bind(to_json(&record)?).execute(&mut **tx).await?;
@@ -138,4 +148,18 @@ impl Store {
         taken.sort_by(|a, b| a.who.cmp(&b.who));
         Ok(taken)
     }
+}
+
+/// The body, or what is left of one that is too large: its short texts, its size and its hash.
+fn bounded(body: Value) -> Value {
+    let text = body.to_string();
+    if text.len() <= BODY_LIMIT_BYTES {
+        return body;
+    }
+    let short = |value: &Value| value.as_str().is_some_and(|text| text.len() <= LEFT_OF_TEXT_BYTES);
+    let members = body.as_object().into_iter().flatten().filter(|(_, value)| short(value)).take(LEFT_MEMBERS_LIMIT);
+    let mut left: Map<String, Value> = members.map(|(key, value)| (key.clone(), value.clone())).collect();
+    left.insert("left_out_bytes".to_owned(), text.len().into());
+    left.insert("left_out_sha256".to_owned(), audit::content_hash(text.as_bytes()).into());
+    left.into()
 }

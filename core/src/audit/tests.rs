@@ -130,6 +130,20 @@ proptest! {
     }
 
     #[test]
+    fn any_changed_byte_is_found_where_it_is(count in 1_u64..6, at in 0_usize..6, byte in 0_usize..2_000, to: u8) {
+        let mut texts: Vec<Vec<u8>> = stored(&chain(count)).into_iter().map(String::into_bytes).collect();
+        let at = at % texts.len();
+        let byte = byte % texts[at].len();
+        prop_assume!(texts[at][byte] != to);
+        texts[at][byte] = to;
+        let mut verifier = Verifier::new(None);
+        for text in &texts {
+            verifier.look(None, text);
+        }
+        prop_assert_eq!(verifier.finish().unwrap_err().seq, at as u64 + 1, "byte {} as {}", byte, to);
+    }
+
+    #[test]
     fn a_piece_is_verified_from_its_first_record(count in 2_u64..20, from in 0_usize..20, seen in 0_usize..20) {
         let records = chain(count);
         let (from, seen) = (from % records.len(), seen % records.len());
@@ -208,6 +222,8 @@ fn what_is_added_beside_what_was_hashed_is_a_change() {
         text.replace("\"kind\"", "\"note\":1,\"kind\""),
         text.replace("\"stance\"", "\"stance\":\"veto\",\"stance\""),
         text.replace("\"stance\"", " \"stance\""),
+        text.replace("\"policy_hash\":null", "\"policy_hush\":null"),
+        text.replacen('T', " ", 1),
     ] {
         let mut texts = stored(&records);
         texts[1].clone_from(&added);
@@ -238,7 +254,8 @@ fn what_is_broken_is_named_in_one_line() {
         "record 2 (??31m??everyone?, 2025-10-09T08:53:21Z): it was changed after it was written"
     );
     records.remove(1);
-    assert_eq!(said(&records), "record 2: it is missing");
+    assert_eq!(said(&records), "record 2, after vote of 2025-10-09T08:53:20Z: it is missing");
+    assert_eq!(said(&records[1..]), "record 1: it is missing");
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Reading the chain again, record by record: whole, or broken at the first place where something is wrong.
 
-use super::{Anchor, Record};
+use super::{Anchor, Record, canonical};
 use jiff::Timestamp;
 use std::cmp::Ordering;
 use std::error::Error as StdError;
 use std::fmt;
 use thiserror::Error;
 
-/// How much of a kind is repeated in a sentence: whoever changed the record may have written anything there.
+/// How much of a kind is repeated in a sentence.
 const KIND_LIMIT_CHARS: usize = 40;
 
 /// What is wrong with a chain, at the first place where something is.
@@ -15,23 +15,45 @@ const KIND_LIMIT_CHARS: usize = 40;
 pub struct Broken {
     /// The place in the chain, from 1.
     pub seq: u64,
-    /// When the record there says that it happened; `None` where there is none.
-    pub at: Option<Timestamp>,
-    /// Of what kind it says that it is.
-    pub kind: Option<String>,
+    /// What the record there says of itself; `None` where there is none.
+    pub record: Option<About>,
+    /// The last one before it, in which nothing is wrong.
+    pub before: Option<About>,
     /// What is wrong there.
     pub what: Breakage,
+}
+
+/// Which record is meant, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// When it happened.
+    pub at: Timestamp,
+    /// Of what kind it is. Untrusted: whoever changed the record may have written anything there.
+    pub kind: String,
+}
+
+impl About {
+    fn of(record: &Record) -> Self {
+        Self { at: record.at, kind: record.kind.clone() }
+    }
+
+    fn plain_kind(&self) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '?' };
+        self.kind.chars().take(KIND_LIMIT_CHARS).map(plain).collect()
+    }
 }
 
 impl StdError for Broken {}
 
 impl fmt::Display for Broken {
-    /// `record 12 (vote_refused, 2026-11-24T08:00:00Z): it was changed after it was written`.
+    /// `record 12 (vote_refused, 2026-11-24T08:00:00Z): it was changed after it was written`, or where there is none
+    /// `record 12, after judged of 2026-11-24T07:59:00Z: it is missing`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "record {}", self.seq)?;
-        if let (Some(at), Some(kind)) = (self.at, &self.kind) {
-            let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '?' };
-            write!(f, " ({}, {at})", kind.chars().take(KIND_LIMIT_CHARS).map(plain).collect::<String>())?;
+        match (&self.record, &self.before) {
+            (Some(record), _) => write!(f, " ({}, {})", record.plain_kind(), record.at)?,
+            (None, Some(before)) => write!(f, ", after {} of {}", before.plain_kind(), before.at)?,
+            (None, None) => {}
         }
         write!(f, ": {}", self.what)
     }
@@ -88,6 +110,8 @@ pub struct Verifier {
     /// The end of what has been verified.
     end: Anchor,
     anchor: Option<Anchor>,
+    /// The last record that was verified.
+    last: Option<About>,
     /// A record was missing where it should be. It may come later, and then it was moved.
     gap: bool,
     broken: Option<Broken>,
@@ -97,7 +121,7 @@ impl Verifier {
     /// For a chain from its first record, which must still contain what the anchor saw.
     #[must_use]
     pub fn new(anchor: Option<Anchor>) -> Self {
-        Self { first: Some(1), end: Anchor::genesis(), anchor, gap: false, broken: None }
+        Self { first: Some(1), end: Anchor::genesis(), anchor, last: None, gap: false, broken: None }
     }
 
     /// For a piece of a chain: what its first record says of the one before is believed.
@@ -130,6 +154,7 @@ impl Verifier {
             return None;
         }
         self.end = Anchor { count: record.seq, head: record.hash.clone() };
+        self.last = Some(About::of(&record));
         Some(record)
     }
 
@@ -150,7 +175,7 @@ impl Verifier {
         let after_anchor = match &self.anchor {
             None => None,
             Some(anchor) if anchor.count > self.end.count => {
-                return Err(Broken { seq: self.expected(), at: None, kind: None, what: Breakage::CutOff });
+                return Err(Broken { seq: self.expected(), record: None, before: self.last, what: Breakage::CutOff });
             }
             Some(anchor) => Some(self.end.count - anchor.count),
         };
@@ -204,9 +229,8 @@ impl Verifier {
     fn breaks(&mut self, record: Option<&Record>, what: Breakage) {
         self.gap = what == Breakage::Missing;
         // What stands where one is missing says nothing of it.
-        let record = record.filter(|_| !self.gap);
-        let (at, kind) = (record.map(|record| record.at), record.map(|record| record.kind.clone()));
-        self.broken = Some(Broken { seq: self.expected(), at, kind, what });
+        let record = record.filter(|_| !self.gap).map(About::of);
+        self.broken = Some(Broken { seq: self.expected(), record, before: self.last.clone(), what });
     }
 
     fn look_for_the_missing(&mut self, record: Option<&Record>) {
@@ -216,8 +240,10 @@ impl Verifier {
     }
 }
 
-/// Whether a record is all that its text says. What else an object may hold, such as a member that is there twice, is
-/// not hashed; it shows in the length, whatever the order of the members.
+/// Whether a record is all that its text says, in the words in which it would be written, whatever the order of the
+/// members. A member that is there twice shows only in the length.
 fn is_all_of(record: &Record, text: &[u8]) -> bool {
-    serde_json::to_string(record).is_ok_and(|own| own.len() == text.trim_ascii().len())
+    let (Ok(own), Ok(read)) = (serde_json::to_value(record), serde_json::from_slice(text)) else { return false };
+    let (own, read) = (canonical(&own), canonical(&read));
+    own == read && own.len() == text.trim_ascii().len()
 }

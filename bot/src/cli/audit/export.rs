@@ -2,7 +2,7 @@
 
 use super::moment::moment;
 use super::{Refused, Said, records};
-use crate::audit_log::{AuditLogError, Export, Exported, Format, export};
+use crate::audit_log::{Export, Exported, Format, export};
 use crate::clock::Clock;
 use clap::{Args, ValueEnum};
 use std::fs::File;
@@ -49,11 +49,7 @@ pub(super) async fn run(args: &ExportArgs, path: &Path) -> Result<Said, Refused>
     let store = crate::cli::load(path)?.store.path;
     let exported = match &args.output {
         Some(file) => to_file(&store, &what, file).await?,
-        None => match export(&store, &what, &mut BufWriter::new(io::stdout())).await {
-            // `| head` has seen enough.
-            Err(AuditLogError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Said::default()),
-            exported => exported?,
-        },
+        None => export(&store, &what, &mut BufWriter::new(io::stdout())).await?,
     };
     let Exported { count, broken } = exported;
     let broken = broken.map(|broken| format!("The audit log is broken: {broken}. It was exported all the same."));

@@ -1,11 +1,10 @@
 //! The commands as they are typed, on a real file with every kind of tampering, while another process has it open.
 
-use crate::audit_log::{AuditLogError, AuditSource, Export, Format, ROWS_PER_PAGE, Verified, export, verify};
+use crate::audit_log::{AuditSource, Export, Format, ROWS_PER_PAGE, Verified, export, verify};
 use crate::cli::{Cli, Command};
 use crate::store::Store;
 use clap::Parser as _;
 use jiff::Timestamp;
-use proptest::prelude::*;
 use serde_json::json;
 use slipway_core::audit::{Anchor, Draft};
 use std::io::{self, Write};
@@ -115,7 +114,7 @@ async fn every_kind_of_tampering_names_the_first_broken_record() {
             &["UPDATE audit SET record = replace(record, '=p149', 'eve') WHERE seq = 150"],
             "record 150 (vote, 2026-11-07T05:00:00Z): it was changed after it was written",
         ),
-        (&["DELETE FROM audit WHERE seq = 150"], "record 150: it is missing"),
+        (&["DELETE FROM audit WHERE seq = 150"], "record 150, after vote of 2026-11-07T04:00:00Z: it is missing"),
         (&["DELETE FROM audit WHERE seq <= 150"], "record 1: it is missing"),
         (
             move_2_behind_3,
@@ -125,9 +124,18 @@ async fn every_kind_of_tampering_names_the_first_broken_record() {
             &["INSERT INTO audit SELECT 1000, record FROM audit WHERE seq = 7"],
             "record 231 (vote, 2026-11-01T06:00:00Z): an earlier record is there again in its place",
         ),
-        (&["UPDATE audit SET record = 'gone' WHERE seq = 9"], "record 9: it is no record any more"),
-        (&["UPDATE audit SET record = x'00ff' WHERE seq = 9"], "record 9: it is no record any more"),
-        (&["UPDATE audit SET record = zeroblob(20000000) WHERE seq = 9"], "record 9: it is no record any more"),
+        (
+            &["UPDATE audit SET record = 'gone' WHERE seq = 9"],
+            "record 9, after vote of 2026-11-01T07:00:00Z: it is no record any more",
+        ),
+        (
+            &["UPDATE audit SET record = x'00ff' WHERE seq = 9"],
+            "record 9, after vote of 2026-11-01T07:00:00Z: it is no record any more",
+        ),
+        (
+            &["UPDATE audit SET record = zeroblob(20000000) WHERE seq = 9"],
+            "record 9, after vote of 2026-11-01T07:00:00Z: it is no record any more",
+        ),
         (
             &["UPDATE audit SET record = replace(record, '\"kind\"', '\"note\":1,\"kind\"') WHERE seq = 9"],
             "record 9 (vote, 2026-11-01T08:00:00Z): it was changed after it was written",
@@ -158,6 +166,19 @@ async fn every_kind_of_tampering_names_the_first_broken_record() {
 }
 
 #[tokio::test]
+async fn what_is_too_large_for_a_record_is_named_by_its_hash() {
+    let log = Log::of(1).await;
+    let mut tx = log.store.begin().await.unwrap();
+    let body = json!({ "release": "01A", "event": { "text": "x".repeat(3_000_000) } });
+    let draft = Draft { at: Timestamp::UNIX_EPOCH, kind: "planned".into(), body, policy_hash: None };
+    let record = log.store.audit_append(&mut tx, draft).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((&record.body["release"], record.body.get("event")), (&"01A".into(), None));
+    assert_eq!(record.body["left_out_sha256"].as_str().unwrap().len(), 64);
+    assert!(log.slipway("verify").await.is_ok());
+}
+
+#[tokio::test]
 async fn only_an_anchor_shows_a_tail_that_is_cut_off_and_a_chain_that_is_written_anew() {
     let log = Log::of(20).await;
     let anchor = log.anchor().await;
@@ -166,7 +187,7 @@ async fn only_an_anchor_shows_a_tail_that_is_cut_off_and_a_chain_that_is_written
     let said = log.slipway(&format!("verify --anchor {anchor}")).await.unwrap_err();
     assert_eq!(
         said,
-        "The audit log is broken: record 13: it and everything after it were cut off, as the anchor shows."
+        "The audit log is broken: record 13, after vote of 2026-11-01T11:00:00Z: it and everything after it were cut off, as the anchor shows."
     );
     log.goes_on(30, 50).await;
     assert!(log.slipway("verify").await.is_ok());
@@ -271,15 +292,12 @@ impl Write for Head {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_ends_the_export() {
-    let log = Log::of(20).await;
+async fn a_reader_that_goes_away_has_seen_enough() {
+    let log = Log::of(100).await;
     for format in [Format::Jsonl, Format::Csv] {
         let what = Export { since: None, until: None, format, even_broken: false };
-        let ended = export(&log.path("slipway.db"), &what, &mut Head(1_000)).await.unwrap_err();
-        assert!(
-            matches!(ended, AuditLogError::Write(error) if error.kind() == io::ErrorKind::BrokenPipe),
-            "{format:?}"
-        );
+        let exported = export(&log.path("slipway.db"), &what, &mut Head(5_000)).await.unwrap();
+        assert!(exported.count < 100, "{format:?}: {exported:?}");
     }
 }
 
@@ -291,31 +309,4 @@ fn an_anchor_is_taken_only_in_its_own_form() {
     let said = parsed(&format!("12:{}", &hash[1..])).unwrap_err();
     assert_eq!(said.exit_code(), 2);
     assert!(said.to_string().contains("copy it as it was posted"), "{said}");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    /// Any byte of any record, in a file: whatever it becomes, it is found, and no later record is blamed.
-    #[test]
-    fn any_changed_byte_of_an_export_is_found(at in 0_usize..4_000, byte: u8) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let log = Log::of(8).await;
-            let mut bytes = log.exported("").await.into_bytes();
-            let at = at % bytes.len();
-            if bytes[at] == byte || bytes[at] == b'\n' || byte == b'\n' {
-                return;
-            }
-            let line = bytes[..at].iter().filter(|b| **b == b'\n').count() as u64 + 1;
-            bytes[at] = byte;
-            let file = log.path("changed");
-            std::fs::write(&file, &bytes).unwrap();
-            // The first record of a file says itself where it begins.
-            match verify(AuditSource::File(&file), None).await.unwrap() {
-                Verified::Broken(broken) => assert!(broken.seq <= line + 1, "{broken} for line {line}"),
-                Verified::Whole(_) => panic!("byte {at} as {byte} is not found"),
-            }
-        });
-    }
 }
