@@ -365,3 +365,18 @@ async fn a_terminal_message_changes_in_place_and_its_number_grows() {
     store.terminal_put("terminal:ops", "a", None, &text("other")).await.unwrap();
     assert_eq!(seen(0).await.len(), 3);
 }
+
+#[tokio::test]
+async fn a_reader_beside_the_bot_sees_one_moment_and_changes_nothing() {
+    let (folder, store) = open().await;
+    let beside = Store::open_to_read(&folder.path().join("slipway.db")).await.unwrap();
+    let mut reading = beside.begin_to_read().await.unwrap();
+    assert_eq!(beside.releases_by_prefix(&mut reading, "R").await.unwrap().len(), 0);
+    let mut tx = store.begin().await.unwrap();
+    store.release_insert(&mut tx, &release("R1", "staging")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(beside.releases_by_prefix(&mut reading, "R").await.unwrap().len(), 0, "it began before that");
+    let mut later = beside.begin_to_read().await.unwrap();
+    assert_eq!(beside.releases_by_prefix(&mut later, "R").await.unwrap().len(), 1);
+    assert!(beside.release_insert(&mut later, &release("R2", "staging")).await.is_err());
+}

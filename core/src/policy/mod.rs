@@ -46,4 +46,4 @@ pub const POLICY_ERROR: &str = "policy-error";
 /// The reason's id when whoever asked or votes is not (or no longer) a known person.
 pub const UNKNOWN_PERSON: &str = "unknown-person";
 /// Ids that rules may not take, because the host gives reasons under them.
-pub const RESERVED_IDS: [&str; 5] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, "locked", "busy"];
+pub const RESERVED_IDS: [&str; 6] = [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, "locked", "busy", "facts"];

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, PersonId, ServiceName};
 use slipway_core::policy::PolicySet;
-use slipway_core::policy_case::{PolicyCase, explained};
+use slipway_core::policy_case::{Got, PolicyCase, explained};
 use slipway_core::release::Release;
 use std::path::{Path, PathBuf};
 
@@ -157,23 +157,35 @@ fn explain_case(named: &str, args: &ExplainArgs, file: ConfigFile<'_>) -> Result
         .map_err(|error| Refused(format!("The case cannot be read: {error}. Write --case FILE or FILE:NAME.")))?;
     let cases = PolicyCase::read(&path.display().to_string(), &content, &text.vocabulary)
         .map_err(|mistakes| rules::mistaken("The case file has mistakes.", &mistakes))?;
-    let mut documents = Vec::new();
-    for case in chosen(&cases, name)? {
-        let (decision, set) = case.ask(&test::policies(&text)).map_err(|mistakes| rules::in_rules(&mistakes))?;
-        if !args.json {
-            screen::show(&explained(case, &decision), case.timezone(), case.now());
-            continue;
-        }
-        documents.push(json!({
-            "file": case.file, "line": case.line, "name": case.name, "subject": case.subject(), "at": case.now(),
-            "decision": if decision.is_allow() { "allow" } else { "deny" }, "reasons": decision.reasons(),
-            "policy_hash": set.hash(),
-        }));
-    }
+    let set = rules::parse(&text)?;
+    let asked = |case| (case, test::policies(&text).ask(&set, case));
+    let asked: Vec<_> = chosen(&cases, name)?.into_iter().map(asked).collect();
     if args.json {
-        screen::show_json(&json!({ "cases": documents }));
+        let documents: Vec<_> = asked.iter().map(|(case, got)| case_document(case, got)).collect();
+        screen::show_json(&json!({ "cases": documents, "policy_hash": set.hash() }));
+        return Ok(());
+    }
+    for (case, got) in &asked {
+        screen::show(&explained(case, got), case.timezone(), case.now());
     }
     Ok(())
+}
+
+fn case_document(case: &PolicyCase, got: &Got) -> Value {
+    let mut document = json!({
+        "file": case.file, "line": case.line, "name": case.name, "subject": case.subject(), "at": case.now(),
+        "complaints": case.complaints(got),
+    });
+    match got {
+        Got::Decision(decision) => {
+            document["decision"] = if decision.is_allow() { "allow" } else { "deny" }.into();
+            document["reasons"] = json!(decision.reasons());
+        }
+        Got::Mistakes(mistakes) => {
+            document["mistakes"] = mistakes.iter().map(ToString::to_string).collect();
+        }
+    }
+    document
 }
 
 /// The file, and the name behind the colon: a whole text that is a file has none.

@@ -251,13 +251,39 @@ async fn known_good_and_soak_are_those_of_that_day() {
     );
 }
 
-/// The same records as an older version wrote them.
-fn as_before(records: &[Record]) -> Vec<Record> {
+#[tokio::test]
+async fn what_a_decision_rests_on_is_in_the_log() {
+    let mut chat = Chat::open().await;
+    let release = chat.planned("ana", &plan("production", 1, 3)).await;
+    chat.presses("eve", &release, Verb::Approve).await;
+    chat.presses("bob", &release, Verb::Approve).await;
+    let people = |record: &Record| {
+        let people = record.body["standing"]["people"].as_object().unwrap();
+        people.keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    let judged = chat.audit_of("judged").await;
+    assert_eq!(judged.iter().map(people).collect::<Vec<_>>(), ["ana cem", "ana bob cem"], "who asked, wrote and voted");
+    let standing = &judged[1].body["standing"];
+    assert_eq!(standing["people"]["bob"], serde_json::json!(["developers", "release"]));
+    assert_eq!(standing["timezone"], "UTC");
+    assert_eq!(standing["past"], serde_json::json!({ "soak": null, "known_good": false }));
+    let refused = chat.audit_of("vote_refused").await;
+    assert_eq!(people(&refused[0]), "ana cem eve", "and who was not let");
+    let requested = chat.audit_of("requested").await;
+    assert_eq!(
+        (people(&requested[0]), &requested[0].body["request"]["kind"]),
+        ("ana".into(), &serde_json::json!({ "kind": "deploy" }))
+    );
+}
+
+/// The same records as a version wrote them that left this out of some.
+fn as_before(records: &[Record], left_out: &[(&str, &str)]) -> Vec<Record> {
     let mut chain: Vec<Record> = Vec::new();
     for record in records.iter().cloned() {
         let Record { at, kind, mut body, policy_hash, .. } = record;
-        body.as_object_mut().unwrap().remove("standing");
-        body.as_object_mut().unwrap().remove("request");
+        for (_, key) in left_out.iter().filter(|(of, _)| *of == kind) {
+            assert!(body.as_object_mut().unwrap().remove(*key).is_some(), "{kind} has no {key}");
+        }
         chain.push(append(chain.last(), Draft { at, kind, body, policy_hash }));
     }
     chain
@@ -267,14 +293,18 @@ fn as_before(records: &[Record]) -> Vec<Record> {
 async fn what_was_not_recorded_is_named_and_never_guessed() {
     let records = a_release().await.audit().await;
     check(
-        &as_before(&records),
+        &as_before(&records, &[("requested", "request")]),
         &with(TWO),
         expect![[r#"
-        Nothing would have gone otherwise: 0 releases, 0 refused requests judged again by HASH
-        ▲ Not judged again: 1, recorded before this version, without teams, past and time zone (not enough recorded):
-          RELEASE
-    "#]],
+            Nothing could be judged again by HASH
+            ▲ Not judged again: 1, recorded before this version, without teams, past and time zone (not enough recorded):
+              RELEASE
+        "#]],
     );
+    for part in [("requested", "standing"), ("judged", "standing")] {
+        let told = told(&as_before(&records, &[part]), &with(TWO));
+        assert!(told.starts_with("Nothing could be judged again") && told.contains("not enough recorded"), "{told}");
+    }
     let vocabulary = Vocabulary { environments: ["staging".into()].into(), ..vocabulary() };
     let text = "@id(\"all\") permit (principal, action, resource);".to_owned();
     let staging = PolicySet::parse(built_in::SCHEMA, &[("a.cedar".into(), text)], &vocabulary).unwrap();
