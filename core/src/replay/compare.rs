@@ -6,7 +6,7 @@ use crate::gate::Course;
 use crate::ids::{EnvironmentKey, PersonId};
 use crate::person::{Directory, Person};
 use crate::policy::{Asking, Case, Clears, Decision, Reason, Stance};
-use crate::release::{Event, Release, Request, step};
+use crate::release::{Event, Phase, Release, Request, step};
 use jiff::Timestamp;
 
 /// A verdict so soon after an event is taken for the one on it: the gate is asked in the same transaction, however slow
@@ -121,7 +121,7 @@ impl Play<'_> {
         }
         match &**event {
             Event::Judged { verdict } => match &moment.standing {
-                Some(_) if verdict.course() == Course::Start => self.started(verdict.at()),
+                Some(_) if matches!(self.release.phase, Phase::Running { .. }) => self.started(verdict.at()),
                 Some(_) => self.waited(verdict.at(), next),
                 None => return Err(Lack::NotEnoughRecorded),
             },
