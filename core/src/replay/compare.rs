@@ -22,13 +22,14 @@ enum Answer {
 }
 
 /// Whether a release would have gone otherwise.
-pub(super) fn release(question: &Question<'_>, tale: &Tale) -> Result<Option<Differing>, Lack> {
+pub(super) fn release(question: &Question<'_>, tale: &Tale, log_ends_at: Timestamp) -> Result<Option<Differing>, Lack> {
     let request = tale.request.clone()?;
     known(question, &request.key)?;
     let mut play = Play {
         question,
         release: Release::new(tale.id.clone(), request),
         standing: tale.moments.first().and_then(|moment| moment.standing.clone()).ok_or(Lack::NotEnoughRecorded)?,
+        log_ends_at,
         differences: Vec::new(),
         decided: false,
     };
@@ -83,6 +84,8 @@ struct Play<'a> {
     release: Release,
     /// As it was recorded last.
     standing: RecordedStanding,
+    /// What comes later nobody knows.
+    log_ends_at: Timestamp,
     differences: Vec<Difference>,
     /// Under the other policies it has started or cannot start any more: what comes later did not happen there.
     decided: bool,
@@ -156,7 +159,8 @@ impl Play<'_> {
             Answer::Starts => self.decide(Difference::Started { then: at }),
             Answer::Waits(_) if was_denied => self.decide(Difference::NotDenied),
             Answer::Waits(reasons) => {
-                let opens = opening(&reasons).filter(|then| next.is_none_or(|next| *then < next.at));
+                let until = next.map_or(self.log_ends_at, |next| next.at);
+                let opens = opening(&reasons).filter(|then| *then < until);
                 // Where both wait for the same moment they start at the same moment.
                 let then = opens.filter(|then| opening(&of_policy) != Some(*then) && self.starts(*then));
                 if let Some(then) = then.filter(|then| *then < self.release.request.expires_at) {

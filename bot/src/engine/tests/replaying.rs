@@ -140,6 +140,29 @@ when { context.time.minute < 9 * 60 + 30 };
 }
 
 #[tokio::test]
+async fn what_has_not_come_yet_is_not_told() {
+    let mut chat = Chat::open().await;
+    chat.planned("ana", &plan("production", 1, 3)).await;
+    let by_time_alone = edited(
+        |text| {
+            text.replace(
+                "resource.hasTag(\"release\") && resource.getTag(\"release\") >= 1",
+                "context.time.minute >= 9 * 60",
+            )
+        },
+        "",
+    );
+    assert!(told(&chat.audit().await, &by_time_alone).starts_with("Nothing"), "the log ends at 8:00");
+    chat.wait_s(2 * 3_600);
+    chat.says("gus", "/deploy staging").await;
+    check(&chat.audit().await, &by_time_alone, expect![[r#"
+        1 would have gone otherwise, of 1 release, 1 refused request judged again by HASH
+        RELEASE  goals → production · asked by ana at 08:00 · waits
+          would have started at 09:00
+    "#]]);
+}
+
+#[tokio::test]
 async fn what_was_never_approved_could_have_run_and_a_refused_vote_could_have_counted() {
     let mut chat = Chat::open().await;
     let release = chat.planned("ana", &plan("production", 1, 3)).await;
