@@ -19,7 +19,12 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `slipway policy explain`.
 #[derive(Debug, Args)]
-#[command(subcommand_negates_reqs = true)]
+#[command(
+    subcommand_negates_reqs = true,
+    override_usage = "slipway policy explain <RELEASE>\n       \
+                      slipway policy explain deploy <ENVIRONMENT> [SERVICE] --as <PERSON>\n       \
+                      slipway policy explain --case <FILE[:NAME]>"
+)]
 pub struct ExplainArgs {
     /// What would be explained instead of a release
     #[command(subcommand)]
@@ -51,6 +56,14 @@ pub enum About {
         #[arg(long = "as", value_name = "PERSON")]
         person: String,
     },
+}
+
+impl ExplainArgs {
+    /// What the parser cannot tell: one thing is explained at a time.
+    pub(super) fn wrong_usage(&self) -> Option<&'static str> {
+        let several = self.about.is_some() && (self.release.is_some() || self.case.is_some());
+        several.then_some("a release, a deployment or a case is explained, one at a time")
+    }
 }
 
 pub(super) async fn run(args: &ExplainArgs, file: ConfigFile<'_>) -> Result<(), Refused> {
@@ -232,6 +245,7 @@ mod tests {
             "slipway policy explain 01M83P94",
             "slipway policy explain deploy production --as ana",
             "slipway policy explain deploy production goals --as ana --json --policies other",
+            "slipway policy explain --json deploy production --as ana",
             "slipway policy explain --case policies/tests/votes.toml:Nobody",
         ] {
             assert_eq!(read(right), Ok(()), "{right}");
@@ -241,6 +255,8 @@ mod tests {
             "slipway policy explain deploy production",
             "slipway policy explain deploy --as ana",
             "slipway policy explain 01M83P94 --case x.toml",
+            "slipway policy explain 01M83P94 deploy production --as ana",
+            "slipway policy explain --case x.toml deploy production --as ana",
         ] {
             assert_eq!(read(wrong), Err(2), "{wrong}");
         }

@@ -155,11 +155,15 @@ async fn what_has_not_come_yet_is_not_told() {
     assert!(told(&chat.audit().await, &by_time_alone).starts_with("Nothing"), "the log ends at 8:00");
     chat.wait_s(2 * 3_600);
     chat.says("gus", "/deploy staging").await;
-    check(&chat.audit().await, &by_time_alone, expect![[r#"
+    check(
+        &chat.audit().await,
+        &by_time_alone,
+        expect![[r#"
         1 would have gone otherwise, of 1 release, 1 refused request judged again by HASH
         RELEASE  goals → production · asked by ana at 08:00 · waits
           would have started at 09:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
