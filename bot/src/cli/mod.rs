@@ -8,6 +8,7 @@ mod screen;
 pub mod serve;
 
 use crate::config::{BadSecrets, Config, Report, Secrets};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
@@ -87,7 +88,13 @@ impl Cli {
     pub fn from_words<W: Into<OsString> + Clone>(words: impl IntoIterator<Item = W>) -> Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches_from(words)?;
         let config_is_named = matches.value_source("config") == Some(ValueSource::CommandLine);
-        Ok(Self { config_is_named, ..Self::from_arg_matches(&matches)? })
+        let cli = Self { config_is_named, ..Self::from_arg_matches(&matches)? };
+        if let Command::Policy(args) = &cli.command
+            && let Some(wrong) = args.wrong_usage()
+        {
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, wrong));
+        }
+        Ok(cli)
     }
 
     /// Does what was asked.
@@ -122,7 +129,6 @@ fn load_with_secrets(path: &Path) -> Result<(Config, Secrets), Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::error::ErrorKind;
 
     #[test]
     fn the_commands_are_well_formed_and_documented() {

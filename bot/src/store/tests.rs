@@ -388,3 +388,18 @@ async fn what_is_known_of_a_source_is_kept_with_its_trouble() {
     let other = Source::SlackGroup { id: "S0614TZR8".into() };
     assert_eq!(again.membership(&other).await.unwrap(), Roll::default());
 }
+
+#[tokio::test]
+async fn a_reader_beside_the_bot_sees_one_moment_and_changes_nothing() {
+    let (folder, store) = open().await;
+    let beside = Store::open_to_read(&folder.path().join("slipway.db")).await.unwrap();
+    let mut reading = beside.begin_to_read().await.unwrap();
+    assert_eq!(beside.releases_by_prefix(&mut reading, "R").await.unwrap().len(), 0);
+    let mut tx = store.begin().await.unwrap();
+    store.release_insert(&mut tx, &release("R1", "staging")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(beside.releases_by_prefix(&mut reading, "R").await.unwrap().len(), 0, "it began before that");
+    let mut later = beside.begin_to_read().await.unwrap();
+    assert_eq!(beside.releases_by_prefix(&mut later, "R").await.unwrap().len(), 1);
+    assert!(beside.release_insert(&mut later, &release("R2", "staging")).await.is_err());
+}

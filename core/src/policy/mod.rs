@@ -54,5 +54,5 @@ pub const OWN_POLICY_CHANGE: &str = "own-policy-change";
 /// The reason's id when it cannot be read who is in a team.
 pub const MEMBERS: &str = "members";
 /// Ids that rules may not take, because the host gives reasons under them.
-pub const RESERVED_IDS: [&str; 7] =
-    [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, OWN_POLICY_CHANGE, MEMBERS, "locked", "busy"];
+pub const RESERVED_IDS: [&str; 8] =
+    [NO_PERMIT, POLICY_ERROR, UNKNOWN_PERSON, OWN_POLICY_CHANGE, MEMBERS, "locked", "busy", "facts"];

@@ -59,7 +59,7 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// What to write instead of an unknown word.
-pub(super) fn instead<'k>(word: &str, known: &[&'k str]) -> String {
+pub(super) fn instead(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(meant) => format!("Write \"{meant}\"."),
         None => format!("There are {}.", quoted(known)),

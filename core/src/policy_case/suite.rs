@@ -1,7 +1,7 @@
 //! All cases of a folder before its rules.
 
 use super::{EXTRA_RULES, Expected, Got, PolicyCase};
-use crate::policy::{Decision, PolicyMistake, PolicySet, Vocabulary};
+use crate::policy::{PolicyMistake, PolicySet, Vocabulary};
 
 /// Rules as they were written.
 #[derive(Clone, Copy, Debug)]
@@ -66,14 +66,20 @@ impl<'a> Policies<'a> {
     }
 
     fn tries<'c>(&self, set: &PolicySet, case: &'c PolicyCase) -> Tried<'c> {
-        let got = match &case.rules {
+        let got = self.ask(set, case);
+        Tried { case, complaints: case.complaints(&got), got }
+    }
+
+    /// The answer to a case: that of the folder's rules, which are parsed already, and of its own beside them.
+    #[must_use]
+    pub fn ask(&self, set: &PolicySet, case: &PolicyCase) -> Got {
+        match &case.rules {
             None => Got::Decision(case.scene.ask(set)),
             Some(rules) => match self.parse(Some(rules)) {
                 Ok(set) => Got::Decision(case.scene.ask(&set)),
                 Err(mistakes) => Got::Mistakes(mistakes),
             },
-        };
-        Tried { case, complaints: case.complaints(&got), got }
+        }
     }
 }
 
@@ -92,15 +98,4 @@ fn is_missed(set: &PolicySet, rule: &str, tried: &[Tried<'_>]) -> bool {
         let got = Got::Decision(tried.case.scene.ask(&without));
         !tried.case.complaints(&got).is_empty()
     })
-}
-
-impl PolicyCase {
-    /// The answer to this case, with its own rules beside those of the folder.
-    ///
-    /// # Errors
-    /// The mistakes in the rules.
-    pub fn ask(&self, policies: &Policies<'_>) -> Result<(Decision, PolicySet), Vec<PolicyMistake>> {
-        let set = policies.parse(self.rules.as_deref())?;
-        Ok((self.scene.ask(&set), set))
-    }
 }

@@ -101,9 +101,16 @@ pub fn summary(suite: &Suite<'_>, all_rules: bool) -> Message {
     Message { mark, headline: Line::plain(said), progress: None, body: vec![], actions: vec![] }
 }
 
-/// Why a case is answered as it is: every reason, what clears it, and who can.
+/// Why a case is answered as it is: every reason, what clears it, and who can; or every mistake in its rules.
 #[must_use]
-pub fn explained(case: &PolicyCase, decision: &Decision) -> Message {
+pub fn explained(case: &PolicyCase, got: &Got) -> Message {
+    let decision = match got {
+        Got::Decision(decision) => decision,
+        Got::Mistakes(mistakes) => {
+            let headline = Line::default().untrusted(case.name.as_str()).text(": its rules are refused with mistakes.");
+            return Message::answer(headline, mistakes.iter().map(|m| Line::default().untrusted(m.to_string())));
+        }
+    };
     let scene = &case.scene;
     let looks_at_ci = scene.action == Action::Execute && scene.ci == CiState::Green;
     let fine = if looks_at_ci { vec!["CI green".to_owned()] } else { vec![] };

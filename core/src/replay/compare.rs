@@ -6,13 +6,12 @@ use crate::gate::Course;
 use crate::ids::{EnvironmentKey, PersonId};
 use crate::person::{Directory, Person};
 use crate::policy::{Asking, Case, Clears, Decision, Reason, Stance};
-use crate::release::{Event, Release, Request, step};
+use crate::release::{Event, Phase, Release, Request, step};
 use jiff::Timestamp;
 
-/// A verdict so soon after an event belongs to it: the gate is asked in the same transaction.
-const SAME_TRANSACTION_MS: i64 = 2_000;
-/// A start so little earlier is none: what the gate waits for is looked at in steps, and facts are read again.
-const WORTH_TELLING_S: i64 = 60;
+/// A verdict so soon after an event is taken for the one on it: the gate is asked in the same transaction, however slow
+/// the disk. One that says the same as the verdict before is not recorded.
+const JUDGED_WITHIN_S: i64 = 60;
 
 /// What the other policies say at one moment.
 enum Answer {
@@ -23,13 +22,14 @@ enum Answer {
 }
 
 /// Whether a release would have gone otherwise.
-pub(super) fn release(question: &Question<'_>, tale: &Tale) -> Result<Option<Differing>, Lack> {
+pub(super) fn release(question: &Question<'_>, tale: &Tale, log_ends_at: Timestamp) -> Result<Option<Differing>, Lack> {
     let request = tale.request.clone()?;
     known(question, &request.key)?;
     let mut play = Play {
         question,
         release: Release::new(tale.id.clone(), request),
         standing: tale.moments.first().and_then(|moment| moment.standing.clone()).ok_or(Lack::NotEnoughRecorded)?,
+        log_ends_at,
         differences: Vec::new(),
         decided: false,
     };
@@ -38,7 +38,7 @@ pub(super) fn release(question: &Question<'_>, tale: &Tale) -> Result<Option<Dif
         play.moment(moment, tale.moments.get(at + 1))?;
     }
     let Play { release, differences, .. } = play;
-    Ok((!differences.is_empty()).then(|| Differing {
+    Ok((!differences.is_empty()).then_some(Differing {
         release: Some(release.id),
         key: release.request.key,
         requester: release.request.requester,
@@ -84,6 +84,8 @@ struct Play<'a> {
     release: Release,
     /// As it was recorded last.
     standing: RecordedStanding,
+    /// What comes later nobody knows.
+    log_ends_at: Timestamp,
     differences: Vec<Difference>,
     /// Under the other policies it has started or cannot start any more: what comes later did not happen there.
     decided: bool,
@@ -122,8 +124,8 @@ impl Play<'_> {
         }
         match &**event {
             Event::Judged { verdict } => match &moment.standing {
-                Some(_) if verdict.course() == Course::Start => self.started(moment.at),
-                Some(_) => self.waited(moment.at, next),
+                Some(_) if matches!(self.release.phase, Phase::Running { .. }) => self.started(verdict.at()),
+                Some(_) => self.waited(verdict.at(), next),
                 None => return Err(Lack::NotEnoughRecorded),
             },
             _ if self.release.is_waiting() && !is_verdict_on(next, moment.at) => self.waited(moment.at, next),
@@ -154,30 +156,19 @@ impl Play<'_> {
             return;
         }
         match self.ask(at) {
-            Answer::Starts => self.would_start(at, next),
+            Answer::Starts => self.decide(Difference::Started { then: at }),
             Answer::Waits(_) if was_denied => self.decide(Difference::NotDenied),
             Answer::Waits(reasons) => {
-                let opens = opening(&reasons).filter(|then| next.is_none_or(|next| *then < next.at));
+                let until = next.map_or(self.log_ends_at, |next| next.at);
+                let opens = opening(&reasons).filter(|then| *then < until);
                 // Where both wait for the same moment they start at the same moment.
                 let then = opens.filter(|then| opening(&of_policy) != Some(*then) && self.starts(*then));
                 if let Some(then) = then.filter(|then| *then < self.release.request.expires_at) {
-                    self.would_start(then, next);
+                    self.decide(Difference::Started { then });
                 }
             }
             Answer::Denied(_) => {}
         }
-    }
-
-    /// Under the other policies it starts here; unless it did so too, as good as at once.
-    fn would_start(&mut self, then: Timestamp, next: Option<&Moment>) {
-        let soon = next.is_some_and(|next| {
-            let starts = matches!(&next.what, What::Happened(event) if is_start(event));
-            starts && next.at.as_second() - then.as_second() < WORTH_TELLING_S
-        });
-        if soon {
-            return;
-        }
-        self.decide(Difference::Started { then });
     }
 
     fn starts(&self, at: Timestamp) -> bool {
@@ -230,12 +221,8 @@ impl Play<'_> {
 fn is_verdict_on(next: Option<&Moment>, at: Timestamp) -> bool {
     next.is_some_and(|next| {
         let judged = matches!(&next.what, What::Happened(event) if matches!(**event, Event::Judged { .. }));
-        judged && next.at.as_millisecond() - at.as_millisecond() <= SAME_TRANSACTION_MS
+        judged && next.at.as_second() - at.as_second() <= JUDGED_WITHIN_S
     })
-}
-
-fn is_start(event: &Event) -> bool {
-    matches!(event, Event::Judged { verdict } if verdict.course() == Course::Start)
 }
 
 /// Locks, other releases and facts that could not be gathered: reasons of the host's own.

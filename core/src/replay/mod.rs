@@ -141,9 +141,10 @@ pub enum Lack {
 pub fn replay(records: &[Record], question: &Question<'_>) -> Replayed {
     let past = tale::read(records);
     let mut replayed = Replayed { policy_hash: question.policies.hash().to_owned(), ..Replayed::default() };
+    let log_ends_at = records.last().map_or(Timestamp::MIN, |record| record.at);
     let is_asked_about = |at: Timestamp| question.since.is_none_or(|since| at >= since);
     for tale in past.tales.iter().filter(|tale| is_asked_about(tale.asked_at)) {
-        match compare::release(question, tale) {
+        match compare::release(question, tale, log_ends_at) {
             Ok(found) => {
                 replayed.releases += 1;
                 replayed.differing.extend(found);

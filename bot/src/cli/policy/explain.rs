@@ -14,13 +14,18 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, PersonId, ServiceName};
 use slipway_core::policy::PolicySet;
-use slipway_core::policy_case::{PolicyCase, explained};
+use slipway_core::policy_case::{Got, PolicyCase, explained};
 use slipway_core::release::Release;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `slipway policy explain`.
 #[derive(Debug, Args)]
-#[command(subcommand_negates_reqs = true)]
+#[command(
+    subcommand_negates_reqs = true,
+    override_usage = "slipway policy explain <RELEASE>\n       \
+                      slipway policy explain deploy <ENVIRONMENT> [SERVICE] --as <PERSON>\n       \
+                      slipway policy explain --case <FILE[:NAME]>"
+)]
 pub struct ExplainArgs {
     /// What would be explained instead of a release
     #[command(subcommand)]
@@ -52,6 +57,14 @@ pub enum About {
         #[arg(long = "as", value_name = "PERSON")]
         person: String,
     },
+}
+
+impl ExplainArgs {
+    /// What the parser cannot tell: one thing is explained at a time.
+    pub(super) fn wrong_usage(&self) -> Option<&'static str> {
+        let several = self.about.is_some() && (self.release.is_some() || self.case.is_some());
+        several.then_some("a release, a deployment or a case is explained, one at a time")
+    }
 }
 
 pub(super) async fn run(args: &ExplainArgs, file: ConfigFile<'_>) -> Result<(), Refused> {
@@ -164,23 +177,35 @@ fn explain_case(named: &str, args: &ExplainArgs, file: ConfigFile<'_>) -> Result
         .map_err(|error| Refused(format!("The case cannot be read: {error}. Write --case FILE or FILE:NAME.")))?;
     let cases = PolicyCase::read(&path.display().to_string(), &content, &text.vocabulary)
         .map_err(|mistakes| rules::mistaken("The case file has mistakes.", &mistakes))?;
-    let mut documents = Vec::new();
-    for case in chosen(&cases, name)? {
-        let (decision, set) = case.ask(&test::policies(&text)).map_err(|mistakes| rules::in_rules(&mistakes))?;
-        if !args.json {
-            screen::show(&explained(case, &decision), case.timezone(), case.now());
-            continue;
-        }
-        documents.push(json!({
-            "file": case.file, "line": case.line, "name": case.name, "subject": case.subject(), "at": case.now(),
-            "decision": if decision.is_allow() { "allow" } else { "deny" }, "reasons": decision.reasons(),
-            "policy_hash": set.hash(),
-        }));
-    }
+    let set = rules::parse(&text)?;
+    let asked = |case| (case, test::policies(&text).ask(&set, case));
+    let asked: Vec<_> = chosen(&cases, name)?.into_iter().map(asked).collect();
     if args.json {
-        screen::show_json(&json!({ "cases": documents }));
+        let documents: Vec<_> = asked.iter().map(|(case, got)| case_document(case, got)).collect();
+        screen::show_json(&json!({ "cases": documents, "policy_hash": set.hash() }));
+        return Ok(());
+    }
+    for (case, got) in &asked {
+        screen::show(&explained(case, got), case.timezone(), case.now());
     }
     Ok(())
+}
+
+fn case_document(case: &PolicyCase, got: &Got) -> Value {
+    let mut document = json!({
+        "file": case.file, "line": case.line, "name": case.name, "subject": case.subject(), "at": case.now(),
+        "complaints": case.complaints(got),
+    });
+    match got {
+        Got::Decision(decision) => {
+            document["decision"] = if decision.is_allow() { "allow" } else { "deny" }.into();
+            document["reasons"] = json!(decision.reasons());
+        }
+        Got::Mistakes(mistakes) => {
+            document["mistakes"] = mistakes.iter().map(ToString::to_string).collect();
+        }
+    }
+    document
 }
 
 /// The file, and the name behind the colon: a whole text that is a file has none.
@@ -227,6 +252,7 @@ mod tests {
             "slipway policy explain 01M83P94",
             "slipway policy explain deploy production --as ana",
             "slipway policy explain deploy production goals --as ana --json --policies other",
+            "slipway policy explain --json deploy production --as ana",
             "slipway policy explain --case policies/tests/votes.toml:Nobody",
         ] {
             assert_eq!(read(right), Ok(()), "{right}");
@@ -236,6 +262,8 @@ mod tests {
             "slipway policy explain deploy production",
             "slipway policy explain deploy --as ana",
             "slipway policy explain 01M83P94 --case x.toml",
+            "slipway policy explain 01M83P94 deploy production --as ana",
+            "slipway policy explain --case x.toml deploy production --as ana",
         ] {
             assert_eq!(read(wrong), Err(2), "{wrong}");
         }

@@ -31,6 +31,16 @@ pub enum PolicyCommand {
     Reload,
 }
 
+impl PolicyArgs {
+    /// What is wrong with the usage although the parser takes it.
+    pub(super) fn wrong_usage(&self) -> Option<&'static str> {
+        match &self.command {
+            PolicyCommand::Explain(args) => args.wrong_usage(),
+            PolicyCommand::Test(_) | PolicyCommand::Replay(_) | PolicyCommand::Reload => None,
+        }
+    }
+}
+
 /// The configuration file, and whether somebody has named it.
 #[derive(Clone, Copy, Debug)]
 struct ConfigFile<'a> {

@@ -140,6 +140,33 @@ when { context.time.minute < 9 * 60 + 30 };
 }
 
 #[tokio::test]
+async fn what_has_not_come_yet_is_not_told() {
+    let mut chat = Chat::open().await;
+    chat.planned("ana", &plan("production", 1, 3)).await;
+    let by_time_alone = edited(
+        |text| {
+            text.replace(
+                "resource.hasTag(\"release\") && resource.getTag(\"release\") >= 1",
+                "context.time.minute >= 9 * 60",
+            )
+        },
+        "",
+    );
+    assert!(told(&chat.audit().await, &by_time_alone).starts_with("Nothing"), "the log ends at 8:00");
+    chat.wait_s(2 * 3_600);
+    chat.says("gus", "/deploy staging").await;
+    check(
+        &chat.audit().await,
+        &by_time_alone,
+        expect![[r#"
+        1 would have gone otherwise, of 1 release, 1 refused request judged again by HASH
+        RELEASE  goals → production · asked by ana at 08:00 · waits
+          would have started at 09:00
+    "#]],
+    );
+}
+
+#[tokio::test]
 async fn what_was_never_approved_could_have_run_and_a_refused_vote_could_have_counted() {
     let mut chat = Chat::open().await;
     let release = chat.planned("ana", &plan("production", 1, 3)).await;
@@ -251,13 +278,39 @@ async fn known_good_and_soak_are_those_of_that_day() {
     );
 }
 
-/// The same records as an older version wrote them.
-fn as_before(records: &[Record]) -> Vec<Record> {
+#[tokio::test]
+async fn what_a_decision_rests_on_is_in_the_log() {
+    let mut chat = Chat::open().await;
+    let release = chat.planned("ana", &plan("production", 1, 3)).await;
+    chat.presses("eve", &release, Verb::Approve).await;
+    chat.presses("bob", &release, Verb::Approve).await;
+    let people = |record: &Record| {
+        let people = record.body["standing"]["people"].as_object().unwrap();
+        people.keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    let judged = chat.audit_of("judged").await;
+    assert_eq!(judged.iter().map(people).collect::<Vec<_>>(), ["ana cem", "ana bob cem"], "who asked, wrote and voted");
+    let standing = &judged[1].body["standing"];
+    assert_eq!(standing["people"]["bob"], serde_json::json!(["developers", "release"]));
+    assert_eq!(standing["timezone"], "UTC");
+    assert_eq!(standing["past"], serde_json::json!({ "soak": null, "known_good": false }));
+    let refused = chat.audit_of("vote_refused").await;
+    assert_eq!(people(&refused[0]), "ana cem eve", "and who was not let");
+    let requested = chat.audit_of("requested").await;
+    assert_eq!(
+        (people(&requested[0]), &requested[0].body["request"]["kind"]),
+        ("ana".into(), &serde_json::json!({ "kind": "deploy" }))
+    );
+}
+
+/// The same records as a version wrote them that left this out of some.
+fn as_before(records: &[Record], left_out: &[(&str, &str)]) -> Vec<Record> {
     let mut chain: Vec<Record> = Vec::new();
     for record in records.iter().cloned() {
         let Record { at, kind, mut body, policy_hash, .. } = record;
-        body.as_object_mut().unwrap().remove("standing");
-        body.as_object_mut().unwrap().remove("request");
+        for (_, key) in left_out.iter().filter(|(of, _)| *of == kind) {
+            assert!(body.as_object_mut().unwrap().remove(*key).is_some(), "{kind} has no {key}");
+        }
         chain.push(append(chain.last(), Draft { at, kind, body, policy_hash }));
     }
     chain
@@ -267,7 +320,7 @@ fn as_before(records: &[Record]) -> Vec<Record> {
 async fn what_was_not_recorded_is_named_and_never_guessed() {
     let records = a_release().await.audit().await;
     check(
-        &as_before(&records),
+        &as_before(&records, &[("requested", "request")]),
         &with(TWO),
         expect![[r#"
             Nothing could be judged again by HASH
@@ -275,6 +328,10 @@ async fn what_was_not_recorded_is_named_and_never_guessed() {
               RELEASE
         "#]],
     );
+    for part in [("requested", "standing"), ("judged", "standing")] {
+        let told = told(&as_before(&records, &[part]), &with(TWO));
+        assert!(told.starts_with("Nothing could be judged again") && told.contains("not enough recorded"), "{told}");
+    }
     let vocabulary = Vocabulary { environments: ["staging".into()].into(), ..vocabulary() };
     let text = "@id(\"all\") permit (principal, action, resource);".to_owned();
     let staging = PolicySet::parse(built_in::SCHEMA, &[("a.cedar".into(), text)], &vocabulary).unwrap();

@@ -207,7 +207,7 @@ expect = "allow"
         ✖ 2 of 2 cases failed; 0 of 21 rules decide in one
     "#]]
     .assert_eq(&(told + &rest + &shown(&summary(&suite, false))));
-    let (decision, _) = cases[0].ask(&policies).unwrap();
+    let explain = |case| shown(&explained(case, &policies.ask(&policies.parse(None).unwrap(), case)));
     expect![[r#"
         The start of the release of goals to production that ana asked for would be refused for 2 reasons:
         1. production-approval  Production needs an approval of team release. · 1 of release: bob can, or /release
@@ -215,6 +215,8 @@ expect = "allow"
         2. weekend-freeze  Production is frozen from Friday 15:00 to Monday 8:00. · clears by itself at 2026-11-30
         08:00 (in 44 h), or /release override
         Everything else is fine: CI green.
+        A rule with a mistake: its rules are refused with mistakes.
+        rules:1:1: This rule has no name. Write @id("a-name-of-its-own") on the line above it.
     "#]]
-    .assert_eq(&shown(&explained(&cases[0], &decision)));
+    .assert_eq(&(explain(&cases[0]) + &explain(&cases[1])));
 }
