@@ -248,6 +248,22 @@ async fn a_lock_goes_only_from_whom_and_to_whom_policy_lets_it() {
 }
 
 #[tokio::test]
+async fn whoever_is_only_in_another_chat_is_told_there() {
+    let lia = "[slack]\n[person.lia]\nslack = \"U012AB3CD\"\nteams = [\"developers\"]\n[person.eve]\n";
+    let config = chat::CONFIG
+        .replace("[person.eve]\n", lia)
+        .replace("\"terminal:ops\"]\n\n[service", "\"terminal:ops\", \"slack:C024BE91L\"]\n\n[service");
+    let mut chat = Chat::with(&config).await;
+    chat.says("bob", "/release lock staging \"moving\" --for 1h").await;
+    chat.says("bob", "/release lock staging --to lia").await;
+    let channel = "SELECT channel FROM messages WHERE only_for = $1 AND key LIKE 'lock/%'";
+    assert_eq!(chat.scalar::<String>(channel, "lia").await.as_deref(), Some("slack:C024BE91L"));
+    chat.wait_s(50 * MINUTE_S);
+    chat.looks().await;
+    assert_eq!(chat.private("lia").await.len(), 2, "and reminded");
+}
+
+#[tokio::test]
 async fn whoever_comes_after_a_lock_has_run_out_finds_it_ended() {
     let mut chat = Chat::open().await;
     chat.says("bob", "/release lock staging \"moving\" --for 1m").await;
