@@ -67,6 +67,7 @@ pub async fn parts(config: &Config, secrets: &Secrets) -> Result<Parts, Assemble
         store: config.store.path.clone(),
         setup: setup(config)?,
         policies: policies::Origin::of(config),
+        configuration: config.hash.clone(),
         outside: outside(config, secrets).await?,
         api_token: secrets.api_token.as_ref().map(|token| token.expose_secret().to_owned()),
         terminal: config.terminal.is_some(),

@@ -4,14 +4,14 @@ use crate::chat::Chat;
 use crate::chat::publisher::Publisher;
 use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
-use crate::engine::{Engine, Signals};
+use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
 use crate::outside::Outside;
 use crate::policies::{Keeper, Origin, ReloadError};
 use crate::readiness::Readiness;
 use crate::setup::Setup;
 use crate::store::Store;
-use crate::timekeeper::Timekeeper;
+use crate::timekeeper::{Lookouts, Timekeeper};
 use crate::web::{self, Web};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -39,6 +39,8 @@ pub struct Parts {
     pub setup: Setup,
     /// Where the policies are kept.
     pub policies: Origin,
+    /// The hash of the configuration file.
+    pub configuration: String,
     /// Clients to the outside.
     pub outside: Outside,
     /// The token of the API.
@@ -76,7 +78,7 @@ pub enum ServeError {
 /// # Errors
 /// When it cannot start, or a part of it ends.
 pub async fn serve(parts: Parts) -> Result<(), ServeError> {
-    let Parts { listen, store, setup, policies, outside, api_token, terminal, ack_budget_ms } = parts;
+    let Parts { listen, store, setup, policies, configuration, outside, api_token, terminal, ack_budget_ms } = parts;
     let store = Store::open(&store).await?;
     let taken_over = store.effects_take_over().await?;
     if taken_over > 0 {
@@ -91,11 +93,13 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         warn!("the terminal chat is on: whoever holds the API token can speak for anybody");
         chats.push(Arc::new(Terminal::new(store.clone(), changed.clone())));
     }
+    let owner = format!("{}-{}", std::process::id(), clock.now_ms());
+    let started = Incoming::Started { version: env!("CARGO_PKG_VERSION").to_owned(), configuration };
+    store.deliver(&format!("started/{owner}"), &started, &clock).await?;
     let github = Some(outside.github.clone());
     let keeper = Keeper::new(policies, github, setup.clone(), store.clone(), clock.clone(), signals.clone());
     keeper.started().await?;
     let keeper = Arc::new(keeper);
-    let owner = format!("{}-{}", std::process::id(), clock.now_ms());
     let mut tasks = JoinSet::new();
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(engine.run());
@@ -111,8 +115,8 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         .run(),
     );
     let timekeeper =
-        Timekeeper::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone(), keeper.clone());
-    tasks.spawn(timekeeper.run());
+        Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
+    tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone())));
     tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), chats).run());
     tasks.spawn(forget_old(store.clone(), clock.clone()));
     let router = web::router(Web {

@@ -102,6 +102,8 @@ pub struct Setup {
     own_policy_changes_refused: bool,
     policy_origin: policies::Origin,
     fact_age_max_s: i64,
+    /// Where and when the end of the audit log is posted.
+    pub audit: config::Audit,
     /// How often to look, and how long to wait.
     pub pace: Pace,
     last_id_window: Mutex<i64>,
@@ -121,6 +123,7 @@ impl Setup {
             own_policy_changes_refused: config.policies.own_changes_refused,
             policy_origin: policies::Origin::of(config),
             fact_age_max_s: or_default(Some(config.server.fact_age_max_s), i64::MAX),
+            audit: config.audit.clone(),
             pace: config.pace,
             last_id_window: Mutex::new(0),
         })

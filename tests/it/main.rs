@@ -2,6 +2,7 @@
 //! whole bot, crashes, and the house rules.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod audit;
 mod aws;
 mod crash;
 mod faults;

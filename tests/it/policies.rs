@@ -113,9 +113,8 @@ async fn tested_explained_and_replayed_from_the_command_line() {
 
 /// The same in the CI of a repository that holds nothing but policies.
 async fn without_the_bot(world: &World, policies: &str, expected: &str) {
-    let records = slipway::audit_log::read(&world.config.with_file_name("slipway.db")).await.unwrap();
-    let lines: String = records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect();
-    fs::write(world.folder().join("export.jsonl"), lines).unwrap();
+    let export = world.folder().join("export.jsonl");
+    prints(world, &["audit", "export", "--output", export.to_str().unwrap()]);
     let alone = |arguments: &[&str]| said(&world.bot.run_alone(world.folder(), arguments).unwrap());
     let (code, _, error) = alone(&["policy", "test", "--policies", policies]);
     assert_eq!(code, Some(1));

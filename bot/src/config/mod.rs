@@ -3,6 +3,7 @@
 //! The file is walked by hand over the parser's spanned values rather than deserialised, because deserialising
 //! ends at the first mistake. A new key is one entry in its section's list of keys and one line that reads it.
 
+mod audit;
 mod cloud;
 mod cross;
 mod finding;
@@ -19,11 +20,12 @@ mod syntax;
 mod tests;
 mod values;
 
+pub use audit::ANCHOR_AT_DEFAULT;
 pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
-    AppRunnerService, Channel, Config, Discord, Environment, Github, ImageRepository, Migrations, Pace, Policies,
-    PoliciesPlace, RepositoryName, SecretKey, Server, Service, Slack, Store, TagTemplate, Target, Terminal,
+    AppRunnerService, Audit, Channel, Config, Discord, Environment, Github, ImageRepository, Migrations, Pace,
+    Policies, PoliciesPlace, RepositoryName, SecretKey, Server, Service, Slack, Store, TagTemplate, Target, Terminal,
 };
 pub use read::{
     ACK_BUDGET_DEFAULT_MS, ACK_BUDGET_MAX_MS, CHANNEL_LIMIT, FACT_AGE_DEFAULT_S, LISTEN_DEFAULT, PERSON_LIMIT,
@@ -85,7 +87,9 @@ impl Config {
         let config = root.get_ref().as_table().and_then(|table| read::config(&mut checker, table, path));
         let report = Report::new(path.display().to_string(), checker.into_findings());
         match config {
-            Some(config) if !report.has_errors() => Ok((config, report)),
+            Some(config) if !report.has_errors() => {
+                Ok((Self { hash: slipway_core::audit::content_hash(content), ..config }, report))
+            }
             _ => Err(report),
         }
     }

@@ -1,5 +1,6 @@
 //! The configuration after the check: every value of its own type.
 
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName, TeamName};
 use slipway_core::person::{Directory, Person};
@@ -14,6 +15,8 @@ use std::time::Duration;
 pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
+    /// SHA-256 of its content, 64 hex digits: which configuration it was, for the audit log.
+    pub hash: String,
     /// `[server]`.
     pub server: Server,
     /// `[store]`.
@@ -28,6 +31,8 @@ pub struct Config {
     pub terminal: Option<Terminal>,
     /// `[policies]`.
     pub policies: Policies,
+    /// `[audit]`.
+    pub audit: Audit,
     /// `[pace]`.
     pub pace: Pace,
     /// `[service.NAME]`.
@@ -110,6 +115,17 @@ pub struct Pace {
     pub lag_limit_s: Option<u64>,
     /// How often the policies' repository is looked at.
     pub policies_s: Option<u64>,
+}
+
+/// `[audit]`: the daily anchor of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// Where it is posted; nowhere when empty.
+    pub anchor: Vec<Channel>,
+    /// At which time of the day.
+    pub anchor_at: Time,
+    /// Whose day. UTC unless said otherwise.
+    pub timezone: TimeZone,
 }
 
 /// `[server]`.

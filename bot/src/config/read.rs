@@ -3,7 +3,7 @@
 use super::cross::Refs;
 use super::model::{Config, Discord, Github, Pace, Server, Slack, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
-use super::{cloud, policies, service, values};
+use super::{audit, cloud, policies, service, values};
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Identity, Person};
 use std::collections::BTreeMap;
@@ -38,6 +38,7 @@ const FILE_KEYS: Keys = &[
     ("github", ""),
     ("terminal", ""),
     ("policies", ""),
+    ("audit", ""),
     ("pace", ""),
     ("service", ""),
     ("person", ""),
@@ -63,6 +64,8 @@ const DISCORD_KEYS: Keys = &[
 ];
 const GITHUB_KEYS: Keys = &[("api_url", r#""https://api.github.com""#)];
 const TERMINAL_KEYS: Keys = &[("channels", r#"["releases"]"#)];
+pub(super) const AUDIT_KEYS: Keys =
+    &[("anchor", r#"["slack:C024BE91L"]"#), ("anchor_at", r#""06:00""#), ("timezone", r#""America/Los_Angeles""#)];
 const PACE_KEYS: Keys = &[
     ("poll_ms", "5000"),
     ("image_grace_s", "120"),
@@ -88,6 +91,7 @@ pub(super) const ALL_KEYS: &[Keys] = &[
     GITHUB_KEYS,
     TERMINAL_KEYS,
     policies::KEYS,
+    AUDIT_KEYS,
     PERSON_KEYS,
 ];
 
@@ -118,6 +122,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         }
     }
     let people = people(c, &root, &mut refs);
+    let audit = audit::audit(c, &root, &mut refs);
     for (key, lack) in [("service", "there is nothing to release"), ("person", "nobody can ask for a release")] {
         if root.value(key).is_none() && !root.is_misspelt(key) {
             let message = format!("there is no [{key}.NAME] section, so {lack}");
@@ -128,6 +133,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
 
     Some(Config {
         file: file.to_owned(),
+        hash: String::new(),
         server,
         store: store?,
         slack,
@@ -135,6 +141,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         github: Github { api_url: api_url.map_or_else(|| "https://api.github.com".to_owned(), |(url, _)| url) },
         terminal,
         policies,
+        audit,
         pace: pace(c, &root),
         services,
         people,

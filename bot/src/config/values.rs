@@ -3,6 +3,7 @@
 use super::leak::shown;
 use super::model::{Channel, RepositoryName};
 use super::section::{Wrong, nearest};
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use slipway_core::migration::format;
 use std::net::SocketAddr;
@@ -145,6 +146,17 @@ fn spoken(duration: Duration) -> String {
         _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         _ => format!("{seconds}s"),
     }
+}
+
+/// A time of the day, hours and minutes.
+pub(super) fn time_of_day(text: &str) -> Result<Time, Wrong> {
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let parts = text.split_once(':').filter(|(hour, minute)| digits(hour) && digits(minute));
+    let parsed = parts.and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok());
+    parsed.ok_or_else(|| {
+        let mend = "write hours and minutes from \"00:00\" to \"23:59\", such as \"06:00\"";
+        Wrong::new(format!("{} is no time of the day", shown(text)), mend)
+    })
 }
 
 /// An IANA time zone.

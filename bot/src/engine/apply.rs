@@ -42,10 +42,13 @@ impl<'a> Work<'a> {
         // Verdicts and votes are made in here, never delivered.
         if matches!(event, Event::Judged { .. } | Event::Voted { .. } | Event::Withdrawn { .. }) {
             warn!(%release, event = event.name(), "an event that cannot come from outside is ignored");
-            return Ok(());
+            return self.record("ignored", json!({ "release": release, "event": event }), self.policy_hash()).await;
         }
-        if let Err(illegal) = self.apply(release, event).await? {
+        if let Err(illegal) = self.apply(release, event.clone()).await? {
             info!(%release, %illegal, "an outcome came too late");
+            if !event.is_progress() {
+                self.outcome_too_late(release, &event, &illegal).await?;
+            }
         }
         self.finish().await
     }
@@ -89,14 +92,13 @@ impl<'a> Work<'a> {
         for effect in &effects {
             store.effect_insert(self.tx, id, effect, &self.engine.clock).await?;
         }
-        if after.phase.is_end() {
-            store.effects_abandon(self.tx, id).await?;
-        }
+        let abandoned = if after.phase.is_end() { store.effects_abandon(self.tx, id).await? } else { vec![] };
         store.cards_touch(self.tx, id).await?;
         if !event.is_progress() {
             self.record_event(&after, &event).await?;
             info!(release = %id, event = event.name(), phase = after.phase.name(), "release");
         }
+        self.abandoned(&after, &abandoned).await?;
         if after.wants_judgement() && !matches!(event, Event::Judged { .. }) {
             self.todo.push_back(Todo::Judge(id.clone()));
         }
@@ -245,15 +247,19 @@ impl<'a> Work<'a> {
 
     /// Writes a record of what happened to a release into the audit log.
     async fn record_event(&mut self, release: &Release, event: &Event) -> Result<(), EngineError> {
-        let policy_hash = match event {
-            Event::Judged { verdict } => Some(verdict.policy_hash().to_owned()),
-            _ => release.verdict.as_ref().map(|verdict| verdict.policy_hash().to_owned()),
-        };
+        let asked_now = matches!(
+            event,
+            Event::Requested | Event::Voted { .. } | Event::Overridden { .. } | Event::CancelRequested { .. }
+        );
+        // The verdict of a `judged` is in the release already.
+        let verdict = release.verdict.as_ref().filter(|_| !asked_now);
+        let policy_hash = verdict.map(|verdict| verdict.policy_hash().to_owned()).or_else(|| self.policy_hash());
         let mut body = json!({
             "release": release.id,
             "service": release.request.key.service,
             "environment": release.request.key.environment,
             "requester": release.request.requester,
+            "person": actor(release, event),
             "phase": release.phase.name(),
             "plan": release.digest(),
             "event": event,
@@ -286,10 +292,34 @@ impl<'a> Work<'a> {
         body: serde_json::Value,
         policy_hash: Option<String>,
     ) -> Result<(), EngineError> {
-        let last = self.engine.store.audit_last(self.tx).await?;
         let draft = audit::Draft { at: self.engine.clock.now(), kind: kind.to_owned(), body, policy_hash };
-        let record = audit::append(last.as_ref(), draft);
-        Ok(self.engine.store.audit_insert(self.tx, &record).await?)
+        self.engine.store.audit_append(self.tx, draft).await?;
+        Ok(())
+    }
+}
+
+/// Whose doing an event is, where it is somebody's.
+fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
+    match event {
+        Event::Requested => Some(&release.request.requester),
+        Event::Voted { vote } => Some(&vote.person),
+        Event::Withdrawn { person } => Some(person),
+        Event::Overridden { waiver } => Some(&waiver.by),
+        Event::CancelRequested { by, .. } => Some(by),
+        Event::Superseded { requester, .. } => requester.as_ref(),
+        Event::Resolved { .. }
+        | Event::BuildProgress { .. }
+        | Event::BuildReady
+        | Event::BuildMissing { .. }
+        | Event::Dispatched { .. }
+        | Event::Planned { .. }
+        | Event::PlanningFailed { .. }
+        | Event::Judged { .. }
+        | Event::Progress { .. }
+        | Event::DeployStarted { .. }
+        | Event::StepSucceeded { .. }
+        | Event::StepFailed { .. }
+        | Event::TimedOut { .. } => None,
     }
 }
 

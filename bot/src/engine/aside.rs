@@ -12,7 +12,12 @@ const PASSING_CODES: [i32; 7] = [5, 6, 7, 8, 10, 13, 14];
 
 /// Whether the store itself is in trouble: then every delivery would fail, and none is at fault.
 pub(super) fn store_is_in_trouble(error: &EngineError) -> bool {
-    let EngineError::Store(StoreError::Database(error)) = error else { return false };
+    let error = match error {
+        EngineError::Store(StoreError::Database(error)) => error,
+        // No record can follow, so nothing may happen.
+        EngineError::Store(StoreError::AuditHead { .. }) => return true,
+        _ => return false,
+    };
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => {
@@ -42,6 +47,10 @@ impl Engine {
         }
         let mut tx = self.store.begin().await?;
         self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), Some(&error.to_string())).await?;
+        let recorded = Work::new(self, &mut tx).put_aside(row, error).await;
+        if let Err(EngineError::Store(error)) = recorded {
+            return Err(error);
+        }
         if let Some(
             Incoming::Typed { who, channel, .. }
             | Incoming::Pressed { who, channel, .. }
@@ -75,6 +84,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_no_fault_of_a_delivery() {
         assert!(store_is_in_trouble(&EngineError::Store(sqlx::Error::PoolTimedOut.into())));
+        assert!(store_is_in_trouble(&EngineError::Store(StoreError::AuditHead { seq: 7 })));
         assert!(!store_is_in_trouble(&EngineError::Store(sqlx::Error::RowNotFound.into())));
         assert!(!store_is_in_trouble(&EngineError::Endless));
     }

@@ -44,6 +44,7 @@ impl Work<'_> {
         let command = match command::parse(text, &self.engine.setup.words()) {
             Ok(command) => command,
             Err(mistake) => {
+                self.mistaken(&person, channel, text, &mistake).await?;
                 return self.answer(delivery, channel, Some(&person), Some(mistake.message())).await;
             }
         };
@@ -238,6 +239,7 @@ impl Work<'_> {
     pub(super) async fn cancel(&mut self, person: &Person, release: &Release) -> Result<Option<Message>, EngineError> {
         if release.phase.is_end() {
             let illegal = Illegal { phase: release.phase.name(), event: "cancel_requested", why: None };
+            self.too_late(&person.id, release, &illegal).await?;
             return Ok(Some(answers::cancel_came_late(release, &illegal)));
         }
         let act = Act::Cancel { requester: &release.request.requester };
@@ -254,10 +256,13 @@ impl Work<'_> {
             _ => false,
         };
         let event = Event::CancelRequested { by: person.id.clone(), begun, at: self.engine.clock.now() };
-        Ok(match self.apply(&release.id, event).await? {
-            Err(illegal) => Some(answers::cancel_came_late(release, &illegal)),
-            Ok(after) => Some(answers::cancelled(&after)),
-        })
+        Ok(Some(match self.apply(&release.id, event).await? {
+            Err(illegal) => {
+                self.too_late(&person.id, release, &illegal).await?;
+                answers::cancel_came_late(release, &illegal)
+            }
+            Ok(after) => answers::cancelled(&after),
+        }))
     }
 
     /// `None` when policy allows it, else the answer.

@@ -1,6 +1,7 @@
 //! What can come into the inbox.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::Verb;
@@ -73,6 +74,23 @@ pub enum Incoming {
     LockDue {
         /// Which environment.
         environment: EnvironmentKey,
+    },
+    /// The process has started.
+    Started {
+        /// The version of the program.
+        version: String,
+        /// The hash of the configuration file.
+        configuration: String,
+    },
+    /// The anchor of the audit log is due.
+    AnchorDue {
+        /// Of which day.
+        day: Date,
+    },
+    /// An hour is over in which people came whom nobody knows.
+    StrangersDue {
+        /// Which, in hours since 1970.
+        hour: i64,
     },
 }
 

@@ -43,9 +43,11 @@ impl Work<'_> {
             reminded_at: None,
         };
         if let Err(illegal) = self.environment_step(&key, environment::Event::Locked(lock.clone())).await? {
+            self.cannot(&asked.person.id, "lock", &key, &illegal.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &illegal)));
         }
-        self.record("locked", json!({ "environment": key, "lock": lock, "before": before }), None).await?;
+        let body = json!({ "environment": key, "lock": lock, "before": before, "by": asked.person.id });
+        self.record("locked", body, self.policy_hash()).await?;
         Ok(Some(match before {
             Some(before) => answers::lock_replaced(&key, &before, &lock, now),
             None => answers::locked(&key, &lock, now),
@@ -59,17 +61,20 @@ impl Work<'_> {
         key: EnvironmentKey,
     ) -> Result<Option<Message>, EngineError> {
         let environment = self.environment_now(&key).await?;
+        let by = &asked.person.id;
         let Some(lock) = environment.lock else {
+            self.cannot(by, "unlock", &key, &Illegal::NotLocked.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &Illegal::NotLocked)));
         };
-        let by = &asked.person.id;
         if let Some(refused) = self.may_act(asked.person, Act::Unlock { owner: &lock.owner }, &key).await? {
             return Ok(Some(refused));
         }
         if let Err(illegal) = self.environment_step(&key, environment::Event::Unlocked).await? {
+            self.cannot(by, "unlock", &key, &illegal.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &illegal)));
         }
-        self.record("unlocked", json!({ "environment": key, "lock": lock, "by": by }), None).await?;
+        let body = json!({ "environment": key, "lock": lock, "by": by });
+        self.record("unlocked", body, self.policy_hash()).await?;
         if lock.owner != *by {
             self.tell_owner(&key, &lock, cards::lock_taken_away(&key, &lock, by, None)).await?;
         }
@@ -86,6 +91,7 @@ impl Work<'_> {
     ) -> Result<Message, EngineError> {
         let by = &asked.person.id;
         let Some(before) = self.environment_now(&key).await?.lock else {
+            self.cannot(by, "hand_over", &key, &Illegal::NotLocked.to_string()).await?;
             return Ok(answers::environment_refuses(&key, &Illegal::NotLocked));
         };
         // The owner needs nobody's leave.
@@ -110,10 +116,11 @@ impl Work<'_> {
         };
         let handed = environment::Event::HandedOver { lock: lock.clone(), by: by.clone() };
         if let Err(illegal) = self.environment_step(&key, handed).await? {
+            self.cannot(by, "hand_over", &key, &illegal.to_string()).await?;
             return Ok(answers::environment_refuses(&key, &illegal));
         }
         let body = json!({ "environment": key, "before": before, "lock": lock, "by": by });
-        self.record("lock_handed_over", body, None).await?;
+        self.record("lock_handed_over", body, self.policy_hash()).await?;
         if before.owner != *by {
             let away = cards::lock_taken_away(&key, &before, by, Some(&to.id));
             self.tell_owner(&key, &before, away).await?;
@@ -145,7 +152,8 @@ impl Work<'_> {
             return Ok(environment);
         }
         if self.environment_step(key, environment::Event::LockRanOut { at: now }).await?.is_ok() {
-            self.record("lock_ran_out", json!({ "environment": key, "lock": environment.lock }), None).await?;
+            let body = json!({ "environment": key, "lock": environment.lock });
+            self.record("lock_ran_out", body, self.policy_hash()).await?;
         }
         Ok(self.engine.store.environment_get(self.tx, key).await?)
     }
@@ -164,6 +172,7 @@ impl Work<'_> {
     async fn remind(&mut self, environment: &Environment, lock: &Lock) -> Result<(), EngineError> {
         let (key, now) = (&environment.key, self.engine.clock.now());
         if self.environment_step(key, environment::Event::Reminded { at: now }).await?.is_ok() {
+            self.record("lock_reminded", json!({ "environment": key, "lock": lock }), self.policy_hash()).await?;
             self.tell_owner(key, lock, cards::lock_reminder(environment, lock, now)).await?;
         }
         Ok(())
@@ -200,7 +209,7 @@ impl Work<'_> {
         let people = self.people().await?;
         let (store, configured) = (&self.engine.store, self.engine.setup.channels(&key.service));
         let Some(channel) = where_to(people.get(person), channel, configured) else { return Ok(()) };
-        let seq = store.audit_last(self.tx).await?.map_or(0, |record| record.seq);
+        let seq = store.audit_head(self.tx).await?.count;
         let at_ms = self.engine.clock.now_ms();
         let message = NewMessage {
             channel: channel.to_owned(),

@@ -5,6 +5,7 @@ mod answer;
 mod apply;
 mod aside;
 mod asked;
+mod auditing;
 mod incoming;
 mod links;
 mod locks;
@@ -17,6 +18,7 @@ mod tests;
 mod votes;
 mod why;
 
+pub(crate) use auditing::hour_of;
 pub use incoming::Incoming;
 pub use lookup::approver_lines;
 pub use why::{Explanation, Inquiry, Why};
@@ -149,6 +151,9 @@ impl Engine {
             Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
             Incoming::Judge { release } => work.judge_again(&release).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
+            Incoming::Started { version, configuration } => work.started(&version, &configuration).await?,
+            Incoming::AnchorDue { day } => work.anchor_due(day).await?,
+            Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
         }
         let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;
         let done = match consumed {

@@ -25,16 +25,16 @@ impl Work<'_> {
     ) -> Result<Message, EngineError> {
         let late = |why| Illegal { phase: release.phase.name(), event: "overridden", why };
         if !release.is_waiting() {
-            return Ok(answers::override_came_late(release, &late(None)));
+            return self.override_too_late(person, release, &late(None)).await;
         }
         let setup = self.engine.setup.clone();
         let standing = self.standing(release).await?;
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
-            return Ok(answers::override_came_late(release, &late(Some("there is no plan yet"))));
+            return self.override_too_late(person, release, &late(Some("there is no plan yet"))).await;
         };
         if !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
             let why = "the plan has just changed, and this channel did not show it yet. Look again, then override";
-            return Ok(answers::override_came_late(release, &late(Some(why))));
+            return self.override_too_late(person, release, &late(Some(why))).await;
         }
         let waiver = Override {
             by: person.id.clone(),
@@ -45,14 +45,17 @@ impl Work<'_> {
         };
         let policies = setup.policies();
         if let Decision::Deny { reasons } = policies.may_override(person, &case) {
-            let refused = json!({ "release": release.id, "override": waiver, "reasons": reasons });
+            let refused = json!({
+                "release": release.id, "service": release.request.key.service,
+                "environment": release.request.key.environment, "override": waiver, "reasons": reasons,
+            });
             self.record("override_refused", refused, Some(policies.hash().to_owned())).await?;
             return Ok(answers::not_allowed(&whys(&reasons)));
         }
         let before = policies.may_execute(&case).reasons().to_vec();
         let event = Event::Overridden { waiver: waiver.clone() };
         if let Err(illegal) = self.apply(&release.id, event).await? {
-            return Ok(answers::override_came_late(release, &illegal));
+            return self.override_too_late(person, release, &illegal).await;
         }
         self.proclaim(release, &waiver, &before, channel).await?;
         let aside = before.iter().filter(|reason| reason.overridable).count();
@@ -64,6 +67,16 @@ impl Work<'_> {
             }),
             [],
         ))
+    }
+
+    async fn override_too_late(
+        &mut self,
+        person: &Person,
+        release: &Release,
+        illegal: &Illegal,
+    ) -> Result<Message, EngineError> {
+        self.too_late(&person.id, release, illegal).await?;
+        Ok(answers::override_came_late(release, illegal))
     }
 
     /// Tells every channel of the service, those of the announcements too.

@@ -22,7 +22,7 @@ impl Work<'_> {
         message: &str,
         verb: Verb,
     ) -> Result<(), EngineError> {
-        let Some((person, release)) = self.person_and_card(delivery, who, channel, message).await? else {
+        let Some((person, release)) = self.person_and_card(delivery, who, "pressed", channel, message).await? else {
             return Ok(());
         };
         let answer = match verb {
@@ -47,7 +47,7 @@ impl Work<'_> {
         stance: Stance,
         added: bool,
     ) -> Result<(), EngineError> {
-        let Some((person, release)) = self.person_and_card(delivery, who, channel, message).await? else {
+        let Some((person, release)) = self.person_and_card(delivery, who, "reacted", channel, message).await? else {
             return Ok(());
         };
         let answer = if added {
@@ -66,12 +66,13 @@ impl Work<'_> {
         &mut self,
         delivery: i64,
         who: &Identity,
+        did: &str,
         channel: &str,
         message: &str,
     ) -> Result<Option<(Person, Release)>, EngineError> {
         let Some(id) = self.engine.store.message_release(self.tx, channel, message).await? else { return Ok(None) };
         let Some(person) = self.person(who).await? else {
-            self.record("unknown_person", json!({ "who": who, "release": id }), None).await?;
+            self.stranger(who, did, channel, Some(&id)).await?;
             self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await?;
             return Ok(None);
         };
@@ -92,17 +93,18 @@ impl Work<'_> {
         let standing = self.standing(release).await?;
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
             let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some("there is no plan yet") };
-            return Ok(Some(answers::vote_came_late(release, &illegal)));
+            return self.vote_too_late(person, release, &illegal).await;
         };
         if !release.is_waiting() {
             let illegal = Illegal { phase: release.phase.name(), event: "voted", why: None };
-            return Ok(Some(answers::vote_came_late(release, &illegal)));
+            return self.vote_too_late(person, release, &illegal).await;
         }
         let policies = setup.policies();
         let decision = policies.may_vote(person, stance, &case);
         if let Decision::Deny { reasons } = decision {
             let refused = json!({
-                "release": release.id, "person": person.id, "stance": stance, "plan": case.plan.digest(), "reasons": reasons,
+                "release": release.id, "service": release.request.key.service,
+                "environment": release.request.key.environment, "person": person.id, "stance": stance, "plan": case.plan.digest(), "reasons": reasons,
                 "standing": self.recorded_standing(release, Some(&person.id)).await?,
             });
             self.record("vote_refused", refused, Some(policies.hash().to_owned())).await?;
@@ -113,14 +115,23 @@ impl Work<'_> {
         if stance == Stance::Approve && !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
             let why = Some("the plan has just changed, and this channel did not show it yet. Look again, then vote");
             let illegal = Illegal { phase: release.phase.name(), event: "voted", why };
-            return Ok(Some(answers::vote_came_late(release, &illegal)));
+            return self.vote_too_late(person, release, &illegal).await;
         }
         let vote = Vote { person: person.id.clone(), stance, digest: case.plan.digest(), at: self.engine.clock.now() };
-        Ok(self
-            .apply(&release.id, Event::Voted { vote })
-            .await?
-            .err()
-            .map(|illegal| answers::vote_came_late(release, &illegal)))
+        match self.apply(&release.id, Event::Voted { vote }).await? {
+            Ok(_) => Ok(None),
+            Err(illegal) => self.vote_too_late(person, release, &illegal).await,
+        }
+    }
+
+    async fn vote_too_late(
+        &mut self,
+        person: &Person,
+        release: &Release,
+        illegal: &Illegal,
+    ) -> Result<Option<Message>, EngineError> {
+        self.too_late(&person.id, release, illegal).await?;
+        Ok(Some(answers::vote_came_late(release, illegal)))
     }
 
     /// Whether somebody in this channel can have seen the plan: its card shows this one and no earlier one. Where
@@ -141,10 +152,10 @@ impl Work<'_> {
         release: &Release,
     ) -> Result<Option<Message>, EngineError> {
         let event = Event::Withdrawn { person: person.id.clone() };
-        Ok(Some(match self.apply(&release.id, event).await? {
-            Ok(after) => answers::vote_withdrawn(&after),
-            Err(illegal) => answers::vote_came_late(release, &illegal),
-        }))
+        match self.apply(&release.id, event).await? {
+            Ok(after) => Ok(Some(answers::vote_withdrawn(&after))),
+            Err(illegal) => self.vote_too_late(person, release, &illegal).await,
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Telling people and channels, once each: the message's key is its identity.
 
-use super::{Done, Job, Trouble};
+use super::{Done, Job, Trouble, audited};
 use crate::engine::approver_lines;
 use crate::standing::Standing;
 use crate::store::NewMessage;
+use serde_json::json;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::{self, ReleaseView};
 use slipway_core::message::{Line, Message};
@@ -27,15 +28,16 @@ pub(super) async fn tell(job: &Job<'_>, people: &[PersonId], what: &str) -> Resu
     }
     tx.commit().await.map_err(crate::store::StoreError::from)?;
     job.executor.signals.messages.notify_one();
-    Ok(Done::Quietly)
+    Ok(Done::Recorded { kind: audited::TOLD, body: json!({ "people": people, "what": what }) })
 }
 
 pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     let setup = &job.executor.setup;
     let key = &job.release.request.key;
     let channels = setup.announce_channels(key);
+    let announced = Done::Recorded { kind: audited::ANNOUNCED, body: json!({ "channels": channels }) };
     if channels.is_empty() {
-        return Ok(Done::Quietly);
+        return Ok(announced);
     }
     let store = &job.executor.store;
     let durations = store.release_durations_ms(key, DURATIONS_LIMIT).await?;
@@ -64,5 +66,5 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     tx.commit().await.map_err(crate::store::StoreError::from)?;
     job.executor.signals.messages.notify_one();
-    Ok(Done::Quietly)
+    Ok(announced)
 }

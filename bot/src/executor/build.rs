@@ -44,7 +44,7 @@ pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
     match run {
         Some(run) if under_way => Ok(wait(job, run_progress(&run))),
         Some(run) if !run.conclusion.is_some_and(Conclusion::passes) => red(job, &checks, Some(&run)).await,
-        Some(run) if image.is_none() => Ok(green_without_image(job, &run)),
+        Some(run) if image.is_none() => green_without_image(job, &run),
         _ if checks.state == CiState::Pending => Ok(wait(job, checks_progress(&checks))),
         _ if job.release.build_run.is_some() => Ok(wait(job, waiting_for_run())),
         _ => Ok(Done::Event(Event::BuildMissing { at: job.now() })),
@@ -88,24 +88,24 @@ fn too_late(job: &Job<'_>, run: Option<&RunState>) -> Option<Done> {
 }
 
 /// The run is green, yet there is no image: wait a little, then start one build of our own, then say so.
-fn green_without_image(job: &Job<'_>, run: &RunState) -> Done {
+fn green_without_image(job: &Job<'_>, run: &RunState) -> Result<Done, Trouble> {
     let ended = run.jobs.iter().filter_map(|job| job.completed_at).max();
     let since_s = ended.map_or(IMAGE_GRACE_S, |at| job.now().as_second() - at.as_second());
     if since_s < job.executor.setup.pace.image_grace_s(IMAGE_GRACE_S) {
         let detail = format!("run {} is green, waiting for the image", run.number);
-        return wait(job, BuildProgress { detail, permille: Some(950), url: Some(run.html_url.clone()) });
+        return Ok(wait(job, BuildProgress { detail, permille: Some(950), url: Some(run.html_url.clone()) }));
     }
     if job.release.build_run.is_none() {
-        return Done::Event(Event::BuildMissing { at: job.now() });
+        return Ok(Done::Event(Event::BuildMissing { at: job.now() }));
     }
-    let (Ok(service), Ok(commit)) = (job.service(), job.commit()) else { return Done::Quietly };
+    let (service, commit) = (job.service()?, job.commit()?);
     let what =
         format!("Run {} is green, but {} has no image tagged {}.", run.number, service.image, service.tag_of(commit));
     let failure = Failure::new(what)
         .detail("The workflow must push the image with that tag.")
         .detail(run.html_url.clone())
         .next("mend the workflow, then /release retry");
-    job.planning_failed(Some(Step::Image), failure)
+    Ok(job.planning_failed(Some(Step::Image), failure))
 }
 
 /// CI is red: which job, which step, and the end of its log.

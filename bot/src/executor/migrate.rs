@@ -88,7 +88,7 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
     let total = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
     let begun = job.now();
     let journal = Journal { job, total, intent: Mutex::new(before.unwrap_or_default()) };
-    journal.write(|_| {}).await?;
+    journal.begin(|_| {}).await?;
     let run = at_hand.database.up(&pending, &RunOptions::default(), resume, &journal).await;
     let applied = journal.read().applied;
     match run {
@@ -144,24 +144,33 @@ impl Journal<'_> {
         self.intent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    async fn write(&self, change: impl FnOnce(&mut MigrateIntent)) -> Result<(), Trouble> {
-        let intent = {
-            let mut intent = self.intent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            change(&mut intent);
-            serde_json::json!(*intent)
-        };
+    fn change(&self, change: impl FnOnce(&mut MigrateIntent)) -> serde_json::Value {
+        let mut intent = self.intent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        change(&mut intent);
+        serde_json::json!(*intent)
+    }
+
+    /// Something is begun: the run, or a file.
+    async fn begin(&self, change: impl FnOnce(&mut MigrateIntent)) -> Result<(), Trouble> {
+        let intent = self.change(change);
         self.job.intend(&intent).await
     }
 
+    /// How far it has come.
     async fn write_down(&self, change: impl FnOnce(&mut MigrateIntent)) -> Result<(), JournalError> {
-        self.write(change).await.map_err(|trouble| JournalError(trouble.to_string()))
+        let intent = self.change(change);
+        self.job.note(&intent).await.map_err(journal_error)
     }
+}
+
+fn journal_error(trouble: Trouble) -> JournalError {
+    JournalError(trouble.to_string())
 }
 
 #[async_trait]
 impl RunJournal for Journal<'_> {
     async fn starting(&self, version: i64, _transactional: bool) -> Result<(), JournalError> {
-        self.write_down(|intent| {
+        self.begin(|intent| {
             // What an earlier process had done of this very file stays known.
             if intent.started != Some(version) {
                 intent.started = Some(version);
@@ -169,6 +178,7 @@ impl RunJournal for Journal<'_> {
             }
         })
         .await
+        .map_err(journal_error)
     }
 
     async fn statement_done(&self, version: i64, done: usize, _total: usize) -> Result<(), JournalError> {

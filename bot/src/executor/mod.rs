@@ -3,6 +3,7 @@
 
 mod announce;
 pub(crate) use announce::DURATIONS_LIMIT;
+mod audited;
 mod build;
 mod deploy;
 mod gather;
@@ -19,6 +20,7 @@ use crate::rest;
 use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
 use crate::store::{EffectRow, IntentRefused, Store, StoreError, UnreadableEffect};
 use futures::FutureExt as _;
+use serde_json::json;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::plan::Plan;
 use slipway_core::release::{Effect, Event, Failure, Release, Step};
@@ -45,8 +47,13 @@ const BACKOFF_LIMIT_MS: i64 = 60_000;
 pub(crate) enum Done {
     /// It is over, and this happened.
     Event(Event),
-    /// It is over, and nothing is to be told.
-    Quietly,
+    /// It is over, and nothing follows for the release: only this is recorded.
+    Recorded {
+        /// Its kind in the audit log.
+        kind: &'static str,
+        /// What was done.
+        body: serde_json::Value,
+    },
     /// The gate should look at the release.
     Judge,
     /// Look again later; there may be news meanwhile.
@@ -161,8 +168,9 @@ impl Executor {
         error!(release = %row.release, id = row.id, error = row.error, "an effect cannot be read and is given up");
         let failure = Failure::new(format!("{}.", row.error)).next("/release retry");
         let release = self.store.release(&row.release).await.ok().flatten().map(|stored| stored.release);
+        let record = self.record_of_unreadable(row, release.as_ref());
         let outcome = release.and_then(|release| Incoming::failure(&release, failure, self.clock.now()));
-        self.store.effect_given_up(row, outcome.as_ref(), &self.clock).await?;
+        self.store.effect_given_up(row, outcome.as_ref(), record, &self.clock).await?;
         self.signals.inbox.notify_one();
         Ok(())
     }
@@ -174,7 +182,7 @@ impl Executor {
         rest::until_due(&self.signals.effects, due, self.clock.now_ms()).await;
     }
 
-    async fn work(&self, row: EffectRow) {
+    pub(crate) async fn work(&self, row: EffectRow) {
         // A defect that panics counts as a failure; otherwise its lease would run out and it would panic for ever.
         let perform = AssertUnwindSafe(self.perform(&row)).catch_unwind();
         let result = tokio::select! {
@@ -234,11 +242,14 @@ impl Executor {
     async fn settle(&self, row: &EffectRow, done: Done) -> Result<(), StoreError> {
         let happened = |event| Incoming::Happened { release: row.release.clone(), event };
         match done {
-            Done::Event(event) => self.store.effect_done(row, Some(&happened(event)), &self.clock).await,
-            Done::Quietly => self.store.effect_done::<Incoming>(row, None, &self.clock).await,
+            Done::Event(event) => self.store.effect_done(row, &happened(event), &self.clock).await,
+            Done::Recorded { kind, body } => {
+                let record = self.record_of(row, kind, body).await;
+                self.store.effect_closed(row, record, &self.clock).await
+            }
             Done::Judge => {
                 let judge = Incoming::Judge { release: row.release.clone() };
-                self.store.effect_done(row, Some(&judge), &self.clock).await
+                self.store.effect_done(row, &judge, &self.clock).await
             }
             Done::Again { after_ms, news } => {
                 let news = news.map(happened);
@@ -248,24 +259,22 @@ impl Executor {
         }
     }
 
-    async fn settle_trouble(&self, row: &EffectRow, trouble: Trouble) -> Result<(), StoreError> {
+    pub(crate) async fn settle_trouble(&self, row: &EffectRow, trouble: Trouble) -> Result<(), StoreError> {
         match trouble {
             Trouble::Abandoned => {
                 info!("no longer wanted");
-                self.store.effect_done::<Incoming>(row, None, &self.clock).await
+                self.settle(row, Done::Recorded { kind: audited::ABANDONED, body: json!({}) }).await
             }
             Trouble::Store(error) => Err(error),
             Trouble::Final(failure) => {
                 warn!(what = failure.what, "this cannot work");
-                let event = failing(&row.effect, *failure, self.clock.now());
-                self.settle(row, event.map_or(Done::Quietly, Done::Event)).await
+                self.settle(row, failing(&row.effect, *failure, self.clock.now())).await
             }
             Trouble::Passing(what) if row.failures + 1 >= failures_limit(&row.effect) => {
                 let tries = row.failures + 1;
                 warn!(%what, tries, "given up");
-                let failure = Failure::new(what).detail(format!("Tried {tries} times."));
-                let event = failing(&row.effect, failure.next("/release retry"), self.clock.now());
-                self.settle(row, event.map_or(Done::Quietly, Done::Event)).await
+                let failure = Failure::new(what).detail(format!("Tried {tries} times.")).next("/release retry");
+                self.settle(row, failing(&row.effect, failure, self.clock.now())).await
             }
             Trouble::Passing(what) => {
                 warn!(%what, failures = row.failures + 1, "tried again later");
@@ -278,22 +287,6 @@ impl Executor {
 }
 
 impl Job<'_> {
-    /// Records what is about to be done; after this the release cannot be cancelled as if nothing had begun.
-    pub(crate) async fn intend(&self, intent: &serde_json::Value) -> Result<(), Trouble> {
-        Ok(self.executor.store.effect_intent(self.row, intent).await?)
-    }
-
-    /// Takes the intent of this try back: the outside refused, so it did nothing. What an earlier try may have done
-    /// stays written down.
-    pub(crate) async fn restore_intent(&self) -> Result<(), Trouble> {
-        self.intend(&self.row.intent.clone().unwrap_or_default()).await
-    }
-
-    /// Forgets what was written down.
-    pub(crate) async fn forget_intent(&self) -> Result<(), Trouble> {
-        self.intend(&serde_json::Value::Null).await
-    }
-
     pub(crate) fn now(&self) -> jiff::Timestamp {
         self.executor.clock.now()
     }
@@ -359,19 +352,21 @@ fn failures_limit(effect: &Effect) -> i64 {
     if matches!(effect, Effect::Follow { .. }) { FOLLOW_FAILURES_LIMIT } else { FAILURES_LIMIT }
 }
 
-/// The event that an effect's failure is.
-fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Option<Event> {
+/// What an effect's failure is for its release, if it is anything.
+fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
     let step = match effect {
-        Effect::Resolve | Effect::Gather => return Some(Event::PlanningFailed { step: None, failure, at }),
+        Effect::Resolve | Effect::Gather => return Done::Event(Event::PlanningFailed { step: None, failure, at }),
         Effect::AwaitBuild | Effect::Dispatch => {
-            return Some(Event::PlanningFailed { step: Some(Step::Ci), failure, at });
+            return Done::Event(Event::PlanningFailed { step: Some(Step::Ci), failure, at });
         }
         Effect::ObserveCi => Step::Ci,
         Effect::ObserveImage => Step::Image,
         Effect::Migrate => Step::Migrate,
         Effect::Deploy { .. } | Effect::Follow { .. } => Step::Deploy,
         Effect::Verify => Step::Verify,
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => return None,
+        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => {
+            return Done::Recorded { kind: audited::GIVEN_UP, body: json!({ "failure": failure }) };
+        }
     };
-    Some(Event::StepFailed { step, failure, rolled_back: false, at })
+    Done::Event(Event::StepFailed { step, failure, rolled_back: false, at })
 }

@@ -37,7 +37,7 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
     if let Some(what) = problem {
         let limit_s = job.executor.setup.pace.healthy_limit_s(HEALTHY_LIMIT_S);
         if now_ms - job.row.created_at_ms < limit_s * 1000 {
-            job.forget_intent().await?;
+            job.note(&serde_json::Value::Null).await?;
             let news = job.progress(Step::Verify, format!("not healthy yet: {what}"), None);
             return Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news });
         }
@@ -54,7 +54,7 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
         let version = if version.is_some() { ", right version" } else { ", version not reported" };
         return Ok(job.succeeded(Step::Verify, format!("healthy for {} s{version}", healthy_ms / 1000)));
     }
-    job.intend(&serde_json::json!(Healthy { since_ms })).await?;
+    job.note(&serde_json::json!(Healthy { since_ms })).await?;
     let news = job.progress(Step::Verify, format!("healthy, watching for {} s", environment.health_bake_s), None);
     Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news })
 }

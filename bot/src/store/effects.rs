@@ -2,6 +2,7 @@
 
 use super::{Store, StoreError, Tx, from_json, inbox, sql, to_json};
 use crate::clock::Clock;
+use slipway_core::audit::Draft;
 use slipway_core::ids::ReleaseId;
 use slipway_core::release::Effect;
 use sqlx::Row as _;
@@ -40,6 +41,17 @@ pub struct UnreadableEffect {
     pub lease: String,
     /// How reading it fails.
     pub error: String,
+}
+
+/// An effect that nobody will do any more, because its release has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AbandonedEffect {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub kind: String,
+    /// Whether an intent is recorded: it may have been done.
+    pub begun: bool,
 }
 
 /// Why an intent was not recorded: the action must not be taken.
@@ -128,37 +140,60 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Records what is about to be done and what was seen before. Because a cancellation abandons effects in the
-    /// same store, either this succeeds and the cancellation sees it, or the other way round.
+    /// Records what is about to be done and what was seen before, with its record in the audit log; notes that say
+    /// only how far something has come have none. Because a cancellation abandons effects in the same store, either
+    /// this succeeds and the cancellation sees it, or the other way round.
     ///
     /// # Errors
     /// When the effect is no longer wanted, or the store fails: in both cases the action must not be taken.
-    pub async fn effect_intent(&self, row: &EffectRow, intent: &serde_json::Value) -> Result<(), IntentRefused> {
+    pub async fn effect_intent(
+        &self,
+        row: &EffectRow,
+        intent: &serde_json::Value,
+        record: Option<Draft>,
+    ) -> Result<(), IntentRefused> {
+        let mut tx = self.begin().await?;
         let done = sqlx::query(sql::EFFECT_INTENT)
             .bind(row.id)
             .bind(&row.lease)
             .bind(intent.to_string())
-            .execute(&self.write)
+            .execute(&mut *tx)
             .await
             .map_err(StoreError::from)?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(IntentRefused::Abandoned) }
+        if done.rows_affected() != 1 {
+            return Err(IntentRefused::Abandoned);
+        }
+        if let Some(record) = record {
+            self.audit_append(&mut tx, record).await?;
+        }
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(())
     }
 
-    /// Puts the outcome of an effect in the inbox and ends the effect, both or neither. Nothing happens when the
-    /// lease is no longer ours.
+    /// Puts the outcome of an effect in the inbox and ends the effect, both or neither. The outcome's audit record is
+    /// written when it is taken in. Nothing happens when the lease is no longer ours.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn effect_done<T: serde::Serialize>(
         &self,
         row: &EffectRow,
-        outcome: Option<&T>,
+        outcome: &T,
         clock: &Clock,
     ) -> Result<(), StoreError> {
-        self.effect_end(row.id, &row.lease, outcome, clock).await
+        self.effect_end(row.id, &row.lease, Some(outcome), None, clock).await
     }
 
-    /// As [`Self::effect_done`], for an effect that nobody can do.
+    /// Ends an effect from which nothing follows for its release, with its record in the audit log. Nothing happens
+    /// when the lease is no longer ours.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn effect_closed(&self, row: &EffectRow, record: Draft, clock: &Clock) -> Result<(), StoreError> {
+        self.effect_end::<()>(row.id, &row.lease, None, Some(record), clock).await
+    }
+
+    /// Ends an effect that nobody can do, with what it means for its release, if that still waits for it.
     ///
     /// # Errors
     /// When the store fails.
@@ -166,9 +201,10 @@ impl Store {
         &self,
         row: &UnreadableEffect,
         outcome: Option<&T>,
+        record: Draft,
         clock: &Clock,
     ) -> Result<(), StoreError> {
-        self.effect_end(row.id, &row.lease, outcome, clock).await
+        self.effect_end(row.id, &row.lease, outcome, Some(record), clock).await
     }
 
     async fn effect_end<T: serde::Serialize>(
@@ -176,16 +212,21 @@ impl Store {
         id: i64,
         lease: &str,
         outcome: Option<&T>,
+        record: Option<Draft>,
         clock: &Clock,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query(sql::EFFECT_DONE).bind(id).bind(lease).execute(&mut *tx).await?;
-        if done.rows_affected() == 1 {
-            if let Some(outcome) = outcome {
-                inbox::put(&mut tx, &format!("effect/{id}/done"), &to_json(outcome)?, clock.now_ms()).await?;
-            }
-            tx.commit().await?;
+        if done.rows_affected() != 1 {
+            return Ok(());
         }
+        if let Some(outcome) = outcome {
+            inbox::put(&mut tx, &format!("effect/{id}/done"), &to_json(outcome)?, clock.now_ms()).await?;
+        }
+        if let Some(record) = record {
+            self.audit_append(&mut tx, record).await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 
@@ -219,13 +260,16 @@ impl Store {
         Ok(())
     }
 
-    /// Gives up every effect of a release that has ended.
+    /// Gives up every effect of a release that has ended, and says which those were.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn effects_abandon(&self, tx: &mut Tx, release: &ReleaseId) -> Result<(), StoreError> {
-        sqlx::query(sql::EFFECTS_ABANDON).bind(release.as_str()).execute(&mut **tx).await?;
-        Ok(())
+    pub async fn effects_abandon(&self, tx: &mut Tx, release: &ReleaseId) -> Result<Vec<AbandonedEffect>, StoreError> {
+        let rows = sqlx::query(sql::EFFECTS_ABANDON).bind(release.as_str()).fetch_all(&mut **tx).await?;
+        let mut abandoned: Vec<_> =
+            rows.iter().map(|row| AbandonedEffect { id: row.get(0), kind: row.get(1), begun: row.get(2) }).collect();
+        abandoned.sort_by_key(|effect| effect.id);
+        Ok(abandoned)
     }
 
     /// Frees the leases of a predecessor. Only right while the store's lock file is held, as it is by every
@@ -299,7 +343,13 @@ mod tests {
         let bad = bad[0].as_ref().unwrap_err();
         assert_eq!(bad.release.as_str(), "A");
 
-        store.effect_given_up(bad, Some(&"it failed"), &clock).await.unwrap();
+        let draft = Draft {
+            at: clock.now(),
+            kind: "effect_given_up".to_owned(),
+            body: serde_json::json!({ "release": bad.release }),
+            policy_hash: None,
+        };
+        store.effect_given_up(bad, Some(&"it failed"), draft, &clock).await.unwrap();
         assert_eq!(store.inbox_waiting().await.unwrap(), 1);
         let later = clock.now_ms() + 60_000;
         assert_eq!(store.effects_lease("me", later, 30_000, 10).await.unwrap().len(), 1, "only the good one is left");

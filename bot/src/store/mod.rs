@@ -17,7 +17,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub use effects::{EffectRow, IntentRefused, UnreadableEffect};
+pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
+pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};
 pub use messages::{MessageRow, NewMessage, UnreadableMessage};
 pub use policies::{NewPolicyVersion, PolicyVersion};
@@ -56,6 +57,15 @@ pub enum StoreError {
         what: &'static str,
         /// How it fails.
         error: String,
+    },
+    /// The newest audit record is none, so that no other can follow it.
+    #[error(
+        "row {seq}, the newest of the audit log, was changed from outside; nothing is done until it is put right, and \
+         `slipway audit verify` says what is wrong"
+    )]
+    AuditHead {
+        /// The number of its row.
+        seq: i64,
     },
     /// Another process has it.
     #[error("another slipway process uses the store {}; stop it first", .0.display())]

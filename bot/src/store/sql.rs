@@ -39,7 +39,7 @@ statements! {
     EFFECT_INTENT = "UPDATE effects SET intent = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_DONE = "UPDATE effects SET state = 'done', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_AGAIN = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL, not_before = $3, failures = $4 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
-    EFFECTS_ABANDON = "UPDATE effects SET state = 'abandoned', lease_owner = NULL, lease_until = NULL WHERE release = $1 AND state IN ('pending', 'leased') AND kind NOT IN ('tell', 'announce')";
+    EFFECTS_ABANDON = "UPDATE effects SET state = 'abandoned', lease_owner = NULL, lease_until = NULL WHERE release = $1 AND state IN ('pending', 'leased') AND kind NOT IN ('tell', 'announce') RETURNING id, kind, intent IS NOT NULL AND intent <> 'null'";
     EFFECTS_TAKE_OVER = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
     EFFECT_NEXT_DUE = "SELECT min(CASE state WHEN 'pending' THEN not_before ELSE lease_until END) FROM effects WHERE state IN ('pending', 'leased')";
     EFFECTS_BEGUN = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND intent IS NOT NULL AND intent <> 'null'";
@@ -55,9 +55,16 @@ statements! {
     MESSAGE_SHOWN_PLAN = "SELECT shown_plan FROM messages WHERE channel = $1 AND release = $2 AND body IS NULL AND shown_plan IS NOT NULL";
     MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND key = $2 AND body IS NULL";
 
-    AUDIT_LAST = "SELECT record FROM audit ORDER BY seq DESC LIMIT 1";
+    AUDIT_LAST = "SELECT seq, CAST(record AS BLOB) FROM audit ORDER BY seq DESC LIMIT 1";
     AUDIT_INSERT = "INSERT INTO audit (seq, record) VALUES ($1, $2)";
-    AUDIT_PAGE = "SELECT record FROM audit ORDER BY seq LIMIT $2 OFFSET $1";
+    AUDIT_ROWS = "SELECT seq, substr(CAST(record AS BLOB), 1, $3) FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2";
+    AUDIT_ANCHOR_OF = "SELECT count FROM audit_anchors WHERE day = $1";
+    AUDIT_ANCHOR_LAST = "SELECT day, count FROM audit_anchors ORDER BY count DESC, day DESC LIMIT 1";
+    AUDIT_ANCHOR_PUT = "INSERT INTO audit_anchors (day, count) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING";
+    STRANGER_CAME = "INSERT INTO audit_strangers (hour, who, times) VALUES ($1, $2, 1) ON CONFLICT (hour, who) DO UPDATE SET times = times + 1 RETURNING times";
+    STRANGERS_IN = "SELECT count(CASE WHEN who = $2 THEN 1 END), count(*) FROM audit_strangers WHERE hour = $1";
+    STRANGERS_HOUR_BEFORE = "SELECT min(hour) FROM audit_strangers WHERE hour < $1";
+    STRANGERS_TAKE = "DELETE FROM audit_strangers WHERE hour = $1 RETURNING who, times";
 
     POLICY_VERSION_PUT = "INSERT INTO policy_versions (hash, text, source, revision, authors, asked_by, loaded_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq";
     POLICY_VERSIONS_FORGET = "DELETE FROM policy_versions WHERE seq <= $1";

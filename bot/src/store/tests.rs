@@ -179,7 +179,7 @@ async fn a_timer_is_not_leased_before_its_time() {
 async fn taking_over_frees_what_a_predecessor_had_leased() {
     let (_folder, store, _) = with_effects(&[Effect::Resolve, Effect::Gather]).await;
     let old = lease(&store, NOW_MS).await;
-    store.effect_intent(&old[1], &json!({ "seen": 7 })).await.unwrap();
+    store.effect_intent(&old[1], &json!({ "seen": 7 }), None).await.unwrap();
     assert_eq!(store.effects_take_over().await.unwrap(), 2);
     let new = store.effects_lease("successor", NOW_MS, LEASE_MS, 10).await.unwrap();
     // What the predecessor was about to do is known to its successor.
@@ -187,10 +187,10 @@ async fn taking_over_frees_what_a_predecessor_had_leased() {
         new.iter().map(|row| row.as_ref().unwrap().intent.clone()).collect::<Vec<_>>(),
         [None, Some(json!({ "seen": 7 }))]
     );
-    store.effect_done(&old[0], Some(&json!("too late")), &clock()).await.unwrap();
+    store.effect_done(&old[0], &json!("too late"), &clock()).await.unwrap();
     assert_eq!(store.inbox_waiting().await.unwrap(), 0);
     assert_eq!(effect_state(&store, old[0].id).await, "leased");
-    assert!(matches!(store.effect_intent(&old[0], &json!({})).await, Err(IntentRefused::Abandoned)));
+    assert!(matches!(store.effect_intent(&old[0], &json!({}), None).await, Err(IntentRefused::Abandoned)));
 }
 
 #[tokio::test]
@@ -202,14 +202,14 @@ async fn outcome_and_end_of_an_effect_are_one() {
         .execute(&store.write)
         .await
         .unwrap();
-    store.effect_done(&row, Some(&json!("resolved")), &clock()).await.unwrap_err();
+    store.effect_done(&row, &json!("resolved"), &clock()).await.unwrap_err();
     assert_eq!(effect_state(&store, row.id).await, "leased");
     sqlx::query("DROP TRIGGER full").execute(&store.write).await.unwrap();
-    store.effect_done(&row, Some(&json!("resolved")), &clock()).await.unwrap();
+    store.effect_done(&row, &json!("resolved"), &clock()).await.unwrap();
     assert_eq!(effect_state(&store, row.id).await, "done");
     assert_eq!(store.inbox_waiting().await.unwrap(), 1);
     // A second time is nothing.
-    store.effect_done(&row, Some(&json!("resolved")), &clock()).await.unwrap();
+    store.effect_done(&row, &json!("resolved"), &clock()).await.unwrap();
     assert_eq!(store.inbox_waiting().await.unwrap(), 1);
 }
 
@@ -234,9 +234,9 @@ async fn an_end_gives_up_all_but_what_tells_people() {
         with_effects(&[Effect::Migrate, Effect::Gather, tell.clone(), Effect::Announce]).await;
     let held = store.effects_lease("us", NOW_MS, LEASE_MS, 1).await.unwrap().remove(0).unwrap();
     abandon(&store, &release).await;
-    assert!(matches!(store.effect_intent(&held, &json!({})).await, Err(IntentRefused::Abandoned)));
+    assert!(matches!(store.effect_intent(&held, &json!({}), None).await, Err(IntentRefused::Abandoned)));
     assert!(!store.effect_renew(&held, NOW_MS + LEASE_MS).await.unwrap());
-    store.effect_done(&held, Some(&json!("migrated")), &clock()).await.unwrap();
+    store.effect_done(&held, &json!("migrated"), &clock()).await.unwrap();
     assert_eq!(store.inbox_waiting().await.unwrap(), 0);
     let left = lease(&store, NOW_MS + LEASE_MS).await;
     assert_eq!(left.iter().map(|row| &row.effect).collect::<Vec<_>>(), [&tell, &Effect::Announce]);
@@ -252,9 +252,9 @@ async fn begun_is_what_has_an_intent() {
     };
     assert!(!begun("migrate").await);
     // To have seen nothing before is no intent.
-    store.effect_intent(&rows[0], &json!(null)).await.unwrap();
+    store.effect_intent(&rows[0], &json!(null), None).await.unwrap();
     assert!(!begun("migrate").await);
-    store.effect_intent(&rows[0], &json!({ "seen": null })).await.unwrap();
+    store.effect_intent(&rows[0], &json!({ "seen": null }), None).await.unwrap();
     assert!(begun("migrate").await);
     assert!(!begun("deploy").await);
 }

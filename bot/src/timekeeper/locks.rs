@@ -2,10 +2,8 @@
 //! the delivery; here it is only noticed.
 
 use super::Timekeeper;
-use crate::clock::Clock;
-use crate::engine::{Incoming, Signals};
-use crate::store::{Delivery, Store, StoreError};
-use tracing::error;
+use crate::engine::Incoming;
+use crate::store::{Delivery, StoreError};
 
 /// How many environments one look takes; the others come with the next.
 const ENVIRONMENTS_LIMIT: u32 = 100;
@@ -13,16 +11,9 @@ const ENVIRONMENTS_LIMIT: u32 = 100;
 /// jumped back before the engine looked at it.
 const AGAIN_AFTER_MS: i64 = 60_000;
 
-impl Timekeeper {
-    pub(super) async fn look_at_locks(&self) {
-        if let Err(error) = look(&self.store, &self.clock, &self.signals).await {
-            error!(%error, "what is due of locks could not be looked at");
-        }
-    }
-}
-
-/// Puts what is due into the inbox.
-pub(crate) async fn look(store: &Store, clock: &Clock, signals: &Signals) -> Result<(), StoreError> {
+/// Delivers every environment of whose lock something is due.
+pub(super) async fn look(timekeeper: &Timekeeper) -> Result<(), StoreError> {
+    let Timekeeper { store, clock, signals, .. } = timekeeper;
     let now_ms = clock.now_ms();
     for (environment, due_ms) in store.environments_due(now_ms, ENVIRONMENTS_LIMIT).await? {
         let (service, name) = (&environment.service, &environment.environment);

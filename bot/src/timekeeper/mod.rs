@@ -1,19 +1,21 @@
 //! What is due at some time and belongs to no release: one file a duty. Each puts what it finds into the inbox, under a
 //! key that makes the same thing come once, however often it looks and whenever the process is killed.
 
+mod anchor;
 mod due;
-pub(crate) mod locks;
+mod locks;
 mod policies;
+mod strangers;
 
 use crate::clock::Clock;
 use crate::engine::Signals;
-use crate::outside::Outside;
 use crate::policies::Keeper;
 use crate::setup::Setup;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use due::Due;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::error;
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,44 +27,48 @@ pub struct Timekeeper {
     pub store: Store,
     /// Configuration and people.
     pub setup: Arc<Setup>,
-    /// GitHub, AWS, Slack.
-    pub outside: Arc<Outside>,
     /// The clock.
     pub clock: Clock,
     /// Signals.
     pub signals: Signals,
-    /// Reads the policies again.
-    pub policies: Arc<Keeper>,
+}
+
+/// What is looked at outside, and by whom.
+#[derive(Debug)]
+pub struct Lookouts {
+    policies: Arc<Keeper>,
     policies_due: Due,
 }
 
-impl Timekeeper {
+impl Lookouts {
     /// Nothing has been looked at yet.
     #[must_use]
-    pub fn new(
-        store: Store,
-        setup: Arc<Setup>,
-        outside: Arc<Outside>,
-        clock: Clock,
-        signals: Signals,
-        policies: Arc<Keeper>,
-    ) -> Self {
-        Self { store, setup, outside, clock, signals, policies, policies_due: Due::default() }
+    pub fn new(policies: Arc<Keeper>) -> Self {
+        Self { policies, policies_due: Due::default() }
     }
+}
 
+impl Timekeeper {
     /// Works for ever.
-    pub async fn run(self) {
+    pub async fn run(self, lookouts: Lookouts) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         loop {
             ticks.tick().await;
             self.look().await;
+            policies::look(&self, &lookouts).await;
         }
     }
 
-    /// One look. What fails is logged and looked at again with the next.
+    /// One look at all that the store alone tells. What fails is logged and looked at again with the next.
     pub async fn look(&self) {
-        // Before what may have to wait for the network.
-        self.look_at_locks().await;
-        self.look_at_policies().await;
+        note("locks", locks::look(self).await);
+        note("anchor", anchor::look(self).await);
+        note("strangers", strangers::look(self).await);
+    }
+}
+
+fn note(duty: &str, looked: Result<(), StoreError>) {
+    if let Err(error) = looked {
+        error!(duty, %error, "what is due could not be looked at");
     }
 }

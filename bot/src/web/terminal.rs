@@ -100,7 +100,10 @@ fn channel_of(incoming: &Incoming) -> Option<&str> {
         | Incoming::PoliciesChanged { .. }
         | Incoming::PoliciesRefused { .. }
         | Incoming::Judge { .. }
-        | Incoming::LockDue { .. } => None,
+        | Incoming::LockDue { .. }
+        | Incoming::Started { .. }
+        | Incoming::AnchorDue { .. }
+        | Incoming::StrangersDue { .. } => None,
     }
 }
 

@@ -33,6 +33,39 @@ fn the_server() {
 }
 
 #[test]
+fn the_audit() {
+    let audit = |lines: &str| changed("[store]", &format!("[audit]\n{lines}\n[store]"));
+    says(
+        &[
+            audit("anchor = \"terminal:releases\""),
+            audit("anchor = [\"terminal:releases\", \"slack:C024BE91L\", \"terminal:release\"]"),
+            audit("anchor = [\"releases\"]\nanchor_at = \"6:00\"\ntimezone = \"Europe/Berlim\""),
+            audit("anchor = 7\nanchor_at = 06:00:00\nanchor_on = \"monday\""),
+            audit("anchor_at = \"24:00\""),
+            audit("anchor_at = \"23:59\""),
+        ],
+        &expect![[r#"
+
+            slipway.toml:2:32  error  audit.anchor[1]  there is no section [slack]  → add the section [slack], or remove this channel
+            slipway.toml:2:51  error  audit.anchor[2]  [terminal] has no channel "release"  → write "terminal:releases"
+
+            slipway.toml:2:11  error  audit.anchor[0]  "releases" is no channel  → write the chat, a colon and the id, such as "slack:C024BE91L" or "terminal:releases"
+            slipway.toml:3:13  error  audit.anchor_at  "6:00" is no time of the day  → write hours and minutes from "00:00" to "23:59", such as "06:00"
+            slipway.toml:4:12  error  audit.timezone  "Europe/Berlim" is no time zone  → write "Europe/Berlin"
+
+            slipway.toml:2:10  error  audit.anchor  must be a list, and is a number  → write anchor = ["slack:C024BE91L"]
+            slipway.toml:3:13  error  audit.anchor_at  must be a text in quotes, and is a date or time  → write anchor_at = "06:00"
+            slipway.toml:4:1  error  audit.anchor_on  there is no key of this name  → write anchor_at instead
+
+            slipway.toml:2:1  warning  audit.anchor_at  does nothing without anchor  → add anchor = ["slack:C024BE91L"]
+            slipway.toml:2:13  error  audit.anchor_at  "24:00" is no time of the day  → write hours and minutes from "00:00" to "23:59", such as "06:00"
+
+            slipway.toml:2:1  warning  audit.anchor_at  does nothing without anchor  → add anchor = ["slack:C024BE91L"]
+        "#]],
+    );
+}
+
+#[test]
 fn the_store() {
     says(
         &[

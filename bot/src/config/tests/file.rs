@@ -113,6 +113,13 @@ fn values_arrive_typed_and_paths_joined_to_the_folder() {
     assert_eq!(place, ("acme/release-policies".to_owned(), Some("main"), "policies"));
     assert!(config.policies.own_changes_refused);
     assert_eq!(config.server.fact_age_max_s, 60);
+    assert_eq!(config.hash, slipway_core::audit::content_hash(EXAMPLE.as_bytes()));
+    let audit = &config.audit;
+    assert_eq!(audit.anchor, [Channel::Slack("C0AUDITLOG".into()), Channel::Terminal("releases".into())]);
+    assert_eq!(
+        (audit.anchor_at, audit.timezone.iana_name()),
+        (crate::config::ANCHOR_AT_DEFAULT, Some("America/Los_Angeles"))
+    );
     let staging = EnvironmentKey { service: "goals".into(), environment: "staging".into() };
     let (service, environment) = config.environment(&staging).unwrap();
     assert_eq!(service.repository.to_string(), "acme/goals");

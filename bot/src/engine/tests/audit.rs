@@ -1,10 +1,17 @@
 //! The audit log of a whole afternoon.
 
+use super::chat::CONFIG;
 use super::*;
-use crate::audit_log::Verified;
+use crate::audit_log::{AuditSource, Verified, verify};
+use crate::engine::{Engine, Incoming};
+use crate::timekeeper::Timekeeper;
 use expect_test::expect;
-use slipway_core::audit::Breakage;
+use serde_json::json;
+use slipway_core::audit::{Anchor, Breakage};
 use slipway_core::message::Verb;
+use slipway_core::person::Identity;
+use slipway_core::policy::Stance;
+use std::collections::BTreeSet;
 
 async fn an_afternoon() -> Chat {
     let mut chat = Chat::open().await;
@@ -53,8 +60,8 @@ async fn everything_that_matters_is_in_it() {
         step_succeeded
         step_succeeded"#]]
     .assert_eq(&kinds.join("\n"));
-    let Verified::Whole(anchor) = chat.verify_audit().await else { panic!("the chain is broken") };
-    assert_eq!(usize::try_from(anchor.count).unwrap(), kinds.len());
+    let Verified::Whole(whole) = chat.verify_audit().await else { panic!("the chain is broken") };
+    assert_eq!(usize::try_from(whole.end.count).unwrap(), kinds.len());
 }
 
 #[tokio::test]
@@ -73,4 +80,345 @@ async fn a_changed_a_removed_and_a_moved_record_are_found() {
             Verified::Whole(anchor) => panic!("{what:?} is not found: {anchor:?}"),
         }
     }
+}
+
+/// The kinds of record by which a delivery comes to be in the log. There is no wildcard: whoever lets something else
+/// come in has to say here how it is audited, and to let it happen in [`a_long_day`].
+fn records_of(incoming: &Incoming) -> &'static [&'static str] {
+    match incoming {
+        Incoming::Typed { .. } => &[
+            "unknown_person",
+            "mistaken",
+            "request_refused",
+            "requested",
+            "refused",
+            "locked",
+            "unlocked",
+            "lock_handed_over",
+            "link_requested",
+            "link_claimed",
+            "link_refused",
+            "linked",
+            "unlinked",
+            "vote_refused",
+            "withdrawn",
+            "cancel_requested",
+            "override_refused",
+            "overridden",
+        ],
+        Incoming::Pressed { .. } => &["voted", "too_late"],
+        Incoming::Reacted { .. } => &["voted"],
+        Incoming::Happened { .. } => &["resolved", "planned", "step_failed", "outcome_too_late", "ignored"],
+        Incoming::PoliciesChanged { .. } => &["policies_changed"],
+        Incoming::PoliciesRefused { .. } => &["policies_refused"],
+        // Only a verdict that says something else than the last.
+        Incoming::Judge { .. } => &["judged"],
+        Incoming::Started { .. } => &["started"],
+        Incoming::AnchorDue { .. } => &["anchored"],
+        Incoming::StrangersDue { .. } => &["unknown_people_again"],
+        Incoming::LockDue { .. } => &["lock_reminded", "lock_ran_out"],
+    }
+}
+
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 11] {
+    let who = || Identity::Terminal("ana".into());
+    let (channel, message) = (String::new, String::new);
+    [
+        Incoming::Typed { who: who(), channel: channel(), text: String::new() },
+        Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve },
+        Incoming::Reacted { who: who(), channel: channel(), message: message(), stance: Stance::Approve, added: true },
+        Incoming::Happened { release: release.clone(), event: Event::BuildReady },
+        Incoming::PoliciesChanged { version: 1 },
+        Incoming::PoliciesRefused { by: "zoe".into(), mistakes: vec![] },
+        Incoming::Judge { release: release.clone() },
+        Incoming::Started { version: "0.1.0".into(), configuration: "ab".repeat(32) },
+        Incoming::AnchorDue { day: jiff::civil::date(2026, 1, 5) },
+        Incoming::StrangersDue { hour: 0 },
+        Incoming::LockDue { environment: chat::key("staging") },
+    ]
+}
+
+/// A day on which everything happens once.
+async fn a_long_day() -> Chat {
+    let mut chat = Chat::with(&anchored_in("terminal:ops")).await;
+    chat.deliver(&Incoming::Started { version: "0.1.0".into(), configuration: "ab".repeat(32) }).await;
+    for _ in 0..3 {
+        chat.says("mallory", "/deploy production").await;
+    }
+    chat.says("ana", "/deploy prodution").await;
+    chat.says("gus", "/deploy production").await;
+    chat.says("eve", "/release unlock production").await;
+    chat.says("bob", "/release lock production \"incident\"").await;
+    chat.says("bob", "/release unlock production").await;
+    let release = chat.planned("ana", &plan("production", 1, 3)).await;
+    chat.presses("ana", &release, Verb::Approve).await;
+    chat.reacts("eve", &release, Stance::Veto, true).await;
+    for who in ["eve", "bob"] {
+        chat.says(who, &format!("/release override {} --incident INC-7 --reason \"down\"", release.short())).await;
+    }
+    chat.says("eve", "/release withdraw").await;
+    chat.says("bob", "/release cancel").await;
+    chat.presses("bob", &release, Verb::Approve).await;
+    chat.happened(&release, Event::Withdrawn { person: "eve".into() }).await;
+    chat.happened(&release, Event::BuildReady).await;
+    let failed = chat.planned("ana", &plan("staging", 1, 3)).await;
+    let at = chat.now();
+    let red = Event::StepFailed { step: Step::Ci, failure: Failure::new("Red."), rolled_back: false, at };
+    chat.outcome(&failed, "observe_ci", red).await;
+    chat.store.deliver("bad", &json!({ "incoming": "telepathy" }), &chat.engine.clock).await.unwrap();
+    chat.handle_all().await;
+    chat.says("bob", "/release lock staging \"load test\" --for 1h").await;
+    chat.says("bob", "/release lock staging --to eve").await;
+    accounts_are_linked(&mut chat).await;
+    for wait in [3_000, 600] {
+        chat.wait_s(wait);
+        looks(&chat).await;
+    }
+    chat.adds_rule("");
+    chat.writes_rule("@id(\"x\") permit (principal, action == Action::\"exekute\", resource);");
+    chat.reloads().await.unwrap_err();
+    chat.writes_rule(
+        "@id(\"calm\") @why(\"Nothing starts.\") forbid (principal, action == Action::\"execute\", resource);",
+    );
+    chat.reloads().await.unwrap();
+    chat
+}
+
+/// Bob links an account in another chat, and takes the link away.
+async fn accounts_are_linked(chat: &mut Chat) {
+    let answer = chat.says("bob", "/release link").await;
+    let code = answer.strip_prefix("Your code is ").and_then(|rest| rest.split('.').next()).unwrap();
+    for typed in ["AAAA-AAAA", code] {
+        chat.types(Identity::Discord("7".into()), &format!("/release link {typed}")).await;
+    }
+    chat.says("bob", "/release link confirm").await;
+    chat.says("bob", "/release link remove discord").await;
+}
+
+/// The timekeeper looks once, and what it found is handled.
+async fn looks(chat: &Chat) {
+    let Engine { store, setup, clock, signals } = chat.engine.clone();
+    Timekeeper { store, setup, clock, signals }.look().await;
+    chat.handle_all().await;
+}
+
+fn anchored_in(channel: &str) -> String {
+    format!("{CONFIG}[audit]\nanchor = \"{channel}\"\n")
+}
+
+#[tokio::test]
+async fn whatever_comes_in_says_how_it_is_audited_and_is() {
+    let chat = a_long_day().await;
+    let seen: BTreeSet<_> = chat.audit().await.into_iter().map(|record| record.kind).collect();
+    let release = chat.newest().await;
+    for incoming in one_of_each(&release) {
+        for kind in records_of(&incoming) {
+            assert!(seen.contains(*kind), "{kind} of {incoming:?} is not among {seen:?}");
+        }
+    }
+    assert!(seen.contains("put_aside"), "{seen:?}");
+    assert!(matches!(chat.verify_audit().await, Verified::Whole(_)));
+}
+
+#[tokio::test]
+async fn where_policy_was_asked_or_a_plan_is_concerned_the_policies_are_named() {
+    // Neither asked a policy nor know of a plan.
+    let mut without = vec!["unknown_person", "unknown_people_again", "mistaken", "anchored", "put_aside"];
+    without.extend(["link_requested", "link_claimed", "link_refused", "linked", "unlinked"]);
+    let records = a_long_day().await.audit().await;
+    for record in records {
+        let named = record.policy_hash.as_ref().is_some_and(|hash| hash.len() == 64);
+        assert_eq!(named, !without.contains(&record.kind.as_str()), "{record:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_says_what_was_started() {
+    let chat = a_long_day().await;
+    let started = chat.audit_of("started").await.remove(0);
+    assert_eq!((&started.body["version"], &started.body["configuration"]), (&"0.1.0".into(), &"ab".repeat(32).into()));
+    assert!(started.policy_hash.is_some());
+}
+
+#[tokio::test]
+async fn who_did_it_is_in_every_record_of_somebodys_doing() {
+    let chat = a_long_day().await;
+    for (kind, who) in [
+        ("unknown_person", "terminal:mallory"),
+        ("mistaken", "ana"),
+        ("request_refused", "gus"),
+        ("locked", "bob"),
+        ("requested", "ana"),
+        ("vote_refused", "ana"),
+        ("voted", "eve"),
+        ("override_refused", "eve"),
+        ("overridden", "bob"),
+        ("withdrawn", "eve"),
+        ("cancel_requested", "bob"),
+        ("too_late", "bob"),
+        ("judged", ""),
+    ] {
+        assert_eq!(chat.audit_of(kind).await[0].columns().person, who, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_fill_the_log_no_faster_than_by_the_hour() {
+    let mut chat = Chat::open().await;
+    let release = chat.planned("ana", &plan("production", 1, 3)).await;
+    let before = chat.audit().await.len();
+    for _ in 0..20 {
+        chat.presses("mallory", &release, Verb::Approve).await;
+    }
+    for n in 0..120 {
+        chat.types(Identity::Slack(format!("U{n:08}")), "/deploy production").await;
+    }
+    let records = chat.audit_since(before).await;
+    assert_eq!(records.len(), 100, "one for each account that is told apart");
+    assert!(records.iter().all(|record| record.kind == "unknown_person"));
+    assert_eq!((&records[0].body["did"], &records[0].body["release"]), (&"pressed".into(), &release.as_str().into()));
+    looks(&chat).await;
+    assert_eq!(chat.audit_since(before).await.len(), 100, "the hour is not over");
+    chat.wait_s(3_600);
+    for _ in 0..2 {
+        looks(&chat).await;
+    }
+    let counted = chat.audit_since(before + 100).await;
+    assert_eq!(counted.len(), 1);
+    assert_eq!(
+        counted[0].body["people"],
+        json!([
+            { "who": null, "times": 21 },
+            { "who": { "platform": "terminal", "id": "mallory" }, "times": 20 },
+        ])
+    );
+    chat.presses("mallory", &release, Verb::Approve).await;
+    assert_eq!(chat.audit_since(before + 101).await.len(), 1, "another hour");
+}
+
+#[tokio::test]
+async fn no_secret_that_somebody_types_or_something_says_is_in_it() {
+    let mut chat = Chat::open().await;
+    let token = "ghp_canary0123456789";
+    chat.says("bob", &format!("/release lock production \"{token}\"")).await;
+    chat.says("ana", &format!("/deploi {token}")).await;
+    chat.says("ana", &format!("/deploy staging {token} --reason \"with {token}\"")).await;
+    let release = chat.newest().await;
+    let mut failure = Failure::new("cannot reach postgres://goals:canary@db/goals").detail("password=canary");
+    failure.log_tail = Some(format!("Bearer canary\nexport TOKEN={token}"));
+    let failed = Event::PlanningFailed { step: None, failure, at: chat.now() };
+    chat.outcome(&release, "resolve", failed.clone()).await;
+    chat.happened(&release, failed).await;
+    let kinds: Vec<_> = chat.audit().await.into_iter().map(|record| record.kind).collect();
+    assert_eq!(kinds, ["locked", "mistaken", "requested", "planning_failed", "outcome_too_late"]);
+    for row in chat.store.audit_rows(1, 100).await.unwrap() {
+        let text = String::from_utf8(row.text).unwrap();
+        assert!(!text.contains("canary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_record_that_is_none_nothing_is_done() {
+    let mut chat = Chat::open().await;
+    chat.says("bob", "/release lock production \"incident\"").await;
+    chat.execute("UPDATE audit SET record = x'ff' WHERE seq = 1".to_owned()).await;
+    let typed = Incoming::Typed {
+        who: Identity::Terminal("ana".into()),
+        channel: "terminal:releases".into(),
+        text: "/deploy staging".into(),
+    };
+    chat.store.deliver("later", &typed, &chat.engine.clock).await.unwrap();
+    let mut tx = chat.store.begin().await.unwrap();
+    let row = chat.store.inbox_next(&mut tx).await.unwrap().unwrap();
+    let said = chat.engine.handle(tx, &row).await.unwrap_err().to_string();
+    assert!(said.contains("`slipway audit verify` says what is wrong"), "{said}");
+    assert_eq!(chat.count("SELECT count(*) FROM releases WHERE id > $1", "").await, 0);
+    assert_eq!(chat.store.inbox_waiting().await.unwrap(), 1, "it waits");
+    let Verified::Broken(broken) = chat.verify_audit().await else { panic!("the chain is whole") };
+    assert_eq!((broken.seq, broken.what), (1, Breakage::Unreadable));
+}
+
+/// The anchors that a channel shows, by their keys, with the text.
+async fn anchors(chat: &Chat) -> Vec<(String, String)> {
+    chat.publishes().await;
+    let shown = chat.store.terminal_since(0, 100).await.unwrap();
+    let shown = shown.into_iter().filter(|message| message.key.starts_with("anchor/"));
+    shown.map(|message| (message.key, chat.text(&message.message))).collect()
+}
+
+fn anchor_in(text: &str) -> Anchor {
+    text.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn once_a_day_the_end_of_the_log_is_posted_and_can_be_checked_as_it_is() {
+    let mut chat = Chat::with(&anchored_in("terminal:ops")).await;
+    chat.says("gus", "/deploy production").await;
+    // Killed between the delivery and the next look, it is delivered again.
+    for _ in 0..3 {
+        looks(&chat).await;
+    }
+    let posted = anchors(&chat).await;
+    assert_eq!(posted.len(), 1);
+    let (key, text) = &posted[0];
+    assert_eq!(key, "anchor/2026-01-05");
+    assert!(text.starts_with("Audit log on 2026-01-05 · 1 record · the first anchor"), "{text}");
+    let anchor = anchor_in(text);
+    assert_eq!((anchor.count, &anchor.head), (1, &chat.audit().await[0].hash));
+    let anchored = chat.audit_of("anchored").await;
+    assert_eq!((anchored.len(), anchored[0].seq, &anchored[0].body["head"]), (1, 2, &json!(anchor.head)));
+    chat.says("gus", "/deploy production").await;
+    let Verified::Whole(whole) = verify(AuditSource::Store(chat.file()), Some(anchor.clone())).await.unwrap() else {
+        panic!("the chain is broken");
+    };
+    assert_eq!(whole.after_anchor, Some(2));
+    // Cut off to before the anchor, and then written on as if nothing had been.
+    chat.execute("DELETE FROM audit".to_owned()).await;
+    for what in [Breakage::CutOff, Breakage::Rewritten] {
+        let Verified::Broken(broken) = verify(AuditSource::Store(chat.file()), Some(anchor.clone())).await.unwrap()
+        else {
+            panic!("{what:?} is not found");
+        };
+        assert_eq!((broken.seq, broken.what), (1, what));
+        assert!(matches!(verify(AuditSource::Store(chat.file()), None).await.unwrap(), Verified::Whole(_)));
+        chat.says("gus", "/deploy staging").await;
+    }
+}
+
+#[tokio::test]
+async fn days_that_were_missed_are_one_and_none_is_posted_twice_whatever_the_clock_does() {
+    let mut chat = Chat::with(&anchored_in("terminal:ops")).await;
+    looks(&chat).await;
+    chat.wait_s(5 * 86_400);
+    chat.says("gus", "/deploy production").await;
+    looks(&chat).await;
+    let posted = anchors(&chat).await;
+    assert_eq!(
+        posted.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(),
+        ["anchor/2026-01-05", "anchor/2026-01-10"]
+    );
+    assert!(
+        posted[1].1.starts_with("Audit log on 2026-01-10 · 2 records · 2 new records since 2026-01-05"),
+        "{posted:?}"
+    );
+    // What was delivered is forgotten after a while, and the clock goes back.
+    chat.store.inbox_forget(i64::MAX).await.unwrap();
+    for days in [-5, 5] {
+        chat.wait_s(days * 86_400);
+        looks(&chat).await;
+        assert_eq!(anchors(&chat).await.len(), 2);
+    }
+    // A clock that was years ahead for a moment costs no day.
+    chat.wait_s(3_000 * 86_400);
+    looks(&chat).await;
+    chat.wait_s(-2_999 * 86_400);
+    looks(&chat).await;
+    assert_eq!(anchors(&chat).await.last().unwrap().0, "anchor/2026-01-11");
+}
+
+#[tokio::test]
+async fn without_a_channel_there_is_no_anchor() {
+    let chat = Chat::open().await;
+    looks(&chat).await;
+    assert_eq!(chat.audit().await, []);
 }

@@ -102,6 +102,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::Happened { .. } => &[Way::Queue, Way::QueueAfterFailure, Way::FreshFacts],
         Incoming::PoliciesChanged { .. } => &[Way::PolicyReload],
         Incoming::PoliciesRefused { .. } => &[],
+        Incoming::Started { .. } | Incoming::AnchorDue { .. } | Incoming::StrangersDue { .. } => &[],
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
         Incoming::LockDue { .. } => &[Way::LockRanOut],
     }
@@ -235,7 +236,7 @@ async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
         Way::Timer => {
             let judge_at = chat.lease(&waiting(), "judge_at").await;
             let judge = Incoming::Judge { release: waiting() };
-            chat.store.effect_done(&judge_at, Some(&judge), &chat.engine.clock.clone()).await.unwrap();
+            chat.store.effect_done(&judge_at, &judge, &chat.engine.clock.clone()).await.unwrap();
             chat.handle_all().await;
             String::new()
         }

@@ -28,7 +28,7 @@ async fn before_an_intent_it_stops_at_once_and_the_action_is_not_taken() {
         assert!(answer.contains("Cancelled. No target was touched"), "{answer}");
         assert_eq!(chat.phase(&release).await, "cancelled");
         assert_eq!(chat.environment("staging").await.running, None);
-        let intent = chat.store.effect_intent(&leased, &json!({ "seen": 1 })).await;
+        let intent = chat.store.effect_intent(&leased, &json!({ "seen": 1 }), None).await;
         assert!(matches!(intent, Err(IntentRefused::Abandoned)), "{intent:?}");
         assert_eq!(chat.effects(&release).await, [""; 0]);
     }
@@ -39,7 +39,7 @@ async fn after_the_intent_to_migrate_it_stops_after_the_migrations() {
     let mut chat = Chat::open().await;
     let release = at_step(&mut chat, Step::Migrate).await;
     let leased = chat.lease(&release, "migrate").await;
-    chat.store.effect_intent(&leased, &json!({ "seen": 1 })).await.unwrap();
+    chat.store.effect_intent(&leased, &json!({ "seen": 1 }), None).await.unwrap();
     let answer = chat.says("ana", "/release cancel").await;
     assert!(answer.contains("It stops after the running step"), "{answer}");
     assert_eq!(chat.phase(&release).await, "running(migrate)");
@@ -58,7 +58,7 @@ async fn after_the_intent_to_deploy_it_is_too_late() {
     let mut chat = Chat::open().await;
     let release = at_step(&mut chat, Step::Deploy).await;
     let leased = chat.lease(&release, "deploy").await;
-    chat.store.effect_intent(&leased, &json!({ "newest": null })).await.unwrap();
+    chat.store.effect_intent(&leased, &json!({ "newest": null }), None).await.unwrap();
     let answer = chat.says("ana", "/release cancel").await;
     assert!(answer.contains("the target has begun the deployment"), "{answer}");
     assert_eq!(chat.phase(&release).await, "running(deploy)");
@@ -73,7 +73,8 @@ async fn a_late_outcome_changes_nothing() {
     let mut chat = Chat::open().await;
     let release = at_step(&mut chat, Step::Migrate).await;
     chat.says("ana", "/release cancel").await;
-    let before = (chat.release(&release).await, chat.environment("staging").await, chat.audit().await);
+    let before = (chat.release(&release).await, chat.environment("staging").await);
+    let recorded = chat.audit().await.len();
     for event in [
         Event::StepSucceeded { step: Step::Migrate, detail: "1 applied".into(), at: chat.now() },
         Event::DeployStarted { target: 0, operation: "op-1".into() },
@@ -82,7 +83,9 @@ async fn a_late_outcome_changes_nothing() {
     ] {
         chat.happened(&release, event).await;
     }
-    assert_eq!(before, (chat.release(&release).await, chat.environment("staging").await, chat.audit().await));
+    assert_eq!(before, (chat.release(&release).await, chat.environment("staging").await));
+    let kinds: Vec<_> = chat.audit().await.split_off(recorded).into_iter().map(|record| record.kind).collect();
+    assert_eq!(kinds, ["outcome_too_late"; 4], "it happened all the same");
     assert_eq!(chat.effects(&release).await, [""; 0]);
     assert_eq!(chat.store.inbox_waiting().await.unwrap(), 0);
 }

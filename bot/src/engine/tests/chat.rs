@@ -1,5 +1,7 @@
 //! The chat that the tests talk in.
 
+use crate::assemble;
+use crate::audit_log::{self, AuditSource};
 use crate::chat::publisher::Publisher;
 use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
@@ -9,8 +11,7 @@ use crate::policies::{Keeper, Origin, PolicyText, Reading, ReloadError, Reloaded
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, NewPolicyVersion, Store};
-use crate::timekeeper::locks;
-use crate::{assemble, audit_log};
+use crate::timekeeper::Timekeeper;
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
@@ -106,7 +107,7 @@ impl Chat {
         Self { engine, store, time, held: Vec::new(), deliveries: 0, file, folder }
     }
 
-    /// The timekeeper looks at the locks, and the engine handles what it found.
+    /// The timekeeper looks, and the engine handles what it found.
     pub(super) async fn looks(&self) {
         self.notices().await;
         self.handle_all().await;
@@ -114,7 +115,8 @@ impl Chat {
 
     /// The timekeeper looks, and nothing else happens.
     pub(super) async fn notices(&self) {
-        locks::look(&self.store, &self.engine.clock, &self.engine.signals).await.unwrap();
+        let Engine { store, setup, clock, signals } = self.engine.clone();
+        Timekeeper { store, setup, clock, signals }.look().await;
     }
 
     /// The process is killed, and another one opens the same store.
@@ -296,7 +298,7 @@ impl Chat {
     pub(super) async fn outcome(&mut self, release: &ReleaseId, name: &str, event: Event) {
         let row = self.lease(release, name).await;
         let happened = Incoming::Happened { release: release.clone(), event };
-        self.store.effect_done(&row, Some(&happened), &self.engine.clock).await.unwrap();
+        self.store.effect_done(&row, &happened, &self.engine.clock).await.unwrap();
         self.handle_all().await;
     }
 
@@ -398,7 +400,7 @@ impl Chat {
         }))
     }
 
-    fn text(&self, message: &Message) -> String {
+    pub(super) fn text(&self, message: &Message) -> String {
         render(message, &TerminalOptions::new(200, false, self.now())).join("\n")
     }
 
@@ -430,7 +432,8 @@ impl Chat {
     }
 
     pub(super) async fn audit(&self) -> Vec<Record> {
-        self.store.audit_page(0, 10_000).await.unwrap()
+        let rows = self.store.audit_rows(1, 10_000).await.unwrap();
+        rows.iter().map(|row| serde_json::from_slice(&row.text).unwrap()).collect()
     }
 
     /// The audit records of a kind.
@@ -440,7 +443,17 @@ impl Chat {
 
     /// Reads the whole chain again, as `slipway audit verify` does.
     pub(super) async fn verify_audit(&self) -> audit_log::Verified {
-        audit_log::verify(&self.file).await.unwrap()
+        audit_log::verify(AuditSource::Store(&self.file), None).await.unwrap()
+    }
+
+    /// The records behind the first so many.
+    pub(super) async fn audit_since(&self, count: usize) -> Vec<Record> {
+        self.audit().await.split_off(count)
+    }
+
+    /// The file of the store.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
     }
 
     pub(super) async fn scalar<T>(&self, query: &'static str, bound: &str) -> Option<T>

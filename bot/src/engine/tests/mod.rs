@@ -6,6 +6,7 @@ mod audit;
 mod beginnings;
 mod cancelling;
 mod chat;
+mod effects;
 mod inbox;
 mod linking;
 mod locks;

@@ -41,7 +41,7 @@ fn without(id: &str) -> PolicySet {
 /// What `slipway policy replay` says, with the ids and hashes of this run left out.
 fn told(records: &[Record], policies: &PolicySet) -> String {
     let vocabulary = vocabulary();
-    let replayed = replay(records, &Question { policies, vocabulary: &vocabulary, since: None }).unwrap();
+    let replayed = replay(records, &Question { policies, vocabulary: &vocabulary, since: None });
     let ids = replayed.differing.iter().filter_map(|differing| differing.release.clone());
     let ids: Vec<_> = ids.chain(replayed.left_out.iter().filter_map(|left| left.release.clone())).collect();
     let now = Timestamp::from_second(1_767_600_000).unwrap();
@@ -278,7 +278,7 @@ async fn what_was_not_recorded_is_named_and_never_guessed() {
     let vocabulary = Vocabulary { environments: ["staging".into()].into(), ..vocabulary() };
     let text = "@id(\"all\") permit (principal, action, resource);".to_owned();
     let staging = PolicySet::parse(built_in::SCHEMA, &[("a.cedar".into(), text)], &vocabulary).unwrap();
-    let replayed = replay(&records, &Question { policies: &staging, vocabulary: &vocabulary, since: None }).unwrap();
+    let replayed = replay(&records, &Question { policies: &staging, vocabulary: &vocabulary, since: None });
     assert_eq!((replayed.releases, replayed.left_out.len()), (0, 1), "production is none of its environments");
 }
 
@@ -288,16 +288,7 @@ async fn only_what_was_asked_for_since_then_is_judged() {
     let (records, vocabulary, policies) = (chat.audit().await, vocabulary(), with(TWO));
     let since = |since| {
         let question = Question { policies: &policies, vocabulary: &vocabulary, since: Some(since) };
-        replay(&records, &question).unwrap().differing.len()
+        replay(&records, &question).differing.len()
     };
     assert_eq!((since(records[0].at), since(chat.now())), (1, 0));
-}
-
-#[tokio::test]
-async fn a_changed_log_proves_nothing() {
-    let mut records = a_release().await.audit().await;
-    records[2].body["phase"] = "running".into();
-    let (vocabulary, policies) = (vocabulary(), with(TWO));
-    let broken = replay(&records, &Question { policies: &policies, vocabulary: &vocabulary, since: None });
-    assert_eq!(broken.unwrap_err().seq, 3);
 }

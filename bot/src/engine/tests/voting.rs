@@ -110,7 +110,7 @@ async fn who_is_not_known_votes_for_nothing() {
     assert!(answer.contains("Slipway does not know you."), "{answer}");
     assert_eq!(chat.release(&release).await, before);
     let unknown = chat.audit_of("unknown_person").await;
-    assert_eq!(unknown.len(), 3);
+    assert_eq!(unknown.len(), 1, "one record for each account and hour");
     assert_eq!(unknown[0].body["release"], release.as_str());
     assert_eq!(unknown[0].body["who"]["id"], "mallory");
 }

@@ -4,6 +4,7 @@
 //! own words) leaves here as [`Span::Untrusted`](super::Span::Untrusted) or, for ids and file names, as
 //! [`Span::Code`](super::Span::Code); never as Slipway's own words.
 
+mod anchor;
 mod announcement;
 pub mod answers;
 mod history;
@@ -22,6 +23,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use anchor::audit_anchor;
 pub use announcement::announcement;
 pub use history::history;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};

@@ -1,6 +1,7 @@
 //! Announcement, status, history, details, queue, why and the short answers.
 
 use super::*;
+use crate::audit::{Anchor, RecordHash};
 use crate::environment::{Environment, Live, Lock, LockEnd, LockNews, Waiting};
 use crate::link::{Code, Refusal};
 use crate::person::{Identity, Person, Platform};
@@ -61,6 +62,23 @@ fn the_announcement_is_the_change_log() {
     .assert_eq(&text(&announcement(&view(&live, &people, &[], 370))));
     let unknown = ReleaseView { expected_s: None, ..view(&live, &people, &[], 370) };
     assert!(!text(&announcement(&unknown)).contains("/rollback"));
+}
+
+#[test]
+fn an_anchor_says_how_to_check_it() {
+    let anchor = Anchor { count: 1234, head: RecordHash::parse(&"3f".repeat(32)).unwrap() };
+    let day = jiff::civil::date(2026, 11, 24);
+    let hash = "3f".repeat(32);
+    let said = text(&audit_anchor(day, &anchor, Some((day.yesterday().unwrap(), 56)))).replace(&hash, "HASH");
+    expect![[r#"
+        Audit log on 2026-11-24 · 1234 records · 56 new records since 2026-11-23
+        Head HASH
+        This message shows when the log is cut off or written anew. Whoever runs the bot checks it with
+        slipway audit verify --anchor 1234:HASH
+    "#]]
+    .assert_eq(&said);
+    let first = text(&audit_anchor(day, &Anchor::genesis(), None));
+    assert!(first.starts_with("Audit log on 2026-11-24 · 0 records · the first anchor\n"), "{first}");
 }
 
 #[test]
