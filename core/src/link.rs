@@ -73,14 +73,6 @@ impl Code {
     }
 }
 
-/// A typed line without what looks like a code. Other words of eight letters with a digit or a hyphen go too.
-#[must_use]
-pub fn without_codes(line: &str) -> String {
-    let is_code = |word: &str| word.contains(|c: char| c == '-' || c.is_ascii_digit()) && Code::parse(word).is_some();
-    let shown = |word| if is_code(word) { "…" } else { word };
-    line.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
-}
-
 /// The SHA-256 of a code, in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -270,18 +262,6 @@ mod tests {
         fn what_is_no_code_is_none(text in ".{0,12}") {
             let letters = text.chars().filter(|c| *c != '-' && !c.is_whitespace()).count();
             prop_assert!(letters == CODE_LENGTH_SYMBOLS || Code::parse(&text).is_none());
-        }
-    }
-
-    #[test]
-    fn a_mistyped_line_is_kept_without_its_code() {
-        for (line, kept) in [
-            ("/release lnk K7QF-2M9X", "/release lnk …"),
-            ("/release link  k7qf2m9x please", "/release link … please"),
-            ("/deploy staging v1.8.0 --dry-run", "/deploy staging v1.8.0 --dry-run"),
-            ("/release deployed", "/release deployed"),
-        ] {
-            assert_eq!(without_codes(line), kept);
         }
     }
 

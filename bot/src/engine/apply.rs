@@ -285,13 +285,14 @@ impl<'a> Work<'a> {
         Ok(RecordedStanding::of_release(release, more, &people, &past, timezone))
     }
 
-    /// Adds a record to the audit log.
+    /// Adds a record to the audit log. Where no other policies were asked, the hash is of those in force.
     pub(super) async fn record(
         &mut self,
         kind: &str,
         body: serde_json::Value,
         policy_hash: Option<String>,
     ) -> Result<(), EngineError> {
+        let policy_hash = policy_hash.or_else(|| self.policy_hash());
         let draft = audit::Draft { at: self.engine.clock.now(), kind: kind.to_owned(), body, policy_hash };
         self.engine.store.audit_append(self.tx, draft).await?;
         Ok(())

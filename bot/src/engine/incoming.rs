@@ -70,11 +70,6 @@ pub enum Incoming {
         /// Which.
         release: ReleaseId,
     },
-    /// Something may be due of an environment's lock.
-    LockDue {
-        /// Which environment.
-        environment: EnvironmentKey,
-    },
     /// The process has started.
     Started {
         /// The version of the program.
@@ -91,6 +86,11 @@ pub enum Incoming {
     StrangersDue {
         /// Which, in hours since 1970.
         hour: i64,
+    },
+    /// Something may be due of an environment's lock.
+    LockDue {
+        /// Which environment.
+        environment: EnvironmentKey,
     },
 }
 

@@ -46,8 +46,12 @@ impl Work<'_> {
             self.cannot(&asked.person.id, "lock", &key, &illegal.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &illegal)));
         }
-        let body = json!({ "environment": key, "lock": lock, "before": before, "by": asked.person.id });
-        self.record("locked", body, self.policy_hash()).await?;
+        self.record(
+            "locked",
+            json!({ "environment": key, "lock": lock, "before": before, "by": asked.person.id }),
+            None,
+        )
+        .await?;
         Ok(Some(match before {
             Some(before) => answers::lock_replaced(&key, &before, &lock, now),
             None => answers::locked(&key, &lock, now),
@@ -61,11 +65,11 @@ impl Work<'_> {
         key: EnvironmentKey,
     ) -> Result<Option<Message>, EngineError> {
         let environment = self.environment_now(&key).await?;
-        let by = &asked.person.id;
         let Some(lock) = environment.lock else {
-            self.cannot(by, "unlock", &key, &Illegal::NotLocked.to_string()).await?;
+            self.cannot(&asked.person.id, "unlock", &key, &Illegal::NotLocked.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &Illegal::NotLocked)));
         };
+        let by = &asked.person.id;
         if let Some(refused) = self.may_act(asked.person, Act::Unlock { owner: &lock.owner }, &key).await? {
             return Ok(Some(refused));
         }
@@ -73,8 +77,7 @@ impl Work<'_> {
             self.cannot(by, "unlock", &key, &illegal.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &illegal)));
         }
-        let body = json!({ "environment": key, "lock": lock, "by": by });
-        self.record("unlocked", body, self.policy_hash()).await?;
+        self.record("unlocked", json!({ "environment": key, "lock": lock, "by": by }), None).await?;
         if lock.owner != *by {
             self.tell_owner(&key, &lock, cards::lock_taken_away(&key, &lock, by, None)).await?;
         }
@@ -120,7 +123,7 @@ impl Work<'_> {
             return Ok(answers::environment_refuses(&key, &illegal));
         }
         let body = json!({ "environment": key, "before": before, "lock": lock, "by": by });
-        self.record("lock_handed_over", body, self.policy_hash()).await?;
+        self.record("lock_handed_over", body, None).await?;
         if before.owner != *by {
             let away = cards::lock_taken_away(&key, &before, by, Some(&to.id));
             self.tell_owner(&key, &before, away).await?;
@@ -152,8 +155,7 @@ impl Work<'_> {
             return Ok(environment);
         }
         if self.environment_step(key, environment::Event::LockRanOut { at: now }).await?.is_ok() {
-            let body = json!({ "environment": key, "lock": environment.lock });
-            self.record("lock_ran_out", body, self.policy_hash()).await?;
+            self.record("lock_ran_out", json!({ "environment": key, "lock": environment.lock }), None).await?;
         }
         Ok(self.engine.store.environment_get(self.tx, key).await?)
     }
@@ -172,7 +174,7 @@ impl Work<'_> {
     async fn remind(&mut self, environment: &Environment, lock: &Lock) -> Result<(), EngineError> {
         let (key, now) = (&environment.key, self.engine.clock.now());
         if self.environment_step(key, environment::Event::Reminded { at: now }).await?.is_ok() {
-            self.record("lock_reminded", json!({ "environment": key, "lock": lock }), self.policy_hash()).await?;
+            self.record("lock_reminded", json!({ "environment": key, "lock": lock }), None).await?;
             self.tell_owner(key, lock, cards::lock_reminder(environment, lock, now)).await?;
         }
         Ok(())

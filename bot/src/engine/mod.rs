@@ -150,10 +150,10 @@ impl Engine {
             Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,
             Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
             Incoming::Judge { release } => work.judge_again(&release).await?,
-            Incoming::LockDue { environment } => work.lock_due(&environment).await?,
             Incoming::Started { version, configuration } => work.started(&version, &configuration).await?,
             Incoming::AnchorDue { day } => work.anchor_due(day).await?,
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
+            Incoming::LockDue { environment } => work.lock_due(&environment).await?,
         }
         let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;
         let done = match consumed {

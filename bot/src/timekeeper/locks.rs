@@ -1,9 +1,9 @@
 //! Locks that run out, and of which their owners are to be reminded. What is due is decided by the engine when it takes
 //! the delivery; here it is only noticed.
 
-use super::Timekeeper;
-use crate::engine::Incoming;
-use crate::store::{Delivery, StoreError};
+use crate::clock::Clock;
+use crate::engine::{Incoming, Signals};
+use crate::store::{Delivery, Store, StoreError};
 
 /// How many environments one look takes; the others come with the next.
 const ENVIRONMENTS_LIMIT: u32 = 100;
@@ -11,9 +11,8 @@ const ENVIRONMENTS_LIMIT: u32 = 100;
 /// jumped back before the engine looked at it.
 const AGAIN_AFTER_MS: i64 = 60_000;
 
-/// Delivers every environment of whose lock something is due.
-pub(super) async fn look(timekeeper: &Timekeeper) -> Result<(), StoreError> {
-    let Timekeeper { store, clock, signals, .. } = timekeeper;
+/// Puts what is due into the inbox.
+pub(crate) async fn look(store: &Store, clock: &Clock, signals: &Signals) -> Result<(), StoreError> {
     let now_ms = clock.now_ms();
     for (environment, due_ms) in store.environments_due(now_ms, ENVIRONMENTS_LIMIT).await? {
         let (service, name) = (&environment.service, &environment.environment);

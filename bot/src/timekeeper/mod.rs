@@ -3,7 +3,7 @@
 
 mod anchor;
 mod due;
-mod locks;
+pub(crate) mod locks;
 mod policies;
 mod strangers;
 
@@ -61,7 +61,7 @@ impl Timekeeper {
 
     /// One look at all that the store alone tells. What fails is logged and looked at again with the next.
     pub async fn look(&self) {
-        note("locks", locks::look(self).await);
+        note("locks", locks::look(&self.store, &self.clock, &self.signals).await);
         note("anchor", anchor::look(self).await);
         note("strangers", strangers::look(self).await);
     }

@@ -100,10 +100,10 @@ fn channel_of(incoming: &Incoming) -> Option<&str> {
         | Incoming::PoliciesChanged { .. }
         | Incoming::PoliciesRefused { .. }
         | Incoming::Judge { .. }
-        | Incoming::LockDue { .. }
         | Incoming::Started { .. }
         | Incoming::AnchorDue { .. }
-        | Incoming::StrangersDue { .. } => None,
+        | Incoming::StrangersDue { .. }
+        | Incoming::LockDue { .. } => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::policies::{Keeper, Origin, PolicyText, Reading, ReloadError, Reloaded
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, NewPolicyVersion, Store};
-use crate::timekeeper::Timekeeper;
+use crate::timekeeper::locks;
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
@@ -107,7 +107,7 @@ impl Chat {
         Self { engine, store, time, held: Vec::new(), deliveries: 0, file, folder }
     }
 
-    /// The timekeeper looks, and the engine handles what it found.
+    /// The timekeeper looks at the locks, and the engine handles what it found.
     pub(super) async fn looks(&self) {
         self.notices().await;
         self.handle_all().await;
@@ -115,8 +115,7 @@ impl Chat {
 
     /// The timekeeper looks, and nothing else happens.
     pub(super) async fn notices(&self) {
-        let Engine { store, setup, clock, signals } = self.engine.clone();
-        Timekeeper { store, setup, clock, signals }.look().await;
+        locks::look(&self.store, &self.engine.clock, &self.engine.signals).await.unwrap();
     }
 
     /// The process is killed, and another one opens the same store.
