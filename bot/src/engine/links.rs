@@ -75,7 +75,9 @@ impl Work<'_> {
         let (store, now) = (&self.engine.store, self.engine.clock.now());
         let since_ms = now.as_millisecond() - TRIES_WINDOW_S * 1_000;
         if store.link_tries_since(self.tx, who, since_ms).await? >= TRIES_LIMIT {
-            return self.not_linked(who, None, &Refusal::TooManyTries).await;
+            // Each of the wrong ones is in the log; that somebody goes on is there once an hour.
+            self.stranger(who, "guessed", channel, None).await?;
+            return Ok(link::not_done(&Refusal::TooManyTries));
         }
         let found = store.link_code_find(self.tx, &code.hash()).await?;
         let people = self.company().await?.people;

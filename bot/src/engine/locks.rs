@@ -174,6 +174,7 @@ impl Work<'_> {
     async fn remind(&mut self, environment: &Environment, lock: &Lock) -> Result<(), EngineError> {
         let (key, now) = (&environment.key, self.engine.clock.now());
         if self.environment_step(key, environment::Event::Reminded { at: now }).await?.is_ok() {
+            self.record("lock_reminded", json!({ "environment": key, "lock": lock }), None).await?;
             self.tell_owner(key, lock, cards::lock_reminder(environment, lock, now)).await?;
         }
         Ok(())
@@ -207,10 +208,9 @@ impl Work<'_> {
         channel: &str,
         body: Message,
     ) -> Result<(), EngineError> {
-        let store = &self.engine.store;
-        let configured = self.engine.setup.channels(&key.service).first().map(String::as_str);
-        let known = Some(channel).filter(|channel| !channel.is_empty()).or(configured);
-        let Some(channel) = known else { return Ok(()) };
+        let people = self.people().await?;
+        let (store, configured) = (&self.engine.store, self.engine.setup.channels(&key.service));
+        let Some(channel) = where_to(people.get(person), channel, configured) else { return Ok(()) };
         let seq = store.audit_head(self.tx).await?.count;
         let at_ms = self.engine.clock.now_ms();
         let message = NewMessage {
@@ -226,6 +226,18 @@ impl Work<'_> {
 
 fn after(now: Timestamp, seconds: u32) -> Timestamp {
     now + SignedDuration::from_secs(i64::from(seconds))
+}
+
+/// Where somebody can be told: in the channel that is given, or, when they are only in other chats, in one of the
+/// service's there.
+fn where_to<'a>(person: Option<&Person>, given: &'a str, configured: &'a [String]) -> Option<&'a str> {
+    let is_in = |channel: &&str| {
+        let chat = channel.split(':').next();
+        let accounts = person.into_iter().flat_map(|person| &person.identities);
+        accounts.into_iter().any(|account| Some(account.platform().key()) == chat)
+    };
+    let channels = || [given].into_iter().chain(configured.iter().map(String::as_str)).filter(|at| !at.is_empty());
+    channels().find(is_in).or_else(|| channels().next())
 }
 
 /// The person that somebody means. A mention is one of an account in the chat where it was typed.

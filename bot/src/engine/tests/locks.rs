@@ -238,13 +238,31 @@ async fn a_lock_goes_only_from_whom_and_to_whom_policy_lets_it() {
         assert!(answer.contains(said) && answer.contains("Nothing was"), "{who} to {to}: {answer}");
         assert_eq!(chat.environment("staging").await.lock.unwrap().owner, "bob".into(), "{who} to {to}");
     }
-    assert_eq!(chat.audit_of("refused").await.len(), 5);
+    let refused = chat.audit_of("refused").await;
+    let acts: Vec<_> = refused.iter().map(|record| record.body["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["hand_over", "unlock", "unlock", "hand_over", "hand_over"]);
     // The release team may end anybody's lock, and so may give it on; a mention is of an account in the same chat.
     let answer = chat.says("cem", "/release lock staging \"my turn\" --for 1h --to <@ana>").await;
     assert!(answer.contains("now locked by ana \"my turn\" for 60 more min"), "{answer}");
     assert_eq!(chat.private("bob").await, ["cem has given ana your lock on goals → staging \"moving\"."]);
     chat.says("cem", "/release lock staging --to cem").await;
     assert_eq!(chat.environment("staging").await.lock.unwrap().owner, "cem".into());
+}
+
+#[tokio::test]
+async fn whoever_is_only_in_another_chat_is_told_there() {
+    let lia = "[slack]\n[person.lia]\nslack = \"U012AB3CD\"\nteams = [\"developers\"]\n[person.eve]\n";
+    let config = chat::CONFIG
+        .replace("[person.eve]\n", lia)
+        .replace("\"terminal:ops\"]\n\n[service", "\"terminal:ops\", \"slack:C024BE91L\"]\n\n[service");
+    let mut chat = Chat::with(&config).await;
+    chat.says("bob", "/release lock staging \"moving\" --for 1h").await;
+    chat.says("bob", "/release lock staging --to lia").await;
+    let channel = "SELECT channel FROM messages WHERE only_for = $1 AND key LIKE 'lock/%'";
+    assert_eq!(chat.scalar::<String>(channel, "lia").await.as_deref(), Some("slack:C024BE91L"));
+    chat.wait_s(50 * MINUTE_S);
+    chat.looks().await;
+    assert_eq!(chat.private("lia").await.len(), 2, "and reminded");
 }
 
 #[tokio::test]
