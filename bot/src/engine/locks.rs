@@ -208,7 +208,7 @@ impl Work<'_> {
         channel: &str,
         body: Message,
     ) -> Result<(), EngineError> {
-        let people = self.people().await?;
+        let people = self.company().await?.people;
         let (store, configured) = (&self.engine.store, self.engine.setup.channels(&key.service));
         let Some(channel) = where_to(people.get(person), channel, configured) else { return Ok(()) };
         let seq = store.audit_head(self.tx).await?.count;
