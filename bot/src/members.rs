@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use slipway_core::membership::{Roll, Source};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 /// Between two looks at a source, unless `[pace]` says otherwise.
 pub const LOOK_EVERY_MS: i64 = 5 * 60 * 1_000;
@@ -59,13 +59,15 @@ impl Members {
     pub async fn look_at_due(&self) -> Result<(), StoreError> {
         let Ok(mut turn) = self.busy.try_lock() else { return Ok(()) };
         let now = self.clock.now();
+        let rest_ms = self.at_most_every_ms(REST_LEAST_MS);
         // What was found may still be in the inbox.
-        if turn.is_some_and(|last| now.as_millisecond() - last.as_millisecond() < self.at_most_every_ms(REST_LEAST_MS))
-        {
+        let just_looked = turn.is_some_and(|last| now.as_millisecond() - last.as_millisecond() < rest_ms);
+        let due = self.sources(|roll, now| self.due(roll, now)).await?;
+        if just_looked || due.is_empty() {
             return Ok(());
         }
         *turn = Some(now);
-        self.look(turn, |roll, now| self.due(roll, now)).await
+        self.look(&due).await
     }
 
     /// Looks at the sources whose members were not seen since a moment, but for those that want to be left alone for
@@ -74,9 +76,9 @@ impl Members {
     /// # Errors
     /// When the store fails.
     pub async fn look_unless_seen_since(&self, moment: Timestamp) -> Result<(), StoreError> {
-        let turn = self.busy.lock().await;
+        let _turn = self.busy.lock().await;
         let seen_since = |roll: &Roll| roll.seen.as_ref().is_some_and(|seen| seen.at >= moment);
-        self.look(turn, |roll, now| !seen_since(roll) && may_be_tried(roll, now)).await
+        self.look(&self.sources(|roll, now| !seen_since(roll) && may_be_tried(roll, now)).await?).await
     }
 
     fn due(&self, roll: &Roll, now: Timestamp) -> bool {
@@ -105,12 +107,8 @@ impl Members {
         Ok(sources)
     }
 
-    async fn look(
-        &self,
-        _turn: MutexGuard<'_, Option<Timestamp>>,
-        wanted: impl Fn(&Roll, Timestamp) -> bool,
-    ) -> Result<(), StoreError> {
-        let sources = self.sources(wanted).await?;
+    /// Whoever calls it has the turn.
+    async fn look(&self, sources: &[(Source, Roll)]) -> Result<(), StoreError> {
         let looks = sources.iter().map(|(source, roll)| self.look_at(source, roll));
         let mut looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(LOOKS_AT_ONCE_LIMIT);
         while let Some((source, at, incoming)) = looks.next().await {

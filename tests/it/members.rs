@@ -15,7 +15,7 @@ use slipway_deploy::github::{Auth, GitHub};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker};
 use slipway_deploy::slack::Slack;
 use slipway_sandbox::github::sample::{self, SampleOptions};
-use slipway_sandbox::github::{Account, Fault, FaultKind, GitHubOptions, GitHubSandbox};
+use slipway_sandbox::github::{Account, Fault, FaultKind, GitHubOptions, GitHubSandbox, TeamAccess};
 use slipway_sandbox::slack::{self, SlackOptions, SlackSandbox};
 use slipway_sandbox::world::{Options, Pace, Teams, World};
 use std::path::Path;
@@ -198,9 +198,14 @@ async fn production_by_the_team_on_github_while_it_is_down_and_after() {
     let line = checked.lines().find(|line| line.contains("GitHub team acme/release-managers")).unwrap_or(&checked);
     assert!(line.starts_with("ok") && line.contains("no [person.…] has stranger"), "{line}");
 
-    world.github.inject(Fault { route: "/orgs/".into(), kind: FaultKind::Status(502), times: u32::MAX });
+    world.github.set_team_access(TeamAccess::Hidden);
     let checked = world.bot.run(&["check"]).unwrap();
-    assert_eq!(checked.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    let line = said.lines().skip_while(|line| !line.contains("GitHub team acme/release-managers")).nth(1).unwrap();
+    assert!(line.contains("read:org"), "how to mend it is said:\n{said}");
+    world.github.set_team_access(TeamAccess::Visible);
+    world.github.inject(Fault { route: "/orgs/".into(), kind: FaultKind::Status(502), times: u32::MAX });
     player.say("ana", "/deploy production").await;
     let card = player.until_asked_for_approval().await;
     assert!(text(&card).contains("release: bob"), "only Bob is in the team, and on GitHub alone:\n{}", text(&card));
