@@ -252,6 +252,11 @@ mod tests {
         let file = |of: &str| FILE.to_owned() + &format!("[person.ana]\ngithub = \"ana\"\n[person.{of}]\n{discord}\n");
         let check = |of: &str| Config::check(file(of).as_bytes(), &folder.path().join("slipway.toml")).unwrap().0;
         assert_eq!(disputes(&check("bob")).await, [], "there is no store yet");
+        let earlier = tempfile::tempdir().unwrap();
+        std::fs::write(earlier.path().join("slipway.db"), "").unwrap();
+        let (config, _) = Config::check(file("bob").as_bytes(), &earlier.path().join("slipway.toml")).unwrap();
+        let said = answers_text(&disputes(&config).await, Paint::Plain);
+        assert!(said.contains("linked accounts are not known") && said.contains("start Slipway once"), "{said}");
         let store = Store::open(&folder.path().join("slipway.db")).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         let link = Link {
@@ -267,11 +272,6 @@ mod tests {
                               → take it out of [person.bob], or let ana type /release link remove discord
         "#]]
         .assert_eq(&answers_text(&disputes(&check("bob")).await, Paint::Plain));
-        drop(store);
-        let earlier = folder.path().join("slipway.db");
-        std::fs::write(&earlier, "").unwrap();
-        let said = answers_text(&disputes(&check("bob")).await, Paint::Plain);
-        assert!(said.contains("linked accounts are not known") && said.contains("start Slipway once"), "{said}");
     }
 
     #[tokio::test]

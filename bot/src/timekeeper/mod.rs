@@ -59,7 +59,7 @@ impl Timekeeper {
             ticks.tick().await;
             self.look().await;
             note("membership", membership::look(&lookouts).await);
-            policies::look(&self, &lookouts).await;
+            policies::look(&self, &lookouts);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Rules in a repository: looked at again and again, so that a merge there is all that it takes.
 
 use super::{Lookouts, Timekeeper};
-use crate::policies::{Reloaded, Source};
+use crate::policies::{Keeper, Reloaded, Source};
+use std::sync::Arc;
 use tracing::{info, warn};
 
 /// How often the repository is looked at, when nothing else is configured.
@@ -9,8 +10,9 @@ const LOOK_EVERY_S: i64 = 120;
 /// Who the audit log names.
 const BY: &str = "repository";
 
-/// Reads the rules again, if they are kept in a repository and it is time.
-pub(super) async fn look(timekeeper: &Timekeeper, lookouts: &Lookouts) {
+/// Has somebody read the rules again, if they are kept in a repository and it is time. It does not wait for them: what is
+/// outside may be slow.
+pub(super) fn look(timekeeper: &Timekeeper, lookouts: &Lookouts) {
     let Lookouts { policies, policies_due, .. } = lookouts;
     if !matches!(policies.origin().source, Source::Repository { .. }) {
         return;
@@ -19,6 +21,10 @@ pub(super) async fn look(timekeeper: &Timekeeper, lookouts: &Lookouts) {
     if !policies_due.is_due(timekeeper.clock.now_ms(), every_ms) {
         return;
     }
+    tokio::spawn(read_again(policies.clone()));
+}
+
+async fn read_again(policies: Arc<Keeper>) {
     match policies.reload(BY).await {
         Ok(Reloaded::Same { .. }) => {}
         Ok(Reloaded::Changed { hash, rules, .. }) => info!(hash, rules, "the policies' repository has changed"),
