@@ -47,7 +47,7 @@ pub enum PoliciesError {
         /// Where they are kept.
         kept: Source,
         /// How it fails.
-        error: GitHubError,
+        error: Box<GitHubError>,
     },
     /// What the repository holds is no policy folder.
     #[error("the policies in {kept} cannot be used: {what}")]

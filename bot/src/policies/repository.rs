@@ -28,7 +28,7 @@ impl Origin {
             return Ok(Reading { text: self.read()?, revision: None, authors: BTreeSet::new() });
         };
         let unusable = |what: String| PoliciesError::Repository { kept: self.source.clone(), what };
-        let failed = |error| PoliciesError::GitHub { kept: self.source.clone(), error };
+        let failed = |error| PoliciesError::GitHub { kept: self.source.clone(), error: Box::new(error) };
         let github = github.ok_or_else(|| unusable("there is no client for GitHub".to_owned()))?;
         let repository = RepoName::parse(repository).map_err(|error| unusable(error.to_string()))?;
         let head = match github.resolve(&repository, branch.as_deref()).await.map_err(failed)? {
