@@ -31,6 +31,12 @@ impl Readiness {
         Self { outside, setup, seen: Mutex::new(None) }
     }
 
+    /// Whose outside it is.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// What can be reached now, or could a few seconds ago.
     pub async fn look(&self) -> Parts {
         let mut seen = self.seen.lock().await;

@@ -5,7 +5,7 @@ use super::apply::Work;
 use crate::setup::Setup;
 use crate::standing::Standing;
 use jiff::Timestamp;
-use slipway_core::ids::PersonId;
+use slipway_core::ids::{PersonId, TeamName};
 use slipway_core::message::cards::ApproverLine;
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::Panel;
@@ -57,7 +57,8 @@ impl Work<'_> {
     }
 }
 
-/// Who can approve a release and who cannot, by team, as policy answers now.
+/// Who can approve a release and who cannot, by team, as policy answers now. Teams whose approvals are counted and of
+/// which none is missing come too, to say which of them somebody approved for.
 #[must_use]
 pub fn approver_lines(setup: &Setup, standing: &Standing, release: &Release, now: Timestamp) -> Vec<ApproverLine> {
     let Some(case) = setup.case(release, standing, now) else { return vec![] };
@@ -67,7 +68,13 @@ pub fn approver_lines(setup: &Setup, standing: &Standing, release: &Release, now
         cannot: panel.refused.into_iter().map(|refused| (refused.person, refused.why.join(" "))).collect(),
         missing: panel.missing,
     };
-    setup.policies().voters(&case).into_iter().map(line).collect()
+    let policies = setup.policies();
+    let mut lines: Vec<_> = policies.voters(&case).into_iter().map(line).collect();
+    let counted = policies.counted_teams().iter().filter(|team| lines.iter().all(|line| line.team != **team));
+    let enough = |team: &TeamName| ApproverLine { team: team.clone(), can: vec![], cannot: vec![], missing: 0 };
+    let enough: Vec<_> = counted.map(enough).collect();
+    lines.extend(enough);
+    lines
 }
 
 /// The id of a person who is known, for messages to them alone.

@@ -193,9 +193,9 @@ impl Inquiry<'_> {
     /// teams gives one least filling; where a rule leaves a choice between teams, they differ. The rules must be such
     /// that enough approvals clear them.
     fn missing(&self, now: &Circumstances<'_>, rules: &[&str]) -> Filling {
-        let teams = now.counts.len();
-        let fillings = (0..teams).map(|first| {
-            let order = (first..teams).chain(0..first);
+        let teams = self.counted_by(rules);
+        let fillings = (0..teams.len()).map(|first| {
+            let order = teams[first..].iter().chain(&teams[..first]).copied();
             let more = self.fewest(now, rules, order);
             let again: u32 = now.counts.iter().zip(&more).map(|(given, more)| given.saturating_mul(*more)).sum();
             (self.filling(&more), again)
@@ -204,14 +204,28 @@ impl Inquiry<'_> {
         fewest.map(|(filling, _)| filling).unwrap_or_else(|| self.filling(&Vec::new()))
     }
 
-    /// Lowers each team in turn to the least with which the rules still do not forbid.
+    /// The teams whose approvals these rules count, by their place among all that are counted. No other approval makes
+    /// a difference to them.
+    fn counted_by(&self, rules: &[&str]) -> Vec<usize> {
+        let set = self.trial.set;
+        let counts =
+            |team| rules.iter().any(|rule| set.rules.get(*rule).is_none_or(|rule| rule.uses.teams.contains(team)));
+        let counted = set.counted.iter().enumerate().filter(|(_, team)| counts(*team));
+        counted.map(|(place, _)| place).collect()
+    }
+
+    /// Lowers each of these teams in turn to the least with which the rules still do not forbid.
     fn fewest(&self, now: &Circumstances<'_>, rules: &[&str], order: impl Iterator<Item = usize>) -> Counts {
         let allowed = |more: &Counts| {
             let counts = now.counts.iter().zip(more).map(|(count, more)| count + more).collect();
             let then = Circumstances { counts, ..now.clone() };
             !rules.iter().any(|rule| self.trial.forbids(rule, &then))
         };
-        let mut more = vec![QUORUM_LIMIT; now.counts.len()];
+        let mut more = vec![0; now.counts.len()];
+        let order: Vec<_> = order.collect();
+        for &team in &order {
+            more[team] = QUORUM_LIMIT;
+        }
         for team in order {
             // A rule that is content with n approvals is so with n + 1, and most want one or two.
             let enough = (0..QUORUM_LIMIT).find(|&n| {

@@ -96,6 +96,12 @@ impl PolicySet {
         }))
     }
 
+    /// The teams whose approvals some rule counts, in order.
+    #[must_use]
+    pub fn counted_teams(&self) -> &[TeamName] {
+        &self.0.counted
+    }
+
     /// The `@id` of every rule, in order.
     pub fn rule_ids(&self) -> impl Iterator<Item = &str> {
         self.0.rules.keys().map(String::as_str)

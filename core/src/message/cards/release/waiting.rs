@@ -182,7 +182,7 @@ fn teams(view: &ReleaseView<'_>, vote: &crate::policy::Vote) -> String {
 
 /// One line a team: who can, and who cannot and why.
 fn who_can(view: &ReleaseView<'_>) -> Vec<Line> {
-    if view.approvers.is_empty() {
+    if view.approvers.iter().all(|line| line.missing == 0) {
         let by_gate = words::missing(reasons(view.release));
         return by_gate.iter().map(|slot| words::slots_with_who(Line::default(), [slot])).collect();
     }
