@@ -6,12 +6,12 @@ use crate::standing::Standing;
 use crate::store::{Store, Tx};
 use jiff::Timestamp;
 use serde::Serialize;
-use slipway_core::environment::Environment;
+use slipway_core::environment::{Environment, Live};
 use slipway_core::gate::{self, Course, Question, Verdict};
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId};
 use slipway_core::message::{Block, Line, Message, cards};
 use slipway_core::person::{Directory, Person};
-use slipway_core::plan::PlanKind;
+use slipway_core::plan::{Commit, PlanKind, PlannedMigration};
 use slipway_core::policy::{Asking, Reason};
 use slipway_core::release::{Release, RequestKind};
 
@@ -178,7 +178,8 @@ impl Inquiry<'_> {
         })
     }
 
-    /// What `/deploy` would most likely bring: what runs in the environment before, else the newest plan.
+    /// What `/deploy` would most likely bring: what runs in the environment before, else the newest plan. Where that
+    /// waits here already, its own plan knows best what is pending.
     async fn what_would_ship(
         &mut self,
         key: &EnvironmentKey,
@@ -191,7 +192,11 @@ impl Inquiry<'_> {
         if let Some(before) = before {
             let before = EnvironmentKey { service: key.service.clone(), environment: before };
             let live = store.environment_get(self.tx, &before).await?.live;
-            if let Some(live) = live
+            let is_waiting = |live: &Live| {
+                like.as_ref().filter(|like| like.is_waiting()).and_then(|like| like.commit.as_ref())
+                    == Some(&live.commit)
+            };
+            if let Some(live) = live.filter(|live| !is_waiting(live))
                 && let Some(stored) = store.release_get(self.tx, &live.release).await?
             {
                 let earlier = store.releases_succeeded(self.tx, &before, SHIPPED_LOOK_BACK_LIMIT).await?;
@@ -224,8 +229,8 @@ impl Inquiry<'_> {
     }
 }
 
-/// A release to one environment, as if it went on to the next: from what runs there now, with the commits of all
-/// that was released before it since then.
+/// A release to one environment, as if it went on to the next: from what runs there now, with the commits and
+/// migrations of all that was released before it since then.
 fn brought_on(from: Release, key: &EnvironmentKey, environment: &Environment, earlier: &[Release]) -> Option<Release> {
     let mut release = from;
     let mut plan = release.plan.take()?;
@@ -236,10 +241,12 @@ fn brought_on(from: Release, key: &EnvironmentKey, environment: &Environment, ea
     if let Some(live) = &environment.live {
         plan.base = Some(live.commit.clone());
         let since = earlier.iter().filter(|r| r.ended_at.is_some_and(|ended| ended > live.since));
-        for commit in since.filter_map(|r| r.plan.as_ref()).flat_map(|plan| &plan.commits) {
-            if !plan.commits.iter().any(|known| known.sha == commit.sha) {
-                plan.commits.push(commit.clone());
-            }
+        for earlier in since.filter_map(|r| r.plan.as_ref()) {
+            let new = |commit: &&Commit| !plan.commits.iter().any(|known| known.sha == commit.sha);
+            plan.commits.extend(earlier.commits.iter().filter(new).cloned().collect::<Vec<_>>());
+            // What was applied there is pending here.
+            let new = |file: &&PlannedMigration| !plan.migrations.iter().any(|known| known.file == file.file);
+            plan.migrations.extend(earlier.migrations.iter().filter(new).cloned().collect::<Vec<_>>());
         }
         plan.commits_total = plan.commits_total.max(u32::try_from(plan.commits.len()).unwrap_or(u32::MAX));
     }

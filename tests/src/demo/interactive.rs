@@ -6,7 +6,7 @@ use crate::world::{CHANNEL, World};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// The people one can be.
-const PEOPLE: [&str; 4] = ["ana", "bob", "chen", "eve"];
+const PEOPLE: [&str; 5] = ["ana", "bob", "chen", "dora", "eve"];
 
 const HELP: &str = "\
 You are ana. Type what she would type in the channel:

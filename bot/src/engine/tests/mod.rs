@@ -17,6 +17,7 @@ mod releasing;
 mod replaying;
 mod threats;
 mod voting;
+mod wondering;
 
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};

@@ -1,0 +1,60 @@
+//! `/release why deploy`: what stands in the way of something that nobody has asked for yet.
+
+use super::chat::{CONFIG, migrating};
+use super::*;
+use slipway_core::migration::{Danger, DangerKind};
+use slipway_core::plan::Plan;
+
+fn after_staging() -> String {
+    CONFIG.replace("environment.production]\n", "environment.production]\nafter = \"staging\"\n")
+}
+
+/// Its migration loses data.
+fn risky(plan: Plan) -> Plan {
+    let mut plan = migrating(plan);
+    let danger = Danger { kind: DangerKind::DropColumn, table: Some("users".into()), allowed: None, size: None };
+    plan.migrations[0].dangers.push(danger);
+    plan
+}
+
+/// A release that reaches its end.
+async fn released(chat: &mut Chat, plan: &Plan) {
+    let release = chat.planned("ana", plan).await;
+    if !chat.refused_by(&release).await.is_empty() {
+        chat.presses("bob", &release, slipway_core::message::Verb::Approve).await;
+    }
+    let migrates = plan.migrations.iter().any(|migration| migration.not_run.is_none());
+    chat.succeeds(&release, "observe_ci", Step::Ci).await;
+    chat.succeeds(&release, "observe_image", Step::Image).await;
+    if migrates {
+        chat.succeeds(&release, "migrate", Step::Migrate).await;
+    }
+    chat.deploys(&release).await;
+    assert_eq!(chat.phase(&release).await, "succeeded");
+    chat.wait_s(60);
+}
+
+#[tokio::test]
+async fn what_was_migrated_on_staging_since_is_pending_in_production() {
+    let mut chat = Chat::with(&after_staging()).await;
+    released(&mut chat, &plan("staging", 1, 2)).await;
+    chat.wait_s(1_800);
+    released(&mut chat, &plan("production", 1, 2)).await;
+    released(&mut chat, &risky(plan("staging", 2, 3))).await;
+    released(&mut chat, &plan("staging", 3, 4)).await;
+    chat.wait_s(1_800);
+    let why = chat.says("ana", "/release why deploy production").await;
+    assert!(why.contains("2 reasons") && why.contains("dba-approval") && why.contains("production-approval"), "{why}");
+}
+
+#[tokio::test]
+async fn what_waits_there_already_knows_best_what_is_pending() {
+    let mut chat = Chat::with(&after_staging()).await;
+    released(&mut chat, &plan("staging", 1, 2)).await;
+    chat.wait_s(1_800);
+    let why = chat.says("bob", "/release why deploy production").await;
+    assert!(!why.contains("dba-approval"), "nothing tells yet that one is pending: {why}");
+    chat.planned("ana", &risky(plan("production", 1, 2))).await;
+    let why = chat.says("bob", "/release why deploy production").await;
+    assert!(why.contains("dba-approval") && why.contains("busy"), "{why}");
+}
