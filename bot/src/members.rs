@@ -61,7 +61,8 @@ impl Members {
         let now = self.clock.now();
         let rest_ms = self.at_most_every_ms(REST_LEAST_MS);
         // What was found may still be in the inbox.
-        let just_looked = turn.is_some_and(|last| now.as_millisecond() - last.as_millisecond() < rest_ms);
+        let just_looked =
+            turn.is_some_and(|last| (0..rest_ms).contains(&(now.as_millisecond() - last.as_millisecond())));
         let due = self.sources(|roll, now| self.due(roll, now)).await?;
         if just_looked || due.is_empty() {
             return Ok(());
@@ -99,7 +100,7 @@ impl Members {
         let now = self.clock.now();
         let mut sources = Vec::new();
         for source in self.setup.sources() {
-            let roll = self.store.membership(source).await?;
+            let roll = self.store.membership(source).await?.as_of(now);
             if wanted(&roll, now) {
                 sources.push((source.clone(), roll));
             }

@@ -51,11 +51,16 @@ pub struct Facts {
     pub ci: Observed<CiFact>,
 }
 
+/// How far ahead of the clock something may have been observed, in seconds: clocks are set a little now and then.
+const SKEW_LIMIT_S: i64 = 5;
+
 impl Facts {
-    /// The age in whole seconds of the oldest fact.
+    /// The age in whole seconds of the oldest fact. What was observed by a clock that was far ahead is as old as can be:
+    /// nobody knows when that was.
     #[must_use]
     pub fn age_s(&self, now: Timestamp) -> i64 {
         let Self { ci } = self;
-        now.as_second() - ci.at.as_second()
+        let age_s = now.as_second() - ci.at.as_second();
+        if age_s < -SKEW_LIMIT_S { i64::MAX } else { age_s }
     }
 }

@@ -97,7 +97,25 @@ pub struct Trouble {
     pub again_at: Timestamp,
 }
 
+/// How far ahead of the clock something may have been seen, in seconds: clocks are set a little now and then.
+const SKEW_LIMIT_S: i64 = 5;
+/// The longest rest that a source may ask for, in seconds.
+pub const REST_LIMIT_S: i64 = 60 * 60;
+
 impl Roll {
+    /// As it is to be taken at a moment. What was seen later than that was seen by a clock that was wrong: nobody knows
+    /// when, so it was never seen. Nor is a rest kept that began then.
+    #[must_use]
+    pub fn as_of(mut self, now: Timestamp) -> Self {
+        self.seen = self.seen.filter(|seen| age_s(seen.at, now) >= -SKEW_LIMIT_S);
+        if let Some(trouble) = &mut self.trouble
+            && age_s(trouble.again_at, now) < -(REST_LIMIT_S + SKEW_LIMIT_S)
+        {
+            trouble.again_at = now;
+        }
+        self
+    }
+
     /// Whether what was last seen is at most `age_max_s` seconds old.
     #[must_use]
     pub fn counts(&self, now: Timestamp, age_max_s: i64) -> bool {
@@ -167,7 +185,7 @@ pub fn muster(
     let mut more: BTreeMap<PersonId, BTreeSet<TeamName>> = BTreeMap::new();
     let mut sources = Vec::new();
     for Roster { team, source } in rosters {
-        let roll = rolls.get(source).cloned().unwrap_or_default();
+        let roll = rolls.get(source).cloned().unwrap_or_default().as_of(now);
         let counts = roll.counts(now, age_max_s);
         for person in roll.seen.iter().filter(|_| counts).flat_map(|seen| source.known(&seen.value, configured)) {
             more.entry(person).or_default().insert(team.clone());

@@ -69,6 +69,12 @@ impl World {
         Terminal::new(&self.url, API_TOKEN, session)
     }
 
+    /// Whether the repository is the made-up one, so that it is known what is in it.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.authors.is_some()
+    }
+
     /// Merges one more commit of Eve's into the default branch. False: the repository is the user's own.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::Refused;
 use super::paint::Paint;
 use crate::assemble;
 use crate::clock::Clock;
-use crate::config::{Config, Report, Secrets, Severity};
+use crate::config::{Config, PoliciesPlace, Report, Secrets, Service, Severity};
 use crate::outside::Outside;
 use crate::policies::Origin;
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
@@ -12,8 +12,10 @@ use crate::readiness::Readiness;
 use crate::setup::{Rules, Setup};
 use crate::store::Store;
 use clap::Args;
+use slipway_core::ids::EnvironmentName;
 use slipway_core::link::{Link, disputed_by};
 use slipway_core::person::Directory;
+use slipway_core::policy::built_in;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -56,6 +58,41 @@ fn deadlocks(config: &Config, setup: &Setup, people: &Directory) -> Vec<(String,
         Some((format!("approvals {key}"), ProbeResult { ok: true, says, mend: mend.to_owned() }))
     };
     config.environments().filter_map(short_of).collect()
+}
+
+/// A warning where the built-in rules guard nothing, because they speak of an environment `production` and of the one
+/// that comes before it.
+fn unguarded(config: &Config) -> Vec<(String, ProbeResult)> {
+    if config.policies.place != PoliciesPlace::BuiltIn {
+        return vec![];
+    }
+    let warning = |service: &Service, says: String, mend: &str| {
+        (format!("rules for {}", service.name), ProbeResult { ok: true, says, mend: mend.to_owned() })
+    };
+    let of_service = |service: &Service| {
+        let [guarded] = built_in::ENVIRONMENTS.map(EnvironmentName::from);
+        let names: Vec<_> = service.environments.keys().map(EnvironmentName::as_str).collect();
+        match service.environments.get(&guarded) {
+            None => {
+                let says = format!(
+                    "no approval and no freeze guards {}: the built-in rules speak of {guarded}",
+                    names.join(", ")
+                );
+                Some(warning(
+                    service,
+                    says,
+                    "call the one that matters production, or copy policies/ and name it there ([policies] dir)",
+                ))
+            }
+            Some(environment) if environment.after.is_none() && names.len() > 1 => {
+                let says =
+                    format!("nothing has to have served elsewhere before it reaches {guarded}, which has no after");
+                Some(warning(service, says, "write after = \"…\" with the environment that comes before it"))
+            }
+            Some(_) => None,
+        }
+    };
+    config.services.values().filter_map(of_service).collect()
 }
 
 /// A warning for each account that somebody has linked to themselves and the configuration gives to somebody else.
@@ -127,6 +164,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     // Who could approve is known only with everybody in their teams.
     let (members, people) = probe::members(&setup, &outside).await;
     answers.extend(people.iter().flat_map(|people| deadlocks(config, &setup, people)));
+    answers.extend(unguarded(config));
     answers.extend(disputes(config).await);
     answers.extend(members);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
@@ -243,6 +281,32 @@ mod tests {
                                                 → add somebody to the team; a team of two can do without the rule no-author-vote (votes.cedar)
         "#]].assert_eq(&warned(&["ana", "beth"]));
         assert_eq!(warned(&["ana", "beth", "chloe"]), "");
+    }
+
+    #[test]
+    fn an_environment_that_no_built_in_rule_speaks_of_is_named() {
+        let arn = |name: &str| {
+            format!("arn:aws:apprunner:us-west-2:123456789012:service/{name}/8fe1e10304f84fd2b0df550fe98a71fa")
+        };
+        let environment = |name: &str, more: &str| {
+            let target = format!("target = {{ kind = \"app-runner\", service_arn = \"{}\" }}\n", arn(name));
+            format!("[service.goals.environment.{name}]\n{more}{target}")
+        };
+        let said = |environments: &[String]| {
+            let (head, _) = FILE.split_once("[service.goals.environment").unwrap_or((FILE, ""));
+            let text = head.to_owned() + &environments.concat();
+            let (config, _) = Config::check(text.as_bytes(), Path::new("slipway.toml")).unwrap();
+            answers_text(&unguarded(&config), Paint::Plain)
+        };
+        let staging = environment("staging", "");
+        let prod = said(&[staging.clone(), environment("prod", "after = \"staging\"\n")]);
+        assert!(
+            prod.contains("no approval and no freeze guards prod, staging: the built-in rules speak of production"),
+            "{prod}"
+        );
+        let alone = said(&[staging.clone(), environment("production", "")]);
+        assert!(alone.contains("which has no after"), "{alone}");
+        assert_eq!(said(&[staging, environment("production", "after = \"staging\"\n")]), "");
     }
 
     #[tokio::test]

@@ -39,8 +39,7 @@ impl<'a> Work<'a> {
 
     /// An effect had an outcome. One that comes too late (the release was cancelled meanwhile) is noted.
     pub(super) async fn happened(&mut self, release: &ReleaseId, event: Event) -> Result<(), EngineError> {
-        // Verdicts and votes are made in here, never delivered.
-        if matches!(event, Event::Judged { .. } | Event::Voted { .. } | Event::Withdrawn { .. }) {
+        if !comes_from_outside(&event) {
             warn!(%release, event = event.name(), "an event that cannot come from outside is ignored");
             return self.record("ignored", json!({ "release": release, "event": event }), self.policy_hash()).await;
         }
@@ -297,6 +296,32 @@ impl<'a> Work<'a> {
         let draft = audit::Draft { at: self.engine.clock.now(), kind: kind.to_owned(), body, policy_hash };
         self.engine.store.audit_append(self.tx, draft).await?;
         Ok(())
+    }
+}
+
+/// Whether an event is an outcome or a timer's. Verdicts, and what people do, are made in here by those who ask policy
+/// first, and never delivered.
+fn comes_from_outside(event: &Event) -> bool {
+    match event {
+        Event::Resolved { .. }
+        | Event::BuildProgress { .. }
+        | Event::BuildReady
+        | Event::BuildMissing { .. }
+        | Event::Dispatched { .. }
+        | Event::Planned { .. }
+        | Event::PlanningFailed { .. }
+        | Event::Progress { .. }
+        | Event::DeployStarted { .. }
+        | Event::StepSucceeded { .. }
+        | Event::StepFailed { .. }
+        | Event::TimedOut { .. } => true,
+        Event::Requested
+        | Event::Judged { .. }
+        | Event::Voted { .. }
+        | Event::Withdrawn { .. }
+        | Event::Overridden { .. }
+        | Event::CancelRequested { .. }
+        | Event::Superseded { .. } => false,
     }
 }
 

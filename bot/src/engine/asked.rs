@@ -8,7 +8,7 @@ use crate::setup::Rules;
 use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::command::{self, Command, WhyAbout};
-use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
+use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
@@ -167,14 +167,17 @@ impl Work<'_> {
             Some(prefix) => r.id.as_str().starts_with(&prefix.to_ascii_uppercase()),
             None => r.commit.is_some() && r.commit != commit,
         };
-        let among = if asked_for.is_some() { &good[..] } else { before };
-        let mut found = among.iter().filter(fits);
+        // What is known to be good is spared approvals because it is older: a rollback never goes forward.
+        let mut found = before.iter().filter(fits);
         let Some((to, commit)) = found.next().and_then(|r| Some((r.id.clone(), r.commit.clone()?))) else {
-            return Ok(Some(nothing_to_roll_back_to(&key, asked_for)));
+            return Ok(Some(match good.iter().find(|r| asked_for.is_some() && fits(r)) {
+                Some(newer) => not_before_what_runs(&key, newer),
+                None => nothing_to_roll_back_to(&key, asked_for),
+            }));
         };
         // A prefix must mean one release; without one the newest is meant.
         if let (Some(prefix), Some(_)) = (asked_for, found.next()) {
-            let candidates: Vec<_> = among.iter().filter(fits).collect();
+            let candidates: Vec<_> = before.iter().filter(fits).collect();
             return Ok(Some(answers::ambiguous_release(prefix, &candidates)));
         }
         let request = self.request(asked, key, RequestKind::Rollback { to, commit }, reason);
@@ -275,15 +278,31 @@ impl Work<'_> {
         act: Act<'_>,
         key: &EnvironmentKey,
     ) -> Result<Option<Message>, EngineError> {
-        let policies = self.engine.setup.policies();
+        let Rules { set: policies, changes } = self.engine.setup.rules();
         let verb = verb(&act);
-        let Decision::Deny { reasons } = policies.may_act(person, act, &key.service, &key.environment) else {
-            return Ok(None);
+        let Decision::Deny { reasons } = policies.may_act_despite(person, act, key, &changes) else {
+            return self.must_be_known(person, act).await;
         };
         let refused = json!({ "person": person.id, "act": verb, "environment": key, "reasons": reasons });
         self.record("refused", refused, Some(policies.hash().to_owned())).await?;
         let again = |person: &Person, _: &_| policies.may_act(person, act, &key.service, &key.environment);
         self.refused(&person.id, answers::not_allowed(&whys(&reasons)), again).await.map(Some)
+    }
+
+    /// What is somebody else's is not touched while it cannot be told who is in which team: nothing asks again later.
+    async fn must_be_known(&mut self, person: &Person, act: Act<'_>) -> Result<Option<Message>, EngineError> {
+        let own = match act {
+            Act::Lock => true,
+            Act::Cancel { requester: whose } | Act::Unlock { owner: whose } => *whose == person.id,
+        };
+        let sources = self.company().await?.sources;
+        if own || sources.iter().all(|source| source.counts) {
+            return Ok(None);
+        }
+        let body = json!({ "person": person.id, "act": verb(&act), "why": "it cannot be told who is in a team" });
+        self.record("refused", body, None).await?;
+        let refusal = answers::not_allowed("It cannot be told now who is in which team.");
+        Ok(Some(answers::members_unknown(refusal, &sources)))
     }
 
     async fn why(&mut self, asked: &Asked<'_>, about: &WhyAbout) -> Result<Message, EngineError> {
@@ -341,6 +360,14 @@ fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [R
         }
     }
     rest
+}
+
+fn not_before_what_runs(key: &EnvironmentKey, release: &Release) -> Message {
+    let line = Line::plain("Release ").code(release.id.short());
+    let line = line.text(format!(" did not run on {key} before what runs there now. Nothing was started."));
+    let commit = release.commit.as_ref().map_or("", CommitSha::short);
+    let deploy = Line::plain("To go forward: ").code(format!("/deploy {} {commit}", key.environment));
+    Message::answer(line, [deploy])
 }
 
 fn nothing_to_roll_back_to(key: &EnvironmentKey, to: Option<&str>) -> Message {

@@ -3,6 +3,7 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
+use crate::setup::Rules;
 use crate::store::NewMessage;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -138,8 +139,8 @@ impl Work<'_> {
         to: &Person,
         key: &EnvironmentKey,
     ) -> Result<Option<Message>, EngineError> {
-        let policies = self.engine.setup.policies();
-        let Decision::Deny { reasons } = policies.may_act(to, Act::Lock, &key.service, &key.environment) else {
+        let Rules { set: policies, changes } = self.engine.setup.rules();
+        let Decision::Deny { reasons } = policies.may_act_despite(to, Act::Lock, key, &changes) else {
             return Ok(None);
         };
         let refused = json!({ "person": by, "act": "hand_over", "to": to.id, "environment": key, "reasons": reasons });

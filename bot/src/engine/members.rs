@@ -48,13 +48,16 @@ impl Work<'_> {
         at: Timestamp,
     ) -> Result<(), EngineError> {
         let (store, setup) = (&self.engine.store, &self.engine.setup);
-        let before = store.membership_get(self.tx, source).await?;
+        let before = store.membership_get(self.tx, source).await?.as_of(self.engine.clock.now());
         let Some(after) = before.read(members, at) else { return Ok(()) };
         store.membership_put(self.tx, source, &after).await?;
         let everybody = Company::within(store, self.tx, setup, self.engine.clock.now()).await?.people;
         let people = |members: &BTreeSet<String>| source.known(members, &everybody);
         let was = before.seen.as_ref().map_or_else(BTreeSet::new, |seen| people(&seen.value));
         let is = after.seen.as_ref().map_or_else(BTreeSet::new, |seen| people(&seen.value));
+        if before.trouble.is_some() {
+            self.record("membership_readable", json!({ "source": source, "seen_at": at }), None).await?;
+        }
         if was != is {
             let less = |from: &BTreeSet<PersonId>, these| from.difference(these).cloned().collect::<Vec<_>>();
             let (came, went) = (less(&is, &was), less(&was, &is));
@@ -82,10 +85,12 @@ impl Work<'_> {
         again_at: Timestamp,
     ) -> Result<(), EngineError> {
         let store = &self.engine.store;
-        let before = store.membership_get(self.tx, source).await?;
+        let before = store.membership_get(self.tx, source).await?.as_of(self.engine.clock.now());
         let Some(after) = before.failed(what, at, again_at) else { return Ok(()) };
         if let (None, Some(trouble)) = (&before.trouble, &after.trouble) {
             warn!(%source, what = trouble.what, "who is in a team cannot be read");
+            let body = json!({ "source": source, "what": trouble.what });
+            self.record("membership_unreadable", body, None).await?;
         }
         store.membership_put(self.tx, source, &after).await?;
         Ok(())

@@ -19,11 +19,16 @@ impl Work<'_> {
         let stored = store.policy_version(self.tx, version).await?;
         // One that was read before the start is of no account when the rules are kept elsewhere since.
         let stored = stored.filter(|stored| stored.version.source == setup.policy_origin().source);
-        let Some(stored) = stored else { return Ok(None) };
+        let Some(stored) = stored else {
+            self.policies_refused("engine", &["A set that was read before is of no account any more.".to_owned()])
+                .await?;
+            return Ok(None);
+        };
         let set = match stored.version.reading.text.parse() {
             Ok(set) => set,
             Err(error) => {
                 error!(%error, "a stored policy set is not used");
+                self.policies_refused(&stored.version.asked_by, &error.mistakes()).await?;
                 return Ok(None);
             }
         };

@@ -147,6 +147,14 @@ impl Inquiry<'_> {
         }))
     }
 
+    /// Why whoever asks for a release may not, if they may not.
+    fn may_not_ask(&self, release: &Release, standing: &Standing) -> Vec<Reason> {
+        let Some(person) = standing.people.get(&release.request.requester) else { return vec![] };
+        let EnvironmentKey { service, environment } = &release.request.key;
+        let asking = Asking { person, service, environment, kind: release.request.kind.plan_kind() };
+        self.rules.set.may_ask_despite(&asking, &self.rules.changes).reasons().to_vec()
+    }
+
     async fn why_not(
         &mut self,
         subject: &str,
@@ -159,7 +167,8 @@ impl Inquiry<'_> {
         let facts = release.facts.as_ref();
         let mut fine =
             facts.map_or(vec![], |facts| cards::fine(facts, environment, &release.id, &release.request.requester, now));
-        if verdict.as_ref().is_some_and(|verdict| verdict.course() != Course::Deny) {
+        let refused = self.may_not_ask(release, &standing);
+        if refused.is_empty() {
             fine.push(format!("{} may ask", release.request.requester));
         }
         let soaked = cards::soaked(&standing.past, now);
@@ -172,7 +181,11 @@ impl Inquiry<'_> {
             subject,
             at: now,
             course: verdict.as_ref().map(Verdict::course),
-            reasons: verdict.map_or(vec![], |verdict| verdict.reasons().to_vec()),
+            // Where it cannot be told who is in a team, the gate looks again before it refuses; here it says what it knows.
+            reasons: match verdict.as_ref().map_or(&[][..], Verdict::reasons) {
+                [] => refused,
+                reasons => reasons.to_vec(),
+            },
             fine,
             unplanned: None,
         })

@@ -1,30 +1,38 @@
 //! Who changed the policies lately, from the sets that were in force.
 
-use super::PolicyText;
+use super::{PolicyText, Source};
 use crate::store::PolicyVersion;
 use jiff::Timestamp;
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Directory, Identity};
 use slipway_core::policy::{PolicyChange, PolicySet, Vocabulary, built_in};
 use std::collections::BTreeSet;
-use tracing::warn;
+use tracing::error;
 
 /// How many sets are looked back at.
-pub const HISTORY_LIMIT: u32 = 40;
+pub const HISTORY_LIMIT: u32 = 100;
 
-/// The changes by people whom Slipway knows, oldest first. `versions` are in the order of the store: newest first.
+/// The changes, oldest first. `versions` are in the order of the store: newest first.
 #[must_use]
 pub fn changes(versions: &[PolicyVersion], people: &Directory, vocabulary: &Vocabulary) -> Vec<PolicyChange> {
-    let change = |pair: &[PolicyVersion]| {
-        let [after, before] = pair else { return None };
-        let by = known(&after.version.reading.authors, people);
-        if by.is_empty() {
-            return None;
-        }
-        let at = Timestamp::from_millisecond(after.in_force_since_ms?).ok()?;
-        Some(PolicyChange { by, at, before: parse(before, vocabulary)?, after: parse(after, vocabulary)? })
+    let by = |version: &PolicyVersion| known(&version.version.reading.authors, people);
+    let sets: Vec<_> = versions.iter().map(|version| parse(version, vocabulary)).collect();
+    let change = |pair: usize| {
+        let (after, before) = (&versions[pair], &versions[pair + 1]);
+        // Whoever moved the policies elsewhere, or has them in a folder, is not known and not asked for.
+        let told =
+            after.version.source == before.version.source && matches!(after.version.source, Source::Repository { .. });
+        let reading = &after.version.reading;
+        let by = by(after);
+        Some(PolicyChange {
+            by_others: told && (reading.anonymous || by.len() < reading.authors.len()),
+            by,
+            at: Timestamp::from_millisecond(after.in_force_since_ms?).ok()?,
+            before: sets[pair + 1].clone(),
+            after: sets[pair].clone(),
+        })
     };
-    versions.windows(2).rev().filter_map(change).collect()
+    (0..versions.len().saturating_sub(1)).rev().filter_map(change).collect()
 }
 
 /// The people behind GitHub logins.
@@ -43,7 +51,7 @@ fn parse(version: &PolicyVersion, vocabulary: &Vocabulary) -> Option<PolicySet> 
     match text.parse().or_else(|_| today()) {
         Ok(set) => Some(set),
         Err(error) => {
-            warn!(version = version.seq, %error, "an earlier policy set fits this version no more: who changed it is forgotten");
+            error!(version = version.seq, %error, "an earlier policy set cannot be read any more");
             None
         }
     }

@@ -5,14 +5,18 @@ use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
 use crate::setup::Setup;
 use crate::store::{NewPolicyVersion, PolicyVersion, Store, StoreError};
+use slipway_core::audit::content_hash;
 use slipway_core::policy::PolicySet;
 use slipway_deploy::github::GitHub;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How many mistakes of a refused set are written into the audit log.
 const MISTAKES_LIMIT: usize = 20;
+/// How long reading the rules again may take.
+const RELOAD_LIMIT: Duration = Duration::from_secs(60);
 /// Who wanted the rules read that the bot started with.
 const AT_START: &str = "start";
 
@@ -93,14 +97,32 @@ impl Keeper {
         self.problem.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// As [`Self::reload`], unless somebody is at it.
+    ///
+    /// # Errors
+    /// As [`Self::reload`].
+    pub async fn reload_unless_busy(&self, by: &str) -> Result<Option<Reloaded>, ReloadError> {
+        let Ok(one) = self.busy.try_lock() else { return Ok(None) };
+        self.reload_alone(by, &one).await.map(Some)
+    }
+
     /// Reads the rules again. When they have no mistake and are others than those in force, they are stored and will
     /// be in force before anything that comes in later; else the old ones stay.
     ///
     /// # Errors
     /// The mistakes, which are also written into the audit log; or that of the store.
     pub async fn reload(&self, by: &str) -> Result<Reloaded, ReloadError> {
-        let _one = self.busy.lock().await;
-        let result = self.reload_now(by).await;
+        let one = self.busy.lock().await;
+        self.reload_alone(by, &one).await
+    }
+
+    async fn reload_alone(&self, by: &str, _one: &MutexGuard<'_, ()>) -> Result<Reloaded, ReloadError> {
+        let result = match tokio::time::timeout(RELOAD_LIMIT, self.reload_now(by)).await {
+            Ok(result) => result,
+            Err(_) => {
+                Err(PoliciesError::Slow { kept: self.origin.source.clone(), limit_s: RELOAD_LIMIT.as_secs() }.into())
+            }
+        };
         let problem = result.as_ref().err().map(ToString::to_string);
         *self.problem.write().unwrap_or_else(PoisonError::into_inner) = problem;
         result
@@ -108,7 +130,7 @@ impl Keeper {
 
     async fn reload_now(&self, by: &str) -> Result<Reloaded, ReloadError> {
         let last = self.last().await?;
-        let since = last.as_ref().and_then(|last| last.version.reading.revision.clone());
+        let since = last.and_then(|last| last.version.reading.revision);
         let reading = match self.origin.fetch(self.github.as_ref(), since.as_deref()).await {
             Ok(reading) => reading,
             Err(error) => {
@@ -124,12 +146,19 @@ impl Keeper {
             }
         };
         let (before, hash) = (self.setup.policies().hash().to_owned(), set.hash().to_owned());
-        // The same rules from elsewhere are written down too: their next change is told from there.
-        if before == hash && last.is_some_and(|last| last.version.hash == hash) {
+        // The same rules from elsewhere are written down too: their next change is told from there. And so are the same
+        // rules again where others are on their way to the engine.
+        if before == hash && self.is_newest(&hash).await? {
             return Ok(Reloaded::Same { hash });
         }
         self.put(reading, &hash, by).await?;
         Ok(Reloaded::Changed { before, hash, rules: set.rule_ids().count() })
+    }
+
+    /// Whether nothing else was kept since a set from where the rules are kept now.
+    async fn is_newest(&self, hash: &str) -> Result<bool, StoreError> {
+        let newest = self.store.policy_version_newest().await?;
+        Ok(newest.is_some_and(|kept| kept.version.hash == hash && kept.version.source == self.origin.source))
     }
 
     /// The set that came into force last, if it was read where the rules are kept now.
@@ -185,16 +214,23 @@ impl Keeper {
         Ok(())
     }
 
-    /// Has the mistakes written into the audit log, once for a commit. That a repository cannot be reached is no
-    /// mistake of anybody's.
+    /// Has the mistakes written into the audit log, once for the same ones of a commit. That a repository cannot be
+    /// reached is no mistake of anybody's.
     async fn refused(&self, by: &str, revision: Option<&str>, error: &PoliciesError) -> Result<(), StoreError> {
-        if matches!(error, PoliciesError::GitHub { .. }) {
+        if matches!(error, PoliciesError::GitHub { .. } | PoliciesError::Slow { .. }) {
             return Ok(());
         }
         let mut mistakes = error.mistakes();
         mistakes.truncate(MISTAKES_LIMIT);
         let refused = Incoming::PoliciesRefused { by: by.to_owned(), mistakes };
-        let which = revision.map_or_else(|| self.clock.now_ms().to_string(), str::to_owned);
+        // Somebody who asks once more is told once more; a repository is looked at again and again.
+        let which = match (&self.origin.source, revision) {
+            (Source::Repository { .. }, revision) => {
+                let said = content_hash(error.to_string().as_bytes());
+                format!("{}/{said}", revision.unwrap_or_default())
+            }
+            _ => self.clock.now_ms().to_string(),
+        };
         self.store.deliver(&format!("policies/refused/{which}"), &refused, &self.clock).await?;
         self.signals.inbox.notify_one();
         Ok(())

@@ -49,6 +49,14 @@ pub enum PoliciesError {
         /// How it fails.
         error: Box<GitHubError>,
     },
+    /// It takes too long.
+    #[error("the policies in {kept} cannot be read: there was no answer within {limit_s} s")]
+    Slow {
+        /// Where they are kept.
+        kept: Source,
+        /// For how long it was waited.
+        limit_s: u64,
+    },
     /// What the repository holds is no policy folder.
     #[error("the policies in {kept} cannot be used: {what}")]
     Repository {
@@ -68,7 +76,9 @@ impl PoliciesError {
     pub fn mistakes(&self) -> Vec<String> {
         match self {
             Self::Mistakes(mistakes) => mistakes.clone(),
-            Self::Folder { .. } | Self::GitHub { .. } | Self::Repository { .. } => vec![self.to_string()],
+            Self::Folder { .. } | Self::GitHub { .. } | Self::Slow { .. } | Self::Repository { .. } => {
+                vec![self.to_string()]
+            }
         }
     }
 }

@@ -15,6 +15,9 @@ pub struct Reading {
     pub revision: Option<String>,
     /// The GitHub logins of those who changed it since the one that was in force before. Empty where nothing tells.
     pub authors: BTreeSet<String>,
+    /// Whether somebody else changed it too, of whom GitHub does not know who they are.
+    #[serde(default)]
+    pub anonymous: bool,
 }
 
 impl Origin {
@@ -25,7 +28,7 @@ impl Origin {
     /// When they cannot be read.
     pub async fn fetch(&self, github: Option<&GitHub>, since: Option<&str>) -> Result<Reading, PoliciesError> {
         let Source::Repository { repository, branch, dir } = &self.source else {
-            return Ok(Reading { text: self.read()?, revision: None, authors: BTreeSet::new() });
+            return Ok(Reading { text: self.read()?, revision: None, authors: BTreeSet::new(), anonymous: false });
         };
         let unusable = |what: String| PoliciesError::Repository { kept: self.source.clone(), what };
         let failed = |error| PoliciesError::GitHub { kept: self.source.clone(), error: Box::new(error) };
@@ -47,6 +50,9 @@ impl Origin {
         Ok(Reading {
             text: PolicyText { schema, files, vocabulary: self.vocabulary.clone() },
             revision: Some(head.to_string()),
+            // Somebody must have, if the rules are others than those at `since`.
+            anonymous: since.is_some() && authors.iter().all(|commit| commit.author_login.is_none())
+                || authors.iter().any(|commit| commit.author_login.is_none()),
             authors: authors.into_iter().filter_map(|commit| commit.author_login).collect(),
         })
     }

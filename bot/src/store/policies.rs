@@ -41,6 +41,7 @@ fn read(row: &SqliteRow) -> Result<PolicyVersion, StoreError> {
                 text: from_json("a policy set", row.get(2))?,
                 revision: row.get(4),
                 authors: from_json("authors of a policy set", row.get(5))?,
+                anonymous: row.get(8),
             },
             source: from_json("a policy source", row.get(3))?,
             asked_by: row.get(6),
@@ -65,6 +66,7 @@ impl Store {
             .bind(to_json(&reading.authors)?)
             .bind(asked_by)
             .bind(now_ms)
+            .bind(reading.anonymous)
             .fetch_one(&mut *tx)
             .await?;
         sqlx::query(sql::POLICY_VERSIONS_FORGET).bind(seq - VERSIONS_LIMIT).execute(&mut *tx).await?;
@@ -78,6 +80,15 @@ impl Store {
     /// When the store fails.
     pub async fn policy_version(&self, tx: &mut Tx, seq: i64) -> Result<Option<PolicyVersion>, StoreError> {
         let row = sqlx::query(sql::POLICY_VERSION_GET).bind(seq).fetch_optional(&mut **tx).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The set that was kept last, whether or not it is in force yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn policy_version_newest(&self) -> Result<Option<PolicyVersion>, StoreError> {
+        let row = sqlx::query(sql::POLICY_VERSION_NEWEST).fetch_optional(&self.read).await?;
         row.as_ref().map(read).transpose()
     }
 

@@ -66,11 +66,12 @@ statements! {
     STRANGERS_HOUR_BEFORE = "SELECT min(hour) FROM audit_strangers WHERE hour < $1";
     STRANGERS_TAKE = "DELETE FROM audit_strangers WHERE hour = $1 RETURNING who, times";
 
-    POLICY_VERSION_PUT = "INSERT INTO policy_versions (hash, text, source, revision, authors, asked_by, loaded_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq";
+    POLICY_VERSION_PUT = "INSERT INTO policy_versions (hash, text, source, revision, authors, asked_by, loaded_at, anonymous) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING seq";
     POLICY_VERSIONS_FORGET = "DELETE FROM policy_versions WHERE seq <= $1";
-    POLICY_VERSION_GET = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since FROM policy_versions WHERE seq = $1";
+    POLICY_VERSION_GET = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since, anonymous FROM policy_versions WHERE seq = $1";
     POLICY_VERSION_IN_FORCE = "UPDATE policy_versions SET in_force_since = $2 WHERE seq = $1";
-    POLICY_VERSIONS = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since FROM policy_versions WHERE in_force_since IS NOT NULL ORDER BY in_force_since DESC, seq DESC LIMIT $1";
+    POLICY_VERSION_NEWEST = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since, anonymous FROM policy_versions ORDER BY seq DESC LIMIT 1";
+    POLICY_VERSIONS = "SELECT seq, hash, text, source, revision, authors, asked_by, in_force_since, anonymous FROM policy_versions WHERE in_force_since IS NOT NULL ORDER BY seq DESC LIMIT $1";
 
     LINKS_ALL = "SELECT identity, person, linked_at, confirmed_by FROM links ORDER BY linked_at, identity LIMIT $1";
     LINK_PUT = "INSERT INTO links (identity, person, platform, linked_at, confirmed_by) VALUES ($1, $2, $3, $4, $5)";

@@ -25,9 +25,9 @@ pub(super) fn look(timekeeper: &Timekeeper, lookouts: &Lookouts) {
 }
 
 async fn read_again(policies: Arc<Keeper>) {
-    match policies.reload(BY).await {
-        Ok(Reloaded::Same { .. }) => {}
-        Ok(Reloaded::Changed { hash, rules, .. }) => info!(hash, rules, "the policies' repository has changed"),
+    match policies.reload_unless_busy(BY).await {
+        Ok(None | Some(Reloaded::Same { .. })) => {}
+        Ok(Some(Reloaded::Changed { hash, rules, .. })) => info!(hash, rules, "the policies' repository has changed"),
         Err(error) => warn!(%error, "the policies could not be read again, so those in force stay"),
     }
 }

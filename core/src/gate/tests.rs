@@ -539,9 +539,10 @@ fn who_loosened_the_policies_waits_as_before() {
     assert_eq!(scene.says(), plainly(Course::Start));
     let by = |who: &str| PolicyChange {
         by: [who.into()].into(),
+        by_others: false,
         at: at(0),
-        before: POLICIES.clone(),
-        after: loosened.clone(),
+        before: Some(POLICIES.clone()),
+        after: Some(loosened.clone()),
     };
     scene.changes = vec![by("ana")];
     assert_eq!(scene.says(), wait(&["own-policy-change"], None));

@@ -4,11 +4,12 @@
 pub const SCHEMA: &str = include_str!("../../../policies/schema.cedarschema");
 
 /// The rules: file name and text.
-pub const FILES: [(&str, &str); 6] = [
+pub const FILES: [(&str, &str); 7] = [
     ("freeze.cedar", include_str!("../../../policies/freeze.cedar")),
     ("override.cedar", include_str!("../../../policies/override.cedar")),
     ("production.cedar", include_str!("../../../policies/production.cedar")),
     ("run.cedar", include_str!("../../../policies/run.cedar")),
+    ("soak.cedar", include_str!("../../../policies/soak.cedar")),
     ("votes.cedar", include_str!("../../../policies/votes.cedar")),
     ("who.cedar", include_str!("../../../policies/who.cedar")),
 ];

@@ -10,7 +10,7 @@ use super::{
     Asking, Case, Clears, Decision, NO_PERMIT, POLICY_ERROR, PolicyChange, Reason, Stance, UNKNOWN_PERSON, own_change,
     world,
 };
-use crate::ids::{EnvironmentName, PersonId, ServiceName};
+use crate::ids::{EnvironmentKey, EnvironmentName, PersonId, ServiceName};
 use crate::person::Person;
 use crate::plan::PlanKind;
 
@@ -73,6 +73,25 @@ impl PolicySet {
             Act::Unlock { owner } => (Action::Unlock, Some(("owner", owner)), "end somebody else's lock on"),
         };
         with_room(|| self.0.beside_a_plan(person, action, service, environment, about, what))
+    }
+
+    /// As [`Self::may_act`], for somebody who may have changed the policies themselves.
+    #[must_use]
+    pub fn may_act_despite(
+        &self,
+        person: &Person,
+        act: Act<'_>,
+        key: &EnvironmentKey,
+        changes: &[PolicyChange],
+    ) -> Decision {
+        let ask = |set: &Self| set.may_act(person, act, &key.service, &key.environment);
+        match ask(self) {
+            Decision::Allow => match own_change::against(&person.id, changes, ask) {
+                reasons if reasons.is_empty() => Decision::Allow,
+                reasons => Decision::Deny { reasons },
+            },
+            deny => deny,
+        }
     }
 
     /// Whether this person may vote so on this release. The answer is about the person's right, not about

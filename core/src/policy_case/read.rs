@@ -17,6 +17,8 @@ use toml::de::DeTable;
 
 /// How many commits, migrations or unknown authors a case may have.
 const COUNT_LIMIT: usize = Plan::COMMITS_LIMIT;
+/// How many commits a case may have; so many more than are listed.
+const COMMITS_LIMIT: usize = 10_000;
 
 /// What a case may say.
 const CASE_KEYS: Keys = &[
@@ -47,6 +49,7 @@ const CASE_KEYS: Keys = &[
     ("approvals", r#"["bob"]"#),
     ("approvals_of_another_plan", r#"["bob"]"#),
     ("vetoes", r#"["bob"]"#),
+    ("vetoes_of_another_plan", r#"["bob"]"#),
     ("override", r#""bob""#),
     ("override_of_another_plan", r#""bob""#),
     ("ci", r#""green""#),
@@ -235,7 +238,7 @@ fn scene(m: &mut Mistakes<'_>, fields: &Fields<'_>, vocabulary: &Vocabulary) -> 
     let now = now(m, fields, &timezone);
     let change = change(m, fields, &names);
     let (approvals, waiver) = given(m, fields, &names);
-    let vetoes = names.people(m, fields, "vetoes");
+    let vetoes = votes(m, fields, &names, "vetoes");
     let served = served(m, fields, &names);
     let ci = [
         ("green", CiState::Green),
@@ -333,7 +336,8 @@ fn change(m: &mut Mistakes<'_>, fields: &Fields<'_>, names: &Names<'_>) -> Optio
     let kind = fields.one_of(m, "kind", &[("deploy", PlanKind::Deploy), ("rollback", PlanKind::Rollback)]);
     let authors = names.people(m, fields, "authors");
     let count = |m: &mut Mistakes<'_>, key| fields.count(m, key, COUNT_LIMIT).unwrap_or(0);
-    let (unknown_authors, commits) = (count(m, "unknown_authors"), count(m, "commits"));
+    let unknown_authors = count(m, "unknown_authors");
+    let commits = fields.count(m, "commits", COMMITS_LIMIT).unwrap_or(0);
     let migrations = count(m, "migrations");
     let flag = |m: &mut Mistakes<'_>, key, default| fields.flag(m, key).unwrap_or(default);
     let dangers = ["destructive", "locks", "rewrites_rows"].map(|key| flag(m, key, false));
@@ -343,7 +347,7 @@ fn change(m: &mut Mistakes<'_>, fields: &Fields<'_>, names: &Names<'_>) -> Optio
     Some(Change {
         key: EnvironmentKey { service: service?.text.as_str().into(), environment: environment? },
         kind: kind.unwrap_or(PlanKind::Deploy),
-        commits: commits.max(authors.len() + unknown_authors).min(COUNT_LIMIT).max(unknown_authors),
+        commits: commits.max(authors.len() + unknown_authors).min(COMMITS_LIMIT),
         authors,
         unknown_authors,
         migrations: migrations.max(usize::from(has_migration)),
@@ -355,12 +359,18 @@ fn change(m: &mut Mistakes<'_>, fields: &Fields<'_>, names: &Names<'_>) -> Optio
     })
 }
 
+/// Votes of a kind: those on this plan, and those on another.
+fn votes(m: &mut Mistakes<'_>, fields: &Fields<'_>, names: &Names<'_>, key: &str) -> Vec<Given> {
+    let mut votes = Vec::new();
+    for (key, on_this_plan) in [(key.to_owned(), true), (format!("{key}_of_another_plan"), false)] {
+        votes.extend(names.people(m, fields, &key).into_iter().map(|by| Given { by, on_this_plan }));
+    }
+    votes
+}
+
 /// Approvals and the override.
 fn given(m: &mut Mistakes<'_>, fields: &Fields<'_>, names: &Names<'_>) -> (Vec<Given>, Option<Given>) {
-    let mut approvals = Vec::new();
-    for (key, on_this_plan) in [("approvals", true), ("approvals_of_another_plan", false)] {
-        approvals.extend(names.people(m, fields, key).into_iter().map(|by| Given { by, on_this_plan }));
-    }
+    let approvals = votes(m, fields, names, "approvals");
     let mut waiver = None;
     for (key, on_this_plan) in [("override", true), ("override_of_another_plan", false)] {
         if let Some(placed) = fields.text(m, key) {

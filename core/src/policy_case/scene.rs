@@ -86,7 +86,7 @@ pub(super) struct Scene {
     pub(super) people: Directory,
     pub(super) change: Change,
     pub(super) approvals: Vec<Given>,
-    pub(super) vetoes: Vec<PersonId>,
+    pub(super) vetoes: Vec<Given>,
     pub(super) waiver: Option<Given>,
     pub(super) ci: CiState,
     pub(super) served: Option<Served>,
@@ -170,12 +170,12 @@ impl Scene {
             digest: digest.clone(),
             at: self.now,
         };
-        let approval = |given: &Given| {
+        let given = |given: &Given, stance| {
             let digest = if given.on_this_plan { &this } else { &another };
-            vote(&given.by, Stance::Approve, digest)
+            vote(&given.by, stance, digest)
         };
-        let vetoes = self.vetoes.iter().map(|by| vote(by, Stance::Veto, &this));
-        self.approvals.iter().map(approval).chain(vetoes).collect()
+        let approvals = self.approvals.iter().map(|approval| given(approval, Stance::Approve));
+        approvals.chain(self.vetoes.iter().map(|veto| given(veto, Stance::Veto))).collect()
     }
 
     fn waiver(&self, plan: &Plan) -> Option<Override> {
@@ -242,7 +242,9 @@ fn image_of(n: usize) -> ImageDigest {
 
 impl Change {
     fn plan(&self) -> Plan {
-        let known = (0..self.commits - self.unknown_authors).map(|n| self.authors.get(n).or(self.authors.first()));
+        let listed = self.commits.min(Plan::COMMITS_LIMIT);
+        let known =
+            (0..listed.saturating_sub(self.unknown_authors)).map(|n| self.authors.get(n).or(self.authors.first()));
         let authors = known.map(|author| author.cloned()).chain((0..self.unknown_authors).map(|_| None));
         let commits: Vec<_> = authors.zip(1..).map(|(author, n)| commit(author, n)).collect();
         Plan {
@@ -252,7 +254,7 @@ impl Change {
             base: self.base_known.then(|| sha(0)),
             base_since: None,
             commit: sha(Plan::COMMITS_LIMIT + 1),
-            commits_total: u32::try_from(commits.len()).unwrap_or(u32::MAX),
+            commits_total: u32::try_from(self.commits).unwrap_or(u32::MAX),
             commits,
             image: PlannedImage { repository: String::new(), digest: image_of(2), tag: String::new(), pushed_at: None },
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),

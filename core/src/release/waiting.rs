@@ -4,7 +4,7 @@ use super::state::{GatherProblem, Outcome, Phase, PlanningStage, Release, Step, 
 use super::step::{Illegal, Next, end, failed, illegal};
 use super::{Effect, Event, Failure};
 use crate::gate::{Course, Verdict};
-use crate::policy::{Clears, Reason, Vote};
+use crate::policy::{Clears, Reason, Stance, Vote};
 use jiff::Timestamp;
 
 /// How often plan and facts are gathered again before the release is given up. At the default age of facts
@@ -133,8 +133,8 @@ fn start(mut next: Release, at: Timestamp) -> Next {
     (next, vec![Effect::ObserveCi])
 }
 
-/// A vote is for one digest, and so is an override. When the plan changes they are void, unless the new plan only
-/// does less.
+/// An approval is for one digest, and so is an override. When the plan changes they are void, unless the new plan only
+/// does less. A veto is against the release: it stands on every plan until it is withdrawn.
 fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
     let Some(old) = next.plan.replace(plan.clone()) else { return (next, vec![]) };
     let (old_digest, new_digest) = (old.digest(), plan.digest());
@@ -150,7 +150,9 @@ fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
         }
         return (next, vec![]);
     }
-    let voters: Vec<_> = next.votes.drain(..).map(|Vote { person, .. }| person).collect();
+    let (approvals, vetoes): (Vec<_>, Vec<_>) = next.votes.drain(..).partition(|vote| vote.stance == Stance::Approve);
+    next.votes = vetoes;
+    let voters: Vec<_> = approvals.into_iter().map(|Vote { person, .. }| person).collect();
     let override_by = next.waiver.take().map(|waiver| waiver.by);
     let what = format!("The plan of {} changed, your vote is void.", next.request.key);
     let tell = (!voters.is_empty()).then(|| Effect::Tell { people: voters.clone(), what });

@@ -5,7 +5,7 @@ use super::{Difference, Differing, Lack, Question, RecordedStanding};
 use crate::gate::Course;
 use crate::ids::{EnvironmentKey, PersonId};
 use crate::person::{Directory, Person};
-use crate::policy::{Asking, Case, Clears, Decision, Reason, Stance};
+use crate::policy::{Asking, Case, Clears, Decision, MEMBERS, OWN_POLICY_CHANGE, Reason, Stance};
 use crate::release::{Event, Phase, Release, Request, step};
 use jiff::Timestamp;
 
@@ -55,7 +55,8 @@ pub(super) fn request(question: &Question<'_>, refused: &RefusedRequest) -> Resu
     known(question, &request.key)?;
     let people = refused.standing.as_ref().ok_or(Lack::NotEnoughRecorded)?.directory();
     let person = people.get(&request.requester).ok_or(Lack::NotEnoughRecorded)?;
-    Ok(may_ask(question, person, &request).is_allow().then(|| Differing {
+    let differs = !refused.by_own_change && may_ask(question, person, &request).is_allow();
+    Ok(differs.then(|| Differing {
         release: None,
         key: request.key.clone(),
         requester: request.requester.clone(),
@@ -225,8 +226,12 @@ fn is_verdict_on(next: Option<&Moment>, at: Timestamp) -> bool {
     })
 }
 
-/// Locks, other releases and facts that could not be gathered: reasons of the host's own.
+/// Locks, other releases, facts that could not be gathered, members who could not be read and what somebody's own change
+/// of the policies keeps from them: reasons of the host's own.
 fn is_of_host(reason: &Reason) -> bool {
+    if [MEMBERS, OWN_POLICY_CHANGE].contains(&reason.id.as_str()) {
+        return true;
+    }
     let gathering = reason.id == crate::gate::FACTS && reason.clears == Clears::Facts;
     gathering || matches!(reason.clears, Clears::Unlock { .. } | Clears::Release { .. })
 }
@@ -267,6 +272,9 @@ mod tests {
         assert!(is_of_host(&reason(lock)));
         assert!(is_of_host(&reason(Clears::Release { id: "r".into() })));
         assert!(is_of_host(&Reason::new("facts", "F.", Clears::Facts)));
+        for id in [MEMBERS, OWN_POLICY_CHANGE] {
+            assert!(is_of_host(&Reason::new(id, "H.", Clears::Facts)), "{id}");
+        }
         assert!(!is_of_host(&reason(Clears::Facts)));
         assert!(!is_of_host(&reason(Clears::Nothing)));
     }

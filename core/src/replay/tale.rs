@@ -3,7 +3,7 @@
 use super::{Lack, RecordedStanding};
 use crate::audit::Record;
 use crate::ids::{PersonId, ReleaseId};
-use crate::policy::Stance;
+use crate::policy::{OWN_POLICY_CHANGE, Stance};
 use crate::release::{Event, Request};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -46,6 +46,8 @@ pub(super) struct RefusedRequest {
     pub(super) at: Timestamp,
     pub(super) request: Result<Request, Lack>,
     pub(super) standing: Option<RecordedStanding>,
+    /// Whether it was refused for what somebody's own change of the policies keeps from them, which is no rule's doing.
+    pub(super) by_own_change: bool,
 }
 
 /// The parts of a record's body that are looked at.
@@ -57,6 +59,13 @@ struct Body {
     standing: Option<serde_json::Value>,
     person: Option<PersonId>,
     stance: Option<Stance>,
+    #[serde(default)]
+    reasons: serde_json::Value,
+}
+
+/// Whether one of these reasons is that of somebody's own change.
+fn own_change(reasons: &serde_json::Value) -> bool {
+    reasons.as_array().is_some_and(|reasons| reasons.iter().any(|reason| reason["id"] == OWN_POLICY_CHANGE))
 }
 
 /// The kind of a record of a refused vote.
@@ -73,7 +82,8 @@ pub(super) fn read(records: &[Record]) -> Past {
         let Ok(body) = serde_json::from_value::<Body>(record.body.clone()) else { continue };
         let standing = body.standing.as_ref().and_then(|value| serde_json::from_value(value.clone()).ok());
         if record.kind == REQUEST_REFUSED {
-            refused.push(RefusedRequest { at: record.at, request: request(body.request), standing });
+            let by_own_change = own_change(&body.reasons);
+            refused.push(RefusedRequest { at: record.at, request: request(body.request), standing, by_own_change });
             continue;
         }
         let Some(id) = body.release.clone() else { continue };

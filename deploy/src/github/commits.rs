@@ -150,6 +150,11 @@ impl GitHub {
         };
         if between.commits.len() as u64 == u64::from(between.total) {
             commits.retain(|commit| between.commits.iter().any(|new| new.sha == commit.sha));
+            // A merge that takes one side's files as they are is not listed with the folder's commits, and yet changes
+            // what is there: then it may have been any of these.
+            if commits.is_empty() {
+                return Ok(between.commits);
+            }
         }
         Ok(commits)
     }

@@ -35,7 +35,9 @@ pub(super) fn refused(error: &PoliciesError) -> Refused {
         PoliciesError::Folder { folder, error } => {
             Refused(format!("The policies in {folder} cannot be read: {error}. Name their folder with --policies."))
         }
-        PoliciesError::GitHub { .. } | PoliciesError::Repository { .. } => Refused(format!("{error}.")),
+        PoliciesError::GitHub { .. } | PoliciesError::Slow { .. } | PoliciesError::Repository { .. } => {
+            Refused(format!("{error}."))
+        }
         PoliciesError::Mistakes(mistakes) => mistaken("The policies have mistakes.", mistakes),
     }
 }

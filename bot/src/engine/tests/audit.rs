@@ -115,8 +115,8 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::StrangersDue { .. } => &["unknown_people_again"],
         Incoming::LockDue { .. } => &["lock_ran_out"],
         Incoming::MembersSeen { .. } => &["membership_changed"],
-        // Nothing is decided by it, and it may come every few seconds.
-        Incoming::MembersUnseen { .. } => &[],
+        // The first one of an outage.
+        Incoming::MembersUnseen { .. } => &["membership_unreadable"],
     }
 }
 
@@ -191,6 +191,8 @@ async fn a_long_day() -> Chat {
     chat.reloads().await.unwrap();
     chat.configure(&bob_on_github());
     chat.deliver(&seen()).await;
+    let (source, what, at) = (release_managers(), "It does not answer.".to_owned(), chat.now());
+    chat.deliver(&Incoming::MembersUnseen { source, what, at, again_at: at }).await;
     chat
 }
 

@@ -60,9 +60,13 @@ enum Way {
     PolicyReload,
     /// Who is in a team can be read again.
     MembersBack,
+    /// The one before it has waited for too long.
+    QueueAfterExpiry,
+    /// Fresh facts were stored, and the process was killed before anybody looked at them.
+    ResumeAfterCrash,
 }
 
-const WAYS: [Way; 21] = [
+const WAYS: [Way; 23] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -84,6 +88,8 @@ const WAYS: [Way; 21] = [
     Way::Restart,
     Way::PolicyReload,
     Way::MembersBack,
+    Way::QueueAfterExpiry,
+    Way::ResumeAfterCrash,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -97,13 +103,14 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
             Way::ApprovalByCommand,
             Way::VetoWithdrawnByCommand,
             Way::Override,
-            Way::QueueAfterCancel,
             Way::Unlock,
             Way::HandOver,
         ],
-        Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton],
+        Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
-        Incoming::Happened { .. } => &[Way::Queue, Way::QueueAfterFailure, Way::FreshFacts],
+        Incoming::Happened { .. } => {
+            &[Way::Queue, Way::QueueAfterFailure, Way::FreshFacts, Way::QueueAfterExpiry, Way::ResumeAfterCrash]
+        }
         Incoming::PoliciesChanged { .. } => &[Way::PolicyReload],
         Incoming::PoliciesRefused { .. } => &[],
         Incoming::Started { .. } | Incoming::AnchorDue { .. } | Incoming::StrangersDue { .. } => &[],
@@ -166,7 +173,7 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.wait_s(1);
             brink.plan = plan("staging", if way == Way::Queue { 3 } else { 1 }, 4);
         }
-        Way::QueueAfterCancel => {
+        Way::QueueAfterCancel | Way::QueueAfterExpiry => {
             brink.other = Some(chat.planned("ana", &plan("production", 1, 4)).await);
             chat.wait_s(1);
             let behind = chat.planned("ana", &production).await;
@@ -182,7 +189,7 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.release = Some(chat.planned("ana", &staging).await);
             chat.wait_s(2 * 3_600);
         }
-        Way::FreshFacts => {
+        Way::FreshFacts | Way::ResumeAfterCrash => {
             let old = chat.planned("ana", &production).await;
             chat.wait_s(600);
             chat.presses("bob", &old, Verb::Approve).await;
@@ -212,7 +219,7 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
 }
 
 /// The last step. Gives the release that would run.
-async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
+async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
     let Brink { release, other, plan } = brink;
     let waiting = release.clone();
     let waiting = || waiting.clone().unwrap();
@@ -235,7 +242,7 @@ async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
             String::new()
         }
         Way::QueueAfterFailure => {
-            fails(chat, &other.unwrap()).await;
+            fails(&mut chat, &other.unwrap()).await;
             String::new()
         }
         Way::QueueAfterCancel => chat.presses("ana", &other.unwrap(), Verb::Cancel).await,
@@ -255,6 +262,16 @@ async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
         Way::FreshFacts => String::new(),
         Way::Restart => {
             chat.starts().await;
+            String::new()
+        }
+        Way::QueueAfterExpiry => {
+            let at = chat.now();
+            chat.happened(&other.unwrap(), Event::TimedOut { at }).await;
+            String::new()
+        }
+        Way::ResumeAfterCrash => {
+            chat.gathers_unseen(&waiting(), &plan).await;
+            chat = chat.restarts().await;
             String::new()
         }
         Way::PolicyReload => {
@@ -283,7 +300,7 @@ async fn step(chat: &mut Chat, way: Way, brink: Brink) -> ReleaseId {
     if chat.effects(&release).await.contains(&"gather".to_owned()) {
         chat.gathers(&release, &plan).await;
     }
-    release
+    (chat, release)
 }
 
 async fn fails(chat: &mut Chat, release: &ReleaseId) {
@@ -304,7 +321,7 @@ async fn each_begins_an_execution_where_nothing_is_in_the_way() {
         if way == Way::PolicyReload {
             chat.writes_rule("");
         }
-        let release = step(&mut chat, way, brink).await;
+        let (chat, release) = step(chat, way, brink).await;
         let reasons = chat.release(&release).await.verdict.unwrap();
         assert_eq!(chat.phase(&release).await, "running(ci)", "{way:?}: {reasons:?}");
         assert_eq!(runs(&chat, &release).await, ["observe_ci"], "{way:?}");
@@ -324,7 +341,7 @@ async fn the_same_gate_refuses_each() {
         } else {
             chat.adds_rule(CLOSED);
         }
-        let release = step(&mut chat, way, brink).await;
+        let (chat, release) = step(chat, way, brink).await;
         assert_eq!(runs(&chat, &release).await, [""; 0], "{way:?}");
         assert_eq!(chat.release(&release).await.started_at, None, "{way:?}");
         assert!(chat.refused_by(&release).await.contains(&"closed".to_owned()), "{way:?}");

@@ -1,9 +1,10 @@
 //! Nobody profits from a rule that they loosened.
 
 use super::fixture::*;
+use crate::ids::EnvironmentKey;
 use crate::plan::PlanKind;
 use crate::policy::own_change::{against_asking, against_running};
-use crate::policy::{Asking, Decision, PolicyChange, PolicySet, built_in};
+use crate::policy::{Act, Asking, Decision, PolicyChange, PolicySet, built_in};
 
 /// The shipped rules with one of them written differently.
 fn edited(from: &str, to: &str) -> PolicySet {
@@ -25,7 +26,13 @@ fn without_approval() -> PolicySet {
 
 fn change(by: &str, before: &PolicySet, after: &PolicySet) -> PolicyChange {
     let at = "2026-11-20T12:00:00Z".parse().unwrap();
-    PolicyChange { by: [by.into()].into(), at, before: before.clone(), after: after.clone() }
+    PolicyChange {
+        by: [by.into()].into(),
+        by_others: false,
+        at,
+        before: Some(before.clone()),
+        after: Some(after.clone()),
+    }
 }
 
 /// What stays forbidden for whoever asked.
@@ -107,4 +114,44 @@ fn who_lets_themselves_vote_or_ask_has_nothing_of_it() {
     assert_eq!(against_asking(&asking, &by_guest).len(), 1);
     assert_eq!(told(&guests.may_ask_despite(&asking, &by_guest)), "own-policy-change");
     assert!(guests.may_ask_despite(&asking, &[change("ana", &defaults(), &guests)]).is_allow());
+}
+
+#[test]
+fn many_small_changes_push_nothing_out() {
+    let (before, after) = (defaults(), without_approval());
+    let mut changes = vec![change("ana", &before, &after)];
+    changes.extend((0..100).map(|_| change("ana", &after, &after)));
+    assert_eq!(still(&scene(), &changes), "own-policy-change (1 release by [bob chen]) or override");
+}
+
+#[test]
+fn a_change_of_which_nobody_can_tell_whose_it_is_counts_as_everybodys() {
+    let mut by_nobody = change("x", &defaults(), &without_approval());
+    (by_nobody.by, by_nobody.by_others) = ([].into(), true);
+    let why = &against_running(&scene().case(), &[by_nobody])[0].why;
+    assert!(why.starts_with("somebody whom Slipway does not know changed the policies since"), "{why}");
+}
+
+#[test]
+fn what_cannot_be_read_any_more_is_a_no() {
+    let mut unreadable = change("ana", &defaults(), &without_approval());
+    unreadable.before = None;
+    assert_eq!(still(&scene(), std::slice::from_ref(&unreadable)), "own-policy-change");
+    // Not for others, and not where an earlier set can be asked.
+    unreadable.by = ["bob".into()].into();
+    assert_eq!(still(&scene(), std::slice::from_ref(&unreadable)), "nothing");
+    let unreadable = PolicyChange { before: None, ..change("ana", &defaults(), &without_approval()) };
+    let earlier = change("bob", &defaults(), &defaults());
+    assert_eq!(still(&scene(), &[earlier, unreadable]), "own-policy-change (1 release by [bob chen]) or override");
+}
+
+#[test]
+fn who_lets_themselves_end_a_lock_does_not() {
+    let loosened = with_rules(r#"@id("all-unlock") permit (principal, action == Action::"unlock", resource);"#);
+    let (dan, owner) = (person("dan", &["developers"]), "bob".into());
+    let key = EnvironmentKey { service: "goals".into(), environment: "production".into() };
+    let act = Act::Unlock { owner: &owner };
+    let by = |who: &str| [change(who, &defaults(), &loosened)];
+    assert!(loosened.may_act_despite(&dan, act, &key, &by("ana")).is_allow());
+    assert_eq!(told(&loosened.may_act_despite(&dan, act, &key, &by("dan"))), "own-policy-change");
 }

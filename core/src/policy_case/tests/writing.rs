@@ -71,7 +71,6 @@ fn a_value_that_is_none_says_how_to_write_one() {
             tests/x.toml:13:10: "a while" is no length of time. Write one such as "45m" or "1h 30m".
             tests/x.toml:13:10: No environment comes before, in which it could have served. Write after = "staging" there, or in [base].
             tests/x.toml:14:15: "destructive" must be true or false. Write destructive = false.
-            tests/x.toml:15:11: "commits" must be a whole number from 0 to 250. Write commits = 1.
             tests/x.toml:16:13: "approvals" must be a list of texts. Write approvals = ["bob"].
             tests/x.toml:17:7: "who" must be a text in quotes. Write who = "bob".
         "#]],

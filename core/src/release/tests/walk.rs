@@ -132,7 +132,14 @@ fn holds(before: &Release, event: &Event, after: &Release, effects: &[Effect]) {
     assert!(!(ran && after.digest() != before.digest()), "the plan changed under a run");
     let voters: BTreeSet<_> = after.votes.iter().map(|vote| &vote.person).collect();
     assert_eq!(voters.len(), after.votes.len(), "somebody votes twice");
-    assert!(after.votes.iter().all(|vote| Some(&vote.digest) == after.digest().as_ref()), "a vote for another plan");
+    let mut approvals = after.votes.iter().filter(|vote| vote.stance == Stance::Approve);
+    assert!(approvals.all(|vote| Some(&vote.digest) == after.digest().as_ref()), "an approval of another plan");
+    let objects = |release: &Release| {
+        let vetoes = release.votes.iter().filter(|vote| vote.stance == Stance::Veto);
+        vetoes.map(|vote| vote.person.clone()).collect::<BTreeSet<_>>()
+    };
+    let may_end = matches!(event, Event::Withdrawn { .. } | Event::Voted { .. });
+    assert!(may_end || objects(after).is_superset(&objects(before)), "a veto is gone that nobody withdrew");
     let wanted = under_way(after);
     let moved = wanted.is_some() && wanted != under_way(before);
     assert!(!moved || effects.iter().any(|e| Some(e.name()) == wanted), "{} without {wanted:?}", describe(after));

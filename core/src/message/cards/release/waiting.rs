@@ -6,7 +6,7 @@ use super::super::{ApproverLine, ReleaseView};
 use super::plan::{self, When};
 use super::{actions, field, message, reasons, run};
 use crate::ids::TeamName;
-use crate::policy::{Clears, OWN_POLICY_CHANGE, Reason, Stance};
+use crate::policy::{self, Clears, Decision, OWN_POLICY_CHANGE, Reason, Slot, Stance};
 use crate::release::{Release, Voided};
 
 /// How many votes a card shows.
@@ -173,7 +173,7 @@ fn votes(view: &ReleaseView<'_>) -> Option<Block> {
 }
 
 /// The teams of a voter that the plan needs.
-fn teams(view: &ReleaseView<'_>, vote: &crate::policy::Vote) -> String {
+fn teams(view: &ReleaseView<'_>, vote: &policy::Vote) -> String {
     let Some(person) = view.people.get(&vote.person) else { return String::new() };
     let needed = view.approvers.iter().map(|line| &line.team).filter(|team| person.teams.contains(*team));
     let names: Vec<_> = needed.map(TeamName::as_str).collect();
@@ -205,17 +205,20 @@ fn who_can_line(approvers: &ApproverLine) -> Line {
     if more > 0 { line.text(format!("; nor {more} more)")) } else { line.text(")") }
 }
 
-/// A team that is asked for more approvals than it has people left to give.
+/// Approvals that nobody is left to give, however people are placed, with the ways out that there are.
 fn nobody_can(view: &ReleaseView<'_>) -> Vec<Block> {
-    let short = |line: &&ApproverLine| usize::try_from(line.missing).unwrap_or(usize::MAX) > line.can.len();
-    let warn = |line: &ApproverLine| {
-        let who = match line.can.len() {
-            0 => format!("Nobody can approve for {}", line.team),
-            n => format!("Only {n} can approve for {}, {} are missing", line.team, line.missing),
+    let reasons = reasons(view.release);
+    let open = policy::nobody_can(&Decision::Deny { reasons: reasons.to_vec() }).unwrap_or_default();
+    let overridable = reasons.iter().any(|reason| reason.overridable && is_about_votes(reason));
+    let way = if overridable { ", or break the glass with /release override." } else { "." };
+    let warn = |slot: &Slot| {
+        let who = match slot.who.len() {
+            0 => format!("Nobody is left to approve for {}", slot.team),
+            n => format!("No more than {n} can approve for {}, and {} more must", slot.team, slot.missing),
         };
-        Block::Warning(Line::plain(who).text(". Add somebody to the team, or have somebody else ask."))
+        Block::Warning(Line::plain(format!("{who}. Add somebody to the team who may{way}")))
     };
-    view.approvers.iter().filter(short).map(warn).collect()
+    open.iter().map(warn).collect()
 }
 
 /// What keeps waiting only because whoever asked has loosened a rule.
@@ -229,5 +232,16 @@ fn reading_again(release: &Release) -> Option<Block> {
 }
 
 fn expires(release: &Release) -> Block {
-    Block::Line(Line::plain("expires ").time(release.request.expires_at))
+    let expires = release.request.expires_at;
+    let latest = reasons(release).iter().filter_map(|reason| match reason.clears {
+        Clears::Time { at } => at,
+        _ => None,
+    });
+    match latest.max().filter(|opens| *opens >= expires) {
+        // It would wait in vain.
+        Some(opens) => Block::Warning(
+            Line::plain("expires ").time(expires).text(", before it could start: ask again ").time(opens),
+        ),
+        None => Block::Line(Line::plain("expires ").time(expires)),
+    }
 }

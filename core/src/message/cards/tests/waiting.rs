@@ -174,16 +174,37 @@ fn a_veto_is_named_with_who_can_take_it_back() {
 }
 
 #[test]
-fn when_nobody_can_approve_the_card_says_so() {
-    let waiting = judged("wait", &[two_slots()]);
-    let people = people();
-    let mut approvers = approvers();
-    approvers[1].can.clear();
-    approvers[0].missing = 3;
-    let shown = text(&release_card(&view(&waiting, &people, &approvers, 60)));
-    assert!(shown.contains("▲ Nobody can approve for dba. Add somebody to the team, or have somebody else ask."));
-    assert!(shown.contains("▲ Only 2 can approve for release, 3 are missing."), "{shown}");
-    assert!(shown.contains("dba: nobody\n"), "{shown}");
+fn when_nobody_can_approve_the_card_says_so_with_the_ways_out() {
+    let slot = |team: &str, missing, who: &[&str]| Slot {
+        team: team.into(),
+        missing,
+        who: who.iter().map(|&id| id.into()).collect(),
+    };
+    let shown = |missing: Vec<Slot>, overridable| {
+        let reason = Reason { clears: Clears::Votes { missing }, overridable, ..two_slots() };
+        card(&judged("wait", &[reason]), 60)
+    };
+    let nobody = shown(vec![slot("release", 3, &["bob", "chen"]), slot("dba", 1, &[])], true);
+    let way = "Add somebody to the team who may, or break the glass with /release override.";
+    assert!(nobody.contains(&format!("▲ Nobody is left to approve for dba. {way}")), "{nobody}");
+    assert!(nobody.contains(&format!("▲ No more than 2 can approve for release, and 1 more must. {way}")), "{nobody}");
+    // One person cannot fill two slots.
+    let one = shown(vec![slot("release", 1, &["max"]), slot("sre", 1, &["max"])], false);
+    assert!(
+        one.contains("▲ No more than 1 can approve for sre, and 1 more must. Add somebody to the team who may.\n"),
+        "{one}"
+    );
+    let two = shown(vec![slot("release", 1, &["max", "kim"]), slot("sre", 1, &["max"])], false);
+    assert!(!two.contains("▲"), "{two}");
+}
+
+#[test]
+fn what_expires_before_it_could_start_says_so() {
+    let freeze = |at| reason("weekend-freeze", "Frozen.", Clears::Time { at: Some(at) });
+    let release = judged("wait", &[freeze(at(3_600))]);
+    assert!(!card(&release, 60).contains("before it could start"));
+    let release = judged("wait", &[freeze(at(30 * 86_400))]);
+    assert!(card(&release, 60).contains("▲ expires"), "{}", card(&release, 60));
 }
 
 #[test]
