@@ -64,3 +64,17 @@ impl Facts {
         if age_s < -SKEW_LIMIT_S { i64::MAX } else { age_s }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_observed_later_than_now_is_as_old_as_can_be() {
+        let at = |seconds: i64| Timestamp::from_second(1_767_600_000 + seconds).unwrap();
+        let ci = CiFact { state: CiState::Green, total: 1, passed: 1, failing: vec![] };
+        let facts = Facts { ci: Observed { value: ci, at: at(100) } };
+        let ages = [160, 100, 97, 0].map(|now| facts.age_s(at(now)));
+        assert_eq!(ages, [60, 0, -3, i64::MAX]);
+    }
+}

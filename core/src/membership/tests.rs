@@ -106,3 +106,19 @@ fn sources_are_named_for_people_and_for_the_store() {
     ];
     assert_eq!(named, expected);
 }
+
+#[test]
+fn what_was_seen_by_a_clock_that_was_ahead_was_never_seen() {
+    let roll = Roll::default().read(ids(&["U0ANA"]), at(DAY_S)).unwrap();
+    let mustered =
+        |now| muster(&people(), &[roster("release", group())], &[(group(), roll.clone())].into(), now, DAY_S);
+    assert_eq!(teams(&mustered(at(DAY_S)), "ana"), ["developers", "release"]);
+    let early = mustered(at(0));
+    assert_eq!(teams(&early, "ana"), ["developers"]);
+    assert!(early.sources[0].is_stale(at(0), DAY_S) && early.sources[0].seen_at.is_none());
+    // The next look is taken although it is older, and clocks that differ by seconds do no harm.
+    assert!(roll.clone().as_of(at(0)).read(ids(&[]), at(0)).is_some());
+    assert_eq!(roll.clone().as_of(at(DAY_S - 3)), roll);
+    let failed = Roll::default().failed("Down.".into(), at(DAY_S), at(DAY_S + 60)).unwrap();
+    assert_eq!(failed.as_of(at(0)).trouble.unwrap().again_at, at(0), "nor does it rest for a day");
+}

@@ -1,6 +1,7 @@
 //! Names, comparisons, folders, credentials.
 
 use super::{Rig, TOKEN, client, rig, rig_of, sha};
+use slipway_core::ids::CommitSha;
 use slipway_deploy::github::{
     ComparisonStatus, GitHubError, RepoName, Resolution, Resolved, Unresolved, WhyUnresolved,
 };
@@ -221,4 +222,44 @@ async fn errors_say_what_to_do() {
     let access = rig.github.check_access(&rig.repo).await.unwrap();
     assert_eq!((access.who.as_str(), access.default_branch.as_str()), ("@slipway-bot", "main"));
     assert!(access.missing.is_empty(), "{:?}", access.missing);
+}
+
+#[tokio::test]
+async fn who_changed_a_folder_is_told_and_a_merge_hides_nobody() {
+    let mut stream = String::new();
+    let mut commit = |branch: &str, who: &str, from: &str, merge: Option<&str>, file: Option<(&str, &str)>| {
+        let title = format!("{branch} by {who}");
+        let _ = write!(stream, "commit refs/heads/{branch}\n");
+        for role in ["author", "committer"] {
+            let _ = writeln!(stream, "{role} {who} <{who}@acme.dev> 1764000000 +0000");
+        }
+        let _ = write!(stream, "data {}\n{title}\nfrom refs/heads/{from}\n", title.len());
+        if let Some(merge) = merge {
+            let _ = writeln!(stream, "merge refs/heads/{merge}");
+        }
+        if let Some((path, text)) = file {
+            let _ = write!(stream, "M 100644 inline {path}\ndata {}\n{text}\n", text.len());
+        }
+        stream.push('\n');
+    };
+    commit("loose", "bob", "main", None, Some(("policies/a.cedar", "loose")));
+    commit("tight", "ana", "loose", None, Some(("policies/a.cedar", "tight")));
+    commit("aside", "eve", "loose", None, Some(("README.md", "innocent")));
+    // Eve's side of the merge: what Ana has tightened is loose again, and no commit says so.
+    commit("merged", "eve", "aside", Some("tight"), None);
+    let rig = rig_of(&stream).await;
+    let mut heads = Vec::new();
+    for branch in ["loose", "tight", "merged"] {
+        heads.push(resolved(&rig, Some(branch)).await.commit);
+    }
+    let who = async |since: &CommitSha, head: &CommitSha, dir: &str| {
+        let touched = rig.github.touching(&rig.repo, since, head, dir).await.unwrap();
+        touched.into_iter().map(|commit| commit.author_login.unwrap()).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(who(&heads[0], &heads[1], "policies").await, ["ana-dev".to_owned()].into());
+    assert_eq!(who(&heads[1], &heads[1], "policies").await, [].into());
+    assert_eq!(who(&heads[1], &heads[2], "policies").await, ["eve-dev".to_owned()].into());
+    // History was rewritten: everybody who ever touched it.
+    assert_eq!(who(&heads[1], &heads[0], "policies").await, ["bob-dev".to_owned()].into());
+    assert!(who(&heads[0], &heads[1], ".").await.contains("ana-dev"));
 }

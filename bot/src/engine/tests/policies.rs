@@ -78,6 +78,38 @@ async fn when_its_transaction_is_undone_the_old_rules_are_in_force() {
     }
 }
 
+#[tokio::test]
+async fn a_revert_is_not_swallowed_by_what_is_still_on_its_way() {
+    let mut chat = Chat::open().await;
+    chat.adds_rule(CLOSED);
+    chat.starts_with_policies(&chat.config_with_folder()).await;
+    let before = chat.engine.setup.policies().hash().to_owned();
+    chat.writes_rule("");
+    chat.reads_policies().await.unwrap();
+    // The engine has not come to it yet, and the rules in force still are these.
+    chat.writes_rule(CLOSED);
+    assert!(matches!(chat.reads_policies().await.unwrap(), Reloaded::Changed { .. }));
+    chat.handle_all().await;
+    assert_eq!(chat.engine.setup.policies().hash(), before);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_puts_no_earlier_rules_in_force() {
+    let config = in_a_repository();
+    let mut chat = Chat::with(&config).await;
+    chat.wait_s(3_600);
+    chat.policies_are_committed(&config, "ana-dev", NO_EDIT).await;
+    chat.wait_s(-3_600);
+    chat.policies_are_committed(&config, "ana-dev", LOOSENED).await;
+    let loosened = chat.engine.setup.policies().hash().to_owned();
+    chat.configure(&config);
+    chat.starts_with_policies(&config).await;
+    assert_eq!(chat.engine.setup.policies().hash(), loosened);
+    // And the change is not forgotten.
+    let waits = chat.planned("ana", &plan("production", 1, 3)).await;
+    assert_eq!(chat.refused_by(&waits).await, ["own-policy-change"]);
+}
+
 /// The rules are kept in a repository, and Ana has an account there.
 fn in_a_repository() -> String {
     let ana = CONFIG.replace("[person.ana]\n", "[person.ana]\ngithub = \"ana-dev\"\n");

@@ -159,6 +159,35 @@ async fn a_rollback_goes_back_to_the_release_before() {
 }
 
 #[tokio::test]
+async fn a_rollback_never_goes_forward_to_what_was_left() {
+    let mut chat = Chat::open().await;
+    let mut releases = Vec::new();
+    for (base, commit) in [(1, 3), (3, 4)] {
+        releases.push(chat.planned("ana", &plan("staging", base, commit)).await);
+        chat.wait_s(1);
+        chat.runs_to_its_end(&releases[releases.len() - 1]).await;
+        chat.wait_s(1);
+    }
+    assert_eq!(chat.says("ana", "/rollback staging").await, "");
+    let back = chat.newest().await;
+    let resolved = Event::Resolved { commit: sha(3), branch: None };
+    chat.outcome(&back, "resolve", resolved).await;
+    chat.outcome(&back, "await_build", Event::BuildReady).await;
+    let kind = slipway_core::plan::PlanKind::Rollback;
+    let to = slipway_core::plan::Plan { kind, base: Some(sha(4)), ..plan("staging", 3, 3) };
+    chat.gathers(&back, &to).await;
+    chat.runs_to_its_end(&back).await;
+    assert_eq!(chat.phase(&back).await, "succeeded");
+    // What was left is known to be good, which spares a rollback every approval; but this is none.
+    let answer = chat.says("eve", &format!("/rollback staging {}", releases[1].short())).await;
+    assert!(
+        answer.contains("did not run on goals → staging before what runs there now. Nothing was started."),
+        "{answer}"
+    );
+    assert_eq!(chat.newest().await, back);
+}
+
+#[tokio::test]
 async fn a_failed_release_is_tried_again_as_another() {
     let mut chat = Chat::open().await;
     let failed = chat.planned("ana", &plan("staging", 1, 3)).await;
