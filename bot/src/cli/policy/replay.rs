@@ -98,10 +98,18 @@ mod tests {
         assert_eq!(judge(&text, &chain, None).unwrap().differing, []);
         write(&chain[1..]);
         let said = exported().await.unwrap_err();
-        assert!(
-            said.starts_with("The audit log is broken: record 1") && said.contains("Nothing was judged."),
-            "{said}"
-        );
+        let says = "This export begins at record 2; replay needs the log from record 1: export it without --since.";
+        assert_eq!(said, says);
+        let [first, second, third] = &chain[..] else { panic!("{chain:?}") };
+        let changed = Record { kind: "unlocked".to_owned(), ..third.clone() };
+        for damaged in [[second, first], [first, third], [second, &changed]] {
+            write(&damaged.map(Record::clone));
+            let said = exported().await.unwrap_err();
+            assert!(
+                said.starts_with("The audit log is broken: record ") && said.ends_with("Nothing was judged."),
+                "{said}"
+            );
+        }
         std::fs::write(&file, "{}\n").unwrap();
         let said = exported().await.unwrap_err();
         assert!(said.starts_with("The audit log is broken: record 1"), "{said}");
