@@ -8,11 +8,15 @@ use crate::store::{NewPolicyVersion, PolicyVersion, Store, StoreError};
 use slipway_core::policy::PolicySet;
 use slipway_deploy::github::GitHub;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
 
 /// How many mistakes of a refused set are written into the audit log.
 const MISTAKES_LIMIT: usize = 20;
+/// How often it is looked whether new rules are in force.
+const IN_FORCE_POLL: Duration = Duration::from_millis(50);
 /// Who wanted the rules read that the bot started with.
 const AT_START: &str = "start";
 
@@ -33,6 +37,16 @@ pub enum Reloaded {
         /// How many rules there are.
         rules: usize,
     },
+}
+
+impl Reloaded {
+    /// The hash of the rules that were read.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        match self {
+            Self::Same { hash } | Self::Changed { hash, .. } => hash,
+        }
+    }
 }
 
 /// Why the rules stay as they are.
@@ -104,6 +118,16 @@ impl Keeper {
         let problem = result.as_ref().err().map(ToString::to_string);
         *self.problem.write().unwrap_or_else(PoisonError::into_inner) = problem;
         result
+    }
+
+    /// Waits until the rules of this hash are in force, at most so long. Whether they are.
+    pub async fn come_into_force(&self, hash: &str, limit: Duration) -> bool {
+        let in_force = async {
+            while self.setup.policies().hash() != hash {
+                sleep(IN_FORCE_POLL).await;
+            }
+        };
+        timeout(limit, in_force).await.is_ok()
     }
 
     async fn reload_now(&self, by: &str) -> Result<Reloaded, ReloadError> {
