@@ -20,6 +20,15 @@ pub enum BotApiError {
         /// Why, without the token.
         reason: String,
     },
+    /// It was reached, and its answer takes too long.
+    #[error(
+        "the bot did not answer within {} s; it may still be at it: `slipway policy reload` again tells",
+        .limit.as_secs()
+    )]
+    Slow {
+        /// How long it had.
+        limit: Duration,
+    },
     /// Something answers that is not the bot.
     #[error("what answers at {address} is not the bot: status {status}")]
     NotTheBot {
@@ -35,18 +44,31 @@ pub enum BotApiError {
 /// # Errors
 /// When there is no answer, or none in JSON.
 pub async fn post(listen: SocketAddr, token: &str, path: &str) -> Result<(u16, Value), BotApiError> {
+    post_within(ANSWER_LIMIT, listen, token, path).await
+}
+
+async fn post_within(
+    limit: Duration,
+    listen: SocketAddr,
+    token: &str,
+    path: &str,
+) -> Result<(u16, Value), BotApiError> {
     crate::install_crypto_provider();
     let address = reachable(listen);
     let unreachable = |error: reqwest::Error| BotApiError::Unreachable {
         address: address.to_string(),
         reason: error.without_url().to_string(),
     };
+    let unanswered = |error: reqwest::Error| {
+        let is_slow = error.is_timeout() && !error.is_connect();
+        if is_slow { BotApiError::Slow { limit } } else { unreachable(error) }
+    };
     let url = Url::parse(&format!("http://{address}{path}"))
         .map_err(|error| BotApiError::Unreachable { address: address.to_string(), reason: error.to_string() })?;
-    let client = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_proxy().build().map_err(unreachable)?;
-    let answer = client.post(url).bearer_auth(token).send().await.map_err(unreachable)?;
+    let client = reqwest::Client::builder().timeout(limit).no_proxy().build().map_err(unreachable)?;
+    let answer = client.post(url).bearer_auth(token).send().await.map_err(unanswered)?;
     let status = answer.status().as_u16();
-    let body = answer.text().await.map_err(unreachable)?;
+    let body = answer.text().await.map_err(unanswered)?;
     let parsed = serde_json::from_str(&body);
     // The API says in plain text that a token is wrong.
     let said =
@@ -62,4 +84,22 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bot_that_takes_its_time_is_not_taken_for_one_that_does_not_run() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        let ask =
+            async || post_within(Duration::from_millis(300), address, "token", "/x").await.unwrap_err().to_string();
+        let said = ask().await;
+        assert!(said.starts_with("the bot did not answer within 0 s; it may still be at it"), "{said}");
+        drop(silent);
+        let said = ask().await;
+        assert!(said.contains("Is `slipway serve` running there?"), "{said}");
+    }
 }

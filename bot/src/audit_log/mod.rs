@@ -38,6 +38,9 @@ pub enum AuditLogError {
     /// The chain is broken, so it proves nothing.
     #[error("The audit log is broken: {0}. Nothing was judged.")]
     Damaged(Broken),
+    /// An export that is only a later piece of the chain.
+    #[error("This export begins at record {0}; replay needs the log from record 1: export it without --since.")]
+    Piece(u64),
     /// There are more records than fit into memory.
     #[error("The audit log has more than {0} records.")]
     TooLong(usize),

@@ -10,10 +10,14 @@ const RECORDS_LIMIT: usize = 5_000_000;
 /// The records of a chain from its first one, in order. The bot may be running meanwhile.
 ///
 /// # Errors
-/// When the store or the file cannot be read, or the chain is broken or too long.
+/// When the store or the file cannot be read, or the chain is broken, too long, or only a later piece of one.
 pub async fn records(source: AuditSource<'_>) -> Result<Vec<Record>, AuditLogError> {
+    // In a piece of the chain nothing need be wrong; of a store whose first records are gone something is.
+    let mut verifier = match source {
+        AuditSource::Store(_) => Verifier::new(None),
+        AuditSource::File(_) => Verifier::of_a_piece(None),
+    };
     let mut rows = Rows::open(source).await?;
-    let mut verifier = Verifier::new(None);
     let mut records = Vec::new();
     while !verifier.is_decided() {
         let page = rows.page().await?;
@@ -25,6 +29,8 @@ pub async fn records(source: AuditSource<'_>) -> Result<Vec<Record>, AuditLogErr
             return Err(AuditLogError::TooLong(RECORDS_LIMIT));
         }
     }
-    verifier.finish().map_err(AuditLogError::Damaged)?;
-    Ok(records)
+    match verifier.finish().map_err(AuditLogError::Damaged)?.first {
+        1 => Ok(records),
+        first => Err(AuditLogError::Piece(first)),
+    }
 }

@@ -10,7 +10,7 @@ use crate::policies::Origin;
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
 use crate::readiness::Readiness;
 use crate::setup::{Rules, Setup};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use clap::Args;
 use slipway_core::ids::EnvironmentName;
 use slipway_core::link::{Link, disputed_by};
@@ -107,10 +107,17 @@ async fn disputes(config: &Config) -> Vec<(String, ProbeResult)> {
     };
     let links = match links {
         Ok(links) => links,
-        // A store of an earlier version has none; it is brought up to date by the next start.
         Err(error) => {
-            let says = format!("linked accounts are not known: {error}");
-            let mend = "start Slipway once with this version, then check again".to_owned();
+            let (says, mend) = match error {
+                // These say themselves what to do.
+                StoreError::Earlier(_) | StoreError::Later(_) => {
+                    ("linked accounts are not known".to_owned(), error.to_string())
+                }
+                _ => (
+                    format!("linked accounts are not known: {error}"),
+                    "see to it that the store can be read, then check again".to_owned(),
+                ),
+            };
             return vec![("links".to_owned(), ProbeResult { ok: true, says, mend })];
         }
     };

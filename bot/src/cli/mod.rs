@@ -2,11 +2,13 @@
 
 pub mod audit;
 pub mod check;
+mod moment;
 mod paint;
 pub mod policy;
 mod screen;
 pub mod serve;
 
+use crate::clock::Clock;
 use crate::config::{BadSecrets, Config, Report, Secrets};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -89,12 +91,15 @@ impl Cli {
         let matches = Self::command().try_get_matches_from(words)?;
         let config_is_named = matches.value_source("config") == Some(ValueSource::CommandLine);
         let cli = Self { config_is_named, ..Self::from_arg_matches(&matches)? };
-        if let Command::Policy(args) = &cli.command
-            && let Some(wrong) = args.wrong_usage()
-        {
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, wrong));
+        let wrong = match &cli.command {
+            Command::Audit(args) => args.wrong_usage(Clock::System.now()),
+            Command::Policy(args) => args.wrong_usage(),
+            Command::Serve(_) | Command::Check(_) => None,
+        };
+        match wrong {
+            Some(wrong) => Err(Self::command().error(ErrorKind::ArgumentConflict, wrong)),
+            None => Ok(cli),
         }
-        Ok(cli)
     }
 
     /// Does what was asked.

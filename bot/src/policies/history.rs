@@ -1,11 +1,11 @@
 //! Who changed the policies lately, from the sets that were in force.
 
-use super::{PolicyText, Source};
+use super::Source;
 use crate::store::PolicyVersion;
 use jiff::Timestamp;
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Directory, Identity};
-use slipway_core::policy::{PolicyChange, PolicySet, Vocabulary, built_in};
+use slipway_core::policy::{PolicyChange, PolicySet, Vocabulary};
 use std::collections::BTreeSet;
 use tracing::error;
 
@@ -41,14 +41,12 @@ pub(crate) fn known(logins: &BTreeSet<String>, people: &Directory) -> BTreeSet<P
     logins.iter().filter_map(person).map(|person| person.id.clone()).collect()
 }
 
-/// An earlier set as it would speak of today's teams and environments. One that was written for the schema of an
-/// earlier version of Slipway is tried with today's.
+/// An earlier set as it would speak of today's teams and environments.
 fn parse(version: &PolicyVersion, vocabulary: &Vocabulary) -> Option<PolicySet> {
     let mut text = version.version.reading.text.clone();
     text.vocabulary.teams.extend(vocabulary.teams.iter().cloned());
     text.vocabulary.environments.extend(vocabulary.environments.iter().cloned());
-    let today = || PolicyText { schema: built_in::SCHEMA.to_owned(), ..text.clone() }.parse();
-    match text.parse().or_else(|_| today()) {
+    match text.parse_stored() {
         Ok(set) => Some(set),
         Err(error) => {
             error!(version = version.seq, %error, "an earlier policy set cannot be read any more");

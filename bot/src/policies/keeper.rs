@@ -12,11 +12,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{sleep, timeout};
 
 /// How many mistakes of a refused set are written into the audit log.
 const MISTAKES_LIMIT: usize = 20;
-/// How long reading the rules again may take.
-const RELOAD_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether new rules are in force.
+const IN_FORCE_POLL: Duration = Duration::from_millis(50);
+/// How long reading the rules again may take: whoever asked for it still gets the answer.
+const RELOAD_LIMIT: Duration = Duration::from_secs(20);
 /// Who wanted the rules read that the bot started with.
 const AT_START: &str = "start";
 
@@ -37,6 +40,16 @@ pub enum Reloaded {
         /// How many rules there are.
         rules: usize,
     },
+}
+
+impl Reloaded {
+    /// The hash of the rules that were read.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        match self {
+            Self::Same { hash } | Self::Changed { hash, .. } => hash,
+        }
+    }
 }
 
 /// Why the rules stay as they are.
@@ -117,7 +130,7 @@ impl Keeper {
     }
 
     async fn reload_alone(&self, by: &str, _one: &MutexGuard<'_, ()>) -> Result<Reloaded, ReloadError> {
-        let result = match tokio::time::timeout(RELOAD_LIMIT, self.reload_now(by)).await {
+        let result = match timeout(RELOAD_LIMIT, self.reload_now(by)).await {
             Ok(result) => result,
             Err(_) => {
                 Err(PoliciesError::Slow { kept: self.origin.source.clone(), limit_s: RELOAD_LIMIT.as_secs() }.into())
@@ -126,6 +139,16 @@ impl Keeper {
         let problem = result.as_ref().err().map(ToString::to_string);
         *self.problem.write().unwrap_or_else(PoisonError::into_inner) = problem;
         result
+    }
+
+    /// Waits until the rules of this hash are in force, at most so long. Whether they are.
+    pub async fn come_into_force(&self, hash: &str, limit: Duration) -> bool {
+        let in_force = async {
+            while self.setup.policies().hash() != hash {
+                sleep(IN_FORCE_POLL).await;
+            }
+        };
+        timeout(limit, in_force).await.is_ok()
     }
 
     async fn reload_now(&self, by: &str) -> Result<Reloaded, ReloadError> {

@@ -26,8 +26,10 @@ pub use policies::{NewPolicyVersion, PolicyVersion};
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, Transaction};
+use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +40,9 @@ use thiserror::Error;
 const READERS_LIMIT: u32 = 4;
 /// How long a connection waits for another process (a backup, a shell) to let go of the database.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
+
+/// The schema of this version, step by step.
+static MIGRATOR: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// A transaction that writes.
 pub type Tx = Transaction<'static, Sqlite>;
@@ -51,6 +56,15 @@ pub enum StoreError {
     /// Its schema could not be brought up to date.
     #[error("the store's schema could not be brought up to date: {0}")]
     Schema(#[from] sqlx::migrate::MigrateError),
+    /// Its schema is older than that of this version.
+    #[error(
+        "the store {} was written by an earlier version: start Slipway once with this version, then try again",
+        .0.display()
+    )]
+    Earlier(PathBuf),
+    /// Its schema is newer than that of this version.
+    #[error("the store {} was written by a later version: use the version that wrote it", .0.display())]
+    Later(PathBuf),
     /// What is stored cannot be read back.
     #[error("the store holds {what} that this version cannot read: {error}")]
     Unreadable {
@@ -105,7 +119,7 @@ impl Store {
             .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
         let lock = lock_beside(file)?;
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!("../migrations/sqlite").run(&write).await?;
+        MIGRATOR.run(&write).await?;
         let read =
             SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options.read_only(true)).await?;
         Ok(Self { write, read, _lock: Arc::new(lock) })
@@ -119,7 +133,12 @@ impl Store {
         let options = SqliteConnectOptions::new().filename(file).read_only(true);
         let lock = File::open(file).map_err(|error| StoreError::File { path: file.to_owned(), error })?;
         let read = SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options).await?;
-        Ok(Self { write: read.clone(), read, _lock: Arc::new(lock) })
+        let newest = MIGRATOR.iter().map(|step| step.version).max().unwrap_or(0);
+        match written_schema(&read).await?.cmp(&newest) {
+            Ordering::Less => Err(StoreError::Earlier(file.to_owned())),
+            Ordering::Equal => Ok(Self { write: read.clone(), read, _lock: Arc::new(lock) }),
+            Ordering::Greater => Err(StoreError::Later(file.to_owned())),
+        }
     }
 
     /// Begins a transaction that writes; others wait.
@@ -137,6 +156,15 @@ impl Store {
     pub async fn begin_to_read(&self) -> Result<Tx, StoreError> {
         Ok(self.read.begin().await?)
     }
+}
+
+/// The newest step of the schema that a store has; 0 before the first one.
+async fn written_schema(store: &SqlitePool) -> Result<i64, StoreError> {
+    let has_steps: bool = sqlx::query_scalar(sql::HAS_SCHEMA_STEPS).fetch_one(store).await?;
+    if !has_steps {
+        return Ok(0);
+    }
+    Ok(sqlx::query_scalar(sql::SCHEMA_NEWEST_STEP).fetch_one(store).await?)
 }
 
 fn lock_beside(database: &Path) -> Result<File, StoreError> {

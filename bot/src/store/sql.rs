@@ -9,6 +9,9 @@ macro_rules! statements {
 }
 
 statements! {
+    HAS_SCHEMA_STEPS = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
+    SCHEMA_NEWEST_STEP = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
+
     INBOX_PUT = "INSERT INTO inbox (delivery_key, body, received_at) VALUES ($1, $2, $3) ON CONFLICT (delivery_key) DO NOTHING";
     INBOX_NEXT = "SELECT id, body, attempts FROM inbox WHERE consumed_at IS NULL ORDER BY id LIMIT 1";
     INBOX_CONSUME = "UPDATE inbox SET consumed_at = $2, problem = $3 WHERE id = $1";

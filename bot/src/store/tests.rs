@@ -403,3 +403,28 @@ async fn a_reader_beside_the_bot_sees_one_moment_and_changes_nothing() {
     assert_eq!(beside.releases_by_prefix(&mut later, "R").await.unwrap().len(), 1);
     assert!(beside.release_insert(&mut later, &release("R2", "staging")).await.is_err());
 }
+
+#[tokio::test]
+async fn a_store_of_another_version_is_not_read() {
+    let (folder, store) = open().await;
+    let file = folder.path().join("slipway.db");
+    let refused = async || Store::open_to_read(&file).await.map(|_| ()).map_err(|error| error.to_string());
+    let change = async |statement: &'static str| {
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    assert_eq!(refused().await, Ok(()));
+    let step = "INSERT INTO _sqlx_migrations SELECT 999, description, installed_on, success, checksum, execution_time \
+                FROM _sqlx_migrations LIMIT 1";
+    change(step).await;
+    let said = refused().await.unwrap_err();
+    assert!(said.ends_with("was written by a later version: use the version that wrote it"), "{said}");
+    change("DELETE FROM _sqlx_migrations WHERE version > 2").await;
+    let said = refused().await.unwrap_err();
+    let says = "was written by an earlier version: start Slipway once with this version, then try again";
+    assert!(said.ends_with(says), "{said}");
+    std::fs::write(folder.path().join("empty.db"), "").unwrap();
+    let said = Store::open_to_read(&folder.path().join("empty.db")).await.unwrap_err().to_string();
+    assert!(said.ends_with(says), "{said}");
+}

@@ -1,10 +1,11 @@
 //! `slipway audit export`.
 
-use super::moment::moment;
 use super::{Refused, Said, records};
 use crate::audit_log::{Export, Exported, Format, export};
+use crate::cli::moment::{Moment, moment};
 use crate::clock::Clock;
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -13,11 +14,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// From this moment on: 2026-11-01 (its beginning in UTC), 2026-11-01T10:00:00Z, or 7d for seven days ago
-    #[arg(long, value_name = "MOMENT")]
-    pub since: Option<String>,
-    /// Up to this moment
-    #[arg(long, value_name = "MOMENT")]
-    pub until: Option<String>,
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub since: Option<Moment>,
+    /// Up to this moment, which is after --since
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub until: Option<Moment>,
     /// How to write it
     #[arg(long, value_enum, default_value = "jsonl")]
     pub format: ExportFormat,
@@ -38,14 +39,22 @@ pub enum ExportFormat {
     Csv,
 }
 
+impl ExportArgs {
+    /// What the parser cannot tell: there is a time between two moments only if the second one is later.
+    pub(super) fn wrong_usage(&self, now: Timestamp) -> Option<&'static str> {
+        let (since, until) = (self.since?.resolve(now), self.until?.resolve(now));
+        (until <= since).then_some("--until is not after --since, so nothing is between them; name a later --until")
+    }
+}
+
 pub(super) async fn run(args: &ExportArgs, path: &Path) -> Result<Said, Refused> {
     let now = Clock::System.now();
-    let at = |text: &Option<String>| text.as_deref().map(|text| moment(text, now)).transpose().map_err(Refused);
+    let at = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now));
     let format = match args.format {
         ExportFormat::Jsonl => Format::Jsonl,
         ExportFormat::Csv => Format::Csv,
     };
-    let what = Export { since: at(&args.since)?, until: at(&args.until)?, format, even_broken: args.broken };
+    let what = Export { since: at(args.since), until: at(args.until), format, even_broken: args.broken };
     let store = crate::cli::load(path)?.store.path;
     let exported = match &args.output {
         Some(file) => to_file(&store, &what, file).await?,

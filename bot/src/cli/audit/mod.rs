@@ -2,7 +2,6 @@
 
 mod anchor;
 mod export;
-mod moment;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -10,6 +9,7 @@ mod verify;
 use super::Refused;
 use crate::audit_log::AuditLogError;
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -30,6 +30,16 @@ pub enum AuditCommand {
     Export(export::ExportArgs),
     /// Print the end of the chain, to keep it elsewhere and verify against it later
     Anchor,
+}
+
+impl AuditArgs {
+    /// What is wrong with the usage although the parser takes it.
+    pub(super) fn wrong_usage(&self, now: Timestamp) -> Option<&'static str> {
+        match &self.command {
+            AuditCommand::Export(args) => args.wrong_usage(now),
+            AuditCommand::Verify(_) | AuditCommand::Anchor => None,
+        }
+    }
 }
 
 /// What a command says when it is done; an export without a file has written itself to standard output.

@@ -224,8 +224,21 @@ async fn a_piece_is_cut_out_by_time_and_can_be_verified() {
     }
     assert_eq!(log.exported("--since 2027-01-01").await, "");
     assert_eq!(log.exported("--until 5000d").await, "");
-    let said = log.slipway("export --since yesterday").await.unwrap_err();
-    assert!(said.starts_with("\"yesterday\" is no moment"), "{said}");
+}
+
+#[test]
+fn an_end_that_is_not_after_the_beginning_is_wrong_usage() {
+    let read = |line: &str| {
+        let words = ["slipway", "audit", "export"].into_iter().chain(line.split(' '));
+        Cli::from_words(words).map(|_| ()).map_err(|error| (error.exit_code(), error.to_string()))
+    };
+    for right in ["--since 7d", "--until 7d", "--since 7d --until 6d", "--since 2026-11-01 --until 2026-11-02"] {
+        assert_eq!(read(right), Ok(()), "{right}");
+    }
+    for wrong in ["--since 7d --until 7d", "--since 6d --until 7d", "--since 1d --until 2026-11-01"] {
+        let (code, said) = read(wrong).unwrap_err();
+        assert!(code == 2 && said.contains("--until is not after --since"), "{wrong}: {said}");
+    }
 }
 
 #[tokio::test]

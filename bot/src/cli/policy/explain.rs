@@ -98,7 +98,7 @@ pub(super) async fn run(args: &ExplainArgs, file: ConfigFile<'_>) -> Result<(), 
 fn set(dir: Option<&Path>, config: &Config, in_force: Option<&PolicyVersion>) -> Result<PolicySet, Refused> {
     match (dir, in_force) {
         (Some(dir), _) => rules::parse(&rules::read_for(dir, Some(config))?),
-        (None, Some(in_force)) => rules::parse(&in_force.version.reading.text),
+        (None, Some(in_force)) => in_force.version.reading.text.parse_stored().map_err(|error| rules::refused(&error)),
         (None, None) => policies::load(config).map_err(failed),
     }
 }

@@ -24,6 +24,9 @@ fn answer(status: u16, said: &Value) -> Result<String, String> {
     let text = |key: &str| said[key].as_str().unwrap_or_default();
     let short = |key: &str| text(key).chars().take(12).collect::<String>();
     match status {
+        200 if said["changed"] == true && said["in_force"] == false => {
+            Err("The new policies are stored and not in force yet: see the bot's log.".to_owned())
+        }
         200 if said["changed"] == true => Ok(format!(
             "The bot uses {} rules now, hash {} (before {}). What waits is judged again.",
             said["rules"],
@@ -37,6 +40,10 @@ fn answer(status: u16, said: &Value) -> Result<String, String> {
             let list: String = mistakes.map(|mistake| format!("{mistake}\n")).collect();
             Err(format!("{list}The policies have mistakes. Those in force stay in force."))
         }
+        502 => {
+            let why = text("error").trim_end_matches('.');
+            Err(format!("The policies could not be read: {why}. Those in force stay in force."))
+        }
         _ => Err(format!("The bot answered with status {status}: {}", text("error"))),
     }
 }
@@ -49,7 +56,9 @@ mod tests {
     #[test]
     fn each_answer_says_what_is_in_force() {
         let (before, hash) = ("a".repeat(64), "b".repeat(64));
-        let changed = answer(200, &json!({ "changed": true, "before": before, "hash": hash, "rules": 21 })).unwrap();
+        let changed =
+            answer(200, &json!({ "changed": true, "before": before, "hash": hash, "rules": 21, "in_force": true }));
+        let changed = changed.unwrap();
         assert_eq!(
             changed,
             "The bot uses 21 rules now, hash bbbbbbbbbbbb (before aaaaaaaaaaaa). What waits is judged again."
@@ -58,6 +67,13 @@ mod tests {
         assert_eq!(same, "Nothing has changed: the rules in force are these, hash bbbbbbbbbbbb.");
         let wrong = answer(422, &json!({ "error": "x", "mistakes": ["a.cedar:1:1: What?", "b"] })).unwrap_err();
         assert_eq!(wrong, "a.cedar:1:1: What?\nb\nThe policies have mistakes. Those in force stay in force.");
+        let stored = json!({ "changed": true, "before": before, "hash": hash, "rules": 21, "in_force": false });
+        let stored = answer(200, &stored).unwrap_err();
+        assert_eq!(stored, "The new policies are stored and not in force yet: see the bot's log.");
+        let unread = answer(502, &json!({ "error": "the policies in acme/rules cannot be read: no answer" }));
+        let says = "The policies could not be read: the policies in acme/rules cannot be read: no answer. \
+                    Those in force stay in force.";
+        assert_eq!(unread.unwrap_err(), says);
         let token = answer(401, &json!("the bearer token is missing or wrong\n")).unwrap_err();
         assert_eq!(token, "The bot refused: the bearer token is missing or wrong");
         assert_eq!(answer(503, &json!({ "error": "no" })).unwrap_err(), "The bot answered with status 503: no");

@@ -3,11 +3,11 @@
 use super::rules::{self, DIR_DEFAULT};
 use super::{ConfigFile, Refused, screen};
 use crate::audit_log::{AuditSource, records};
+use crate::cli::moment::{Moment, moment};
 use crate::clock::Clock;
 use crate::policies::PolicyText;
 use clap::Args;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use slipway_core::audit::Record;
@@ -21,9 +21,9 @@ pub struct ReplayArgs {
     /// The folder with the edited policies
     #[arg(long, value_name = "DIR", default_value = DIR_DEFAULT)]
     pub policies: PathBuf,
-    /// Only what was asked for since then: a day or an instant, in UTC
-    #[arg(long, value_name = "2026-11-01", value_parser = moment)]
-    pub since: Option<Timestamp>,
+    /// Only what was asked for since then: 2026-11-01 (its beginning in UTC), 2026-11-01T10:00:00Z, or 7d for seven days ago
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub since: Option<Moment>,
     /// Read the audit log from an export (one record a line) instead of the store; needs no configuration
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
@@ -33,13 +33,6 @@ pub struct ReplayArgs {
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
-}
-
-/// A day is its first moment in UTC.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let day = || Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
-    let moment = text.parse().ok().or_else(day);
-    moment.ok_or_else(|| "write a day such as 2026-11-01, or an instant such as 2026-11-01T08:00:00Z".to_owned())
 }
 
 pub(super) async fn run(args: &ReplayArgs, file: ConfigFile<'_>) -> Result<(), Refused> {
@@ -52,11 +45,12 @@ pub(super) async fn run(args: &ReplayArgs, file: ConfigFile<'_>) -> Result<(), R
         }
     };
     let records = records.map_err(|error| Refused(error.to_string()))?;
-    let replayed = judge(&text, &records, args.since)?;
+    let now = Clock::System.now();
+    let replayed = judge(&text, &records, args.since.map(|since| since.resolve(now)))?;
     if args.json {
         screen::show_json(&json!(replayed));
     } else {
-        screen::show(&cards::replayed(&replayed), &TimeZone::UTC, Clock::System.now());
+        screen::show(&cards::replayed(&replayed), &TimeZone::UTC, now);
     }
     match replayed.differing.len() {
         n if n > 0 && args.fail_on_change => {
@@ -77,13 +71,6 @@ mod tests {
     use super::*;
     use slipway_core::audit::{Draft, append};
     use std::path::Path;
-
-    #[test]
-    fn a_day_is_its_first_moment() {
-        assert_eq!(moment("2026-11-01"), moment("2026-11-01T00:00:00Z"));
-        assert!(moment("2026-11-01T08:00:00+01:00").unwrap() < moment("2026-11-01T08:00:00Z").unwrap());
-        assert!(moment("yesterday").unwrap_err().contains("2026-11-01"));
-    }
 
     #[tokio::test]
     async fn an_export_is_read_line_by_line_and_its_chain_verified() {
@@ -111,10 +98,18 @@ mod tests {
         assert_eq!(judge(&text, &chain, None).unwrap().differing, []);
         write(&chain[1..]);
         let said = exported().await.unwrap_err();
-        assert!(
-            said.starts_with("The audit log is broken: record 1") && said.contains("Nothing was judged."),
-            "{said}"
-        );
+        let says = "This export begins at record 2; replay needs the log from record 1: export it without --since.";
+        assert_eq!(said, says);
+        let [first, second, third] = &chain[..] else { panic!("{chain:?}") };
+        let changed = Record { kind: "unlocked".to_owned(), ..third.clone() };
+        for damaged in [[second, first], [first, third], [second, &changed]] {
+            write(&damaged.map(Record::clone));
+            let said = exported().await.unwrap_err();
+            assert!(
+                said.starts_with("The audit log is broken: record ") && said.ends_with("Nothing was judged."),
+                "{said}"
+            );
+        }
         std::fs::write(&file, "{}\n").unwrap();
         let said = exported().await.unwrap_err();
         assert!(said.starts_with("The audit log is broken: record 1"), "{said}");

@@ -173,7 +173,7 @@ impl Chat {
         self.handle_all().await;
     }
 
-    fn keeper(&self, config: &str) -> Keeper {
+    pub(super) fn keeper(&self, config: &str) -> Keeper {
         let (config, _) = Config::check(config.as_bytes(), Path::new("slipway.toml")).unwrap();
         let Engine { store, setup, clock, signals } = self.engine.clone();
         Keeper::new(Origin::of(&config), None, setup, store, clock, signals)

@@ -106,11 +106,11 @@ async fn its_owner_is_reminded_once_before_it_ends_and_prolongs_it() {
     }
     let [reminder] = &chat.private("bob").await[..] else { panic!("{:?}", chat.private("bob").await) };
     assert!(reminder.contains("Your lock on goals → staging \"moving\" ends in 10 min."), "{reminder}");
-    assert!(reminder.contains("/release lock staging \"…\" --for 1h"), "{reminder}");
+    assert!(reminder.contains("/release lock staging \"…\" goals --for 1h"), "{reminder}");
     let answer = chat.says("bob", "/release lock staging \"still moving\" --for 1h").await;
     let expected = "goals → staging is locked by bob \"still moving\" for 60 more min.\n\
                     Before it was locked by bob \"moving\" for 6 more min.\n\
-                    Only your own releases pass. To end it: /release unlock staging";
+                    Only your own releases pass. To end it: /release unlock staging goals";
     assert_eq!(answer, expected);
     let prolonged = chat.audit_of("locked").await.pop().unwrap().body;
     assert_eq!(
@@ -201,7 +201,7 @@ async fn the_owner_hands_it_over_and_the_new_one_passes() {
     let expected = format!(
         "bob hands you the lock on goals → staging: \"moving\" for 59 more min.\n\
          Your release {} is number 2 of 3 in the queue.\n\
-         Only your own releases pass. To end it: /release unlock staging",
+         Only your own releases pass. To end it: /release unlock staging goals",
         second.short()
     );
     assert_eq!(told, [expected]);

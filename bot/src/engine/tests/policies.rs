@@ -4,6 +4,7 @@ use super::chat::CONFIG;
 use super::*;
 use crate::policies::Reloaded;
 use slipway_core::message::Verb;
+use std::time::Duration;
 
 const CLOSED: &str = r#"
 @id("closed")
@@ -38,6 +39,19 @@ async fn what_waits_is_judged_by_the_new_rules_and_the_change_is_on_record() {
     assert_eq!(chat.refused_by(&release).await, ["production-approval"]);
     chat.presses("bob", &release, Verb::Approve).await;
     assert_eq!(chat.phase(&release).await, "running(ci)");
+}
+
+#[tokio::test]
+async fn new_rules_are_stored_before_they_are_in_force() {
+    let mut chat = Chat::open().await;
+    chat.adds_rule("");
+    chat.starts_with_policies(&chat.config_with_folder()).await;
+    let keeper = chat.keeper(&chat.config_with_folder());
+    chat.writes_rule(CLOSED);
+    let reloaded = chat.reads_policies().await.unwrap();
+    assert!(!keeper.come_into_force(reloaded.hash(), Duration::ZERO).await, "the engine has not seen them");
+    chat.handle_all().await;
+    assert!(keeper.come_into_force(reloaded.hash(), Duration::ZERO).await);
 }
 
 #[tokio::test]

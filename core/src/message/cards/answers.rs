@@ -1,6 +1,7 @@
 //! Short answers to the person who typed or clicked. The fact first, the way out last.
 
 use super::super::{Block, Line, Message};
+use super::lock::only_yours;
 use super::status::locked as lock_line;
 use super::words::{self, DOT};
 use crate::environment;
@@ -117,9 +118,7 @@ pub fn cancel_came_late(release: &Release, illegal: &Illegal) -> Message {
 /// The lock holds.
 #[must_use]
 pub fn locked(key: &EnvironmentKey, lock: &environment::Lock, now: Timestamp) -> Message {
-    let way =
-        Line::plain("Only your own releases pass. To end it: ").code(format!("/release unlock {}", key.environment));
-    Message::answer(Line::plain(format!("{key} is ")).join(lock_line(lock, now)).text("."), [way])
+    Message::answer(Line::plain(format!("{key} is ")).join(lock_line(lock, now)).text("."), [only_yours(key)])
 }
 
 /// The lock holds, and takes the place of one that its owner had.
@@ -174,7 +173,7 @@ pub fn environment_refuses(key: &EnvironmentKey, illegal: &environment::Illegal)
             .text("it is locked by ")
             .person(owner)
             .text(", who can end that with ")
-            .code(format!("/release unlock {}", key.environment))
+            .code(words::unlock(key))
             .text("."),
         Illegal::NotLocked => line.text("it is not locked. Nothing was changed."),
         Illegal::Owned(owner) => line.person(owner).text(" holds its lock already. Nothing was changed."),

@@ -37,8 +37,8 @@ pub fn lock_news(key: &EnvironmentKey, news: &LockNews, now: Timestamp) -> Messa
     message
 }
 
-fn only_yours(key: &EnvironmentKey) -> Line {
-    Line::plain("Only your own releases pass. To end it: ").code(format!("/release unlock {}", key.environment))
+pub(super) fn only_yours(key: &EnvironmentKey) -> Line {
+    Line::plain("Only your own releases pass. To end it: ").code(words::unlock(key))
 }
 
 /// What the owner of a lock reads before it ends, or, of one without an end, while others wait.
@@ -62,8 +62,8 @@ pub fn lock_reminder(environment: &Environment, lock: &Lock, now: Timestamp) -> 
     if lines.is_empty() {
         lines.push(Line::plain("Nobody waits behind it."));
     }
-    lines.push(longer.code(format!("/release lock {} \"…\" --for 1h", key.environment)));
-    lines.push(Line::plain("To end it now: ").code(format!("/release unlock {}", key.environment)));
+    lines.push(longer.code(format!("/release lock {} \"…\" {} --for 1h", key.environment, key.service)));
+    lines.push(Line::plain("To end it now: ").code(words::unlock(key)));
     Message::answer(headline, lines)
 }
 

@@ -1,7 +1,7 @@
 //! Phrases that several cards share.
 
 use super::super::{Line, Span};
-use crate::ids::{CommitSha, PersonId, ReleaseId, TeamName};
+use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId, TeamName};
 use crate::plan::{Commit, PlannedMigration};
 use crate::policy::{Clears, Reason, Slot};
 use jiff::Timestamp;
@@ -116,6 +116,11 @@ pub(super) fn slots_with_who<'a>(mut line: Line, missing: impl IntoIterator<Item
         line = if slot.who.is_empty() { line.text("nobody can") } else { people(line, &slot.who, " or ").text(" can") };
     }
     line
+}
+
+/// What ends a lock. It names the service, because others may have an environment of this name.
+pub(super) fn unlock(key: &EnvironmentKey) -> String {
+    format!("/release unlock {} {}", key.environment, key.service)
 }
 
 /// What would clear a reason: who can, or when.

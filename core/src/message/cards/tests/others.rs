@@ -236,22 +236,22 @@ fn a_lock_is_told_to_whom_it_concerns() {
         Your release 01JD7Q4N is number 1 of 1 in the queue.
 
         chen hands you the lock on goals → production: "load test" for 36 more min.
-        Only your own releases pass. To end it: /release unlock production
+        Only your own releases pass. To end it: /release unlock production goals
 
         Your lock on goals → production "load test" ends in 10 min.
         ana waits with 4c1f9e2 · for 30 min
-        To keep it longer: /release lock production "…" --for 1h
-        To end it now: /release unlock production
+        To keep it longer: /release lock production "…" goals --for 1h
+        To end it now: /release unlock production goals
 
         Your lock on goals → production "load test" ends in 10 min.
         Nobody waits behind it.
-        To keep it longer: /release lock production "…" --for 1h
-        To end it now: /release unlock production
+        To keep it longer: /release lock production "…" goals --for 1h
+        To end it now: /release unlock production goals
 
         Your lock on goals → production "load test" has held for 27 h and has no end.
         ana waits with 4c1f9e2 · for 27 h
-        To give it an end: /release lock production "…" --for 1h
-        To end it now: /release unlock production
+        To give it an end: /release lock production "…" goals --for 1h
+        To end it now: /release unlock production goals
 
         bob has ended your lock on goals → production "load test".
 
@@ -413,11 +413,11 @@ fn answers_are_short_and_end_with_the_way_out() {
         goals → production · release 01JD7Q4N
 
         goals → production is locked by chen "load test" for 40 more min.
-        Only your own releases pass. To end it: /release unlock production
+        Only your own releases pass. To end it: /release unlock production goals
 
         goals → production is unlocked. 1 release can go on.
 
-        goals → production: it is locked by chen, who can end that with /release unlock production.
+        goals → production: it is locked by chen, who can end that with /release unlock production goals.
 
         goals → production: it is not locked. Nothing was changed.
 
@@ -425,7 +425,7 @@ fn answers_are_short_and_end_with_the_way_out() {
 
         goals → production is locked by chen "load test" until unlocked.
         Before it was locked by chen "load test" for 40 more min.
-        Only your own releases pass. To end it: /release unlock production
+        Only your own releases pass. To end it: /release unlock production goals
 
         goals → production is now locked by chen "load test" for 40 more min. They have been told.
 
