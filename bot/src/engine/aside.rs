@@ -51,6 +51,10 @@ impl Engine {
         if let Err(EngineError::Store(error)) = recorded {
             return Err(error);
         }
+        if let Some(Incoming::LockDue { environment }) = &incoming {
+            // It would come again every minute, for ever. The next thing that happens to the environment looks at its lock.
+            self.store.environment_not_due(&mut tx, environment).await?;
+        }
         if let Some(
             Incoming::Typed { who, channel, .. }
             | Incoming::Pressed { who, channel, .. }

@@ -28,6 +28,16 @@ impl Store {
         Ok(rows.iter().map(read).collect())
     }
 
+    /// Nothing is due of an environment's lock until it is saved again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn environment_not_due(&self, tx: &mut Tx, key: &EnvironmentKey) -> Result<(), StoreError> {
+        let (service, environment) = (key.service.as_str(), key.environment.as_str());
+        sqlx::query(sql::ENVIRONMENT_NOT_DUE).bind(service).bind(environment).execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// An environment, as the transaction sees it; a new one when nothing has happened to it yet.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ statements! {
 
     ENVIRONMENT_GET = "SELECT state FROM environments WHERE service = $1 AND environment = $2";
     ENVIRONMENT_PUT = "INSERT INTO environments (service, environment, state, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT (service, environment) DO UPDATE SET state = excluded.state, due_at = excluded.due_at";
+    ENVIRONMENT_NOT_DUE = "UPDATE environments SET due_at = NULL WHERE service = $1 AND environment = $2";
     ENVIRONMENTS_DUE = "SELECT service, environment, due_at FROM environments WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
 
     EFFECT_INSERT = "INSERT INTO effects (release, kind, body, not_before, created_at) VALUES ($1, $2, $3, $4, $5)";

@@ -2,7 +2,7 @@
 
 use super::Timekeeper;
 use crate::engine::Incoming;
-use crate::store::StoreError;
+use crate::store::{Delivery, StoreError};
 use slipway_core::audit::day_due;
 
 /// Delivers the newest day's anchor, unless it is out. Of the days on which nobody looked only the last is left, for
@@ -17,7 +17,8 @@ pub(super) async fn look(timekeeper: &Timekeeper) -> Result<(), StoreError> {
     if store.audit_anchored(day).await? {
         return Ok(());
     }
-    store.deliver(&format!("anchor/{day}"), &Incoming::AnchorDue { day }, clock).await?;
-    signals.inbox.notify_one();
+    if store.deliver(&format!("anchor/{day}"), &Incoming::AnchorDue { day }, clock).await? == Delivery::Accepted {
+        signals.inbox.notify_one();
+    }
     Ok(())
 }

@@ -229,7 +229,7 @@ async fn who_changed_a_folder_is_told_and_a_merge_hides_nobody() {
     let mut stream = String::new();
     let mut commit = |branch: &str, who: &str, from: &str, merge: Option<&str>, file: Option<(&str, &str)>| {
         let title = format!("{branch} by {who}");
-        let _ = write!(stream, "commit refs/heads/{branch}\n");
+        let _ = writeln!(stream, "commit refs/heads/{branch}");
         for role in ["author", "committer"] {
             let _ = writeln!(stream, "{role} {who} <{who}@acme.dev> 1764000000 +0000");
         }

@@ -379,3 +379,20 @@ async fn queue_and_status_show_the_lock_and_who_waits_behind_it() {
                     queue: 3 (ana, 0000000, for 10 min; eve, 0000000, for 10 min; ana, 0000000, for 10 min)";
     assert!(status.contains(expected), "{status}");
 }
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_does_not_come_again_every_minute() {
+    let mut chat = Chat::open().await;
+    chat.says("bob", "/release lock staging \"moving\" --for 30m").await;
+    chat.execute("UPDATE environments SET state = 'no JSON' WHERE environment = 'staging'".to_owned()).await;
+    chat.wait_s(1_800);
+    let Engine { store, clock, signals, .. } = chat.engine.clone();
+    crate::timekeeper::locks::look(&store, &clock, &signals).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let row = store.inbox_next(&mut tx).await.unwrap().unwrap();
+    let error = chat.engine.handle(tx, &row).await.unwrap_err();
+    chat.engine.put_aside(&row, &error).await.unwrap();
+    assert_eq!(chat.audit_of("put_aside").await.len(), 1);
+    chat.wait_s(600);
+    assert_eq!(store.environments_due(clock.now_ms(), 10).await.unwrap(), []);
+}
