@@ -386,7 +386,7 @@ async fn what_cannot_be_looked_at_does_not_come_again_every_minute() {
     chat.says("bob", "/release lock staging \"moving\" --for 30m").await;
     chat.execute("UPDATE environments SET state = 'no JSON' WHERE environment = 'staging'".to_owned()).await;
     chat.wait_s(1_800);
-    let Engine { store, clock, signals, .. } = chat.engine.clone();
+    let crate::engine::Engine { store, clock, signals, .. } = chat.engine.clone();
     crate::timekeeper::locks::look(&store, &clock, &signals).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     let row = store.inbox_next(&mut tx).await.unwrap().unwrap();
