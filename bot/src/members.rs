@@ -8,7 +8,7 @@ use crate::setup::Setup;
 use crate::store::{Store, StoreError};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use slipway_core::membership::{Roll, Source};
+use slipway_core::membership::{REST_LIMIT_S, Roll, Source};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -19,7 +19,7 @@ pub const LOOK_EVERY_MS: i64 = 5 * 60 * 1_000;
 const REST_LEAST_MS: i64 = 5_000;
 const REST_LIMIT_MS: i64 = 60_000;
 /// The longest rest that a source can ask for.
-const ASKED_REST_LIMIT_MS: i64 = 60 * 60 * 1_000;
+const ASKED_REST_LIMIT_MS: i64 = REST_LIMIT_S * 1_000;
 /// How long a look at one source may take, all of its pages together.
 const LOOK_LIMIT_S: u64 = 60;
 /// How many sources are looked at beside each other.

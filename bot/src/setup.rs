@@ -215,6 +215,13 @@ impl Setup {
         environments.iter().find(|e| e.after.as_ref() == Some(&key.environment)).map(|e| &e.name)
     }
 
+    /// The environment that comes before one.
+    #[must_use]
+    pub fn environment_before(&self, key: &EnvironmentKey) -> Option<EnvironmentKey> {
+        let environment = self.environment(key)?.after.clone()?;
+        Some(EnvironmentKey { service: key.service.clone(), environment })
+    }
+
     /// The environments that come after one.
     pub fn environments_after(&self, key: &EnvironmentKey) -> impl Iterator<Item = EnvironmentKey> {
         let environments = self.service(&key.service).map_or(&[][..], |service| &service.environments);

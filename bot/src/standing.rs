@@ -3,7 +3,6 @@
 use crate::setup::Setup;
 use crate::store::{Store, StoreError, Tx};
 use jiff::Timestamp;
-use slipway_core::ids::EnvironmentKey;
 use slipway_core::link::Link;
 use slipway_core::membership::{Muster, Roll, Source, SourceState, muster};
 use slipway_core::person::Directory;
@@ -85,7 +84,7 @@ impl Standing {
     ) -> Result<Self, StoreError> {
         let key = &release.request.key;
         let here = store.environment_get(tx, key).await?;
-        let before = match before(setup, key) {
+        let before = match setup.environment_before(key) {
             Some(before) => Some(store.environment_get(tx, &before).await?),
             None => None,
         };
@@ -101,7 +100,7 @@ impl Standing {
     pub async fn shown(store: &Store, setup: &Setup, release: &Release, now: Timestamp) -> Result<Self, StoreError> {
         let key = &release.request.key;
         let here = store.environment(key).await?;
-        let before = match before(setup, key) {
+        let before = match setup.environment_before(key) {
             Some(before) => Some(store.environment(&before).await?),
             None => None,
         };
@@ -117,12 +116,6 @@ fn with_links(setup: &Setup, links: &[Link]) -> Arc<Directory> {
         return setup.people.clone();
     }
     Arc::new(setup.people.with_links(links.iter().map(|link| (&link.identity, &link.person))))
-}
-
-/// The environment that comes before one.
-fn before(setup: &Setup, key: &EnvironmentKey) -> Option<EnvironmentKey> {
-    let environment = setup.environment(key)?.after.clone()?;
-    Some(EnvironmentKey { service: key.service.clone(), environment })
 }
 
 fn past(release: &Release, of: impl FnOnce(&slipway_core::ids::ImageDigest) -> Past) -> Past {

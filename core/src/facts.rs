@@ -51,8 +51,8 @@ pub struct Facts {
     pub ci: Observed<CiFact>,
 }
 
-/// How far ahead of the clock something may have been observed, in seconds: clocks are set a little now and then.
-const SKEW_LIMIT_S: i64 = 5;
+/// How far ahead of the clock something may have been observed or seen, in seconds: clocks are set a little now and then.
+pub(crate) const SKEW_LIMIT_S: i64 = 5;
 
 impl Facts {
     /// The age in whole seconds of the oldest fact. What was observed by a clock that was far ahead is as old as can be:

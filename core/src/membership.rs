@@ -1,7 +1,7 @@
 //! Teams whose members are kept elsewhere, in a GitHub team or in a Slack user group: what was last seen there, for how
 //! long that counts, and who is in which team by it.
 
-use crate::facts::Observed;
+use crate::facts::{Observed, SKEW_LIMIT_S};
 use crate::ids::{PersonId, TeamName};
 use crate::person::{Directory, Identity};
 use jiff::Timestamp;
@@ -97,8 +97,6 @@ pub struct Trouble {
     pub again_at: Timestamp,
 }
 
-/// How far ahead of the clock something may have been seen, in seconds: clocks are set a little now and then.
-const SKEW_LIMIT_S: i64 = 5;
 /// The longest rest that a source may ask for, in seconds.
 pub const REST_LIMIT_S: i64 = 60 * 60;
 

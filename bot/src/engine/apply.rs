@@ -1,7 +1,7 @@
 //! One transaction's work: an event and all that follows from it.
 
 use super::why::Inquiry;
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, lookup};
 use crate::standing::Standing;
 use crate::store::{StoreError, Tx};
 use serde_json::json;
@@ -55,6 +55,15 @@ impl<'a> Work<'a> {
     /// Has the gate look at a release, after what is under way in this transaction.
     pub(super) fn judge_later(&mut self, release: &ReleaseId) {
         self.todo.push_back(Todo::Judge(release.clone()));
+    }
+
+    /// The same for every open release that waits for the gate: something changed that all of them stand on.
+    pub(super) async fn judge_all_waiting(&mut self) -> Result<(), EngineError> {
+        let open = self.engine.store.releases_open(self.tx, lookup::OPEN_LIMIT).await?;
+        for release in open.iter().filter(|release| release.wants_judgement()) {
+            self.judge_later(&release.id);
+        }
+        Ok(())
     }
 
     pub(super) async fn judge_again(&mut self, release: &ReleaseId) -> Result<(), EngineError> {

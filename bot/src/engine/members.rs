@@ -1,7 +1,7 @@
 //! Who is in the teams whose members are kept elsewhere was looked up, or could not be.
 
+use super::EngineError;
 use super::apply::Work;
-use super::{EngineError, lookup};
 use crate::standing::Company;
 use jiff::Timestamp;
 use serde_json::json;
@@ -67,11 +67,7 @@ impl Work<'_> {
         } else if before.trouble.is_none() && before.counts(self.engine.clock.now(), setup.membership_age_max_s()) {
             return Ok(());
         }
-        for release in store.releases_open(self.tx, lookup::OPEN_LIMIT).await? {
-            if release.wants_judgement() {
-                self.judge_later(&release.id);
-            }
-        }
+        self.judge_all_waiting().await?;
         self.finish().await
     }
 

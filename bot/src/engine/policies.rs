@@ -1,7 +1,7 @@
 //! Other rules come into force.
 
+use super::EngineError;
 use super::apply::Work;
-use super::{EngineError, lookup};
 use crate::policies::{HISTORY_LIMIT, known};
 use crate::setup::Rules;
 use crate::store::{NewMessage, PolicyVersion};
@@ -35,13 +35,10 @@ impl Work<'_> {
         let last = store.policy_versions(self.tx, 1).await?.pop();
         store.policy_version_in_force(self.tx, version, self.engine.clock.now_ms()).await?;
         let versions = store.policy_versions(self.tx, HISTORY_LIMIT).await?;
-        let open = store.releases_open(self.tx, lookup::OPEN_LIMIT).await?;
         let before = setup.replace_rules(setup.rules_with(set.clone(), &versions));
         let judged = async {
             self.policies_recorded(&stored, last.as_ref(), &set).await?;
-            for release in open.iter().filter(|release| release.wants_judgement()) {
-                self.judge_later(&release.id);
-            }
+            self.judge_all_waiting().await?;
             self.finish().await
         };
         if let Err(error) = judged.await {

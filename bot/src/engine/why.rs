@@ -201,9 +201,7 @@ impl Inquiry<'_> {
         let store = self.store;
         let newest = store.releases_newest(self.tx, key, 1).await?.into_iter().next();
         let mut like = newest.filter(|release| release.plan.is_some());
-        let before = self.setup.environment(key).and_then(|environment| environment.after.clone());
-        if let Some(before) = before {
-            let before = EnvironmentKey { service: key.service.clone(), environment: before };
+        if let Some(before) = self.setup.environment_before(key) {
             let live = store.environment_get(self.tx, &before).await?.live;
             let is_waiting = |live: &Live| {
                 like.as_ref().filter(|like| like.is_waiting()).and_then(|like| like.commit.as_ref())

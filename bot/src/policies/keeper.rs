@@ -186,7 +186,7 @@ impl Keeper {
 
     /// The set that came into force last, if it was read where the rules are kept now.
     async fn last(&self) -> Result<Option<PolicyVersion>, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_to_read().await?;
         let last = self.store.policy_versions(&mut tx, 1).await?.pop();
         Ok(last.filter(|last| last.version.source == self.origin.source))
     }

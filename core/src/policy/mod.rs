@@ -35,6 +35,7 @@ pub use deadlock::Deadlock;
 pub use differences::Differences;
 pub use evaluate::Act;
 pub use mistake::PolicyMistake;
+pub(crate) use names::Action;
 pub use own_change::PolicyChange;
 pub use past::{Past, Soak};
 pub use question::{Asking, Case, Clears, Decision, Override, Reason, Slot, Stance, Vote};

@@ -18,7 +18,7 @@ types!(Action, Ci, Environment, Kind, Person, Release, Service, Team, Weekday);
 
 /// What is asked. The names are those of the schema's actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     Request,
     Rollback,
     Lock,
@@ -31,7 +31,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Request,
         Self::Rollback,
         Self::Lock,
@@ -43,7 +43,7 @@ impl Action {
         Self::Execute,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Request => "request",
             Self::Rollback => "rollback",

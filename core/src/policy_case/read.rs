@@ -2,13 +2,13 @@
 
 use super::clearing::WORDS;
 use super::fields::{Fields, Keys, Mistakes, Placed, Value, instead, listed};
-use super::scene::{ACTIONS, Action, Change, Given, Scene, Served};
+use super::scene::{Change, Given, Scene, Served};
 use super::{CASES_LIMIT, Expected, PolicyCase};
 use crate::facts::CiState;
 use crate::ids::{EnvironmentKey, EnvironmentName, PersonId, TeamName};
 use crate::person::{Directory, Person};
 use crate::plan::{Plan, PlanKind};
-use crate::policy::{PolicyMistake, Vocabulary};
+use crate::policy::{Action, PolicyMistake, Vocabulary};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -233,7 +233,8 @@ fn scene(m: &mut Mistakes<'_>, fields: &Fields<'_>, vocabulary: &Vocabulary) -> 
     let requester = fields.need(m, "requester").map(|placed| names.person(m, &placed));
     let person = |m: &mut Mistakes<'_>, key| fields.text(m, key).map(|placed| names.person(m, &placed));
     let (who, owner) = (person(m, "who"), person(m, "owner"));
-    let action = fields.one_of(m, "action", &ACTIONS).unwrap_or(Action::Execute);
+    let action =
+        fields.one_of(m, "action", &Action::ALL.map(|action| (action.name(), action))).unwrap_or(Action::Execute);
     let (timezone_name, timezone) = timezone(m, fields);
     let now = now(m, fields, &timezone);
     let change = change(m, fields, &names);

@@ -6,39 +6,12 @@ use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, ImageDigest, Person
 use crate::migration::{Danger, DangerKind, TableSize};
 use crate::person::{Directory, Person};
 use crate::plan::{Commit, ConfigVersion, Plan, PlanDigest, PlanKind, PlannedImage, PlannedMigration};
-use crate::policy::{Act, Asking, Case, Decision, Override, Past, PolicySet, Stance, Vote};
+use crate::policy::{Act, Action, Asking, Case, Decision, Override, Past, PolicySet, Stance, Vote};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long ago an image was replaced that has served and serves no more.
 const REPLACED_AGO: SignedDuration = SignedDuration::from_hours(1);
-
-/// What somebody wants to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Request,
-    Rollback,
-    Lock,
-    Unlock,
-    Cancel,
-    Approve,
-    Veto,
-    Override,
-    Execute,
-}
-
-/// As a case names them.
-pub(super) const ACTIONS: [(&str, Action); 9] = [
-    ("request", Action::Request),
-    ("rollback", Action::Rollback),
-    ("lock", Action::Lock),
-    ("unlock", Action::Unlock),
-    ("cancel", Action::Cancel),
-    ("approve", Action::Approve),
-    ("veto", Action::Veto),
-    ("override", Action::Override),
-    ("execute", Action::Execute),
-];
 
 /// A vote or an override, and whether it is for the plan as it is.
 #[derive(Clone, Debug)]

@@ -1,10 +1,9 @@
 //! What `slipway policy test` and `slipway policy explain --case` show.
 
-use super::scene::Action;
 use super::{Expected, Got, PolicyCase, Suite, Tried, clearing};
 use crate::facts::CiState;
 use crate::message::{Block, Line, Mark, Message, cards};
-use crate::policy::{Decision, Reason};
+use crate::policy::{Action, Decision, Reason};
 use jiff::tz::TimeZone;
 
 /// A case that does not hold: what is wrong, what was expected, and what came with every reason's sentence.
