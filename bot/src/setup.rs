@@ -65,6 +65,8 @@ pub struct EnvironmentSetup {
     pub health_bake_s: i64,
     /// The environment that comes before.
     pub after: Option<EnvironmentName>,
+    /// What reactions under a card mean.
+    pub reactions: config::Reactions,
 }
 
 /// Something that runs the image.
@@ -229,6 +231,12 @@ impl Setup {
         after.map(move |e| EnvironmentKey { service: key.service.clone(), environment: e.name.clone() })
     }
 
+    /// The environment that a button beside it is about.
+    #[must_use]
+    pub fn environment_of_button(&self, button: &str) -> Option<EnvironmentKey> {
+        self.environment_keys(None).into_iter().find(|key| environment_button(key) == button)
+    }
+
     /// Where successes in an environment are announced: nowhere for one that others come after.
     #[must_use]
     pub fn announce_channels(&self, key: &EnvironmentKey) -> &[String] {
@@ -383,12 +391,19 @@ impl EnvironmentSetup {
             health_url: environment.health_url.clone(),
             health_bake_s: seconds(environment.health_bake),
             after: environment.after.clone(),
+            reactions: environment.reactions,
         }
     }
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The key of the buttons beside an environment.
+#[must_use]
+pub fn environment_button(key: &EnvironmentKey) -> String {
+    format!("environment/{}/{}", key.service, key.environment)
 }
 
 /// How long a run usually takes, in seconds: the middle of the last ones.

@@ -1,12 +1,24 @@
-//! The chats: where messages go. Each platform is one file beside this one.
+//! The chats: where messages go. Each platform is one file or folder beside this one.
 
+pub mod direct;
+mod drawing;
+mod home;
 pub mod publisher;
+mod reply;
 pub mod terminal;
+
+pub use reply::Reply;
 
 use crate::store::NewMessage;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use slipway_core::message::Message;
+use slipway_core::person::Directory;
+use std::time::Duration;
 use thiserror::Error;
+
+/// How often the elapsed time on the card of a running release is brought up to date where a chat does not mind.
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
 
 /// Why a chat did not take a message.
 #[derive(Debug, Error)]
@@ -19,9 +31,27 @@ pub enum ChatError {
         /// When it wants to be asked again, if it said so.
         after_ms: Option<i64>,
     },
+    /// The message that was to be changed is no longer there, or cannot be changed any more.
+    #[error("the message is no longer there")]
+    Gone,
     /// It never will.
     #[error("{0}")]
     Never(String),
+}
+
+/// A message on its way out.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    /// Its place and key.
+    pub message: &'a NewMessage,
+    /// The chat's id for it, once posted.
+    pub external_id: Option<&'a str>,
+    /// The chat's id for the message in whose thread it goes.
+    pub thread: Option<&'a str>,
+    /// Where the chat takes it, when it is an answer.
+    pub reply: Option<&'a Reply>,
+    /// Since when it may be there already: posting it was begun then, and nobody knows how that ended.
+    pub unsure_since: Option<Timestamp>,
 }
 
 /// A chat platform, as messages see it.
@@ -30,7 +60,28 @@ pub trait Chat: Send + Sync + std::fmt::Debug {
     /// The name before the colon of a channel in the configuration.
     fn platform(&self) -> &'static str;
 
-    /// Shows a message: posts it when `external_id` is `None`, else changes the one posted. Gives the chat's id for
-    /// it. Posting the same key twice must lead to one message.
-    async fn show(&self, message: &NewMessage, body: &Message, external_id: Option<&str>) -> Result<String, ChatError>;
+    /// How often the elapsed time on a card is brought up to date.
+    fn refresh_every(&self) -> Duration {
+        REFRESH_EVERY
+    }
+
+    /// Counts a message against what the chat takes: `Err` is how long to wait first.
+    ///
+    /// # Errors
+    /// When it must wait; nothing is counted then.
+    fn admit(&self, what: &Outgoing<'_>) -> Result<(), Duration>;
+
+    /// Shows a message: posts it when it has no external id, else changes the one posted. Gives the chat's id for it.
+    /// Posting the same key twice must lead to one message.
+    async fn show(&self, what: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError>;
+
+    /// Shows the page that a chat keeps for one person: parts, each with the key that its buttons are about.
+    async fn show_home(
+        &self,
+        what: &Outgoing<'_>,
+        _parts: &[(String, Message)],
+        _people: &Directory,
+    ) -> Result<String, ChatError> {
+        Err(ChatError::Never(format!("{} has no page for one person", what.message.channel)))
+    }
 }

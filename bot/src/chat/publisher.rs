@@ -2,40 +2,34 @@
 //! as it is at that moment, so however many changes there were, the newest state is shown and the last is never
 //! lost.
 
-use super::{Chat, ChatError};
+use super::drawing::{Drawing, Drawn};
+use super::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
-use crate::engine::{Signals, approver_lines};
-use crate::executor::DURATIONS_LIMIT;
+use crate::engine::Signals;
 use crate::rest;
-use crate::setup::{Setup, usual_s};
-use crate::standing::Standing;
+use crate::setup::Setup;
+use crate::standing::Company;
 use crate::store::{MessageRow, Store, StoreError};
 use futures::future::try_join_all;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use slipway_core::ids::ReleaseId;
-use slipway_core::message::Message;
-use slipway_core::message::cards::{ReleaseView, release_card};
-use slipway_core::plan::PlanDigest;
+use jiff::Timestamp;
+use slipway_core::person::Directory;
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 /// How many messages are taken at once.
 const BATCH_LIMIT: u32 = 50;
 /// How long a chat may take to show a message.
 const SHOW_LIMIT: Duration = Duration::from_secs(20);
-/// How often the elapsed time on the card of a running release is brought up to date.
-const REFRESH_EVERY: Duration = Duration::from_secs(5);
-/// How often in a row a message may fail before that revision is given up, after about an hour: a chat may be down
-/// for a while, and the end of a release changes its card no more.
+/// How often in a row a message may fail before that revision is given up, after about an hour. What is in the channel
+/// already is brought up to date however long that takes: the end of a release changes its card no more.
 const FAILURES_LIMIT: i64 = 40;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 120_000;
-/// Changes of messages per second and channel, with a burst of as many.
-const CHANGES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// How often a message that somebody deletes is posted again.
+const POST_AGAIN_LIMIT: i64 = 1;
 
 /// How it went with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +40,6 @@ enum Published {
     Later,
 }
 
-/// A message, and the plan it shows if it is the card of a release that has one.
-type Drawn = (Message, Option<PlanDigest>);
-
 /// The publisher with all it needs.
 #[derive(Debug)]
 pub struct Publisher {
@@ -57,25 +48,25 @@ pub struct Publisher {
     clock: Clock,
     signals: Signals,
     chats: Vec<Arc<dyn Chat>>,
-    pace: DefaultKeyedRateLimiter<String>,
 }
 
 impl Publisher {
     /// A publisher to these chats.
     #[must_use]
     pub fn new(store: Store, setup: Arc<Setup>, clock: Clock, signals: Signals, chats: Vec<Arc<dyn Chat>>) -> Self {
-        let pace = RateLimiter::keyed(Quota::per_second(CHANGES_PER_SECOND));
-        Self { store, setup, clock, signals, chats, pace }
+        Self { store, setup, clock, signals, chats }
     }
 
     /// Publishes for ever.
     pub async fn run(self) {
-        let mut refreshed = Instant::now();
+        let mut refreshed: Vec<_> = self.chats.iter().map(|chat| (chat.clone(), Instant::now())).collect();
         loop {
-            if refreshed.elapsed() >= REFRESH_EVERY {
-                refreshed = Instant::now();
-                if let Err(error) = self.store.cards_refresh().await {
-                    error!(%error, "cards could not be refreshed");
+            for (chat, at) in &mut refreshed {
+                if at.elapsed() >= chat.refresh_every() {
+                    *at = Instant::now();
+                    if let Err(error) = self.store.cards_refresh(chat.platform()).await {
+                        error!(%error, "cards could not be refreshed");
+                    }
                 }
             }
             match self.publish_due().await {
@@ -90,8 +81,9 @@ impl Publisher {
     }
 
     async fn rest(&self) {
-        let due = self.store.message_next_due_ms().await.ok().flatten();
-        rest::until_due(&self.signals.messages, due, self.clock.now_ms()).await;
+        let now_ms = self.clock.now_ms();
+        let due = self.store.message_next_due_ms(now_ms).await.ok().flatten();
+        rest::until_due(&self.signals.messages, due, now_ms).await;
     }
 
     /// Publishes what is due, in order in each channel, the channels beside each other: one that is slow or down
@@ -102,6 +94,10 @@ impl Publisher {
     pub async fn publish_due(&self) -> Result<usize, StoreError> {
         let due = self.store.messages_due(self.clock.now_ms(), BATCH_LIMIT).await?;
         let looked_at = due.len();
+        if looked_at == 0 {
+            return Ok(0);
+        }
+        let people = Company::shown(&self.store, &self.setup, self.clock.now()).await?.people;
         let mut channels: BTreeMap<String, Vec<MessageRow>> = BTreeMap::new();
         for row in due {
             match row {
@@ -112,23 +108,45 @@ impl Publisher {
                 }
             }
         }
-        try_join_all(channels.values().map(|rows| self.publish_in_turn(rows))).await?;
+        try_join_all(channels.values().map(|rows| self.publish_in_turn(rows, &people))).await?;
         Ok(looked_at)
     }
 
-    /// Publishes the messages of one channel until one must wait: the others then stay due.
-    async fn publish_in_turn(&self, rows: &[MessageRow]) -> Result<(), StoreError> {
+    /// Publishes the messages of one channel. Behind one that is still to be posted no other is posted: they stay due.
+    async fn publish_in_turn(&self, rows: &[MessageRow], people: &Directory) -> Result<(), StoreError> {
+        let mut held_up = false;
         for row in rows {
-            self.pace.until_key_ready(&row.message.channel).await;
-            if self.publish(row).await? == Published::Later {
-                break;
+            let is_post = row.external_id.is_none();
+            if held_up && is_post {
+                continue;
+            }
+            if self.publish(row, people).await? == Published::Later && is_post && row.message.only_for.is_none() {
+                held_up = true;
             }
         }
         Ok(())
     }
 
-    async fn publish(&self, row: &MessageRow) -> Result<Published, StoreError> {
-        let (body, plan) = match self.body(row).await {
+    async fn publish(&self, row: &MessageRow, people: &Directory) -> Result<Published, StoreError> {
+        let platform = row.message.channel.split_once(':').map_or("", |(platform, _)| platform);
+        let Some(chat) = self.chats.iter().find(|chat| chat.platform() == platform) else {
+            warn!(channel = row.message.channel, "there is no chat for this channel");
+            return self.give_up(row).await;
+        };
+        let what = Outgoing {
+            message: &row.message,
+            external_id: row.external_id.as_deref(),
+            thread: row.thread.as_deref(),
+            reply: row.reply.as_ref(),
+            unsure_since: row.posting_since_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        };
+        if let Err(wait) = chat.admit(&what) {
+            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).clamp(1, BACKOFF_LIMIT_MS);
+            self.store.message_paced(row.id, self.clock.now_ms() + wait_ms).await?;
+            return Ok(Published::Later);
+        }
+        let drawing = Drawing { store: &self.store, setup: &self.setup, now: self.clock.now() };
+        let drawn = match drawing.of(row, people).await {
             Ok(Some(drawn)) => drawn,
             Ok(None) => return self.give_up(row).await,
             Err(error @ StoreError::Unreadable { .. }) => {
@@ -137,21 +155,40 @@ impl Publisher {
             }
             Err(error) => return Err(error),
         };
-        match self.show(row, &body).await {
+        if what.external_id.is_none() && row.posting_since_ms.is_none() {
+            self.store.message_posting(row.id, self.clock.now_ms()).await?;
+        }
+        let shown = show(chat.as_ref(), &what, &drawn, people).await;
+        self.shown(row, &drawn, shown).await
+    }
+
+    async fn shown(
+        &self,
+        row: &MessageRow,
+        drawn: &Drawn,
+        shown: Result<String, ChatError>,
+    ) -> Result<Published, StoreError> {
+        let channel = &row.message.channel;
+        match shown {
             Ok(external_id) => {
-                self.store.message_published(row.id, row.wanted, &external_id, plan.as_ref()).await?;
+                self.store.message_published(row.id, row.wanted, &external_id, drawn.plan()).await?;
                 Ok(Published::Done)
             }
-            Err(ChatError::Never(what)) => {
-                warn!(channel = row.message.channel, what, "a message cannot be shown");
+            Err(ChatError::Gone) if row.posted_again < POST_AGAIN_LIMIT => {
+                info!(channel, key = row.message.key, "a message is gone and is posted again");
+                self.store.message_gone(row.id).await?;
+                Ok(Published::Later)
+            }
+            Err(error @ (ChatError::Gone | ChatError::Never(_))) => {
+                warn!(channel, key = row.message.key, %error, "a message cannot be shown");
                 self.give_up(row).await
             }
-            Err(ChatError::Later { what, .. }) if row.failures + 1 >= FAILURES_LIMIT => {
-                error!(channel = row.message.channel, what, "a message is given up until it changes");
+            Err(ChatError::Later { what, .. }) if row.external_id.is_none() && row.failures + 1 >= FAILURES_LIMIT => {
+                error!(channel, what, "a message is given up until it changes");
                 self.give_up(row).await
             }
             Err(ChatError::Later { what, after_ms }) => {
-                warn!(channel = row.message.channel, what, "a message is shown later");
+                warn!(channel, what, "a message is shown later");
                 let backoff = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
                 self.store.message_later(row.id, self.clock.now_ms() + after_ms.unwrap_or(backoff)).await?;
                 Ok(Published::Later)
@@ -163,49 +200,17 @@ impl Publisher {
         self.store.message_give_up(row.id, row.wanted).await?;
         Ok(Published::Done)
     }
+}
 
-    async fn show(&self, row: &MessageRow, body: &Message) -> Result<String, ChatError> {
-        let platform = row.message.channel.split_once(':').map_or("", |(platform, _)| platform);
-        let Some(chat) = self.chats.iter().find(|chat| chat.platform() == platform) else {
-            return Err(ChatError::Never(format!("there is no chat for {}", row.message.channel)));
-        };
-        let shown = chat.show(&row.message, body, row.external_id.as_deref());
-        tokio::time::timeout(SHOW_LIMIT, shown).await.unwrap_or_else(|_| {
-            let what = format!("it took longer than {} s", SHOW_LIMIT.as_secs());
-            Err(ChatError::Later { what, after_ms: None })
-        })
-    }
-
-    async fn body(&self, row: &MessageRow) -> Result<Option<Drawn>, StoreError> {
-        if let Some(body) = &row.message.body {
-            return Ok(Some((body.clone(), None)));
+async fn show(chat: &dyn Chat, what: &Outgoing<'_>, drawn: &Drawn, people: &Directory) -> Result<String, ChatError> {
+    let shown = async {
+        match drawn {
+            Drawn::Message { body, .. } => chat.show(what, body, people).await,
+            Drawn::Home(parts) => chat.show_home(what, parts, people).await,
         }
-        match &row.message.release {
-            Some(release) => self.card(release).await,
-            None => Ok(None),
-        }
-    }
-
-    /// A release's card as of now.
-    async fn card(&self, id: &ReleaseId) -> Result<Option<Drawn>, StoreError> {
-        let Some(stored) = self.store.release(id).await? else { return Ok(None) };
-        let release = stored.release;
-        let key = &release.request.key;
-        let now = self.clock.now();
-        let environment = self.store.environment(key).await?;
-        let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
-        let standing = Standing::shown(&self.store, &self.setup, &release, now).await?;
-        let approvers = approver_lines(&self.setup, &standing, &release, now);
-        let card = release_card(&ReleaseView {
-            release: &release,
-            environment: Some(&environment),
-            people: &standing.people,
-            approvers: &approvers,
-            now,
-            expected_s: usual_s(&durations),
-            expected_deploy_s: None,
-            next: self.setup.next_environment(key),
-        });
-        Ok(Some((card, release.digest())))
-    }
+    };
+    tokio::time::timeout(SHOW_LIMIT, shown).await.unwrap_or_else(|_| {
+        let what = format!("it took longer than {} s", SHOW_LIMIT.as_secs());
+        Err(ChatError::Later { what, after_ms: None })
+    })
 }

@@ -1,11 +1,14 @@
 //! The terminal chat: messages are kept in the store and read through the API. It trusts whoever holds the API
 //! token to say who they are, so it is for the sandbox and for trying things on one's own machine.
 
-use super::{Chat, ChatError};
-use crate::store::{NewMessage, Store};
+use super::{Chat, ChatError, Outgoing};
+use crate::store::Store;
 use async_trait::async_trait;
+use slipway_core::ids::PersonId;
 use slipway_core::message::Message;
+use slipway_core::person::Directory;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// The terminal chat.
@@ -32,14 +35,15 @@ impl Chat for Terminal {
         Self::PLATFORM
     }
 
-    async fn show(
-        &self,
-        message: &NewMessage,
-        body: &Message,
-        _external_id: Option<&str>,
-    ) -> Result<String, ChatError> {
+    /// It takes what the store takes.
+    fn admit(&self, _what: &Outgoing<'_>) -> Result<(), Duration> {
+        Ok(())
+    }
+
+    async fn show(&self, what: &Outgoing<'_>, body: &Message, _people: &Directory) -> Result<String, ChatError> {
         // The key is the id: posting twice changes the one message.
-        let only_for = message.only_for.as_ref().map(slipway_core::ids::PersonId::as_str);
+        let message = what.message;
+        let only_for = message.only_for.as_ref().map(PersonId::as_str);
         self.store
             .terminal_put(&message.channel, &message.key, only_for, body)
             .await

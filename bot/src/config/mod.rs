@@ -15,6 +15,7 @@ mod read;
 mod secrets;
 mod section;
 mod service;
+mod slack;
 mod syntax;
 mod team;
 #[cfg(test)]
@@ -26,7 +27,8 @@ pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
     AppRunnerService, Audit, Channel, Config, Discord, Environment, Github, ImageRepository, Migrations, Pace,
-    Policies, PoliciesPlace, RepositoryName, SecretKey, Server, Service, Slack, Store, TagTemplate, Target, Terminal,
+    Policies, PoliciesPlace, Reactions, RepositoryName, SecretKey, Server, Service, Slack, SlackMode, Store, TagTemplate,
+    Target, Terminal,
 };
 pub use read::{
     ACK_BUDGET_DEFAULT_MS, ACK_BUDGET_MAX_MS, CHANNEL_LIMIT, FACT_AGE_DEFAULT_S, LISTEN_DEFAULT,
@@ -36,6 +38,7 @@ pub use secrets::{BadSecrets, GithubCredential, Secrets};
 pub use service::{
     CONFIG_SECRET_LIMIT, ENVIRONMENT_LIMIT, HEALTH_BAKE_DEFAULT, HEALTH_BAKE_MAX, TARGET_LIMIT, VOTE_EXPIRY_DEFAULT,
 };
+pub use slack::REACTION_LIMIT;
 pub use team::TEAM_SECTION_LIMIT;
 pub use values::{NAME_LIMIT_CHARS, TEXT_LIMIT_BYTES, URL_LIMIT_BYTES};
 

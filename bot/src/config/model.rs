@@ -173,10 +173,29 @@ pub struct Slack {
     pub app_id: Option<String>,
     /// Deliveries of another workspace are refused.
     pub team_id: Option<String>,
-    /// `http` or `socket`.
-    pub mode: &'static str,
+    /// How deliveries come.
+    pub mode: SlackMode,
     /// The API's address, without a slash at the end.
     pub api_url: String,
+    /// The reactions that approve, by Slack's names.
+    pub approve: Vec<String>,
+    /// The reactions that veto, by Slack's names.
+    pub veto: Vec<String>,
+}
+
+/// How Slack's deliveries come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SlackMode {
+    /// To `/slack/…`, signed.
+    #[default]
+    Http,
+    /// Over a WebSocket that Slipway opens.
+    Socket,
+}
+
+impl SlackMode {
+    /// As in the file.
+    pub const ALL: [(&'static str, Self); 2] = [("http", Self::Http), ("socket", Self::Socket)];
 }
 
 /// `[discord]`.
@@ -338,6 +357,26 @@ pub struct Environment {
     pub auto_deploy: Option<String>,
     /// The environment of the same service that a commit must have reached before.
     pub after: Option<EnvironmentName>,
+    /// What reactions under a card mean.
+    pub reactions: Reactions,
+}
+
+/// What a reaction under a release's card means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reactions {
+    /// It is a vote.
+    #[default]
+    Vote,
+    /// It opens a button that is a vote.
+    Confirm,
+    /// Nothing.
+    Ignore,
+}
+
+impl Reactions {
+    /// As in the file.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("vote", Self::Vote), ("confirm", Self::Confirm), ("ignore", Self::Ignore)];
 }
 
 /// What runs the image.

@@ -1,9 +1,9 @@
 //! The sections at the top of the file, and the people.
 
 use super::cross::Refs;
-use super::model::{Config, Discord, Github, Pace, Server, Slack, Store, Terminal};
+use super::model::{Config, Discord, Github, Pace, Server, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
-use super::{audit, cloud, policies, service, team, values};
+use super::{audit, cloud, policies, service, slack, team, values};
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Identity, Person};
 use std::collections::BTreeMap;
@@ -54,12 +54,6 @@ const SERVER_KEYS: Keys = &[
     ("ack_budget_ms", "2000"),
 ];
 const STORE_KEYS: Keys = &[("url", r#""sqlite://slipway.db""#)];
-const SLACK_KEYS: Keys = &[
-    ("app_id", r#""A0KRD7HC3""#),
-    ("team_id", r#""T9TK3CUKW""#),
-    ("mode", r#""http""#),
-    ("api_url", r#""https://slack.com/api""#),
-];
 const DISCORD_KEYS: Keys = &[
     ("application_id", r#""845027738276462632""#),
     ("guild_id", r#""290926798626357999""#),
@@ -91,7 +85,7 @@ pub(super) const ALL_KEYS: &[Keys] = &[
     FILE_KEYS,
     SERVER_KEYS,
     STORE_KEYS,
-    SLACK_KEYS,
+    slack::KEYS,
     DISCORD_KEYS,
     GITHUB_KEYS,
     TERMINAL_KEYS,
@@ -112,7 +106,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
     let server = server(c, &root);
     let store = store(c, &root, folder);
     let team_sources = team::teams(c, &root, &mut refs);
-    let slack = slack(c, &root, &refs);
+    let slack = slack::slack(c, &root, server.public_url.as_deref());
     let discord = discord(c, &root);
     let github = root.table(c, "github", GITHUB_KEYS);
     let api_url = github.and_then(|github| github.read(c, "api_url", values::base_url));
@@ -204,21 +198,6 @@ fn store(c: &mut Checker<'_>, root: &Section<'_, '_>, folder: &Path) -> Option<S
     }
     let (path, _) = root.table(c, "store", STORE_KEYS)?.need(c, "url", cloud::store_url)?;
     Some(Store { path: folder.join(path) })
-}
-
-fn slack(c: &mut Checker<'_>, root: &Section<'_, '_>, refs: &Refs) -> Option<Slack> {
-    let section = root.table(c, "slack", SLACK_KEYS)?;
-    let but = if refs.has_slack_group() { " but for the user groups of teams" } else { "" };
-    c.note(&section.place, format!("{NOT_USED}{but}: nothing is posted to Slack yet"));
-    let mode = section.read(c, "mode", |text| values::one_of(text, &["http", "socket"]));
-    Some(Slack {
-        app_id: section.read(c, "app_id", |text| values::slack_id(text, "A", "app")).map(|(id, _)| id),
-        team_id: section.read(c, "team_id", |text| values::slack_id(text, "TE", "workspace")).map(|(id, _)| id),
-        mode: mode.map_or("http", |(mode, _)| mode),
-        api_url: section
-            .read(c, "api_url", values::base_url)
-            .map_or_else(|| "https://slack.com/api".to_owned(), |(url, _)| url),
-    })
 }
 
 fn discord(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Option<Discord> {

@@ -1,7 +1,7 @@
 //! `[service.NAME]` and `[service.NAME.environment.NAME]`.
 
 use super::cross::{After, Refs};
-use super::model::{Channel, Environment, Migrations, SecretKey, Service, TagTemplate, Target};
+use super::model::{Channel, Environment, Migrations, Reactions, SecretKey, Service, TagTemplate, Target};
 use super::read::{CHANNEL_LIMIT, NOT_USED};
 use super::section::{Checker, Keys, Named, Place, Section};
 use super::{cloud, values};
@@ -48,6 +48,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("health_bake", r#""10s""#),
     ("auto_deploy", r#""main""#),
     ("after", r#""staging""#),
+    ("reactions", r#""vote""#),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys = &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#)];
@@ -171,6 +172,7 @@ fn environment(
     }
     let auto_deploy = section.read(c, "auto_deploy", values::branch);
     let after = section.read(c, "after", values::name);
+    let reactions = section.read(c, "reactions", |text| values::choice(text, &Reactions::ALL));
     for key in ["rehearse", "auto_deploy"] {
         if let Some(place) = section.key_place(key) {
             c.note(&place, NOT_USED);
@@ -197,6 +199,7 @@ fn environment(
         health_bake: health_bake.map_or(HEALTH_BAKE_DEFAULT, |(duration, _)| duration),
         auto_deploy: auto_deploy.map(|(branch, _)| branch),
         after: after.map(|(after, _)| EnvironmentName::new(after)),
+        reactions: reactions.map_or(Reactions::default(), |(reactions, _)| reactions),
     })
 }
 

@@ -275,3 +275,11 @@ pub(super) fn one_of(text: &str, words: &[&'static str]) -> Result<&'static str,
         Wrong::new(format!("{} is not one of the choices", shown(text)), format!("write {mend}"))
     })
 }
+/// One of a few words, as what it stands for.
+pub(super) fn choice<T: Copy>(text: &str, choices: &[(&'static str, T)]) -> Result<T, Wrong> {
+    let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+    let word = one_of(text, &words)?;
+    let found = choices.iter().find(|(known, _)| *known == word).map(|(_, meant)| *meant);
+    found.ok_or_else(|| Wrong::new("is not one of the choices", "choose another"))
+}
+

@@ -1,12 +1,14 @@
-//! Answers to one person, and cards for channels.
+//! Answers to one person, cards for channels, and news for several channels.
 
 use super::EngineError;
 use super::apply::Work;
 use super::lookup::only_for;
+use crate::chat::direct;
 use crate::store::NewMessage;
 use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::Message;
 use slipway_core::person::{Identity, Person};
+use slipway_core::release::{Event, Outcome, Release};
 
 impl Work<'_> {
     /// Answers the sender of a delivery, for them alone where they are known.
@@ -18,14 +20,9 @@ impl Work<'_> {
         answer: Option<Message>,
     ) -> Result<(), EngineError> {
         let Some(body) = answer else { return Ok(()) };
-        let message = NewMessage {
-            channel: channel.to_owned(),
-            key: format!("answer/{delivery}"),
-            release: None,
-            only_for: person.map(only_for),
-            body: Some(body),
-        };
-        Ok(self.engine.store.message_put(self.tx, &message).await?)
+        let only_for = person.map(only_for);
+        let message = NewMessage { only_for, ..NewMessage::said(channel, format!("answer/{delivery}"), body) };
+        Ok(self.engine.store.message_put_for(self.tx, &message, Some(delivery)).await?)
     }
 
     /// Answers somebody who is not known to Slipway, by the name they have in their chat.
@@ -36,15 +33,9 @@ impl Work<'_> {
         who: &Identity,
         body: Message,
     ) -> Result<(), EngineError> {
-        let (Identity::Slack(id) | Identity::Discord(id) | Identity::Github(id) | Identity::Terminal(id)) = who;
-        let message = NewMessage {
-            channel: channel.to_owned(),
-            key: format!("answer/{delivery}"),
-            release: None,
-            only_for: Some(PersonId::new(id.clone())),
-            body: Some(body),
-        };
-        Ok(self.engine.store.message_put(self.tx, &message).await?)
+        let message = NewMessage::said(channel, format!("answer/{delivery}"), body);
+        let message = message.only_for(PersonId::new(who.id()));
+        Ok(self.engine.store.message_put_for(self.tx, &message, Some(delivery)).await?)
     }
 
     /// Puts a release's card into the channels of its service, and into the one where it was asked for.
@@ -53,21 +44,49 @@ impl Work<'_> {
         release: &ReleaseId,
         channels: &[String],
         asked_in: &str,
+        delivery: i64,
     ) -> Result<(), EngineError> {
-        let mut channels: Vec<&str> = channels.iter().map(String::as_str).collect();
-        if !channels.contains(&asked_in) {
-            channels.push(asked_in);
+        let store = &self.engine.store;
+        for channel in channels.iter().filter(|channel| *channel != asked_in) {
+            store.message_put(self.tx, &NewMessage::card(channel.as_str(), release)).await?;
         }
-        for channel in channels {
-            let card = NewMessage {
-                channel: channel.to_owned(),
-                key: format!("release/{release}"),
-                release: Some(release.clone()),
-                only_for: None,
-                body: None,
-            };
-            self.engine.store.message_put(self.tx, &card).await?;
+        Ok(store.message_put_for(self.tx, &NewMessage::card(asked_in, release), Some(delivery)).await?)
+    }
+
+    /// Puts all of a release into the threads of its cards, in chats that have threads, once there is something to read.
+    pub(super) async fn post_details(&mut self, release: &Release, event: &Event) -> Result<(), EngineError> {
+        let worth_it = matches!(event, Event::Planned { .. }) || (has_log(release));
+        if !worth_it {
+            return Ok(());
+        }
+        let asked_in = &release.request.origin.channel;
+        let configured = self.engine.setup.channels(&release.request.key.service);
+        let channels = configured.iter().chain([asked_in].into_iter().filter(|asked| !configured.contains(*asked)));
+        for channel in channels.filter(|channel| direct::has_threads(channel)) {
+            self.engine.store.message_put(self.tx, &NewMessage::details(channel.as_str(), &release.id)).await?;
         }
         Ok(())
     }
+
+    /// Says the same in several channels, once in each.
+    pub(super) async fn proclaim<'c>(
+        &mut self,
+        channels: impl IntoIterator<Item = &'c String>,
+        key: &str,
+        release: Option<&ReleaseId>,
+        body: &Message,
+    ) -> Result<(), EngineError> {
+        for channel in channels {
+            let said = NewMessage::said(channel.as_str(), key, body.clone());
+            let message = NewMessage { release: release.cloned(), ..said };
+            self.engine.store.message_put(self.tx, &message).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether there is a log to read of how it failed.
+fn has_log(release: &Release) -> bool {
+    let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome else { return false };
+    failure.log_tail.is_some()
 }

@@ -101,7 +101,8 @@ impl<'a> Work<'a> {
             store.effect_insert(self.tx, id, effect, &self.engine.clock).await?;
         }
         let abandoned = if after.phase.is_end() { store.effects_abandon(self.tx, id).await? } else { vec![] };
-        store.cards_touch(self.tx, id).await?;
+        store.cards_touch(self.tx, id, !event.is_progress()).await?;
+        self.post_details(&after, &event).await?;
         if !event.is_progress() {
             self.record_event(&after, &event).await?;
             info!(release = %id, event = event.name(), phase = after.phase.name(), "release");

@@ -146,7 +146,7 @@ impl Work<'_> {
         let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
         self.engine.store.release_insert(self.tx, &release).await?;
         let channels = setup.channels(&release.request.key.service);
-        self.post_card(&release.id, channels, asked.channel).await?;
+        self.post_card(&release.id, channels, asked.channel, asked.delivery).await?;
         // A new release in its first phase takes this event.
         let _ = self.apply(&release.id, Event::Requested).await?;
         Ok(None)

@@ -3,7 +3,7 @@
 
 use super::EngineError;
 use super::apply::Work;
-use crate::store::{AbandonedEffect, InboxRow, NewMessage, StrangerRow};
+use crate::store::{AbandonedEffect, InboxRow, StrangerRow};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -86,16 +86,7 @@ impl Work<'_> {
         }
         let since = last.map(|(day, count)| (day, anchor.count.saturating_sub(count)));
         let body = audit_anchor(day, &anchor, since);
-        for channel in &channels {
-            let message = NewMessage {
-                channel: channel.clone(),
-                key: format!("anchor/{day}"),
-                release: None,
-                only_for: None,
-                body: Some(body.clone()),
-            };
-            store.message_put(self.tx, &message).await?;
-        }
+        self.proclaim(&channels, &format!("anchor/{day}"), None, &body).await?;
         let body = json!({ "day": day, "count": anchor.count, "head": anchor.head, "channels": channels });
         self.record("anchored", body, None).await
     }

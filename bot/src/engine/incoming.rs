@@ -47,6 +47,9 @@ pub enum Incoming {
         stance: Stance,
         /// Added, or taken away.
         added: bool,
+        /// The chat's own time of it, in microseconds since 1970, where it has one: news can come late and twice.
+        #[serde(default)]
+        at_us: Option<i64>,
     },
     /// An effect had an outcome, or news.
     Happened {

@@ -190,13 +190,7 @@ impl Work<'_> {
         only_for: PersonId,
         body: Message,
     ) -> Result<(), EngineError> {
-        let message = NewMessage {
-            channel: channel.to_owned(),
-            key: format!("link/{delivery}"),
-            release: None,
-            only_for: Some(only_for),
-            body: Some(body),
-        };
+        let message = NewMessage::said(channel, format!("link/{delivery}"), body).only_for(only_for);
         Ok(self.engine.store.message_put(self.tx, &message).await?)
     }
 }

@@ -4,6 +4,7 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
 use crate::setup::Rules;
+use crate::chat::direct;
 use crate::store::NewMessage;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -211,34 +212,17 @@ impl Work<'_> {
     ) -> Result<(), EngineError> {
         let people = self.company().await?.people;
         let (store, configured) = (&self.engine.store, self.engine.setup.channels(&key.service));
-        let Some(channel) = where_to(people.get(person), channel, configured) else { return Ok(()) };
+        let Some(channel) = direct::where_to(people.get(person), channel, configured) else { return Ok(()) };
         let seq = store.audit_head(self.tx).await?.count;
         let at_ms = self.engine.clock.now_ms();
-        let message = NewMessage {
-            channel: channel.to_owned(),
-            key: format!("lock/{}/{}/{at_ms}-{seq}/{person}", key.service, key.environment),
-            release: None,
-            only_for: Some(person.clone()),
-            body: Some(body),
-        };
+        let message_key = format!("lock/{}/{}/{at_ms}-{seq}/{person}", key.service, key.environment);
+        let message = NewMessage::said(channel, message_key, body).only_for(person.clone());
         Ok(store.message_put(self.tx, &message).await?)
     }
 }
 
 fn after(now: Timestamp, seconds: u32) -> Timestamp {
     now + SignedDuration::from_secs(i64::from(seconds))
-}
-
-/// Where somebody can be told: in the channel that is given, or, when they are only in other chats, in one of the
-/// service's there.
-fn where_to<'a>(person: Option<&Person>, given: &'a str, configured: &'a [String]) -> Option<&'a str> {
-    let is_in = |channel: &&str| {
-        let chat = channel.split(':').next();
-        let accounts = person.into_iter().flat_map(|person| &person.identities);
-        accounts.into_iter().any(|account| Some(account.platform().key()) == chat)
-    };
-    let channels = || [given].into_iter().chain(configured.iter().map(String::as_str)).filter(|at| !at.is_empty());
-    channels().find(is_in).or_else(|| channels().next())
 }
 
 /// The person that somebody means. A mention is one of an account in the chat where it was typed.

@@ -26,7 +26,7 @@ pub use why::{Explanation, Inquiry, Why};
 
 use crate::clock::Clock;
 use crate::setup::Setup;
-use crate::store::{InboxRow, Store, StoreError};
+use crate::store::{InboxRow, SeenReaction, Store, StoreError};
 use slipway_core::release::Release;
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,8 +144,10 @@ impl Engine {
             Incoming::Pressed { who, channel, message, verb } => {
                 work.pressed(row.id, &who, &channel, &message, verb).await?;
             }
-            Incoming::Reacted { who, channel, message, stance, added } => {
-                work.reacted(row.id, &who, &channel, &message, stance, added).await?;
+            Incoming::Reacted { who, channel, message, stance, added, at_us } => {
+                let (channel, message) = (&channel, &message);
+                let reaction = SeenReaction { channel, message, who: &who, stance, added, at_us: at_us.unwrap_or(0) };
+                work.reacted(row.id, &reaction, at_us.is_some()).await?;
             }
             Incoming::Happened { release, event } => work.happened(&release, event).await?,
             Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,

@@ -3,7 +3,6 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::whys;
-use crate::store::NewMessage;
 use serde_json::json;
 use slipway_core::message::cards::{self, answers};
 use slipway_core::message::{Line, Message};
@@ -58,7 +57,7 @@ impl Work<'_> {
         if let Err(illegal) = self.apply(&release.id, event).await? {
             return self.override_too_late(person, release, &illegal).await;
         }
-        self.proclaim(release, &waiver, &before, channel).await?;
+        self.proclaim_override(release, &waiver, &before, channel).await?;
         let aside = before.iter().filter(|reason| reason.overridable).count();
         Ok(Message::answer(
             Line::plain(match aside {
@@ -81,7 +80,7 @@ impl Work<'_> {
     }
 
     /// Tells every channel of the service, those of the announcements too.
-    async fn proclaim(
+    async fn proclaim_override(
         &mut self,
         release: &Release,
         waiver: &Override,
@@ -94,16 +93,7 @@ impl Work<'_> {
         let channels: BTreeSet<String> =
             configured.map(String::as_str).chain([channel, asked_in]).map(str::to_owned).collect();
         let body = cards::overridden(release, waiver, before);
-        for channel in channels {
-            let message = NewMessage {
-                channel,
-                key: format!("override/{}/{}", release.id, waiver.at.as_millisecond()),
-                release: Some(release.id.clone()),
-                only_for: None,
-                body: Some(body.clone()),
-            };
-            self.engine.store.message_put(self.tx, &message).await?;
-        }
-        Ok(())
+        let message_key = format!("override/{}/{}", release.id, waiver.at.as_millisecond());
+        self.proclaim(&channels, &message_key, Some(&release.id), &body).await
     }
 }

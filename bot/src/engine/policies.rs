@@ -4,7 +4,7 @@ use super::EngineError;
 use super::apply::Work;
 use crate::policies::{HISTORY_LIMIT, known};
 use crate::setup::Rules;
-use crate::store::{NewMessage, PolicyVersion};
+use crate::store::PolicyVersion;
 use serde_json::json;
 use slipway_core::message::cards::{self, PolicyOrigin};
 use slipway_core::policy::{Differences, PolicySet};
@@ -89,17 +89,7 @@ impl Work<'_> {
         };
         let message = cards::policies_changed(differences, &origin, before, &version.hash);
         let channels: BTreeSet<_> = setup.services().flat_map(|(_, service)| service.channels.clone()).collect();
-        for channel in channels {
-            let message = NewMessage {
-                channel,
-                key: format!("policies/{}", stored.seq),
-                release: None,
-                only_for: None,
-                body: Some(message.clone()),
-            };
-            self.engine.store.message_put(self.tx, &message).await?;
-        }
-        Ok(())
+        self.proclaim(&channels, &format!("policies/{}", stored.seq), None, &message).await
     }
 
     /// Rules with mistakes were to come into force: the old ones stay.

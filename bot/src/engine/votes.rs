@@ -4,7 +4,9 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::Asked;
 use serde_json::json;
-use slipway_core::ids::ReleaseId;
+use crate::config::Reactions;
+use crate::store::{CARD_KEY_PREFIX, NewMessage, SeenReaction};
+use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
@@ -22,61 +24,120 @@ impl Work<'_> {
         message: &str,
         verb: Verb,
     ) -> Result<(), EngineError> {
-        let Some((person, release)) = self.person_and_card(delivery, who, "pressed", channel, message).await? else {
+        if let Some(key) = self.engine.setup.environment_of_button(message) {
+            return self.pressed_environment(delivery, who, channel, key, verb).await;
+        }
+        let Some(id) = self.release_of_button(channel, message).await? else { return Ok(()) };
+        let Some((person, release)) = self.person_and_release(delivery, who, "pressed", channel, &id).await? else {
             return Ok(());
         };
+        let asked = Asked { delivery, who, channel, person: &person };
         let answer = match verb {
             Verb::Approve => self.vote(&person, &release, Stance::Approve, channel).await?,
             Verb::Veto => self.vote(&person, &release, Stance::Veto, channel).await?,
             Verb::Cancel => self.cancel(&person, &release).await?,
-            Verb::Retry => self.retry(&Asked { delivery, who, channel, person: &person }, &release).await?,
+            Verb::Retry => self.retry(&asked, &release).await?,
             Verb::Why => Some(self.why_release(&release).await?),
             Verb::Details => Some(self.details(&release).await?),
+            Verb::Lock => Some(answers::lock_needs_a_reason(&release.request.key)),
+            Verb::Unlock => self.unlock(&asked, release.request.key.clone()).await?,
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
     }
 
-    /// A reaction that stands for a vote. Taking it away withdraws the vote.
-    pub(super) async fn reacted(
+    /// A button beside an environment.
+    async fn pressed_environment(
         &mut self,
         delivery: i64,
         who: &Identity,
         channel: &str,
-        message: &str,
-        stance: Stance,
-        added: bool,
+        key: EnvironmentKey,
+        verb: Verb,
     ) -> Result<(), EngineError> {
-        let Some((person, release)) = self.person_and_card(delivery, who, "reacted", channel, message).await? else {
-            return Ok(());
+        let Some(person) = self.person(who).await? else {
+            self.stranger(who, "pressed", channel, None).await?;
+            return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
         };
-        let answer = if added {
-            self.vote(&person, &release, stance, channel).await?
-        } else {
-            // Taking away ❌ does not take back an approval.
-            let given = release.votes.iter().any(|v| v.person == person.id && v.stance == stance);
-            if given { self.withdraw(&person, &release).await? } else { None }
+        let answer = match verb {
+            Verb::Unlock => self.unlock(&Asked { delivery, who, channel, person: &person }, key).await?,
+            Verb::Lock => Some(answers::lock_needs_a_reason(&key)),
+            Verb::Approve | Verb::Veto | Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details => None,
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
     }
 
-    /// Whoever is not known is told so; a message that is no card is nobody's business.
-    async fn person_and_card(
+    /// A reaction that stands for a vote. Taking it away withdraws the vote. `timed`: its chat says when it was; then
+    /// news that comes late or twice changes nothing.
+    pub(super) async fn reacted(
+        &mut self,
+        delivery: i64,
+        reaction: &SeenReaction<'_>,
+        timed: bool,
+    ) -> Result<(), EngineError> {
+        let SeenReaction { channel, message, who, stance, added, .. } = *reaction;
+        let Some(id) = self.engine.store.message_release(self.tx, channel, message).await? else { return Ok(()) };
+        if timed && !self.engine.store.reaction_seen(self.tx, reaction).await? {
+            return Ok(());
+        }
+        let Some((person, release)) = self.person_and_release(delivery, who, "reacted", channel, &id).await? else {
+            return Ok(());
+        };
+        let means = self.engine.setup.environment(&release.request.key).map(|environment| environment.reactions);
+        let answer = match (means.unwrap_or_default(), added) {
+            (Reactions::Ignore, _) => None,
+            (Reactions::Confirm, true) => return self.ask_to_confirm(delivery, channel, &person, &release, stance).await,
+            (Reactions::Vote, true) => self.vote(&person, &release, stance, channel).await?,
+            // Taking away ❌ does not take back an approval.
+            (Reactions::Vote | Reactions::Confirm, false) => {
+                let given = release.votes.iter().any(|v| v.person == person.id && v.stance == stance);
+                if given { self.withdraw(&person, &release).await? } else { None }
+            }
+        };
+        self.answer(delivery, channel, Some(&person), answer).await?;
+        self.finish().await
+    }
+
+    /// Where a reaction alone is no vote, it opens a button that is one.
+    async fn ask_to_confirm(
+        &mut self,
+        delivery: i64,
+        channel: &str,
+        person: &Person,
+        release: &Release,
+        stance: Stance,
+    ) -> Result<(), EngineError> {
+        let body = answers::confirm_vote(release, stance);
+        let asked = NewMessage::said(channel, format!("answer/{delivery}"), body).about(&release.id);
+        let asked = asked.only_for(person.id.clone());
+        Ok(self.engine.store.message_put_for(self.tx, &asked, Some(delivery)).await?)
+    }
+
+    /// The release that a button is about: the message's that carries it or, on a page for one person, the named one's.
+    async fn release_of_button(&mut self, channel: &str, message: &str) -> Result<Option<ReleaseId>, EngineError> {
+        let store = &self.engine.store;
+        if let Some(id) = store.message_about(self.tx, channel, message).await? {
+            return Ok(Some(id));
+        }
+        Ok(message.strip_prefix(CARD_KEY_PREFIX).map(ReleaseId::new))
+    }
+
+    /// Whoever is not known is told so.
+    async fn person_and_release(
         &mut self,
         delivery: i64,
         who: &Identity,
         did: &str,
         channel: &str,
-        message: &str,
+        id: &ReleaseId,
     ) -> Result<Option<(Person, Release)>, EngineError> {
-        let Some(id) = self.engine.store.message_release(self.tx, channel, message).await? else { return Ok(None) };
         let Some(person) = self.person(who).await? else {
-            self.stranger(who, did, channel, Some(&id)).await?;
+            self.stranger(who, did, channel, Some(id)).await?;
             self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await?;
             return Ok(None);
         };
-        let stored = self.engine.store.release_get(self.tx, &id).await?;
+        let stored = self.engine.store.release_get(self.tx, id).await?;
         Ok(stored.map(|stored| (person, stored.release)))
     }
 

@@ -1,34 +1,50 @@
 //! Telling people and channels, once each: the message's key is its identity.
 
 use super::{Done, Job, Trouble, audited};
+use crate::chat::direct;
 use crate::engine::approver_lines;
 use crate::standing::Standing;
 use crate::store::NewMessage;
 use serde_json::json;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::{self, ReleaseView};
-use slipway_core::message::{Line, Message};
+use slipway_core::message::{Action, Line, Message, Verb};
+use slipway_core::plan::PlanKind;
+use std::collections::BTreeSet;
 
 /// How many earlier runs the expected duration is taken from.
 pub(crate) const DURATIONS_LIMIT: u32 = 5;
 
 pub(super) async fn tell(job: &Job<'_>, people: &[PersonId], what: &str) -> Result<Done, Trouble> {
-    let store = &job.executor.store;
+    let release = job.release;
+    let line = Line::plain(what).text(" Release ").code(release.id.short()).text(".");
+    let actions = [(Verb::Why, "Why?"), (Verb::Details, "Details")];
+    let actions = actions.map(|(verb, label)| Action { verb, label: label.to_owned() });
+    let body = Message { actions: actions.into(), ..Message::answer(line, []) };
+    tell_each(job, people, |person| format!("tell/{}/{person}", job.row.id), &body).await?;
+    Ok(Done::Recorded { kind: audited::TOLD, body: json!({ "people": people, "what": what }) })
+}
+
+/// Tells each of them alone, where they can be told.
+async fn tell_each(
+    job: &Job<'_>,
+    people: &[PersonId],
+    message_key: impl Fn(&PersonId) -> String,
+    body: &Message,
+) -> Result<(), Trouble> {
+    let (store, setup, release) = (&job.executor.store, &job.executor.setup, job.release);
+    let everybody = Standing::shown(store, setup, release, job.now()).await?.people;
+    let configured = setup.channels(&release.request.key.service);
     let mut tx = store.begin().await?;
     for person in people {
-        let line = Line::plain(what).text(" Release ").code(job.release.id.short()).text(".");
-        let message = NewMessage {
-            channel: job.release.request.origin.channel.clone(),
-            key: format!("tell/{}/{person}", job.row.id),
-            release: Some(job.release.id.clone()),
-            only_for: Some(person.clone()),
-            body: Some(Message::answer(line, [])),
-        };
-        store.message_put(&mut tx, &message).await?;
+        let asked_in = &release.request.origin.channel;
+        let Some(channel) = direct::where_to(everybody.get(person), asked_in, configured) else { continue };
+        let said = NewMessage::said(channel, message_key(person), body.clone());
+        store.message_put(&mut tx, &said.about(&release.id).only_for(person.clone())).await?;
     }
     tx.commit().await.map_err(crate::store::StoreError::from)?;
     job.executor.signals.messages.notify_one();
-    Ok(Done::Recorded { kind: audited::TOLD, body: json!({ "people": people, "what": what }) })
+    Ok(())
 }
 
 pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
@@ -36,9 +52,10 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     let key = &job.release.request.key;
     let channels = setup.announce_channels(key);
     let announced = Done::Recorded { kind: audited::ANNOUNCED, body: json!({ "channels": channels }) };
-    if channels.is_empty() {
+    if setup.next_environment(key).is_some() {
         return Ok(announced);
     }
+    tell_authors(job).await?;
     let store = &job.executor.store;
     let durations = store.release_durations_ms(key, DURATIONS_LIMIT).await?;
     let standing = Standing::shown(store, setup, job.release, job.now()).await?;
@@ -55,16 +72,22 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     });
     let mut tx = store.begin().await?;
     for channel in channels {
-        let message = NewMessage {
-            channel: channel.clone(),
-            key: format!("announcement/{}", job.release.id),
-            release: Some(job.release.id.clone()),
-            only_for: None,
-            body: Some(body.clone()),
-        };
-        store.message_put(&mut tx, &message).await?;
+        let said = NewMessage::said(channel.as_str(), format!("announcement/{}", job.release.id), body.clone());
+        store.message_put(&mut tx, &said.about(&job.release.id)).await?;
     }
     tx.commit().await.map_err(crate::store::StoreError::from)?;
     job.executor.signals.messages.notify_one();
     Ok(announced)
+}
+
+/// Whoever wrote what is live now learns it, once a release, but for who asked for it.
+async fn tell_authors(job: &Job<'_>) -> Result<(), Trouble> {
+    let release = job.release;
+    let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Deploy) else { return Ok(()) };
+    let authors: BTreeSet<_> = plan.commits.iter().filter_map(|commit| commit.author.clone()).collect();
+    for author in authors.iter().filter(|author| **author != release.request.requester) {
+        let body = cards::shipped(release, plan, author);
+        tell_each(job, std::slice::from_ref(author), |person| direct::shipped_key(&release.id, person), &body).await?;
+    }
+    Ok(())
 }

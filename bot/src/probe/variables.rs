@@ -1,9 +1,8 @@
 //! Whether the environment variables that the configuration needs are set.
 
 use super::{Probe, ProbeResult};
-use crate::config::{Config, Secrets};
+use crate::config::{Config, Secrets, SlackMode};
 use async_trait::async_trait;
-use slipway_core::membership::Source;
 
 /// The answer about one variable, known as soon as configuration and environment are.
 pub struct VariableProbe {
@@ -46,18 +45,19 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
         false => ProbeResult::ok("is not set; this version does not use it, a later one will need it"),
     };
     if let Some(slack) = &config.slack {
-        let reads_groups = config.rosters().iter().any(|r| matches!(r.source, Source::SlackGroup { .. }));
-        let is_set = secrets.slack_bot_token.is_some();
-        add(
-            "SLACK_BOT_TOKEN",
-            match reads_groups {
-                true => needed(is_set, "teams have members in Slack", "set it to the bot token of the installed app"),
-                false => later(is_set),
-            },
-        );
+        let mend = "set it to the Bot User OAuth Token of the installed app, which begins with xoxb-";
+        add("SLACK_BOT_TOKEN", needed(secrets.slack_bot_token.is_some(), "nothing is posted without it", mend));
         match slack.mode {
-            "socket" => add("SLACK_APP_TOKEN", later(secrets.slack_app_token.is_some())),
-            _ => add("SLACK_SIGNING_SECRET", later(secrets.slack_signing_secret.is_some())),
+            SlackMode::Socket => {
+                let mend = "set it to an app-level token with the scope connections:write, which begins with xapp-";
+                let why = "mode = \"socket\" listens with it";
+                add("SLACK_APP_TOKEN", needed(secrets.slack_app_token.is_some(), why, mend));
+            }
+            SlackMode::Http => {
+                let mend = "set it to the Signing Secret under Basic Information of the app";
+                let why = "no delivery can be verified without it";
+                add("SLACK_SIGNING_SECRET", needed(secrets.slack_signing_secret.is_some(), why, mend));
+            }
         }
     }
     if let Some(discord) = &config.discord {

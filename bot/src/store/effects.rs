@@ -221,7 +221,7 @@ impl Store {
             return Ok(());
         }
         if let Some(outcome) = outcome {
-            inbox::put(&mut tx, &format!("effect/{id}/done"), &to_json(outcome)?, clock.now_ms()).await?;
+            inbox::put(&mut tx, &format!("effect/{id}/done"), &to_json(outcome)?, clock.now_ms(), None).await?;
         }
         if let Some(record) = record {
             self.audit_append(&mut tx, record).await?;
@@ -253,7 +253,7 @@ impl Store {
         if done.rows_affected() == 1 {
             if let Some(news) = news {
                 let key = format!("effect/{}/news/{}", row.id, row.attempts);
-                inbox::put(&mut tx, &key, &to_json(news)?, clock.now_ms()).await?;
+                inbox::put(&mut tx, &key, &to_json(news)?, clock.now_ms(), None).await?;
             }
             tx.commit().await?;
         }

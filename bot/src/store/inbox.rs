@@ -1,6 +1,7 @@
 //! What came in.
 
 use super::{Store, StoreError, Tx, sql, to_json};
+use crate::chat::Reply;
 use crate::clock::Clock;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -30,8 +31,10 @@ pub(super) async fn put(
     key: &str,
     body: &str,
     received_at: i64,
+    reply: Option<&str>,
 ) -> Result<Delivery, StoreError> {
-    let done = sqlx::query(sql::INBOX_PUT).bind(key).bind(body).bind(received_at).execute(connection).await?;
+    let put = sqlx::query(sql::INBOX_PUT).bind(key).bind(body).bind(received_at).bind(reply);
+    let done = put.execute(connection).await?;
     Ok(if done.rows_affected() == 1 { Delivery::Accepted } else { Delivery::Repeated })
 }
 
@@ -46,9 +49,24 @@ impl Store {
         incoming: &T,
         clock: &Clock,
     ) -> Result<Delivery, StoreError> {
+        self.deliver_with_reply(key, incoming, None, clock).await
+    }
+
+    /// The same with where its chat takes the answer.
+    ///
+    /// # Errors
+    /// When it could not be made durable: the sender must not be told that it was.
+    pub async fn deliver_with_reply<T: serde::Serialize>(
+        &self,
+        key: &str,
+        incoming: &T,
+        reply: Option<&Reply>,
+        clock: &Clock,
+    ) -> Result<Delivery, StoreError> {
         let body = to_json(incoming)?;
+        let reply = reply.map(to_json).transpose()?;
         let mut tx = self.begin().await?;
-        let delivery = put(&mut tx, key, &body, clock.now_ms()).await?;
+        let delivery = put(&mut tx, key, &body, clock.now_ms(), reply.as_deref()).await?;
         tx.commit().await?;
         Ok(delivery)
     }

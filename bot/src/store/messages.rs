@@ -1,11 +1,15 @@
 //! What the channels show.
 
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
+use crate::chat::Reply;
 use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::Message;
 use slipway_core::plan::PlanDigest;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+
+/// What the keys of cards begin with.
+pub const CARD_KEY_PREFIX: &str = "release/";
 
 /// A message to put into a channel.
 #[derive(Clone, Debug)]
@@ -18,8 +22,51 @@ pub struct NewMessage {
     pub release: Option<ReleaseId>,
     /// The only one who is to see it.
     pub only_for: Option<PersonId>,
-    /// What it says; `None`: the card of its release, drawn when it is published.
+    /// What it says; `None`: drawn when it is published, the card of its release or, in a thread, its details.
     pub body: Option<Message>,
+    /// The key of the message of the same channel in whose thread it is.
+    pub thread_of: Option<String>,
+}
+
+impl NewMessage {
+    /// A message for everybody in a channel.
+    #[must_use]
+    pub fn said(channel: impl Into<String>, key: impl Into<String>, body: Message) -> Self {
+        let (channel, key) = (channel.into(), key.into());
+        Self { channel, key, release: None, only_for: None, body: Some(body), thread_of: None }
+    }
+
+    /// The card of a release.
+    #[must_use]
+    pub fn card(channel: impl Into<String>, release: &ReleaseId) -> Self {
+        let (channel, key) = (channel.into(), card_key(release));
+        Self { channel, key, release: Some(release.clone()), only_for: None, body: None, thread_of: None }
+    }
+
+    /// All of a release, in the thread of its card.
+    #[must_use]
+    pub fn details(channel: impl Into<String>, release: &ReleaseId) -> Self {
+        let key = format!("details/{release}");
+        Self { key, thread_of: Some(card_key(release)), ..Self::card(channel, release) }
+    }
+
+    /// The same for one person alone.
+    #[must_use]
+    pub fn only_for(self, person: PersonId) -> Self {
+        Self { only_for: Some(person), ..self }
+    }
+
+    /// The same about a release.
+    #[must_use]
+    pub fn about(self, release: &ReleaseId) -> Self {
+        Self { release: Some(release.clone()), ..self }
+    }
+}
+
+/// The key of a release's card, the same in each channel.
+#[must_use]
+pub fn card_key(release: &ReleaseId) -> String {
+    format!("{CARD_KEY_PREFIX}{release}")
 }
 
 /// A message that the channel does not show yet as it should.
@@ -35,6 +82,14 @@ pub struct MessageRow {
     pub external_id: Option<String>,
     /// How often in a row publishing it has failed.
     pub failures: i64,
+    /// The chat's id for the message in whose thread it goes.
+    pub thread: Option<String>,
+    /// Where its chat takes it, when it is an answer.
+    pub reply: Option<Reply>,
+    /// When posting it was begun, in milliseconds since 1970, if nobody knows how that ended.
+    pub posting_since_ms: Option<i64>,
+    /// How often it was posted again because somebody had deleted it.
+    pub posted_again: i64,
 }
 
 /// A message that this version cannot read.
@@ -49,7 +104,7 @@ pub struct UnreadableMessage {
 }
 
 fn read(row: &SqliteRow) -> Result<MessageRow, StoreError> {
-    let body: Option<String> = row.get(5);
+    let (body, reply): (Option<String>, Option<String>) = (row.get(5), row.get(10));
     Ok(MessageRow {
         id: row.get(0),
         message: NewMessage {
@@ -58,10 +113,15 @@ fn read(row: &SqliteRow) -> Result<MessageRow, StoreError> {
             release: row.get::<Option<String>, _>(3).map(ReleaseId::new),
             only_for: row.get::<Option<String>, _>(4).map(PersonId::new),
             body: body.map(|body| from_json("a message", &body)).transpose()?,
+            thread_of: row.get(9),
         },
         wanted: row.get(6),
         external_id: row.get(7),
         failures: row.get(8),
+        thread: row.get(13),
+        reply: reply.map(|reply| from_json("where an answer goes", &reply)).transpose()?,
+        posting_since_ms: row.get(11),
+        posted_again: row.get(12),
     })
 }
 
@@ -71,33 +131,84 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn message_put(&self, tx: &mut Tx, message: &NewMessage) -> Result<(), StoreError> {
-        let NewMessage { channel, key, release, only_for, body } = message;
+        self.message_put_for(tx, message, None).await
+    }
+
+    /// The same for what a delivery brought about: it goes where the delivery wants its answer, if it says so.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_put_for(
+        &self,
+        tx: &mut Tx,
+        message: &NewMessage,
+        delivery: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let NewMessage { channel, key, release, only_for, body, thread_of } = message;
         sqlx::query(sql::MESSAGE_PUT)
             .bind(channel)
             .bind(key)
             .bind(release.as_ref().map(ReleaseId::as_str))
             .bind(only_for.as_ref().map(PersonId::as_str))
             .bind(body.as_ref().map(to_json).transpose()?)
+            .bind(thread_of)
+            .bind(delivery)
             .execute(&mut **tx)
             .await?;
         Ok(())
     }
 
-    /// Marks the cards of a release as out of date.
+    /// Marks the cards of a release as out of date, and what is in their threads too where more than progress was made.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn cards_touch(&self, tx: &mut Tx, release: &ReleaseId) -> Result<(), StoreError> {
-        sqlx::query(sql::MESSAGES_TOUCH).bind(release.as_str()).execute(&mut **tx).await?;
+    pub async fn cards_touch(&self, tx: &mut Tx, release: &ReleaseId, threads_too: bool) -> Result<(), StoreError> {
+        sqlx::query(sql::MESSAGES_TOUCH).bind(release.as_str()).bind(threads_too).execute(&mut **tx).await?;
         Ok(())
     }
 
-    /// Marks the cards of everything that is under way as out of date, because time has passed.
+    /// Marks the cards in one chat of everything that is under way as out of date, because time has passed.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn cards_refresh(&self) -> Result<(), StoreError> {
-        sqlx::query(sql::CARDS_REFRESH).execute(&self.write).await?;
+    pub async fn cards_refresh(&self, platform: &str) -> Result<(), StoreError> {
+        sqlx::query(sql::CARDS_REFRESH).bind(platform).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Has the page of one person drawn anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn home_wanted(&self, channel: &str, key: &str) -> Result<(), StoreError> {
+        sqlx::query(sql::HOME_WANTED).bind(channel).bind(key).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Records that a message is about to be posted.
+    ///
+    /// # Errors
+    /// When the store fails; then it must not be posted.
+    pub async fn message_posting(&self, id: i64, now_ms: i64) -> Result<(), StoreError> {
+        sqlx::query(sql::MESSAGE_POSTING).bind(id).bind(now_ms).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Somebody has deleted a message: it is to be posted again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_gone(&self, id: i64) -> Result<(), StoreError> {
+        sqlx::query(sql::MESSAGE_GONE).bind(id).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Puts a message off because its chat takes no more just now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_paced(&self, id: i64, not_before_ms: i64) -> Result<(), StoreError> {
+        sqlx::query(sql::MESSAGE_PACED).bind(id).bind(not_before_ms).execute(&self.write).await?;
         Ok(())
     }
 
@@ -175,11 +286,11 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn message_next_due_ms(&self) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar(sql::MESSAGES_NEXT_DUE).fetch_one(&self.read).await?)
+    pub async fn message_next_due_ms(&self, now_ms: i64) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar(sql::MESSAGES_NEXT_DUE).bind(now_ms).fetch_one(&self.read).await?)
     }
 
-    /// The release whose card a message is.
+    /// The release whose card a message is. The message is named by its key or by the chat's id for it.
     ///
     /// # Errors
     /// When the store fails.
@@ -187,10 +298,32 @@ impl Store {
         &self,
         tx: &mut Tx,
         channel: &str,
-        key: &str,
+        message: &str,
     ) -> Result<Option<ReleaseId>, StoreError> {
-        let id: Option<Option<String>> =
-            sqlx::query_scalar(sql::MESSAGE_RELEASE).bind(channel).bind(key).fetch_optional(&mut **tx).await?;
-        Ok(id.flatten().map(ReleaseId::new))
+        let id = sqlx::query_scalar(sql::MESSAGE_RELEASE).bind(channel).bind(message).fetch_optional(&mut **tx).await?;
+        Ok(id.map(|id: String| ReleaseId::new(id)))
+    }
+
+    /// The release that a message is about, card or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_about(
+        &self,
+        tx: &mut Tx,
+        channel: &str,
+        message: &str,
+    ) -> Result<Option<ReleaseId>, StoreError> {
+        let id = sqlx::query_scalar(sql::MESSAGE_ABOUT).bind(channel).bind(message).fetch_optional(&mut **tx).await?;
+        Ok(id.map(|id: String| ReleaseId::new(id)))
+    }
+
+    /// The posted cards of everything that has not ended, in one chat: channel and the chat's id for each.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn cards_open(&self, platform: &str, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query(sql::MESSAGES_OF_OPEN).bind(platform).bind(limit).fetch_all(&self.read).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 }

@@ -12,6 +12,7 @@ mod links;
 mod memberships;
 mod messages;
 mod policies;
+mod reactions;
 mod releases;
 mod sql;
 mod terminal;
@@ -21,8 +22,9 @@ mod tests;
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
 pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};
-pub use messages::{MessageRow, NewMessage, UnreadableMessage};
+pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, UnreadableMessage, card_key};
 pub use policies::{NewPolicyVersion, PolicyVersion};
+pub use reactions::SeenReaction;
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 

@@ -12,9 +12,9 @@ statements! {
     HAS_SCHEMA_STEPS = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
     SCHEMA_NEWEST_STEP = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
 
-    INBOX_PUT = "INSERT INTO inbox (delivery_key, body, received_at) VALUES ($1, $2, $3) ON CONFLICT (delivery_key) DO NOTHING";
+    INBOX_PUT = "INSERT INTO inbox (delivery_key, body, received_at, reply) VALUES ($1, $2, $3, $4) ON CONFLICT (delivery_key) DO NOTHING";
     INBOX_NEXT = "SELECT id, body, attempts FROM inbox WHERE consumed_at IS NULL ORDER BY id LIMIT 1";
-    INBOX_CONSUME = "UPDATE inbox SET consumed_at = $2, problem = $3 WHERE id = $1";
+    INBOX_CONSUME = "UPDATE inbox SET consumed_at = $2, problem = $3, reply = NULL WHERE id = $1";
     INBOX_REWRITE = "UPDATE inbox SET body = $2 WHERE id = $1";
     INBOX_FAILED_ONCE = "UPDATE inbox SET attempts = attempts + 1 WHERE id = $1";
     INBOX_WAITING = "SELECT count(*) FROM inbox WHERE consumed_at IS NULL";
@@ -47,17 +47,27 @@ statements! {
     EFFECTS_TAKE_OVER = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
     EFFECT_NEXT_DUE = "SELECT min(CASE state WHEN 'pending' THEN not_before ELSE lease_until END) FROM effects WHERE state IN ('pending', 'leased')";
     EFFECTS_BEGUN = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND intent IS NOT NULL AND intent <> 'null'";
-    CARDS_REFRESH = "UPDATE messages SET wanted = wanted + 1 WHERE body IS NULL AND wanted = published AND release IN (SELECT id FROM releases WHERE phase IN ('running', 'planning'))";
+    CARDS_REFRESH = "UPDATE messages SET wanted = wanted + 1 WHERE body IS NULL AND wanted = published AND thread_of IS NULL AND channel LIKE $1 || ':%' AND release IN (SELECT id FROM releases WHERE phase IN ('running', 'planning'))";
 
-    MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, key) DO NOTHING";
-    MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL";
-    MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures FROM messages WHERE wanted > published AND not_before <= $1 ORDER BY id LIMIT $2";
-    MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, shown_plan = $4, failures = 0 WHERE id = $1";
+    MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body, thread_of, reply) VALUES ($1, $2, $3, $4, $5, $6, (SELECT reply FROM inbox WHERE id = $7)) ON CONFLICT (channel, key) DO NOTHING";
+    MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL AND (thread_of IS NULL OR $2)";
+    MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures, thread_of, reply, posting_since, posted_again, (SELECT p.external_id FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of) FROM messages m WHERE wanted > published AND not_before <= $1 AND (external_id IS NOT NULL OR (NOT EXISTS (SELECT 1 FROM messages b WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.not_before > $1) AND (thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL)))) ORDER BY id LIMIT $2";
+    MESSAGE_POSTING = "UPDATE messages SET posting_since = $2 WHERE id = $1";
+    MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, shown_plan = $4, failures = 0, posting_since = NULL, reply = NULL WHERE id = $1";
     MESSAGE_LATER = "UPDATE messages SET not_before = $2, failures = failures + 1 WHERE id = $1";
-    MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = 0 WHERE id = $1";
-    MESSAGES_NEXT_DUE = "SELECT min(not_before) FROM messages WHERE wanted > published";
-    MESSAGE_SHOWN_PLAN = "SELECT shown_plan FROM messages WHERE channel = $1 AND release = $2 AND body IS NULL AND shown_plan IS NOT NULL";
-    MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND key = $2 AND body IS NULL";
+    MESSAGE_PACED = "UPDATE messages SET not_before = $2 WHERE id = $1";
+    MESSAGE_GONE = "UPDATE messages SET external_id = NULL, posting_since = NULL, shown_plan = NULL, posted_again = posted_again + 1 WHERE id = $1";
+    MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = 0, posting_since = NULL, reply = NULL WHERE id = $1";
+    MESSAGES_NEXT_DUE = "SELECT min(not_before) FROM messages m WHERE wanted > published AND (external_id IS NOT NULL OR (NOT EXISTS (SELECT 1 FROM messages b WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.not_before > $1) AND (thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL))))";
+    MESSAGE_SHOWN_PLAN = "SELECT shown_plan FROM messages WHERE channel = $1 AND release = $2 AND body IS NULL AND thread_of IS NULL AND shown_plan IS NOT NULL";
+    MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND (key = $2 OR external_id = $2) AND body IS NULL AND thread_of IS NULL AND release IS NOT NULL";
+    MESSAGE_ABOUT = "SELECT release FROM messages WHERE channel = $1 AND (key = $2 OR external_id = $2) AND release IS NOT NULL";
+    MESSAGES_OF_OPEN = "SELECT m.channel, m.external_id FROM messages m JOIN releases r ON r.id = m.release WHERE m.channel LIKE $1 || ':%' AND m.body IS NULL AND m.thread_of IS NULL AND m.external_id IS NOT NULL AND r.ended_at IS NULL ORDER BY m.id LIMIT $2";
+    HOME_WANTED = "INSERT INTO messages (channel, key) VALUES ($1, $2) ON CONFLICT (channel, key) DO UPDATE SET wanted = wanted + 1";
+
+    REACTION_SEEN = "INSERT INTO reactions (channel, message, identity, stance, added, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (channel, message, identity, stance) DO UPDATE SET added = excluded.added, at = excluded.at WHERE excluded.at > reactions.at RETURNING 1";
+    REACTION_BEFORE = "SELECT added FROM reactions WHERE channel = $1 AND message = $2 AND identity = $3 AND stance = $4";
+    REACTIONS_OF = "SELECT identity, stance FROM reactions WHERE channel = $1 AND message = $2 AND added = 1";
 
     AUDIT_LAST = "SELECT seq, CAST(record AS BLOB) FROM audit ORDER BY seq DESC LIMIT 1";
     AUDIT_INSERT = "INSERT INTO audit (seq, record) VALUES ($1, $2)";

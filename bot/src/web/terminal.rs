@@ -82,7 +82,7 @@ pub(super) async fn reaction(State(web): State<Web>, Json(reacted): Json<Reacted
         "❌" => Stance::Veto,
         _ => return (StatusCode::OK, Json(json!({ "ignored": "this reaction stands for no vote" }))).into_response(),
     };
-    let incoming = Incoming::Reacted { who: Identity::Terminal(person), channel, message, stance, added };
+    let incoming = Incoming::Reacted { who: Identity::Terminal(person), channel, message, stance, added, at_us: None };
     take(&web, &delivery, incoming).await
 }
 

@@ -138,6 +138,10 @@ pub enum Verb {
     Why,
     /// Show all of it.
     Details,
+    /// Hold its environment: needs a reason.
+    Lock,
+    /// Let go of its environment.
+    Unlock,
 }
 
 impl Line {

@@ -109,7 +109,7 @@ fn the_chats() {
             changed("[terminal]", "[policies]\ndir = \"\"\n[github]\napi_url = \"api.github.com\"\n[terminal]"),
         ],
         &expect![[r#"
-            slipway.toml:3:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
+            slipway.toml:3:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], or mode = "socket" here
             slipway.toml:4:10  error  slack.app_id  "T9TK3CUKW" is no Slack app id  → copy the id from Slack: A and then capital letters and digits, 9 to 20 in all
             slipway.toml:5:8  error  slack.mode  "sockets" is not one of the choices  → write "http" or "socket"
 
@@ -262,7 +262,7 @@ fn teams_whose_members_are_kept_elsewhere() {
             slipway.toml:13:9  error  team.release.slack  there is no section [slack]  → add the section [slack] and set SLACK_BOT_TOKEN, or remove this
             slipway.toml:13:9  warning  team.release.slack  no [person.NAME] has slack, so nobody would be in the team by this  → add slack to the people who are in it
 
-            slipway.toml:12:2  note  slack  accepted, not used by this version but for the user groups of teams: nothing is posted to Slack yet
+            slipway.toml:12:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], or mode = "socket" here
             slipway.toml:14:9  warning  team.release.slack  no [person.NAME] has slack, so nobody would be in the team by this  → add slack to the people who are in it
 
             slipway.toml:16:10  warning  person.bob.teams[0]  nobody else is in "relase", and "release" is spelt nearly the same  → write "release", if that is meant

@@ -19,7 +19,6 @@ fn the_example_is_accepted_with_notes_only() {
     let (_, report) = Config::check(EXAMPLE.as_bytes(), Path::new("slipway.example.toml")).unwrap();
     assert_eq!(report.count(Severity::Note), report.findings.len());
     expect![[r#"
-        slipway.example.toml:23:2  note  slack  accepted, not used by this version but for the user groups of teams: nothing is posted to Slack yet
         slipway.example.toml:29:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
         slipway.example.toml:83:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
         slipway.example.toml:87:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
@@ -95,7 +94,6 @@ teams = ["developers", "release"]
 "#;
     let (_, report) = Config::check(text.as_bytes(), Path::new("slipway.toml")).unwrap();
     expect![[r#"
-        slipway.toml:9:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
         slipway.toml:15:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
         slipway.toml:38:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
         slipway.toml:41:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version

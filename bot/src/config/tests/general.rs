@@ -31,38 +31,37 @@ fn secrets_are_refused_and_never_repeated() {
     says(
         &cases,
         &expect![[r#"
-        slipway.toml:3:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
-        slipway.toml:4:9  error  slack.token  looks like a Slack bot token; secrets do not belong in this file  → remove it and replace the secret, it was readable here; secrets come from the environment (SLACK_BOT_TOKEN)
-        slipway.toml:5:1  error  slack.signing_secret  does not belong in this file  → remove it; secrets come from the environment (SLACK_SIGNING_SECRET)
-        slipway.toml:6:1  error  slack.app_token  does not belong in this file  → remove it; secrets come from the environment (SLACK_APP_TOKEN)
+            slipway.toml:3:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], or mode = "socket" here
+            slipway.toml:4:9  error  slack.token  looks like a Slack bot token; secrets do not belong in this file  → remove it and replace the secret, it was readable here; secrets come from the environment (SLACK_BOT_TOKEN)
+            slipway.toml:5:1  error  slack.signing_secret  does not belong in this file  → remove it; secrets come from the environment (SLACK_SIGNING_SECRET)
+            slipway.toml:6:1  error  slack.app_token  does not belong in this file  → remove it; secrets come from the environment (SLACK_APP_TOKEN)
 
-        slipway.toml:3:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.toml:5:1  error  discord.public_key  does not belong in this file  → remove it; secrets come from the environment (DISCORD_PUBLIC_KEY)
-        slipway.toml:6:1  error  discord.token  does not belong in this file  → remove it; secrets come from the environment (DISCORD_TOKEN)
+            slipway.toml:3:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
+            slipway.toml:5:1  error  discord.public_key  does not belong in this file  → remove it; secrets come from the environment (DISCORD_PUBLIC_KEY)
+            slipway.toml:6:1  error  discord.token  does not belong in this file  → remove it; secrets come from the environment (DISCORD_TOKEN)
 
-        slipway.toml:4:1  error  github.token  does not belong in this file  → remove it; secrets come from the environment (GITHUB_TOKEN)
-        slipway.toml:5:1  error  github.app_id  does not belong in this file  → remove it; secrets come from the environment (GITHUB_APP_ID)
-        slipway.toml:6:1  error  github.private_key  does not belong in this file  → remove it; secrets come from the environment (GITHUB_APP_PRIVATE_KEY)
+            slipway.toml:4:1  error  github.token  does not belong in this file  → remove it; secrets come from the environment (GITHUB_TOKEN)
+            slipway.toml:5:1  error  github.app_id  does not belong in this file  → remove it; secrets come from the environment (GITHUB_APP_ID)
+            slipway.toml:6:1  error  github.private_key  does not belong in this file  → remove it; secrets come from the environment (GITHUB_APP_PRIVATE_KEY)
 
-        slipway.toml:4:1  error  server.api_token  does not belong in this file  → remove it; secrets come from the environment (SLIPWAY_API_TOKEN)
+            slipway.toml:4:1  error  server.api_token  does not belong in this file  → remove it; secrets come from the environment (SLIPWAY_API_TOKEN)
 
-        slipway.toml:6:1  error  service.goals.password  does not belong in this file  → remove it; keep it in Secrets Manager and name that secret in database or config
+            slipway.toml:6:1  error  service.goals.password  does not belong in this file  → remove it; keep it in Secrets Manager and name that secret in database or config
 
-        slipway.toml:6:14  error  service.goals.repository  looks like a GitHub token; secrets do not belong in this file  → remove it and replace the secret, it was readable here; secrets come from the environment (GITHUB_TOKEN)
+            slipway.toml:6:14  error  service.goals.repository  looks like a GitHub token; secrets do not belong in this file  → remove it and replace the secret, it was readable here; secrets come from the environment (GITHUB_TOKEN)
 
-        slipway.toml:9:34  error  service.goals.channels[1]  looks like an AWS access key; secrets do not belong in this file  → remove it; AWS credentials come from AWS's standard chain (AWS_ACCESS_KEY_ID, a profile, a role)
+            slipway.toml:9:34  error  service.goals.channels[1]  looks like an AWS access key; secrets do not belong in this file  → remove it; AWS credentials come from AWS's standard chain (AWS_ACCESS_KEY_ID, a profile, a role)
 
-        slipway.toml:6:14  error  a text must be in straight quotes  → remove it and replace the secret, it was readable here; secrets come from the environment (GITHUB_TOKEN)
+            slipway.toml:6:14  error  a text must be in straight quotes  → remove it and replace the secret, it was readable here; secrets come from the environment (GITHUB_TOKEN)
 
-        slipway.toml:3:2  note  slack  accepted, not used by this version: nothing is posted to Slack yet
-        slipway.toml:4:9  error  a text must be in straight quotes  → put it in quotes
+            slipway.toml:4:9  error  a text must be in straight quotes  → put it in quotes
 
-        slipway.toml:2:7  error  a text must be in straight quotes  → put it in quotes
+            slipway.toml:2:7  error  a text must be in straight quotes  → put it in quotes
 
-        slipway.toml:12:9  error  person.(a secret, not shown)  (a secret, not shown) is no name  → use 1 to 40 lower-case letters, digits and hyphens
+            slipway.toml:12:9  error  person.(a secret, not shown)  (a secret, not shown) is no name  → use 1 to 40 lower-case letters, digits and hyphens
 
-        slipway.toml:13:1  error  person.ana.(a secret, not shown)  there is no key of this name  → remove it; the keys here are slack, discord, github, terminal, teams
-    "#]],
+            slipway.toml:13:1  error  person.ana.(a secret, not shown)  there is no key of this name  → remove it; the keys here are slack, discord, github, terminal, teams
+        "#]],
     );
 }
 
@@ -82,8 +81,8 @@ fn unknown_keys_get_the_nearest_spelling() {
             slipway.toml:1:2  error  kubernetes  there is no section of this name  → remove it; the sections here are server, store, slack, discord, github, terminal, policies, audit, pace, service, team, person
 
             slipway.toml:11:1  error  service.goals.environment.staging.helth_url  there is no key of this name  → write health_url instead
-            slipway.toml:12:1  error  service.goals.environment.staging.replicas  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after
-            slipway.toml:13:1  error  service.goals.environment.staging."a b"  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after
+            slipway.toml:12:1  error  service.goals.environment.staging.replicas  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after, reactions
+            slipway.toml:13:1  error  service.goals.environment.staging."a b"  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after, reactions
 
             slipway.toml:1:1  error  top  there is no section of this name  → remove it; the sections here are server, store, slack, discord, github, terminal, policies, audit, pace, service, team, person
 

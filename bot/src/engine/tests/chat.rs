@@ -265,7 +265,7 @@ impl Chat {
     pub(super) async fn reacts(&mut self, who: &str, release: &ReleaseId, stance: Stance, added: bool) -> String {
         let who = Identity::Terminal(who.to_owned());
         let (channel, message) = (CHANNEL.to_owned(), format!("release/{release}"));
-        let delivery = self.deliver(&Incoming::Reacted { who, channel, message, stance, added }).await;
+        let delivery = self.deliver(&Incoming::Reacted { who, channel, message, stance, added, at_us: None }).await;
         self.answer(delivery).await
     }
 

@@ -259,7 +259,7 @@ async fn whoever_is_only_in_another_chat_is_told_there() {
     chat.says("bob", "/release lock staging \"moving\" --for 1h").await;
     chat.says("bob", "/release lock staging --to lia").await;
     let channel = "SELECT channel FROM messages WHERE only_for = $1 AND key LIKE 'lock/%'";
-    assert_eq!(chat.scalar::<String>(channel, "lia").await.as_deref(), Some("slack:C024BE91L"));
+    assert_eq!(chat.scalar::<String>(channel, "lia").await.as_deref(), Some("slack:@U012AB3CD"));
     chat.wait_s(50 * MINUTE_S);
     chat.looks().await;
     assert_eq!(chat.private("lia").await.len(), 2, "and reminded");

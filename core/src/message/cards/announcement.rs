@@ -1,10 +1,12 @@
 //! What the announcement channels read once a release is live.
 
-use super::super::{Block, Line, Mark, Message};
+use super::super::{Block, Line, Mark, Message, Verb};
 use super::ReleaseView;
 use super::words::{self, DOT};
+use crate::ids::PersonId;
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::policy::Stance;
+use crate::release::Release;
 
 /// How many commits an announcement names.
 const COMMITS_ANNOUNCED_LIMIT: usize = 8;
@@ -22,6 +24,23 @@ pub fn announcement(view: &ReleaseView<'_>) -> Message {
         body.push(Block::Line(rest(view, plan)));
     }
     Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: Vec::new() }
+}
+
+/// What an author of its commits reads alone: `goals 4c1f9e2 is in production with your change · Likes on updates (#41)`.
+#[must_use]
+pub fn shipped(release: &Release, plan: &Plan, author: &PersonId) -> Message {
+    let own: Vec<_> = plan.commits.iter().filter(|commit| commit.author.as_ref() == Some(author)).collect();
+    let line = words::commit(Line::plain(format!("{} ", plan.service)), &plan.commit);
+    let line = line.text(format!(" is in {} with your ", plan.environment));
+    let line = line.text(if own.len() == 1 { "change".to_owned() } else { words::count(own.len(), "change") });
+    let named = own.iter().take(COMMITS_ANNOUNCED_LIMIT).map(|commit| {
+        let line = Line::default().untrusted(title(commit));
+        commit.pull_request.map_or(line.clone(), |number| line.text(format!(" (#{number})")))
+    });
+    let mut body: Vec<_> = named.map(Block::Line).collect();
+    body.push(Block::Line(words::release(Line::default(), &release.id)));
+    let actions = vec![super::action(Verb::Details)];
+    Message { mark: Mark::None, headline: line, progress: None, body, actions }
 }
 
 /// `goals 4c1f9e2 is in production · 3 commits · 6 min · approved by bob, dora`.
@@ -59,7 +78,7 @@ fn titles(plan: &Plan) -> Line {
         if let Some(number) = commit.pull_request {
             line = line.text(format!("#{number}, "));
         }
-        line = words::author(line, commit).text(")");
+        line = words::author_told(line, commit).text(")");
     }
     let total = plan.commits.len().max(usize::try_from(plan.commits_total).unwrap_or(usize::MAX));
     let more = total.saturating_sub(COMMITS_ANNOUNCED_LIMIT.min(plan.commits.len()));

@@ -1,6 +1,6 @@
 //! Short answers to the person who typed or clicked. The fact first, the way out last.
 
-use super::super::{Block, Line, Message};
+use super::super::{Block, Line, Message, Verb};
 use super::lock::only_yours;
 use super::status::locked as lock_line;
 use super::words::{self, DOT};
@@ -8,7 +8,7 @@ use crate::environment;
 use crate::ids::{EnvironmentKey, PersonId};
 use crate::membership::SourceState;
 use crate::person::Identity;
-use crate::policy::Slot;
+use crate::policy::{Slot, Stance};
 use crate::release::{Illegal, Release, Step, StepState};
 use jiff::Timestamp;
 
@@ -230,6 +230,30 @@ pub fn unknown_person(identity: &Identity) -> Message {
     let link = Line::plain("Or, where Slipway knows you in another chat, type ").code("/release link");
     let link = link.text(" there, and here what you are given.");
     Message::answer(Line::plain("Slipway does not know you. Nothing was started."), [way, link])
+}
+
+/// Somebody wants to hold an environment and has not said why, where the chat has no form to ask with.
+#[must_use]
+pub fn lock_needs_a_reason(key: &EnvironmentKey) -> Message {
+    let line = Line::plain("A lock needs a reason. Nothing was changed.");
+    let way = Line::plain("Type ").code(format!("/release lock {} \"why\" --for 2h", key.environment));
+    Message::answer(line, [way])
+}
+
+/// A reaction that is no vote by itself here: the button is.
+#[must_use]
+pub fn confirm_vote(release: &Release, stance: Stance) -> Message {
+    let (does, verb) = match stance {
+        Stance::Approve => ("approves", Verb::Approve),
+        Stance::Veto => ("vetoes", Verb::Veto),
+    };
+    let line = Line::plain(format!("A reaction is no vote on {}: this button {does} ", release.request.key));
+    let line = match release.digest() {
+        Some(digest) => line.text("plan ").code(digest.short()).text(" of "),
+        None => line,
+    };
+    let headline = words::release(line, &release.id).text(".");
+    Message { actions: vec![super::action(verb)], ..Message::answer(headline, []) }
 }
 
 /// Adds to a refusal for which of the person's teams Slipway cannot tell who is in them, why, and the way out.

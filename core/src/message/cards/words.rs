@@ -197,6 +197,14 @@ pub(super) fn author(line: Line, commit: &Commit) -> Line {
     }
 }
 
+/// The same where they are told on purpose.
+pub(super) fn author_told(line: Line, commit: &Commit) -> Line {
+    match &commit.author {
+        Some(person) => line.mention(person),
+        None => author(line, commit),
+    }
+}
+
 /// The migration's file without its ending.
 pub(super) fn stem(migration: &PlannedMigration) -> &str {
     migration.file.strip_suffix(".sql").unwrap_or(&migration.file)

@@ -35,7 +35,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
         let promote = format!("/deploy {next} {}", commit.short());
         message.body.push(Block::Line(Line::plain("Next: ").code(promote)));
     }
-    message.actions = actions([Verb::Details]);
+    message.actions = actions([Verb::Details, Verb::Lock]);
     message
 }
 

@@ -27,7 +27,7 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
         message.body.push(Block::Line(run::steps(release)));
     }
     message.body.push(Block::Line(way_out(release, step, failure)));
-    let verbs = [Verb::Retry, Verb::Details].into_iter().filter(|verb| match verb {
+    let verbs = [Verb::Retry, Verb::Details, Verb::Lock].into_iter().filter(|verb| match verb {
         Verb::Retry => !failure.request_is_wrong,
         _ => release.plan.is_some(),
     });
@@ -177,7 +177,7 @@ pub(super) fn rolled_back(view: &ReleaseView<'_>, failure: &Failure) -> Message 
     message.body.extend(applied(release).map(Block::Line));
     message.body.push(Block::Line(run::steps(release)));
     message.body.push(Block::Line(way_out(release, Some(Step::Deploy), failure)));
-    message.actions = actions([Verb::Retry, Verb::Details]);
+    message.actions = actions([Verb::Retry, Verb::Details, Verb::Lock]);
     message
 }
 

@@ -72,7 +72,9 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     [Block::Line(line)].into_iter().chain(reason).chain(overridden).collect()
 }
 
-fn action(verb: Verb) -> Action {
+/// A button as all cards have it.
+#[must_use]
+pub fn action(verb: Verb) -> Action {
     let label = match verb {
         Verb::Approve => "Approve",
         Verb::Veto => "Veto",
@@ -80,6 +82,8 @@ fn action(verb: Verb) -> Action {
         Verb::Retry => "Retry",
         Verb::Why => "Why?",
         Verb::Details => "Details",
+        Verb::Lock => "Lock",
+        Verb::Unlock => "Unlock",
     };
     Action { verb, label: label.to_owned() }
 }

@@ -1,0 +1,96 @@
+//! What a message shows at a moment.
+
+use super::direct::{HOME_KEY, whose_home};
+use super::home;
+use crate::engine::approver_lines;
+use crate::executor::DURATIONS_LIMIT;
+use crate::setup::{Setup, usual_s};
+use crate::standing::Standing;
+use crate::store::{MessageRow, Store, StoreError};
+use jiff::Timestamp;
+use slipway_core::ids::ReleaseId;
+use slipway_core::message::Message;
+use slipway_core::message::cards::{ReleaseView, details, release_card};
+use slipway_core::person::Directory;
+use slipway_core::plan::PlanDigest;
+
+/// What is drawn.
+#[derive(Debug)]
+pub(super) enum Drawn {
+    /// A message.
+    Message {
+        /// What it says.
+        body: Box<Message>,
+        /// The plan that it shows, if it is the card of a release that has one.
+        plan: Option<PlanDigest>,
+    },
+    /// The page of one person: parts, each with the key that its buttons are about.
+    Home(Vec<(String, Message)>),
+}
+
+impl Drawn {
+    pub(super) fn plan(&self) -> Option<&PlanDigest> {
+        match self {
+            Self::Message { plan, .. } => plan.as_ref(),
+            Self::Home(_) => None,
+        }
+    }
+
+    fn message(body: Message, plan: Option<PlanDigest>) -> Self {
+        Self::Message { body: Box::new(body), plan }
+    }
+}
+
+/// What is drawn from.
+pub(super) struct Drawing<'a> {
+    pub(super) store: &'a Store,
+    pub(super) setup: &'a Setup,
+    pub(super) now: Timestamp,
+}
+
+impl Drawing<'_> {
+    /// `None`: there is nothing to draw.
+    pub(super) async fn of(&self, row: &MessageRow, people: &Directory) -> Result<Option<Drawn>, StoreError> {
+        let message = &row.message;
+        if let Some(body) = &message.body {
+            return Ok(Some(Drawn::message(body.clone(), None)));
+        }
+        if message.key == HOME_KEY {
+            let Some((platform, account)) = whose_home(&message.channel) else { return Ok(None) };
+            return Ok(Some(Drawn::Home(home::parts(self, people, platform, account).await?)));
+        }
+        match (&message.release, &message.thread_of) {
+            (Some(release), None) => self.card(release).await,
+            (Some(release), Some(_)) => self.details(release, people).await,
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// A release's card as of now.
+    async fn card(&self, id: &ReleaseId) -> Result<Option<Drawn>, StoreError> {
+        let Some(stored) = self.store.release(id).await? else { return Ok(None) };
+        let release = stored.release;
+        let key = &release.request.key;
+        let environment = self.store.environment(key).await?;
+        let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
+        let standing = Standing::shown(self.store, self.setup, &release, self.now).await?;
+        let approvers = approver_lines(self.setup, &standing, &release, self.now);
+        let card = release_card(&ReleaseView {
+            release: &release,
+            environment: Some(&environment),
+            people: &standing.people,
+            approvers: &approvers,
+            now: self.now,
+            expected_s: usual_s(&durations),
+            expected_deploy_s: None,
+            next: self.setup.next_environment(key),
+        });
+        Ok(Some(Drawn::message(card, release.digest())))
+    }
+
+    /// All of a release as of now.
+    async fn details(&self, id: &ReleaseId, people: &Directory) -> Result<Option<Drawn>, StoreError> {
+        let stored = self.store.release(id).await?;
+        Ok(stored.map(|stored| Drawn::message(details(&stored.release, people, self.now), None)))
+    }
+}

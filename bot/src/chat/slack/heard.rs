@@ -1,0 +1,412 @@
+//! What Slack's deliveries say, in the shapes that it documents. Fields that are not needed are not looked at, and
+//! what this version does not know is left aside: Slack adds to its payloads without notice.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What is said by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A slash command.
+    Command(Command),
+    /// Somebody mentioned the app in a message.
+    Mention(Mention),
+    /// A reaction was added to a message or taken away.
+    Reaction(Reaction),
+    /// A button was pressed.
+    Press(Press),
+    /// A form was sent.
+    Submission(Submission),
+    /// Somebody looks at the app's page.
+    HomeOpened {
+        /// Who.
+        user: String,
+    },
+    /// Slack asks whether this address is the app's.
+    Challenge(String),
+    /// Nothing for this app.
+    Nothing,
+}
+
+/// Whose delivery it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// The app that it is for.
+    pub app: Option<String>,
+    /// The workspace of the app.
+    pub team: Option<String>,
+    /// Whether the channel is shared with other organisations.
+    pub shared_outside: bool,
+}
+
+/// A delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Whose.
+    pub sender: Sender,
+    /// What it says.
+    pub heard: Heard,
+}
+
+/// A slash command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Who.
+    pub user: String,
+    /// Where.
+    pub channel: String,
+    /// The whole line: `/deploy staging`.
+    pub line: String,
+    /// Unique for each command; opens a form for three seconds.
+    pub trigger: String,
+    /// Where an answer goes for half an hour.
+    pub response_url: Option<String>,
+}
+
+/// A message that mentions the app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// Unique for each event.
+    pub event: String,
+    /// Who.
+    pub user: String,
+    /// Where.
+    pub channel: String,
+    /// The message, in Slack's markup.
+    pub text: String,
+    /// In whose thread it is.
+    pub thread: Option<String>,
+}
+
+/// A reaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// Unique for each event.
+    pub event: String,
+    /// Who.
+    pub user: String,
+    /// Where the message is.
+    pub channel: String,
+    /// The message.
+    pub message: String,
+    /// The reaction's name.
+    pub name: String,
+    /// Added, or taken away.
+    pub added: bool,
+    /// When, in microseconds since 1970.
+    pub at_us: i64,
+}
+
+/// A pressed button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Press {
+    /// Who.
+    pub user: String,
+    /// Where; none on the app's page.
+    pub channel: Option<String>,
+    /// The button's action.
+    pub action: String,
+    /// The key that the button carries.
+    pub value: String,
+    /// Unique for each press; opens a form for three seconds.
+    pub trigger: String,
+    /// Where an answer goes for half an hour.
+    pub response_url: Option<String>,
+    /// In whose thread the message is.
+    pub thread: Option<String>,
+}
+
+/// A form that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Who.
+    pub user: String,
+    /// The form's name.
+    pub form: String,
+    /// What the form carries besides.
+    pub private: String,
+    /// What was filled in, by input.
+    pub values: BTreeMap<String, String>,
+    /// Unique for each submission.
+    pub trigger: String,
+}
+
+/// Why a delivery cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+struct CommandForm {
+    user_id: String,
+    channel_id: String,
+    command: String,
+    #[serde(default)]
+    text: String,
+    trigger_id: String,
+    response_url: Option<String>,
+    team_id: Option<String>,
+    api_app_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct InteractionForm {
+    #[serde(rename = "type")]
+    kind: String,
+    user: Option<Id>,
+    team: Option<Id>,
+    api_app_id: Option<String>,
+    channel: Option<Id>,
+    trigger_id: Option<String>,
+    response_url: Option<String>,
+    #[serde(default)]
+    actions: Vec<ActionForm>,
+    view: Option<ViewForm>,
+    container: Option<Container>,
+    message: Option<MessageForm>,
+}
+
+#[derive(Deserialize)]
+struct ActionForm {
+    action_id: String,
+    value: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    thread_ts: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct MessageForm {
+    thread_ts: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ViewForm {
+    #[serde(default)]
+    callback_id: String,
+    #[serde(default)]
+    private_metadata: String,
+    state: Option<ViewState>,
+}
+
+#[derive(Deserialize)]
+struct ViewState {
+    #[serde(default)]
+    values: BTreeMap<String, BTreeMap<String, InputState>>,
+}
+
+#[derive(Deserialize)]
+struct InputState {
+    value: Option<String>,
+    selected_option: Option<SelectedOption>,
+}
+
+#[derive(Deserialize)]
+struct SelectedOption {
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Outer {
+    #[serde(rename = "type")]
+    kind: String,
+    challenge: Option<String>,
+    team_id: Option<String>,
+    api_app_id: Option<String>,
+    event_id: Option<String>,
+    event: Option<Value>,
+    #[serde(default)]
+    is_ext_shared_channel: bool,
+}
+
+#[derive(Deserialize)]
+struct MentionForm {
+    user: Option<String>,
+    bot_id: Option<String>,
+    #[serde(default)]
+    text: String,
+    channel: String,
+    thread_ts: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ReactionForm {
+    user: String,
+    reaction: String,
+    item: Item,
+    event_ts: String,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    #[serde(rename = "type")]
+    kind: String,
+    channel: Option<String>,
+    ts: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct HomeForm {
+    user: String,
+    tab: Option<String>,
+}
+
+/// A slash command, from the fields of its form.
+///
+/// # Errors
+/// When a field that it cannot do without is missing.
+pub fn command(fields: Value) -> Result<Delivery, Unreadable> {
+    let form: CommandForm = serde_json::from_value(fields)?;
+    let sender = Sender { app: form.api_app_id, team: form.team_id, shared_outside: false };
+    let line = format!("{} {}", form.command, form.text).trim().to_owned();
+    let (user, channel, trigger) = (form.user_id, form.channel_id, form.trigger_id);
+    let heard = Heard::Command(Command { user, channel, line, trigger, response_url: form.response_url });
+    Ok(Delivery { sender, heard })
+}
+
+/// A button or a form.
+///
+/// # Errors
+/// When a field that it cannot do without is missing.
+pub fn interaction(payload: Value) -> Result<Delivery, Unreadable> {
+    let form: InteractionForm = serde_json::from_value(payload)?;
+    let team = form.team.as_ref().map(|team| team.id.clone());
+    let sender = Sender { app: form.api_app_id.clone(), team, shared_outside: false };
+    let heard = match form.kind.as_str() {
+        "block_actions" => press(form)?,
+        "view_submission" => submission(form)?,
+        _ => Heard::Nothing,
+    };
+    Ok(Delivery { sender, heard })
+}
+
+fn press(form: InteractionForm) -> Result<Heard, Unreadable> {
+    let user = form.user.ok_or_else(|| Unreadable("a press without a user".to_owned()))?.id;
+    let trigger = form.trigger_id.ok_or_else(|| Unreadable("a press without a trigger".to_owned()))?;
+    let Some(action) = form.actions.into_iter().next() else { return Ok(Heard::Nothing) };
+    let in_container = form.container.and_then(|container| container.thread_ts);
+    Ok(Heard::Press(Press {
+        user,
+        channel: form.channel.map(|channel| channel.id),
+        action: action.action_id,
+        value: action.value.unwrap_or_default(),
+        trigger,
+        response_url: form.response_url,
+        thread: in_container.or_else(|| form.message.and_then(|message| message.thread_ts)),
+    }))
+}
+
+fn submission(form: InteractionForm) -> Result<Heard, Unreadable> {
+    let user = form.user.ok_or_else(|| Unreadable("a form without a user".to_owned()))?.id;
+    let trigger = form.trigger_id.ok_or_else(|| Unreadable("a form without a trigger".to_owned()))?;
+    let view = form.view.ok_or_else(|| Unreadable("a form without a view".to_owned()))?;
+    let values = view.state.map(|state| state.values).unwrap_or_default();
+    let filled_in = |input: InputState| input.value.or(input.selected_option.map(|option| option.value));
+    let values = values.into_values().flatten().filter_map(|(name, input)| Some((name, filled_in(input)?))).collect();
+    let (form, private) = (view.callback_id, view.private_metadata);
+    Ok(Heard::Submission(Submission { user, form, private, values, trigger }))
+}
+
+/// An event, or the question whether this address is the app's.
+///
+/// # Errors
+/// When a field that it cannot do without is missing.
+pub fn event(payload: Value) -> Result<Delivery, Unreadable> {
+    let outer: Outer = serde_json::from_value(payload)?;
+    let sender = Sender { app: outer.api_app_id, team: outer.team_id, shared_outside: outer.is_ext_shared_channel };
+    let heard = match (outer.kind.as_str(), outer.challenge, outer.event_id, outer.event) {
+        ("url_verification", Some(challenge), ..) => Heard::Challenge(challenge),
+        ("event_callback", _, Some(id), Some(event)) => inner(id, event)?,
+        _ => Heard::Nothing,
+    };
+    Ok(Delivery { sender, heard })
+}
+
+fn inner(event: String, payload: Value) -> Result<Heard, Unreadable> {
+    let kind = payload["type"].as_str().unwrap_or_default().to_owned();
+    Ok(match kind.as_str() {
+        "app_mention" => {
+            let form: MentionForm = serde_json::from_value(payload)?;
+            match (form.user, form.bot_id) {
+                (Some(user), None) => {
+                    let (channel, text, thread) = (form.channel, form.text, form.thread_ts);
+                    Heard::Mention(Mention { event, user, channel, text, thread })
+                }
+                // Bots ask for nothing.
+                _ => Heard::Nothing,
+            }
+        }
+        "reaction_added" | "reaction_removed" => {
+            let form: ReactionForm = serde_json::from_value(payload)?;
+            let (Some(channel), Some(message), "message") = (form.item.channel, form.item.ts, form.item.kind.as_str())
+            else {
+                return Ok(Heard::Nothing);
+            };
+            let at_us = micros(&form.event_ts).ok_or_else(|| Unreadable("a reaction without a time".to_owned()))?;
+            let (user, name, added) = (form.user, form.reaction, kind == "reaction_added");
+            Heard::Reaction(Reaction { event, user, channel, message, name, added, at_us })
+        }
+        "app_home_opened" => {
+            let form: HomeForm = serde_json::from_value(payload)?;
+            match form.tab.as_deref() {
+                None | Some("home") => Heard::HomeOpened { user: form.user },
+                Some(_) => Heard::Nothing,
+            }
+        }
+        _ => Heard::Nothing,
+    })
+}
+
+/// `1360782804.083113` in microseconds.
+fn micros(ts: &str) -> Option<i64> {
+    let (seconds, fraction) = ts.split_once('.').unwrap_or((ts, "0"));
+    let fraction = format!("{fraction:0<6}");
+    let fraction: i64 = fraction.get(..6)?.parse().ok()?;
+    seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn times_are_read_to_the_microsecond() {
+        assert_eq!(micros("1360782804.083113"), Some(1_360_782_804_083_113));
+        assert_eq!(micros("1360782804"), Some(1_360_782_804_000_000));
+        assert_eq!(micros("1360782804.5"), Some(1_360_782_804_500_000));
+        for bad in ["", "now", "1.x", "99999999999999999999.1"] {
+            assert_eq!(micros(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_new_is_left_aside() {
+        let team = json!({ "id": "T1", "new_field": [1, 2] });
+        let shortcut = json!({ "type": "message_action", "team": team, "user": { "id": "U1" }, "trigger_id": "1.2" });
+        assert_eq!(interaction(shortcut).unwrap().heard, Heard::Nothing);
+        let event_of = |inner: Value| event(json!({ "type": "event_callback", "event_id": "Ev1", "event": inner }));
+        assert_eq!(event_of(json!({ "type": "huddle_started", "who": 7 })).unwrap().heard, Heard::Nothing);
+        let file = json!({ "type": "reaction_added", "user": "U1", "reaction": "x", "event_ts": "1.0",
+                           "item": { "type": "file", "file": "F1" } });
+        assert_eq!(event_of(file).unwrap().heard, Heard::Nothing);
+        let of_a_bot = json!({ "type": "app_mention", "bot_id": "B1", "user": "U9", "text": "<@U1> x", "channel": "C1" });
+        assert_eq!(event_of(of_a_bot).unwrap().heard, Heard::Nothing);
+        assert_eq!(event(json!({ "type": "app_rate_limited", "team_id": "T1" })).unwrap().heard, Heard::Nothing);
+        assert!(command(json!({ "user_id": "U1" })).is_err());
+    }
+}

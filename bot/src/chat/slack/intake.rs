@@ -1,0 +1,320 @@
+//! What is done with a delivery of Slack's, however it came: whether it is ours, whose it is, and into the inbox. Nothing
+//! is answered before it is durable; the opening of a form changes nothing and is done at once.
+
+use super::forms;
+use super::heard::{Command, Delivery, Heard, Mention, Press, Reaction, Sender, Submission};
+use super::words;
+use crate::chat::{Reply, direct};
+use crate::clock::Clock;
+use crate::config;
+use crate::engine::{Incoming, Signals};
+use crate::setup::Setup;
+use crate::standing::Company;
+use crate::store::{CARD_KEY_PREFIX, Store, StoreError};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use serde_json::{Value, json};
+use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::message::{Line, Message, Verb};
+use slipway_core::person::{Identity, Platform};
+use slipway_core::policy::Stance;
+use slipway_deploy::slack::{Form, Rendered, Slack, modal, render};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tracing::{error, info, warn};
+
+/// How many commands and presses of one person are taken at once.
+const BURST_LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// How long until one more is taken.
+const ONE_MORE_AFTER: Duration = Duration::from_secs(3);
+/// How many people's counts are kept before those who were quiet are forgotten.
+const PEOPLE_COUNTED_LIMIT: usize = 2_000;
+
+/// What the sender is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Taken {
+    /// It is durable, or there is nothing to do.
+    Done,
+    /// The same, with an answer in Slack's own form.
+    Answer(Value),
+    /// Nothing was done; the person is to read why.
+    Say(String),
+    /// It is not known to be durable.
+    NotConfirmed,
+    /// It is for another app or workspace.
+    NotOurs,
+    /// Whose app this is, is not known yet.
+    NotReady,
+}
+
+/// Whose app this is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ours {
+    /// The app.
+    pub app: Option<String>,
+    /// The workspace.
+    pub team: Option<String>,
+    /// The app's user there.
+    pub bot_user: Option<String>,
+}
+
+/// Takes deliveries in.
+#[derive(Debug)]
+pub struct Intake {
+    pub(super) store: Store,
+    setup: Arc<Setup>,
+    pub(super) clock: Clock,
+    signals: Signals,
+    slack: Slack,
+    ours: RwLock<Ours>,
+    reactions: BTreeMap<String, Stance>,
+    counts: DefaultKeyedRateLimiter<String>,
+    ack_budget: Duration,
+}
+
+impl Intake {
+    /// An intake for a configuration.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        setup: Arc<Setup>,
+        clock: Clock,
+        signals: Signals,
+        slack: Slack,
+        config: &config::Slack,
+        ack_budget_ms: u64,
+    ) -> Self {
+        let ours = Ours { app: config.app_id.clone(), team: config.team_id.clone(), bot_user: None };
+        let stances = |names: &[String], stance| names.iter().map(move |name| (name.clone(), stance)).collect::<Vec<_>>();
+        let reactions = stances(&config.approve, Stance::Approve).into_iter().chain(stances(&config.veto, Stance::Veto));
+        let quota = Quota::with_period(ONE_MORE_AFTER).map_or_else(|| Quota::per_second(BURST_LIMIT), |quota| quota);
+        Self {
+            store,
+            setup,
+            clock,
+            signals,
+            slack,
+            ours: RwLock::new(ours),
+            reactions: reactions.collect(),
+            counts: RateLimiter::keyed(quota.allow_burst(BURST_LIMIT)),
+            ack_budget: Duration::from_millis(ack_budget_ms),
+        }
+    }
+
+    /// What is known of whose app this is.
+    #[must_use]
+    pub fn ours(&self) -> Ours {
+        self.ours.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Slack says whose app this is. What the configuration says comes first.
+    pub fn introduce(&self, app: Option<String>, team: String, bot_user: String) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        ours.app = ours.app.take().or(app);
+        ours.team = ours.team.take().or(Some(team));
+        ours.bot_user = Some(bot_user);
+    }
+
+    /// The vote that a reaction stands for.
+    #[must_use]
+    pub fn stance(&self, reaction: &str) -> Option<Stance> {
+        // Slack appends the tone of a skin.
+        self.reactions.get(reaction.split("::").next().unwrap_or(reaction)).copied()
+    }
+
+    /// Takes one delivery in.
+    pub async fn take(self: &Arc<Self>, delivery: Delivery) -> Taken {
+        let Delivery { sender, heard } = delivery;
+        if let Heard::Challenge(challenge) = heard {
+            return Taken::Answer(json!({ "challenge": challenge }));
+        }
+        if let Some(refused) = self.refusal(&sender) {
+            return refused;
+        }
+        let taken = match heard {
+            Heard::Command(command) => self.command(command).await,
+            Heard::Mention(mention) => self.mention(mention, &sender).await,
+            Heard::Reaction(reaction) => self.reaction(reaction, &sender).await,
+            Heard::Press(press) => self.press(press, &sender).await,
+            Heard::Submission(submission) => self.submission(submission).await,
+            Heard::HomeOpened { user } => self.home_opened(&user).await,
+            Heard::Challenge(_) | Heard::Nothing => Ok(Taken::Done),
+        };
+        taken.unwrap_or_else(|error| {
+            error!(%error, "a delivery of Slack's could not be stored");
+            Taken::NotConfirmed
+        })
+    }
+
+    fn refusal(&self, sender: &Sender) -> Option<Taken> {
+        let ours = self.ours();
+        let Some(team) = ours.team else { return Some(Taken::NotReady) };
+        let other_app = matches!((&ours.app, &sender.app), (Some(ours), Some(theirs)) if ours != theirs);
+        if other_app || sender.team.as_ref() != Some(&team) {
+            warn!(app = ?sender.app, team = ?sender.team, "a delivery for another app or workspace is refused");
+            return Some(Taken::NotOurs);
+        }
+        None
+    }
+
+    async fn command(self: &Arc<Self>, command: Command) -> Result<Taken, StoreError> {
+        if let Some(flood) = self.flood(&command.user) {
+            return Ok(flood);
+        }
+        let channel = channel(Some(&command.channel), &command.user);
+        let text = words::typed(&command.line);
+        let reply = Reply { response_url: command.response_url, thread: None };
+        if let Some(form) = forms::for_line(&text, &channel, &self.setup) {
+            self.open(command.trigger, form, reply);
+            return Ok(Taken::Done);
+        }
+        let typed = Incoming::Typed { who: Identity::Slack(command.user), channel, text };
+        self.deliver(&format!("slack/command/{}", command.trigger), &typed, &reply).await
+    }
+
+    async fn mention(&self, mention: Mention, sender: &Sender) -> Result<Taken, StoreError> {
+        let who = Identity::Slack(mention.user.clone());
+        if sender.shared_outside && !self.is_known(&who).await? {
+            return Ok(Taken::Done);
+        }
+        let text = words::typed(words::after_mention(&mention.text, self.ours().bot_user.as_deref()));
+        let text = if text.is_empty() { "help".to_owned() } else { text };
+        let channel = channel(Some(&mention.channel), &mention.user);
+        let reply = Reply { response_url: None, thread: mention.thread };
+        let key = format!("slack/event/{}", mention.event);
+        self.deliver(&key, &Incoming::Typed { who, channel, text }, &reply).await
+    }
+
+    async fn reaction(&self, reaction: Reaction, sender: &Sender) -> Result<Taken, StoreError> {
+        let Some(stance) = self.stance(&reaction.name) else { return Ok(Taken::Done) };
+        let who = Identity::Slack(reaction.user.clone());
+        if sender.shared_outside && !self.is_known(&who).await? {
+            return Ok(Taken::Done);
+        }
+        let channel = channel(Some(&reaction.channel), &reaction.user);
+        let Reaction { event, message, added, at_us, .. } = reaction;
+        let reacted = Incoming::Reacted { who, channel, message, stance, added, at_us: Some(at_us) };
+        self.deliver(&format!("slack/event/{event}"), &reacted, &Reply::default()).await
+    }
+
+    async fn press(self: &Arc<Self>, press: Press, sender: &Sender) -> Result<Taken, StoreError> {
+        let who = Identity::Slack(press.user.clone());
+        if sender.shared_outside && !self.is_known(&who).await? {
+            return Ok(Taken::Done);
+        }
+        let Ok(verb) = serde_json::from_value::<Verb>(Value::String(press.action.clone())) else {
+            info!(action = press.action, "a button that this version does not know was pressed");
+            return Ok(Taken::Done);
+        };
+        let reply = Reply { response_url: press.response_url, thread: press.thread };
+        if let Some(Taken::Say(why)) = self.flood(&press.user) {
+            self.say_later(reply, why);
+            return Ok(Taken::Done);
+        }
+        let channel = channel(press.channel.as_deref(), &press.user);
+        if verb == Verb::Lock {
+            let environment = self.environment_of(&press.value).await?;
+            self.open(press.trigger, forms::lock(environment.as_ref(), &channel, &self.setup), reply);
+            return Ok(Taken::Done);
+        }
+        let pressed = Incoming::Pressed { who, channel, message: press.value, verb };
+        let taken = self.deliver(&format!("slack/press/{}", press.trigger), &pressed, &reply).await?;
+        if taken == Taken::NotConfirmed {
+            self.say_later(reply, NOT_CONFIRMED.to_owned());
+        }
+        Ok(taken)
+    }
+
+    async fn submission(&self, submission: Submission) -> Result<Taken, StoreError> {
+        let Some((channel, text)) = forms::line(&submission) else {
+            warn!(form = submission.form, "a form that this version does not know was sent");
+            return Ok(Taken::Done);
+        };
+        let typed = Incoming::Typed { who: Identity::Slack(submission.user), channel, text };
+        self.deliver(&format!("slack/form/{}", submission.trigger), &typed, &Reply::default()).await
+    }
+
+    /// The page is drawn anew. That changes nothing, so it may be lost.
+    async fn home_opened(&self, user: &str) -> Result<Taken, StoreError> {
+        self.store.home_wanted(&direct::home(Platform::Slack, user), direct::HOME_KEY).await?;
+        self.signals.messages.notify_one();
+        Ok(Taken::Done)
+    }
+
+    /// Makes a delivery durable within what Slack waits for.
+    pub(super) async fn deliver(&self, key: &str, incoming: &Incoming, reply: &Reply) -> Result<Taken, StoreError> {
+        let reply = Some(reply).filter(|reply| **reply != Reply::default());
+        let stored = self.store.deliver_with_reply(key, incoming, reply, &self.clock);
+        match tokio::time::timeout(self.ack_budget, stored).await {
+            Ok(stored) => stored?,
+            Err(_) => return Ok(Taken::NotConfirmed),
+        };
+        self.signals.inbox.notify_one();
+        Ok(Taken::Done)
+    }
+
+    /// `Some` when one person asks for too much at once.
+    fn flood(&self, user: &str) -> Option<Taken> {
+        if self.counts.len() > PEOPLE_COUNTED_LIMIT {
+            self.counts.retain_recent();
+        }
+        let early = self.counts.check_key(&user.to_owned()).err()?;
+        let wait_s = early.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+        let what = format!("That is more than {BURST_LIMIT} requests of yours at once. Nothing was started.");
+        Some(Taken::Say(format!("{what} Try again in {wait_s} s.")))
+    }
+
+    async fn is_known(&self, who: &Identity) -> Result<bool, StoreError> {
+        let company = Company::shown(&self.store, &self.setup, self.clock.now()).await?;
+        Ok(company.people.by_identity(who).is_some())
+    }
+
+    /// The environment that a button is about.
+    async fn environment_of(&self, value: &str) -> Result<Option<EnvironmentKey>, StoreError> {
+        if let Some(key) = self.setup.environment_of_button(value) {
+            return Ok(Some(key));
+        }
+        let Some(id) = value.strip_prefix(CARD_KEY_PREFIX) else { return Ok(None) };
+        Ok(self.store.release(&ReleaseId::new(id)).await?.map(|stored| stored.release.request.key))
+    }
+
+    /// Opens a form, beside the answer to Slack: that is due at once.
+    fn open(self: &Arc<Self>, trigger: String, form: Form, reply: Reply) {
+        let intake = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = intake.slack.open_form(&trigger, modal(&form)).await {
+                warn!(%error, "a form could not be opened");
+                let why = format!("The form could not be opened. {}", forms::instead(&form));
+                intake.say_later(reply, why);
+            }
+        });
+    }
+
+    /// Says something to whoever pressed, where Slack takes that. It may be lost.
+    fn say_later(self: &Arc<Self>, reply: Reply, what: String) {
+        let Some(url) = reply.response_url else { return };
+        let intake = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = intake.slack.respond(&url.into(), &said(&what)).await {
+                warn!(%error, "an answer could not be given");
+            }
+        });
+    }
+}
+
+/// What somebody reads whose request is not known to be durable.
+pub const NOT_CONFIRMED: &str = "Not confirmed: Slipway could not write it down in time. See /release status.";
+
+fn said(what: &str) -> Rendered {
+    render(&Message::answer(Line::plain(what), []), &BTreeMap::new(), "")
+}
+
+/// Where something was said, as Slipway names channels: a conversation with the app is its user's.
+fn channel(id: Option<&str>, user: &str) -> String {
+    match id {
+        Some(id) if !id.starts_with('D') => format!("{}:{id}", Platform::Slack.key()),
+        _ => direct::conversation(Platform::Slack, user),
+    }
+}
