@@ -3,7 +3,7 @@
 use super::error::SlackError;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url, header};
 use serde::{Deserialize, Serialize};
 use slack_morphism::errors::{
@@ -16,6 +16,8 @@ use slack_morphism::{
     SlackEnvelopeMessage,
 };
 use std::time::Duration;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT_S: u64 = 5;
@@ -114,6 +116,26 @@ impl Connector {
         let received = self.receive(self.http.post(url).json(body), BODY_LIMIT_BYTES).await;
         let answer = received.map_err(|error| SlackError::from_client(about, error))?;
         Ok((answer.status.as_u16(), answer.body))
+    }
+
+    /// Turns an HTTP connection to `url` into one that carries a WebSocket. The address alone says who asks.
+    pub(super) async fn upgrade(&self, url: Url) -> Result<reqwest::Upgraded, SlackError> {
+        let told = |error| SlackError::from_client("app", error);
+        let key = generate_key();
+        let request = self.http.get(url).header(header::CONNECTION, "Upgrade").header(header::UPGRADE, "websocket");
+        let request = request.header(header::SEC_WEBSOCKET_VERSION, "13").header(header::SEC_WEBSOCKET_KEY, &key);
+        let response = request.send().await.map_err(|error| told(self.lost(error)))?;
+        let agreed = response.headers().get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+        match response.status() {
+            StatusCode::SWITCHING_PROTOCOLS if agreed == Some(derive_accept_key(key.as_bytes()).as_bytes()) => {
+                response.upgrade().await.map_err(|error| told(self.lost(error)))
+            }
+            StatusCode::SWITCHING_PROTOCOLS => {
+                Err(SlackError::Unreadable { detail: "it agrees to another connection than was asked for".to_owned() })
+            }
+            StatusCode::TOO_MANY_REQUESTS => Err(told(limited(response.headers()))),
+            other => Err(SlackError::Server { status: other.as_u16() }),
+        }
     }
 
     fn lost(&self, error: reqwest::Error) -> SlackClientError {

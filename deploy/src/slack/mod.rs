@@ -6,6 +6,7 @@
 mod chat;
 mod connector;
 mod conversations;
+mod envelope;
 mod error;
 mod groups;
 pub mod kit;
@@ -13,14 +14,19 @@ mod reactions;
 mod refusal;
 mod rendered;
 mod respond;
+mod signature;
+mod socket;
 mod views;
 mod whoami;
 
 pub use chat::Posted;
 pub use conversations::ChannelInfo;
+pub use envelope::{Envelope, SocketMessage};
 pub use error::SlackError;
 pub use reactions::Reaction;
 pub use rendered::Rendered;
+pub use signature::{BadSignature, verify};
+pub use socket::Socket;
 pub use whoami::Bot;
 
 use connector::Connector;
