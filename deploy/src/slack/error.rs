@@ -1,13 +1,7 @@
 //! What can go wrong with Slack, in sentences for people.
 
-use crate::redact::excerpt;
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use slack_morphism::errors::SlackClientError;
+use jiff::Timestamp;
 use thiserror::Error;
-
-/// How much of Slack's own words is passed on.
-const WORDS_LIMIT_CHARS: usize = 100;
 
 /// Why Slack did not do or tell what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -16,6 +10,15 @@ pub enum SlackError {
     #[error("Slack does not accept the token ({code}). Set SLACK_BOT_TOKEN to the bot token of the installed app.")]
     BadCredentials {
         /// Slack's code: `invalid_auth`, `token_revoked`, …
+        code: String,
+    },
+    /// The app-level token is none, or opens no Socket Mode connection.
+    #[error(
+        "Slack opens no Socket Mode connection with this token ({code}). Set SLACK_APP_TOKEN to an app-level token \
+         (xapp-…) that has the scope connections:write."
+    )]
+    BadAppToken {
+        /// Slack's code: `invalid_auth`, `not_allowed_token_type`, `missing_scope`, …
         code: String,
     },
     /// The app was not given what this needs.
@@ -33,6 +36,65 @@ pub enum SlackError {
         /// What was asked about.
         what: String,
     },
+    /// The message, or the one that begins the thread, was deleted.
+    #[error("The Slack message is not there any more: it was deleted.")]
+    MessageGone,
+    /// The message is there, and stays as it is.
+    #[error("Slack lets nobody change this message any more ({code}). Post a new one.")]
+    NotEditable {
+        /// Slack's code: `edit_window_closed`, `cant_update_message`.
+        code: String,
+    },
+    /// The app has to be a member for this.
+    #[error("Slipway is not in the Slack channel {channel}. Invite it there with /invite @slipway.")]
+    NotInChannel {
+        /// The channel's id.
+        channel: String,
+    },
+    /// Slack says the same of a private channel without the app and of one that is not there.
+    #[error(
+        "Slack shows Slipway no channel {channel}. If it is a private one, invite the app there with \
+         /invite @slipway; else copy the id again."
+    )]
+    NoChannel {
+        /// The channel's id.
+        channel: String,
+    },
+    /// Nothing can be posted there any more.
+    #[error("The Slack channel {channel} is archived. Unarchive it and /invite @slipway there, or name another one.")]
+    Archived {
+        /// The channel's id.
+        channel: String,
+    },
+    /// Somebody cannot be told something where they are not.
+    #[error("The person is not in the Slack channel {channel}, so nothing can be shown to them there. Join it first.")]
+    UserNotInChannel {
+        /// The channel's id.
+        channel: String,
+    },
+    /// Slack refused the blocks, the text, the metadata or the view.
+    #[error("Slack refused the form of what Slipway sent ({code}{}). This is a mistake in Slipway: report it.", said_words(.said))]
+    BadForm {
+        /// Slack's code: `invalid_blocks`, `msg_too_long`, …
+        code: String,
+        /// Slack's own remarks, the first few, shortened.
+        said: Vec<String>,
+    },
+    /// A `response_url` is good for 5 answers and 30 minutes.
+    #[error(
+        "Slack takes no more answers to this command or button: it is older than 30 minutes or was answered 5 times. \
+         Type or press it again."
+    )]
+    AnswersUsedUp,
+    /// A `trigger_id` is good for one form and 3 seconds.
+    #[error("Slack opens a form only within 3 seconds of the command or button, and once. Type or press it again.")]
+    TriggerExpired,
+    /// An address to send to that is not Slack's, or is none.
+    #[error("{what} is not an address of Slack's. Nothing was sent there.")]
+    NotSlacks {
+        /// What the address was for; never the address.
+        what: String,
+    },
     /// 429.
     #[error("Slack limits the number of requests{}. Try again then.", until_words(.until.as_ref()))]
     RateLimited {
@@ -45,13 +107,13 @@ pub enum SlackError {
         /// Slack's code.
         code: String,
     },
-    /// No connection, or it broke.
+    /// No connection, or it broke. Of something that posts it is not known whether it was done.
     #[error("Slack cannot be reached ({detail}). Check the network and `[slack] api_url`.")]
     Unreachable {
         /// The innermost reason.
         detail: String,
     },
-    /// No complete answer in time.
+    /// No complete answer in time. Of something that posts it is not known whether it was done.
     #[error("Slack did not answer in {limit_ms} ms. Try again, or look at status.slack.com.")]
     Slow {
         /// The limit in milliseconds.
@@ -75,79 +137,47 @@ pub enum SlackError {
         /// The limit that it breaks.
         detail: String,
     },
+    /// The Socket Mode connection is over.
+    #[error("The Socket Mode connection to Slack is over ({reason}). It has to be opened again.")]
+    SocketClosed {
+        /// Who ended it and why, or for how long nothing came.
+        reason: String,
+    },
+    /// Something came over Socket Mode that cannot be read. It was not acknowledged, and the connection goes on.
+    #[error("Slack sent something over Socket Mode that cannot be read: {detail}. It was not acknowledged.")]
+    BadEnvelope {
+        /// What is wrong with it; never what it holds.
+        detail: String,
+    },
+}
+
+impl SlackError {
+    /// Whether the same call is worth trying again later without anybody mending anything. Of a call that posts it may
+    /// have been done nevertheless: look first, with [`super::Slack::find_posted`].
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            // 200 is trouble that Slack tells of in the body.
+            Self::Server { status } => *status == 200 || *status >= 500,
+            Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Slow { .. } | Self::SocketClosed { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Before which moment there is no use in trying again, where Slack said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Timestamp> {
+        match self {
+            Self::RateLimited { until } => *until,
+            _ => None,
+        }
+    }
 }
 
 fn until_words(until: Option<&Timestamp>) -> String {
     until.map_or_else(String::new, |t| format!(" until {}", t.strftime("%H:%M:%S UTC")))
 }
 
-/// What comes with `missing_scope`.
-#[derive(Deserialize, Default)]
-struct Lack {
-    #[serde(default)]
-    needed: Option<String>,
-}
-
-impl SlackError {
-    /// Reads the crate's error. `what` is the thing that was asked about; the crate's own words may hold whole bodies
-    /// and are not passed on.
-    pub(super) fn from_client(what: &str, error: SlackClientError) -> Self {
-        match error {
-            SlackClientError::ApiError(said) => Self::from_code(what, &said.code, said.http_response_body.as_deref()),
-            SlackClientError::RateLimitError(limited) => {
-                let wait = limited.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
-                Self::RateLimited { until: wait.and_then(|wait| Timestamp::now().checked_add(wait).ok()) }
-            }
-            SlackClientError::HttpError(error) => Self::Server { status: error.status_code.as_u16() },
-            SlackClientError::ProtocolError(error) => Self::Unreadable { detail: error.json_error.to_string() },
-            SlackClientError::SystemError(error) => match error.cause.map(|cause| cause.downcast::<Self>()) {
-                Some(Ok(ours)) => *ours,
-                _ => Self::Unreadable { detail: "the call could not be made".to_owned() },
-            },
-            SlackClientError::HttpProtocolError(_)
-            | SlackClientError::EndOfStream(_)
-            | SlackClientError::SocketModeProtocolError(_) => {
-                Self::Unreadable { detail: "the call could not be made".to_owned() }
-            }
-        }
-    }
-
-    fn from_code(what: &str, code: &str, body: Option<&str>) -> Self {
-        match code {
-            "invalid_auth" | "not_authed" | "account_inactive" | "token_revoked" | "token_expired" => {
-                Self::BadCredentials { code: code.to_owned() }
-            }
-            "missing_scope" => {
-                let lack: Lack = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
-                let needed = lack.needed.map_or_else(|| "it needs".to_owned(), |scope| shortened(&scope));
-                Self::MissingScope { needed }
-            }
-            "no_such_subteam" | "subteam_not_found" => Self::NotFound { what: what.to_owned() },
-            "ratelimited" => Self::RateLimited { until: None },
-            "internal_error" | "fatal_error" | "service_unavailable" => Self::Server { status: 200 },
-            other => Self::Refused { code: shortened(other) },
-        }
-    }
-}
-
-fn shortened(text: &str) -> String {
-    excerpt(text, WORDS_LIMIT_CHARS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_code_gets_its_own_sentence() {
-        let lacks = r#"{"ok":false,"error":"missing_scope","needed":"usergroups:read","provided":"chat:write"}"#;
-        let said = [("invalid_auth", None), ("missing_scope", Some(lacks)), ("no_such_subteam", None), ("other", None)]
-            .map(|(code, body)| SlackError::from_code("user group S0614TZR7", code, body).to_string());
-        expect_test::expect![[r#"
-            Slack does not accept the token (invalid_auth). Set SLACK_BOT_TOKEN to the bot token of the installed app.
-            Slack does not allow this: the app lacks the scope usergroups:read. Add it under OAuth & Permissions and install the app again.
-            Slack has no user group S0614TZR7 in this workspace, or it is disabled. Copy the id again.
-            Slack refused this (other)."#]]
-        .assert_eq(&said.join("\n"));
-    }
+fn said_words(said: &[String]) -> String {
+    if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) }
 }
