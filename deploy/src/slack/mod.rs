@@ -6,8 +6,12 @@
 mod connector;
 mod error;
 mod groups;
+mod render;
+mod rendered;
 
 pub use error::SlackError;
+pub use render::{Form, Input, InputKind, action_id, home_blocks, modal, render};
+pub use rendered::Rendered;
 
 use connector::Connector;
 use secrecy::{ExposeSecret as _, SecretString};
