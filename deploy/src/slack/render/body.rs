@@ -1,0 +1,158 @@
+//! The parts under the headline.
+
+use super::page::{Page, WRAPPER_CHARS, item_chars};
+use super::spans::{Inline, Look, People, inlines, json_chars, push, text};
+use super::table;
+use super::text::{clean, cut, is_blank, label};
+use slipway_core::message::{Block, Line, Span};
+
+/// How many lines of one field are shown.
+const FIELD_LIMIT_LINES: usize = 30;
+/// How much of a field's label is shown.
+const LABEL_LIMIT_CHARS: usize = 80;
+/// What `and 34 more` takes as an item of a list, at most.
+const MORE_CHARS: usize = 2 * WRAPPER_CHARS + 40;
+/// How many lines of preformatted text are shown; the last ones.
+const CODE_LIMIT_LINES: usize = 20;
+/// How much of one such line is shown.
+const CODE_LINE_LIMIT_CHARS: usize = 160;
+/// How much of such a text is shown.
+const CODE_LIMIT_CHARS: usize = 2_000;
+/// Between a label and what stands beside it.
+const GAP: &str = "  ";
+
+/// Writes the parts until one does not fit. Gives whether all did.
+pub(super) fn write(page: &mut Page, body: &[Block], people: &People) -> bool {
+    let mut before = Kind::Line;
+    let mut has_parts = false;
+    for block in body {
+        let kind = kind(block);
+        // What belongs together stands together: first the lines under the headline, then each run of fields
+        // with the lines that follow it.
+        let is_first_part = kind != Kind::Line && !has_parts;
+        if is_first_part || (before == Kind::Field && kind == Kind::Line) || kind == Kind::Gap {
+            page.apart();
+        }
+        has_parts |= kind != Kind::Line;
+        before = kind;
+        if !part(page, block, people) {
+            return false;
+        }
+    }
+    true
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Line,
+    Gap,
+    Field,
+    Other,
+}
+
+fn kind(block: &Block) -> Kind {
+    match block {
+        Block::Line(_) => Kind::Line,
+        Block::Gap => Kind::Gap,
+        Block::Field { .. } => Kind::Field,
+        Block::Warning(_) | Block::Code(_) | Block::Table { .. } => Kind::Other,
+    }
+}
+
+fn part(page: &mut Page, block: &Block, people: &People) -> bool {
+    match block {
+        Block::Gap => true,
+        Block::Line(line) => page.line(inlines(line, Look::Plain, people)),
+        Block::Warning(line) => {
+            let words = inlines(line, Look::Plain, people);
+            if words.is_empty() {
+                return true;
+            }
+            page.quote(joined(text("▲ ", Look::Bold), words))
+        }
+        Block::Field { label, lines } => field(page, label, lines, people),
+        Block::Code(words) => code(page, words),
+        Block::Table { head, rows } => table::write(page, head, rows),
+    }
+}
+
+fn joined(first: Inline, rest: Vec<Inline>) -> Vec<Inline> {
+    let mut out = vec![first];
+    rest.into_iter().for_each(|inline| push(&mut out, inline));
+    out
+}
+
+/// One line stands beside its label, several are listed below it. A first line that is of another kind than those
+/// below it ("3 commits since 9a77d01") sums them up: it stands beside the label too.
+fn field(page: &mut Page, title: &str, lines: &[Line], people: &People) -> bool {
+    let title = label(title, LABEL_LIMIT_CHARS, "");
+    let seen: Vec<_> = lines.iter().filter(|line| !inlines(line, Look::Plain, people).is_empty()).collect();
+    let (beside, below) = match seen.as_slice() {
+        [] => return true,
+        [first, second, ..] if !sums_up(first, second) => (None, seen.as_slice()),
+        [first, rest @ ..] => (Some(*first), rest),
+    };
+    let mut row = Vec::new();
+    push(&mut row, text(&title, Look::Bold));
+    if let Some(line) = beside {
+        if !row.is_empty() {
+            push(&mut row, text(GAP, Look::Plain));
+        }
+        inlines(line, Look::Plain, people).into_iter().for_each(|inline| push(&mut row, inline));
+    }
+    let items = items(below, people);
+    // A label whose lines do not fit would say nothing.
+    let first = items.first().map_or(0, |item| item_chars(item) + WRAPPER_CHARS + MORE_CHARS);
+    if row.iter().map(json_chars).sum::<usize>() + first > page.room() {
+        return false;
+    }
+    page.line(row) && page.list(fitting(items, below.len(), page.room()))
+}
+
+fn sums_up(first: &Line, second: &Line) -> bool {
+    let is_item = |line: &Line| matches!(line.0.first(), Some(Span::Code(_)));
+    !is_item(first) && is_item(second)
+}
+
+fn items(lines: &[&Line], people: &People) -> Vec<Vec<Inline>> {
+    // "and 2 more" takes a line too.
+    let limit = if lines.len() > FIELD_LIMIT_LINES { FIELD_LIMIT_LINES - 1 } else { FIELD_LIMIT_LINES };
+    lines.iter().take(limit).map(|line| inlines(line, Look::Plain, people)).collect()
+}
+
+/// As many items as there is room for, then how many more there are.
+fn fitting(mut items: Vec<Vec<Inline>>, total: usize, room: usize) -> Vec<Vec<Inline>> {
+    let mut left = room.saturating_sub(WRAPPER_CHARS + MORE_CHARS);
+    let mut count = 0;
+    for item in &items {
+        let Some(rest) = left.checked_sub(item_chars(item)) else { break };
+        left = rest;
+        count += 1;
+    }
+    items.truncate(count);
+    if total > items.len() {
+        items.push(vec![text(&format!("and {} more", total - items.len()), Look::Plain)]);
+    }
+    items
+}
+
+/// The last lines, as many as there is room for.
+fn code(page: &mut Page, words: &str) -> bool {
+    let line = |line: &str| cut(clean(line.trim_end()), CODE_LINE_LIMIT_CHARS);
+    let mut lines: Vec<_> = words.trim_end().lines().rev().take(CODE_LIMIT_LINES).map(line).collect();
+    lines.reverse();
+    let room = page.room();
+    let is_too_long = |lines: &[String]| {
+        let text = lines.join("\n");
+        text.chars().count() > CODE_LIMIT_CHARS || json_chars(&text) + 2 * WRAPPER_CHARS > room
+    };
+    while !lines.is_empty() && is_too_long(&lines) {
+        lines.remove(0);
+    }
+    let text = lines.join("\n");
+    if is_blank(&text) {
+        // Either there was nothing to show, or no line of it fits.
+        return !lines.is_empty() || is_blank(words);
+    }
+    page.preformatted(&text)
+}

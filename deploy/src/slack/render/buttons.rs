@@ -1,0 +1,67 @@
+//! Buttons.
+
+use super::text::label;
+use slack_morphism::prelude::*;
+use slipway_core::message::{Action, Verb};
+
+/// The longest text on a button.
+const TEXT_LIMIT_CHARS: usize = 75;
+/// The longest key that a button carries. Slack takes 2,000 characters, which would leave a message no other room.
+const KEY_LIMIT_BYTES: usize = 255;
+
+/// What Slack calls a button that does this.
+#[must_use]
+pub fn action_id(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "approve",
+        Verb::Veto => "veto",
+        Verb::Cancel => "cancel",
+        Verb::Retry => "retry",
+        Verb::Why => "why",
+        Verb::Details => "details",
+    }
+}
+
+fn default_label(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "Approve",
+        Verb::Veto => "Veto",
+        Verb::Cancel => "Cancel",
+        Verb::Retry => "Retry",
+        Verb::Why => "Why?",
+        Verb::Details => "Details",
+    }
+}
+
+/// The buttons, each verb once; none where the key cannot say which message they belong to.
+pub(super) fn block(actions: &[Action], key: &str) -> Option<SlackBlock> {
+    if key.is_empty() || key.len() > KEY_LIMIT_BYTES || key.contains(char::is_control) {
+        return None;
+    }
+    let mut verbs = Vec::new();
+    let mut elements = Vec::new();
+    for Action { verb, label } in actions {
+        if !verbs.contains(verb) {
+            verbs.push(*verb);
+            elements.push(SlackActionBlockElement::Button(button(*verb, label, key)));
+        }
+    }
+    (!elements.is_empty()).then(|| SlackActionsBlock::new(elements).into())
+}
+
+fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
+    let style = match verb {
+        Verb::Approve => Some(SlackBlockButtonStyle::Primary),
+        Verb::Veto | Verb::Cancel => Some(SlackBlockButtonStyle::Danger),
+        Verb::Retry | Verb::Why | Verb::Details => None,
+    };
+    SlackBlockButtonElement::new(literal(label(words, TEXT_LIMIT_CHARS, default_label(verb))))
+        .with_action_id(action_id(verb).into())
+        .with_value(key.to_owned())
+        .opt_style(style)
+}
+
+/// Text in which `:x:` stays what it is.
+pub(super) fn literal(text: String) -> SlackBlockPlainTextOnly {
+    SlackBlockPlainText::new(text).with_emoji(false).into()
+}

@@ -1,0 +1,112 @@
+//! Columns, as preformatted text that a phone can show.
+
+use super::page::{Page, WRAPPER_CHARS};
+use super::spans::{json_chars, plain};
+use super::text::shortened;
+use jiff::Timestamp;
+use slipway_core::message::Line;
+use unicode_width::UnicodeWidthStr as _;
+
+/// The widths to try, in columns: a phone's, then a narrow window's. A row that is wider takes several lines.
+const WIDTHS_COLUMNS: [usize; 2] = [40, 56];
+/// In how many lines a row is better narrow than wide.
+const NARROW_LIMIT_LINES: usize = 2;
+/// How many columns are shown.
+const COLUMNS_LIMIT: usize = 12;
+/// How many rows are shown.
+const ROWS_LIMIT: usize = 40;
+/// How long the whole may be.
+const TABLE_LIMIT_CHARS: usize = 2_800;
+/// Between columns.
+const GAP: &str = "  ";
+/// Before what continues a row.
+const INDENT: &str = "  ";
+
+/// Writes as many rows as there is room for. Gives whether something was written, or there was nothing to write.
+pub(super) fn write(page: &mut Page, head: &[String], rows: &[Vec<Line>]) -> bool {
+    let mut table = Vec::new();
+    if head.iter().any(|title| !title.is_empty()) {
+        table.push(head.iter().take(COLUMNS_LIMIT).map(|title| cell(title)).collect::<Vec<_>>());
+    }
+    let titles = table.len();
+    let cells = |row: &Vec<Line>| row.iter().take(COLUMNS_LIMIT).map(|line| cell(&plain(line, short_utc))).collect();
+    table.extend(rows.iter().take(ROWS_LIMIT).map(cells));
+    let lines = laid_out(&table);
+    if lines.iter().all(String::is_empty) {
+        return true;
+    }
+    let mut shown = lines.len();
+    let is_too_long = |text: &str| {
+        text.chars().count() > TABLE_LIMIT_CHARS || json_chars(&text) + 2 * WRAPPER_CHARS > page.room()
+    };
+    while shown > titles {
+        let text = with_rest(&lines[..shown], rows.len() - (shown - titles));
+        if !is_too_long(&text) {
+            return page.preformatted(&text);
+        }
+        shown -= 1;
+    }
+    // Titles alone, or not even one row.
+    rows.is_empty() && page.preformatted(&lines.join("\n"))
+}
+
+/// `2025-11-04 15:00Z`: preformatted text has no dates of the reader's zone.
+fn short_utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
+
+fn cell(text: &str) -> String {
+    shortened(text.trim(), WIDTHS_COLUMNS[1] - INDENT.len())
+}
+
+/// Rows as lines, joined; one row may be several lines.
+fn with_rest(rows: &[String], rest: usize) -> String {
+    let mut text = rows.join("\n");
+    if rest > 0 {
+        text.push_str(&format!("\nand {rest} more"));
+    }
+    text
+}
+
+/// Each row as its text.
+fn laid_out(table: &[Vec<String>]) -> Vec<String> {
+    let columns = table.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| table.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let narrow = groups(&widths, WIDTHS_COLUMNS[0]);
+    let groups = if narrow.len() <= NARROW_LIMIT_LINES { narrow } else { groups(&widths, WIDTHS_COLUMNS[1]) };
+    table.iter().map(|row| self::row(row, &widths, &groups)).collect()
+}
+
+/// The columns that stand on one line, as ranges: as many as fit.
+fn groups(widths: &[usize], limit: usize) -> Vec<std::ops::Range<usize>> {
+    let mut groups = Vec::new();
+    let (mut start, mut used) = (0, 0);
+    for (column, width) in widths.iter().enumerate() {
+        if column > start && used + GAP.len() + width > limit {
+            groups.push(start..column);
+            (start, used) = (column, INDENT.len());
+        }
+        used += width + if column > start { GAP.len() } else { 0 };
+    }
+    groups.push(start..widths.len());
+    groups
+}
+
+/// A row's lines; what continues it is left out where there is nothing to say.
+fn row(row: &[String], widths: &[usize], groups: &[std::ops::Range<usize>]) -> String {
+    let mut lines = Vec::new();
+    for (number, group) in groups.iter().enumerate() {
+        let cells: Vec<_> = group.clone().map(|column| row.get(column).map_or("", String::as_str)).collect();
+        if number > 0 && cells.iter().all(|cell| matches!(*cell, "" | "–")) {
+            continue;
+        }
+        let mut line = if number > 0 { INDENT.to_owned() } else { String::new() };
+        for (cell, column) in cells.iter().zip(group.clone()) {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(widths[column].saturating_sub(cell.width()) + GAP.len()));
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,111 @@
+//! Text that cannot break out of its place, in sizes that are known.
+
+use slipway_core::message::hidden::is_invisible;
+use unicode_width::UnicodeWidthChar as _;
+
+/// How many marks may stand on one letter; more would run over the lines above and below.
+const MARKS_LIMIT: usize = 3;
+/// The longest escape: `&amp;`.
+const ESCAPE_LENGTH: usize = 5;
+/// Stands where something is missing.
+pub(super) const MORE: &str = "…";
+
+/// Without anything that could end the line, reorder it, hide in it or run over other lines.
+pub(super) fn clean(text: &str) -> impl Iterator<Item = char> + '_ {
+    let mut marks = 0;
+    text.chars().filter_map(move |c| {
+        let c = match c {
+            '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
+            c if is_invisible(c) => return None,
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
+        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+        (marks <= MARKS_LIMIT).then_some(c)
+    })
+}
+
+/// Clean text of at most `limit` columns and as many characters, with `…` where something is missing.
+pub(super) fn shortened(text: &str, limit: usize) -> String {
+    cut(clean(text), limit)
+}
+
+/// As [`shortened`], without spaces around it and `instead` where nothing is left.
+pub(super) fn label(text: &str, limit: usize, instead: &str) -> String {
+    match shortened(text.trim(), limit).trim() {
+        "" => instead.to_owned(),
+        some => some.to_owned(),
+    }
+}
+
+/// Whether nothing of it would be seen.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// The characters as they are where they fit; else cut before a character that stands alone, with `…` at the end.
+pub(super) fn cut(chars: impl Iterator<Item = char>, limit: usize) -> String {
+    let (mut out, mut used) = (String::new(), 0);
+    let (mut kept, mut before) = (0, Before::default());
+    for c in chars {
+        if before.lets_begin(c) && used < limit {
+            kept = out.len();
+        }
+        used += size(c);
+        if used > limit {
+            out.truncate(kept);
+            out.truncate(out.trim_end().len());
+            out.push_str(MORE);
+            return out;
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The room that a character takes: its columns, and one for a mark too, so that a limit bounds characters as well.
+fn size(c: char) -> usize {
+    c.width().unwrap_or(0).max(1)
+}
+
+/// What stands before the next character.
+#[derive(Default)]
+struct Before {
+    /// How many regional indicators; two make one flag.
+    flags: usize,
+}
+
+impl Before {
+    /// Whether the character begins something that is read by itself, rather than belonging to the one before it.
+    fn lets_begin(&mut self, c: char) -> bool {
+        let is_flag = matches!(c, '\u{1F1E6}'..='\u{1F1FF}');
+        let is_second = is_flag && self.flags % 2 == 1;
+        self.flags = if is_flag { self.flags + 1 } else { 0 };
+        let is_skin_tone = matches!(c, '\u{1F3FB}'..='\u{1F3FF}');
+        !(is_second || is_skin_tone || c.width() == Some(0))
+    }
+}
+
+/// Text for a place that Slack reads as markup, of at most `limit` characters with the escapes counted.
+pub(super) fn escaped(text: &str, limit: usize) -> String {
+    let mut columns = limit;
+    loop {
+        let short = cut(text.chars(), columns);
+        let length: usize = short.chars().map(|c| escape(c).map_or(1, str::len)).sum();
+        if length <= limit || columns <= 1 {
+            let whole = |c| escape(c).map_or_else(|| c.to_string(), str::to_owned);
+            return short.chars().map(whole).collect();
+        }
+        // An escape is at most five characters long, so this is never too much.
+        columns -= (length - limit).div_ceil(ESCAPE_LENGTH).min(columns - 1);
+    }
+}
+
+fn escape(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        _ => None,
+    }
+}
