@@ -3,7 +3,7 @@
 use crate::config::{Config, GithubCredential, Secrets};
 use crate::outside::Outside;
 use crate::policies::{self, PoliciesError};
-use crate::serve::Parts;
+use crate::serve::{Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
 use slipway_deploy::aws::AwsClients;
@@ -79,6 +79,11 @@ pub async fn parts(config: &Config, secrets: &Secrets) -> Result<Parts, Assemble
         outside: outside(config, secrets).await?,
         api_token: secrets.api_token.as_ref().map(|token| token.expose_secret().to_owned()),
         terminal: config.terminal.is_some(),
+        slack: config.slack.clone().map(|config| SlackParts {
+            config,
+            signing_secret: secrets.slack_signing_secret.clone(),
+            app_token: secrets.slack_app_token.clone(),
+        }),
         ack_budget_ms: config.server.ack_budget_ms,
     })
 }

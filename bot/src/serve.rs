@@ -2,8 +2,10 @@
 
 use crate::chat::Chat;
 use crate::chat::publisher::Publisher;
+use crate::chat::slack::{self, Intake, Reread, SlackChat, SocketMode};
 use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
+use crate::config::{self, SlackMode};
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
 use crate::members::Members;
@@ -13,7 +15,9 @@ use crate::readiness::Readiness;
 use crate::setup::Setup;
 use crate::store::Store;
 use crate::timekeeper::{Lookouts, Timekeeper};
-use crate::web::{self, Web};
+use crate::web::{self, SlackDoor, Web};
+use secrecy::SecretString;
+use slipway_deploy::slack::Slack;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,8 +52,21 @@ pub struct Parts {
     pub api_token: Option<String>,
     /// Whether there is a terminal chat.
     pub terminal: bool,
+    /// Slack, where it is switched on.
+    pub slack: Option<SlackParts>,
     /// How long a delivery may take to become durable.
     pub ack_budget_ms: u64,
+}
+
+/// What Slack needs.
+#[derive(Debug)]
+pub struct SlackParts {
+    /// `[slack]`.
+    pub config: config::Slack,
+    /// What deliveries over HTTP are signed with.
+    pub signing_secret: Option<SecretString>,
+    /// What Socket Mode is opened with.
+    pub app_token: Option<SecretString>,
 }
 
 /// Why the bot ended.
@@ -79,7 +96,8 @@ pub enum ServeError {
 /// # Errors
 /// When it cannot start, or a part of it ends.
 pub async fn serve(parts: Parts) -> Result<(), ServeError> {
-    let Parts { listen, store, setup, policies, configuration, outside, api_token, terminal, ack_budget_ms } = parts;
+    let Parts { listen, store, setup, policies, configuration, outside, api_token, terminal, slack, ack_budget_ms } =
+        parts;
     let store = Store::open(&store).await?;
     let taken_over = store.effects_take_over().await?;
     if taken_over > 0 {
@@ -94,6 +112,13 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         warn!("the terminal chat is on: whoever holds the API token can speak for anybody");
         chats.push(Arc::new(Terminal::new(store.clone(), changed.clone())));
     }
+    let mut tasks = JoinSet::new();
+    let slack = slack.zip(outside.slack.clone()).map(|(parts, client)| {
+        let (store, setup, clock, signals) = (store.clone(), setup.clone(), clock.clone(), signals.clone());
+        chats.push(Arc::new(SlackChat::new(client.clone())));
+        let intake = Intake::new(store, setup, clock, signals, client.clone(), &parts.config, ack_budget_ms);
+        listen_to_slack(&mut tasks, parts, client, Arc::new(intake))
+    });
     let owner = format!("{}-{}", std::process::id(), clock.now_ms());
     let started = Incoming::Started { version: env!("CARGO_PKG_VERSION").to_owned(), configuration };
     store.deliver(&format!("started/{owner}"), &started, &clock).await?;
@@ -103,7 +128,6 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let keeper = Arc::new(keeper);
     let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
     let members = Arc::new(members);
-    let mut tasks = JoinSet::new();
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(engine.run());
     tasks.spawn(
@@ -131,6 +155,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         readiness: Arc::new(Readiness::new(outside, setup)),
         api_token: api_token.map(Into::into),
         terminal: terminal.then_some(changed),
+        slack: slack.flatten(),
         ack_budget_ms,
     });
     tasks.spawn(async move {
@@ -147,6 +172,35 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         () = told_to_stop() => {
             info!("stopping; what is under way goes on after the next start");
             Ok(())
+        }
+    }
+}
+
+/// Has Slack listened to, by one way or the other. Gives the door for what comes over HTTP.
+fn listen_to_slack(
+    tasks: &mut JoinSet<()>,
+    parts: SlackParts,
+    client: Slack,
+    intake: Arc<Intake>,
+) -> Option<SlackDoor> {
+    let reread = Arc::new(Reread::new(client.clone(), intake.clone()));
+    reread.soon();
+    tasks.spawn(reread.clone().run());
+    let introduced = slack::introduce(client.clone(), intake.clone());
+    tasks.spawn(async move {
+        introduced.await;
+        // It has nothing left to do, and no part of the bot may end.
+        std::future::pending().await
+    });
+    match (parts.config.mode, parts.app_token) {
+        (SlackMode::Http, _) => Some(SlackDoor { signing_secret: parts.signing_secret.map(Arc::new), intake }),
+        (SlackMode::Socket, Some(token)) => {
+            tasks.spawn(SocketMode { slack: client, token, intake, reread }.run());
+            None
+        }
+        (SlackMode::Socket, None) => {
+            warn!("SLACK_APP_TOKEN is not set: nothing that is said in Slack is heard");
+            None
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::setup::environment_button;
 use crate::standing::Standing;
 use crate::store::{StoreError, card_key};
 use slipway_core::ids::PersonId;
-use slipway_core::message::cards::{HomeRelease, answers, home};
 use slipway_core::message::Message;
+use slipway_core::message::cards::{HomeRelease, answers, home};
 use slipway_core::person::{Directory, Identity, Platform};
 use slipway_core::release::Release;
 

@@ -5,6 +5,7 @@ mod drawing;
 mod home;
 pub mod publisher;
 mod reply;
+pub mod slack;
 pub mod terminal;
 
 pub use reply::Reply;
@@ -30,6 +31,8 @@ pub enum ChatError {
         what: String,
         /// When it wants to be asked again, if it said so.
         after_ms: Option<i64>,
+        /// Whether it may have taken it all the same.
+        maybe_taken: bool,
     },
     /// The message that was to be changed is no longer there, or cannot be changed any more.
     #[error("the message is no longer there")]

@@ -187,10 +187,11 @@ impl Publisher {
                 error!(channel, what, "a message is given up until it changes");
                 self.give_up(row).await
             }
-            Err(ChatError::Later { what, after_ms }) => {
+            Err(ChatError::Later { what, after_ms, maybe_taken }) => {
                 warn!(channel, what, "a message is shown later");
                 let backoff = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
-                self.store.message_later(row.id, self.clock.now_ms() + after_ms.unwrap_or(backoff)).await?;
+                let again_ms = self.clock.now_ms() + after_ms.unwrap_or(backoff);
+                self.store.message_later(row.id, again_ms, maybe_taken || row.posting_since_ms.is_some()).await?;
                 Ok(Published::Later)
             }
         }
@@ -211,6 +212,6 @@ async fn show(chat: &dyn Chat, what: &Outgoing<'_>, drawn: &Drawn, people: &Dire
     };
     tokio::time::timeout(SHOW_LIMIT, shown).await.unwrap_or_else(|_| {
         let what = format!("it took longer than {} s", SHOW_LIMIT.as_secs());
-        Err(ChatError::Later { what, after_ms: None })
+        Err(ChatError::Later { what, after_ms: None, maybe_taken: true })
     })
 }

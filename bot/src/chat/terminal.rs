@@ -47,7 +47,7 @@ impl Chat for Terminal {
         self.store
             .terminal_put(&message.channel, &message.key, only_for, body)
             .await
-            .map_err(|error| ChatError::Later { what: error.to_string(), after_ms: None })?;
+            .map_err(|error| ChatError::Later { what: error.to_string(), after_ms: None, maybe_taken: false })?;
         self.changed.notify_waiters();
         Ok(message.key.clone())
     }

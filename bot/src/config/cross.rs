@@ -43,10 +43,6 @@ impl Refs {
         self.sections.iter().find(|place| place.path == path).map(|place| place.at)
     }
 
-    pub(super) fn has_slack_group(&self) -> bool {
-        self.sources.iter().any(|(source, _)| matches!(source, Source::SlackGroup { .. }))
-    }
-
     /// Checks all of it.
     pub(super) fn check(mut self, c: &mut Checker<'_>) {
         for (channel, place) in &self.channels {

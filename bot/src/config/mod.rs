@@ -27,8 +27,8 @@ pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
     AppRunnerService, Audit, Channel, Config, Discord, Environment, Github, ImageRepository, Migrations, Pace,
-    Policies, PoliciesPlace, Reactions, RepositoryName, SecretKey, Server, Service, Slack, SlackMode, Store, TagTemplate,
-    Target, Terminal,
+    Policies, PoliciesPlace, Reactions, RepositoryName, SecretKey, Server, Service, Slack, SlackMode, Store,
+    TagTemplate, Target, Terminal,
 };
 pub use read::{
     ACK_BUDGET_DEFAULT_MS, ACK_BUDGET_MAX_MS, CHANNEL_LIMIT, FACT_AGE_DEFAULT_S, LISTEN_DEFAULT,

@@ -282,4 +282,3 @@ pub(super) fn choice<T: Copy>(text: &str, choices: &[(&'static str, T)]) -> Resu
     let found = choices.iter().find(|(known, _)| *known == word).map(|(_, meant)| *meant);
     found.ok_or_else(|| Wrong::new("is not one of the choices", "choose another"))
 }
-

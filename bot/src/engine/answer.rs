@@ -87,6 +87,8 @@ impl Work<'_> {
 
 /// Whether there is a log to read of how it failed.
 fn has_log(release: &Release) -> bool {
-    let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome else { return false };
+    let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome else {
+        return false;
+    };
     failure.log_tail.is_some()
 }

@@ -3,8 +3,8 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
-use crate::setup::Rules;
 use crate::chat::direct;
+use crate::setup::Rules;
 use crate::store::NewMessage;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

@@ -3,9 +3,9 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::Asked;
-use serde_json::json;
 use crate::config::Reactions;
 use crate::store::{CARD_KEY_PREFIX, NewMessage, SeenReaction};
+use serde_json::json;
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
@@ -87,7 +87,9 @@ impl Work<'_> {
         let means = self.engine.setup.environment(&release.request.key).map(|environment| environment.reactions);
         let answer = match (means.unwrap_or_default(), added) {
             (Reactions::Ignore, _) => None,
-            (Reactions::Confirm, true) => return self.ask_to_confirm(delivery, channel, &person, &release, stance).await,
+            (Reactions::Confirm, true) => {
+                return self.ask_to_confirm(delivery, channel, &person, &release, stance).await;
+            }
             (Reactions::Vote, true) => self.vote(&person, &release, stance, channel).await?,
             // Taking away ❌ does not take back an approval.
             (Reactions::Vote | Reactions::Confirm, false) => {

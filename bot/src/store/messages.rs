@@ -264,12 +264,13 @@ impl Store {
         Ok(shown.fetch_optional(&mut **tx).await?)
     }
 
-    /// Puts a message off after a failure.
+    /// Puts a message off after a failure. `maybe_posted`: it may be in the channel all the same.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn message_later(&self, id: i64, not_before_ms: i64) -> Result<(), StoreError> {
-        sqlx::query(sql::MESSAGE_LATER).bind(id).bind(not_before_ms).execute(&self.write).await?;
+    pub async fn message_later(&self, id: i64, not_before_ms: i64, maybe_posted: bool) -> Result<(), StoreError> {
+        let later = sqlx::query(sql::MESSAGE_LATER).bind(id).bind(not_before_ms).bind(maybe_posted);
+        later.execute(&self.write).await?;
         Ok(())
     }
 

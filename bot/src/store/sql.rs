@@ -54,7 +54,7 @@ statements! {
     MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures, thread_of, reply, posting_since, posted_again, (SELECT p.external_id FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of) FROM messages m WHERE wanted > published AND not_before <= $1 AND (external_id IS NOT NULL OR (NOT EXISTS (SELECT 1 FROM messages b WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.not_before > $1) AND (thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL)))) ORDER BY id LIMIT $2";
     MESSAGE_POSTING = "UPDATE messages SET posting_since = $2 WHERE id = $1";
     MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, shown_plan = $4, failures = 0, posting_since = NULL, reply = NULL WHERE id = $1";
-    MESSAGE_LATER = "UPDATE messages SET not_before = $2, failures = failures + 1 WHERE id = $1";
+    MESSAGE_LATER = "UPDATE messages SET not_before = $2, failures = failures + 1, posting_since = CASE WHEN $3 THEN posting_since END WHERE id = $1";
     MESSAGE_PACED = "UPDATE messages SET not_before = $2 WHERE id = $1";
     MESSAGE_GONE = "UPDATE messages SET external_id = NULL, posting_since = NULL, shown_plan = NULL, posted_again = posted_again + 1 WHERE id = $1";
     MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = 0, posting_since = NULL, reply = NULL WHERE id = $1";

@@ -321,7 +321,7 @@ async fn a_message_that_failed_is_due_later_and_one_given_up_when_it_changes() {
     let (_folder, store, release) = with_messages().await;
     let rows = due(&store).await;
     for (id, ..) in &rows {
-        store.message_later(*id, NOW_MS + 1).await.unwrap();
+        store.message_later(*id, NOW_MS + 1, false).await.unwrap();
     }
     assert_eq!(due(&store).await, []);
     assert_eq!(store.message_next_due_ms(NOW_MS).await.unwrap(), Some(NOW_MS + 1));

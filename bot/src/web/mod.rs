@@ -3,7 +3,10 @@
 mod health;
 mod policies;
 mod releases;
+mod slack;
 mod terminal;
+
+pub use slack::SlackDoor;
 
 use crate::clock::Clock;
 use crate::engine::Signals;
@@ -39,6 +42,8 @@ pub struct Web {
     pub api_token: Option<Arc<str>>,
     /// Signalled at each change of the terminal chat; `None`: there is no terminal chat.
     pub terminal: Option<Arc<Notify>>,
+    /// Slack's deliveries over HTTP; `None`: they come otherwise or not at all.
+    pub slack: Option<SlackDoor>,
     /// How long a delivery may take to become durable.
     pub ack_budget_ms: u64,
 }
@@ -62,7 +67,19 @@ pub fn router(web: Web) -> Router {
         .route("/readyz", get(health::readyz))
         .merge(api)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .merge(slack_doors(&web))
         .with_state(web)
+}
+
+fn slack_doors(web: &Web) -> Router<Web> {
+    let doors = match web.slack {
+        Some(_) => Router::new()
+            .route("/slack/commands", post(slack::commands))
+            .route("/slack/interactions", post(slack::interactions))
+            .route("/slack/events", post(slack::events)),
+        None => Router::new(),
+    };
+    doors.layer(DefaultBodyLimit::max(slack::BODY_LIMIT_BYTES))
 }
 
 /// Lets only holders of the API token pass.

@@ -185,7 +185,8 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        let (_, text) = line(&sent(&form, &[("environment", "production goals"), ("reason", "x"), ("for", "-")])).unwrap();
+        let (_, text) =
+            line(&sent(&form, &[("environment", "production goals"), ("reason", "x"), ("for", "-")])).unwrap();
         assert!(matches!(parse(&text, &setup.words()).unwrap(), Command::Lock { for_s: None, .. }), "{text}");
         let form = for_line("/release override 01JD7Q4N", "slack:C1", &setup).unwrap();
         let filled_in = [("release", "01JD7Q4N"), ("incident", "INC-7"), ("reason", "site is \"down\"")];
@@ -201,7 +202,9 @@ mod tests {
     #[test]
     fn whole_lines_and_strange_ones_open_no_form() {
         let setup = setup();
-        for text in ["/release lock production \"load test\"", "/release lock nowhere", "/deploy production", "/release"] {
+        for text in
+            ["/release lock production \"load test\"", "/release lock nowhere", "/deploy production", "/release"]
+        {
             assert!(for_line(text, "slack:C1", &setup).is_none(), "{text}");
         }
         let form = for_line("/release lock", "slack:C1", &setup).unwrap();

@@ -404,7 +404,8 @@ mod tests {
         let file = json!({ "type": "reaction_added", "user": "U1", "reaction": "x", "event_ts": "1.0",
                            "item": { "type": "file", "file": "F1" } });
         assert_eq!(event_of(file).unwrap().heard, Heard::Nothing);
-        let of_a_bot = json!({ "type": "app_mention", "bot_id": "B1", "user": "U9", "text": "<@U1> x", "channel": "C1" });
+        let of_a_bot =
+            json!({ "type": "app_mention", "bot_id": "B1", "user": "U9", "text": "<@U1> x", "channel": "C1" });
         assert_eq!(event_of(of_a_bot).unwrap().heard, Heard::Nothing);
         assert_eq!(event(json!({ "type": "app_rate_limited", "team_id": "T1" })).unwrap().heard, Heard::Nothing);
         assert!(command(json!({ "user_id": "U1" })).is_err());

@@ -87,8 +87,10 @@ impl Intake {
         ack_budget_ms: u64,
     ) -> Self {
         let ours = Ours { app: config.app_id.clone(), team: config.team_id.clone(), bot_user: None };
-        let stances = |names: &[String], stance| names.iter().map(move |name| (name.clone(), stance)).collect::<Vec<_>>();
-        let reactions = stances(&config.approve, Stance::Approve).into_iter().chain(stances(&config.veto, Stance::Veto));
+        let stances =
+            |names: &[String], stance| names.iter().map(move |name| (name.clone(), stance)).collect::<Vec<_>>();
+        let reactions =
+            stances(&config.approve, Stance::Approve).into_iter().chain(stances(&config.veto, Stance::Veto));
         let quota = Quota::with_period(ONE_MORE_AFTER).map_or_else(|| Quota::per_second(BURST_LIMIT), |quota| quota);
         Self {
             store,

@@ -19,7 +19,9 @@ pub(super) fn typed(text: &str) -> String {
             let (target, label) = inner.split_once('|').map_or((inner, None), |(target, label)| (target, Some(label)));
             let shown = match target.chars().next() {
                 Some('#') => format!("#{}", label.unwrap_or(target.trim_start_matches('#'))),
-                Some('!') => format!("@{}", label.map_or(target.trim_start_matches('!'), |l| l.trim_start_matches('@'))),
+                Some('!') => {
+                    format!("@{}", label.map_or(target.trim_start_matches('!'), |l| l.trim_start_matches('@')))
+                }
                 // Slack makes a link of `goals.acme.dev` by itself, and keeps what was typed as its label.
                 _ => label.unwrap_or(target).to_owned(),
             };
@@ -66,7 +68,10 @@ mod tests {
         for (sent, meant) in [
             ("staging feature/a&amp;b", "staging feature/a&b"),
             ("staging &lt;!channel&gt;", "staging <!channel>"),
-            ("lock production \"see <http://goals.acme.dev|goals.acme.dev>\"", "lock production \"see goals.acme.dev\""),
+            (
+                "lock production \"see <http://goals.acme.dev|goals.acme.dev>\"",
+                "lock production \"see goals.acme.dev\"",
+            ),
             ("<https://acme.dev/x>", "https://acme.dev/x"),
             ("lock production --to <@U0BOB|bob>", "lock production --to <@U0BOB|bob>"),
             ("in <#C1|releases> <#C2>", "in #releases #C2"),

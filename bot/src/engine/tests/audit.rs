@@ -126,7 +126,14 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 13] {
     [
         Incoming::Typed { who: who(), channel: channel(), text: String::new() },
         Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve },
-        Incoming::Reacted { who: who(), channel: channel(), message: message(), stance: Stance::Approve, added: true, at_us: None },
+        Incoming::Reacted {
+            who: who(),
+            channel: channel(),
+            message: message(),
+            stance: Stance::Approve,
+            added: true,
+            at_us: None,
+        },
         Incoming::Happened { release: release.clone(), event: Event::BuildReady },
         Incoming::PoliciesChanged { version: 1 },
         Incoming::PoliciesRefused { by: "zoe".into(), mistakes: vec![] },

@@ -359,7 +359,14 @@ fn whatever_comes_in_says_what_it_can_begin() {
     let incoming = [
         Incoming::Typed { who: who(), channel: channel(), text: String::new() },
         Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve },
-        Incoming::Reacted { who: who(), channel: channel(), message: message(), stance: Stance::Approve, added: true, at_us: None },
+        Incoming::Reacted {
+            who: who(),
+            channel: channel(),
+            message: message(),
+            stance: Stance::Approve,
+            added: true,
+            at_us: None,
+        },
         Incoming::Happened { release: release(), event: Event::BuildReady },
         Incoming::PoliciesChanged { version: 1 },
         Incoming::MembersSeen { source: release_managers(), members: [].into(), at: jiff::Timestamp::UNIX_EPOCH },

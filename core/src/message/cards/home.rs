@@ -28,7 +28,10 @@ fn title(text: String, rest: &[&str]) -> Message {
 pub fn waiting_title(count: usize) -> Message {
     match count {
         0 => title("Waiting for you".to_owned(), &["Nothing waits for your approval."]),
-        _ => title(format!("Waiting for you: {count}"), &["Approve or veto on the card in its channel, where the plan is."]),
+        _ => title(
+            format!("Waiting for you: {count}"),
+            &["Approve or veto on the card in its channel, where the plan is."],
+        ),
     }
 }
 

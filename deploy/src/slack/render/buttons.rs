@@ -19,6 +19,8 @@ pub fn action_id(verb: Verb) -> &'static str {
         Verb::Retry => "retry",
         Verb::Why => "why",
         Verb::Details => "details",
+        Verb::Lock => "lock",
+        Verb::Unlock => "unlock",
     }
 }
 
@@ -30,6 +32,8 @@ fn default_label(verb: Verb) -> &'static str {
         Verb::Retry => "Retry",
         Verb::Why => "Why?",
         Verb::Details => "Details",
+        Verb::Lock => "Lock",
+        Verb::Unlock => "Unlock",
     }
 }
 
@@ -53,7 +57,7 @@ fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
     let style = match verb {
         Verb::Approve => Some(SlackBlockButtonStyle::Primary),
         Verb::Veto | Verb::Cancel => Some(SlackBlockButtonStyle::Danger),
-        Verb::Retry | Verb::Why | Verb::Details => None,
+        Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock => None,
     };
     SlackBlockButtonElement::new(literal(label(words, TEXT_LIMIT_CHARS, default_label(verb))))
         .with_action_id(action_id(verb).into())

@@ -1,0 +1,132 @@
+//! Reactions that came while nobody listened: under the cards of what has not ended they are read again and compared
+//! with what was seen. What differs goes into the inbox like any other reaction.
+
+use super::intake::Intake;
+use crate::chat::Reply;
+use crate::engine::Incoming;
+use slipway_core::person::Identity;
+use slipway_core::policy::Stance;
+use slipway_deploy::slack::{Slack, SlackError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+/// How many cards are looked at.
+const CARDS_LIMIT: u32 = 200;
+/// Between two cards: Slack takes about 50 such questions a minute.
+const BETWEEN_CARDS: Duration = Duration::from_millis(1_200);
+/// After a failure.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How often one card is tried.
+const TRIES_LIMIT: u32 = 5;
+
+/// Reads reactions again.
+#[derive(Debug)]
+pub struct Reread {
+    slack: Slack,
+    intake: Arc<Intake>,
+    wanted: Notify,
+}
+
+impl Reread {
+    /// Nothing is read before it is wanted.
+    #[must_use]
+    pub fn new(slack: Slack, intake: Arc<Intake>) -> Self {
+        Self { slack, intake, wanted: Notify::new() }
+    }
+
+    /// Has them read again.
+    pub fn soon(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Reads them again whenever that is wanted.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            self.wanted.notified().await;
+            match self.intake.store.cards_open(super::SlackChat::PLATFORM, CARDS_LIMIT).await {
+                Ok(cards) => {
+                    for (number, (channel, message)) in cards.iter().enumerate() {
+                        if number > 0 {
+                            tokio::time::sleep(BETWEEN_CARDS).await;
+                        }
+                        self.card(channel, message).await;
+                    }
+                }
+                Err(error) => warn!(%error, "the open cards could not be listed"),
+            }
+        }
+    }
+
+    async fn card(&self, channel: &str, message: &str) {
+        for _ in 0..TRIES_LIMIT {
+            match self.look(channel, message).await {
+                Ok(0) => return,
+                Ok(count) => return info!(channel, count, "reactions that were missed are taken in"),
+                Err(LookError::Slack(error)) if !error.is_passing() => {
+                    return warn!(channel, %error, "the reactions under a card cannot be read");
+                }
+                Err(error) => {
+                    warn!(channel, %error, "the reactions under a card are read later");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+
+    /// Gives how many differ from what was seen.
+    async fn look(&self, channel: &str, message: &str) -> Result<usize, LookError> {
+        let Some((id, ts)) = address(channel, message) else { return Ok(0) };
+        // What happens from now on is said by itself, with a later time.
+        let at_us = self.intake.clock.now().as_microsecond();
+        let seen: BTreeSet<_> = self.intake.store.reactions_of(channel, message).await?.into_iter().collect();
+        let mut there: BTreeSet<(Identity, Stance)> = BTreeSet::new();
+        let mut incomplete = BTreeSet::new();
+        for reaction in self.slack.reactions(id, ts).await? {
+            let Some(stance) = self.intake.stance(&reaction.name) else { continue };
+            // Slack may name fewer users than there are: then who is missing has not taken theirs away.
+            if reaction.count > reaction.users.len() as u64 {
+                incomplete.insert(stance);
+            }
+            there.extend(reaction.users.into_iter().map(|user| (Identity::Slack(user), stance)));
+        }
+        let added = there.difference(&seen).map(|(who, stance)| (who, *stance, true));
+        let gone = seen.difference(&there).filter(|(_, stance)| !incomplete.contains(stance));
+        let missed: Vec<_> = added.chain(gone.map(|(who, stance)| (who, *stance, false))).collect();
+        for (who, stance, added) in &missed {
+            let (stance, added) = (*stance, *added);
+            let reacted = Incoming::Reacted {
+                who: (*who).clone(),
+                channel: channel.to_owned(),
+                message: message.to_owned(),
+                stance,
+                added,
+                at_us: Some(at_us),
+            };
+            let key = format!("slack/reread/{channel}/{message}/{}/{stance:?}/{added}/{at_us}", who.id());
+            self.intake.deliver(&key, &reacted, &Reply::default()).await?;
+        }
+        Ok(missed.len())
+    }
+}
+
+/// Why a look failed.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Slack(#[from] SlackError),
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}
+
+/// Where Slack has a message.
+fn address<'a>(channel: &'a str, message: &'a str) -> Option<(&'a str, &'a str)> {
+    let (_, id) = channel.split_once(':')?;
+    match message.split_once('/') {
+        Some((conversation, ts)) => Some((conversation, ts)),
+        None if id.starts_with('@') => None,
+        None => Some((id, message)),
+    }
+}

@@ -1,0 +1,145 @@
+//! Socket Mode: deliveries over connections that Slipway opens. An envelope is acknowledged when what it says is durable,
+//! and not before; before Slack ends a connection another one is open.
+
+use super::heard::{self, Delivery, Unreadable};
+use super::intake::{Intake, NOT_CONFIRMED, Taken};
+use super::reread::Reread;
+use crate::rest;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use slipway_deploy::slack::{Envelope, Slack, SlackError, Socket, SocketMessage};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+/// The longest rest between two tries to connect.
+const BACKOFF_LIMIT_MS: i64 = 60_000;
+/// How many connections are open at once, when one takes over from another. Slack takes 10.
+const CONNECTIONS_LIMIT: usize = 3;
+
+/// Deliveries over Socket Mode.
+#[derive(Debug)]
+pub struct SocketMode {
+    /// The client.
+    pub slack: Slack,
+    /// The app-level token.
+    pub token: SecretString,
+    /// Takes them in.
+    pub intake: Arc<Intake>,
+    /// Reads again what may have been missed.
+    pub reread: Arc<Reread>,
+}
+
+/// Why a connection is no longer enough.
+enum Ending {
+    /// Slack will end it soon, and it still works.
+    Soon,
+    /// It is over.
+    Over,
+}
+
+impl SocketMode {
+    /// Keeps a connection open for ever.
+    pub async fn run(self) {
+        let this = Arc::new(self);
+        let (wanted, mut wants) = mpsc::channel::<Ending>(CONNECTIONS_LIMIT);
+        let mut connections = JoinSet::new();
+        let mut failures = 0;
+        loop {
+            while connections.try_join_next().is_some() {}
+            match this.slack.open_socket(&this.token).await {
+                Ok(socket) => {
+                    failures = 0;
+                    connections.spawn(this.clone().listen(socket, wanted.clone()));
+                    if let Some(Ending::Over) = wants.recv().await {
+                        info!("a Socket Mode connection is over");
+                    }
+                    // Those that were to be replaced end by themselves; more than a few are a fault.
+                    while connections.len() >= CONNECTIONS_LIMIT {
+                        connections.join_next().await;
+                    }
+                }
+                Err(error) => {
+                    warn!(%error, "Slack cannot be listened to");
+                    let rest_ms = rest::backoff_ms(failures, BACKOFF_LIMIT_MS);
+                    failures += 1;
+                    tokio::time::sleep(Duration::from_millis(rest_ms.unsigned_abs())).await;
+                }
+            }
+        }
+    }
+
+    /// Listens until the connection is over, and asks for another one once.
+    async fn listen(self: Arc<Self>, mut socket: Socket, wanted: mpsc::Sender<Ending>) {
+        let mut asked = false;
+        loop {
+            match socket.next().await {
+                // What happened while nobody listened is not said again.
+                Ok(SocketMessage::Hello) => self.reread.soon(),
+                Ok(SocketMessage::Envelope(envelope)) => {
+                    if let Err(error) = self.envelope(&mut socket, envelope).await {
+                        info!(%error, "an envelope could not be acknowledged and comes again");
+                        break;
+                    }
+                }
+                Ok(SocketMessage::Disconnect { reason }) => {
+                    info!(reason, "Slack will end a Socket Mode connection");
+                    if !asked {
+                        asked = true;
+                        let _ = wanted.send(Ending::Soon).await;
+                    }
+                }
+                Err(error @ SlackError::BadEnvelope { .. }) => warn!(%error, "an envelope is left with Slack"),
+                Err(error) => {
+                    info!(%error, "a Socket Mode connection ended");
+                    break;
+                }
+            }
+        }
+        if !asked {
+            let _ = wanted.send(Ending::Over).await;
+        }
+    }
+
+    async fn envelope(&self, socket: &mut Socket, envelope: Envelope) -> Result<(), SlackError> {
+        let Envelope { id, kind, payload, accepts_response_payload, retry_attempt } = envelope;
+        let delivery = match read(&kind, payload) {
+            Ok(Some(delivery)) => delivery,
+            Ok(None) => {
+                info!(kind, "an envelope of a kind that this version does not know");
+                return socket.acknowledge(&id, None).await;
+            }
+            // Sent again it would be the same.
+            Err(error) => {
+                error!(kind, %error, "an envelope cannot be read");
+                return socket.acknowledge(&id, None).await;
+            }
+        };
+        if retry_attempt > 0 {
+            info!(kind, retry_attempt, "Slack says something again");
+        }
+        let say = |what: &str| accepts_response_payload.then(|| json!({ "text": what }));
+        match self.intake.take(delivery).await {
+            Taken::Done => socket.acknowledge(&id, None).await,
+            Taken::Answer(answer) => socket.acknowledge(&id, accepts_response_payload.then_some(answer)).await,
+            Taken::Say(what) => socket.acknowledge(&id, say(&what)).await,
+            Taken::NotOurs => socket.acknowledge(&id, None).await,
+            // A command is not sent again: whoever typed it must know.
+            Taken::NotConfirmed if kind == COMMANDS => socket.acknowledge(&id, say(NOT_CONFIRMED)).await,
+            Taken::NotConfirmed | Taken::NotReady => Ok(()),
+        }
+    }
+}
+
+const COMMANDS: &str = "slash_commands";
+
+fn read(kind: &str, payload: Value) -> Result<Option<Delivery>, Unreadable> {
+    Ok(Some(match kind {
+        COMMANDS => heard::command(payload)?,
+        "interactive" => heard::interaction(payload)?,
+        "events_api" => heard::event(payload)?,
+        _ => return Ok(None),
+    }))
+}
