@@ -1,6 +1,6 @@
 //! The arguments of a call, in each of the forms that Slack takes: query, form or JSON.
 
-use super::server::Refusal;
+use super::refusal::Refusal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -27,6 +27,12 @@ impl Arguments {
         Ok(arguments)
     }
 
+    /// The members of a JSON object.
+    pub(super) fn of_json(body: &Value) -> Result<Self, Refusal> {
+        let members = body.as_object().ok_or_else(|| Refusal::code("json_not_object"))?;
+        Ok(Self(members.clone().into_iter().collect()))
+    }
+
     fn add_pairs(&mut self, pairs: &str) {
         let parsed: Vec<(String, String)> = pairs.split('&').filter(|pair| !pair.is_empty()).map(pair).collect();
         self.0.extend(parsed.into_iter().map(|(name, value)| (name, Value::String(value))));
@@ -38,10 +44,40 @@ impl Arguments {
         given.ok_or_else(|| Refusal::invalid_arguments(&format!("[ERROR] missing required field: {name}")))
     }
 
+    /// A text that may be missing. Any other type is refused.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Refusal::invalid_arguments(&format!("[ERROR] must be a string [json-pointer:/{name}]"))),
+        }
+    }
+
+    /// A number, as one or in a text.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        let number = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(other) => other.as_u64(),
+        };
+        let refusal = || Refusal::invalid_arguments(&format!("[ERROR] must be an integer [json-pointer:/{name}]"));
+        number.map(Some).ok_or_else(refusal)
+    }
+
+    /// JSON, as it is or written out in a text, as forms have it. What cannot be read is refused with `code`.
+    pub(super) fn json(&self, name: &str, code: &'static str) -> Result<Option<Value>, Refusal> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => serde_json::from_str(text).map(Some).map_err(|_| Refusal::code(code)),
+            Some(value) => Ok(Some(value.clone())),
+        }
+    }
+
     /// Whether it is said to be true; false where it is not given.
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
         match self.0.get(name) {
-            None => Ok(false),
+            None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(Value::String(text)) if matches!(text.as_str(), "true" | "1") => Ok(true),
             Some(Value::String(text)) if matches!(text.as_str(), "false" | "0") => Ok(false),

@@ -1,7 +1,8 @@
 //! `usergroups.*`: who is in a user group.
 
 use super::arguments::Arguments;
-use super::server::{Refusal, Reply, Shared};
+use super::refusal::{Refusal, Reply};
+use super::server::Shared;
 use serde_json::json;
 
 pub(super) fn users(shared: &Shared, arguments: &Arguments) -> Reply {
