@@ -36,9 +36,8 @@ pub(super) fn write(page: &mut Page, head: &[String], rows: &[Vec<Line>]) -> boo
         return true;
     }
     let mut shown = lines.len();
-    let is_too_long = |text: &str| {
-        text.chars().count() > TABLE_LIMIT_CHARS || json_chars(&text) + 2 * WRAPPER_CHARS > page.room()
-    };
+    let is_too_long =
+        |text: &str| text.chars().count() > TABLE_LIMIT_CHARS || json_chars(&text) + 2 * WRAPPER_CHARS > page.room();
     while shown > titles {
         let text = with_rest(&lines[..shown], rows.len() - (shown - titles));
         if !is_too_long(&text) {
