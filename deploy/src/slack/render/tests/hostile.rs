@@ -39,7 +39,7 @@ fn any_url() -> BoxedStrategy<String> {
 
 fn any_span() -> BoxedStrategy<Span> {
     let person = prop_oneof![Just("ana".to_owned()), Just("bob".to_owned()), any_text()];
-    let person = person.prop_map(|id| PersonId::new(id)).boxed();
+    let person = person.prop_map(PersonId::new).boxed();
     prop_oneof![
         any_text().prop_map(Span::Plain),
         any_text().prop_map(Span::Untrusted),
@@ -111,7 +111,7 @@ fn people() -> People {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_message_is_within_the_limits_and_reaches_nobody_else(message in any_message(), key in any_key()) {
@@ -131,7 +131,7 @@ proptest! {
 
     #[test]
     fn every_home_tab_is_within_the_limits(
-        messages in vec((any_key(), any_message()), 0..6), times in 1_usize..8,
+        messages in vec((any_key(), any_message()), 0..4), times in 1_usize..6,
     ) {
         let blocks = home_blocks(&repeated(&messages, times), &people());
         check(&blocks, 100, 25_000);
@@ -142,7 +142,7 @@ proptest! {
 fn thousands_of_everything_still_make_a_message() {
     let branch = "feature/".to_owned() + &"<!channel>\u{202e}".repeat(1_000);
     let line = Line::default().untrusted(branch.as_str()).text(" ").code(branch.as_str());
-    let lines = vec![Line::default().untrusted("<@U012AB3CD> *x*").code(":x:"); 5_000];
+    let lines = vec![Line::default().untrusted("<@U012AB3CD> *x*").code(":x:"); 2_000];
     let action = |n: usize| Action { verb: VERBS[n % VERBS.len()], label: branch.clone() };
     for part in [
         Block::Line(line.clone()),
