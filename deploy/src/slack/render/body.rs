@@ -1,13 +1,15 @@
 //! The parts under the headline.
 
-use super::page::{Page, WRAPPER_CHARS, item_chars};
-use super::spans::{Inline, Look, People, inlines, json_chars, push, text};
+use super::page::{Page, SECTION_LIMIT_CHARS, WRAPPER_CHARS, item_chars};
+use super::spans::{Inline, Look, People, inlines, json_chars, push, text, text_chars};
 use super::table;
 use super::text::{clean, cut, is_blank, label};
 use slipway_core::message::{Block, Line, Span};
 
-/// How many lines of one field are shown.
-const FIELD_LIMIT_LINES: usize = 30;
+/// How many items of one field are shown.
+const FIELD_LIMIT_ITEMS: usize = 30;
+/// How many lines of one field are looked at; more of them are only counted.
+const FIELD_LIMIT_LINES: usize = 200;
 /// How much of a field's label is shown.
 const LABEL_LIMIT_CHARS: usize = 80;
 /// What `and 34 more` takes as an item of a list, at most.
@@ -86,7 +88,8 @@ fn joined(first: Inline, rest: Vec<Inline>) -> Vec<Inline> {
 /// below it ("3 commits since 9a77d01") sums them up: it stands beside the label too.
 fn field(page: &mut Page, title: &str, lines: &[Line], people: &People) -> bool {
     let title = label(title, LABEL_LIMIT_CHARS, "");
-    let seen: Vec<_> = lines.iter().filter(|line| !inlines(line, Look::Plain, people).is_empty()).collect();
+    let looked_at = &lines[..lines.len().min(FIELD_LIMIT_LINES)];
+    let seen: Vec<_> = looked_at.iter().filter(|line| !inlines(line, Look::Plain, people).is_empty()).collect();
     let (beside, below) = match seen.as_slice() {
         [] => return true,
         [first, second, ..] if !sums_up(first, second) => (None, seen.as_slice()),
@@ -106,7 +109,7 @@ fn field(page: &mut Page, title: &str, lines: &[Line], people: &People) -> bool 
     if row.iter().map(json_chars).sum::<usize>() + first > page.room() {
         return false;
     }
-    page.line(row) && page.list(fitting(items, below.len(), page.room()))
+    page.line(row) && page.list(fitting(items, lines.len() - looked_at.len(), page.room()))
 }
 
 fn sums_up(first: &Line, second: &Line) -> bool {
@@ -114,17 +117,45 @@ fn sums_up(first: &Line, second: &Line) -> bool {
     !is_item(first) && is_item(second)
 }
 
+/// The lines as items. One that begins with spaces goes on with the item above it.
 fn items(lines: &[&Line], people: &People) -> Vec<Vec<Inline>> {
-    // "and 2 more" takes a line too.
-    let limit = if lines.len() > FIELD_LIMIT_LINES { FIELD_LIMIT_LINES - 1 } else { FIELD_LIMIT_LINES };
-    lines.iter().take(limit).map(|line| inlines(line, Look::Plain, people)).collect()
+    let mut items: Vec<Vec<Inline>> = Vec::new();
+    for line in lines {
+        let mut words = inlines(line, Look::Plain, people);
+        let goes_on = starts_with_space(&mut words);
+        match items.last_mut() {
+            Some(last) if goes_on && text_chars(last) + 1 + text_chars(&words) <= SECTION_LIMIT_CHARS => {
+                push(last, text("\n", Look::Plain));
+                words.into_iter().for_each(|inline| push(last, inline));
+            }
+            _ => items.push(words),
+        }
+    }
+    items
+}
+
+/// Takes away the spaces that a line begins with, and gives whether there were any.
+fn starts_with_space(line: &mut Vec<Inline>) -> bool {
+    let Some(Inline::Text(first)) = line.first_mut() else { return false };
+    if !first.text.starts_with(' ') {
+        return false;
+    }
+    first.text = first.text.trim_start().to_owned();
+    // A line is never nothing but spaces: something follows.
+    if first.text.is_empty() {
+        line.remove(0);
+    }
+    true
 }
 
 /// As many items as there is room for, then how many more there are.
-fn fitting(mut items: Vec<Vec<Inline>>, total: usize, room: usize) -> Vec<Vec<Inline>> {
+fn fitting(mut items: Vec<Vec<Inline>>, more: usize, room: usize) -> Vec<Vec<Inline>> {
+    let total = items.len() + more;
+    // "and 2 more" takes an item too.
+    let limit = if total > FIELD_LIMIT_ITEMS { FIELD_LIMIT_ITEMS - 1 } else { FIELD_LIMIT_ITEMS };
     let mut left = room.saturating_sub(WRAPPER_CHARS + MORE_CHARS);
     let mut count = 0;
-    for item in &items {
+    for item in items.iter().take(limit) {
         let Some(rest) = left.checked_sub(item_chars(item)) else { break };
         left = rest;
         count += 1;

@@ -3,8 +3,8 @@
 use super::spans::{Inline, Look, json_chars, push, text, text_chars};
 use slack_morphism::prelude::*;
 
-/// The longest text of one section.
-const SECTION_LIMIT_CHARS: usize = 3_000;
+/// The longest text of one section, item or quote.
+pub(super) const SECTION_LIMIT_CHARS: usize = 3_000;
 /// What a block, section, list, item or quote takes as JSON around its content, at most.
 pub(super) const WRAPPER_CHARS: usize = 60;
 /// What a line end takes as JSON when it is an element of its own.
@@ -33,12 +33,7 @@ impl Page {
         self.left.saturating_sub(2 * WRAPPER_CHARS)
     }
 
-    /// Keeps room back, or gives it back.
-    pub(super) fn reserve(&mut self, chars: usize) {
-        self.left = self.left.saturating_sub(chars);
-    }
-
-    /// Gives back what was kept.
+    /// Adds room that was kept for the end.
     pub(super) fn release(&mut self, chars: usize) {
         self.left += chars;
     }

@@ -117,7 +117,15 @@ pub(super) fn plain(line: &Line, time: fn(Timestamp) -> String) -> String {
         Span::Mention(person) => format!("@{}", name(person)),
         Span::Time(at) => time(*at),
     };
-    line.0.iter().take(SPANS_LIMIT).map(span).collect()
+    let mut out = String::new();
+    for part in line.0.iter().take(SPANS_LIMIT) {
+        // Whoever shows it shows less.
+        if out.chars().count() > PLAIN_LIMIT_CHARS {
+            break;
+        }
+        out.push_str(&span(part));
+    }
+    out
 }
 
 /// `2025-11-04 15:00 UTC`.
