@@ -116,7 +116,7 @@ fn a_failure_shows_the_end_of_the_log() {
         ✔ CI green 3 of 3   ✔ image found   ✖ migrate   ○ deploy   ○ verify
         Next: `/release retry 01JD7Q4N`
         ---
-        [Retry](retry "release/01JD7Q4N") [Details](details "release/01JD7Q4N")
+        [Retry](retry "release/01JD7Q4N") [Details](details "release/01JD7Q4N") [Lock](lock "release/01JD7Q4N")
     "#]]
     .assert_eq(&shown(&card.blocks));
 }
@@ -140,7 +140,7 @@ fn live_and_approved() {
         ---
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✔ verified
         ---
-        [Details](details "release/01JD7Q4N")
+        [Details](details "release/01JD7Q4N") [Lock](lock "release/01JD7Q4N")
     "#]]
     .assert_eq(&shown(&card.blocks));
 }
