@@ -6,7 +6,7 @@ use slipway_core::message::Mark;
 use slipway_core::message::terminal::{TerminalOptions, render};
 use slipway_core::release::Release;
 use slipway_deploy::database::connect;
-use slipway_sandbox::terminal::Terminal;
+use slipway_sandbox::front::terminal::Terminal;
 use slipway_sandbox::world::{API_TOKEN, CHANNEL, World};
 use std::collections::BTreeMap;
 use std::time::Duration;

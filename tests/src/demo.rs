@@ -6,11 +6,9 @@ mod story;
 pub use interactive::interactive;
 pub use story::{Fail, play};
 
+use crate::front::{CallError, Front, Seen};
 use crate::screen::Screen;
-use crate::terminal::{CallError, Terminal};
-use crate::world::{API_TOKEN, CHANNEL, World};
-use slipway::store::TerminalMessage;
-use slipway_core::message::Mark;
+use crate::world::{API_TOKEN, World};
 use slipway_core::policy::Clears;
 use slipway_core::release::Release;
 use std::fmt;
@@ -53,36 +51,36 @@ impl From<CallError> for DemoError {
 #[derive(Debug)]
 pub struct Stage<'a> {
     world: &'a World,
-    terminal: Terminal,
+    front: Front,
     screen: Screen,
-    seen: Vec<TerminalMessage>,
+    seen: Vec<Seen>,
 }
 
 impl<'a> Stage<'a> {
     /// A stage before a world.
     #[must_use]
     pub fn new(world: &'a World, screen: Screen) -> Self {
-        Self { world, terminal: world.terminal("demo"), screen, seen: Vec::new() }
+        Self { world, front: world.front("demo"), screen, seen: Vec::new() }
     }
 
     /// Somebody types. Gives how much had been seen before.
     async fn says(&mut self, person: &str, text: &str) -> Result<usize, DemoError> {
         let since = self.seen.len();
         self.screen.typed(person, text);
-        self.terminal.say(person, CHANNEL, text).await?;
+        self.front.say(person, text).await?;
         Ok(since)
     }
 
     /// Somebody approves with a reaction. Gives how much had been seen before.
-    async fn reacts(&mut self, person: &str, card: &TerminalMessage) -> Result<usize, DemoError> {
+    async fn reacts(&mut self, person: &str, card: &Seen) -> Result<usize, DemoError> {
         let since = self.seen.len();
         self.screen.typed(person, "✅");
-        self.terminal.react(person, CHANNEL, &card.key, "✅").await?;
+        self.front.react(person, card, "✅").await?;
         Ok(since)
     }
 
     /// Whether a release waits for an approval of team dba.
-    async fn needs_dba(&self, card: &TerminalMessage) -> Result<bool, DemoError> {
+    async fn needs_dba(&self, card: &Seen) -> Result<bool, DemoError> {
         let verdict = self.release(card).await?.verdict;
         let clears = verdict.iter().flat_map(|verdict| verdict.reasons()).map(|reason| &reason.clears);
         let mut missing = clears.filter_map(|clears| match clears {
@@ -93,12 +91,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Shows what comes until a message fits, counting those already seen from `since` on.
-    async fn until(
-        &mut self,
-        what: &str,
-        since: usize,
-        fits: impl Fn(&TerminalMessage) -> bool,
-    ) -> Result<TerminalMessage, DemoError> {
+    async fn until(&mut self, what: &str, since: usize, fits: impl Fn(&Seen) -> bool) -> Result<Seen, DemoError> {
         let deadline = Instant::now() + PART_LIMIT;
         loop {
             if let Some(found) = self.seen[since..].iter().find(|message| fits(message)) {
@@ -107,7 +100,7 @@ impl<'a> Stage<'a> {
             if Instant::now() > deadline {
                 return Err(DemoError::Missing(what.to_owned()));
             }
-            for message in self.terminal.news().await? {
+            for message in self.front.news().await? {
                 self.screen.show(&message);
                 self.seen.push(message);
             }
@@ -115,20 +108,10 @@ impl<'a> Stage<'a> {
     }
 
     /// The state of the release whose card a message is.
-    async fn release(&self, card: &TerminalMessage) -> Result<Release, DemoError> {
+    async fn release(&self, card: &Seen) -> Result<Release, DemoError> {
         let id = card.key.strip_prefix("release/").unwrap_or_default();
         let url = format!("{}/api/v1/releases/{id}", self.world.url);
         let answer = reqwest::Client::new().get(url).bearer_auth(API_TOKEN).send().await.map_err(CallError::from)?;
         answer.json().await.map_err(|error| CallError::from(error).into())
     }
-}
-
-/// Whether a message is a release's card.
-fn is_card(message: &TerminalMessage) -> bool {
-    message.key.starts_with("release/")
-}
-
-/// Whether a card shows an end.
-fn has_ended(message: &TerminalMessage) -> bool {
-    matches!(message.message.mark, Mark::Live | Mark::Failed | Mark::Ended)
 }

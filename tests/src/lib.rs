@@ -4,9 +4,9 @@
 pub mod aws;
 pub mod bot;
 pub mod demo;
+pub mod front;
 pub mod github;
 pub mod postgres;
 pub mod screen;
 pub mod slack;
-pub mod terminal;
 pub mod world;

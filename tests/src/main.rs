@@ -3,7 +3,7 @@
 use clap::Parser;
 use slipway_sandbox::demo::{self, Fail};
 use slipway_sandbox::screen::Screen;
-use slipway_sandbox::world::{Options, Repository, World};
+use slipway_sandbox::world::{ChatOption, Options, Repository, World};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,6 +19,9 @@ struct Arguments {
     /// Use SQLite for the service's databases even where PostgreSQL is found.
     #[arg(long)]
     sqlite: bool,
+    /// Where people talk: terminal, slack (over HTTP) or slack-socket.
+    #[arg(long, default_value = "terminal")]
+    chat: ChatOption,
     /// Type the commands and approvals yourself.
     #[arg(long)]
     interactive: bool,
@@ -30,7 +33,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut screen = Screen::stdout();
     let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
-    let options = Options { repository, fail: arguments.fail, sqlite: arguments.sqlite, ..Options::default() };
+    let Arguments { fail, sqlite, chat, .. } = arguments;
+    let options = Options { repository, fail, sqlite, chat, ..Options::default() };
     let world = match World::new(options).await {
         Ok(world) => world,
         Err(error) => {

@@ -1,9 +1,9 @@
 //! The channel on a terminal: messages change in place on a TTY; elsewhere each change is a line.
 
+use crate::front::{Seen, Shown};
 use jiff::Timestamp;
-use slipway::store::TerminalMessage;
 use slipway_core::message::terminal::{TerminalOptions, render};
-use slipway_core::message::{Block, Line, Mark, Message, Span};
+use slipway_core::message::{Block, Line, Mark, Span};
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write};
 
@@ -27,7 +27,7 @@ pub struct Screen {
     width: usize,
     height: usize,
     drawn: Vec<Drawn>,
-    last: HashMap<String, Message>,
+    last: HashMap<String, Seen>,
     heads: HashMap<String, String>,
 }
 
@@ -78,33 +78,38 @@ impl Screen {
     }
 
     /// A message of the bot, new or changed.
-    pub fn show(&mut self, message: &TerminalMessage) {
-        let lines = self.render(message);
-        let key = format!("{}#{}", message.channel, message.key);
-        let before = self.last.insert(key.clone(), message.message.clone());
+    pub fn show(&mut self, seen: &Seen) {
+        let lines = self.render(seen);
+        let key = format!("{}#{}", seen.channel, seen.key);
+        let before = self.last.insert(key.clone(), seen.clone());
         match before {
             None => self.draw(key, lines),
             Some(_) if self.tty => self.redraw(&key, lines),
-            Some(before) => self.change(&key, &before, &message.message, lines),
+            Some(before) => self.change(&key, &before, seen, lines),
         }
     }
 
-    fn render(&self, message: &TerminalMessage) -> Vec<String> {
-        let options = TerminalOptions::new(self.width.saturating_sub(2), self.tty, Timestamp::now());
-        let head = match &message.only_for {
+    fn render(&self, seen: &Seen) -> Vec<String> {
+        let head = match &seen.only_for {
             Some(person) => format!("slipway → {person} only"),
-            None => format!("slipway in #{}", message.channel.trim_start_matches("terminal:")),
+            None => format!("slipway in {}", seen.channel),
         };
         let head = if self.tty { format!("\x1b[1;36m{head}\x1b[0m") } else { head };
-        let body = render(&message.message, &options).into_iter().map(|line| format!("  {line}").trim_end().to_owned());
+        let width = self.width.saturating_sub(2);
+        let body = match &seen.shown {
+            Shown::Message(message) => render(message, &TerminalOptions::new(width, self.tty, Timestamp::now())),
+            Shown::Lines(lines) => lines.iter().flat_map(|line| wrapped(line, width)).collect(),
+        };
+        let body = body.into_iter().map(|line| format!("  {line}").trim_end().to_owned());
         std::iter::once(head).chain(body).collect()
     }
 
     /// Without a TTY: the whole message when its mark changes, else one line when its first line does.
-    fn change(&mut self, key: &str, before: &Message, after: &Message, lines: Vec<String>) {
+    fn change(&mut self, key: &str, before: &Seen, after: &Seen, lines: Vec<String>) {
         // The plan is there: what has to be read before anything else.
-        let planned = fields(before) == 0 && fields(after) > 0;
-        if planned || before.mark != after.mark || after.mark == Mark::Waiting && before.body != after.body {
+        let planned = !has_plan(before) && has_plan(after);
+        let waits = after.mark() == Mark::Waiting && body(before) != body(after);
+        if planned || before.mark() != after.mark() || waits {
             return self.draw(key.to_owned(), lines);
         }
         let head = gist(after);
@@ -112,7 +117,7 @@ impl Screen {
             return;
         }
         // The second line is the headline; the third the progress bar, where there is one.
-        let shown = if after.progress.is_some() { 3 } else { 2 };
+        let shown = if has_progress(after) { 3 } else { 2 };
         let lines = lines.into_iter().skip(1).take(shown - 1).collect();
         self.draw(key.to_owned(), lines);
     }
@@ -163,18 +168,39 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// How many parts of a plan a card shows.
-fn fields(message: &Message) -> usize {
-    message.body.iter().filter(|block| matches!(block, Block::Field { .. })).count()
+/// Whether the plan is shown.
+fn has_plan(seen: &Seen) -> bool {
+    match &seen.shown {
+        Shown::Message(message) => message.body.iter().any(|block| matches!(block, Block::Field { .. })),
+        Shown::Lines(lines) => lines.iter().any(|line| line.starts_with("What ships") || line.starts_with("Image")),
+    }
+}
+
+/// Everything below the first line.
+fn body(seen: &Seen) -> String {
+    match &seen.shown {
+        Shown::Message(message) => format!("{:?}", message.body),
+        Shown::Lines(lines) => lines.iter().skip(1).map(String::as_str).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn has_progress(seen: &Seen) -> bool {
+    match &seen.shown {
+        Shown::Message(message) => message.progress.is_some(),
+        Shown::Lines(lines) => lines.get(1).is_some_and(|line| line.starts_with(['▰', '▱'])),
+    }
 }
 
 /// The first line and the progress label without durations, to tell whether something happened.
-fn gist(message: &Message) -> String {
+fn gist(seen: &Seen) -> String {
     let text = |line: &Line| -> String { line.0.iter().map(span_text).collect() };
-    let mut gist = text(&message.headline);
-    if let Some(progress) = &message.progress {
-        gist.push_str(&text(&progress.label));
-    }
+    let gist = match &seen.shown {
+        Shown::Message(message) => {
+            let progress = message.progress.as_ref().map(|progress| text(&progress.label)).unwrap_or_default();
+            format!("{}{progress}", text(&message.headline))
+        }
+        Shown::Lines(lines) => lines.iter().take(if has_progress(seen) { 2 } else { 1 }).cloned().collect(),
+    };
     let timeless = gist.split(" · ").filter(|part| !is_duration(part));
     timeless.collect::<Vec<_>>().join(" · ")
 }

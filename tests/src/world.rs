@@ -2,9 +2,12 @@
 
 use crate::aws::AwsSandbox;
 use crate::bot::Bot;
+use crate::front::Front;
+use crate::front::slack::SlackFront;
+use crate::front::terminal::Terminal;
 use crate::github::GitHubSandbox;
 use crate::github::sample::{self, SampleOptions};
-use crate::terminal::Terminal;
+use crate::slack::SlackSandbox;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -14,9 +17,10 @@ mod config;
 mod database;
 mod git;
 mod policies;
+mod slack;
 mod source;
 
-pub use build::{Options, Pace, Teams};
+pub use build::{ChatOption, Options, Pace, Teams};
 pub use source::Repository;
 
 /// The API token of the sandbox's bot.
@@ -35,6 +39,8 @@ pub struct World {
     pub github: GitHubSandbox,
     /// AWS.
     pub aws: AwsSandbox,
+    /// Slack, where people talk in it.
+    pub slack: Option<SlackSandbox>,
     /// The name of the service.
     pub service: String,
     /// The newest commit of the default branch.
@@ -67,6 +73,15 @@ impl World {
     #[must_use]
     pub fn terminal(&self, session: &str) -> Terminal {
         Terminal::new(&self.url, API_TOKEN, session)
+    }
+
+    /// The chat that people have before them.
+    #[must_use]
+    pub fn front(&self, session: &str) -> Front {
+        match &self.slack {
+            Some(slack) => Front::Slack(Box::new(SlackFront::new(slack.clone()))),
+            None => Front::Terminal(self.terminal(session)),
+        }
     }
 
     /// Whether the repository is the made-up one, so that it is known what is in it.

@@ -1,8 +1,8 @@
 //! The demo with a person at the keyboard.
 
-use super::{DemoError, Stage, is_card};
+use super::{DemoError, Stage};
 use crate::screen::Screen;
-use crate::world::{CHANNEL, World};
+use crate::world::World;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// The people one can be.
@@ -32,7 +32,7 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
         // Reading news is cut off when a line comes; the next call gives what it would have given.
         let line = tokio::select! {
             line = lines.next_line() => line.ok().flatten(),
-            news = stage.terminal.news() => {
+            news = stage.front.news() => {
                 for message in news? {
                     stage.screen.show(&message);
                     stage.seen.push(message);
@@ -50,15 +50,15 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
                 me = person;
             }
             Heard::Help => stage.screen.note(HELP),
-            Heard::Said { person, text } => stage.terminal.say(&person, CHANNEL, &text).await?,
+            Heard::Said { person, text } => stage.front.say(&person, &text).await?,
             Heard::Reacted { person, reaction } => react(&mut stage, &person, reaction).await?,
         }
     }
 }
 
 async fn react(stage: &mut Stage<'_>, person: &str, reaction: &str) -> Result<(), DemoError> {
-    match stage.seen.iter().rev().find(|message| is_card(message)).map(|card| card.key.clone()) {
-        Some(card) => Ok(stage.terminal.react(person, CHANNEL, &card, reaction).await?),
+    match stage.seen.iter().rev().find(|message| message.is_card()).cloned() {
+        Some(card) => Ok(stage.front.react(person, &card, reaction).await?),
         None => {
             stage.screen.note("There is no card to react to yet: type /deploy staging first.");
             Ok(())

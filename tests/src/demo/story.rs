@@ -1,9 +1,9 @@
 //! The story that `make demo` plays.
 
-use super::{DemoError, Stage, has_ended, is_card};
+use super::{DemoError, Stage};
+use crate::front::Seen;
 use crate::screen::Screen;
 use crate::world::World;
-use slipway::store::TerminalMessage;
 use slipway_core::message::Mark;
 use slipway_core::release::{Outcome, Phase, Release, Step};
 use std::fmt;
@@ -105,7 +105,7 @@ async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
 /// False: there is nothing newer than what runs there.
 async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
     let since = deploy(stage, "staging").await?;
-    let ended = stage.until("the end of the release to staging", since, |m| is_card(m) && has_ended(m)).await?;
+    let ended = stage.until("the end of the release to staging", since, |m| m.is_card() && m.has_ended()).await?;
     if stage.release(&ended).await?.outcome == Some(Outcome::NothingToDo) {
         return Ok(false);
     }
@@ -113,14 +113,14 @@ async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
     Ok(true)
 }
 
-async fn ask_for_production(stage: &mut Stage<'_>) -> Result<TerminalMessage, DemoError> {
+async fn ask_for_production(stage: &mut Stage<'_>) -> Result<Seen, DemoError> {
     let since = deploy(stage, "production").await?;
-    let waits = |m: &TerminalMessage| is_card(m) && m.message.mark == Mark::Waiting && !m.message.actions.is_empty();
+    let waits = |m: &Seen| m.is_card() && m.mark() == Mark::Waiting && m.has_buttons();
     stage.until("the request for an approval", since, waits).await
 }
 
 /// A commit is merged after Bob has voted: his vote was for another plan. Gives the card that is waited for then.
-async fn change_the_plan(stage: &mut Stage<'_>, card: TerminalMessage) -> Result<TerminalMessage, DemoError> {
+async fn change_the_plan(stage: &mut Stage<'_>, card: Seen) -> Result<Seen, DemoError> {
     // Where one approval is enough the release would run before anything can change.
     if !stage.needs_dba(&card).await? {
         // Of a repository of the user's nobody knows what it migrates.
@@ -144,25 +144,25 @@ async fn change_the_plan(stage: &mut Stage<'_>, card: TerminalMessage) -> Result
 }
 
 /// Bob for team release, and Dora for the database where the plan needs her.
-async fn approve_and_announce(stage: &mut Stage<'_>, card: &TerminalMessage) -> Result<(), DemoError> {
+async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> Result<(), DemoError> {
     let needs_dba = stage.needs_dba(card).await?;
     let since = stage.reacts("bob", card).await?;
     if needs_dba {
         stage.until("the card with Bob's vote", since, |m| m.key == card.key).await?;
         stage.reacts("dora", card).await?;
     }
-    let end = |m: &TerminalMessage| m.key == card.key && has_ended(m);
+    let end = |m: &Seen| m.key == card.key && m.has_ended();
     let ended = stage.until("the end of the release to production", since, end).await?;
     must_be_live(stage, &ended).await?;
     stage.until("the announcement", since, |m| m.key.starts_with("announcement/")).await?;
     Ok(())
 }
 
-fn is_answer(message: &TerminalMessage) -> bool {
+fn is_answer(message: &Seen) -> bool {
     message.key.starts_with("answer/")
 }
 
-async fn must_be_live(stage: &Stage<'_>, card: &TerminalMessage) -> Result<(), DemoError> {
+async fn must_be_live(stage: &Stage<'_>, card: &Seen) -> Result<(), DemoError> {
     let release = stage.release(card).await?;
     if release.phase == Phase::Succeeded {
         return Ok(());
@@ -173,7 +173,7 @@ async fn must_be_live(stage: &Stage<'_>, card: &TerminalMessage) -> Result<(), D
 
 async fn show_failure(stage: &mut Stage<'_>, fail: Fail) -> Result<(), DemoError> {
     let since = deploy(stage, "staging").await?;
-    let card = stage.until("the end of the release", since, |m| is_card(m) && has_ended(m)).await?;
+    let card = stage.until("the end of the release", since, |m| m.is_card() && m.has_ended()).await?;
     let release = stage.release(&card).await?;
     if fail.is_end_of(&release) {
         return Ok(());

@@ -2,9 +2,9 @@
 
 use super::config::{self, Values};
 use super::database::{databases, spoil};
-use super::policies;
 use super::source::{Repository, Source, source};
 use super::{API_TOKEN, World, free_port};
+use super::{policies, slack};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
 use crate::demo::Fail;
@@ -12,6 +12,7 @@ use crate::github::{self, Account, CiMode, GitHubOptions, GitHubSandbox};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
+use std::str::FromStr;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -41,6 +42,31 @@ pub enum Teams {
     OnGithub,
 }
 
+/// Where people talk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChatOption {
+    /// In the terminal chat.
+    #[default]
+    Terminal,
+    /// In Slack, which reaches the bot over HTTP.
+    SlackHttp,
+    /// In Slack, to which the bot keeps a connection.
+    SlackSocket,
+}
+
+impl FromStr for ChatOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "terminal" => Ok(Self::Terminal),
+            "slack" => Ok(Self::SlackHttp),
+            "slack-socket" => Ok(Self::SlackSocket),
+            _ => Err(format!("there is no chat \"{text}\": take terminal, slack or slack-socket")),
+        }
+    }
+}
+
 /// What world it is.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -54,6 +80,8 @@ pub struct Options {
     pub sqlite: bool,
     /// Who says who is in the release team.
     pub teams: Teams,
+    /// Where people talk.
+    pub chat: ChatOption,
 }
 
 impl World {
@@ -88,6 +116,7 @@ impl World {
         }
         let github = start_github(&options, &source, &aws).await?;
         let url = format!("http://127.0.0.1:{}", free_port()?);
+        let slack = slack::start(options.chat).await?;
         let config = folder.path().join("slipway.toml");
         let text = config::text(&Values {
             service: &source.service,
@@ -102,10 +131,15 @@ impl World {
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
             teams: options.teams,
+            chat: options.chat,
+            slack_url: slack.as_ref().map(|slack| slack.api_url.as_str()),
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;
-        let mut bot = Bot::new(&config, environment(&aws), &folder.path().join("slipway.log"), &url)?;
+        let mut bot = Bot::new(&config, environment(&aws, slack.is_some()), &folder.path().join("slipway.log"), &url)?;
+        if let Some(slack) = &slack {
+            slack.set_bot_url(&url);
+        }
         bot.start().await?;
         let mut remarks = source.remarks.clone();
         remarks.push(policies::REMARK.to_owned());
@@ -114,6 +148,7 @@ impl World {
             bot,
             github,
             aws,
+            slack,
             service: source.service,
             head: source.head,
             repository: source.path,
@@ -163,10 +198,12 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> i
 }
 
 /// The bot's environment: nothing of this process's own gets in.
-fn environment(aws: &AwsSandbox) -> BTreeMap<String, String> {
+fn environment(aws: &AwsSandbox, with_slack: bool) -> BTreeMap<String, String> {
     let own = [("GITHUB_TOKEN", GITHUB_TOKEN), ("SLIPWAY_API_TOKEN", API_TOKEN), ("SLIPWAY_LOG", "info")];
     let own = own.map(|(name, value)| (name, value.to_owned()));
-    own.into_iter().chain(aws.environment()).map(|(name, value)| (name.to_owned(), value)).collect()
+    let slack = if with_slack { slack::environment() } else { BTreeMap::new() };
+    let others = own.into_iter().chain(aws.environment()).map(|(name, value)| (name.to_owned(), value));
+    others.chain(slack).collect()
 }
 
 async fn start_aws(options: &Options) -> io::Result<AwsSandbox> {

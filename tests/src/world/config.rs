@@ -1,7 +1,7 @@
 //! The configuration of the sandbox's bot, as a file that a person could have written.
 
 use super::build::RELEASE_MANAGERS;
-use super::{ANNOUNCE, CHANNEL, Teams};
+use super::{ANNOUNCE, CHANNEL, ChatOption, Teams};
 
 /// What the file is made from.
 pub(super) struct Values<'a> {
@@ -17,11 +17,15 @@ pub(super) struct Values<'a> {
     pub(super) staging_health: &'a str,
     pub(super) production_health: &'a str,
     pub(super) teams: Teams,
+    pub(super) chat: ChatOption,
+    pub(super) slack_url: Option<&'a str>,
 }
 
 /// The file's text.
 pub(super) fn text(values: &Values<'_>) -> String {
-    let Values { service, listen, store, github_url, repository, image, migrations, teams, .. } = values;
+    let Values { service, listen, store, github_url, repository, image, migrations, teams, chat, slack_url, .. } =
+        values;
+    let (chat_section, channel, announce) = chats(*chat, *slack_url);
     let (server, pace, section) = match teams {
         Teams::InFile => ("", "", String::new()),
         Teams::OnGithub => (
@@ -33,19 +37,20 @@ pub(super) fn text(values: &Values<'_>) -> String {
     let migrations = migrations
         .map_or(String::new(), |dir| format!("migrations = {{ dir = {}, format = \"goose\" }}\n", quoted(dir)));
     let mut text = format!(
-        "[server]\nlisten = {}\n{server}\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
+        "[server]\nlisten = {}\npublic_url = {}\n{server}\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
-         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n[terminal]\nchannels = [\"releases\", \"announcements\"]\n\n\
+         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n{chat_section}\n\
          [policies]\ndir = \"policies\"\n\n\
          [service.{service}]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
          channels = [{}]\nannounce = [{}]\n{migrations}",
         quoted(listen),
+        quoted(&format!("http://{listen}")),
         quoted(store),
         quoted(github_url),
         quoted(repository),
         quoted(image),
-        quoted(CHANNEL),
-        quoted(ANNOUNCE),
+        quoted(channel),
+        quoted(announce),
     );
     text.push_str(&environment(service, "staging", values.staging_arn, values.staging_health, None));
     text.push_str(&environment(
@@ -68,7 +73,8 @@ pub(super) fn text(values: &Values<'_>) -> String {
             Teams::OnGithub => of.replace(", \"release\"", ""),
         };
         text.push_str(&format!(
-            "\n[person.{person}]\nterminal = \"{person}\"\ngithub = \"{person}-dev\"\nteams = [{of}]\n"
+            "\n[person.{person}]\n{}\ngithub = \"{person}-dev\"\nteams = [{of}]\n",
+            account(*chat, person)
         ));
     }
     text
@@ -88,4 +94,29 @@ fn environment(service: &str, name: &str, arn: &str, health: &str, after: Option
 /// A TOML basic string.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The section of the chat, and where in it releases are shown and announced.
+fn chats(chat: ChatOption, slack_url: Option<&str>) -> (String, &'static str, &'static str) {
+    let mode = match chat {
+        ChatOption::Terminal => {
+            let section = "[terminal]\nchannels = [\"releases\", \"announcements\"]\n";
+            return (section.to_owned(), CHANNEL, ANNOUNCE);
+        }
+        ChatOption::SlackHttp => "http",
+        ChatOption::SlackSocket => "socket",
+    };
+    let section = format!("[slack]\nmode = {}\napi_url = {}\n", quoted(mode), quoted(slack_url.unwrap_or_default()));
+    (section, "slack:C0RELEASES", "slack:C0ANNOUNCE")
+}
+
+/// Who a person is in the chat.
+fn account(chat: ChatOption, person: &str) -> String {
+    match chat {
+        ChatOption::Terminal => format!("terminal = {}", quoted(person)),
+        ChatOption::SlackHttp | ChatOption::SlackSocket => {
+            let id = format!("U0{:0<7}", person.to_ascii_uppercase());
+            format!("slack = {}", quoted(&format!("{}1", &id[..id.len() - 1])))
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A terminal front end of the bot: types, reacts and reads through the API, as any person's program could.
 
+use super::CallError;
 use reqwest::Client;
 use serde_json::json;
 use slipway::store::TerminalMessage;
@@ -21,32 +22,6 @@ pub struct Terminal {
     session: String,
     seq: i64,
     deliveries: AtomicU64,
-}
-
-/// Why a call did not work.
-#[derive(Debug)]
-pub enum CallError {
-    /// The bot cannot be reached, or its answer broke off.
-    Unreachable(String),
-    /// The bot refused.
-    Refused(String),
-}
-
-impl std::fmt::Display for CallError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unreachable(what) => write!(f, "the bot cannot be reached: {what}"),
-            Self::Refused(what) => write!(f, "the bot refused: {what}"),
-        }
-    }
-}
-
-impl std::error::Error for CallError {}
-
-impl From<reqwest::Error> for CallError {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Unreachable(error.to_string())
-    }
 }
 
 impl Terminal {
