@@ -13,6 +13,7 @@ mod migrations;
 mod policies;
 mod policy_repository;
 mod slack;
+mod slack_chat;
 mod support;
 mod tidy;
 mod transcripts;

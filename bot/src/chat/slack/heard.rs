@@ -36,6 +36,8 @@ pub struct Sender {
     pub app: Option<String>,
     /// The workspace of the app.
     pub team: Option<String>,
+    /// The workspace of whoever did it, where it is told.
+    pub user_team: Option<String>,
     /// Whether the channel is shared with other organisations.
     pub shared_outside: bool,
 }
@@ -159,6 +161,7 @@ struct CommandForm {
 #[derive(Deserialize)]
 struct Id {
     id: String,
+    team_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -271,7 +274,7 @@ struct HomeForm {
 /// When a field that it cannot do without is missing.
 pub fn command(fields: Value) -> Result<Delivery, Unreadable> {
     let form: CommandForm = serde_json::from_value(fields)?;
-    let sender = Sender { app: form.api_app_id, team: form.team_id, shared_outside: false };
+    let sender = Sender { app: form.api_app_id, team: form.team_id, ..Sender::default() };
     let line = format!("{} {}", form.command, form.text).trim().to_owned();
     let (user, channel, trigger) = (form.user_id, form.channel_id, form.trigger_id);
     let heard = Heard::Command(Command { user, channel, line, trigger, response_url: form.response_url });
@@ -285,7 +288,8 @@ pub fn command(fields: Value) -> Result<Delivery, Unreadable> {
 pub fn interaction(payload: Value) -> Result<Delivery, Unreadable> {
     let form: InteractionForm = serde_json::from_value(payload)?;
     let team = form.team.as_ref().map(|team| team.id.clone());
-    let sender = Sender { app: form.api_app_id.clone(), team, shared_outside: false };
+    let user_team = form.user.as_ref().and_then(|user| user.team_id.clone());
+    let sender = Sender { app: form.api_app_id.clone(), team, user_team, shared_outside: false };
     let heard = match form.kind.as_str() {
         "block_actions" => press(form)?,
         "view_submission" => submission(form)?,
@@ -327,7 +331,10 @@ fn submission(form: InteractionForm) -> Result<Heard, Unreadable> {
 /// When a field that it cannot do without is missing.
 pub fn event(payload: Value) -> Result<Delivery, Unreadable> {
     let outer: Outer = serde_json::from_value(payload)?;
-    let sender = Sender { app: outer.api_app_id, team: outer.team_id, shared_outside: outer.is_ext_shared_channel };
+    let of_event = |field: &str| outer.event.as_ref().and_then(|event| event[field].as_str()).map(str::to_owned);
+    let user_team = of_event("user_team").or_else(|| of_event("team"));
+    let shared_outside = outer.is_ext_shared_channel;
+    let sender = Sender { app: outer.api_app_id, team: outer.team_id, user_team, shared_outside };
     let heard = match (outer.kind.as_str(), outer.challenge, outer.event_id, outer.event) {
         ("url_verification", Some(challenge), ..) => Heard::Challenge(challenge),
         ("event_callback", _, Some(id), Some(event)) => inner(id, event)?,

@@ -178,7 +178,7 @@ impl Intake {
 
     async fn mention(&self, mention: Mention, sender: &Sender) -> Result<Taken, StoreError> {
         let who = Identity::Slack(mention.user.clone());
-        if sender.shared_outside && !self.is_known(&who).await? {
+        if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
         }
         let text = words::typed(words::after_mention(&mention.text, self.ours().bot_user.as_deref()));
@@ -192,7 +192,7 @@ impl Intake {
     async fn reaction(&self, reaction: Reaction, sender: &Sender) -> Result<Taken, StoreError> {
         let Some(stance) = self.stance(&reaction.name) else { return Ok(Taken::Done) };
         let who = Identity::Slack(reaction.user.clone());
-        if sender.shared_outside && !self.is_known(&who).await? {
+        if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
         }
         let channel = channel(Some(&reaction.channel), &reaction.user);
@@ -203,7 +203,7 @@ impl Intake {
 
     async fn press(self: &Arc<Self>, press: Press, sender: &Sender) -> Result<Taken, StoreError> {
         let who = Identity::Slack(press.user.clone());
-        if sender.shared_outside && !self.is_known(&who).await? {
+        if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
         }
         let Ok(verb) = serde_json::from_value::<Verb>(Value::String(press.action.clone())) else {
@@ -268,9 +268,14 @@ impl Intake {
         Some(Taken::Say(format!("{what} Try again in {wait_s} s.")))
     }
 
-    async fn is_known(&self, who: &Identity) -> Result<bool, StoreError> {
+    /// Whether somebody is of another organisation: they are not answered, unless they are a known person.
+    async fn is_outsider(&self, who: &Identity, sender: &Sender) -> Result<bool, StoreError> {
+        let elsewhere = matches!((&sender.user_team, self.ours().team), (Some(theirs), Some(ours)) if *theirs != ours);
+        if !elsewhere && !sender.shared_outside {
+            return Ok(false);
+        }
         let company = Company::shown(&self.store, &self.setup, self.clock.now()).await?;
-        Ok(company.people.by_identity(who).is_some())
+        Ok(company.people.by_identity(who).is_none())
     }
 
     /// The environment that a button is about.

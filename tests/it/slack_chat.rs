@@ -1,0 +1,164 @@
+//! The whole bot in Slack: the real binary, the strict stand-in, both ways in which deliveries come.
+
+mod deliveries;
+mod people;
+mod resuming;
+mod trouble;
+
+use serde_json::Value;
+use slipway_sandbox::slack::SlackSandbox;
+use slipway_sandbox::world::{ChatOption, Options, Pace, World};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a test waits for something that must come.
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
+const RELEASES: &str = "C0RELEASES";
+const ANNOUNCE: &str = "C0ANNOUNCE";
+const ANA: &str = "U0ANA0001";
+const BOB: &str = "U0BOB0001";
+const DORA: &str = "U0DORA001";
+const EVE: &str = "U0EVE0001";
+
+/// A workspace with the bot in it.
+struct Workspace {
+    world: World,
+    slack: SlackSandbox,
+}
+
+impl Workspace {
+    async fn new(chat: ChatOption) -> Self {
+        let options = Options { pace: Pace::Fast, sqlite: true, chat, ..Options::default() };
+        let world = World::new(options).await.unwrap();
+        let slack = world.slack.clone().unwrap();
+        Self { world, slack }
+    }
+
+    async fn http() -> Self {
+        Self::new(ChatOption::SlackHttp).await
+    }
+
+    /// Somebody types where releases are shown.
+    async fn says(&self, user: &str, text: &str) {
+        self.slack.type_text(user, RELEASES, text, None).await.unwrap();
+    }
+
+    /// Every message that is there, as the people see it; `channel` also stands for a conversation by its user.
+    fn messages(&self, channel: &str) -> Vec<Value> {
+        let state = self.slack.state(0);
+        let channels = state["channels"].as_array().unwrap();
+        let conversation = channels.iter().find(|c| c["user"] == channel).map(|c| c["id"].clone());
+        let id = conversation.unwrap_or_else(|| channel.into());
+        let messages = state["messages"].as_array().unwrap().iter();
+        messages.filter(|m| m["channel"] == id && m["deleted"] == false).cloned().collect()
+    }
+
+    fn text(&self, message: &Value) -> String {
+        self.slack.lines(message).join("\n")
+    }
+
+    /// Waits until a message is as it should be.
+    async fn until(&self, what: &str, channel: &str, fits: impl Fn(&Value, &str) -> bool) -> Value {
+        let deadline = Instant::now() + WAIT_LIMIT;
+        loop {
+            let seq = self.slack.state(u64::MAX)["seq"].as_u64().unwrap();
+            if let Some(found) = self.messages(channel).into_iter().find(|m| fits(m, &self.text(m))) {
+                return found;
+            }
+            if tokio::time::timeout_at(deadline, self.slack.changed(seq)).await.is_err() {
+                let there = self.slack.transcript(channel).join("\n");
+                panic!("{what} did not come; there is:\n{there}\n{}", tail(&self.world.bot.log()));
+            }
+        }
+    }
+
+    /// Waits for a card whose first line holds some words.
+    async fn until_card(&self, words: &str) -> Value {
+        let fits = |m: &Value, text: &str| is_card(m) && text.lines().next().unwrap_or_default().contains(words);
+        self.until(&format!("a card with \"{words}\""), RELEASES, fits).await
+    }
+
+    /// Waits for something that one person alone is told where they typed.
+    async fn until_told(&self, user: &str, words: &str) -> Value {
+        let fits = |m: &Value, text: &str| m["ephemeral_for"] == user && text.contains(words);
+        self.until(&format!("\"{words}\" for {user} alone"), RELEASES, fits).await
+    }
+
+    /// Waits for something in the conversation with one person.
+    async fn until_written_to(&self, user: &str, words: &str) -> Value {
+        self.until(&format!("\"{words}\" in the conversation with {user}"), user, |_, text| text.contains(words)).await
+    }
+
+    fn cards(&self) -> Vec<Value> {
+        self.messages(RELEASES).into_iter().filter(is_card).collect()
+    }
+
+    /// A release of production that waits for approval.
+    async fn production_waits(&self) -> Value {
+        self.says(ANA, "/deploy staging").await;
+        self.until_card("is live").await;
+        self.says(ANA, "/deploy production").await;
+        self.until_card("waiting for approval").await
+    }
+
+    async fn press(&self, user: &str, message: &Value, action: &str) {
+        let (channel, ts) = (message["channel"].as_str().unwrap(), message["ts"].as_str().unwrap());
+        self.slack.press(user, channel, ts, action).await.unwrap();
+    }
+
+    fn react(&self, user: &str, message: &Value, name: &str, added: bool) {
+        self.slack.react(user, RELEASES, message["ts"].as_str().unwrap(), name, added).unwrap();
+    }
+
+    /// How often a method was called.
+    fn calls(&self, method: &str) -> usize {
+        let named = |call: &&String| call.split([' ', '?']).nth(1) == Some(method);
+        self.slack.calls().iter().filter(named).count()
+    }
+}
+
+fn is_card(message: &Value) -> bool {
+    message["key"].as_str().is_some_and(|key| key.starts_with("release/"))
+}
+
+fn tail(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(25)..].join("\n")
+}
+
+/// The story of the demo, told by what the channel shows.
+async fn story(chat: ChatOption) {
+    let there = Workspace::new(chat).await;
+    let card = there.production_waits().await;
+    there.react(ANA, &card, "white_check_mark", true);
+    there.until_told(ANA, "Your vote does not count here").await;
+    there.react(BOB, &card, "white_check_mark", true);
+    there.press(DORA, &card, "approve").await;
+    let ended = there.until_card("production · ").await;
+    assert_eq!(ended["ts"], card["ts"], "the same message to the end");
+    there.until_card("is live").await;
+    let live = |m: &Value, text: &str| m["ts"] == card["ts"] && text.contains("is live") && text.contains("approved by");
+    there.until("production's card at its end", RELEASES, live).await;
+    let said = there.until("the announcement", ANNOUNCE, |_, text| text.contains("is in production")).await;
+    assert!(there.text(&said).contains("approved by"), "{}", there.text(&said));
+    there.until_written_to(EVE, "is in production with your").await;
+    let thread = |m: &Value, text: &str| m["thread_ts"] == card["ts"] && m["ts"] != card["ts"] && text.contains("Commits");
+    let details = there.until("the details in the thread", RELEASES, thread).await;
+    assert!(there.text(&details).contains("20251104120000_likes"), "{}", there.text(&details));
+    assert_eq!(there.cards().len(), 2, "one message a release");
+    let called: std::collections::BTreeSet<_> = there.slack.notified().into_iter().map(|n| (n.channel, n.who)).collect();
+    let authors = [(ANNOUNCE.to_owned(), ANA.to_owned()), (ANNOUNCE.to_owned(), EVE.to_owned())];
+    assert_eq!(called, authors.into(), "the announcement calls the authors, and nothing else calls anybody");
+    let told: Vec<_> = there.messages(BOB).iter().map(|m| there.text(m)).collect();
+    assert_eq!(told.iter().filter(|text| text.contains("waits for your approval")).count(), 1, "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_staging_to_the_announcement_over_http() {
+    story(ChatOption::SlackHttp).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_staging_to_the_announcement_over_socket_mode() {
+    story(ChatOption::SlackSocket).await;
+}
