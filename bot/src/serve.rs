@@ -113,11 +113,13 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         chats.push(Arc::new(Terminal::new(store.clone(), changed.clone())));
     }
     let mut tasks = JoinSet::new();
-    let slack = slack.zip(outside.slack.clone()).map(|(parts, client)| {
+    let (slack, reread) = slack.zip(outside.slack.clone()).map_or((None, None), |(parts, client)| {
         let (store, setup, clock, signals) = (store.clone(), setup.clone(), clock.clone(), signals.clone());
         chats.push(Arc::new(SlackChat::new(client.clone())));
         let intake = Intake::new(store, setup, clock, signals, client.clone(), &parts.config, ack_budget_ms);
-        listen_to_slack(&mut tasks, parts, client, Arc::new(intake))
+        let intake = Arc::new(intake);
+        let reread = Arc::new(Reread::new(client.clone(), intake.clone()));
+        (listen_to_slack(&mut tasks, parts, client, intake, reread.clone()), Some(reread))
     });
     let owner = format!("{}-{}", std::process::id(), clock.now_ms());
     let started = Incoming::Started { version: env!("CARGO_PKG_VERSION").to_owned(), configuration };
@@ -129,7 +131,12 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
     let members = Arc::new(members);
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
-    tasks.spawn(engine.run());
+    tasks.spawn(async move {
+        if let Some(reread) = reread {
+            reread.first().await;
+        }
+        engine.run().await;
+    });
     tasks.spawn(
         Executor {
             store: store.clone(),
@@ -155,7 +162,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         readiness: Arc::new(Readiness::new(outside, setup)),
         api_token: api_token.map(Into::into),
         terminal: terminal.then_some(changed),
-        slack: slack.flatten(),
+        slack,
         ack_budget_ms,
     });
     tasks.spawn(async move {
@@ -182,9 +189,8 @@ fn listen_to_slack(
     parts: SlackParts,
     client: Slack,
     intake: Arc<Intake>,
+    reread: Arc<Reread>,
 ) -> Option<SlackDoor> {
-    let reread = Arc::new(Reread::new(client.clone(), intake.clone()));
-    reread.soon();
     tasks.spawn(reread.clone().run());
     let introduced = slack::introduce(client.clone(), intake.clone());
     tasks.spawn(async move {

@@ -14,6 +14,7 @@ use crate::store::{CARD_KEY_PREFIX, Store, StoreError};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde_json::{Value, json};
+use slipway_core::command::parse;
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::{Line, Message, Verb};
 use slipway_core::person::{Identity, Platform};
@@ -182,11 +183,19 @@ impl Intake {
             return Ok(Taken::Done);
         }
         let text = words::typed(words::after_mention(&mention.text, self.ours().bot_user.as_deref()));
-        let text = if text.is_empty() { "help".to_owned() } else { text };
+        let text = self.spelt_out(&text);
         let channel = channel(Some(&mention.channel), &mention.user);
         let reply = Reply { response_url: None, thread: mention.thread };
         let key = format!("slack/event/{}", mention.event);
         self.deliver(&key, &Incoming::Typed { who, channel, text }, &reply).await
+    }
+
+    /// A mention says less: `@slipway status` is `/release status`.
+    fn spelt_out(&self, text: &str) -> String {
+        let words = self.setup.words();
+        let longer = format!("release {}", if text.is_empty() { "help" } else { text });
+        let means_that = parse(text, &words).is_err() && parse(&longer, &words).is_ok();
+        if means_that { longer } else { text.to_owned() }
     }
 
     async fn reaction(&self, reaction: Reaction, sender: &Sender) -> Result<Taken, StoreError> {

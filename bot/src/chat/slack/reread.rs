@@ -17,6 +17,12 @@ use tracing::{info, warn};
 const CARDS_LIMIT: u32 = 200;
 /// Between two cards: Slack takes about 50 such questions a minute.
 const BETWEEN_CARDS: Duration = Duration::from_millis(1_200);
+/// How many are looked at without a rest.
+const AT_ONCE: usize = 20;
+/// How often they are read in any case: Slack gives up what it could not deliver after a few minutes.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// How long the start waits for it.
+const FIRST_LIMIT: Duration = Duration::from_secs(10);
 /// After a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How often one card is tried.
@@ -42,21 +48,34 @@ impl Reread {
         self.wanted.notify_one();
     }
 
-    /// Reads them again whenever that is wanted.
+    /// Reads them again whenever that is wanted, and every ten minutes.
     pub async fn run(self: Arc<Self>) {
         loop {
-            self.wanted.notified().await;
-            match self.intake.store.cards_open(super::SlackChat::PLATFORM, CARDS_LIMIT).await {
-                Ok(cards) => {
-                    for (number, (channel, message)) in cards.iter().enumerate() {
-                        if number > 0 {
-                            tokio::time::sleep(BETWEEN_CARDS).await;
-                        }
-                        self.card(channel, message).await;
-                    }
-                }
-                Err(error) => warn!(%error, "the open cards could not be listed"),
+            // Both are fine: somebody wants it, or the time to look.
+            let _ = tokio::time::timeout(LOOK_EVERY, self.wanted.notified()).await;
+            self.all().await;
+        }
+    }
+
+    /// The same once before anything is decided: a vote may have been taken away while nobody listened. It ends after a
+    /// while also when Slack does not answer; what was missed is then taken in later.
+    pub async fn first(&self) {
+        if tokio::time::timeout(FIRST_LIMIT, self.all()).await.is_err() {
+            warn!("the reactions that came meanwhile could not all be read before the start");
+            self.soon();
+        }
+    }
+
+    async fn all(&self) {
+        let cards = match self.intake.store.cards_open(super::SlackChat::PLATFORM, CARDS_LIMIT).await {
+            Ok(cards) => cards,
+            Err(error) => return warn!(%error, "the open cards could not be listed"),
+        };
+        for (number, (channel, message)) in cards.iter().enumerate() {
+            if number > AT_ONCE {
+                tokio::time::sleep(BETWEEN_CARDS).await;
             }
+            self.card(channel, message).await;
         }
     }
 
@@ -94,7 +113,9 @@ impl Reread {
         }
         let added = there.difference(&seen).map(|(who, stance)| (who, *stance, true));
         let gone = seen.difference(&there).filter(|(_, stance)| !incomplete.contains(stance));
-        let missed: Vec<_> = added.chain(gone.map(|(who, stance)| (who, *stance, false))).collect();
+        let mut missed: Vec<_> = added.chain(gone.map(|(who, stance)| (who, *stance, false))).collect();
+        // What lets a release start comes last: nothing may start by a vote that was taken away meanwhile.
+        missed.sort_by_key(|(_, stance, added)| lets_start(*stance, *added));
         for (who, stance, added) in &missed {
             let (stance, added) = (*stance, *added);
             let reacted = Incoming::Reacted {
@@ -109,6 +130,16 @@ impl Reread {
             self.intake.deliver(&key, &reacted, &Reply::default()).await?;
         }
         Ok(missed.len())
+    }
+}
+
+/// In which order reactions are taken in: what is against a start first.
+fn lets_start(stance: Stance, added: bool) -> u8 {
+    match (stance, added) {
+        (Stance::Veto, true) => 0,
+        (Stance::Approve, false) => 1,
+        (Stance::Veto, false) => 2,
+        (Stance::Approve, true) => 3,
     }
 }
 
