@@ -1,5 +1,12 @@
 //! The Slack client against the stand-in, and how strict that is.
 
+mod blocks;
+mod deliveries;
+mod methods;
+mod people;
+mod rig;
+mod socket;
+
 use serde_json::{Value, json};
 use slipway_deploy::slack::{Slack, SlackError};
 use slipway_sandbox::slack::{Fault, FaultKind, SlackOptions, SlackSandbox};

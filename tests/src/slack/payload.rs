@@ -70,7 +70,7 @@ pub(super) fn form(world: &mut World, options: &SlackOptions, kind: &str, user: 
 
 /// An event in its wrapping.
 pub(super) fn event(world: &mut World, options: &SlackOptions, inner: &Value, outside: bool) -> Value {
-    let number = world.number();
+    let id = world.fresh_id();
     let team = &options.team_id;
     let authorization = json!({
         "enterprise_id": null, "team_id": team, "user_id": options.bot_user, "is_bot": true,
@@ -78,9 +78,9 @@ pub(super) fn event(world: &mut World, options: &SlackOptions, inner: &Value, ou
     });
     json!({
         "token": VERIFICATION_TOKEN, "team_id": team, "context_team_id": team, "context_enterprise_id": null,
-        "api_app_id": options.app_id, "event": inner, "type": "event_callback", "event_id": format!("Ev{number:09}"),
+        "api_app_id": options.app_id, "event": inner, "type": "event_callback", "event_id": format!("Ev{id}"),
         "event_time": world.now().as_second(), "authorizations": [authorization],
-        "is_ext_shared_channel": outside, "event_context": format!("4-event-{number:06}"),
+        "is_ext_shared_channel": outside, "event_context": format!("4-{id}"),
     })
 }
 

@@ -39,7 +39,7 @@ impl World {
         original: Option<&str>,
     ) -> String {
         let number = self.number();
-        let path = format!("/hooks/{kind}/{team}/{number:012}/x{number:023x}");
+        let path = format!("/hooks/{kind}/{team}/{number:012}/{}", self.fresh_id());
         while self.hooks.len() >= KEPT_LIMIT {
             self.hooks.pop_first();
         }

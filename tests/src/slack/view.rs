@@ -36,7 +36,7 @@ impl World {
     /// A fresh trigger for something that a user did.
     pub(super) fn trigger(&mut self, user: &str) -> String {
         let number = self.number();
-        let id = format!("{number:013}.738474920.{number:032x}");
+        let id = format!("{number:013}.738474920.{}", self.fresh_id());
         while self.triggers.len() >= KEPT_LIMIT {
             self.triggers.pop_first();
         }
@@ -61,7 +61,7 @@ impl World {
     /// A view that was checked, as Slack keeps it. `old` is the one whose place it takes.
     pub(super) fn make_view(&mut self, shared: &Shared, user: &str, given: &Value, old: Option<&View>) -> View {
         let number = self.number();
-        let id = old.map_or_else(|| format!("V{number:09}"), |old| old.id.clone());
+        let id = old.map_or_else(|| format!("V{}", self.fresh_id()), |old| old.id.clone());
         let mut blocks = given["blocks"].clone();
         self.name_all(&mut blocks);
         let options = &shared.options;

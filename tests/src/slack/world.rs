@@ -94,6 +94,8 @@ pub(super) struct World {
     pub(super) mode: SlackMode,
     pub(super) deliveries: Deliveries,
     clock: Clock,
+    /// When this Slack began, so that another one with a bot of old does not give the same ids again.
+    began_s: i64,
     bot_user: String,
     last_ts_us: i64,
     made: u64,
@@ -126,6 +128,7 @@ impl World {
             mode: options.mode,
             deliveries: Deliveries::default(),
             clock: options.clock.clone(),
+            began_s: (options.clock)().as_second(),
             bot_user: options.bot_user.clone(),
             last_ts_us: 0,
             made: 0,
@@ -150,6 +153,12 @@ impl World {
     pub(super) fn number(&mut self) -> u64 {
         self.made += 1;
         self.made
+    }
+
+    /// An id that no other thing has, also of a stand-in that is started later.
+    pub(super) fn fresh_id(&mut self) -> String {
+        let number = self.number();
+        format!("{:X}{number:05X}", self.began_s)
     }
 
     /// The time as a message has it: no two are the same.
