@@ -11,6 +11,8 @@ help: ## Show this list
 	@printf '\n  make demo FAIL=ci|image|migrate|deploy|health   what each failure looks like\n'
 	@printf '  make demo REPO=/path/to/a/git/repository        with your own commits and goose migrations\n'
 	@printf '  make demo SQLITE=1                              with SQLite although PostgreSQL is there\n'
+	@printf '  make demo CHAT=slack|slack-socket               in the sandbox'"'"'s Slack, over HTTP or Socket Mode\n'
+	@printf '  make demo CHAT=slack INTERACTIVE=1              the same on a page in your browser\n'
 	@printf '  make demo INTERACTIVE=1                         type the commands and approvals yourself\n'
 
 .PHONY: build
@@ -19,7 +21,7 @@ build:
 
 .PHONY: demo
 demo: build ## Play a release in the terminal: no account, no network
-	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(SQLITE),--sqlite) $(if $(INTERACTIVE),--interactive)
+	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(SQLITE),--sqlite) $(if $(CHAT),--chat '$(CHAT)') $(if $(INTERACTIVE),--interactive)
 
 .PHONY: run
 run: build ## Run the bot with ./slipway.toml

@@ -190,14 +190,15 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
     stage.screen.note("");
     let operations = if calls == 1 { "operation" } else { "operations" };
     stage.screen.note(&format!("Behind the scenes: {calls} deployment {operations} at App Runner; {verified}"));
-    let next = match fail {
-        None => [
+    let next: &[&str] = match fail {
+        None => &[
             "make demo FAIL=ci        what a failure looks like (also image, migrate, deploy, health)",
             "make demo INTERACTIVE=1  type the commands and approvals yourself",
+            "make demo CHAT=slack     the same in Slack; with INTERACTIVE=1 on a page in your browser",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",
         ],
-        Some(_) => [
+        Some(_) => &[
             "make demo                the same release when nothing fails",
             "make demo FAIL=deploy    another failure (ci, image, migrate, deploy, health)",
             "make demo INTERACTIVE=1  type the commands and approvals yourself",

@@ -108,7 +108,8 @@ impl SlackSandbox {
                 return Err(Refused::code("is_archived"));
             }
             let url = world.hook(&self.shared.base, "commands", &options.team_id, (user, &place.id), None);
-            let payload = payload::command(&mut world, options, user, place, (command, rest.trim()), &url);
+            let rest = payload::typed(&world, &options.bot_user, rest.trim());
+            let payload = payload::command(&mut world, options, user, place, (command, &rest), &url);
             let (user, channel, command) = (user.to_owned(), place.id.clone(), command.to_owned());
             Outgoing { kind: DeliveryKind::Command, payload, then: Then::Command { user, channel, command } }
         };
