@@ -17,6 +17,7 @@ mod hooks;
 mod http_delivery;
 mod human;
 mod human_http;
+mod look;
 mod message;
 mod notified;
 mod options;
