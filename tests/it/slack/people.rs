@@ -166,6 +166,18 @@ async fn a_form_is_closed_and_a_home_tab_pressed() {
 }
 
 #[tokio::test]
+async fn a_message_is_waited_for_and_remembers_what_it_showed() {
+    let rig = rig().await;
+    let ts = rig.post(RELEASES, json!({ "text": "waits" })).await;
+    let edit = json!({ "channel": RELEASES, "ts": ts, "text": "x", "blocks": card() });
+    let (found, edited) = tokio::join!(rig.slack.wait_for(RELEASES, "[Veto]"), rig.call("chat.update", edit));
+    assert_eq!((found.as_deref(), &edited["ok"]), (Some(ts.as_str()), &json!(true)));
+    let last = "goals to staging\nwaits for @ana\n[Approve] [Veto]";
+    assert_eq!(rig.slack.versions(RELEASES, &ts), ["waits", last]);
+    assert_eq!(rig.slack.versions(RELEASES, "1.000001"), [""; 0]);
+}
+
+#[tokio::test]
 async fn the_page_is_served() {
     let rig = rig().await;
     let page = reqwest::get(rig.slack.page_url()).await.unwrap().text().await.unwrap();

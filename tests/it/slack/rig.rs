@@ -119,7 +119,7 @@ pub(super) async fn rig_with(change: impl FnOnce(&mut SlackOptions)) -> Rig {
     options.mode = SlackMode::Http;
     options.clock = Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::SeqCst)).unwrap());
     options.limits = SlackLimits {
-        answer_within: Duration::from_millis(300),
+        answer_within: Duration::from_secs(1),
         retry_after: [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(10)],
         ..SlackLimits::unlimited()
     };

@@ -164,13 +164,10 @@ pub(super) fn edit(world: &mut World, channel: &str, ts: &str, draft: Draft) -> 
     }
     let at = world.ts();
     world.change(channel, ts, |message| {
-        message.text = new.text;
-        message.blocks = new.blocks;
+        message.edit(new.text, new.blocks, at);
         if replaced_metadata {
             message.metadata = new.metadata;
         }
-        message.edits += 1;
-        message.edited_at = Some(at);
     });
     let edited = world.messages.iter().find(|m| m.is(channel, ts)).cloned()?;
     world.note_notified(&edited, true);

@@ -6,7 +6,6 @@ use super::delivery::{self, DeliveryKind, Outgoing};
 use super::message::{Message, Reaction};
 use super::outcome::{Outcome, Then};
 use super::payload;
-use super::time::micros;
 use super::view::View;
 use super::world::{Conversation, World};
 use serde_json::{Value, json};
@@ -323,15 +322,6 @@ impl SlackSandbox {
         seen(&world, user, channel, ts)?;
         world.change(channel, ts, |message| message.deleted = true);
         Ok(())
-    }
-
-    /// The newest message of the app in a channel that still is there, for everybody: its time.
-    #[must_use]
-    pub fn last_message(&self, channel: &str) -> Option<String> {
-        let world = self.shared.world();
-        let bot = &self.shared.options.bot_user;
-        let ours = |m: &&Message| m.channel == channel && m.user == *bot && !m.deleted && m.ephemeral_for.is_none();
-        world.messages.iter().filter(ours).max_by_key(|m| micros(&m.ts)).map(|m| m.ts.clone())
     }
 }
 

@@ -3,6 +3,9 @@
 use super::world::World;
 use serde_json::{Value, json};
 
+/// Of each message, so many earlier contents are kept.
+const PAST_LIMIT: usize = 200;
+
 /// An emoji under a message, with the users who put it there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reaction {
@@ -28,6 +31,8 @@ pub(super) struct Message {
     /// The one who sees it.
     pub(super) ephemeral_for: Option<String>,
     pub(super) edits: u32,
+    /// What it showed before, text and blocks, oldest first; the newest so many.
+    pub(super) past: Vec<(String, Option<Value>)>,
     pub(super) edited_at: Option<String>,
     pub(super) deleted: bool,
 }
@@ -47,9 +52,21 @@ impl Message {
             reactions: Vec::new(),
             ephemeral_for: None,
             edits: 0,
+            past: Vec::new(),
             edited_at: None,
             deleted: false,
         }
+    }
+
+    /// Says something else from now on.
+    pub(super) fn edit(&mut self, text: String, blocks: Option<Value>, at: String) {
+        if self.past.len() >= PAST_LIMIT {
+            self.past.remove(0);
+        }
+        let before = (std::mem::replace(&mut self.text, text), std::mem::replace(&mut self.blocks, blocks));
+        self.past.push(before);
+        self.edits += 1;
+        self.edited_at = Some(at);
     }
 
     pub(super) fn is(&self, channel: &str, ts: &str) -> bool {

@@ -18,6 +18,7 @@ mod http_delivery;
 mod human;
 mod human_http;
 mod lines;
+mod look;
 mod message;
 mod notified;
 mod options;

@@ -3,6 +3,7 @@
 use super::blocks;
 use super::message::Message;
 use super::world::World;
+use serde_json::Value;
 
 const INDENT: &str = "    ";
 
@@ -24,12 +25,18 @@ pub(super) fn transcript(world: &World, channel: &str) -> Vec<String> {
     lines
 }
 
+/// What a reader sees of a message's content: of its text only when there are no blocks.
+pub(super) fn content(world: &World, text: &str, blocks: Option<&Value>) -> Vec<String> {
+    let name = |id: &str| world.name(id).to_owned();
+    match blocks {
+        Some(blocks) => blocks::lines(blocks, &name),
+        None => blocks::plain(text, &name).lines().map(str::to_owned).collect(),
+    }
+}
+
 fn show(world: &World, message: &Message, before: &str, lines: &mut Vec<String>) {
     let name = |id: &str| world.name(id).to_owned();
-    let shown = match &message.blocks {
-        Some(blocks) => blocks::lines(blocks, &name),
-        None => blocks::plain(&message.text, &name).lines().map(str::to_owned).collect(),
-    };
+    let shown = content(world, &message.text, message.blocks.as_ref());
     let mut author = name(&message.user);
     if let Some(only) = &message.ephemeral_for {
         author = format!("→ {} only: {author}", name(only));
