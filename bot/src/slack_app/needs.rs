@@ -73,4 +73,14 @@ mod tests {
             assert!(scope(needed).is_some_and(|scope| !scope.optional), "{}", event.name);
         }
     }
+
+    #[test]
+    fn the_page_about_slack_explains_each() {
+        let page = include_str!("../../../docs/slack.md");
+        let (_, page) = page.split_once("## Scopes and events").unwrap();
+        let (page, _) = page.split_once("\n## ").unwrap();
+        for name in SCOPES.iter().map(|scope| scope.name).chain(EVENTS.iter().map(|event| event.name)) {
+            assert!(page.contains(&format!("`{name}`")), "docs/slack.md does not say what {name} is for");
+        }
+    }
 }

@@ -34,8 +34,10 @@ pub async fn slack(config: &Config, secrets: &Secrets, client: Option<&Slack>) -
 
 /// Opens a connection and lets it go at once: what Slack says meanwhile to a bot that runs might come here instead.
 async fn socket(client: &Slack, token: &SecretString) -> Row {
-    let opened = within_limit(client.open_socket(token)).await;
-    let answer = opened.map_or_else(|failed| failed, |_socket| ProbeResult::ok("a connection could be opened"));
+    let answer = match within_limit(client.open_socket(token)).await {
+        Ok(_socket) => ProbeResult::ok("a connection could be opened"),
+        Err(failed) => failed,
+    };
     ("Slack Socket Mode".to_owned(), answer)
 }
 
