@@ -17,6 +17,7 @@ pub mod readiness;
 mod rest;
 pub mod serve;
 pub mod setup;
+pub mod slack_app;
 pub mod standing;
 pub mod store;
 pub mod timekeeper;

@@ -13,6 +13,9 @@ const CACHE_MS: u64 = 10_000;
 /// How long one look may take.
 const LOOK_LIMIT_MS: u64 = 5_000;
 
+/// The part that says whether Slack knows the app.
+pub const SLACK: &str = "Slack";
+
 /// What can be reached, by name, with what is wrong where it cannot.
 pub type Parts = BTreeMap<String, Result<(), String>>;
 
@@ -56,7 +59,17 @@ impl Readiness {
         for (name, service) in self.setup.services() {
             looks.push(self.look_at(name.as_str(), service));
         }
-        futures::future::join_all(looks).await.into_iter().flatten().collect()
+        let (services, slack) = tokio::join!(futures::future::join_all(looks), self.look_at_slack());
+        services.into_iter().flatten().chain(slack.map(|seen| (SLACK.to_owned(), seen))).collect()
+    }
+
+    /// Where Slack is switched on: whether it knows the token.
+    async fn look_at_slack(&self) -> Option<Result<(), String>> {
+        match (&self.outside.slack, self.setup.slack) {
+            (Some(slack), _) => Some(within_limit(slack.whoami()).await),
+            (None, true) => Some(Err("SLACK_BOT_TOKEN is not set".to_owned())),
+            (None, false) => None,
+        }
     }
 
     async fn look_at(&self, name: &str, service: &ServiceSetup) -> Vec<(String, Result<(), String>)> {

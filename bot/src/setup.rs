@@ -112,6 +112,8 @@ pub struct Setup {
     pub audit: config::Audit,
     /// How often to look, and how long to wait.
     pub pace: Pace,
+    /// Whether Slack is switched on, with a token or without.
+    pub slack: bool,
     last_id_window: Mutex<i64>,
 }
 
@@ -133,6 +135,7 @@ impl Setup {
             membership_age_max_s: or_default(Some(config.server.membership_age_max_s), 0),
             audit: config.audit.clone(),
             pace: config.pace,
+            slack: config.slack.is_some(),
             last_id_window: Mutex::new(0),
         })
     }

@@ -8,7 +8,7 @@ use crate::config::{Config, PoliciesPlace, Report, Secrets, Service, Severity};
 use crate::outside::Outside;
 use crate::policies::Origin;
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
-use crate::readiness::Readiness;
+use crate::readiness::{self, Readiness};
 use crate::setup::{Rules, Setup};
 use crate::store::{Store, StoreError};
 use clap::Args;
@@ -155,7 +155,7 @@ async fn fetched(config: &Config, setup: &Setup, outside: &Outside) -> ProbeResu
     }
 }
 
-/// Policies, then every team whose members are kept elsewhere, then every repository, image repository, target and
+/// Policies, then every team whose members are kept elsewhere, then Slack, then every repository, image repository, target and
 /// secret that the configuration names.
 async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
     let policies = "policies".to_owned();
@@ -174,12 +174,14 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     answers.extend(unguarded(config));
     answers.extend(disputes(config).await);
     answers.extend(members);
+    answers.extend(probe::slack(config, secrets, outside.slack.as_ref()).await);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
     let answer = |(name, state): (String, Result<(), String>)| match state {
         Ok(()) => (name, ProbeResult::ok("can be reached and read")),
         Err(error) => (name, ProbeResult::fail(error, "")),
     };
-    answers.extend(parts.into_iter().map(answer));
+    // Of Slack more has been said already.
+    answers.extend(parts.into_iter().filter(|(name, _)| name != readiness::SLACK).map(answer));
     answers
 }
 

@@ -7,6 +7,7 @@ mod paint;
 pub mod policy;
 mod screen;
 pub mod serve;
+pub mod slack;
 
 use crate::clock::Clock;
 use crate::config::{BadSecrets, Config, Report, Secrets};
@@ -24,7 +25,8 @@ use std::path::{Path, PathBuf};
     version,
     propagate_version = true,
     after_help = "Exit status: 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.\n\
-                  Secrets come from the environment: GITHUB_TOKEN, SLIPWAY_API_TOKEN, AWS's standard variables.\n\
+                  Secrets come from the environment: GITHUB_TOKEN, SLIPWAY_API_TOKEN, AWS's standard variables; for\n\
+                  Slack SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET or SLACK_APP_TOKEN.\n\
                   SLIPWAY_LOG sets what is logged, for example SLIPWAY_LOG=debug."
 )]
 pub struct Cli {
@@ -50,6 +52,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Work with the policies
     Policy(policy::PolicyArgs),
+    /// Set the app up in Slack
+    Slack(slack::SlackArgs),
 }
 
 /// Why a command was refused or failed: sentences for the person who typed it.
@@ -94,7 +98,7 @@ impl Cli {
         let wrong = match &cli.command {
             Command::Audit(args) => args.wrong_usage(Clock::System.now()),
             Command::Policy(args) => args.wrong_usage(),
-            Command::Serve(_) | Command::Check(_) => None,
+            Command::Serve(_) | Command::Check(_) | Command::Slack(_) => None,
         };
         match wrong {
             Some(wrong) => Err(Self::command().error(ErrorKind::ArgumentConflict, wrong)),
@@ -112,6 +116,7 @@ impl Cli {
             Command::Check(args) => check::run(&args, &self.config).await,
             Command::Audit(args) => audit::run(&args, &self.config).await,
             Command::Policy(args) => policy::run(&args, &self.config, self.config_is_named).await,
+            Command::Slack(args) => slack::run(&args, &self.config),
         }
     }
 }

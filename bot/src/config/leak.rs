@@ -12,6 +12,7 @@ const PREFIXES: &[(&str, &str, &str)] = &[
     ("xoxb-", "a Slack bot token", "SLACK_BOT_TOKEN"),
     ("xapp-", "a Slack app token", "SLACK_APP_TOKEN"),
     ("xoxp-", "a Slack user token", "SLACK_BOT_TOKEN"),
+    ("xoxe.xoxp-", "a Slack app configuration token", "SLACK_CONFIG_TOKEN"),
     ("xoxe", "a Slack refresh token", "SLACK_BOT_TOKEN"),
     ("ghp_", "a GitHub token", "GITHUB_TOKEN"),
     ("gho_", "a GitHub token", "GITHUB_TOKEN"),
@@ -95,6 +96,7 @@ pub(super) fn belongs_elsewhere(section: &str, key: &str) -> Option<String> {
         return None;
     }
     let variable = match section.split('.').next().unwrap_or(section) {
+        "slack" if key.contains("config") => "SLACK_CONFIG_TOKEN",
         "slack" if key.contains("app_token") => "SLACK_APP_TOKEN",
         "slack" if key.contains("sign") => "SLACK_SIGNING_SECRET",
         "slack" => "SLACK_BOT_TOKEN",

@@ -19,6 +19,8 @@ pub struct Secrets {
     pub slack_signing_secret: Option<SecretString>,
     /// `SLACK_APP_TOKEN`.
     pub slack_app_token: Option<SecretString>,
+    /// `SLACK_CONFIG_TOKEN`: an app configuration token, for `slipway check` alone.
+    pub slack_config_token: Option<SecretString>,
     /// `DISCORD_TOKEN`.
     pub discord_token: Option<SecretString>,
     /// `DISCORD_PUBLIC_KEY`: not secret, and kept with the others because it comes with them.
@@ -85,6 +87,7 @@ impl Secrets {
             slack_bot_token: secret("SLACK_BOT_TOKEN"),
             slack_signing_secret: secret("SLACK_SIGNING_SECRET"),
             slack_app_token: secret("SLACK_APP_TOKEN"),
+            slack_config_token: secret("SLACK_CONFIG_TOKEN"),
             discord_token: secret("DISCORD_TOKEN"),
             discord_public_key: secret("DISCORD_PUBLIC_KEY"),
         };

@@ -2,6 +2,7 @@
 //! probe, and a line in [`standard`].
 
 mod members;
+mod slack;
 mod store;
 mod variables;
 
@@ -11,6 +12,7 @@ use futures::StreamExt;
 use std::time::Duration;
 
 pub use members::members;
+pub use slack::slack;
 pub use store::StoreProbe;
 pub use variables::{VariableProbe, variables};
 

@@ -3,6 +3,7 @@
 use super::{Probe, ProbeResult};
 use crate::config::{Config, Secrets, SlackMode};
 use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The answer about one variable, known as soon as configuration and environment are.
 pub struct VariableProbe {
@@ -19,6 +20,21 @@ impl Probe for VariableProbe {
     async fn run(&self) -> ProbeResult {
         self.answer.clone()
     }
+}
+
+/// The digits of a signing secret.
+const SIGNING_SECRET_HEX_DIGITS: usize = 32;
+
+fn is_signing_secret(text: &str) -> bool {
+    text.len() == SIGNING_SECRET_HEX_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn is_bot_token(text: &str) -> bool {
+    text.starts_with("xoxb-")
+}
+
+fn is_app_token(text: &str) -> bool {
+    text.starts_with("xapp-")
 }
 
 /// One probe for each variable that some section needs.
@@ -39,6 +55,13 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
         let mend = "set it to a long random text, or listen on 127.0.0.1";
         add("SLIPWAY_API_TOKEN", needed(secrets.api_token.is_some(), &why, mend));
     }
+    // Slack promises no form, so what looks otherwise is a doubt and no mistake.
+    let alike = |secret: Option<&SecretString>, is_alike: fn(&str) -> bool, why: &str, mend: &str| match secret {
+        Some(secret) if !is_alike(secret.expose_secret()) => {
+            ProbeResult { ok: true, says: "is set, and does not look like one".to_owned(), mend: mend.to_owned() }
+        }
+        secret => needed(secret.is_some(), why, mend),
+    };
     // Not used by this version: worth saying, no reason to fail.
     let later = |set: bool| match set {
         true => ProbeResult::ok("is set; this version does not use it"),
@@ -46,17 +69,20 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
     };
     if let Some(slack) = &config.slack {
         let mend = "set it to the Bot User OAuth Token of the installed app, which begins with xoxb-";
-        add("SLACK_BOT_TOKEN", needed(secrets.slack_bot_token.is_some(), "nothing is posted without it", mend));
+        let why = "nothing is posted without it";
+        add("SLACK_BOT_TOKEN", alike(secrets.slack_bot_token.as_ref(), is_bot_token, why, mend));
         match slack.mode {
             SlackMode::Socket => {
                 let mend = "set it to an app-level token with the scope connections:write, which begins with xapp-";
                 let why = "mode = \"socket\" listens with it";
-                add("SLACK_APP_TOKEN", needed(secrets.slack_app_token.is_some(), why, mend));
+                add("SLACK_APP_TOKEN", alike(secrets.slack_app_token.as_ref(), is_app_token, why, mend));
             }
             SlackMode::Http => {
-                let mend = "set it to the Signing Secret under Basic Information of the app";
+                let mend =
+                    "set it to the Signing Secret under Basic Information of the app: 32 digits and letters a to f";
                 let why = "no delivery can be verified without it";
-                add("SLACK_SIGNING_SECRET", needed(secrets.slack_signing_secret.is_some(), why, mend));
+                let secret = secrets.slack_signing_secret.as_ref();
+                add("SLACK_SIGNING_SECRET", alike(secret, is_signing_secret, why, mend));
             }
         }
     }
@@ -67,4 +93,47 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
         }
     }
     probes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_to_something_else_is_doubted() {
+        assert!(
+            is_signing_secret("8f742231b10e8888abcd99eee000085a") && is_bot_token("xoxb-1") && is_app_token("xapp-1")
+        );
+        for other in ["", "xoxe-1", "8f742231b10e8888abcd99yyyzzz85a5", "8f742231b10e8888abcd99eee000085a0"] {
+            assert!(!is_signing_secret(other) && !is_bot_token(other) && !is_app_token(other), "{other}");
+        }
+        let file = b"[slack]\n[server]\npublic_url = \"https://a.dev\"\n[store]\nurl = \"sqlite://x.db\"\n";
+        let (config, _) = Config::check(file, std::path::Path::new("slipway.toml")).unwrap();
+        let said = |secrets: &Secrets| {
+            let probes = variables(&config, secrets);
+            let line = |probe: &VariableProbe| format!("{} {} {}\n", probe.answer.ok, probe.name, probe.answer.says);
+            probes.iter().map(line).collect::<String>()
+        };
+        let mixed_up = Secrets {
+            slack_bot_token: Some("8f742231b10e8888abcd99eee000085a".into()),
+            slack_signing_secret: Some("xoxb-1".into()),
+            ..Secrets::default()
+        };
+        let right = Secrets {
+            slack_bot_token: Some("xoxb-1".into()),
+            slack_signing_secret: Some("8f742231b10e8888abcd99eee000085a".into()),
+            ..Secrets::default()
+        };
+        expect_test::expect![[r#"
+            false SLACK_BOT_TOKEN is not set, and nothing is posted without it
+            false SLACK_SIGNING_SECRET is not set, and no delivery can be verified without it
+
+            true SLACK_BOT_TOKEN is set, and does not look like one
+            true SLACK_SIGNING_SECRET is set, and does not look like one
+
+            true SLACK_BOT_TOKEN is set
+            true SLACK_SIGNING_SECRET is set
+        "#]]
+        .assert_eq(&[Secrets::default(), mixed_up, right].map(|set| said(&set)).join("\n"));
+    }
 }

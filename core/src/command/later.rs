@@ -1,6 +1,6 @@
 //! What later versions will understand, so that typing it gives an honest answer and the way that there is now.
 
-use super::Mistake;
+use super::{Mistake, SlashCommand};
 use crate::message::Line;
 
 /// A command or option that is not in this version.
@@ -51,6 +51,16 @@ pub(super) fn command(first: &str, second: Option<&str>) -> Option<Mistake> {
     let typed = second.map_or(first.to_lowercase(), |second| format!("{first} {second}").to_lowercase());
     let later = COMMANDS.iter().find(|later| later.name == typed || later.name.eq_ignore_ascii_case(first))?;
     Some(Mistake::not_yet(Line::default().code(format!("/{}", later.name)), later.instead()))
+}
+
+/// Those of them that a chat has to know before somebody can type them and get the answer.
+pub(super) fn slash_commands() -> impl Iterator<Item = SlashCommand> {
+    let alone = COMMANDS.iter().filter(|later| !later.name.contains(' '));
+    alone.map(|later| SlashCommand {
+        name: format!("/{}", later.name),
+        description: format!("not in this version yet: {}{}", later.instead, later.command.unwrap_or_default()),
+        usage_hint: String::new(),
+    })
 }
 
 /// The answer, if this is an option of a later version.

@@ -12,6 +12,7 @@ mod lock;
 mod mistake;
 mod overriding;
 mod parse;
+mod slash;
 mod words;
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 pub use lexer::TEXT_LIMIT_CHARS;
 pub use mistake::{Mistake, MistakeKind};
 pub use parse::{help, parse};
+pub use slash::{HINT_LIMIT_CHARS, SlashCommand, slash_commands};
 pub use words::Words;
 
 use crate::ids::{EnvironmentName, PersonId, ServiceName};

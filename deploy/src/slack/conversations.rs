@@ -211,7 +211,7 @@ mod tests {
 
     fn bot() -> Bot {
         let (team_id, user_id, bot_id) = ("T1".into(), "U0SLIPWAY".into(), Some("B0SLIPWAY".into()));
-        Bot { team_id, user_id, bot_id, app_id: None, scopes: vec![] }
+        Bot { team_id, team_name: None, user_id, user_name: None, bot_id, app_id: None, scopes: vec![] }
     }
 
     fn found(messages: Value) -> Option<String> {

@@ -21,6 +21,15 @@ pub enum SlackError {
         /// Slack's code: `invalid_auth`, `not_allowed_token_type`, `missing_scope`, …
         code: String,
     },
+    /// The app configuration token is none, or none any more: Slack makes them for 12 hours.
+    #[error(
+        "Slack does not accept the app configuration token ({code}). Make a new one at api.slack.com/apps (they last 12 \
+         hours) and set SLACK_CONFIG_TOKEN to its access token."
+    )]
+    BadConfigToken {
+        /// Slack's code: `invalid_auth`, `token_expired`, `not_allowed_token_type`, …
+        code: String,
+    },
     /// The app was not given what this needs.
     #[error(
         "Slack does not allow this: the app lacks the scope {needed}. Add it under OAuth & Permissions and install \

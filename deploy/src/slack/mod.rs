@@ -10,6 +10,7 @@ mod envelope;
 mod error;
 mod groups;
 pub mod kit;
+mod manifest;
 mod reactions;
 mod refusal;
 mod render;

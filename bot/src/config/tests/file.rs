@@ -19,9 +19,9 @@ fn the_example_is_accepted_with_notes_only() {
     let (_, report) = Config::check(EXAMPLE.as_bytes(), Path::new("slipway.example.toml")).unwrap();
     assert_eq!(report.count(Severity::Note), report.findings.len());
     expect![[r#"
-        slipway.example.toml:29:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.example.toml:83:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:87:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:32:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
+        slipway.example.toml:86:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+        slipway.example.toml:90:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 
