@@ -76,6 +76,9 @@ pub struct PlannedMigration {
     pub dangers: Vec<Danger>,
     /// Why it will not be run here although it is pending. For display.
     pub not_run: Option<String>,
+    /// The beginning of what it runs, without secret values. Untrusted text, for display.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub statements: String,
 }
 
 /// One version of a configuration secret. The values are never read into a plan.
@@ -392,6 +395,7 @@ pub(crate) mod tests {
                 summary: "creates likes".into(),
                 dangers: vec![],
                 not_run: None,
+                statements: String::new(),
             }],
             unknown_applied: vec![],
             config: vec![ConfigVersion { secret: "goals/production".into(), version_id: "v-1".into() }],

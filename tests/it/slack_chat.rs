@@ -137,16 +137,19 @@ async fn story(chat: ChatOption) {
     let ended = there.until_card("production · ").await;
     assert_eq!(ended["ts"], card["ts"], "the same message to the end");
     there.until_card("is live").await;
-    let live = |m: &Value, text: &str| m["ts"] == card["ts"] && text.contains("is live") && text.contains("approved by");
+    let live =
+        |m: &Value, text: &str| m["ts"] == card["ts"] && text.contains("is live") && text.contains("approved by");
     there.until("production's card at its end", RELEASES, live).await;
     let said = there.until("the announcement", ANNOUNCE, |_, text| text.contains("is in production")).await;
     assert!(there.text(&said).contains("approved by"), "{}", there.text(&said));
     there.until_written_to(EVE, "is in production with your").await;
-    let thread = |m: &Value, text: &str| m["thread_ts"] == card["ts"] && m["ts"] != card["ts"] && text.contains("Commits");
+    let thread =
+        |m: &Value, text: &str| m["thread_ts"] == card["ts"] && m["ts"] != card["ts"] && text.contains("Commits");
     let details = there.until("the details in the thread", RELEASES, thread).await;
     assert!(there.text(&details).contains("20251104120000_likes"), "{}", there.text(&details));
     assert_eq!(there.cards().len(), 2, "one message a release");
-    let called: std::collections::BTreeSet<_> = there.slack.notified().into_iter().map(|n| (n.channel, n.who)).collect();
+    let called: std::collections::BTreeSet<_> =
+        there.slack.notified().into_iter().map(|n| (n.channel, n.who)).collect();
     let authors = [(ANNOUNCE.to_owned(), ANA.to_owned()), (ANNOUNCE.to_owned(), EVE.to_owned())];
     assert_eq!(called, authors.into(), "the announcement calls the authors, and nothing else calls anybody");
     let told: Vec<_> = there.messages(BOB).iter().map(|m| there.text(m)).collect();

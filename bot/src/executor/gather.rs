@@ -9,10 +9,13 @@ use slipway_core::plan::{Commit, ConfigVersion, Plan, PlanKind, PlannedImage, Pl
 use slipway_core::release::{Event, Failure, Step};
 use slipway_deploy::database::DatabaseKind;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
+use slipway_deploy::redact::excerpt;
 use slipway_deploy::target::Observed as ObservedTarget;
 
 /// How many commits are listed when nothing tells what runs now.
 const RECENT_COMMITS_LIMIT: usize = 10;
+/// The longest line of a migration that is shown.
+const STATEMENT_LINE_LIMIT_CHARS: usize = 200;
 
 pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
@@ -144,6 +147,11 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
     };
     let pending = at_hand.pending().await?;
     let mut planned = pending.planned();
+    for migration in &mut planned {
+        // A file may say more than is good for a channel.
+        let lines = migration.statements.lines().map(|line| excerpt(line, STATEMENT_LINE_LIMIT_CHARS));
+        migration.statements = lines.collect::<Vec<_>>().join("\n");
+    }
     let kind = at_hand.database.kind();
     let dangers = || planned.iter().flat_map(|migration| &migration.dangers);
     let tables = dangers().filter_map(|danger| danger.table.clone()).collect();

@@ -27,6 +27,11 @@ pub const FOLDER_LIMIT_BYTES: usize = 128 * 1024 * 1024;
 /// Values shorter than this are not masked: they are no secrets, and every "1" would turn into stars.
 const MASKED_FROM_CHARS: usize = 4;
 
+/// How many lines of a migration's statements a plan keeps.
+const STATEMENT_LINES_LIMIT: usize = 40;
+/// How many bytes of them.
+const STATEMENTS_LIMIT_BYTES: usize = 2_000;
+
 /// Why a folder or one of its files cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FolderError {
@@ -170,8 +175,24 @@ impl Migration {
             summary: self.summary.clone(),
             dangers: danger::dangers(&self.shown(), new, &self.allowed),
             not_run,
+            statements: beginning(&self.shown()),
         }
     }
+}
+
+/// As much of the statements as a plan keeps, and a last line that says so where there is more.
+fn beginning(statements: &[String]) -> String {
+    let lines: Vec<_> = statements.iter().flat_map(|statement| statement.trim().lines()).collect();
+    let mut shown = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        if number == STATEMENT_LINES_LIMIT || shown.len() + line.len() > STATEMENTS_LIMIT_BYTES {
+            shown.push_str(&format!("and {} more lines", lines.len() - number));
+            return shown;
+        }
+        shown.push_str(line.trim_end());
+        shown.push('\n');
+    }
+    shown.trim_end().to_owned()
 }
 
 /// A folder's migrations in the order of their versions.

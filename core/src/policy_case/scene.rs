@@ -255,6 +255,7 @@ impl Change {
             summary: String::new(),
             dangers: dangers.map(|(_, kind, size)| Danger { kind, table: None, allowed: None, size }).collect(),
             not_run: None,
+            statements: String::new(),
         }
     }
 }

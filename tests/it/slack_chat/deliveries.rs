@@ -111,8 +111,13 @@ fn urlencoded(text: &str) -> String {
 async fn a_command_that_nobody_knows_starts_nothing() {
     let there = Workspace::http().await;
     let fields = [
-        ("command", "/deplyo"), ("text", "staging"), ("user_id", ANA), ("channel_id", RELEASES), ("team_id", "T9TK3CUKW"),
-        ("api_app_id", "A0KRD7HC3"), ("trigger_id", "7.8.abc"),
+        ("command", "/deplyo"),
+        ("text", "staging"),
+        ("user_id", ANA),
+        ("channel_id", RELEASES),
+        ("team_id", "T9TK3CUKW"),
+        ("api_app_id", "A0KRD7HC3"),
+        ("trigger_id", "7.8.abc"),
     ];
     let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", urlencoded(value))).collect();
     let (status, _) = post(&there, "/slack/commands", FORM, body.join("&").into_bytes()).await;
@@ -139,7 +144,9 @@ async fn no_name_calls_anybody_or_changes_how_a_message_looks() {
     there.says(ANA, "/release status").await;
     let status = there.until_told(ANA, "locked by").await;
     assert!(there.text(&status).contains("<!channel> *now*"), "as it was typed: {}", there.text(&status));
-    let shown = |m: &Value, text: &str| super::is_card(m) && text.contains("has no branch, tag or commit") && text.contains(":tada:");
+    let shown = |m: &Value, text: &str| {
+        super::is_card(m) && text.contains("has no branch, tag or commit") && text.contains(":tada:")
+    };
     there.until("the card of the last one", RELEASES, shown).await;
     assert_eq!(there.slack.notified(), []);
 }

@@ -92,7 +92,7 @@ impl Intake {
             |names: &[String], stance| names.iter().map(move |name| (name.clone(), stance)).collect::<Vec<_>>();
         let reactions =
             stances(&config.approve, Stance::Approve).into_iter().chain(stances(&config.veto, Stance::Veto));
-        let quota = Quota::with_period(ONE_MORE_AFTER).map_or_else(|| Quota::per_second(BURST_LIMIT), |quota| quota);
+        let quota = Quota::with_period(ONE_MORE_AFTER).unwrap_or_else(|| Quota::per_second(BURST_LIMIT));
         Self {
             store,
             setup,

@@ -6,11 +6,13 @@ use super::release::{When, migration_line, ships};
 use super::words::{self, DOT};
 use crate::gate::Course;
 use crate::person::Directory;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedMigration};
 use crate::policy::Stance;
 use crate::release::{Outcome, Release, Step, StepState};
 use jiff::Timestamp;
 
+/// Of how many migrations the statements are shown.
+const MIGRATIONS_SHOWN_LIMIT: usize = 10;
 /// How many settings of a target are listed.
 const SETTINGS_SHOWN_LIMIT: usize = 40;
 /// How many lines of a failure are listed.
@@ -33,6 +35,7 @@ pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message
     body.extend(field("Votes", votes(release)));
     body.push(Block::Field { label: "Steps".into(), lines: Step::ALL.map(|s| step(release, s, now)).into() });
     body.extend(field("Outcome", ended(release)));
+    body.extend(release.plan.as_ref().map(statements).unwrap_or_default());
     if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
         let log = failure.log_tail.as_deref().map(|log| words::tail(log, LOG_LINES_LIMIT, LOG_CHARS_LIMIT));
         body.extend(log.map(Block::Code));
@@ -65,8 +68,11 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
     if let Some(at) = plan.image.pushed_at {
         image.push(Line::plain("pushed ").time(at));
     }
-    let migrations =
-        plan.migrations.iter().flat_map(|m| [migration_line(m), Line::plain("  sha256 ").code(m.checksum.as_str())]);
+    let checksum = |m: &PlannedMigration| Line::plain("  sha256 ").code(m.checksum.as_str());
+    let migrations = plan.migrations.iter().flat_map(|m| {
+        let dangers = m.dangers.iter().map(|danger| Line::plain("  ▲ ").untrusted(danger.sentence()));
+        [migration_line(m)].into_iter().chain(dangers).chain([checksum(m)])
+    });
     let config = plan
         .config
         .iter()
@@ -87,6 +93,14 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What each migration runs, under its name.
+fn statements(plan: &Plan) -> Vec<Block> {
+    let shown = plan.migrations.iter().filter(|m| !m.statements.is_empty()).take(MIGRATIONS_SHOWN_LIMIT);
+    let blocks =
+        shown.flat_map(|m| [Block::Line(Line::default().code(m.file.as_str())), Block::Code(m.statements.clone())]);
+    blocks.collect()
 }
 
 fn targets(plan: &Plan) -> Vec<Line> {

@@ -127,6 +127,7 @@ fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
             summary: String::new(),
             dangers: vec![danger],
             not_run: None,
+            statements: String::new(),
         });
         scene
     };

@@ -30,7 +30,7 @@ fn live() {
         Migrations      20251104120000_likes  creates likes, reversible
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✔ verified
         Next: /deploy canary 4c1f9e2
-        [Details]
+        [Details] [Lock]
     "#]]
     .assert_eq(&text(&release_card(&view)));
 }
@@ -60,7 +60,7 @@ fn live_again_after_a_rollback() {
         Image           goals@sha256:3f8a…8a  pushed Tue 14:48
         Migrations      none pending
         ✔ CI green 3 of 3   ✔ image found   – no migrations   ✔ deployed in 3m 53s   ✔ verified
-        [Details]
+        [Details] [Lock]
     "#]]
     .assert_eq(&card(&back, 250));
 }
@@ -137,7 +137,7 @@ fn a_step_of_the_run_failed() {
         The tag 4c1f9e2 now means sha256:90bc…17.
         ✔ CI green 3 of 3   ✖ image   ○ migrate   ○ deploy   ○ verify
         Next: /release retry 01JD7Q4N
-        [Retry] [Details]
+        [Retry] [Details] [Lock]
     "#]]
     .assert_eq(&card(&failed(running(Step::Image), Step::Image, moved, false, 7), 8));
     let mut log: String = (0..30).map(|i| format!("line {i}\n")).collect();
@@ -161,7 +161,7 @@ fn a_step_of_the_run_failed() {
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✖ deploy   ○ verify
         Next: /release retry 01JD7Q4N
-        [Retry] [Details]
+        [Retry] [Details] [Lock]
     "#]]
     .assert_eq(&card(&refused, 10));
     let stuck = Failure::new("App Runner: ROLLBACK_FAILED");
@@ -174,7 +174,7 @@ fn a_step_of_the_run_failed() {
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✖ deploy   ○ verify
         Next: /release retry 01JD7Q4N
-        [Retry] [Details]
+        [Retry] [Details] [Lock]
     "#]]
     .assert_eq(&card(&stuck, 901));
     let ill =
@@ -187,7 +187,7 @@ fn a_step_of_the_run_failed() {
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
         Next: /rollback production or /release retry 01JD7Q4N
-        [Retry] [Details]
+        [Retry] [Details] [Lock]
     "#]]
     .assert_eq(&card(&ill, 301));
 }
@@ -203,7 +203,7 @@ fn rolled_back_by_the_platform_reads_as_a_failure() {
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✖ deploy   ○ verify
         Next: look at the log
-        [Retry] [Details]
+        [Retry] [Details] [Lock]
     "#]]
     .assert_eq(&card(&rolled_back(failure), 400));
     let own_words = card(&rolled_back(Failure::new("App Runner says ROLLBACK_SUCCEEDED")), 400);

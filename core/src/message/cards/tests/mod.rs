@@ -75,6 +75,7 @@ pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         summary: "creates likes".into(),
         dangers: vec![],
         not_run: None,
+        statements: String::new(),
     }
 }
 

@@ -56,7 +56,7 @@ fn the_announcement_is_the_change_log() {
     let (live, people) = (live(), people());
     expect![[r#"
         goals 4c1f9e2 is in production · 3 commits · 6 min · approved by bob, dora
-        Show profile links (#44, ana) · Add likes to aspiration updates (#41, eve) · Fix nested comment order (ana)
+        Show profile links (#44, @ana) · Add likes to aspiration updates (#41, @eve) · Fix nested comment order (@ana)
         1 migration · previous 9a77d01, /rollback production takes about 4 min
     "#]]
     .assert_eq(&text(&announcement(&view(&live, &people, &[], 370))));
