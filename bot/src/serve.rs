@@ -115,7 +115,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let mut tasks = JoinSet::new();
     let (slack, reread) = slack.zip(outside.slack.clone()).map_or((None, None), |(parts, client)| {
         let (store, setup, clock, signals) = (store.clone(), setup.clone(), clock.clone(), signals.clone());
-        chats.push(Arc::new(SlackChat::new(client.clone())));
+        chats.push(Arc::new(SlackChat::new(client.clone(), clock.clone())));
         let intake = Intake::new(store, setup, clock, signals, client.clone(), &parts.config, ack_budget_ms);
         let intake = Arc::new(intake);
         let reread = Arc::new(Reread::new(client.clone(), intake.clone()));

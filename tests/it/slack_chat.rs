@@ -3,6 +3,7 @@
 mod deliveries;
 mod people;
 mod resuming;
+mod setting_up;
 mod trouble;
 
 use serde_json::Value;

@@ -100,6 +100,11 @@ impl Bot {
         self.environment.remove(variable);
     }
 
+    /// Sets a variable of its environment, for the next start or command.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.insert(variable.to_owned(), value.to_owned());
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {

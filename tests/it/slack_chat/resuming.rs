@@ -54,6 +54,7 @@ async fn a_deleted_card_comes_back_once() {
     assert!(there.text(&again).contains("✔ bob (release)"), "{}", there.text(&again));
     // It works as the first one did.
     there.react(BOB, &again, "white_check_mark", true);
+    there.slack.settled().await;
     there.react(BOB, &again, "white_check_mark", false);
     there.until_card("1 of dba, 1 of release").await;
     there.slack.delete(ANA, RELEASES, again["ts"].as_str().unwrap()).unwrap();

@@ -80,7 +80,6 @@ fn pair<'a>(value: &'a Value, one: &str, other: &str) -> Option<(&'a str, &'a st
     Some((value[one].as_str()?, value[other].as_str()?))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 fn refused(refused: Refused) -> CallError {
     CallError::Refused(refused.shown.unwrap_or(refused.error))
 }

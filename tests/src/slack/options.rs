@@ -1,6 +1,7 @@
 //! What a stand-in is started with.
 
 use jiff::Timestamp;
+use slipway_core::command::slash_commands;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -203,12 +204,10 @@ impl SlackOptions {
         let people = ["U0ANA0001 ana", "U0BOB0001 bob", "U0CHEN001 chen", "U0DORA001 dora", "U0EVE0001 eve"];
         let users = people.iter().filter_map(|both| both.split_once(' ')).map(|(id, name)| SlackUser::new(id, name));
         let channels = [("C0RELEASES", "releases"), ("C0ANNOUNCE", "announcements")];
-        let commands = [
-            ("/deploy", "Deploys a service", "environment [reference] [service]"),
-            ("/rollback", "Goes back to an earlier release", "environment [release]"),
-            ("/migrate", "Plans and runs migrations", "environment [status|plan|up|down N]"),
-            ("/release", "Shows and steers releases", "status|history|show|approve|veto|help …"),
-        ];
+        let commands = slash_commands().into_iter().map(|known| {
+            // As the app's manifest has them.
+            SlackCommand { command: known.name, description: known.description, usage_hint: known.usage_hint }
+        });
         Self {
             token: token.to_owned(),
             app_token: "xapp-1-sandbox".to_owned(),
@@ -222,7 +221,7 @@ impl SlackOptions {
             scopes: SCOPES.map(str::to_owned).to_vec(),
             users: users.collect(),
             channels: channels.iter().map(|(id, name)| SlackChannel::new(id, name)).collect(),
-            commands: commands.map(|(command, text, hint)| SlackCommand::new(command, text, hint)).to_vec(),
+            commands: commands.collect(),
             limits: SlackLimits::default(),
             clock: Arc::new(Timestamp::now),
         }

@@ -80,8 +80,8 @@ impl Pace {
     }
 
     /// Slack takes no more for now. Gives how long that is.
-    pub(super) fn limited(&self, what: &Outgoing<'_>, until: Option<Timestamp>) -> Duration {
-        let wait = until.and_then(|until| Duration::try_from(until.duration_since(Timestamp::now())).ok());
+    pub(super) fn limited(&self, what: &Outgoing<'_>, until: Option<Timestamp>, now: Timestamp) -> Duration {
+        let wait = until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
         let wait = wait.unwrap_or(WAIT_UNSAID).min(WAIT_LIMIT);
         let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
         limited.insert(counted(what), Instant::now() + wait);
@@ -130,16 +130,17 @@ mod tests {
     fn what_slack_says_is_obeyed_for_as_long_as_it_says() {
         let pace = Pace::default();
         let (one, other) = (message("slack:C1"), message("slack:C2"));
-        let until = Timestamp::now() + jiff::SignedDuration::from_secs(30);
-        let wait = pace.limited(&outgoing(&one, None), Some(until));
+        let now: Timestamp = "2026-11-25T10:00:00Z".parse().unwrap();
+        let until = now + jiff::SignedDuration::from_secs(30);
+        let wait = pace.limited(&outgoing(&one, None), Some(until), now);
         assert!(wait > Duration::from_secs(28) && wait <= Duration::from_secs(30), "{wait:?}");
         assert!(pace.admit(&outgoing(&one, None)).unwrap_err() > Duration::from_secs(28));
         pace.admit(&outgoing(&other, None)).unwrap();
         // Changes are counted for the whole workspace.
-        pace.limited(&outgoing(&one, Some("1.2")), Some(until));
+        pace.limited(&outgoing(&one, Some("1.2")), Some(until), now);
         assert!(pace.admit(&outgoing(&other, Some("3.4"))).is_err());
-        let for_ever = Timestamp::now() + jiff::SignedDuration::from_hours(24);
-        assert_eq!(pace.limited(&outgoing(&one, None), Some(for_ever)), WAIT_LIMIT);
-        assert_eq!(pace.limited(&outgoing(&one, None), None), WAIT_UNSAID);
+        let for_ever = now + jiff::SignedDuration::from_hours(24);
+        assert_eq!(pace.limited(&outgoing(&one, None), Some(for_ever), now), WAIT_LIMIT);
+        assert_eq!(pace.limited(&outgoing(&one, None), None, now), WAIT_UNSAID);
     }
 }

@@ -3,6 +3,7 @@
 use super::pace::Pace;
 use crate::chat::direct::whose_home;
 use crate::chat::{Chat, ChatError, Outgoing};
+use crate::clock::Clock;
 use async_trait::async_trait;
 use slipway_core::ids::PersonId;
 use slipway_core::message::{Line, Message};
@@ -21,6 +22,7 @@ const ID_SEPARATOR: char = '/';
 #[derive(Debug)]
 pub struct SlackChat {
     slack: Slack,
+    clock: Clock,
     pace: Pace,
 }
 
@@ -38,8 +40,8 @@ impl SlackChat {
 
     /// A chat over a client.
     #[must_use]
-    pub fn new(slack: Slack) -> Self {
-        Self { slack, pace: Pace::default() }
+    pub fn new(slack: Slack, clock: Clock) -> Self {
+        Self { slack, clock, pace: Pace::default() }
     }
 
     /// Changes a message.
@@ -109,7 +111,7 @@ impl SlackChat {
         match error {
             SlackError::MessageGone | SlackError::NotEditable { .. } if out.external_id.is_some() => ChatError::Gone,
             SlackError::RateLimited { .. } => {
-                let wait = self.pace.limited(out, error.retry_after());
+                let wait = self.pace.limited(out, error.retry_after(), self.clock.now());
                 let after_ms = i64::try_from(wait.as_millis()).ok();
                 ChatError::Later { what: error.to_string(), after_ms, maybe_taken: false }
             }

@@ -558,6 +558,7 @@ pub(super) fn migrating(mut plan: Plan) -> Plan {
         summary: "creates likes".into(),
         dangers: vec![],
         not_run: None,
+        statements: String::new(),
     });
     plan
 }

@@ -13,6 +13,7 @@ mod locks;
 mod members;
 mod policies;
 mod queue;
+mod reacting;
 mod releasing;
 mod replaying;
 mod threats;
