@@ -149,7 +149,10 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
     let mut planned = pending.planned();
     for migration in &mut planned {
         // A file may say more than is good for a channel.
-        let lines = migration.statements.lines().map(|line| excerpt(line, STATEMENT_LINE_LIMIT_CHARS));
+        let lines = migration.statements.lines().map(|line| {
+            let (indent, words) = line.split_at(line.len() - line.trim_start().len());
+            format!("{indent}{}", excerpt(words, STATEMENT_LINE_LIMIT_CHARS))
+        });
         migration.statements = lines.collect::<Vec<_>>().join("\n");
     }
     let kind = at_hand.database.kind();

@@ -59,7 +59,7 @@ pub fn release(release: &Release, why: HomeRelease, now: Timestamp) -> Message {
     if why == HomeRelease::Waiting {
         line = line.text(DOT).text("asked by ").person(&release.request.requester);
     }
-    line = line.text(format!("{DOT}asked {age} ago"));
+    line = line.text(format!("{DOT}{age} ago"));
     let verbs: &[Verb] = match why {
         HomeRelease::Waiting => &[Verb::Details, Verb::Why],
         HomeRelease::Own if failed => &[Verb::Details, Verb::Retry],

@@ -36,6 +36,8 @@ const TEXT_LIMIT_CHARS: usize = 300;
 const NOTE_CHARS: usize = 3 * WRAPPER_CHARS + 100;
 /// Cells of the progress bar.
 const BAR_CELLS: u16 = 10;
+/// The longest first line that is set as a title where it has no mark.
+const TITLE_LIMIT_CHARS: usize = 100;
 /// What a message without words says.
 const NAMELESS: &str = "Slipway";
 
@@ -105,7 +107,9 @@ fn note(words: &str) -> Vec<SlackBlock> {
 fn first_line(mark: Mark, headline: &Line, people: &People) -> Vec<Inline> {
     let mut first = Vec::new();
     push(&mut first, spans::text(mark_text(mark), Look::Bold));
-    let words = inlines(headline, Look::Bold, people);
+    // A whole sentence in bold is hard to read.
+    let is_title = mark != Mark::None || plain(headline, utc).chars().count() <= TITLE_LIMIT_CHARS;
+    let words = inlines(headline, if is_title { Look::Bold } else { Look::Plain }, people);
     if words.is_empty() {
         push(&mut first, spans::text(NAMELESS, Look::Bold));
     }
