@@ -279,6 +279,7 @@ mod tests {
                   "bot_events": [
                     "app_home_opened",
                     "app_mention",
+                    "message.im",
                     "reaction_added",
                     "reaction_removed"
                   ]
@@ -363,6 +364,7 @@ mod tests {
                   "bot_events": [
                     "app_home_opened",
                     "app_mention",
+                    "message.im",
                     "reaction_added",
                     "reaction_removed"
                   ]
