@@ -100,9 +100,14 @@ impl Workspace {
     async fn until_taken(&self, user: &str, text: &str) {
         let deadline = tokio::time::Instant::now() + super::WAIT_LIMIT;
         loop {
+            let refused = || {
+                let is_refusal = |m: &Value| self.text(m).contains("Slipway is starting. Nothing was started");
+                self.messages(RELEASES).iter().filter(|m| is_refusal(m)).count()
+            };
+            let before = refused();
             let _ = self.slack.type_text(user, RELEASES, text, None).await;
             self.slack.settled().await;
-            if self.slack.deliveries().last().unwrap().answer.is_taken() {
+            if self.slack.deliveries().last().unwrap().answer.is_taken() && refused() == before {
                 return;
             }
             assert!(tokio::time::Instant::now() < deadline, "the bot takes nothing");

@@ -194,10 +194,14 @@ impl Intake {
             Some(asked) => asked,
             None if mention.direct => mention.text.trim(),
             None => {
-                self.whisper_later(mention);
+                self.whisper_later(&mention, "Begin the message with @slipway. Nothing was started.".to_owned());
                 return Ok(Taken::Done);
             }
         };
+        if let Some(Taken::Say(why)) = self.flood(&mention.user) {
+            self.whisper_later(&mention, why);
+            return Ok(Taken::Done);
+        }
         let text = self.spelt_out(&words::typed(asked));
         let channel = channel(Some(&mention.channel), &mention.user);
         let reply = Reply { response_url: None, thread: mention.thread };
@@ -342,12 +346,12 @@ impl Intake {
         });
     }
 
-    /// Tells somebody alone, where they have spoken of the app, how to speak to it. It may be lost.
-    fn whisper_later(self: &Arc<Self>, mention: Mention) {
-        let intake = self.clone();
+    /// Tells somebody alone, where they have spoken of the app, why nothing came of it. It may be lost.
+    fn whisper_later(self: &Arc<Self>, mention: &Mention, why: String) {
+        let (intake, mention) = (self.clone(), mention.clone());
         tokio::spawn(async move {
             let Mention { channel, user, thread, .. } = mention;
-            let what = said("Begin the message with @slipway. Nothing was started.");
+            let what = said(&why);
             if let Err(error) = intake.slack.post_ephemeral(&channel, &user, thread.as_deref(), &what).await {
                 warn!(%error, "an answer could not be given");
             }
