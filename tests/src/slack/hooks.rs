@@ -6,6 +6,8 @@ use super::fault::Fault;
 use super::notified::Notified;
 use super::options::{SlackChannel, SlackLimits, SlackUser};
 use super::outcome::Then;
+use super::payload;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 impl SlackSandbox {
@@ -147,6 +149,17 @@ impl SlackSandbox {
             (delivery.kind, delivery.payload.clone())
         };
         Some(self.send(kind, payload).await.0)
+    }
+
+    /// Asks the address for commands whether it is there, as Slack does now and then, properly signed. Gives what came
+    /// of it. Nothing like it comes in Socket Mode.
+    pub async fn ssl_check(&self) -> DeliveryAnswer {
+        self.send(DeliveryKind::Command, payload::ssl_check()).await.0
+    }
+
+    /// From now on it is so much later for Slack, or earlier; deliveries are signed with the clock's time all the same.
+    pub fn shift_clock(&self, by: SignedDuration) {
+        self.shared.world().shift(by);
     }
 
     /// Sends whatever one likes, properly signed, once. Gives what came of it and the answer's body.
