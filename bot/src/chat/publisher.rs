@@ -117,7 +117,7 @@ impl Publisher {
         let mut held_up = false;
         for row in rows {
             let is_post = row.external_id.is_none();
-            if held_up && is_post {
+            if held_up && is_post && row.message.only_for.is_none() {
                 continue;
             }
             if self.publish(row, people).await? == Published::Later && is_post && row.message.only_for.is_none() {

@@ -32,6 +32,12 @@ impl Work<'_> {
             return Ok(());
         };
         let asked = Asked { delivery, who, channel, person: &person };
+        if matches!(verb, Verb::Approve | Verb::Veto) && is_about_another_plan(message, &release) {
+            let why = Some("the plan has just changed. Look again, then vote");
+            let illegal = Illegal { phase: release.phase.name(), event: "voted", why };
+            let answer = self.vote_too_late(&person, &release, &illegal).await?;
+            return self.answer(delivery, channel, Some(&person), answer).await;
+        }
         let answer = match verb {
             Verb::Approve => self.vote(&person, &release, Stance::Approve, channel).await?,
             Verb::Veto => self.vote(&person, &release, Stance::Veto, channel).await?,
@@ -77,8 +83,14 @@ impl Work<'_> {
         timed: bool,
     ) -> Result<(), EngineError> {
         let SeenReaction { channel, message, who, stance, added, .. } = *reaction;
-        let Some(id) = self.engine.store.message_release(self.tx, channel, message).await? else { return Ok(()) };
-        if timed && !self.engine.store.reaction_seen(self.tx, reaction).await? {
+        let store = &self.engine.store;
+        let Some(id) = store.message_release(self.tx, channel, message).await? else { return Ok(()) };
+        if timed && !store.reaction_seen(self.tx, reaction).await? {
+            return Ok(());
+        }
+        // Under what runs or is over, ✅ is applause.
+        let waits = store.release_get(self.tx, &id).await?.is_some_and(|stored| stored.release.may_be_voted_on());
+        if timed && stance == Stance::Approve && !waits {
             return Ok(());
         }
         let Some((person, release)) = self.person_and_release(delivery, who, "reacted", channel, &id).await? else {
@@ -111,7 +123,11 @@ impl Work<'_> {
         stance: Stance,
     ) -> Result<(), EngineError> {
         let body = answers::confirm_vote(release, stance);
-        let asked = NewMessage::said(channel, format!("answer/{delivery}"), body).about(&release.id);
+        // What was asked about is in the key, so that the button is no vote on another plan.
+        let digest = release.digest();
+        let digest = digest.as_ref().map_or("", PlanDigest::as_str);
+        let asked = NewMessage::said(channel, format!("{CONFIRM_KEY_PREFIX}{digest}/{delivery}"), body);
+        let asked = asked.about(&release.id);
         let asked = asked.only_for(person.id.clone());
         Ok(self.engine.store.message_put_for(self.tx, &asked, Some(delivery)).await?)
     }
@@ -224,6 +240,15 @@ impl Work<'_> {
             Err(illegal) => self.vote_too_late(person, release, &illegal).await,
         }
     }
+}
+
+/// What the keys of questions begin with; the digest of the plan that is asked about comes next.
+const CONFIRM_KEY_PREFIX: &str = "confirm/";
+
+/// Whether a button belongs to a question about a plan that is no longer the release's.
+fn is_about_another_plan(message: &str, release: &Release) -> bool {
+    let asked = message.strip_prefix(CONFIRM_KEY_PREFIX).and_then(|rest| rest.split('/').next());
+    asked.is_some_and(|asked| release.digest().is_none_or(|digest| digest.as_str() != asked))
 }
 
 /// The approvals that are missing, over all reasons.

@@ -194,13 +194,15 @@ impl Store {
         Ok(())
     }
 
-    /// Somebody has deleted a message: it is to be posted again.
+    /// Somebody has deleted a message: it is to be posted again, and what was in its thread after it.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn message_gone(&self, id: i64) -> Result<(), StoreError> {
-        sqlx::query(sql::MESSAGE_GONE).bind(id).execute(&self.write).await?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        sqlx::query(sql::MESSAGE_THREAD_GONE).bind(id).execute(&mut *tx).await?;
+        sqlx::query(sql::MESSAGE_GONE).bind(id).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Puts a message off because its chat takes no more just now.

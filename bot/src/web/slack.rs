@@ -1,8 +1,8 @@
 //! Slack's deliveries over HTTP: verified over the bytes as they came, before anything in them is read.
 
 use super::Web;
-use crate::chat::slack::heard::{self, Delivery, Unreadable};
-use crate::chat::slack::{Intake, NOT_CONFIRMED, Taken};
+use crate::chat::slack::heard::{self, Delivery, Heard, Unreadable};
+use crate::chat::slack::{Intake, NOT_CONFIRMED, NOT_READY, Taken};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -59,6 +59,7 @@ async fn through(web: &Web, door: Door, headers: &HeaderMap, body: &Bytes) -> Re
         return (StatusCode::UNAUTHORIZED, "the signature is missing, wrong or too old\n").into_response();
     }
     match read(door, body) {
+        Ok(Delivery { heard: Heard::Nothing, .. }) => StatusCode::OK.into_response(),
         Ok(delivery) => answered(door, slack.intake.take(delivery).await),
         Err(error) => {
             // Slack's, so no attack; and nothing that it may hold goes into the log but what is wrong with it.
@@ -71,7 +72,11 @@ async fn through(web: &Web, door: Door, headers: &HeaderMap, body: &Bytes) -> Re
 fn read(door: Door, body: &[u8]) -> Result<Delivery, Unreadable> {
     match door {
         Door::Events => heard::event(serde_json::from_slice(body)?),
-        Door::Commands => heard::command(form(body)),
+        Door::Commands => match form(body) {
+            // Slack looks now and then whether the address has a certificate.
+            fields if fields["ssl_check"] == "1" => Ok(Delivery::nothing()),
+            fields => heard::command(fields),
+        },
         Door::Interactions => {
             let fields = form(body);
             heard::interaction(serde_json::from_str(fields["payload"].as_str().unwrap_or_default())?)
@@ -95,7 +100,10 @@ fn answered(door: Door, taken: Taken) -> Response {
         (Taken::Say(what), Door::Commands) => say(&what),
         (Taken::Say(_), _) => StatusCode::OK.into_response(),
         (Taken::NotConfirmed, Door::Commands) => say(NOT_CONFIRMED),
+        (Taken::NotReady, Door::Commands) => say(NOT_READY),
         (Taken::NotConfirmed | Taken::NotReady, _) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        // Slack counts what fails, and switches events off.
+        (Taken::NotOurs, Door::Events) => StatusCode::OK.into_response(),
         (Taken::NotOurs, _) => StatusCode::FORBIDDEN.into_response(),
     }
 }

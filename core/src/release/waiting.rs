@@ -161,6 +161,12 @@ fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
 }
 
 impl Release {
+    /// Whether somebody may still want to vote on it: it is planned or waits.
+    #[must_use]
+    pub fn may_be_voted_on(&self) -> bool {
+        !self.phase.is_end() && !matches!(self.phase, Phase::Running { .. })
+    }
+
     /// Whether it is between its first plan and its run.
     #[must_use]
     pub fn is_waiting(&self) -> bool {

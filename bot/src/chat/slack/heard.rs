@@ -51,6 +51,14 @@ pub struct Delivery {
     pub heard: Heard,
 }
 
+impl Delivery {
+    /// One that says nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { sender: Sender::default(), heard: Heard::Nothing }
+    }
+}
+
 /// A slash command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -69,12 +77,14 @@ pub struct Command {
 /// A message that mentions the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mention {
-    /// Unique for each event.
-    pub event: String,
+    /// The message's time, unique in its channel: one that is edited keeps it.
+    pub ts: String,
     /// Who.
     pub user: String,
     /// Where.
     pub channel: String,
+    /// Said to the app alone, so that it need not be mentioned.
+    pub direct: bool,
     /// The message, in Slack's markup.
     pub text: String,
     /// In whose thread it is.
@@ -178,7 +188,6 @@ struct InteractionForm {
     actions: Vec<ActionForm>,
     view: Option<ViewForm>,
     container: Option<Container>,
-    message: Option<MessageForm>,
 }
 
 #[derive(Deserialize)]
@@ -189,11 +198,6 @@ struct ActionForm {
 
 #[derive(Deserialize)]
 struct Container {
-    thread_ts: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct MessageForm {
     thread_ts: Option<String>,
 }
 
@@ -234,15 +238,26 @@ struct Outer {
     event: Option<Value>,
     #[serde(default)]
     is_ext_shared_channel: bool,
+    context_team_id: Option<String>,
+    #[serde(default)]
+    authorizations: Vec<Authorization>,
+}
+
+#[derive(Deserialize)]
+struct Authorization {
+    team_id: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct MentionForm {
     user: Option<String>,
     bot_id: Option<String>,
+    subtype: Option<String>,
+    edited: Option<Value>,
     #[serde(default)]
     text: String,
     channel: String,
+    ts: String,
     thread_ts: Option<String>,
 }
 
@@ -310,7 +325,7 @@ fn press(form: InteractionForm) -> Result<Heard, Unreadable> {
         value: action.value.unwrap_or_default(),
         trigger,
         response_url: form.response_url,
-        thread: in_container.or_else(|| form.message.and_then(|message| message.thread_ts)),
+        thread: in_container,
     }))
 }
 
@@ -334,7 +349,10 @@ pub fn event(payload: Value) -> Result<Delivery, Unreadable> {
     let of_event = |field: &str| outer.event.as_ref().and_then(|event| event[field].as_str()).map(str::to_owned);
     let user_team = of_event("user_team").or_else(|| of_event("team"));
     let shared_outside = outer.is_ext_shared_channel;
-    let sender = Sender { app: outer.api_app_id, team: outer.team_id, user_team, shared_outside };
+    // In a channel that began elsewhere `team_id` is that workspace; the app is installed in the authorisation's.
+    let installed = outer.authorizations.into_iter().find_map(|authorization| authorization.team_id);
+    let team = installed.or(outer.context_team_id).or(outer.team_id);
+    let sender = Sender { app: outer.api_app_id, team, user_team, shared_outside };
     let heard = match (outer.kind.as_str(), outer.challenge, outer.event_id, outer.event) {
         ("url_verification", Some(challenge), ..) => Heard::Challenge(challenge),
         ("event_callback", _, Some(id), Some(event)) => inner(id, event)?,
@@ -346,17 +364,8 @@ pub fn event(payload: Value) -> Result<Delivery, Unreadable> {
 fn inner(event: String, payload: Value) -> Result<Heard, Unreadable> {
     let kind = payload["type"].as_str().unwrap_or_default().to_owned();
     Ok(match kind.as_str() {
-        "app_mention" => {
-            let form: MentionForm = serde_json::from_value(payload)?;
-            match (form.user, form.bot_id) {
-                (Some(user), None) => {
-                    let (channel, text, thread) = (form.channel, form.text, form.thread_ts);
-                    Heard::Mention(Mention { event, user, channel, text, thread })
-                }
-                // Bots ask for nothing.
-                _ => Heard::Nothing,
-            }
-        }
+        "app_mention" => mention(serde_json::from_value(payload)?, false),
+        "message" if payload["channel_type"] == "im" => mention(serde_json::from_value(payload)?, true),
         "reaction_added" | "reaction_removed" => {
             let form: ReactionForm = serde_json::from_value(payload)?;
             let (Some(channel), Some(message), "message") = (form.item.channel, form.item.ts, form.item.kind.as_str())
@@ -376,6 +385,17 @@ fn inner(event: String, payload: Value) -> Result<Heard, Unreadable> {
         }
         _ => Heard::Nothing,
     })
+}
+
+/// Bots ask for nothing, and who corrects an old message asks for nothing again.
+fn mention(form: MentionForm, direct: bool) -> Heard {
+    let MentionForm { user, bot_id, subtype, edited, text, channel, ts, thread_ts } = form;
+    match (user, bot_id, subtype, edited) {
+        (Some(user), None, None, None) => {
+            Heard::Mention(Mention { ts, user, channel, direct, text, thread: thread_ts })
+        }
+        _ => Heard::Nothing,
+    }
 }
 
 /// `1360782804.083113` in microseconds.
@@ -411,8 +431,10 @@ mod tests {
         let file = json!({ "type": "reaction_added", "user": "U1", "reaction": "x", "event_ts": "1.0",
                            "item": { "type": "file", "file": "F1" } });
         assert_eq!(event_of(file).unwrap().heard, Heard::Nothing);
-        let of_a_bot =
-            json!({ "type": "app_mention", "bot_id": "B1", "user": "U9", "text": "<@U1> x", "channel": "C1" });
+        let of_a_bot = json!({ "type": "app_mention", "bot_id": "B1", "user": "U9", "text": "<@U1> x", "channel": "C1", "ts": "1.2" });
+        let edited = json!({ "type": "app_mention", "user": "U9", "text": "<@U1> x", "channel": "C1", "ts": "1.2",
+                             "edited": { "user": "U9", "ts": "3.4" } });
+        assert_eq!(event_of(edited).unwrap().heard, Heard::Nothing);
         assert_eq!(event_of(of_a_bot).unwrap().heard, Heard::Nothing);
         assert_eq!(event(json!({ "type": "app_rate_limited", "team_id": "T1" })).unwrap().heard, Heard::Nothing);
         assert!(command(json!({ "user_id": "U1" })).is_err());

@@ -177,16 +177,23 @@ impl Intake {
         self.deliver(&format!("slack/command/{}", command.trigger), &typed, &reply).await
     }
 
-    async fn mention(&self, mention: Mention, sender: &Sender) -> Result<Taken, StoreError> {
+    async fn mention(self: &Arc<Self>, mention: Mention, sender: &Sender) -> Result<Taken, StoreError> {
         let who = Identity::Slack(mention.user.clone());
         if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
         }
-        let text = words::typed(words::after_mention(&mention.text, self.ours().bot_user.as_deref()));
-        let text = self.spelt_out(&text);
+        let asked = match words::after_mention(&mention.text, self.ours().bot_user.as_deref()) {
+            Some(asked) => asked,
+            None if mention.direct => mention.text.trim(),
+            None => {
+                self.whisper_later(mention);
+                return Ok(Taken::Done);
+            }
+        };
+        let text = self.spelt_out(&words::typed(asked));
         let channel = channel(Some(&mention.channel), &mention.user);
         let reply = Reply { response_url: None, thread: mention.thread };
-        let key = format!("slack/event/{}", mention.event);
+        let key = format!("slack/message/{}/{}", mention.channel, mention.ts);
         self.deliver(&key, &Incoming::Typed { who, channel, text }, &reply).await
     }
 
@@ -308,6 +315,18 @@ impl Intake {
         });
     }
 
+    /// Tells somebody alone, where they have spoken of the app, how to speak to it. It may be lost.
+    fn whisper_later(self: &Arc<Self>, mention: Mention) {
+        let intake = self.clone();
+        tokio::spawn(async move {
+            let Mention { channel, user, thread, .. } = mention;
+            let what = said("Begin the message with @slipway. Nothing was started.");
+            if let Err(error) = intake.slack.post_ephemeral(&channel, &user, thread.as_deref(), &what).await {
+                warn!(%error, "an answer could not be given");
+            }
+        });
+    }
+
     /// Says something to whoever pressed, where Slack takes that. It may be lost.
     fn say_later(self: &Arc<Self>, reply: Reply, what: String) {
         let Some(url) = reply.response_url else { return };
@@ -322,6 +341,9 @@ impl Intake {
 
 /// What somebody reads whose request is not known to be durable.
 pub const NOT_CONFIRMED: &str = "Not confirmed: Slipway could not write it down in time. See /release status.";
+
+/// What somebody reads before Slipway knows whose app it is.
+pub const NOT_READY: &str = "Slipway is starting. Nothing was started: try again in a moment.";
 
 fn said(what: &str) -> Rendered {
     render(&Message::answer(Line::plain(what), []), &BTreeMap::new(), "")

@@ -10,7 +10,7 @@ mod show;
 mod socket;
 mod words;
 
-pub use intake::{Intake, NOT_CONFIRMED, Ours, Taken};
+pub use intake::{Intake, NOT_CONFIRMED, NOT_READY, Ours, Taken};
 pub use reread::Reread;
 pub use show::SlackChat;
 pub use socket::SocketMode;

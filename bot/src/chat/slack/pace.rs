@@ -2,6 +2,7 @@
 //! waits is drawn when its turn comes, so changes in between become one.
 
 use crate::chat::Outgoing;
+use crate::chat::direct::whose_home;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ const POSTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const CHANGES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(48).unwrap();
 /// Changes at once.
 const CHANGES_AT_ONCE: NonZeroU32 = NonZeroU32::new(10).unwrap();
-/// Messages to one person a minute in a workspace. Slack takes 100 and some.
+/// Messages to one person a minute in a workspace, and pages as many. Slack takes 100 and some of each.
 const WHISPERS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(90).unwrap();
 /// How many channels' counts are kept before those where nothing happened are forgotten.
 const CHANNELS_COUNTED_LIMIT: usize = 1_000;
@@ -31,6 +32,7 @@ enum Sort {
     Post,
     Change,
     Whisper,
+    Home,
 }
 
 /// What was sent lately.
@@ -39,6 +41,7 @@ pub(super) struct Pace {
     posts: DefaultKeyedRateLimiter<String>,
     changes: DefaultDirectRateLimiter,
     whispers: DefaultDirectRateLimiter,
+    homes: DefaultDirectRateLimiter,
     /// Until when Slack said that it takes nothing, by what it was said of; for posts by channel.
     limited: Mutex<BTreeMap<(Sort, String), Instant>>,
 }
@@ -49,6 +52,7 @@ impl Default for Pace {
             posts: RateLimiter::keyed(Quota::per_second(NonZeroU32::MIN).allow_burst(POSTS_AT_ONCE)),
             changes: RateLimiter::direct(Quota::per_minute(CHANGES_PER_MINUTE).allow_burst(CHANGES_AT_ONCE)),
             whispers: RateLimiter::direct(Quota::per_minute(WHISPERS_PER_MINUTE)),
+            homes: RateLimiter::direct(Quota::per_minute(WHISPERS_PER_MINUTE)),
             limited: Mutex::default(),
         }
     }
@@ -76,6 +80,7 @@ impl Pace {
             }
             Sort::Change => self.changes.check().map_err(|early| early.wait_time_from(now)),
             Sort::Whisper => self.whispers.check().map_err(|early| early.wait_time_from(now)),
+            Sort::Home => self.homes.check().map_err(|early| early.wait_time_from(now)),
         }
     }
 
@@ -90,6 +95,9 @@ impl Pace {
 }
 
 fn counted(what: &Outgoing<'_>) -> (Sort, String) {
+    if whose_home(&what.message.channel).is_some() {
+        return (Sort::Home, String::new());
+    }
     if what.external_id.is_some() {
         return (Sort::Change, String::new());
     }

@@ -2,9 +2,10 @@
 //! and not before; before Slack ends a connection another one is open.
 
 use super::heard::{self, Delivery, Unreadable};
-use super::intake::{Intake, NOT_CONFIRMED, Taken};
+use super::intake::{Intake, NOT_CONFIRMED, NOT_READY, Taken};
 use super::reread::Reread;
 use crate::rest;
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use slipway_deploy::slack::{Envelope, Slack, SlackError, Socket, SocketMessage};
@@ -12,10 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 /// The longest rest between two tries to connect.
 const BACKOFF_LIMIT_MS: i64 = 60_000;
+/// After so long a connection is taken for a good one.
+const GOOD_AFTER: Duration = Duration::from_secs(30);
 /// How many connections are open at once, when one takes over from another. Slack takes 10.
 const CONNECTIONS_LIMIT: usize = 3;
 
@@ -51,10 +55,14 @@ impl SocketMode {
             while connections.try_join_next().is_some() {}
             match this.slack.open_socket(&this.token).await {
                 Ok(socket) => {
-                    failures = 0;
+                    let opened = Instant::now();
                     connections.spawn(this.clone().listen(socket, wanted.clone()));
-                    if let Some(Ending::Over) = wants.recv().await {
+                    let ending = wants.recv().await;
+                    // One that is cut at once, again and again, is a failure too.
+                    failures = if opened.elapsed() >= GOOD_AFTER { 0 } else { failures + 1 };
+                    if let Some(Ending::Over) = ending {
                         info!("a Socket Mode connection is over");
+                        rest(failures - 1, None).await;
                     }
                     // Those that were to be replaced end by themselves; more than a few are a fault.
                     while connections.len() >= CONNECTIONS_LIMIT {
@@ -63,9 +71,9 @@ impl SocketMode {
                 }
                 Err(error) => {
                     warn!(%error, "Slack cannot be listened to");
-                    let rest_ms = rest::backoff_ms(failures, BACKOFF_LIMIT_MS);
+                    rest(failures, error.retry_after().map(|until| until.duration_since(this.intake.clock.now())))
+                        .await;
                     failures += 1;
-                    tokio::time::sleep(Duration::from_millis(rest_ms.unsigned_abs())).await;
                 }
             }
         }
@@ -128,9 +136,20 @@ impl SocketMode {
             Taken::NotOurs => socket.acknowledge(&id, None).await,
             // A command is not sent again: whoever typed it must know.
             Taken::NotConfirmed if kind == COMMANDS => socket.acknowledge(&id, say(NOT_CONFIRMED)).await,
+            Taken::NotReady if kind == COMMANDS => socket.acknowledge(&id, say(NOT_READY)).await,
             Taken::NotConfirmed | Taken::NotReady => Ok(()),
         }
     }
+}
+
+/// Rests after so many failures and one more; at least for as long as Slack says.
+async fn rest(failures: i64, asked: Option<SignedDuration>) {
+    if failures < 0 {
+        return;
+    }
+    let backoff = Duration::from_millis(rest::backoff_ms(failures, BACKOFF_LIMIT_MS).unsigned_abs());
+    let asked = asked.and_then(|asked| Duration::try_from(asked).ok()).unwrap_or_default();
+    tokio::time::sleep(backoff.max(asked).min(Duration::from_millis(BACKOFF_LIMIT_MS.unsigned_abs()))).await;
 }
 
 const COMMANDS: &str = "slash_commands";

@@ -41,7 +41,7 @@ async fn where_they_are_to_be_confirmed_the_button_is_the_vote() {
     assert!(asked.contains("[Approve]"), "{asked}");
     assert_eq!(votes(&chat, &release).await, []);
     let question: String =
-        chat.scalar("SELECT key FROM messages WHERE key LIKE $1 AND only_for = 'bob'", "answer/%").await.unwrap();
+        chat.scalar("SELECT key FROM messages WHERE key LIKE $1 AND only_for = 'bob'", "confirm/%").await.unwrap();
     let (who, channel) = (Identity::Terminal("bob".into()), CHANNEL.to_owned());
     chat.deliver(&Incoming::Pressed { who, channel, message: question, verb: Verb::Veto }).await;
     assert_eq!(votes(&chat, &release).await, [("bob".to_owned(), Stance::Veto)], "the button of a question about it");
