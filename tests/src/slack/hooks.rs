@@ -180,6 +180,17 @@ impl SlackSandbox {
         self.shared.sockets().breaking += 1;
     }
 
+    /// So many of the next connections break off right after the hello.
+    pub fn break_next_connections(&self, count: u32) {
+        self.shared.sockets().hasty = count;
+    }
+
+    /// How many connections are still to break off right after the hello.
+    #[must_use]
+    pub fn connections_to_break(&self) -> u32 {
+        self.shared.sockets().hasty
+    }
+
     /// Tells all connections `disconnect` with a reason: `warning`, or `refresh_requested`, after which they end.
     pub fn send_disconnect(&self, reason: &str) {
         self.shared.sockets().disconnect(reason, &self.shared.options.app_id);
