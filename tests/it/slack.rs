@@ -1,8 +1,10 @@
 //! The Slack client against the stand-in, and how strict that is.
 
 mod blocks;
+mod closer;
 mod deliveries;
 mod methods;
+mod payloads;
 mod people;
 mod rig;
 mod socket;

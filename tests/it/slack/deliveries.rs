@@ -259,6 +259,7 @@ async fn only_what_the_app_may_hear_reaches_it() {
         let mut shared = SlackChannel::new("C0PARTNER", "partner");
         shared.shared_outside = true;
         options.channels.extend([far, shared]);
+        options.message_im_subscribed = false;
         options.users.push(SlackUser::new("U0GUEST01", "guest").of_team("T0PARTNER"));
     })
     .await;

@@ -28,17 +28,22 @@ pub(super) fn manifest(options: &SlackOptions) -> Value {
         json!({ "command": name, "description": command.description, "usage_hint": hint, "should_escape": false })
     });
     let commands: Vec<_> = commands.collect();
+    let mut events = vec!["app_home_opened", "app_mention", "reaction_added", "reaction_removed"];
+    if options.message_im_subscribed {
+        events.insert(2, "message.im");
+    }
     json!({
         "display_information": { "name": "Slipway" },
         "features": {
-            "app_home": { "home_tab_enabled": true, "messages_tab_enabled": true },
+            "app_home": { "home_tab_enabled": true, "messages_tab_enabled": true,
+                          "messages_tab_read_only_enabled": options.messages_tab_read_only },
             "bot_user": { "display_name": "slipway", "always_online": true },
             "slash_commands": commands,
         },
         "oauth_config": { "scopes": { "bot": options.scopes } },
         "settings": {
             "event_subscriptions": {
-                "bot_events": ["app_home_opened", "app_mention", "reaction_added", "reaction_removed"],
+                "bot_events": events,
             },
             "interactivity": { "is_enabled": true },
             "org_deploy_enabled": false,

@@ -90,13 +90,14 @@ fn destination(world: &mut World, wanted: &str) -> Result<Conversation, Refusal>
     Ok(found)
 }
 
-/// The thread that is answered: a message that is there and no answer itself.
+/// The thread that is answered: a message that is there and no answer itself. What is left of a deleted one cannot be
+/// answered any more.
 pub(super) fn thread(world: &World, channel: &str, wanted: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(ts) = wanted.filter(|ts| !ts.is_empty()) else { return Ok(None) };
-    let found = world.messages.iter().find(|m| m.is(channel, ts) && !m.deleted);
-    match found {
+    match world.messages.iter().find(|m| m.is(channel, ts)) {
         _ if micros(ts).is_none() => Err(Refusal::code("invalid_thread_ts")),
         None => Err(Refusal::code("invalid_thread_ts")),
+        Some(message) if message.deleted => Err(Refusal::code("thread_not_found")),
         Some(message) if message.is_reply() || message.ephemeral_for.is_some() => {
             Err(Refusal::code("cannot_reply_to_message"))
         }
@@ -111,6 +112,9 @@ pub(super) fn post(shared: &Shared, arguments: &Arguments) -> Reply {
     let anywhere = to.kind == Kind::Public && world.need_scope("chat:write.public").is_ok();
     if !to.bot_is_member && !anywhere {
         return Err(Refusal::code("not_in_channel"));
+    }
+    if to.posting_restricted {
+        return Err(Refusal::code("restricted_action"));
     }
     let draft = Draft::read(arguments, TEXT_LIMIT_CHARS)?;
     let mut message = draft.into_message(&to.id, &options.bot_user);

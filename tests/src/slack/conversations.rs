@@ -60,17 +60,25 @@ impl Window {
         }
     }
 
-    /// The first of the messages, and where the next page begins.
+    /// The first of the messages, and where the next page begins. Of a deleted one its tombstone is shown.
     fn page(&self, shared: &Shared, world: &World, all: Vec<&Message>) -> Value {
         let has_more = all.len() > self.limit;
         let page: Vec<_> = all.into_iter().take(self.limit).collect();
         let cursor = page.last().filter(|_| has_more).map(|last| hex::encode(format!("ts:{}", last.ts)));
-        let shown: Vec<_> = page.iter().map(|message| shared.shown(world, message, self.metadata)).collect();
+        let shown = page.iter().map(|message| match message.deleted {
+            true => world.tombstone(&message.channel, &message.ts).unwrap_or_default(),
+            false => shared.shown(world, message, self.metadata),
+        });
         json!({
-            "messages": shown, "has_more": has_more,
+            "messages": shown.collect::<Vec<_>>(), "has_more": has_more,
             "response_metadata": { "next_cursor": cursor.unwrap_or_default() },
         })
     }
+}
+
+/// Whether something of a message is there to be read.
+fn is_left(world: &World, message: &Message) -> bool {
+    message.ephemeral_for.is_none() && (!message.deleted || world.tombstone(&message.channel, &message.ts).is_some())
 }
 
 /// A conversation that may be read: the scope for its kind is there, and the bot is in it.
@@ -87,9 +95,11 @@ pub(super) fn history(shared: &Shared, arguments: &Arguments) -> Reply {
     let world = shared.world();
     let channel = readable(&world, arguments)?;
     let window = Window::read(arguments)?;
-    let inside = world.messages.iter().rev().filter(|m| {
-        m.channel == channel.id && !m.deleted && m.ephemeral_for.is_none() && !m.is_reply() && window.has(m)
-    });
+    let inside = world
+        .messages
+        .iter()
+        .rev()
+        .filter(|m| m.channel == channel.id && !m.is_reply() && window.has(m) && is_left(&world, m));
     let all = inside.filter(|m| window.after_us.is_none_or(|after_us| micros(&m.ts) < Some(after_us)));
     Ok(window.page(shared, &world, all.collect()))
 }
@@ -99,9 +109,10 @@ pub(super) fn replies(shared: &Shared, arguments: &Arguments) -> Reply {
     let channel = readable(&world, arguments)?;
     let window = Window::read(arguments)?;
     let ts = arguments.need("ts")?;
-    let asked = world.message(&channel.id, ts).ok_or_else(|| Refusal::code("thread_not_found"))?;
+    let found = |ts: &str| world.messages.iter().find(|m| m.is(&channel.id, ts) && is_left(&world, m));
+    let asked = found(ts).ok_or_else(|| Refusal::code("thread_not_found"))?;
     let thread = asked.thread_ts.clone().unwrap_or_else(|| asked.ts.clone());
-    let first = world.message(&channel.id, &thread);
+    let first = found(&thread);
     let answers = world.replies(&channel.id, &thread).filter(|m| window.has(m));
     let all = first.into_iter().chain(answers);
     let all = all.filter(|m| window.after_us.is_none_or(|after_us| micros(&m.ts) > Some(after_us)));

@@ -248,10 +248,12 @@ async fn once(
     match mischief {
         Some(Mischief::OtherApp) => payload["api_app_id"] = json!("A0OTHERAPP"),
         Some(Mischief::OtherTeam) => {
-            // Presses name the workspace in `team`, commands and events in `team_id`.
-            match payload.get("team") {
-                Some(_) => payload["team"]["id"] = json!("T0OTHER00"),
-                None => payload["team_id"] = json!("T0OTHER00"),
+            // Presses name the workspace in `team`, commands and events in `team_id`, events in two more places.
+            let places = ["/team/id", "/team_id", "/context_team_id", "/authorizations/0/team_id"];
+            for place in places {
+                if let Some(team) = payload.pointer_mut(place) {
+                    *team = json!("T0OTHER00");
+                }
             }
         }
         _ => {}

@@ -6,6 +6,8 @@ use super::fault::Fault;
 use super::notified::Notified;
 use super::options::{SlackChannel, SlackLimits, SlackUser};
 use super::outcome::Then;
+use super::payload;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 impl SlackSandbox {
@@ -149,6 +151,17 @@ impl SlackSandbox {
         Some(self.send(kind, payload).await.0)
     }
 
+    /// Asks the address for commands whether it is there, as Slack does now and then, properly signed. Gives what came
+    /// of it. Nothing like it comes in Socket Mode.
+    pub async fn ssl_check(&self) -> DeliveryAnswer {
+        self.send(DeliveryKind::Command, payload::ssl_check()).await.0
+    }
+
+    /// From now on it is so much later for Slack, or earlier; deliveries are signed with the clock's time all the same.
+    pub fn shift_clock(&self, by: SignedDuration) {
+        self.shared.world().shift(by);
+    }
+
     /// Sends whatever one likes, properly signed, once. Gives what came of it and the answer's body.
     pub async fn send(&self, kind: DeliveryKind, payload: Value) -> (DeliveryAnswer, Value) {
         let outgoing = Outgoing { kind, payload, then: Then::Nothing };
@@ -165,6 +178,17 @@ impl SlackSandbox {
     /// The next envelope's connection breaks off right after the envelope.
     pub fn break_after_next_envelope(&self) {
         self.shared.sockets().breaking += 1;
+    }
+
+    /// So many of the next connections break off right after the hello.
+    pub fn break_next_connections(&self, count: u32) {
+        self.shared.sockets().hasty = count;
+    }
+
+    /// How many connections are still to break off right after the hello.
+    #[must_use]
+    pub fn connections_to_break(&self) -> u32 {
+        self.shared.sockets().hasty
     }
 
     /// Tells all connections `disconnect` with a reason: `warning`, or `refresh_requested`, after which they end.

@@ -22,7 +22,7 @@ pub(super) async fn post(
 ) -> Answered {
     let (bot_url, now_s, limit) = {
         let world = shared.world();
-        (world.bot_url.clone(), world.now().as_second(), world.limits.answer_within)
+        (world.bot_url.clone(), world.unshifted_now().as_second(), world.limits.answer_within)
     };
     let Some(bot_url) = bot_url else { return Answered::without_body(DeliveryAnswer::Unreachable) };
     let (path, content_type) = match kind {

@@ -8,6 +8,7 @@ use super::outcome::{Outcome, Then};
 use super::payload;
 use super::view::View;
 use super::world::{Conversation, World};
+use super::written;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -83,6 +84,9 @@ impl SlackSandbox {
         if text.trim().is_empty() {
             return Err(Refused::code("no_text"));
         }
+        if payload::is_im(&place) && self.shared.options.messages_tab_read_only {
+            return Err(Refused::shown("messages_tab_read_only", "One can only read here."));
+        }
         if text.starts_with('/') {
             return self.type_command(user, &place, text, thread).await;
         }
@@ -125,31 +129,35 @@ impl SlackSandbox {
             let first = world.message(&place.id, ts).filter(|first| !first.is_reply());
             first.ok_or_else(|| Refused::code("thread_not_found"))?;
         }
-        let kept = payload::typed(&world, &options.bot_user, text);
-        let mut message = Message::new(&place.id, user, &kept);
-        message.blocks = Some(payload::typed_blocks(&kept));
+        let mut message = Message::new(&place.id, user, &payload::typed(&world, &options.bot_user, text));
+        message.blocks = Some(payload::typed_blocks(&message.text));
         message.thread_ts = thread.map(str::to_owned);
         let message = world.post(message).map_err(|refusal| Refused::code(refusal.code))?;
-        let mentioned = kept.contains(&format!("<@{}>", options.bot_user));
-        if !mentioned || payload::is_im(place) || !payload::is_told(&world, place, "app_mentions:read") {
-            return Ok(());
+        let Some(payload) = written::new(&mut world, options, place, &message) else { return Ok(()) };
+        drop(world);
+        delivery::deliver_event(&self.shared, payload);
+        Ok(())
+    }
+
+    /// Changes what a person wrote. When it mentions the app now, Slack says so, also when it did before.
+    ///
+    /// # Errors
+    /// When there is no such message of theirs.
+    pub fn edit_text(&self, user: &str, channel: &str, ts: &str, new_text: &str) -> Did {
+        let options = &self.shared.options;
+        let mut world = self.shared.world();
+        let place = place(&world, user, channel)?;
+        let before = seen(&world, user, channel, ts)?.clone();
+        if before.user != user || before.ephemeral_for.is_some() {
+            return Err(Refused::code("cant_update_message"));
         }
-        let number = world.number();
-        let team = world.user(user).and_then(|user| user.team.clone());
-        let mut inner = json!({
-            "type": "app_mention", "user": user, "text": kept, "ts": message.ts,
-            "client_msg_id": format!("9cbd4c5b-7ddf-4ede-b479-{number:012x}"), "team": options.team_id,
-            "blocks": message.blocks, "channel": place.id, "event_ts": message.ts,
-        });
-        if let Some(thread) = thread {
-            inner["thread_ts"] = json!(thread);
+        if new_text.trim().is_empty() {
+            return Err(Refused::code("no_text"));
         }
-        if let Some(team) = team {
-            for field in ["team", "user_team", "source_team"] {
-                inner[field] = json!(team);
-            }
-        }
-        let payload = payload::event(&mut world, options, &inner, place.shared_outside);
+        let text = payload::typed(&world, &options.bot_user, new_text);
+        let (blocks, at) = (payload::typed_blocks(&text), world.ts());
+        world.change(channel, ts, |message| message.edit(text, Some(blocks), at));
+        let Some(payload) = written::changed(&mut world, options, &place, &before) else { return Ok(()) };
         drop(world);
         delivery::deliver_event(&self.shared, payload);
         Ok(())
@@ -170,7 +178,8 @@ impl SlackSandbox {
             let mut container = json!({
                 "type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": ephemeral,
             });
-            if let Some(thread) = &message.thread_ts {
+            // The message itself also has one when it has answers; where it is has none.
+            if let Some(thread) = message.thread_ts.as_ref().filter(|_| message.is_reply()) {
                 container["thread_ts"] = json!(thread);
             }
             let url = world.hook(&self.shared.base, "actions", &options.team_id, (user, channel), Some(ts));
@@ -245,7 +254,7 @@ impl SlackSandbox {
             "type": kind, "user": user, "reaction": name, "item": { "type": "message", "channel": channel, "ts": ts },
             "item_user": author, "event_ts": world.ts(),
         });
-        let payload = payload::event(&mut world, options, &inner, place.shared_outside);
+        let payload = payload::event(&mut world, options, &inner, Some(&place));
         drop(world);
         delivery::deliver_event(&self.shared, payload);
         Ok(())
@@ -306,7 +315,7 @@ impl SlackSandbox {
         if let Some(view) = world.homes.get(user) {
             inner["view"] = view.shown.clone();
         }
-        let payload = payload::event(&mut world, options, &inner, false);
+        let payload = payload::event(&mut world, options, &inner, None);
         drop(world);
         delivery::deliver_event(&self.shared, payload);
         Ok(())

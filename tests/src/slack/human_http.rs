@@ -20,6 +20,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/", get(async || Html(include_str!("page.html"))))
         .route("/sandbox/state", get(state))
         .route("/sandbox/type", post(type_text))
+        .route("/sandbox/edit", post(edit))
         .route("/sandbox/press", post(press))
         .route("/sandbox/react", post(react))
         .route("/sandbox/submit", post(submit))
@@ -78,6 +79,10 @@ type Shares = State<Arc<Shared>>;
 async fn type_text(State(shared): Shares, Json(wish): Json<Wish>) -> Json<Value> {
     let slack = SlackSandbox::inside(shared);
     answer(slack.type_text(&wish.user, &wish.channel, &wish.text, wish.thread_ts.as_deref()).await)
+}
+
+async fn edit(State(shared): Shares, Json(wish): Json<Wish>) -> Json<Value> {
+    answer(SlackSandbox::inside(shared).edit_text(&wish.user, &wish.channel, &wish.ts, &wish.text))
 }
 
 async fn press(State(shared): Shares, Json(wish): Json<Wish>) -> Json<Value> {

@@ -110,7 +110,8 @@ impl World {
             shown["blocks"] = blocks.clone();
         }
         if let Some(at) = &message.edited_at {
-            shown["edited"] = json!({ "user": super::BOT_ID, "ts": at });
+            let by = if message.user == bot { super::BOT_ID } else { &message.user };
+            shown["edited"] = json!({ "user": by, "ts": at });
         }
         if !message.reactions.is_empty() {
             shown["reactions"] = message.reactions(usize::MAX);
@@ -128,6 +129,18 @@ impl World {
             shown["metadata"] = given.clone();
         }
         shown
+    }
+
+    /// What is left of a deleted message that was answered. None: nothing is.
+    pub(super) fn tombstone(&self, channel: &str, ts: &str) -> Option<Value> {
+        let gone = self.messages.iter().find(|m| m.is(channel, ts) && m.deleted && m.ephemeral_for.is_none())?;
+        let replies: Vec<_> = self.replies(channel, ts).collect();
+        let last = replies.last().filter(|_| !gone.is_reply())?;
+        Some(json!({
+            "type": "message", "subtype": "tombstone", "hidden": true, "user": super::SLACKBOT,
+            "text": "This message was deleted.", "ts": ts, "thread_ts": ts, "reply_count": replies.len(),
+            "latest_reply": last.ts,
+        }))
     }
 
     /// The answers in a message's thread, oldest first.

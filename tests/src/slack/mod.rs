@@ -36,6 +36,7 @@ mod time;
 mod transcript;
 mod view;
 mod world;
+mod written;
 
 pub use delivery::{Delivery, DeliveryAnswer, DeliveryKind, Mischief, Order};
 pub use fault::{Fault, FaultKind};

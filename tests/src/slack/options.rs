@@ -52,6 +52,10 @@ pub struct SlackChannel {
     pub archived: bool,
     /// Shared with another organisation.
     pub shared_outside: bool,
+    /// The workspace that a shared channel comes from (`T…`), when that is not the app's own.
+    pub origin_team: Option<String>,
+    /// Only some may post, and the app is none of them.
+    pub posting_restricted: bool,
     /// The app's user is in it.
     pub bot_is_member: bool,
     /// The users who are not in it, by id.
@@ -68,6 +72,8 @@ impl SlackChannel {
             private: false,
             archived: false,
             shared_outside: false,
+            origin_team: None,
+            posting_restricted: false,
             bot_is_member: true,
             absent: Vec::new(),
         }
@@ -175,6 +181,10 @@ pub struct SlackOptions {
     pub channels: Vec<SlackChannel>,
     /// The app's slash commands.
     pub commands: Vec<SlackCommand>,
+    /// In the conversation with the app people can only read.
+    pub messages_tab_read_only: bool,
+    /// The app has subscribed to what people write in the conversation with it.
+    pub message_im_subscribed: bool,
     /// How much and how fast.
     pub limits: SlackLimits,
     /// What time it is.
@@ -222,6 +232,8 @@ impl SlackOptions {
             users: users.collect(),
             channels: channels.iter().map(|(id, name)| SlackChannel::new(id, name)).collect(),
             commands: commands.collect(),
+            messages_tab_read_only: false,
+            message_im_subscribed: true,
             limits: SlackLimits::default(),
             clock: Arc::new(Timestamp::now),
         }

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 /// The old way to know that something comes from Slack; still sent.
 const VERIFICATION_TOKEN: &str = "sandbox-verification-token";
 
+/// What Slack asks an address for commands now and then.
+pub(super) fn ssl_check() -> Value {
+    json!({ "ssl_check": "1", "token": VERIFICATION_TOKEN })
+}
+
 /// What a command says. Everything is text, as in a form.
 pub(super) fn command(
     world: &mut World,
@@ -68,16 +73,19 @@ pub(super) fn form(world: &mut World, options: &SlackOptions, kind: &str, user: 
     payload
 }
 
-/// An event in its wrapping.
-pub(super) fn event(world: &mut World, options: &SlackOptions, inner: &Value, outside: bool) -> Value {
+/// An event in its wrapping. What happens in a channel of another organisation is of that one's workspace; for whom it
+/// is delivered stands in `authorizations` and `context_team_id`.
+pub(super) fn event(world: &mut World, options: &SlackOptions, inner: &Value, place: Option<&Conversation>) -> Value {
     let id = world.fresh_id();
     let team = &options.team_id;
+    let origin = place.and_then(|place| place.origin_team.as_ref()).unwrap_or(team);
+    let outside = place.is_some_and(|place| place.shared_outside);
     let authorization = json!({
         "enterprise_id": null, "team_id": team, "user_id": options.bot_user, "is_bot": true,
         "is_enterprise_install": false,
     });
     json!({
-        "token": VERIFICATION_TOKEN, "team_id": team, "context_team_id": team, "context_enterprise_id": null,
+        "token": VERIFICATION_TOKEN, "team_id": origin, "context_team_id": team, "context_enterprise_id": null,
         "api_app_id": options.app_id, "event": inner, "type": "event_callback", "event_id": format!("Ev{id}"),
         "event_time": world.now().as_second(), "authorizations": [authorization],
         "is_ext_shared_channel": outside, "event_context": format!("4-{id}"),
@@ -143,7 +151,7 @@ pub(super) fn place(conversation: &Conversation) -> Value {
     json!({ "id": conversation.id, "name": conversation.shown_name() })
 }
 
-/// Direct conversations are no place for mentions.
+/// The conversation with the app: no place for mentions.
 pub(super) fn is_im(conversation: &Conversation) -> bool {
     matches!(conversation.kind, Kind::Im(_))
 }

@@ -1,6 +1,6 @@
 //! How often a method may be called.
 
-use super::options::{Clock, SlackLimits};
+use super::options::SlackLimits;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(crate) struct Rates(BTreeMap<String, i64>);
 
 impl Rates {
     /// Counts a call, or says after how many seconds it may come.
-    pub(crate) fn take(&mut self, counter: &str, tier: Tier, limits: &SlackLimits, clock: &Clock) -> Result<(), u64> {
+    pub(crate) fn take(&mut self, counter: &str, tier: Tier, limits: &SlackLimits, now: Timestamp) -> Result<(), u64> {
         let (interval_ms, burst) = match tier {
             Tier::Channel => (limits.post_every_ms, limits.post_burst),
             Tier::Of(number) => {
@@ -36,7 +36,7 @@ impl Rates {
         if interval_ms == 0 {
             return Ok(());
         }
-        self.count(counter, i64::try_from(interval_ms).unwrap_or(i64::MAX), burst, clock())
+        self.count(counter, i64::try_from(interval_ms).unwrap_or(i64::MAX), burst, now)
     }
 
     fn count(&mut self, counter: &str, interval_ms: i64, burst: u32, now: Timestamp) -> Result<(), u64> {
@@ -56,15 +56,13 @@ impl Rates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     #[test]
     fn a_burst_then_one_a_second_and_each_channel_for_itself() {
         let mut rates = Rates::default();
         let limits = SlackLimits::default();
         let mut take = |channel: &str, at_ms: i64| {
-            let clock: Clock = Arc::new(move || Timestamp::from_millisecond(at_ms).unwrap());
-            rates.take(channel, Tier::Channel, &limits, &clock)
+            rates.take(channel, Tier::Channel, &limits, Timestamp::from_millisecond(at_ms).unwrap())
         };
         for _ in 0..5 {
             assert_eq!(take("C1", 0), Ok(()));

@@ -207,8 +207,8 @@ fn called(
     };
     {
         let mut world = shared.world();
-        let (limits, clock) = (world.limits.clone(), world.clock());
-        world.rates.take(&counter, entry.tier, &limits, &clock).map_err(Refusal::rate_limited)?;
+        let (limits, now) = (world.limits.clone(), world.now());
+        world.rates.take(&counter, entry.tier, &limits, now).map_err(Refusal::rate_limited)?;
     }
     (entry.call)(shared, &arguments)
 }

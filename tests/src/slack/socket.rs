@@ -55,6 +55,8 @@ pub(super) struct Sockets {
     turn: usize,
     /// So many of the next envelopes break their connection.
     pub(super) breaking: u32,
+    /// So many of the next connections break off right after the hello.
+    pub(super) hasty: u32,
     /// Acknowledgements of nothing.
     pub(super) strange_acks: u64,
 }
@@ -92,6 +94,13 @@ impl Sockets {
             let frame = if reason == "warning" { Frame::Send } else { Frame::SendAndBreak };
             let _ = link.out.try_send(frame(said.to_string()));
         }
+    }
+
+    /// Whether a new connection is to break off; counts it.
+    fn is_hasty(&mut self) -> bool {
+        let hasty = self.hasty > 0;
+        self.hasty = self.hasty.saturating_sub(1);
+        hasty
     }
 
     fn leave(&mut self, id: u64) {
@@ -147,7 +156,8 @@ async fn connected(shared: Arc<Shared>, mut socket: WebSocket) {
         first["type"] = json!("disconnect");
         first["reason"] = json!("too_many_websockets");
     }
-    if socket.send(Message::text(first.to_string())).await.is_ok() && count <= CONNECTIONS_LIMIT {
+    let said = socket.send(Message::text(first.to_string())).await.is_ok();
+    if said && count <= CONNECTIONS_LIMIT && !shared.sockets().is_hasty() {
         converse(&shared, &mut socket, frames).await;
     }
     shared.sockets().leave(id);

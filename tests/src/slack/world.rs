@@ -9,7 +9,7 @@ use super::rate::Rates;
 use super::refusal::Refusal;
 use super::response_url::Hook;
 use super::view::{Trigger, View};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::sync::watch;
@@ -39,6 +39,8 @@ pub(super) struct Conversation {
     pub(super) archived: bool,
     pub(super) bot_is_member: bool,
     pub(super) shared_outside: bool,
+    pub(super) origin_team: Option<String>,
+    pub(super) posting_restricted: bool,
     pub(super) absent: Vec<String>,
 }
 
@@ -94,6 +96,8 @@ pub(super) struct World {
     pub(super) mode: SlackMode,
     pub(super) deliveries: Deliveries,
     clock: Clock,
+    /// How far this Slack's time is from the clock.
+    shift: SignedDuration,
     /// When this Slack began, so that another one with a bot of old does not give the same ids again.
     began_s: i64,
     bot_user: String,
@@ -128,6 +132,7 @@ impl World {
             mode: options.mode,
             deliveries: Deliveries::default(),
             clock: options.clock.clone(),
+            shift: SignedDuration::ZERO,
             began_s: (options.clock)().as_second(),
             bot_user: options.bot_user.clone(),
             last_ts_us: 0,
@@ -138,11 +143,18 @@ impl World {
     }
 
     pub(super) fn now(&self) -> Timestamp {
+        (self.clock)() + self.shift
+    }
+
+    /// What the app's own clock says: deliveries are signed with it, whatever time it is here.
+    pub(super) fn unshifted_now(&self) -> Timestamp {
         (self.clock)()
     }
 
-    pub(super) fn clock(&self) -> Clock {
-        self.clock.clone()
+    /// From now on it is so much later here, or earlier. What was counted of calls is forgotten.
+    pub(super) fn shift(&mut self, by: SignedDuration) {
+        self.shift += by;
+        self.rates = Rates::default();
     }
 
     pub(super) fn seq(&self) -> u64 {
@@ -210,6 +222,8 @@ impl World {
                 archived: false,
                 bot_is_member: true,
                 shared_outside: false,
+                origin_team: None,
+                posting_restricted: false,
                 absent: Vec::new(),
             });
         }
@@ -221,6 +235,8 @@ impl World {
             archived: channel.archived,
             bot_is_member: channel.bot_is_member,
             shared_outside: channel.shared_outside,
+            origin_team: channel.origin_team.clone(),
+            posting_restricted: channel.posting_restricted,
             absent: channel.absent.clone(),
         })
     }
