@@ -234,8 +234,7 @@ mod tests {
     fn each_difference_is_named() {
         let mut theirs = ours(HTTP);
         theirs["oauth_config"]["scopes"]["bot"] = json!(["chat:write", "commands", "files:read"]);
-        theirs["settings"]["event_subscriptions"] =
-            json!({ "request_url": "https://old.acme.dev/slack/events", "bot_events": ["app_mention", "message.channels"] });
+        theirs["settings"]["event_subscriptions"] = json!({ "request_url": "https://old.acme.dev/slack/events", "bot_events": ["app_mention", "message.channels"] });
         theirs["settings"]["interactivity"] = json!({ "is_enabled": false });
         theirs["settings"]["token_rotation_enabled"] = json!(true);
         theirs["features"]["app_home"] = json!({ "messages_tab_enabled": true });
