@@ -59,11 +59,10 @@ async fn the_buttons_of_what_waits_for_a_lock() {
 async fn what_has_failed_is_tried_again() {
     let there = Workspace::with(ChatOption::SlackHttp, Some(Fail::Deploy)).await;
     there.says(ANA, "/deploy staging").await;
-    let failed = there.until_card("failed").await;
+    let failed = there.until_card("rolled the deployment back").await;
     assert_eq!(buttons(&failed), ["retry", "details", "lock"]);
     there.press(ANA, &failed, "details").await;
     there.until_told(ANA, "Commits").await;
-    // Twice in a row, as an impatient person does.
     there.press(ANA, &failed, "retry").await;
     let again = there.until_card("is live").await;
     assert_ne!(again["ts"], failed["ts"], "a new release, a new message");

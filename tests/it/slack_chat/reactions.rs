@@ -74,13 +74,16 @@ async fn where_a_reaction_is_to_be_confirmed_the_button_votes() {
 async fn a_question_about_the_plan_before_is_no_vote_on_this_one() {
     let mut there = Workspace::http().await;
     there.confirms_in_production().await;
+    // What is known is soon too old to start anything.
+    there.configured(|text| text.replace("[server]\n", "[server]\nfact_age_max_s = 1\n")).await;
     let card = there.production_waits().await;
     there.react(BOB, &card, "white_check_mark", true);
     let question = there.until_asked(BOB, 0).await;
     let secret = json!({ "GOOSE_DBSTRING": there.world.production_database, "SMTP_HOST": "smtp2.acme.dev" });
     there.world.aws.put_secret("goals/production", &secret);
-    // A vote has the facts read again.
+    // Before the start everything is read again.
     there.says(DORA, "/release approve").await;
+    there.says("U0CHEN001", "/release approve").await;
     there.until_shows(&card, "Changed").await;
     there.press(BOB, &question, "approve").await;
     there.until_told(BOB, "the plan has just changed").await;
