@@ -5,6 +5,8 @@ ALTER TABLE messages ADD COLUMN reply TEXT;
 ALTER TABLE messages ADD COLUMN thread_of TEXT;
 -- Since when it may be in the channel although its id is not known: posting it was begun then, and no answer is on record.
 ALTER TABLE messages ADD COLUMN posting_since INTEGER;
+-- When it began to show the plan that it shows, in milliseconds since 1970.
+ALTER TABLE messages ADD COLUMN shown_at INTEGER;
 -- How often it was posted again because somebody had deleted it.
 ALTER TABLE messages ADD COLUMN posted_again INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX messages_by_external_id ON messages (channel, external_id);
@@ -17,7 +19,8 @@ CREATE TABLE reactions (
     message  TEXT    NOT NULL,
     identity TEXT    NOT NULL,
     stance   TEXT    NOT NULL,
+    name     TEXT    NOT NULL,
     added    INTEGER NOT NULL,
     at       INTEGER NOT NULL,
-    PRIMARY KEY (channel, message, identity, stance)
+    PRIMARY KEY (channel, message, identity, stance, name)
 ) WITHOUT ROWID;

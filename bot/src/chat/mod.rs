@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use slipway_core::message::Message;
 use slipway_core::person::Directory;
+use slipway_core::plan::PlanDigest;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -55,6 +56,10 @@ pub struct Outgoing<'a> {
     pub reply: Option<&'a Reply>,
     /// Since when it may be there already: posting it was begun then, and nobody knows how that ended.
     pub unsure_since: Option<Timestamp>,
+    /// The plan that it shows.
+    pub plan: Option<&'a PlanDigest>,
+    /// It was not tried before.
+    pub is_first_try: bool,
 }
 
 /// A chat platform, as messages see it.

@@ -36,8 +36,10 @@ const POST_AGAIN_LIMIT: i64 = 1;
 enum Published {
     /// Nothing is left to do for this revision.
     Done,
-    /// The chat did not take it now.
+    /// It must wait.
     Later,
+    /// The chat did not take it.
+    Failed,
 }
 
 /// The publisher with all it needs.
@@ -120,8 +122,11 @@ impl Publisher {
             if held_up && is_post && row.message.only_for.is_none() {
                 continue;
             }
-            if self.publish(row, people).await? == Published::Later && is_post && row.message.only_for.is_none() {
-                held_up = true;
+            match self.publish(row, people).await? {
+                Published::Done => {}
+                // A chat that is slow would hold up the others, message by message.
+                Published::Failed => return Ok(()),
+                Published::Later => held_up |= is_post && row.message.only_for.is_none(),
             }
         }
         Ok(())
@@ -133,12 +138,14 @@ impl Publisher {
             warn!(channel = row.message.channel, "there is no chat for this channel");
             return self.give_up(row).await;
         };
-        let what = Outgoing {
+        let mut what = Outgoing {
             message: &row.message,
             external_id: row.external_id.as_deref(),
             thread: row.thread.as_deref(),
             reply: row.reply.as_ref(),
             unsure_since: row.posting_since_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+            plan: None,
+            is_first_try: row.failures == 0,
         };
         if let Err(wait) = chat.admit(&what) {
             let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).clamp(1, BACKOFF_LIMIT_MS);
@@ -155,6 +162,7 @@ impl Publisher {
             }
             Err(error) => return Err(error),
         };
+        what.plan = drawn.plan();
         if what.external_id.is_none() && row.posting_since_ms.is_none() {
             self.store.message_posting(row.id, self.clock.now_ms()).await?;
         }
@@ -171,7 +179,8 @@ impl Publisher {
         let channel = &row.message.channel;
         match shown {
             Ok(external_id) => {
-                self.store.message_published(row.id, row.wanted, &external_id, drawn.plan()).await?;
+                let now_ms = self.clock.now_ms();
+                self.store.message_published(row.id, row.wanted, &external_id, drawn.plan(), now_ms).await?;
                 Ok(Published::Done)
             }
             Err(ChatError::Gone) if row.posted_again < POST_AGAIN_LIMIT => {
@@ -181,6 +190,13 @@ impl Publisher {
             }
             Err(error @ (ChatError::Gone | ChatError::Never(_))) => {
                 warn!(channel, key = row.message.key, %error, "a message cannot be shown");
+                if row.external_id.is_some() {
+                    self.store.message_lost(row.id).await?;
+                }
+                self.give_up(row).await
+            }
+            // What one person may have read already is not said again and again.
+            Err(ChatError::Later { maybe_taken: true, .. }) if row.message.only_for.is_some() && row.failures > 0 => {
                 self.give_up(row).await
             }
             Err(ChatError::Later { what, .. }) if row.external_id.is_none() && row.failures + 1 >= FAILURES_LIMIT => {
@@ -192,7 +208,7 @@ impl Publisher {
                 let backoff = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
                 let again_ms = self.clock.now_ms() + after_ms.unwrap_or(backoff);
                 self.store.message_later(row.id, again_ms, maybe_taken || row.posting_since_ms.is_some()).await?;
-                Ok(Published::Later)
+                Ok(Published::Failed)
             }
         }
     }

@@ -149,7 +149,10 @@ impl Work<'_> {
         self.post_card(&release.id, channels, asked.channel, asked.delivery).await?;
         // A new release in its first phase takes this event.
         let _ = self.apply(&release.id, Event::Requested).await?;
-        Ok(None)
+        // Where it was asked in a thread, the card is not to be seen.
+        let reply = self.engine.store.inbox_reply(self.tx, asked.delivery).await?;
+        let in_thread = reply.is_some_and(|reply| reply.thread.is_some());
+        Ok(in_thread.then(|| answers::card_is_in_the_channel(&release)))
     }
 
     async fn rollback(

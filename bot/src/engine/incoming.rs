@@ -34,6 +34,9 @@ pub enum Incoming {
         message: String,
         /// Which button.
         verb: Verb,
+        /// The digest of the plan that was shown beside it, where the chat keeps that with the button.
+        #[serde(default)]
+        plan: Option<String>,
     },
     /// Somebody reacted to a release's message with a reaction that stands for a vote, or took it away.
     Reacted {
@@ -50,6 +53,12 @@ pub enum Incoming {
         /// The chat's own time of it, in microseconds since 1970, where it has one: news can come late and twice.
         #[serde(default)]
         at_us: Option<i64>,
+        /// Its name in the chat, where several stand for the same vote.
+        #[serde(default)]
+        name: String,
+        /// It was not told but found when the message was looked at: it is there now, and nobody knows since when.
+        #[serde(default)]
+        found: bool,
     },
     /// An effect had an outcome, or news.
     Happened {

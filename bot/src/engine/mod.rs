@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tracing::{error, warn};
+use votes::{Button, Told};
 
 /// How often handling a delivery may fail before it is given up and kept for somebody to look at.
 const HANDLE_ATTEMPTS_LIMIT: i64 = 5;
@@ -141,13 +142,19 @@ impl Engine {
         let mut replaced = None;
         match incoming {
             Incoming::Typed { who, channel, text } => work.typed(row.id, &who, &channel, &text).await?,
-            Incoming::Pressed { who, channel, message, verb } => {
-                work.pressed(row.id, &who, &channel, &message, verb).await?;
+            Incoming::Pressed { who, channel, message, verb, plan } => {
+                let button = Button { message: &message, verb, plan: plan.as_deref() };
+                work.pressed(row.id, &who, &channel, &button).await?;
             }
-            Incoming::Reacted { who, channel, message, stance, added, at_us } => {
-                let (channel, message) = (&channel, &message);
-                let reaction = SeenReaction { channel, message, who: &who, stance, added, at_us: at_us.unwrap_or(0) };
-                work.reacted(row.id, &reaction, at_us.is_some()).await?;
+            Incoming::Reacted { who, channel, message, stance, added, at_us, name, found } => {
+                let (who, channel, message, at) = (&who, &channel, &message, at_us.unwrap_or(0));
+                let seen = SeenReaction { channel, message, who, stance, name: &name, added, at_us: at };
+                let told = match (found, at_us) {
+                    (true, _) => Told::Found,
+                    (false, Some(_)) => Told::Timed,
+                    (false, None) => Told::Now,
+                };
+                work.reacted(row.id, &seen, told).await?;
             }
             Incoming::Happened { release, event } => work.happened(&release, event).await?,
             Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,

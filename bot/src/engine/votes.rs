@@ -14,6 +14,35 @@ use slipway_core::plan::PlanDigest;
 use slipway_core::policy::{Case, Clears, Decision, Reason, Slot, Stance, Vote};
 use slipway_core::release::{Event, Illegal, Release};
 
+/// A pressed button.
+pub(super) struct Button<'a> {
+    /// The message that carries it.
+    pub(super) message: &'a str,
+    /// What it does.
+    pub(super) verb: Verb,
+    /// The digest of the plan that was shown beside it, where that is known.
+    pub(super) plan: Option<&'a str>,
+}
+
+/// How a reaction came to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It happens now; the chat has no time of its own.
+    Now,
+    /// The chat says when it was.
+    Timed,
+    /// It was found when the message was looked at.
+    Found,
+}
+
+/// Why somebody has to look again.
+const PLAN_JUST_CHANGED: &str = "the plan has just changed. Look again, then vote";
+/// How far the chat's clock may be behind ours.
+const CLOCKS_DIFFER_MS: i64 = 1_000;
+/// An approval of a reaction that is told later than this is none: it may be gone since. What is there still is found
+/// when the message is looked at.
+const TOLD_LATE_US: i64 = 60_000_000;
+
 impl Work<'_> {
     /// A button of a release's message.
     pub(super) async fn pressed(
@@ -21,9 +50,9 @@ impl Work<'_> {
         delivery: i64,
         who: &Identity,
         channel: &str,
-        message: &str,
-        verb: Verb,
+        button: &Button<'_>,
     ) -> Result<(), EngineError> {
+        let Button { message, verb, .. } = *button;
         if let Some(key) = self.engine.setup.environment_of_button(message) {
             return self.pressed_environment(delivery, who, channel, key, verb).await;
         }
@@ -32,8 +61,8 @@ impl Work<'_> {
             return Ok(());
         };
         let asked = Asked { delivery, who, channel, person: &person };
-        if matches!(verb, Verb::Approve | Verb::Veto) && is_about_another_plan(message, &release) {
-            let why = Some("the plan has just changed. Look again, then vote");
+        if matches!(verb, Verb::Approve | Verb::Veto) && is_about_another_plan(button, &release) {
+            let why = Some(PLAN_JUST_CHANGED);
             let illegal = Illegal { phase: release.phase.name(), event: "voted", why };
             let answer = self.vote_too_late(&person, &release, &illegal).await?;
             return self.answer(delivery, channel, Some(&person), answer).await;
@@ -74,33 +103,39 @@ impl Work<'_> {
         self.finish().await
     }
 
-    /// A reaction that stands for a vote. Taking it away withdraws the vote. `timed`: its chat says when it was; then
-    /// news that comes late or twice changes nothing.
+    /// A reaction that stands for a vote. Taking it away withdraws the vote. News that comes late or twice changes nothing.
     pub(super) async fn reacted(
         &mut self,
         delivery: i64,
         reaction: &SeenReaction<'_>,
-        timed: bool,
+        told: Told,
     ) -> Result<(), EngineError> {
         let SeenReaction { channel, message, who, stance, added, .. } = *reaction;
         let store = &self.engine.store;
         let Some(id) = store.message_release(self.tx, channel, message).await? else { return Ok(()) };
-        if timed && !store.reaction_seen(self.tx, reaction).await? {
-            return Ok(());
-        }
-        // Under what runs or is over, ✅ is applause.
-        let waits = store.release_get(self.tx, &id).await?.is_some_and(|stored| stored.release.may_be_voted_on());
-        if timed && stance == Stance::Approve && !waits {
+        if told != Told::Now && !self.is_news(reaction, told, &id).await? {
             return Ok(());
         }
         let Some((person, release)) = self.person_and_release(delivery, who, "reacted", channel, &id).await? else {
             return Ok(());
         };
         let means = self.engine.setup.environment(&release.request.key).map(|environment| environment.reactions);
+        // Nobody knows which plan the card showed when somebody reacted who was only found to have done so.
+        let unsure = told == Told::Found && stance == Stance::Approve && release.voided.is_some();
         let answer = match (means.unwrap_or_default(), added) {
             (Reactions::Ignore, _) => None,
             (Reactions::Confirm, true) => {
                 return self.ask_to_confirm(delivery, channel, &person, &release, stance).await;
+            }
+            (Reactions::Vote, true) if unsure => {
+                return self.ask_to_confirm(delivery, channel, &person, &release, stance).await;
+            }
+            (Reactions::Vote, true) if told == Told::Timed && self.is_before_its_plan(reaction, &id).await? => {
+                let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(PLAN_JUST_CHANGED) };
+                self.vote_too_late(&person, &release, &illegal).await?
+            }
+            (Reactions::Vote, true) if stance == Stance::Approve && self.veto_stands(who, &id).await? => {
+                Some(answers::veto_stands(&release))
             }
             (Reactions::Vote, true) => self.vote(&person, &release, stance, channel).await?,
             // Taking away ❌ does not take back an approval.
@@ -111,6 +146,46 @@ impl Work<'_> {
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
+    }
+
+    /// Whether something may follow from a reaction of which the chat says when it was.
+    async fn is_news(
+        &mut self,
+        reaction: &SeenReaction<'_>,
+        told: Told,
+        release: &ReleaseId,
+    ) -> Result<bool, EngineError> {
+        let store = &self.engine.store;
+        let approves = reaction.stance == Stance::Approve && reaction.added;
+        if approves && told == Told::Timed {
+            let now_us = self.engine.clock.now().as_microsecond();
+            // Not even noted: looked at, the message says what is there.
+            if now_us - reaction.at_us > TOLD_LATE_US {
+                return Ok(false);
+            }
+        }
+        if !store.reaction_seen(self.tx, reaction).await? {
+            return Ok(false);
+        }
+        // Under what runs or is over, ✅ is applause.
+        let stored = store.release_get(self.tx, release).await?;
+        Ok(!approves || stored.is_some_and(|stored| stored.release.may_be_voted_on()))
+    }
+
+    /// Whether somebody approved before the card showed the plan that it shows.
+    async fn is_before_its_plan(
+        &mut self,
+        reaction: &SeenReaction<'_>,
+        release: &ReleaseId,
+    ) -> Result<bool, EngineError> {
+        let shown = self.engine.store.message_shown_plan(self.tx, reaction.channel, release).await?;
+        let before = shown.is_some_and(|shown| reaction.at_us / 1_000 < shown.since_ms - CLOCKS_DIFFER_MS);
+        Ok(reaction.stance == Stance::Approve && before)
+    }
+
+    /// Whether somebody's ❌ is under a card of a release: an approval that comes later, or late, does not undo it.
+    async fn veto_stands(&mut self, who: &Identity, release: &ReleaseId) -> Result<bool, EngineError> {
+        Ok(self.engine.store.reaction_stands(self.tx, release, who, Stance::Veto).await?)
     }
 
     /// Where a reaction alone is no vote, it opens a button that is one.
@@ -226,7 +301,7 @@ impl Work<'_> {
         channel: &str,
     ) -> Result<bool, EngineError> {
         let shown = self.engine.store.message_shown_plan(self.tx, channel, release).await?;
-        Ok(shown.is_none_or(|shown| shown == plan.as_str()))
+        Ok(shown.is_none_or(|shown| shown.digest == plan.as_str()))
     }
 
     pub(super) async fn withdraw(
@@ -245,10 +320,12 @@ impl Work<'_> {
 /// What the keys of questions begin with; the digest of the plan that is asked about comes next.
 const CONFIRM_KEY_PREFIX: &str = "confirm/";
 
-/// Whether a button belongs to a question about a plan that is no longer the release's.
-fn is_about_another_plan(message: &str, release: &Release) -> bool {
-    let asked = message.strip_prefix(CONFIRM_KEY_PREFIX).and_then(|rest| rest.split('/').next());
-    asked.is_some_and(|asked| release.digest().is_none_or(|digest| digest.as_str() != asked))
+/// Whether a button is about a plan that is no longer the release's: an old card's, or one of a question about it. A veto
+/// is against the release, whatever its plan, unless it answers a question.
+fn is_about_another_plan(button: &Button<'_>, release: &Release) -> bool {
+    let question = button.message.strip_prefix(CONFIRM_KEY_PREFIX).and_then(|rest| rest.split('/').next());
+    let beside = button.plan.filter(|_| button.verb == Verb::Approve);
+    question.or(beside).is_some_and(|asked| release.digest().is_none_or(|digest| digest.as_str() != asked))
 }
 
 /// The approvals that are missing, over all reasons.

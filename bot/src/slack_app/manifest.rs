@@ -142,7 +142,7 @@ pub fn manifest(config: &Config) -> Result<Manifest, NoManifest> {
             app_home: AppHome {
                 home_tab_enabled: true,
                 messages_tab_enabled: true,
-                messages_tab_read_only_enabled: true,
+                messages_tab_read_only_enabled: false,
             },
             bot_user: BotUser { display_name: BOT_NAME, always_online: true },
             slash_commands: command::slash_commands()
@@ -219,7 +219,7 @@ mod tests {
                 "app_home": {
                   "home_tab_enabled": true,
                   "messages_tab_enabled": true,
-                  "messages_tab_read_only_enabled": true
+                  "messages_tab_read_only_enabled": false
                 },
                 "bot_user": {
                   "display_name": "slipway",
@@ -279,6 +279,7 @@ mod tests {
                   "bot_events": [
                     "app_home_opened",
                     "app_mention",
+                    "message.im",
                     "reaction_added",
                     "reaction_removed"
                   ]
@@ -308,7 +309,7 @@ mod tests {
                 "app_home": {
                   "home_tab_enabled": true,
                   "messages_tab_enabled": true,
-                  "messages_tab_read_only_enabled": true
+                  "messages_tab_read_only_enabled": false
                 },
                 "bot_user": {
                   "display_name": "slipway",
@@ -363,6 +364,7 @@ mod tests {
                   "bot_events": [
                     "app_home_opened",
                     "app_mention",
+                    "message.im",
                     "reaction_added",
                     "reaction_removed"
                   ]

@@ -47,9 +47,10 @@ pub const SCOPES: [Scope; 12] = [
 ];
 
 /// Every event, by name.
-pub const EVENTS: [Event; 4] = [
+pub const EVENTS: [Event; 5] = [
     Event { name: "app_home_opened", scope: None, why: "draws the Home tab of whoever opens it" },
     Event { name: "app_mention", scope: Some("app_mentions:read"), why: "is a command like any other" },
+    Event { name: "message.im", scope: Some("im:history"), why: "is a command, said to the app alone" },
     Event { name: "reaction_added", scope: Some("reactions:read"), why: "is a vote under a card" },
     Event { name: "reaction_removed", scope: Some("reactions:read"), why: "takes the vote back" },
 ];

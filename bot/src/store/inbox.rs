@@ -1,6 +1,6 @@
 //! What came in.
 
-use super::{Store, StoreError, Tx, sql, to_json};
+use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use crate::chat::Reply;
 use crate::clock::Clock;
 use sqlx::{Row as _, SqliteConnection};
@@ -78,6 +78,16 @@ impl Store {
     pub async fn inbox_next(&self, tx: &mut Tx) -> Result<Option<InboxRow>, StoreError> {
         let row = sqlx::query(sql::INBOX_NEXT).fetch_optional(&mut **tx).await?;
         Ok(row.map(|row| InboxRow { id: row.get(0), body: row.get(1), attempts: row.get(2) }))
+    }
+
+    /// Where the chat of a delivery takes the answer, if it says so.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_reply(&self, tx: &mut Tx, id: i64) -> Result<Option<Reply>, StoreError> {
+        let reply: Option<Option<String>> =
+            sqlx::query_scalar(sql::INBOX_REPLY).bind(id).fetch_optional(&mut **tx).await?;
+        reply.flatten().map(|reply| from_json("where an answer goes", &reply)).transpose()
     }
 
     /// Marks a delivery as handled, or as given up with a problem.

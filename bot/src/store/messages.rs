@@ -92,6 +92,15 @@ pub struct MessageRow {
     pub posted_again: i64,
 }
 
+/// What a card shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownPlan {
+    /// The digest of the plan; empty while it shows none.
+    pub digest: String,
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: i64,
+}
+
 /// A message that this version cannot read.
 #[derive(Debug)]
 pub struct UnreadableMessage {
@@ -240,12 +249,14 @@ impl Store {
         revision: i64,
         external_id: &str,
         plan: Option<&PlanDigest>,
+        now_ms: i64,
     ) -> Result<(), StoreError> {
         sqlx::query(sql::MESSAGE_PUBLISHED)
             .bind(id)
             .bind(revision)
             .bind(external_id)
             .bind(plan.map_or("", PlanDigest::as_str))
+            .bind(now_ms)
             .execute(&self.write)
             .await?;
         Ok(())
@@ -261,9 +272,10 @@ impl Store {
         tx: &mut Tx,
         channel: &str,
         release: &ReleaseId,
-    ) -> Result<Option<String>, StoreError> {
-        let shown = sqlx::query_scalar(sql::MESSAGE_SHOWN_PLAN).bind(channel).bind(release.as_str());
-        Ok(shown.fetch_optional(&mut **tx).await?)
+    ) -> Result<Option<ShownPlan>, StoreError> {
+        let shown = sqlx::query(sql::MESSAGE_SHOWN_PLAN).bind(channel).bind(release.as_str());
+        let row = shown.fetch_optional(&mut **tx).await?;
+        Ok(row.map(|row| ShownPlan { digest: row.get(0), since_ms: row.get::<Option<i64>, _>(1).unwrap_or(0) }))
     }
 
     /// Puts a message off after a failure. `maybe_posted`: it may be in the channel all the same.
@@ -276,13 +288,24 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a revision of a message up; the next change tries again, as often as a new one.
+    /// Notes that the channel shows nothing of a message any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_lost(&self, id: i64) -> Result<(), StoreError> {
+        sqlx::query(sql::MESSAGE_LOST).bind(id).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Gives a revision of a message up, and what was to be posted in its thread; the next change tries again, as often as a new one.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn message_give_up(&self, id: i64, revision: i64) -> Result<(), StoreError> {
-        sqlx::query(sql::MESSAGE_GIVE_UP).bind(id).bind(revision).execute(&self.write).await?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        sqlx::query(sql::MESSAGE_THREAD_GIVE_UP).bind(id).execute(&mut *tx).await?;
+        sqlx::query(sql::MESSAGE_GIVE_UP).bind(id).bind(revision).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// When the next message is due, in milliseconds since 1970.
@@ -321,12 +344,12 @@ impl Store {
         Ok(id.map(|id: String| ReleaseId::new(id)))
     }
 
-    /// The posted cards of everything that has not ended, in one chat: channel and the chat's id for each.
+    /// The posted cards of everything that waits, in one chat, newest first: channel and the chat's id for each.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn cards_open(&self, platform: &str, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = sqlx::query(sql::MESSAGES_OF_OPEN).bind(platform).bind(limit).fetch_all(&self.read).await?;
+    pub async fn cards_waiting(&self, platform: &str, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query(sql::MESSAGES_OF_WAITING).bind(platform).bind(limit).fetch_all(&self.read).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 }

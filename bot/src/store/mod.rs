@@ -22,7 +22,7 @@ mod tests;
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
 pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
 pub use inbox::{Delivery, InboxRow};
-pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, UnreadableMessage, card_key};
+pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, ShownPlan, UnreadableMessage, card_key};
 pub use policies::{NewPolicyVersion, PolicyVersion};
 pub use reactions::SeenReaction;
 pub use releases::StoredRelease;

@@ -309,10 +309,10 @@ async fn a_change_while_it_is_published_is_published_after_it() {
     let (_folder, store, release) = with_messages().await;
     let (id, _, wanted) = due(&store).await.remove(0);
     touch(&store, &release).await;
-    store.message_published(id, wanted, "m1", None).await.unwrap();
+    store.message_published(id, wanted, "m1", None, NOW_MS).await.unwrap();
     let row = store.messages_due(NOW_MS, 10).await.unwrap().remove(0).unwrap();
     assert_eq!((row.id, row.wanted, row.external_id.as_deref()), (id, wanted + 1, Some("m1")));
-    store.message_published(id, row.wanted, "m1", None).await.unwrap();
+    store.message_published(id, row.wanted, "m1", None, NOW_MS).await.unwrap();
     assert!(due(&store).await.iter().all(|(other, ..)| *other != id));
 }
 

@@ -82,13 +82,27 @@ pub(super) async fn reaction(State(web): State<Web>, Json(reacted): Json<Reacted
         "❌" => Stance::Veto,
         _ => return (StatusCode::OK, Json(json!({ "ignored": "this reaction stands for no vote" }))).into_response(),
     };
-    let incoming = Incoming::Reacted { who: Identity::Terminal(person), channel, message, stance, added, at_us: None };
+    let incoming = Incoming::Reacted {
+        who: Identity::Terminal(person),
+        channel,
+        message,
+        stance,
+        added,
+        at_us: None,
+        name: reaction,
+        found: false,
+    };
     take(&web, &delivery, incoming).await
 }
 
 pub(super) async fn button(State(web): State<Web>, Json(pressed): Json<Pressed>) -> Response {
     let Pressed { person, channel, message, button, delivery } = pressed;
-    take(&web, &delivery, Incoming::Pressed { who: Identity::Terminal(person), channel, message, verb: button }).await
+    take(
+        &web,
+        &delivery,
+        Incoming::Pressed { who: Identity::Terminal(person), channel, message, verb: button, plan: None },
+    )
+    .await
 }
 
 fn channel_of(incoming: &Incoming) -> Option<&str> {

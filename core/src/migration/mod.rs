@@ -28,7 +28,7 @@ pub const FOLDER_LIMIT_BYTES: usize = 128 * 1024 * 1024;
 const MASKED_FROM_CHARS: usize = 4;
 
 /// How many lines of a migration's statements a plan keeps.
-const STATEMENT_LINES_LIMIT: usize = 40;
+const STATEMENT_LINES_LIMIT: usize = 19;
 /// How many bytes of them.
 const STATEMENTS_LIMIT_BYTES: usize = 2_000;
 

@@ -5,6 +5,7 @@ use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step};
 use super::waiting;
 use super::{Effect, Event};
 use crate::ids::{PersonId, ReleaseId};
+use crate::policy::Stance;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -165,12 +166,33 @@ fn superseded(release: &Release, by: &ReleaseId, requester: Option<&PersonId>) -
 
 /// Ends the release.
 pub(super) fn end(mut next: Release, phase: Phase, outcome: Outcome, at: Timestamp) -> Next {
-    let announce = phase == Phase::Succeeded;
+    let effects = match phase {
+        Phase::Succeeded => vec![Effect::Announce],
+        _ => bad_news(&next, &phase, &outcome).into_iter().collect(),
+    };
     next.phase = phase;
     next.outcome = Some(outcome);
     next.ended_at = Some(at);
     next.gathering = false;
-    (next, if announce { vec![Effect::Announce] } else { vec![] })
+    (next, effects)
+}
+
+/// Whoever asked for it or approved it learns that it came to nothing, once it was worth waiting for: a chat tells nobody
+/// that a card has changed.
+fn bad_news(release: &Release, phase: &Phase, outcome: &Outcome) -> Option<Effect> {
+    let key = &release.request.key;
+    let what = match (phase, outcome) {
+        // A mistake in the request is answered at once.
+        (_, Outcome::Failed { failure, .. }) if failure.request_is_wrong => return None,
+        (Phase::Failed, Outcome::Failed { step: Some(step), .. }) => format!("{key} failed at {}.", step.name()),
+        (Phase::Failed, _) => format!("{key} failed before it could start."),
+        (Phase::RolledBack, _) => format!("AWS rolled {key} back. What ran before keeps serving."),
+        (Phase::Expired, _) => format!("{key} expired before it could start."),
+        _ => return None,
+    };
+    let approved = release.votes.iter().filter(|vote| vote.stance == Stance::Approve).map(|vote| &vote.person);
+    let people: BTreeSet<_> = approved.chain([&release.request.requester]).cloned().collect();
+    Some(Effect::Tell { people: people.into_iter().collect(), what })
 }
 
 pub(super) fn failed(next: Release, step: Option<Step>, failure: Failure, at: Timestamp) -> Next {

@@ -69,6 +69,15 @@ pub enum SlackError {
         /// The channel's id.
         channel: String,
     },
+    /// Only some may post there.
+    #[error(
+        "Slack lets only some people post in the channel {channel}. Allow the app to post there in the channel's \
+         settings, or name another one."
+    )]
+    PostingRestricted {
+        /// The channel's id.
+        channel: String,
+    },
     /// Nothing can be posted there any more.
     #[error("The Slack channel {channel} is archived. Unarchive it and /invite @slipway there, or name another one.")]
     Archived {

@@ -88,6 +88,7 @@ impl SlackError {
             "not_in_channel" => Self::NotInChannel { channel: channel() },
             "channel_not_found" => Self::NoChannel { channel: channel() },
             "is_archived" => Self::Archived { channel: channel() },
+            code if code.starts_with("restricted_action") => Self::PostingRestricted { channel: channel() },
             "user_not_in_channel" => Self::UserNotInChannel { channel: channel() },
             "used_url" | "expired_url" => Self::AnswersUsedUp,
             "expired_trigger_id" | "exchanged_trigger_id" | "trigger_expired" | "trigger_exchanged" => {

@@ -92,9 +92,14 @@ async fn an_old_button_is_answered_and_does_nothing() {
     there.slack.send(pressed.kind, payload).await;
     there.until_told(DORA, "cancelled").await;
     there.react(BOB, &card, "white_check_mark", true);
+    there.says(DORA, "/release status").await;
+    there.until_told(DORA, "2 environments").await;
     // Under what is over a reaction is applause.
-    there.caught_up(BOB).await;
-    assert!(!there.told(BOB).join("\n").contains("cancelled"), "{:?}", there.told(BOB));
+    assert!(
+        !there.messages(RELEASES).iter().any(|m| m["ephemeral_for"] == BOB),
+        "{:?}",
+        there.slack.transcript(RELEASES)
+    );
     assert_eq!(there.world.aws.deployment_operations(&there.world.production_arn).len(), 0);
 }
 

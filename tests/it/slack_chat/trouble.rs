@@ -99,12 +99,15 @@ impl Workspace {
     /// Types until the bot takes it: until it knows whose app it is, it takes nothing.
     async fn until_taken(&self, user: &str, text: &str) {
         let deadline = tokio::time::Instant::now() + super::WAIT_LIMIT;
-        let put_off = || self.told(user).iter().filter(|text| text.contains("Slipway is starting")).count();
         loop {
-            let before = put_off();
+            let refused = || {
+                let is_refusal = |m: &Value| self.text(m).contains("Slipway is starting. Nothing was started");
+                self.messages(RELEASES).iter().filter(|m| is_refusal(m)).count()
+            };
+            let before = refused();
             let _ = self.slack.type_text(user, RELEASES, text, None).await;
             self.slack.settled().await;
-            if self.slack.deliveries().last().unwrap().answer.is_taken() && put_off() == before {
+            if self.slack.deliveries().last().unwrap().answer.is_taken() && refused() == before {
                 return;
             }
             assert!(tokio::time::Instant::now() < deadline, "the bot takes nothing");

@@ -3,6 +3,7 @@
 
 use super::forms;
 use super::heard::{Command, Delivery, Heard, Mention, Press, Reaction, Sender, Submission};
+use super::show::PLAN_SEPARATOR;
 use super::words;
 use crate::chat::{Reply, direct};
 use crate::clock::Clock;
@@ -17,13 +18,14 @@ use serde_json::{Value, json};
 use slipway_core::command::parse;
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::{Line, Message, Verb};
-use slipway_core::person::{Identity, Platform};
+use slipway_core::person::{Directory, Identity, Platform};
 use slipway_core::policy::Stance;
 use slipway_deploy::slack::{Form, Rendered, Slack, modal, render};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
 /// How many commands and presses of one person are taken at once.
@@ -32,6 +34,9 @@ const BURST_LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const ONE_MORE_AFTER: Duration = Duration::from_secs(3);
 /// How many people's counts are kept before those who were quiet are forgotten.
 const PEOPLE_COUNTED_LIMIT: usize = 2_000;
+
+/// A reaction that is told later than this may be gone.
+const LATE_US: i64 = 30_000_000;
 
 /// What the sender is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +78,8 @@ pub struct Intake {
     reactions: BTreeMap<String, Stance>,
     counts: DefaultKeyedRateLimiter<String>,
     ack_budget: Duration,
+    /// Signalled when the reactions under the cards are to be read.
+    pub(super) look_again: Notify,
 }
 
 impl Intake {
@@ -103,6 +110,7 @@ impl Intake {
             reactions: reactions.collect(),
             counts: RateLimiter::keyed(quota.allow_burst(BURST_LIMIT)),
             ack_budget: Duration::from_millis(ack_budget_ms),
+            look_again: Notify::new(),
         }
     }
 
@@ -186,10 +194,14 @@ impl Intake {
             Some(asked) => asked,
             None if mention.direct => mention.text.trim(),
             None => {
-                self.whisper_later(mention);
+                self.whisper_later(&mention, "Begin the message with @slipway. Nothing was started.".to_owned());
                 return Ok(Taken::Done);
             }
         };
+        if let Some(Taken::Say(why)) = self.flood(&mention.user) {
+            self.whisper_later(&mention, why);
+            return Ok(Taken::Done);
+        }
         let text = self.spelt_out(&words::typed(asked));
         let channel = channel(Some(&mention.channel), &mention.user);
         let reply = Reply { response_url: None, thread: mention.thread };
@@ -211,9 +223,16 @@ impl Intake {
         if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
         }
-        let channel = channel(Some(&reaction.channel), &reaction.user);
-        let Reaction { event, message, added, at_us, .. } = reaction;
-        let reacted = Incoming::Reacted { who, channel, message, stance, added, at_us: Some(at_us) };
+        let place = channel(Some(&reaction.channel), &reaction.user);
+        let Reaction { event, channel: id, message, name, added, at_us, .. } = reaction;
+        // In a conversation with one person a message's id holds the conversation's.
+        let message = if id.starts_with('D') { format!("{id}/{message}") } else { message };
+        if self.clock.now().as_microsecond() - at_us > LATE_US {
+            // It may be gone since: the message says what is there.
+            self.look_again.notify_one();
+        }
+        let at_us = Some(at_us);
+        let reacted = Incoming::Reacted { who, channel: place, message, stance, added, at_us, name, found: false };
         self.deliver(&format!("slack/event/{event}"), &reacted, &Reply::default()).await
     }
 
@@ -233,11 +252,16 @@ impl Intake {
         }
         let channel = channel(press.channel.as_deref(), &press.user);
         if verb == Verb::Lock {
-            let environment = self.environment_of(&press.value).await?;
+            let button = press.value.split(PLAN_SEPARATOR).next().unwrap_or_default();
+            let environment = self.environment_of(button).await?;
             self.open(press.trigger, forms::lock(environment.as_ref(), &channel, &self.setup), reply);
             return Ok(Taken::Done);
         }
-        let pressed = Incoming::Pressed { who, channel, message: press.value, verb };
+        let (message, plan) = match press.value.split_once(PLAN_SEPARATOR) {
+            Some((message, plan)) => (message.to_owned(), Some(plan.to_owned())),
+            None => (press.value, None),
+        };
+        let pressed = Incoming::Pressed { who, channel, message, verb, plan };
         let taken = self.deliver(&format!("slack/press/{}", press.trigger), &pressed, &reply).await?;
         if taken == Taken::NotConfirmed {
             self.say_later(reply, NOT_CONFIRMED.to_owned());
@@ -256,6 +280,9 @@ impl Intake {
 
     /// The page is drawn anew. That changes nothing, so it may be lost.
     async fn home_opened(&self, user: &str) -> Result<Taken, StoreError> {
+        if self.flood(&direct::home(Platform::Slack, user)).is_some() {
+            return Ok(Taken::Done);
+        }
         self.store.home_wanted(&direct::home(Platform::Slack, user), direct::HOME_KEY).await?;
         self.signals.messages.notify_one();
         Ok(Taken::Done)
@@ -284,14 +311,18 @@ impl Intake {
         Some(Taken::Say(format!("{what} Try again in {wait_s} s.")))
     }
 
+    /// Everybody as of now.
+    pub(super) async fn people(&self) -> Result<Arc<Directory>, StoreError> {
+        Ok(Company::shown(&self.store, &self.setup, self.clock.now()).await?.people)
+    }
+
     /// Whether somebody is of another organisation: they are not answered, unless they are a known person.
     async fn is_outsider(&self, who: &Identity, sender: &Sender) -> Result<bool, StoreError> {
         let elsewhere = matches!((&sender.user_team, self.ours().team), (Some(theirs), Some(ours)) if *theirs != ours);
         if !elsewhere && !sender.shared_outside {
             return Ok(false);
         }
-        let company = Company::shown(&self.store, &self.setup, self.clock.now()).await?;
-        Ok(company.people.by_identity(who).is_none())
+        Ok(self.people().await?.by_identity(who).is_none())
     }
 
     /// The environment that a button is about.
@@ -315,12 +346,12 @@ impl Intake {
         });
     }
 
-    /// Tells somebody alone, where they have spoken of the app, how to speak to it. It may be lost.
-    fn whisper_later(self: &Arc<Self>, mention: Mention) {
-        let intake = self.clone();
+    /// Tells somebody alone, where they have spoken of the app, why nothing came of it. It may be lost.
+    fn whisper_later(self: &Arc<Self>, mention: &Mention, why: String) {
+        let (intake, mention) = (self.clone(), mention.clone());
         tokio::spawn(async move {
             let Mention { channel, user, thread, .. } = mention;
-            let what = said("Begin the message with @slipway. Nothing was started.");
+            let what = said(&why);
             if let Err(error) = intake.slack.post_ephemeral(&channel, &user, thread.as_deref(), &what).await {
                 warn!(%error, "an answer could not be given");
             }

@@ -10,7 +10,6 @@ use slipway_deploy::slack::{Slack, SlackError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tracing::{info, warn};
 
 /// How many cards are looked at.
@@ -23,6 +22,8 @@ const AT_ONCE: usize = 20;
 const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// How long the start waits for it.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
+/// How far Slack's clock may be behind ours.
+const CLOCKS_DIFFER_US: i64 = 300_000_000;
 /// After a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How often one card is tried.
@@ -33,50 +34,60 @@ const TRIES_LIMIT: u32 = 5;
 pub struct Reread {
     slack: Slack,
     intake: Arc<Intake>,
-    wanted: Notify,
 }
+
+/// A reaction that stands for a vote: whose, for what, and its name.
+type Vote = (Identity, Stance, String);
 
 impl Reread {
     /// Nothing is read before it is wanted.
     #[must_use]
     pub fn new(slack: Slack, intake: Arc<Intake>) -> Self {
-        Self { slack, intake, wanted: Notify::new() }
+        Self { slack, intake }
     }
 
     /// Has them read again.
     pub fn soon(&self) {
-        self.wanted.notify_one();
+        self.intake.look_again.notify_one();
     }
 
     /// Reads them again whenever that is wanted, and every ten minutes.
     pub async fn run(self: Arc<Self>) {
         loop {
             // Both are fine: somebody wants it, or the time to look.
-            let _ = tokio::time::timeout(LOOK_EVERY, self.wanted.notified()).await;
-            self.all().await;
+            let _ = tokio::time::timeout(LOOK_EVERY, self.intake.look_again.notified()).await;
+            for (number, (channel, message)) in self.cards().await.iter().enumerate() {
+                if number > AT_ONCE {
+                    tokio::time::sleep(BETWEEN_CARDS).await;
+                }
+                self.card(channel, message).await;
+            }
         }
     }
 
-    /// The same once before anything is decided: a vote may have been taken away while nobody listened. It ends after a
-    /// while also when Slack does not answer; what was missed is then taken in later.
+    /// The same once before anything is decided: a vote may have been taken away while nobody listened. It does not wait
+    /// for a Slack that does not answer; what was missed is then taken in later.
     pub async fn first(&self) {
-        if tokio::time::timeout(FIRST_LIMIT, self.all()).await.is_err() {
+        let cards = self.cards().await;
+        let look = async |card: &(String, String)| self.look(&card.0, &card.1).await.is_ok();
+        let all = futures::future::join_all(cards.iter().map(look));
+        let complete = match tokio::time::timeout(FIRST_LIMIT, all).await {
+            Ok(looks) => looks.into_iter().all(|looked| looked),
+            Err(_) => false,
+        };
+        if !complete {
             warn!("the reactions that came meanwhile could not all be read before the start");
             self.soon();
         }
     }
 
-    async fn all(&self) {
-        let cards = match self.intake.store.cards_open(super::SlackChat::PLATFORM, CARDS_LIMIT).await {
-            Ok(cards) => cards,
-            Err(error) => return warn!(%error, "the open cards could not be listed"),
-        };
-        for (number, (channel, message)) in cards.iter().enumerate() {
-            if number > AT_ONCE {
-                tokio::time::sleep(BETWEEN_CARDS).await;
-            }
-            self.card(channel, message).await;
-        }
+    /// The cards of what waits, newest first.
+    async fn cards(&self) -> Vec<(String, String)> {
+        let cards = self.intake.store.cards_waiting(super::SlackChat::PLATFORM, CARDS_LIMIT).await;
+        cards.unwrap_or_else(|error| {
+            warn!(%error, "the open cards could not be listed");
+            vec![]
+        })
     }
 
     async fn card(&self, channel: &str, message: &str) {
@@ -99,37 +110,49 @@ impl Reread {
     async fn look(&self, channel: &str, message: &str) -> Result<usize, LookError> {
         let Some((id, ts)) = address(channel, message) else { return Ok(0) };
         // What happens from now on is said by itself, with a later time.
-        let at_us = self.intake.clock.now().as_microsecond();
-        let seen: BTreeSet<_> = self.intake.store.reactions_of(channel, message).await?.into_iter().collect();
-        let mut there: BTreeSet<(Identity, Stance)> = BTreeSet::new();
-        let mut incomplete = BTreeSet::new();
-        for reaction in self.slack.reactions(id, ts).await? {
-            let Some(stance) = self.intake.stance(&reaction.name) else { continue };
-            // Slack may name fewer users than there are: then who is missing has not taken theirs away.
-            if reaction.count > reaction.users.len() as u64 {
-                incomplete.insert(stance);
-            }
-            there.extend(reaction.users.into_iter().map(|user| (Identity::Slack(user), stance)));
-        }
-        let added = there.difference(&seen).map(|(who, stance)| (who, *stance, true));
-        let gone = seen.difference(&there).filter(|(_, stance)| !incomplete.contains(stance));
-        let mut missed: Vec<_> = added.chain(gone.map(|(who, stance)| (who, *stance, false))).collect();
+        let now_us = self.intake.clock.now().as_microsecond();
+        let seen: BTreeSet<Vote> = self.intake.store.reactions_of(channel, message).await?.into_iter().collect();
+        let (there, incomplete) = self.there(id, ts).await?;
+        let people = self.intake.people().await?;
+        // Whoever is not known is answered when they react, not when they are found.
+        let added = there.difference(&seen).filter(|(who, ..)| people.by_identity(who).is_some());
+        let gone = seen.difference(&there).filter(|(_, _, name)| !incomplete.contains(name));
+        let mut missed: Vec<_> = added.map(|vote| (vote, true)).chain(gone.map(|vote| (vote, false))).collect();
         // What lets a release start comes last: nothing may start by a vote that was taken away meanwhile.
-        missed.sort_by_key(|(_, stance, added)| lets_start(*stance, *added));
-        for (who, stance, added) in &missed {
+        missed.sort_by_key(|((_, stance, _), added)| lets_start(*stance, *added));
+        for ((who, stance, name), added) in &missed {
             let (stance, added) = (*stance, *added);
+            // Slack's clock may be behind ours: what it says next must not seem older than what lets a release start.
+            let at_us = if lets_start(stance, added) > 1 { now_us - CLOCKS_DIFFER_US } else { now_us };
             let reacted = Incoming::Reacted {
-                who: (*who).clone(),
+                who: who.clone(),
                 channel: channel.to_owned(),
                 message: message.to_owned(),
                 stance,
                 added,
                 at_us: Some(at_us),
+                name: name.clone(),
+                found: true,
             };
-            let key = format!("slack/reread/{channel}/{message}/{}/{stance:?}/{added}/{at_us}", who.id());
+            let key = format!("slack/reread/{channel}/{message}/{}/{name}/{added}/{now_us}", who.id());
             self.intake.deliver(&key, &reacted, &Reply::default()).await?;
         }
         Ok(missed.len())
+    }
+
+    /// The votes under a message, and the names of the reactions of which Slack does not name everybody.
+    async fn there(&self, id: &str, ts: &str) -> Result<(BTreeSet<Vote>, BTreeSet<String>), LookError> {
+        let (mut there, mut incomplete) = (BTreeSet::new(), BTreeSet::new());
+        for reaction in self.slack.reactions(id, ts).await? {
+            let Some(stance) = self.intake.stance(&reaction.name) else { continue };
+            // Then who is missing has not taken theirs away.
+            if reaction.count > reaction.users.len() as u64 {
+                incomplete.insert(reaction.name.clone());
+            }
+            let vote = |user| (Identity::Slack(user), stance, reaction.name.clone());
+            there.extend(reaction.users.into_iter().map(vote));
+        }
+        Ok((there, incomplete))
     }
 }
 

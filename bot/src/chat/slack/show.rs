@@ -17,6 +17,8 @@ use tracing::warn;
 const REFRESH_EVERY: Duration = Duration::from_secs(20);
 /// Between the parts of the id of a message in a conversation with one person.
 const ID_SEPARATOR: char = '/';
+/// Between a message's key and the digest of the plan that it shows, in what its buttons carry.
+pub(super) const PLAN_SEPARATOR: char = '#';
 
 /// Slack, as messages see it.
 #[derive(Debug)]
@@ -86,6 +88,9 @@ impl SlackChat {
                 done => return done,
             }
         }
+        if channel == user {
+            return self.slack.post(user, None, &out.message.key, what).await.map(|_| ());
+        }
         let thread = out.reply.and_then(|reply| reply.thread.as_deref());
         match self.slack.post_ephemeral(channel, user, thread, what).await {
             Err(
@@ -115,8 +120,10 @@ impl SlackChat {
                 let after_ms = i64::try_from(wait.as_millis()).ok();
                 ChatError::Later { what: error.to_string(), after_ms, maybe_taken: false }
             }
-            // What was posted may be found later; posting it a second time would be worse than waiting.
-            SlackError::TooBig { .. } if out.unsure_since.is_some() => ChatError::Never(error.to_string()),
+            // It cannot be looked for, and posting it a second time would be worse than not at all.
+            error if out.unsure_since.is_some() && !error.is_passing() && out.external_id.is_none() => {
+                ChatError::Never(error.to_string())
+            }
             error if error.is_passing() || is_mended_outside(error) => {
                 let maybe_taken = error.is_passing();
                 ChatError::Later { what: error.to_string(), after_ms: None, maybe_taken }
@@ -128,7 +135,15 @@ impl SlackChat {
 
 /// Whether somebody may mend it without touching the message.
 fn is_mended_outside(error: &SlackError) -> bool {
-    matches!(error, SlackError::BadCredentials { .. } | SlackError::MissingScope { .. })
+    matches!(error, SlackError::BadCredentials { .. } | SlackError::MissingScope { .. }) || is_closed(error)
+}
+
+/// Whether the app may not post there: somebody may invite it, or allow it.
+fn is_closed(error: &SlackError) -> bool {
+    matches!(
+        error,
+        SlackError::NotInChannel { .. } | SlackError::NoChannel { .. } | SlackError::PostingRestricted { .. }
+    )
 }
 
 #[async_trait]
@@ -147,9 +162,13 @@ impl Chat for SlackChat {
 
     async fn show(&self, out: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError> {
         let message = out.message;
-        let what = render(body, &accounts(people), &message.key);
+        let what = render(body, &accounts(people), &button_key(out));
         let place = place(&message.channel);
+        let can_answer = out.reply.is_some_and(|reply| reply.response_url.is_some());
         let whispered = match (&place, &message.only_for) {
+            (Place::User(user), Some(_)) if can_answer => {
+                Some(self.whisper(user, user, out, &what).await.map(|()| message.key.clone()))
+            }
             (Place::Channel(channel), Some(person)) => {
                 let Some(user) = account(people, person) else {
                     return Err(ChatError::Never(format!("{person} has no account in Slack")));
@@ -167,7 +186,7 @@ impl Chat for SlackChat {
             Ok(id) => Ok(id),
             Err(error) => {
                 let failed = self.failed(out, &error);
-                if matches!(failed, ChatError::Never(_)) {
+                if matches!(failed, ChatError::Never(_)) || out.is_first_try && is_closed(&error) {
                     self.excuse(out, &error).await;
                 }
                 Err(failed)
@@ -186,6 +205,14 @@ impl Chat for SlackChat {
         };
         let shown = self.slack.publish_home(user, home_blocks(parts, &accounts(people))).await;
         shown.map(|()| out.message.key.clone()).map_err(|error| self.failed(out, &error))
+    }
+}
+
+/// What buttons carry: the message, and the plan that is shown beside them.
+fn button_key(out: &Outgoing<'_>) -> String {
+    match out.plan {
+        Some(plan) => format!("{}{PLAN_SEPARATOR}{plan}", out.message.key),
+        None => out.message.key.clone(),
     }
 }
 

@@ -57,7 +57,14 @@ impl SocketMode {
                 Ok(socket) => {
                     let opened = Instant::now();
                     connections.spawn(this.clone().listen(socket, wanted.clone()));
-                    let ending = wants.recv().await;
+                    let ending = tokio::select! {
+                        ending = wants.recv() => ending,
+                        // One that ends without a word has a fault of its own.
+                        Some(Err(fault)) = connections.join_next() => {
+                            error!(%fault, "a Socket Mode connection failed");
+                            Some(Ending::Over)
+                        }
+                    };
                     // One that is cut at once, again and again, is a failure too.
                     failures = if opened.elapsed() >= GOOD_AFTER { 0 } else { failures + 1 };
                     if let Some(Ending::Over) = ending {

@@ -125,7 +125,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 13] {
     let (channel, message) = (String::new, String::new);
     [
         Incoming::Typed { who: who(), channel: channel(), text: String::new() },
-        Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve },
+        Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve, plan: None },
         Incoming::Reacted {
             who: who(),
             channel: channel(),
@@ -133,6 +133,8 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 13] {
             stance: Stance::Approve,
             added: true,
             at_us: None,
+            name: String::new(),
+            found: false,
         },
         Incoming::Happened { release: release.clone(), event: Event::BuildReady },
         Incoming::PoliciesChanged { version: 1 },

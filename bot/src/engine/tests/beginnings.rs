@@ -358,7 +358,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
     let (channel, message, release) = (String::new, String::new, || ReleaseId::new("r"));
     let incoming = [
         Incoming::Typed { who: who(), channel: channel(), text: String::new() },
-        Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve },
+        Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve, plan: None },
         Incoming::Reacted {
             who: who(),
             channel: channel(),
@@ -366,6 +366,8 @@ fn whatever_comes_in_says_what_it_can_begin() {
             stance: Stance::Approve,
             added: true,
             at_us: None,
+            name: String::new(),
+            found: false,
         },
         Incoming::Happened { release: release(), event: Event::BuildReady },
         Incoming::PoliciesChanged { version: 1 },

@@ -68,6 +68,8 @@ terminal = "gus"
 "#;
 
 const CHANNEL: &str = "terminal:releases";
+/// What a delivery was answered with, a question too.
+const ANSWER: &str = "SELECT body FROM messages WHERE key = 'answer/' || $1 OR key LIKE 'confirm/%/' || $1";
 const LEASE_MS: i64 = 60_000;
 
 /// An engine with a store, a clock that stands still, and the effects that are under way.
@@ -257,7 +259,8 @@ impl Chat {
     pub(super) async fn presses(&mut self, who: &str, release: &ReleaseId, verb: Verb) -> String {
         let who = Identity::Terminal(who.to_owned());
         let message = format!("release/{release}");
-        let delivery = self.deliver(&Incoming::Pressed { who, channel: CHANNEL.to_owned(), message, verb }).await;
+        let delivery =
+            self.deliver(&Incoming::Pressed { who, channel: CHANNEL.to_owned(), message, verb, plan: None }).await;
         self.answer(delivery).await
     }
 
@@ -265,13 +268,23 @@ impl Chat {
     pub(super) async fn reacts(&mut self, who: &str, release: &ReleaseId, stance: Stance, added: bool) -> String {
         let who = Identity::Terminal(who.to_owned());
         let (channel, message) = (CHANNEL.to_owned(), format!("release/{release}"));
-        let delivery = self.deliver(&Incoming::Reacted { who, channel, message, stance, added, at_us: None }).await;
+        let delivery = self
+            .deliver(&Incoming::Reacted {
+                who,
+                channel,
+                message,
+                stance,
+                added,
+                at_us: None,
+                name: String::new(),
+                found: false,
+            })
+            .await;
         self.answer(delivery).await
     }
 
     async fn answer(&self, delivery: i64) -> String {
-        let body: Option<String> =
-            self.scalar("SELECT body FROM messages WHERE key = $1", &format!("answer/{delivery}")).await;
+        let body: Option<String> = self.scalar(ANSWER, &delivery.to_string()).await;
         body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
     }
 

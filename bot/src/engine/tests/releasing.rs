@@ -83,7 +83,7 @@ async fn a_failed_step_frees_the_environment_and_changes_nothing_live() {
     let failed = Event::StepFailed { step: Step::Ci, failure, rolled_back: false, at: chat.now() };
     chat.outcome(&release, "observe_ci", failed).await;
     assert_eq!(chat.phase(&release).await, "failed");
-    assert_eq!(chat.effects(&release).await, [""; 0]);
+    assert_eq!(chat.told(&release).await, ["ana: goals → staging failed at ci."]);
     let environment = chat.environment("staging").await;
     assert_eq!((environment.running, environment.live), (None, None));
     assert!(chat.card(&release).await.contains("CI has become red."));

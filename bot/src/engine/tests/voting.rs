@@ -166,7 +166,9 @@ async fn nobody_approves_in_time() {
     assert_eq!(chat.release(&release).await.outcome, Some(Outcome::Expired));
     assert_eq!(chat.environment("production").await.queue, []);
     // Only who is to be told something is still told.
-    assert_eq!(chat.effects(&release).await, ["tell"]);
+    assert_eq!(chat.effects(&release).await, ["tell", "tell"]);
+    let told = chat.told(&release).await;
+    assert_eq!(told.last().unwrap(), "ana: goals → production expired before it could start.");
     let late = chat.presses("bob", &release, Verb::Approve).await;
     assert!(late.contains("Your vote was not taken: the release has expired."), "{late}");
 }

@@ -234,8 +234,7 @@ mod tests {
     fn each_difference_is_named() {
         let mut theirs = ours(HTTP);
         theirs["oauth_config"]["scopes"]["bot"] = json!(["chat:write", "commands", "files:read"]);
-        theirs["settings"]["event_subscriptions"] =
-            json!({ "request_url": "https://old.acme.dev/slack/events", "bot_events": ["app_mention", "message.im"] });
+        theirs["settings"]["event_subscriptions"] = json!({ "request_url": "https://old.acme.dev/slack/events", "bot_events": ["app_mention", "message.channels"] });
         theirs["settings"]["interactivity"] = json!({ "is_enabled": false });
         theirs["settings"]["token_rotation_enabled"] = json!(true);
         theirs["features"]["app_home"] = json!({ "messages_tab_enabled": true });
@@ -252,7 +251,7 @@ mod tests {
                   → paste what slipway slack manifest prints under App Manifest at api.slack.com/apps/A0KRD7HC3, and install the app again where Slack asks for it
             FAIL  Slack app commands  /deploy does not escape what is typed, so people are not named by their ids; /release: sent to https://old.acme.dev/slack/commands?… and not to https://slipway.acme.dev/slack/commands; /rollback is missing; /release is described in other words; /ship besides, which Slipway does not know
                   → paste what slipway slack manifest prints under App Manifest at api.slack.com/apps/A0KRD7HC3, and install the app again where Slack asks for it
-            FAIL  Slack app events  app_home_opened is not subscribed (draws the Home tab of whoever opens it); reaction_added is not subscribed (is a vote under a card); reaction_removed is not subscribed (takes the vote back); message.im is subscribed besides, and left aside
+            FAIL  Slack app events  app_home_opened is not subscribed (draws the Home tab of whoever opens it); message.im is not subscribed (is a command, said to the app alone); reaction_added is not subscribed (is a vote under a card); reaction_removed is not subscribed (takes the vote back); message.channels is subscribed besides, and left aside
                   → paste what slipway slack manifest prints under App Manifest at api.slack.com/apps/A0KRD7HC3, and install the app again where Slack asks for it
             FAIL  Slack app scopes  app_mentions:read is missing; channels:history is missing; channels:read is missing; im:history is missing; im:write is missing; reactions:read is missing; chat:write.public is missing; groups:history is missing; groups:read is missing; usergroups:read is missing; files:read besides
                   → paste what slipway slack manifest prints under App Manifest at api.slack.com/apps/A0KRD7HC3, and install the app again where Slack asks for it

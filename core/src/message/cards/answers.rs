@@ -256,6 +256,19 @@ pub fn confirm_vote(release: &Release, stance: Stance) -> Message {
     Message { actions: vec![super::action(verb)], ..Message::answer(headline, []) }
 }
 
+/// A release was asked for in a thread.
+#[must_use]
+pub fn card_is_in_the_channel(release: &Release) -> Message {
+    answer(which(release).text(" has begun. Its card is in the channel."))
+}
+
+/// A ✅ of somebody whose ❌ is there as well.
+#[must_use]
+pub fn veto_stands(release: &Release) -> Message {
+    let line = Line::plain("Your ❌ stands, so this approval does not count. Take ❌ away first.");
+    Message::answer(line, [which(release)])
+}
+
 /// Adds to a refusal for which of the person's teams Slipway cannot tell who is in them, why, and the way out.
 #[must_use]
 pub fn members_unknown<'a>(mut refusal: Message, sources: impl IntoIterator<Item = &'a SourceState>) -> Message {

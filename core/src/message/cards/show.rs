@@ -35,11 +35,11 @@ pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message
     body.extend(field("Votes", votes(release)));
     body.push(Block::Field { label: "Steps".into(), lines: Step::ALL.map(|s| step(release, s, now)).into() });
     body.extend(field("Outcome", ended(release)));
-    body.extend(release.plan.as_ref().map(statements).unwrap_or_default());
     if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
         let log = failure.log_tail.as_deref().map(|log| words::tail(log, LOG_LINES_LIMIT, LOG_CHARS_LIMIT));
         body.extend(log.map(Block::Code));
     }
+    body.extend(release.plan.as_ref().map(statements).unwrap_or_default());
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 

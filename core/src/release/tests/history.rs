@@ -35,8 +35,11 @@ fn replay(file: &str, text: &str) -> Release {
         let Happened { event, then, effects } =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{line_of}: {error}"));
         let (after, follow) = step(&release, &event).unwrap_or_else(|illegal| panic!("{line_of}: {illegal}"));
-        let names: Vec<_> = follow.iter().map(Effect::name).collect();
-        assert_eq!((describe(&after), names), (then, effects.iter().map(String::as_str).collect()), "{line_of}");
+        // Whom a later version tells besides is another matter than what it does.
+        let does = |name: &&str| *name != "tell";
+        let names: Vec<_> = follow.iter().map(Effect::name).filter(does).collect();
+        let recorded: Vec<_> = effects.iter().map(String::as_str).filter(does).collect();
+        assert_eq!((describe(&after), names), (then, recorded), "{line_of}");
         // As a restart in between would have it.
         release = serde_json::from_str(&serde_json::to_string(&after).unwrap()).unwrap();
         assert_eq!(release, after, "{line_of}: the state does not survive the store");

@@ -31,7 +31,7 @@ pub(super) fn awaiting(view: &ReleaseView<'_>) -> Message {
     message.body.extend(field("Also waits for", words::reasons(&others, false, None)));
     message.body.extend(reading_again(release));
     message.body.push(expires(release));
-    message.actions = actions([Verb::Approve, Verb::Veto, Verb::Why]);
+    message.actions = actions([Verb::Approve, Verb::Veto, Verb::Why, Verb::Details, Verb::Cancel]);
     message
 }
 

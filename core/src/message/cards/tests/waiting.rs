@@ -123,7 +123,7 @@ fn production_waits_for_people() {
         Who can approve release: bob, chen (not ana: asked for it)
                         dba: dora
         expires Tue 19:00
-        [Approve] [Veto] [Why?]
+        [Approve] [Veto] [Why?] [Details] [Cancel]
     "#]]
     .assert_eq(&card(&waiting, 60));
 }
@@ -152,7 +152,7 @@ fn votes_given_are_shown_and_the_rest_is_missing() {
         ✔ bob (release)
         Who can approve dba: dora
         expires Tue 19:00
-        [Approve] [Veto] [Why?]
+        [Approve] [Veto] [Why?] [Details] [Cancel]
     "#]]
     .assert_eq(&text(&release_card(&view(&voted, &people, &approvers, 90))));
 }
@@ -236,7 +236,7 @@ fn a_changed_plan_says_what_changed_and_whose_votes_are_void() {
         Who can approve release: bob, chen (not ana: asked for it)
                         dba: dora
         expires Tue 19:00
-        [Approve] [Veto] [Why?]
+        [Approve] [Veto] [Why?] [Details] [Cancel]
     "#]]
     .assert_eq(&card(&changed, 300));
 }
