@@ -1,12 +1,18 @@
 //! The whole bot in Slack: the real binary, the strict stand-in, both ways in which deliveries come.
 
+mod ageing;
 mod deliveries;
+mod mentions;
 mod people;
+mod pressing;
+mod reactions;
 mod resuming;
 mod setting_up;
+mod sharing;
 mod trouble;
 
 use serde_json::Value;
+use slipway_sandbox::demo::Fail;
 use slipway_sandbox::slack::SlackSandbox;
 use slipway_sandbox::world::{ChatOption, Options, Pace, World};
 use std::time::Duration;
@@ -29,7 +35,12 @@ struct Workspace {
 
 impl Workspace {
     async fn new(chat: ChatOption) -> Self {
-        let options = Options { pace: Pace::Fast, sqlite: true, chat, ..Options::default() };
+        Self::with(chat, None).await
+    }
+
+    /// One in which something goes wrong.
+    async fn with(chat: ChatOption, fail: Option<Fail>) -> Self {
+        let options = Options { pace: Pace::Fast, sqlite: true, chat, fail, ..Options::default() };
         let world = World::new(options).await.unwrap();
         let slack = world.slack.clone().unwrap();
         Self { world, slack }
@@ -37,6 +48,38 @@ impl Workspace {
 
     async fn http() -> Self {
         Self::new(ChatOption::SlackHttp).await
+    }
+
+    /// The bot is stopped, its configuration is written anew, and it starts again.
+    async fn configured(&mut self, change: impl FnOnce(&str) -> String) {
+        self.world.bot.kill().unwrap();
+        let before = std::fs::read_to_string(&self.world.config).unwrap();
+        let after = change(&before);
+        assert_ne!(before, after, "nothing is changed");
+        std::fs::write(&self.world.config, after).unwrap();
+        self.world.bot.start().await.unwrap();
+    }
+
+    /// Waits until the bot has answered something of somebody's that came last; what came before it has been done then.
+    async fn caught_up(&self, user: &str) {
+        let seen = self.messages(RELEASES).iter().filter_map(|m| m["seq"].as_u64()).max().unwrap_or(0);
+        self.says(user, "/release status").await;
+        let status = |m: &Value, text: &str| {
+            m["ephemeral_for"] == user && m["seq"].as_u64() > Some(seen) && text.contains("2 environments")
+        };
+        self.until("the status", RELEASES, status).await;
+    }
+
+    /// What somebody alone has been told where they typed.
+    fn told(&self, user: &str) -> Vec<String> {
+        let theirs = self.messages(RELEASES).into_iter().filter(|m| m["ephemeral_for"] == user);
+        theirs.map(|m| self.text(&m)).collect()
+    }
+
+    /// Waits until a card, wherever it is by now, shows some words.
+    async fn until_shows(&self, card: &Value, words: &str) -> Value {
+        let fits = |m: &Value, text: &str| m["ts"] == card["ts"] && text.contains(words);
+        self.until(&format!("\"{words}\" on the card"), RELEASES, fits).await
     }
 
     /// Somebody types where releases are shown.

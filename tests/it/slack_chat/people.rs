@@ -104,7 +104,7 @@ async fn an_old_button_is_answered_and_does_nothing() {
 }
 
 impl Workspace {
-    async fn until_modal(&self) -> Value {
+    pub(super) async fn until_modal(&self) -> Value {
         let deadline = tokio::time::Instant::now() + super::WAIT_LIMIT;
         loop {
             let state = self.slack.state(u64::MAX);
@@ -116,7 +116,7 @@ impl Workspace {
         }
     }
 
-    async fn until_home(&self, user: &str, words: &str) -> String {
+    pub(super) async fn until_home(&self, user: &str, words: &str) -> String {
         let deadline = tokio::time::Instant::now() + super::WAIT_LIMIT;
         loop {
             let state = self.slack.state(u64::MAX);
