@@ -16,7 +16,7 @@ fn buttons(message: &Value) -> Vec<String> {
 async fn the_buttons_of_what_waits_for_approval() {
     let there = Workspace::http().await;
     let card = there.production_waits().await;
-    assert_eq!(buttons(&card), ["approve", "veto", "why"]);
+    assert_eq!(buttons(&card), ["approve", "veto", "why", "details", "cancel"]);
     there.press(DORA, &card, "why").await;
     there.until_told(DORA, "production-approval").await;
     there.press(BOB, &card, "veto").await;
