@@ -8,7 +8,7 @@ mod reply;
 pub mod slack;
 pub mod terminal;
 
-pub use reply::Reply;
+pub use reply::{Reply, ResponseUrl};
 
 use crate::store::NewMessage;
 use async_trait::async_trait;

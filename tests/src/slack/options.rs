@@ -1,6 +1,7 @@
 //! What a stand-in is started with.
 
 use jiff::Timestamp;
+use slipway::slack_app::SCOPES;
 use slipway_core::command::slash_commands;
 use std::fmt;
 use std::sync::Arc;
@@ -191,22 +192,6 @@ pub struct SlackOptions {
     pub clock: Clock,
 }
 
-/// What Slipway asks for.
-const SCOPES: [&str; 12] = [
-    "app_mentions:read",
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "chat:write.public",
-    "commands",
-    "groups:history",
-    "groups:read",
-    "im:history",
-    "im:write",
-    "reactions:read",
-    "usergroups:read",
-];
-
 impl SlackOptions {
     /// An app that was given what Slipway needs, five people and two channels.
     #[must_use]
@@ -228,7 +213,7 @@ impl SlackOptions {
             team_id: "T9TK3CUKW".to_owned(),
             app_id: "A0KRD7HC3".to_owned(),
             bot_user: "U0SLIPWAY".to_owned(),
-            scopes: SCOPES.map(str::to_owned).to_vec(),
+            scopes: SCOPES.iter().map(|scope| scope.name.to_owned()).collect(),
             users: users.collect(),
             channels: channels.iter().map(|(id, name)| SlackChannel::new(id, name)).collect(),
             commands: commands.collect(),

@@ -1,6 +1,7 @@
 //! What Slack's deliveries say, in the shapes that it documents. Fields that are not needed are not looked at, and
 //! what this version does not know is left aside: Slack adds to its payloads without notice.
 
+use crate::chat::ResponseUrl;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -71,7 +72,7 @@ pub struct Command {
     /// Unique for each command; opens a form for three seconds.
     pub trigger: String,
     /// Where an answer goes for half an hour.
-    pub response_url: Option<String>,
+    pub response_url: Option<ResponseUrl>,
 }
 
 /// A message that mentions the app.
@@ -124,7 +125,7 @@ pub struct Press {
     /// Unique for each press; opens a form for three seconds.
     pub trigger: String,
     /// Where an answer goes for half an hour.
-    pub response_url: Option<String>,
+    pub response_url: Option<ResponseUrl>,
     /// In whose thread the message is.
     pub thread: Option<String>,
 }
@@ -163,7 +164,7 @@ struct CommandForm {
     #[serde(default)]
     text: String,
     trigger_id: String,
-    response_url: Option<String>,
+    response_url: Option<ResponseUrl>,
     team_id: Option<String>,
     api_app_id: Option<String>,
 }
@@ -183,7 +184,7 @@ struct InteractionForm {
     api_app_id: Option<String>,
     channel: Option<Id>,
     trigger_id: Option<String>,
-    response_url: Option<String>,
+    response_url: Option<ResponseUrl>,
     #[serde(default)]
     actions: Vec<ActionForm>,
     view: Option<ViewForm>,

@@ -363,7 +363,7 @@ impl Intake {
         let Some(url) = reply.response_url else { return };
         let intake = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = intake.slack.respond(&url.into(), &said(&what)).await {
+            if let Err(error) = intake.slack.respond(&url.expose().into(), &said(&what)).await {
                 warn!(%error, "an answer could not be given");
             }
         });

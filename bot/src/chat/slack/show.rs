@@ -82,8 +82,8 @@ impl SlackChat {
     /// Says something to one person alone: where the delivery wants its answer, else in the channel, else, when they are
     /// not in it, in the conversation with them.
     async fn whisper(&self, channel: &str, user: &str, out: &Outgoing<'_>, what: &Rendered) -> Result<(), SlackError> {
-        if let Some(url) = out.reply.and_then(|reply| reply.response_url.clone()) {
-            match self.slack.respond(&url.into(), what).await {
+        if let Some(url) = out.reply.and_then(|reply| reply.response_url.as_ref()) {
+            match self.slack.respond(&url.expose().into(), what).await {
                 Err(SlackError::AnswersUsedUp | SlackError::NotSlacks { .. }) => {}
                 done => return done,
             }
@@ -102,12 +102,12 @@ impl SlackChat {
 
     /// Tells whoever asked in a place where the app cannot post that it cannot.
     async fn excuse(&self, out: &Outgoing<'_>, error: &SlackError) {
-        let Some(url) = out.reply.and_then(|reply| reply.response_url.clone()) else { return };
+        let Some(url) = out.reply.and_then(|reply| reply.response_url.as_ref()) else { return };
         let line = Line::plain("What you asked for goes on, and its card cannot be shown here.");
         let way = Line::plain(error.to_string());
         let status = Line::plain("See ").code("/release status").text(".");
         let said = render(&Message::answer(line, [way, status]), &BTreeMap::new(), "");
-        if let Err(error) = self.slack.respond(&url.into(), &said).await {
+        if let Err(error) = self.slack.respond(&url.expose().into(), &said).await {
             warn!(%error, "an excuse could not be made");
         }
     }

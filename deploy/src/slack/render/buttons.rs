@@ -2,6 +2,7 @@
 
 use super::text::label;
 use slack_morphism::prelude::*;
+use slipway_core::message::cards::action;
 use slipway_core::message::{Action, Verb};
 
 /// The longest text on a button.
@@ -21,19 +22,6 @@ pub fn action_id(verb: Verb) -> &'static str {
         Verb::Details => "details",
         Verb::Lock => "lock",
         Verb::Unlock => "unlock",
-    }
-}
-
-fn default_label(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Approve => "Approve",
-        Verb::Veto => "Veto",
-        Verb::Cancel => "Cancel",
-        Verb::Retry => "Retry",
-        Verb::Why => "Why?",
-        Verb::Details => "Details",
-        Verb::Lock => "Lock",
-        Verb::Unlock => "Unlock",
     }
 }
 
@@ -59,7 +47,7 @@ fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
         Verb::Veto | Verb::Cancel => Some(SlackBlockButtonStyle::Danger),
         Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock => None,
     };
-    SlackBlockButtonElement::new(literal(label(words, TEXT_LIMIT_CHARS, default_label(verb))))
+    SlackBlockButtonElement::new(literal(label(words, TEXT_LIMIT_CHARS, &action(verb).label)))
         .with_action_id(action_id(verb).into())
         .with_value(key.to_owned())
         .opt_style(style)
