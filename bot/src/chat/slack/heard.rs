@@ -237,11 +237,9 @@ struct Outer {
     api_app_id: Option<String>,
     event_id: Option<String>,
     event: Option<Value>,
-    #[serde(default)]
-    is_ext_shared_channel: bool,
+    is_ext_shared_channel: Option<bool>,
     context_team_id: Option<String>,
-    #[serde(default)]
-    authorizations: Vec<Authorization>,
+    authorizations: Option<Vec<Authorization>>,
 }
 
 #[derive(Deserialize)]
@@ -349,9 +347,9 @@ pub fn event(payload: Value) -> Result<Delivery, Unreadable> {
     let outer: Outer = serde_json::from_value(payload)?;
     let of_event = |field: &str| outer.event.as_ref().and_then(|event| event[field].as_str()).map(str::to_owned);
     let user_team = of_event("user_team").or_else(|| of_event("team"));
-    let shared_outside = outer.is_ext_shared_channel;
+    let shared_outside = outer.is_ext_shared_channel.unwrap_or(false);
     // In a channel that began elsewhere `team_id` is that workspace; the app is installed in the authorisation's.
-    let installed = outer.authorizations.into_iter().find_map(|authorization| authorization.team_id);
+    let installed = outer.authorizations.into_iter().flatten().find_map(|authorization| authorization.team_id);
     let team = installed.or(outer.context_team_id).or(outer.team_id);
     let sender = Sender { app: outer.api_app_id, team, user_team, shared_outside };
     let heard = match (outer.kind.as_str(), outer.challenge, outer.event_id, outer.event) {
@@ -438,6 +436,9 @@ mod tests {
         assert_eq!(event_of(edited).unwrap().heard, Heard::Nothing);
         assert_eq!(event_of(of_a_bot).unwrap().heard, Heard::Nothing);
         assert_eq!(event(json!({ "type": "app_rate_limited", "team_id": "T1" })).unwrap().heard, Heard::Nothing);
+        let nothing_of_it = json!({ "type": "event_callback", "event_id": "Ev1", "team_id": "T1", "authorizations": null,
+                                    "is_ext_shared_channel": null, "event": { "type": "x" } });
+        assert_eq!(event(nothing_of_it).unwrap().sender.team.as_deref(), Some("T1"));
         assert!(command(json!({ "user_id": "U1" })).is_err());
     }
 }

@@ -52,7 +52,7 @@ fn production_waits_for_people() {
         ---
         expires <{time} {date_short_pretty} 2025-11-04 19:00 UTC>
         ---
-        [Approve](approve "release/01JD7Q4N" primary) [Veto](veto "release/01JD7Q4N" danger) [Why?](why "release/01JD7Q4N")
+        [Approve](approve "release/01JD7Q4N" primary) [Veto](veto "release/01JD7Q4N" danger) [Why?](why "release/01JD7Q4N") [Details](details "release/01JD7Q4N") [Cancel](cancel "release/01JD7Q4N")
     "#]].assert_eq(&shown(&card.blocks));
     let chars = serde_json::to_string(&card.blocks).unwrap().chars().count();
     assert!(chars < 4_000, "{chars} of 9,000 characters");
