@@ -125,3 +125,21 @@ fn nothing_names_this_machine() {
         assert_eq!(offences(folder, &marks, &["it/tidy.rs"]), [""; 0]);
     }
 }
+
+/// A picture or a page that is not there is found by whoever needs it most.
+#[test]
+fn what_the_docs_point_to_is_there() {
+    let mut missing = Vec::new();
+    for page in ["README.md", "docs/slack.md", "docs/architecture.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let folder = root().join(page).parent().unwrap().to_owned();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            let is_ours = !file.is_empty() && !target.contains("://");
+            if is_ours && !folder.join(file).exists() {
+                missing.push(format!("{page}: {target}"));
+            }
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
