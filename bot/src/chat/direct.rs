@@ -35,6 +35,13 @@ pub fn home(platform: Platform, account: &str) -> String {
     format!("{}:home@{account}", platform.key())
 }
 
+/// The page of whoever a conversation is with.
+#[must_use]
+pub fn home_beside(conversation: &str) -> Option<String> {
+    let (platform, account) = conversation.split_once(":@")?;
+    Some(format!("{platform}:home@{account}"))
+}
+
 /// Whose page a channel is.
 #[must_use]
 pub fn whose_home(channel: &str) -> Option<(Platform, &str)> {
@@ -73,5 +80,7 @@ mod tests {
         assert_eq!(where_to(None, "", &[]), None);
         assert_eq!(whose_home(&home(Platform::Slack, "U1")), Some((Platform::Slack, "U1")));
         assert_eq!(whose_home("slack:C1"), None);
+        assert_eq!(home_beside("slack:@U1").as_deref(), Some("slack:home@U1"));
+        assert_eq!(home_beside("slack:C1"), None);
     }
 }

@@ -60,6 +60,8 @@ pub struct Outgoing<'a> {
     pub plan: Option<&'a PlanDigest>,
     /// It was not tried before.
     pub is_first_try: bool,
+    /// Where the card of its release is in the same chat, when it is news for one person: channel and the chat's id for it.
+    pub card: Option<(String, String)>,
 }
 
 /// A chat platform, as messages see it.

@@ -146,6 +146,7 @@ impl Publisher {
             unsure_since: row.posting_since_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             plan: None,
             is_first_try: row.failures == 0,
+            card: None,
         };
         if let Err(wait) = chat.admit(&what) {
             let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).clamp(1, BACKOFF_LIMIT_MS);
@@ -163,6 +164,9 @@ impl Publisher {
             Err(error) => return Err(error),
         };
         what.plan = drawn.plan();
+        if let (Some(release), Some(_), Some(_)) = (&row.message.release, &row.message.only_for, &row.message.body) {
+            what.card = self.store.card_place(release, chat.platform()).await?;
+        }
         if what.external_id.is_none() && row.posting_since_ms.is_none() {
             self.store.message_posting(row.id, self.clock.now_ms()).await?;
         }

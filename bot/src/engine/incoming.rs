@@ -129,6 +129,26 @@ pub enum Incoming {
 }
 
 impl Incoming {
+    /// Where somebody said or did it; `None` for what is no person's.
+    #[must_use]
+    pub fn channel(&self) -> Option<&str> {
+        match self {
+            Self::Typed { channel, .. } | Self::Pressed { channel, .. } | Self::Reacted { channel, .. } => {
+                Some(channel)
+            }
+            Self::Happened { .. }
+            | Self::PoliciesChanged { .. }
+            | Self::PoliciesRefused { .. }
+            | Self::MembersSeen { .. }
+            | Self::MembersUnseen { .. }
+            | Self::Judge { .. }
+            | Self::Started { .. }
+            | Self::AnchorDue { .. }
+            | Self::StrangersDue { .. }
+            | Self::LockDue { .. } => None,
+        }
+    }
+
     /// The failure of whatever a release waits for now; `None` when it has ended.
     #[must_use]
     pub(crate) fn failure(release: &Release, failure: Failure, at: Timestamp) -> Option<Self> {

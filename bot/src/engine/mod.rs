@@ -24,6 +24,7 @@ pub use incoming::Incoming;
 pub use lookup::approver_lines;
 pub use why::{Explanation, Inquiry, Why};
 
+use crate::chat::direct;
 use crate::clock::Clock;
 use crate::setup::Setup;
 use crate::store::{InboxRow, SeenReaction, Store, StoreError};
@@ -138,6 +139,8 @@ impl Engine {
 
     async fn handle(&self, mut tx: crate::store::Tx, row: &InboxRow) -> Result<(), EngineError> {
         let incoming: Incoming = serde_json::from_str(&row.body).map_err(EngineError::Unreadable)?;
+        // What somebody does in the conversation with the bot, or on their page, may change what the page shows.
+        let home = incoming.channel().and_then(direct::home_beside);
         let mut work = apply::Work::new(self, &mut tx);
         let mut replaced = None;
         match incoming {
@@ -168,6 +171,9 @@ impl Engine {
             Incoming::AnchorDue { day } => work.anchor_due(day).await?,
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
+        }
+        if let Some(home) = home {
+            self.store.home_touch(&mut tx, &home, direct::HOME_KEY).await?;
         }
         let consumed = self.store.inbox_consume(&mut tx, row.id, self.clock.now_ms(), None).await;
         let done = match consumed {

@@ -185,6 +185,15 @@ impl Store {
         Ok(())
     }
 
+    /// Has the page of one person drawn anew if they have ever opened it, because of what they did.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn home_touch(&self, tx: &mut Tx, channel: &str, key: &str) -> Result<(), StoreError> {
+        sqlx::query(sql::HOME_TOUCH).bind(channel).bind(key).execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// Has the page of one person drawn anew.
     ///
     /// # Errors
@@ -342,6 +351,19 @@ impl Store {
     ) -> Result<Option<ReleaseId>, StoreError> {
         let id = sqlx::query_scalar(sql::MESSAGE_ABOUT).bind(channel).bind(message).fetch_optional(&mut **tx).await?;
         Ok(id.map(|id: String| ReleaseId::new(id)))
+    }
+
+    /// Where a release's card is in one chat: channel and the chat's id for it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn card_place(
+        &self,
+        release: &ReleaseId,
+        platform: &str,
+    ) -> Result<Option<(String, String)>, StoreError> {
+        let place = sqlx::query(sql::CARD_PLACE).bind(release.as_str()).bind(platform);
+        Ok(place.fetch_optional(&self.read).await?.map(|row| (row.get(0), row.get(1))))
     }
 
     /// The posted cards of everything that waits, in one chat, newest first: channel and the chat's id for each.

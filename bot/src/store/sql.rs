@@ -66,7 +66,9 @@ statements! {
     MESSAGE_SHOWN_PLAN = "SELECT shown_plan, shown_at FROM messages WHERE channel = $1 AND release = $2 AND body IS NULL AND thread_of IS NULL AND shown_plan IS NOT NULL";
     MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND (key = $2 OR external_id = $2) AND body IS NULL AND thread_of IS NULL AND release IS NOT NULL";
     MESSAGE_ABOUT = "SELECT release FROM messages WHERE channel = $1 AND (key = $2 OR external_id = $2) AND release IS NOT NULL";
+    CARD_PLACE = "SELECT channel, external_id FROM messages WHERE release = $1 AND channel LIKE $2 || ':%' AND channel NOT LIKE '%@%' AND body IS NULL AND thread_of IS NULL AND external_id IS NOT NULL ORDER BY id LIMIT 1";
     MESSAGES_OF_WAITING = "SELECT m.channel, m.external_id FROM messages m JOIN releases r ON r.id = m.release WHERE m.channel LIKE $1 || ':%' AND m.body IS NULL AND m.thread_of IS NULL AND m.external_id IS NOT NULL AND r.ended_at IS NULL AND r.phase <> 'running' ORDER BY m.id DESC LIMIT $2";
+    HOME_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE channel = $1 AND key = $2";
     HOME_WANTED = "INSERT INTO messages (channel, key) VALUES ($1, $2) ON CONFLICT (channel, key) DO UPDATE SET wanted = wanted + 1";
 
     REACTION_SEEN = "INSERT INTO reactions (channel, message, identity, stance, name, added, at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (channel, message, identity, stance, name) DO UPDATE SET added = excluded.added, at = excluded.at WHERE excluded.at > reactions.at RETURNING 1";

@@ -105,28 +105,10 @@ pub(super) async fn button(State(web): State<Web>, Json(pressed): Json<Pressed>)
     .await
 }
 
-fn channel_of(incoming: &Incoming) -> Option<&str> {
-    match incoming {
-        Incoming::Typed { channel, .. } | Incoming::Pressed { channel, .. } | Incoming::Reacted { channel, .. } => {
-            Some(channel)
-        }
-        Incoming::Happened { .. }
-        | Incoming::PoliciesChanged { .. }
-        | Incoming::PoliciesRefused { .. }
-        | Incoming::MembersSeen { .. }
-        | Incoming::MembersUnseen { .. }
-        | Incoming::Judge { .. }
-        | Incoming::Started { .. }
-        | Incoming::AnchorDue { .. }
-        | Incoming::StrangersDue { .. }
-        | Incoming::LockDue { .. } => None,
-    }
-}
-
 /// Acknowledges what is durable, and only that.
 async fn take(web: &Web, delivery: &str, incoming: Incoming) -> Response {
     // Nobody at a terminal speaks in the channels of another chat, where the answer would also go.
-    if !channel_of(&incoming).is_some_and(|channel| channel.starts_with(CHANNEL_PREFIX)) {
+    if !incoming.channel().is_some_and(|channel| channel.starts_with(CHANNEL_PREFIX)) {
         let why = format!("`channel` must be one of this chat, such as {CHANNEL_PREFIX}releases");
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response();
     }

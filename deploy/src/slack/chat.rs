@@ -84,6 +84,14 @@ struct Answer {
 #[derive(Deserialize)]
 struct Done {}
 
+#[derive(Deserialize)]
+struct Permalink {
+    permalink: String,
+}
+
+/// The longest address of a message.
+const PERMALINK_LIMIT_BYTES: usize = 500;
+
 impl Slack {
     /// Posts a message to a channel, or to a person's direct conversation with the app (`U…`; the answer tells the
     /// conversation's own id), or as a reply to the message `thread`. `key` is what [`Slack::find_posted`] finds it by.
@@ -115,6 +123,19 @@ impl Slack {
     pub async fn update(&self, channel: &str, ts: &str, key: &str, what: &Rendered) -> Result<(), SlackError> {
         let message = Message { ts: Some(ts), metadata: Some(Metadata::of(key)), ..Message::new(channel, what) };
         self.call("chat.update", &message, channel).await.map(|Done {}| ())
+    }
+
+    /// The address of a message, for people.
+    ///
+    /// # Errors
+    /// When Slack does not tell, or what it tells is none.
+    pub async fn permalink(&self, channel: &str, ts: &str) -> Result<String, SlackError> {
+        let params = [("channel", channel), ("message_ts", ts)];
+        let Permalink { permalink } = self.ask("chat.getPermalink", &params, channel).await?;
+        if permalink.len() > PERMALINK_LIMIT_BYTES || !permalink.starts_with("https://") {
+            return Err(SlackError::Unreadable { detail: "the address of a message is none".to_owned() });
+        }
+        Ok(permalink)
     }
 
     /// Shows a message to one member of a channel, until they reload. Such a message cannot be found or changed later.

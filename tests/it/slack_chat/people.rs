@@ -57,6 +57,7 @@ async fn the_page_shows_what_waits_and_its_buttons_work() {
     assert!(home.contains("○ waits for approval"), "{home}");
     there.slack.press_home(ANA, "cancel").await.unwrap();
     there.until_card("cancelled by ana").await;
+    there.until_home(ANA, "– cancelled by ana").await;
     // Whoever is not known reads what to do.
     there.slack.set_user(slipway_sandbox::slack::SlackUser::new("U0ZOE0001", "zoe"));
     there.slack.home("U0ZOE0001").unwrap();
@@ -68,6 +69,7 @@ async fn one_can_talk_to_the_bot_alone() {
     let there = Workspace::http().await;
     there.production_waits().await;
     let told = there.until_written_to(BOB, "waits for your approval").await;
+    assert!(there.text(&told).contains("Open the card"), "{}", there.text(&told));
     let conversation = told["channel"].as_str().unwrap().to_owned();
     there.press(BOB, &told, "why").await;
     there.until_written_to(BOB, "production-approval").await;

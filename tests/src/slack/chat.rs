@@ -56,6 +56,18 @@ impl Draft {
     }
 }
 
+/// `chat.getPermalink`: where people find a message.
+pub(super) fn permalink(shared: &Shared, arguments: &Arguments) -> Reply {
+    let (channel, ts) = (arguments.need("channel")?, arguments.need("message_ts")?);
+    let world = shared.world();
+    let conversation = world.seen_by_bot(channel)?;
+    if world.message(&conversation.id, ts).is_none() {
+        return Err(Refusal::code("message_not_found"));
+    }
+    let link = format!("https://acme.slack.com/archives/{}/p{}", conversation.id, ts.replace('.', ""));
+    Ok(json!({ "channel": conversation.id, "permalink": link }))
+}
+
 /// `{"event_type": …, "event_payload": {…}}`; empty to take it away.
 fn check_metadata(metadata: &Value) -> Result<(), Refusal> {
     let Some(members) = metadata.as_object() else { return Err(Refusal::code("invalid_metadata_format")) };

@@ -54,13 +54,14 @@ const HISTORY: &[&str] = &["channels:history", "groups:history", "im:history"];
 const WRITE: &[&str] = &["chat:write"];
 
 /// All of them.
-const METHODS: [Entry; 16] = [
+const METHODS: [Entry; 17] = [
     Entry { token: Token::Config, ..entry("apps.manifest.export", &[], 3, apps::export_manifest) },
     Entry { token: Token::App, ..entry("apps.connections.open", &["connections:write"], 1, apps::open_connection) },
     entry("auth.test", &[], 4, auth::test),
     entry("chat.delete", WRITE, 3, chat::delete),
     entry("chat.postEphemeral", WRITE, 4, chat::post_ephemeral),
     Entry { tier: Tier::Channel, ..entry("chat.postMessage", WRITE, 4, chat::post) },
+    entry("chat.getPermalink", &[], 3, chat::permalink),
     entry("chat.update", WRITE, 3, chat::update),
     entry("conversations.history", HISTORY, 3, conversations::history),
     entry("conversations.info", READ, 3, conversations::info),

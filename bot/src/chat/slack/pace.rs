@@ -118,7 +118,16 @@ mod tests {
     }
 
     fn outgoing<'a>(message: &'a NewMessage, external_id: Option<&'a str>) -> Outgoing<'a> {
-        Outgoing { message, external_id, thread: None, reply: None, unsure_since: None, plan: None, is_first_try: true }
+        Outgoing {
+            message,
+            external_id,
+            thread: None,
+            reply: None,
+            unsure_since: None,
+            plan: None,
+            is_first_try: true,
+            card: None,
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
 use async_trait::async_trait;
 use slipway_core::ids::PersonId;
-use slipway_core::message::{Line, Message};
+use slipway_core::message::{Block, Line, Message, Span};
 use slipway_core::person::{Directory, Identity, Platform};
 use slipway_deploy::slack::{Rendered, Slack, SlackError, home_blocks, render};
 use std::collections::BTreeMap;
@@ -112,6 +112,19 @@ impl SlackChat {
         }
     }
 
+    /// News for one person, said where the card is not, leads there.
+    async fn with_link(&self, place: &Place<'_>, out: &Outgoing<'_>, body: &Message) -> Message {
+        let mut body = body.clone();
+        let (Place::User(_), Some((channel, ts))) = (place, &out.card) else { return body };
+        let id = channel.split_once(':').map_or(channel.as_str(), |(_, id)| id);
+        // The news matters more than the way there.
+        match self.slack.permalink(id, ts).await {
+            Ok(url) => body.body.push(Block::Line(Line(vec![Span::Link { url, text: "Open the card".to_owned() }]))),
+            Err(error) => warn!(%error, "the address of a card is not known"),
+        }
+        body
+    }
+
     fn failed(&self, out: &Outgoing<'_>, error: &SlackError) -> ChatError {
         match error {
             SlackError::MessageGone | SlackError::NotEditable { .. } if out.external_id.is_some() => ChatError::Gone,
@@ -162,8 +175,9 @@ impl Chat for SlackChat {
 
     async fn show(&self, out: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError> {
         let message = out.message;
-        let what = render(body, &accounts(people), &button_key(out));
         let place = place(&message.channel);
+        let body = &self.with_link(&place, out, body).await;
+        let what = render(body, &accounts(people), &button_key(out));
         let can_answer = out.reply.is_some_and(|reply| reply.response_url.is_some());
         let whispered = match (&place, &message.only_for) {
             (Place::User(user), Some(_)) if can_answer => {
