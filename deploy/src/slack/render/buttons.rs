@@ -52,6 +52,17 @@ fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
         .with_action_id(action_id(verb).into())
         .with_value(key.to_owned())
         .opt_style(style)
+        .opt_confirm(confirm(verb))
+}
+
+/// What cannot be taken back is asked about.
+fn confirm(verb: Verb) -> Option<SlackBlockConfirmItem> {
+    let words = |text: &str| literal(text.to_owned());
+    let text = "What it has done by then stays. Asking again makes a new release.";
+    let text = SlackBlockPlainText::new(text.to_owned()).with_emoji(false);
+    let cancel =
+        || SlackBlockConfirmItem::new(words("Cancel this release?"), text.into(), words("Cancel it"), words("Go on"));
+    (verb == Verb::Cancel).then(cancel)
 }
 
 /// Text in which `:x:` stays what it is.

@@ -241,7 +241,13 @@ fn object(kind: &str, value: &Value) {
         "button" => {
             assert!(chars(&value["text"]["text"]) <= 75 && value["text"]["type"] == "plain_text", "{value}");
             assert!(chars(&value["value"]) <= 2_000 && chars(&value["action_id"]) <= 255, "{value}");
-            assert!(value.get("confirm").is_none(), "{value}");
+            assert_eq!(value.get("confirm").is_some(), value["action_id"] == "cancel", "{value}");
+            if let Some(asked) = value.get("confirm") {
+                let within =
+                    |part: &str, limit| asked[part]["type"] == "plain_text" && chars(&asked[part]["text"]) <= limit;
+                let texts = within("title", 100) && within("text", 300) && within("confirm", 30) && within("deny", 30);
+                assert!(texts, "{value}");
+            }
         }
         other => panic!("{other} is not made here"),
     }
