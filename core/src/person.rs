@@ -47,6 +47,24 @@ impl Platform {
         }
     }
 
+    /// The platform of that key.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|platform| platform.key() == key)
+    }
+
+    /// The account with that id there.
+    #[must_use]
+    pub fn account(self, id: &str) -> Identity {
+        let id = id.to_owned();
+        match self {
+            Self::Slack => Identity::Slack(id),
+            Self::Discord => Identity::Discord(id),
+            Self::Github => Identity::Github(id),
+            Self::Terminal => Identity::Terminal(id),
+        }
+    }
+
     /// As it is written in a sentence.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,6 +1,5 @@
 //! Where one person is told something that is no answer.
 
-use slipway_core::ids::PersonId;
 use slipway_core::person::{Person, Platform};
 
 /// The key of the page that a chat keeps for one person.
@@ -11,10 +10,7 @@ pub const HOME_KEY: &str = "home";
 /// them alone.
 #[must_use]
 pub fn where_to(person: Option<&Person>, given: &str, configured: &[String]) -> Option<String> {
-    let account = |channel: &&str| {
-        let platform = Platform::ALL.into_iter().find(|platform| Some(platform.key()) == channel.split(':').next())?;
-        person?.on(platform)
-    };
+    let account = |channel: &&str| person?.on(Platform::of_key(channel.split(':').next()?)?);
     let channels = || [given].into_iter().chain(configured.iter().map(String::as_str)).filter(|at| !at.is_empty());
     let channel = channels().find(|channel| account(channel).is_some()).or_else(|| channels().next())?;
     Some(match account(&channel) {
@@ -46,19 +42,13 @@ pub fn home_beside(conversation: &str) -> Option<String> {
 #[must_use]
 pub fn whose_home(channel: &str) -> Option<(Platform, &str)> {
     let (platform, account) = channel.split_once(":home@")?;
-    Some((Platform::ALL.into_iter().find(|known| known.key() == platform)?, account))
+    Some((Platform::of_key(platform)?, account))
 }
 
 /// Whether a channel's messages can have threads.
 #[must_use]
 pub fn has_threads(channel: &str) -> bool {
     channel.split(':').next() == Some(Platform::Slack.key())
-}
-
-/// The key of a message that tells one person that their commits are live.
-#[must_use]
-pub fn shipped_key(release: &slipway_core::ids::ReleaseId, person: &PersonId) -> String {
-    format!("shipped/{release}/{person}")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::store::{StoreError, card_key};
 use slipway_core::ids::PersonId;
 use slipway_core::message::Message;
 use slipway_core::message::cards::{HomeRelease, answers, home};
-use slipway_core::person::{Directory, Identity, Platform};
+use slipway_core::person::{Directory, Platform};
 use slipway_core::release::Release;
 
 /// How many releases of each kind are listed.
@@ -25,19 +25,14 @@ pub(super) async fn parts(
     platform: Platform,
     account: &str,
 ) -> Result<Vec<(String, Message)>, StoreError> {
-    let identity = match platform {
-        Platform::Slack => Identity::Slack(account.to_owned()),
-        Platform::Discord => Identity::Discord(account.to_owned()),
-        Platform::Github => Identity::Github(account.to_owned()),
-        Platform::Terminal => Identity::Terminal(account.to_owned()),
-    };
+    let identity = platform.account(account);
     let Some(person) = people.by_identity(&identity) else {
         return Ok(vec![(String::new(), answers::unknown_person(&identity))]);
     };
     let Drawing { store, setup, now } = *drawing;
     let mut tx = store.begin_to_read().await?;
     let open = store.releases_open(&mut tx, OPEN_LIMIT).await?;
-    let (mut waiting, mut own, mut newest) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut waiting, mut newest) = (Vec::new(), Vec::new());
     for key in setup.environment_keys(None) {
         newest.extend(store.releases_newest(&mut tx, &key, NEWEST_LIMIT).await?);
     }
@@ -48,7 +43,7 @@ pub(super) async fn parts(
         }
     }
     newest.sort_by_key(|release| std::cmp::Reverse(release.request.at));
-    own.extend(newest.iter().filter(|release| release.request.requester == person.id));
+    let own: Vec<_> = newest.iter().filter(|release| release.request.requester == person.id).collect();
     let mut parts = vec![(String::new(), home::waiting_title(waiting.len()))];
     let part = |release: &&Release, which| (card_key(&release.id), home::release(release, which, now));
     parts.extend(waiting.iter().take(RELEASES_LIMIT).map(|release| part(release, HomeRelease::Waiting)));

@@ -227,14 +227,8 @@ fn after(now: Timestamp, seconds: u32) -> Timestamp {
 
 /// The person that somebody means. A mention is one of an account in the chat where it was typed.
 fn meant<'a>(people: &'a Directory, by: &Identity, whom: &Whom) -> Option<&'a Person> {
-    let id = match whom {
-        Whom::Named(name) => return people.get(name),
-        Whom::Mentioned(id) => id.clone(),
-    };
-    people.by_identity(&match by {
-        Identity::Slack(_) => Identity::Slack(id),
-        Identity::Discord(_) => Identity::Discord(id),
-        Identity::Github(_) => Identity::Github(id),
-        Identity::Terminal(_) => Identity::Terminal(id),
-    })
+    match whom {
+        Whom::Named(name) => people.get(name),
+        Whom::Mentioned(id) => people.by_identity(&by.platform().account(id)),
+    }
 }

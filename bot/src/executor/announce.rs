@@ -87,7 +87,8 @@ async fn tell_authors(job: &Job<'_>) -> Result<(), Trouble> {
     let authors: BTreeSet<_> = plan.commits.iter().filter_map(|commit| commit.author.clone()).collect();
     for author in authors.iter().filter(|author| **author != release.request.requester) {
         let body = cards::shipped(release, plan, author);
-        tell_each(job, std::slice::from_ref(author), |person| direct::shipped_key(&release.id, person), &body).await?;
+        let message_key = |person: &PersonId| format!("shipped/{}/{person}", release.id);
+        tell_each(job, std::slice::from_ref(author), message_key, &body).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The terminal's rendering of a message: lines of text, no wider than asked for.
 
-use super::hidden::is_invisible;
+use super::hidden;
 use super::{Action, Block, Line, Mark, Message, Progress, Span, Verb};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,8 +11,6 @@ mod tests;
 
 /// How much of one piece of somebody else's text is shown.
 const UNTRUSTED_LIMIT_COLUMNS: usize = 160;
-/// How many marks may stand on one letter; more would run over the lines above and below.
-const MARKS_LIMIT: usize = 3;
 /// The narrowest last column of a table that is wrapped; in less room the table's lines are cut.
 const LAST_COLUMN_MIN: usize = 16;
 /// Into how many parts a line is divided to see how wide a column before the last, or a label, may be.
@@ -363,21 +361,7 @@ fn shortened(text: &str) -> String {
     cut(&clean(text), UNTRUSTED_LIMIT_COLUMNS)
 }
 
-/// Without anything that could move the cursor, reorder the line, hide in it or run over other lines.
+/// As the terminal may show it.
 fn clean(text: &str) -> String {
-    let mut marks = 0;
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let c = match c {
-            '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
-            c if is_invisible(c) => continue,
-            c if c.is_control() => '\u{FFFD}',
-            c => c,
-        };
-        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
-        if marks <= MARKS_LIMIT {
-            out.push(c);
-        }
-    }
-    out
+    hidden::clean(text).collect()
 }

@@ -1,7 +1,7 @@
 //! One message as lines of text.
 
 use super::SlackSandbox;
-use super::blocks;
+use super::transcript::content;
 use serde_json::Value;
 
 impl SlackSandbox {
@@ -9,13 +9,7 @@ impl SlackSandbox {
     #[must_use]
     pub fn lines(&self, message: &Value) -> Vec<String> {
         let world = self.shared.world();
-        let name = |id: &str| world.name(id).to_owned();
-        match message["blocks"].as_array() {
-            Some(shown) if !shown.is_empty() => blocks::lines(&message["blocks"], &name),
-            _ => {
-                let text = message["text"].as_str().unwrap_or_default();
-                blocks::plain(text, &name).lines().map(str::to_owned).collect()
-            }
-        }
+        let blocks = message["blocks"].as_array().filter(|blocks| !blocks.is_empty());
+        content(&world, message["text"].as_str().unwrap_or_default(), blocks.map(|_| &message["blocks"]))
     }
 }

@@ -171,8 +171,8 @@ impl Intake {
     }
 
     async fn command(self: &Arc<Self>, command: Command) -> Result<Taken, StoreError> {
-        if let Some(flood) = self.flood(&command.user) {
-            return Ok(flood);
+        if let Some(why) = self.flood(&command.user) {
+            return Ok(Taken::Say(why));
         }
         let channel = channel(Some(&command.channel), &command.user);
         let text = words::typed(&command.line);
@@ -198,7 +198,7 @@ impl Intake {
                 return Ok(Taken::Done);
             }
         };
-        if let Some(Taken::Say(why)) = self.flood(&mention.user) {
+        if let Some(why) = self.flood(&mention.user) {
             self.whisper_later(&mention, why);
             return Ok(Taken::Done);
         }
@@ -246,7 +246,7 @@ impl Intake {
             return Ok(Taken::Done);
         };
         let reply = Reply { response_url: press.response_url, thread: press.thread };
-        if let Some(Taken::Say(why)) = self.flood(&press.user) {
+        if let Some(why) = self.flood(&press.user) {
             self.say_later(reply, why);
             return Ok(Taken::Done);
         }
@@ -300,15 +300,15 @@ impl Intake {
         Ok(Taken::Done)
     }
 
-    /// `Some` when one person asks for too much at once.
-    fn flood(&self, user: &str) -> Option<Taken> {
+    /// What one person reads who asks for too much at once.
+    fn flood(&self, user: &str) -> Option<String> {
         if self.counts.len() > PEOPLE_COUNTED_LIMIT {
             self.counts.retain_recent();
         }
         let early = self.counts.check_key(&user.to_owned()).err()?;
         let wait_s = early.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
         let what = format!("That is more than {BURST_LIMIT} requests of yours at once. Nothing was started.");
-        Some(Taken::Say(format!("{what} Try again in {wait_s} s.")))
+        Some(format!("{what} Try again in {wait_s} s."))
     }
 
     /// Everybody as of now.

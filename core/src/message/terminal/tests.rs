@@ -1,6 +1,7 @@
 //! Cards as the terminal shows them, and text that tries to break them.
 
 use super::*;
+use crate::message::hidden::{MARKS_LIMIT, is_invisible};
 use proptest::prelude::*;
 
 fn options(width: usize, color: bool) -> TerminalOptions {

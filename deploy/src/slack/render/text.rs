@@ -1,29 +1,12 @@
 //! Text that cannot break out of its place, in sizes that are known.
 
-use slipway_core::message::hidden::is_invisible;
+pub(super) use slipway_core::message::hidden::clean;
 use unicode_width::UnicodeWidthChar as _;
 
-/// How many marks may stand on one letter; more would run over the lines above and below.
-const MARKS_LIMIT: usize = 3;
 /// The longest escape: `&amp;`.
 const ESCAPE_LENGTH: usize = 5;
 /// Stands where something is missing.
 pub(super) const MORE: &str = "…";
-
-/// Without anything that could end the line, reorder it, hide in it or run over other lines.
-pub(super) fn clean(text: &str) -> impl Iterator<Item = char> + '_ {
-    let mut marks = 0;
-    text.chars().filter_map(move |c| {
-        let c = match c {
-            '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
-            c if is_invisible(c) => return None,
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
-            c => c,
-        };
-        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
-        (marks <= MARKS_LIMIT).then_some(c)
-    })
-}
 
 /// Clean text of at most `limit` columns and as many characters, with `…` where something is missing.
 pub(super) fn shortened(text: &str, limit: usize) -> String {
