@@ -8,7 +8,7 @@ use crate::store::NewMessage;
 use serde_json::json;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::{self, ReleaseView};
-use slipway_core::message::{Action, Line, Message, Verb};
+use slipway_core::message::{Line, Message, Verb};
 use slipway_core::plan::PlanKind;
 use std::collections::BTreeSet;
 
@@ -18,28 +18,23 @@ pub(crate) const DURATIONS_LIMIT: u32 = 5;
 pub(super) async fn tell(job: &Job<'_>, people: &[PersonId], what: &str) -> Result<Done, Trouble> {
     let release = job.release;
     let line = Line::plain(what).text(" Release ").code(release.id.short()).text(".");
-    let actions = [(Verb::Why, "Why?"), (Verb::Details, "Details")];
-    let actions = actions.map(|(verb, label)| Action { verb, label: label.to_owned() });
+    let actions = [Verb::Why, Verb::Details].map(cards::action);
     let body = Message { actions: actions.into(), ..Message::answer(line, []) };
-    tell_each(job, people, |person| format!("tell/{}/{person}", job.row.id), &body).await?;
+    let told = people.iter().map(|person| (person, format!("tell/{}/{person}", job.row.id), body.clone()));
+    tell_each(job, told).await?;
     Ok(Done::Recorded { kind: audited::TOLD, body: json!({ "people": people, "what": what }) })
 }
 
-/// Tells each of them alone, where they can be told.
-async fn tell_each(
-    job: &Job<'_>,
-    people: &[PersonId],
-    message_key: impl Fn(&PersonId) -> String,
-    body: &Message,
-) -> Result<(), Trouble> {
+/// Tells each of them alone, where they can be told: whom, under which key, what.
+async fn tell_each(job: &Job<'_>, told: impl Iterator<Item = (&PersonId, String, Message)>) -> Result<(), Trouble> {
     let (store, setup, release) = (&job.executor.store, &job.executor.setup, job.release);
     let everybody = Standing::shown(store, setup, release, job.now()).await?.people;
     let configured = setup.channels(&release.request.key.service);
     let mut tx = store.begin().await?;
-    for person in people {
+    for (person, message_key, body) in told {
         let asked_in = &release.request.origin.channel;
         let Some(channel) = direct::where_to(everybody.get(person), asked_in, configured) else { continue };
-        let said = NewMessage::said(channel, message_key(person), body.clone());
+        let said = NewMessage::said(channel, message_key, body);
         store.message_put(&mut tx, &said.about(&release.id).only_for(person.clone())).await?;
     }
     tx.commit().await.map_err(crate::store::StoreError::from)?;
@@ -85,10 +80,8 @@ async fn tell_authors(job: &Job<'_>) -> Result<(), Trouble> {
     let release = job.release;
     let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Deploy) else { return Ok(()) };
     let authors: BTreeSet<_> = plan.commits.iter().filter_map(|commit| commit.author.clone()).collect();
-    for author in authors.iter().filter(|author| **author != release.request.requester) {
-        let body = cards::shipped(release, plan, author);
-        let message_key = |person: &PersonId| format!("shipped/{}/{person}", release.id);
-        tell_each(job, std::slice::from_ref(author), message_key, &body).await?;
-    }
-    Ok(())
+    let others = authors.iter().filter(|author| **author != release.request.requester);
+    let told = others
+        .map(|author| (author, format!("shipped/{}/{author}", release.id), cards::shipped(release, plan, author)));
+    tell_each(job, told).await
 }
