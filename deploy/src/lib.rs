@@ -1,9 +1,10 @@
-//! The outside: GitHub, Slack, the image registry, what runs the image, configuration secrets, databases and health
+//! The outside: GitHub, Slack, Discord, the image registry, what runs the image, configuration secrets, databases and health
 //! checks. One trait per kind of thing, with an `observe` beside each `apply`. No decisions are made here.
 
 pub mod aws;
 pub mod bot_api;
 pub mod database;
+pub mod discord;
 pub mod github;
 pub mod health;
 pub mod redact;

@@ -1,9 +1,10 @@
-//! The sandbox: loopback stand-ins for GitHub, Slack and AWS that speak the real wire protocols to the real SDK
+//! The sandbox: loopback stand-ins for GitHub, Slack, Discord and AWS that speak the real wire protocols to the real SDK
 //! clients, a world that joins them with the real bot, and the demo that plays a release in it.
 
 pub mod aws;
 pub mod bot;
 pub mod demo;
+pub mod discord;
 pub mod front;
 pub mod github;
 pub mod postgres;

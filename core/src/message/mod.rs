@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub mod cards;
+pub mod form;
 pub mod hidden;
 pub mod terminal;
 

@@ -26,7 +26,7 @@ pub use conversations::ChannelInfo;
 pub use envelope::{Envelope, SocketMessage};
 pub use error::SlackError;
 pub use reactions::Reaction;
-pub use render::{Form, Input, InputKind, action_id, home_blocks, modal, render};
+pub use render::{action_id, home_blocks, modal, render};
 pub use rendered::Rendered;
 pub use signature::{BadSignature, verify};
 pub use socket::Socket;

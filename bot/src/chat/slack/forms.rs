@@ -7,7 +7,7 @@ use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::message::Line;
-use slipway_deploy::slack::{Form, Input, InputKind};
+use slipway_core::message::form::{Form, Input, InputKind};
 
 const LOCK: &str = "lock";
 const OVERRIDE: &str = "override";

@@ -6,6 +6,7 @@ use super::spans::{Look, People, inlines};
 use super::text::{clean, cut, label, shortened};
 use slack_morphism::prelude::*;
 use slipway_core::message::Line;
+use slipway_core::message::form::{Form, Input, InputKind};
 use std::collections::BTreeSet;
 
 /// The longest title and the longest text on the button that sends the form.
@@ -28,60 +29,6 @@ const TEXT_LIMIT_CHARS: u16 = 3_000;
 const INPUTS_LIMIT: usize = 90;
 /// What the words above the inputs may take as JSON.
 const INTRO_LIMIT_CHARS: usize = 3_000;
-
-/// A form that a person fills in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
-    /// Which form it is.
-    pub callback: String,
-    /// Its title, at most 24 characters.
-    pub title: String,
-    /// What the button says that sends it, at most 24 characters.
-    pub submit: String,
-    /// Words above the inputs.
-    pub intro: Option<Line>,
-    /// What comes back with the form unseen, at most 3,000 characters.
-    pub private: String,
-    /// What to fill in, at most 90.
-    pub inputs: Vec<Input>,
-}
-
-/// One thing to fill in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// Its name among the inputs; `block_id` and `action_id` are this.
-    pub id: String,
-    /// What is read above it.
-    pub label: String,
-    /// What is read under it.
-    pub hint: Option<String>,
-    /// What it takes.
-    pub kind: InputKind,
-    /// Whether it may stay empty.
-    pub optional: bool,
-}
-
-/// What an input takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InputKind {
-    /// Text.
-    Text {
-        /// Whether it may have several lines.
-        multiline: bool,
-        /// The most characters, 1 to 3,000.
-        max: u16,
-        /// What stands there at first.
-        initial: String,
-    },
-    /// One of several.
-    Choice {
-        /// Value and what is read, at most 100. A choice without a value, or with one of more than 150 characters,
-        /// is left out.
-        options: Vec<(String, String)>,
-        /// The value that is chosen at first.
-        initial: Option<String>,
-    },
-}
 
 /// The form within Slack's limits: what is too long is cut. Inputs without an id, with one that another has, and
 /// choices without options are left out.

@@ -16,7 +16,7 @@ mod text;
 mod tests;
 
 pub use buttons::action_id;
-pub use form::{Form, Input, InputKind, modal};
+pub use form::modal;
 
 use super::rendered::Rendered;
 use page::{Page, WRAPPER_CHARS};

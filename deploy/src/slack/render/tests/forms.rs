@@ -3,6 +3,7 @@
 use super::*;
 use expect_test::expect;
 use proptest::prelude::*;
+use slipway_core::message::form::{Form, Input, InputKind};
 
 fn text(id: &str) -> Input {
     let kind = InputKind::Text { multiline: false, max: 200, initial: "load test".into() };

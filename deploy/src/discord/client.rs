@@ -1,0 +1,1 @@
+//! The client: one exchange each, with bounds.

@@ -1,0 +1,1 @@
+//! The gateway: what Discord says by itself.

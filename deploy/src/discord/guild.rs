@@ -1,0 +1,1 @@
+//! Guilds: members, roles, and the app itself.

@@ -1,0 +1,1 @@
+//! Whether a delivery is Discord's.
