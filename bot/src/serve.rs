@@ -1,8 +1,10 @@
 //! `slipway serve`: everything put together.
 
 use crate::chat::Chat;
+use crate::chat::entrance::Entrance;
 use crate::chat::publisher::Publisher;
-use crate::chat::slack::{self, Intake, Reread, SlackChat, SocketMode};
+use crate::chat::reread::Reread;
+use crate::chat::slack::{self, Intake, SlackChat, SlackReactions, SocketMode};
 use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
 use crate::config::{self, SlackMode};
@@ -116,9 +118,11 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let (slack, reread) = slack.zip(outside.slack.clone()).map_or((None, None), |(parts, client)| {
         let (store, setup, clock, signals) = (store.clone(), setup.clone(), clock.clone(), signals.clone());
         chats.push(Arc::new(SlackChat::new(client.clone(), clock.clone())));
-        let intake = Intake::new(store, setup, clock, signals, client.clone(), &parts.config, ack_budget_ms);
-        let intake = Arc::new(intake);
-        let reread = Arc::new(Reread::new(client.clone(), intake.clone()));
+        let votes = (&*parts.config.approve, &*parts.config.veto);
+        let entrance = Entrance::new(store, setup, clock, signals, votes, ack_budget_ms);
+        let intake = Arc::new(Intake::new(entrance, client.clone(), &parts.config));
+        let reactions = SlackReactions::new(client.clone(), intake.clone());
+        let reread = Arc::new(Reread::new(Arc::new(reactions)));
         (listen_to_slack(&mut tasks, parts, client, intake, reread.clone()), Some(reread))
     });
     let owner = format!("{}-{}", std::process::id(), clock.now_ms());

@@ -2,13 +2,17 @@
 
 pub mod direct;
 mod drawing;
+pub mod entrance;
+mod forms;
 mod home;
 pub mod publisher;
 mod reply;
+pub mod reread;
 pub mod slack;
 pub mod terminal;
+mod words;
 
-pub use reply::{Reply, ResponseUrl};
+pub use reply::{Interaction, Reply, ResponseUrl};
 
 use crate::store::NewMessage;
 use async_trait::async_trait;

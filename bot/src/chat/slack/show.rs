@@ -2,6 +2,7 @@
 
 use super::pace::Pace;
 use crate::chat::direct::whose_home;
+use crate::chat::entrance::PLAN_SEPARATOR;
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
 use async_trait::async_trait;
@@ -17,8 +18,6 @@ use tracing::warn;
 const REFRESH_EVERY: Duration = Duration::from_secs(20);
 /// Between the parts of the id of a message in a conversation with one person.
 const ID_SEPARATOR: char = '/';
-/// Between a message's key and the digest of the plan that it shows, in what its buttons carry.
-pub(super) const PLAN_SEPARATOR: char = '#';
 
 /// Slack, as messages see it.
 #[derive(Debug)]
