@@ -2,9 +2,9 @@
 //! and one gate are for both.
 
 use super::heard::Submission;
-use super::words::quoted;
 use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
+use slipway_core::command::quoted;
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::message::Line;
 use slipway_core::message::form::{Form, Input, InputKind};
