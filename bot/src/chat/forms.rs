@@ -1,9 +1,9 @@
 //! Forms for what needs a reason. What is filled in becomes the line that one could have typed, so that one grammar
 //! and one gate are for both.
 
-use super::words::quoted;
 use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
+use slipway_core::command::quoted;
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::message::Line;
 use slipway_core::message::form::{Form, Input, InputKind};
