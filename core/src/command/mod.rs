@@ -23,7 +23,7 @@ mod tests;
 
 pub use lexer::TEXT_LIMIT_CHARS;
 pub use mistake::{Mistake, MistakeKind};
-pub use options::{CommandForm, CommandOption, DESCRIPTION_LIMIT_CHARS, OptionKind, forms, line_of};
+pub use options::{CommandForm, CommandOption, DESCRIPTION_LIMIT_CHARS, OptionKind, forms, line_of, option_kind};
 pub use parse::{help, parse};
 pub use quote::quoted;
 pub use slash::{HINT_LIMIT_CHARS, SlashCommand, slash_commands};

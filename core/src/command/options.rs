@@ -84,6 +84,14 @@ pub fn forms() -> Vec<CommandForm> {
     slash_commands().into_iter().map(form).collect()
 }
 
+/// What an option of a command asks for. `None`: there is no such option.
+#[must_use]
+pub fn option_kind(command: &str, sub: Option<&str>, option: &str) -> Option<OptionKind> {
+    let path: Vec<&str> = [command].into_iter().chain(sub).collect();
+    let definition = DEFINITIONS.into_iter().find(|definition| definition.path == path)?;
+    definition.slots.iter().find(|slot| slot.name == option).map(|slot| slot.kind)
+}
+
 fn options(definition: &Definition) -> Vec<CommandOption> {
     let option = |slot: &Slot| CommandOption {
         name: slot.name.to_owned(),
