@@ -1,1 +1,243 @@
-//! How much Discord takes, as its answers say.
+//! How much Discord takes, as its answers say, and how much of it is left.
+//!
+//! Which limits there are is told by the headers of answers alone: each kind of call has a bucket, several kinds may
+//! share one, and each channel, server or webhook has buckets of its own.
+
+use super::DiscordError;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Buckets that are remembered.
+const BUCKETS_LIMIT: usize = 1_000;
+/// Longest name of a bucket that is remembered.
+const NAME_LIMIT_BYTES: usize = 100;
+/// Calls within a second: Discord takes 50 of all kinds together.
+const GLOBAL_LIMIT_PER_S: usize = 45;
+/// What the calls within a second are counted over.
+const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
+/// Refused calls within ten minutes: at 10,000 Discord shuts the whole address out.
+const INVALID_LIMIT: usize = 2_000;
+/// What refused calls are counted over.
+const INVALID_WINDOW: Duration = Duration::from_secs(600);
+/// The wait after a 429 that tells none.
+const UNTOLD_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait that is believed.
+const WAIT_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far apart the ends of one window may seem: answers take unequal time to come.
+const SAME_WINDOW_SLACK: Duration = Duration::from_millis(250);
+
+/// A kind of call whose pace a caller wants to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route<'a> {
+    /// Posting to a channel.
+    Post(&'a str),
+    /// Changing messages of a channel.
+    Edit(&'a str),
+}
+
+/// What has limits of its own: a kind of call and the channel, server or webhook that it concerns.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    /// Method and address, without the ids in it.
+    pub(super) call: String,
+    /// The channel, server or webhook; empty for what has none.
+    pub(super) major: String,
+    /// Whether it answers an interaction: the limit of all calls does not concern it.
+    pub(super) is_answer: bool,
+}
+
+impl Route<'_> {
+    pub(super) fn kind(&self) -> Kind {
+        let (call, major) = match self {
+            Self::Post(channel) => ("POST /channels/{}/messages", channel),
+            Self::Edit(channel) => ("PATCH /channels/{}/messages/{}", channel),
+        };
+        Kind { call: call.to_owned(), major: (*major).to_owned(), is_answer: false }
+    }
+}
+
+/// What an answer says of limits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Told {
+    bucket: Option<String>,
+    remaining: Option<u64>,
+    reset_after: Option<Duration>,
+    /// Of a 429: how long to wait.
+    limited: Option<Duration>,
+    is_global: bool,
+    /// Whether Discord counts the call among those after which it shuts an address out.
+    is_invalid: bool,
+}
+
+/// The body of a 429.
+#[derive(Deserialize)]
+struct Limited {
+    #[serde(default)]
+    retry_after: Option<f64>,
+    #[serde(default)]
+    global: bool,
+}
+
+impl Told {
+    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let bucket = text("x-ratelimit-bucket").filter(|name| (1..=NAME_LIMIT_BYTES).contains(&name.len()));
+        let reset_after = text("x-ratelimit-reset-after").and_then(seconds);
+        let mut told = Self {
+            bucket: bucket.map(str::to_owned),
+            remaining: text("x-ratelimit-remaining").and_then(|value| value.parse().ok()),
+            reset_after,
+            is_invalid: matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+            ..Self::default()
+        };
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let limited = serde_json::from_slice::<Limited>(body).ok();
+            let scope = text("x-ratelimit-scope");
+            let header = text(RETRY_AFTER.as_str()).and_then(seconds);
+            let in_body = limited.as_ref().and_then(|limited| limited.retry_after).and_then(duration);
+            // The header is in whole seconds, rounded up; the body is exact.
+            told.limited = Some(in_body.or(header).or(reset_after).unwrap_or(UNTOLD_WAIT));
+            // What is not in Discord's form comes from what stands before it, and concerns the whole address.
+            told.is_global = scope == Some("global")
+                || text("x-ratelimit-global") == Some("true")
+                || limited.is_none_or(|limited| limited.global);
+            told.is_invalid = scope != Some("shared");
+        }
+        told
+    }
+
+    /// The error of a 429.
+    pub(super) fn error(&self) -> Option<DiscordError> {
+        let is_global = self.is_global;
+        self.limited.map(|retry_after| DiscordError::RateLimited { retry_after, is_global })
+    }
+}
+
+/// What is left of one bucket.
+struct Bucket {
+    remaining: u64,
+    reset_at: Instant,
+}
+
+/// What is known of Discord's limits.
+#[derive(Default)]
+pub(super) struct Buckets {
+    /// The bucket of each kind of call. There are as many as kinds.
+    names: HashMap<String, String>,
+    /// By the bucket's name, or the kind of call where none was told, and by what it concerns.
+    buckets: HashMap<(String, String), Bucket>,
+    global_until: Option<Instant>,
+    /// When the last calls were made, oldest first.
+    calls: VecDeque<Instant>,
+    /// When the last calls that Discord refused were answered, oldest first.
+    invalid: VecDeque<Instant>,
+}
+
+/// Why a call has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) length: Duration,
+    pub(super) is_global: bool,
+}
+
+impl Buckets {
+    /// How long such a call has to wait; none at all when it may be made.
+    pub(super) fn wait(&self, kind: &Kind, now: Instant) -> Option<Wait> {
+        let until = |end: Instant| end.checked_duration_since(now).filter(|left| !left.is_zero());
+        let shut_out = full(&self.invalid, INVALID_LIMIT).and_then(|oldest| until(oldest + INVALID_WINDOW));
+        let global = self.global_until.and_then(until).filter(|_| !kind.is_answer);
+        let crowd = full(&self.calls, GLOBAL_LIMIT_PER_S).filter(|_| !kind.is_answer);
+        let crowded = crowd.and_then(|oldest| until(oldest + GLOBAL_WINDOW));
+        let for_all = shut_out.max(global).max(crowded);
+        let bucket = self.buckets.get(&self.key(kind)).filter(|bucket| bucket.remaining == 0);
+        let own = bucket.and_then(|bucket| until(bucket.reset_at));
+        let length = for_all.max(own)?;
+        Some(Wait { length, is_global: for_all >= own })
+    }
+
+    /// Counts a call that is about to be made, or tells how long it has to wait.
+    pub(super) fn begin(&mut self, kind: &Kind, now: Instant) -> Result<(), Wait> {
+        if let Some(wait) = self.wait(kind, now) {
+            return Err(wait);
+        }
+        let key = self.key(kind);
+        if let Some(bucket) = self.buckets.get_mut(&key).filter(|bucket| bucket.reset_at > now) {
+            bucket.remaining = bucket.remaining.saturating_sub(1);
+        }
+        if !kind.is_answer {
+            count(&mut self.calls, GLOBAL_LIMIT_PER_S, now);
+        }
+        Ok(())
+    }
+
+    /// Takes in what an answer says.
+    pub(super) fn learn(&mut self, kind: &Kind, told: &Told, now: Instant) {
+        if told.is_invalid {
+            count(&mut self.invalid, INVALID_LIMIT, now);
+        }
+        if let Some(name) = &told.bucket
+            && self.names.get(&kind.call) != Some(name)
+        {
+            self.names.insert(kind.call.clone(), name.clone());
+        }
+        if let Some(wait) = told.limited {
+            let until = now + wait;
+            if told.is_global {
+                self.global_until = self.global_until.max(Some(until));
+            } else {
+                self.set(kind, Bucket { remaining: 0, reset_at: until }, now);
+            }
+        } else if let (Some(remaining), Some(reset_after)) = (told.remaining, told.reset_after) {
+            self.set(kind, Bucket { remaining, reset_at: now + reset_after }, now);
+        }
+    }
+
+    fn key(&self, kind: &Kind) -> (String, String) {
+        (self.names.get(&kind.call).unwrap_or(&kind.call).clone(), kind.major.clone())
+    }
+
+    fn set(&mut self, kind: &Kind, new: Bucket, now: Instant) {
+        let key = self.key(kind);
+        if let Some(old) = self.buckets.get_mut(&key) {
+            // Answers come in any order: within a window the smallest number is the newest.
+            let is_same_window = old.reset_at > now && new.reset_at <= old.reset_at + SAME_WINDOW_SLACK;
+            let remaining = if is_same_window { old.remaining.min(new.remaining) } else { new.remaining };
+            *old = Bucket { remaining, reset_at: old.reset_at.max(new.reset_at) };
+            return;
+        }
+        if self.buckets.len() >= BUCKETS_LIMIT {
+            self.buckets.retain(|_, bucket| bucket.reset_at > now);
+        }
+        // More than a thousand that are under way at once: one of them is forgotten, at the worst for a 429.
+        if self.buckets.len() >= BUCKETS_LIMIT
+            && let Some(first) =
+                self.buckets.iter().min_by_key(|(_, bucket)| bucket.reset_at).map(|(key, _)| key.clone())
+        {
+            self.buckets.remove(&first);
+        }
+        self.buckets.insert(key, new);
+    }
+}
+
+/// The oldest of the last `limit` moments, if there were so many.
+fn full(moments: &VecDeque<Instant>, limit: usize) -> Option<Instant> {
+    moments.front().copied().filter(|_| moments.len() >= limit)
+}
+
+fn count(moments: &mut VecDeque<Instant>, limit: usize, now: Instant) {
+    while moments.len() >= limit {
+        moments.pop_front();
+    }
+    moments.push_back(now);
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    text.parse().ok().and_then(duration)
+}
+
+fn duration(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(WAIT_LIMIT))
+}

@@ -1,1 +1,305 @@
 //! The client: one exchange each, with bounds.
+
+use super::buckets::{Buckets, Kind, Route, Told};
+use super::rendered::key_hash;
+use super::{DiscordError, Me, snowflake};
+use reqwest::{Method, StatusCode, Url, header};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
+
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT_S: u64 = 5;
+/// How long a whole exchange may take.
+const REQUEST_TIMEOUT_S: u64 = 10;
+/// How much of an answer is read: a page of a hundred cards or a thousand members is more than a mebibyte.
+const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+/// Longest token of an interaction that is taken.
+const TOKEN_LIMIT_BYTES: usize = 1_024;
+/// Longest emoji that is taken.
+const EMOJI_LIMIT_BYTES: usize = 100;
+/// How much of an interaction token's hash its buckets are called by.
+const TOKEN_HASH_BYTES: usize = 8;
+/// The part of the address that names the version of the API.
+const VERSION: [&str; 2] = ["api", "v10"];
+/// Discord wants bots to call themselves so.
+const USER_AGENT: &str = concat!("DiscordBot (https://github.com/slipway, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// A client of Discord's REST API. Cheap to clone.
+#[derive(Clone)]
+pub struct Discord {
+    inner: Arc<Inner>,
+    request_timeout: Duration,
+}
+
+struct Inner {
+    http: reqwest::Client,
+    /// With the version.
+    api: Url,
+    /// As the header has it.
+    token: header::HeaderValue,
+    buckets: Mutex<Buckets>,
+    me: OnceCell<Me>,
+    /// The direct conversations that were opened, by person.
+    direct: Mutex<HashMap<String, String>>,
+}
+
+impl fmt::Debug for Discord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Discord").finish_non_exhaustive()
+    }
+}
+
+/// A part of an address that comes from outside.
+#[derive(Clone, Copy)]
+pub(super) enum Part<'a> {
+    Id(&'a str),
+    /// The token of an interaction: a secret.
+    Token(&'a str),
+    Emoji(&'a str),
+}
+
+/// One request.
+pub(super) struct Call<'a> {
+    method: Method,
+    /// The address, with `{}` for each part.
+    template: &'static str,
+    parts: &'a [Part<'a>],
+    query: Vec<(&'static str, String)>,
+    body: Option<Value>,
+    place: String,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, template: &'static str, parts: &'a [Part<'a>]) -> Self {
+        Self { method, template, parts, query: Vec::new(), body: None, place: "this".to_owned() }
+    }
+
+    pub(super) fn get(template: &'static str, parts: &'a [Part<'a>]) -> Self {
+        Self::new(Method::GET, template, parts)
+    }
+
+    pub(super) fn post(template: &'static str, parts: &'a [Part<'a>], body: impl Into<Value>) -> Self {
+        Self::new(Method::POST, template, parts).body(body)
+    }
+
+    pub(super) fn patch(template: &'static str, parts: &'a [Part<'a>], body: impl Into<Value>) -> Self {
+        Self::new(Method::PATCH, template, parts).body(body)
+    }
+
+    pub(super) fn body(self, body: impl Into<Value>) -> Self {
+        Self { body: Some(body.into()), ..self }
+    }
+
+    pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    /// What errors name. Never with a secret.
+    pub(super) fn about(self, place: impl Into<String>) -> Self {
+        Self { place: place.into(), ..self }
+    }
+
+    /// Whether it answers an interaction, whose token says who asks.
+    fn is_answer(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Token(_)))
+    }
+
+    fn url(&self, api: &Url) -> Result<Url, DiscordError> {
+        let mut url = api.clone();
+        let mut parts = self.parts.iter();
+        let mut segments = Vec::new();
+        for literal in self.template.split('/').skip(1) {
+            segments.push(if literal == "{}" { parts.next().map_or(Ok(""), Part::checked)? } else { literal });
+        }
+        url.path_segments_mut().map_err(|()| DiscordError::NotDiscords { what: "The address" })?.extend(segments);
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+
+    /// Whose limits it counts against.
+    fn kind(&self) -> Kind {
+        let with_major = ["/channels/{}", "/guilds/{}", "/webhooks/{}", "/interactions/{}"];
+        let has_major = with_major.iter().any(|start| self.template.starts_with(start));
+        let mut major = String::new();
+        if let (true, Some(Part::Id(id))) = (has_major, self.parts.first()) {
+            major.push_str(id);
+        }
+        for part in self.parts {
+            if let Part::Token(token) = part {
+                major.push('/');
+                major.push_str(&key_hash(token, TOKEN_HASH_BYTES));
+            }
+        }
+        Kind { call: format!("{} {}", self.method, self.template), major, is_answer: self.is_answer() }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// The part, if it can be what it should be: nothing else gets into an address.
+    fn checked(&self) -> Result<&'a str, DiscordError> {
+        match *self {
+            Self::Id(id) => snowflake::id(id),
+            Self::Token(token) => {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'=');
+                let possible = (1..=TOKEN_LIMIT_BYTES).contains(&token.len()) && token.bytes().all(plain);
+                // Dots alone would be a way up.
+                let some = token.bytes().any(|b| b.is_ascii_alphanumeric());
+                let refused = DiscordError::NotDiscords { what: "The token of this interaction" };
+                if possible && some { Ok(token) } else { Err(refused) }
+            }
+            Self::Emoji(emoji) => {
+                let possible = (1..=EMOJI_LIMIT_BYTES).contains(&emoji.len()) && !emoji.starts_with('.');
+                let plain = !emoji.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
+                let refused = DiscordError::NotDiscords { what: "This emoji" };
+                if possible && plain { Ok(emoji) } else { Err(refused) }
+            }
+        }
+    }
+}
+
+impl Discord {
+    /// A client of the API at `api_url` (`https://discord.com`) with a bot token. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the address or the token cannot be one, or no HTTP client can be made.
+    pub fn new(api_url: &str, token: &SecretString) -> Result<Self, DiscordError> {
+        crate::install_crypto_provider();
+        let mut api =
+            api_address(api_url).ok_or(DiscordError::NotDiscords { what: "The address in `[discord] api_url`" })?;
+        if let Ok(mut path) = api.path_segments_mut() {
+            path.pop_if_empty().extend(VERSION);
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .user_agent(USER_AGENT)
+            .build()
+            .map_err(|error| DiscordError::Unreachable { detail: error.to_string() })?;
+        let token = token_header(token).ok_or(DiscordError::BadToken)?;
+        let inner =
+            Inner { http, api, token, buckets: Mutex::default(), me: OnceCell::new(), direct: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner), request_timeout: Duration::from_secs(REQUEST_TIMEOUT_S) })
+    }
+
+    /// The same client with another limit for a whole exchange than 10 s.
+    #[must_use]
+    pub fn with_request_timeout(self, request_timeout: Duration) -> Self {
+        Self { request_timeout, ..self }
+    }
+
+    /// How long to wait before such a call, as far as the answers until now tell; none when it may be made.
+    #[must_use]
+    pub fn wait(&self, route: Route<'_>) -> Option<Duration> {
+        self.buckets().wait(&route.kind(), Instant::now()).map(|wait| wait.length)
+    }
+
+    /// Asks for something.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, DiscordError> {
+        let body = self.exchange(call).await?;
+        // The crate's words may hold parts of the answer.
+        serde_json::from_slice(&body).map_err(|error| DiscordError::Unreadable {
+            detail: format!("it has another form than documented, at line {} column {}", error.line(), error.column()),
+        })
+    }
+
+    /// Has something done, whatever the answer tells of it.
+    pub(super) async fn tell(&self, call: Call<'_>) -> Result<(), DiscordError> {
+        self.exchange(call).await.map(drop)
+    }
+
+    async fn exchange(&self, call: Call<'_>) -> Result<Vec<u8>, DiscordError> {
+        let url = call.url(&self.inner.api)?;
+        let kind = call.kind();
+        self.buckets()
+            .begin(&kind, Instant::now())
+            .map_err(|wait| DiscordError::RateLimited { retry_after: wait.length, is_global: wait.is_global })?;
+        let mut request = self.inner.http.request(call.method.clone(), url).timeout(self.request_timeout);
+        if !call.is_answer() {
+            request = request.header(header::AUTHORIZATION, self.inner.token.clone());
+        }
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| self.lost(error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = self.body(response).await;
+        let told = Told::read(status, &headers, body.as_deref().unwrap_or_default());
+        self.buckets().learn(&kind, &told, Instant::now());
+        if let Some(limited) = told.error() {
+            return Err(limited);
+        }
+        if status.is_success() { body } else { Err(refusal(&call, status, &body?)) }
+    }
+
+    async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, DiscordError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(error))? {
+            if body.len() + chunk.len() > BODY_LIMIT_BYTES {
+                return Err(DiscordError::TooBig { detail: format!("over {BODY_LIMIT_BYTES} bytes") });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn lost(&self, error: reqwest::Error) -> DiscordError {
+        if error.is_timeout() && !error.is_connect() {
+            return DiscordError::Slow { limit_ms: self.request_timeout.as_millis() };
+        }
+        // The address may hold the token of an interaction.
+        let error = error.without_url();
+        let mut innermost: &dyn std::error::Error = &error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        DiscordError::Unreachable { detail: innermost.to_string() }
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, Buckets> {
+        self.inner.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn direct(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.inner.direct.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose token it is, asked once: a token does not change its owner.
+    pub(super) async fn myself(&self) -> Result<&Me, DiscordError> {
+        self.inner.me.get_or_try_init(|| self.me()).await
+    }
+}
+
+fn refusal(call: &Call<'_>, status: StatusCode, body: &[u8]) -> DiscordError {
+    match DiscordError::from_answer(&call.place, status, body) {
+        // No token of ours was sent with it.
+        DiscordError::BadToken if call.is_answer() => DiscordError::AnswersUsedUp,
+        other => other,
+    }
+}
+
+/// The API's origin, as configured.
+fn api_address(text: &str) -> Option<Url> {
+    let url = Url::parse(text.trim()).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    let possible = matches!(url.scheme(), "http" | "https") && url.fragment().is_none();
+    (plain && possible).then_some(url)
+}
+
+/// A token as it is sent, if it can be one. A line end is what a file leaves behind.
+fn token_header(token: &SecretString) -> Option<header::HeaderValue> {
+    let token = token.expose_secret().trim();
+    let possible = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+    let mut value = header::HeaderValue::from_str(&format!("Bot {token}")).ok().filter(|_| possible)?;
+    value.set_sensitive(true);
+    Some(value)
+}

@@ -13,7 +13,25 @@ mod gateway;
 mod guild;
 mod interactions;
 mod messages;
+mod permission;
 mod reactions;
 mod render;
 mod rendered;
 mod signature;
+mod snowflake;
+
+pub use buckets::Route;
+pub use channels::{Channel, Overwrite};
+pub use client::Discord;
+pub use error::DiscordError;
+pub use gateway::GatewayBot;
+pub use guild::{Application, Guild, Me, Role};
+pub use messages::Posted;
+pub use permission::{
+    ADD_REACTIONS, ADMINISTRATOR, CREATE_PUBLIC_THREADS, EMBED_LINKS, MANAGE_THREADS, READ_MESSAGE_HISTORY,
+    SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL, permissions,
+};
+pub use reactions::Reaction;
+pub use rendered::{Rendered, marker};
+pub use signature::{BadSignature, verify};
+pub use snowflake::created_at;

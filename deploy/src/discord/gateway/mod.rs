@@ -1,1 +1,5 @@
 //! The gateway: what Discord says by itself.
+
+mod address;
+
+pub use address::GatewayBot;
