@@ -7,6 +7,7 @@ use crate::serve::{Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
 use slipway_deploy::aws::AwsClients;
+use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
 use slipway_deploy::slack::{Slack, SlackError};
@@ -30,6 +31,9 @@ pub enum AssembleError {
     /// Slack's client cannot be made.
     #[error(transparent)]
     Slack(#[from] SlackError),
+    /// Discord's client cannot be made.
+    #[error(transparent)]
+    Discord(#[from] DiscordError),
     /// There is no HTTP client for health checks.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -62,7 +66,19 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
         (Some(slack), Some(token)) => Some(Slack::new(&slack.api_url, token)?),
         _ => None,
     };
-    Ok(Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?))
+    let outside = Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?);
+    Ok(outside.with_discord(discord(config, secrets)?))
+}
+
+/// Discord's client, where it is switched on and there is a token.
+///
+/// # Errors
+/// When there is no HTTP client.
+pub fn discord(config: &Config, secrets: &Secrets) -> Result<Option<Discord>, AssembleError> {
+    match (&config.discord, &secrets.discord_token) {
+        (Some(discord), Some(token)) => Ok(Some(Discord::new(&discord.api_url, token)?)),
+        _ => Ok(None),
+    }
 }
 
 /// Everything that [`crate::serve::serve`] needs.

@@ -96,7 +96,8 @@ fn what_a_chat_shows_while_one_types() {
             environment Environment: only this environment
         /release help
             command Text: about one command, such as deploy
-        /migrate"#]].assert_eq(all.join("\n").trim_end());
+        /migrate"#]]
+    .assert_eq(all.join("\n").trim_end());
 }
 
 #[test]
@@ -174,7 +175,8 @@ fn lines_are_what_one_could_have_typed() {
         refused: dry-run is either true or false. Nothing was started.
         refused: reference holds what no line can say: quotation marks or control characters. Nothing was started.
         refused: There are control characters in that line; type it again. Nothing was started.
-        refused: That is longer than 2000 characters. Nothing was started."#]].assert_eq(&lines.join("\n"));
+        refused: That is longer than 2000 characters. Nothing was started."#]]
+    .assert_eq(&lines.join("\n"));
 }
 
 /// Values that would like to be something else.
