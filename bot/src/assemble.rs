@@ -3,7 +3,7 @@
 use crate::config::{Config, GithubCredential, Secrets};
 use crate::outside::Outside;
 use crate::policies::{self, PoliciesError};
-use crate::serve::{Parts, SlackParts};
+use crate::serve::{DiscordParts, Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
 use slipway_deploy::aws::AwsClients;
@@ -99,6 +99,11 @@ pub async fn parts(config: &Config, secrets: &Secrets) -> Result<Parts, Assemble
             config,
             signing_secret: secrets.slack_signing_secret.clone(),
             app_token: secrets.slack_app_token.clone(),
+        }),
+        discord: config.discord.clone().zip(secrets.discord_token.clone()).map(|(config, token)| DiscordParts {
+            config,
+            token,
+            public_key: secrets.discord_public_key.as_ref().map(|key| key.expose_secret().to_owned()),
         }),
         ack_budget_ms: config.server.ack_budget_ms,
     })

@@ -2,7 +2,7 @@
 
 use super::{DiscordParts, SlackParts};
 use crate::chat::Chat;
-use crate::chat::discord::{self, DiscordChat, DiscordReactions, GatewayListener, Suggestions};
+use crate::chat::discord::{self, heard, DiscordChat, DiscordReactions, GatewayListener, Suggestions};
 use crate::chat::entrance::Entrance;
 use crate::chat::reread::{Reactions, Reread};
 use crate::chat::slack::{self, SlackChat, SlackReactions, SocketMode};
@@ -72,7 +72,8 @@ impl Chats {
     /// where that is wanted: then the door for them is given.
     pub(super) fn discord(&mut self, parts: DiscordParts, discord: Discord, github: GitHub) -> Option<DiscordDoor> {
         let DiscordParts { config, token, public_key } = parts;
-        let entrance = self.entrance(&config.approve, &config.veto);
+        let names = |listed: &[String]| listed.iter().map(|name| heard::reaction_name(name)).collect::<Vec<_>>();
+        let entrance = self.entrance(&names(&config.approve), &names(&config.veto));
         let suggestions = Suggestions::new(github);
         let intake = Arc::new(discord::Intake::new(entrance, discord.clone(), suggestions, &config));
         let chat = DiscordChat::new(discord.clone(), self.clock.clone(), intake.clone());

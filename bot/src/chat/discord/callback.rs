@@ -48,11 +48,6 @@ pub(super) fn choices(choices: &[String]) -> Value {
     json!({ "type": 8, "data": { "choices": choices } })
 }
 
-/// Opens a form.
-pub(super) fn form(modal: &Value) -> Value {
-    json!({ "type": 9, "data": modal })
-}
-
 /// What cannot be taken back is asked about.
 pub(super) fn are_you_sure(key: &str, plan: Option<&str>) -> Value {
     let mut asked = say("Cancel this release? What it has done by then stays. Asking again makes a new release.");

@@ -150,7 +150,7 @@ impl Intake {
         };
         let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
         if let Some(form) = forms::for_line(&text, &channel, &self.entrance.setup) {
-            return Ok(callback::form(&modal(&form)));
+            return Ok(modal(&form));
         }
         let typed = Incoming::Typed { who: Identity::Discord(asked.user.clone()), channel, text };
         self.promise(asked, &typed).await
@@ -201,7 +201,7 @@ impl Intake {
             Verb::Lock => {
                 let environment = self.entrance.environment_of(key).await?;
                 let form = forms::lock(environment.as_ref(), &channel, &self.entrance.setup);
-                return Ok(callback::form(&modal(&form)));
+                return Ok(modal(&form));
             }
             _ => {}
         }

@@ -127,7 +127,7 @@ impl DiscordChat {
     }
 
     /// Posts a message, unless it is there already.
-    async fn post(&self, place: Place<'_>, out: &Outgoing<'_>, what: &Rendered) -> Result<String, DiscordError> {
+    pub(super) async fn post(&self, place: Place<'_>, out: &Outgoing<'_>, what: &Rendered) -> Result<String, DiscordError> {
         let (channel, reply_to) = self.destination(place, out).await?;
         let key = &out.message.key;
         let found = match out.unsure_since {
@@ -272,7 +272,7 @@ impl Chat for DiscordChat {
                     Place::User(user) => Some(user.to_owned()),
                     Place::Channel(_) => account(people, person, Platform::Discord),
                 };
-                self.whisper(place, user.as_deref(), out, &shown.what).await.map(|()| message.key.clone())
+                self.whisper(place, user.as_deref(), out, &shown.what).await
             }
             (None, Some(id)) => self.change(place, id, out, &shown).await,
             (None, None) => self.post(place, out, &shown.what).await,

@@ -34,30 +34,29 @@ impl Whispers {
 }
 
 impl DiscordChat {
-    /// Says something to one person alone.
+    /// Says something to one person alone. Gives the chat's id for it.
     pub(super) async fn whisper(
         &self,
         place: Place<'_>,
         user: Option<&str>,
         out: &Outgoing<'_>,
         what: &Rendered,
-    ) -> Result<(), DiscordError> {
+    ) -> Result<String, DiscordError> {
+        let key = || out.message.key.clone();
         if let Some(interaction) = self.taken(out) {
             match self.answer(interaction, what).await {
                 Err(error) if is_over(&error) => {}
-                done => return done,
+                done => return done.map(|()| key()),
             }
         }
-        let Some(user) = user else {
-            return Err(DiscordError::CannotDirect);
-        };
-        let told = async {
-            let conversation = self.discord.direct_channel(user).await?;
-            self.discord.post(&conversation, &out.message.key, what, None).await
-        };
-        match (told.await, place) {
-            (Err(DiscordError::CannotDirect), Place::Channel(channel)) => self.hint(channel, user, out).await,
-            (told, _) => told.map(|_| ()),
+        let Some(user) = user else { return Err(DiscordError::CannotDirect) };
+        match (self.post(Place::User(user), out, what).await, place) {
+            (Err(DiscordError::CannotDirect), Place::Channel(channel)) => {
+                self.hint(channel, user, out).await.map(|()| key())
+            }
+            (told, Place::User(_)) => told,
+            // It is not in the channel.
+            (told, Place::Channel(_)) => told.map(|_| key()),
         }
     }
 
