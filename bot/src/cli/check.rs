@@ -357,14 +357,14 @@ mod tests {
         let text = findings(&report, Paint::Plain) + &answers_text(&answers, Paint::Plain);
         expect![[r#"
             slipway.toml:1:1  warning  there is no [person.NAME] section, so nobody can ask for a release  → add one; docs/slipway.example.toml shows [person.…]
-            slipway.toml:6:10  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-            slipway.toml: no errors, 1 warning, 1 note
+            slipway.toml: no errors, 1 warning
             ok    store              slipway.db will be created when Slipway starts
             FAIL  GITHUB_TOKEN       is not set, and services are read from GitHub
                                      → set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY
             FAIL  SLIPWAY_API_TOKEN  is not set, and 0.0.0.0:8080 is open to other machines
                                      → set it to a long random text, or listen on 127.0.0.1
-            ok    DISCORD_TOKEN      is not set; this version does not use it, a later one will need it
+            FAIL  DISCORD_TOKEN      is not set, and nothing is posted without it
+                                     → set it to the token of the application's bot (Developer Portal, Bot, Reset Token)
         "#]]
         .assert_eq(&text.replace(&format!("{folder}/"), ""));
         assert!(findings(&report, Paint::Ansi).contains("\u{1b}[33m  warning  \u{1b}[0m"));

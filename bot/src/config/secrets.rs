@@ -193,6 +193,7 @@ mod tests {
             GITHUB_APP_ID is not a number. Copy it from the App's settings.
             GITHUB_APP_PRIVATE_KEY is no PEM. Set it to the content of the file GitHub gave you.
             GITHUB_TOKEN and a GitHub App are both set. Unset GITHUB_TOKEN, or unset GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
+            DISCORD_PUBLIC_KEY is no public key: 64 digits and letters a to f. Copy it from General Information of the application in Discord's Developer Portal.
         "#]]
         .assert_eq(&said);
     }
