@@ -1,6 +1,6 @@
 //! Buttons.
 
-use super::text::label;
+use crate::text::label;
 use slack_morphism::prelude::*;
 use slipway_core::message::cards::action;
 use slipway_core::message::{Action, Verb};
