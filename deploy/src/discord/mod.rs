@@ -32,6 +32,7 @@ pub use permission::{
     SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL, permissions,
 };
 pub use reactions::Reaction;
+pub use render::{Pressed, custom_id, form_of, modal, pressed, render};
 pub use rendered::{Rendered, marker};
 pub use signature::{BadSignature, verify};
 pub use snowflake::created_at;
