@@ -9,7 +9,7 @@ mod channels;
 mod client;
 mod commands;
 mod error;
-mod gateway;
+pub mod gateway;
 mod guild;
 mod interactions;
 mod messages;
@@ -17,3 +17,5 @@ mod reactions;
 mod render;
 mod rendered;
 mod signature;
+
+pub use gateway::{Gateway, GatewayAddress, GatewayBot, GatewayEvent, GatewayPace, NoAddress, Resume};
