@@ -7,6 +7,7 @@ pub mod database;
 pub mod discord;
 pub mod github;
 pub mod health;
+mod loopback;
 pub mod redact;
 pub mod slack;
 pub mod target;

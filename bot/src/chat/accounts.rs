@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 /// The accounts of everybody who has one there.
 pub(super) fn accounts(people: &Directory, platform: Platform) -> BTreeMap<PersonId, String> {
-    let account =
-        |person: &Person| person.on(platform).map(|account| (person.id.clone(), account.id().to_owned()));
+    let account = |person: &Person| person.on(platform).map(|account| (person.id.clone(), account.id().to_owned()));
     people.iter().filter_map(account).collect()
 }
 

@@ -81,11 +81,6 @@ impl Entrance {
         self.reactions.get(reaction).copied()
     }
 
-    /// The reactions that stand for votes.
-    pub(in crate::chat) fn votes(&self) -> impl Iterator<Item = (&str, Stance)> {
-        self.reactions.iter().map(|(name, stance)| (name.as_str(), *stance))
-    }
-
     /// Makes a delivery durable within what the chat waits for. False: it is not known to be.
     pub(in crate::chat) async fn deliver(
         &self,

@@ -181,7 +181,12 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
         Err(error) => (name, ProbeResult::fail(error, "")),
     };
     // Of Slack more has been said already.
-    answers.extend(parts.into_iter().filter(|(name, _)| ![readiness::SLACK, readiness::DISCORD].contains(&name.as_str())).map(answer));
+    answers.extend(
+        parts
+            .into_iter()
+            .filter(|(name, _)| ![readiness::SLACK, readiness::DISCORD].contains(&name.as_str()))
+            .map(answer),
+    );
     answers
 }
 

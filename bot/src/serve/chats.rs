@@ -2,7 +2,7 @@
 
 use super::{DiscordParts, SlackParts};
 use crate::chat::Chat;
-use crate::chat::discord::{self, heard, DiscordChat, DiscordReactions, GatewayListener, Suggestions};
+use crate::chat::discord::{self, DiscordChat, DiscordReactions, GatewayListener, Suggestions, heard};
 use crate::chat::entrance::Entrance;
 use crate::chat::reread::{Reactions, Reread};
 use crate::chat::slack::{self, SlackChat, SlackReactions, SocketMode};

@@ -26,7 +26,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 /// How long handled deliveries are remembered, to know those that come twice.
 const REMEMBER_DELIVERIES_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
@@ -109,8 +109,19 @@ pub enum ServeError {
 /// # Errors
 /// When it cannot start, or a part of it ends.
 pub async fn serve(parts: Parts) -> Result<(), ServeError> {
-    let Parts { listen, store, setup, policies, configuration, outside, api_token, terminal, slack, discord, ack_budget_ms } =
-        parts;
+    let Parts {
+        listen,
+        store,
+        setup,
+        policies,
+        configuration,
+        outside,
+        api_token,
+        terminal,
+        slack,
+        discord,
+        ack_budget_ms,
+    } = parts;
     let store = Store::open(&store).await?;
     let taken_over = store.effects_take_over().await?;
     if taken_over > 0 {

@@ -1,5 +1,6 @@
 //! The client: one exchange each, with bounds.
 
+use crate::loopback::is_plain_loopback;
 use super::buckets::{Buckets, Kind, Route, Told};
 use super::rendered::key_hash;
 use super::{DiscordError, Me, snowflake};
@@ -195,6 +196,11 @@ impl Discord {
     #[must_use]
     pub fn with_request_timeout(self, request_timeout: Duration) -> Self {
         Self { request_timeout, ..self }
+    }
+
+    /// Whether the API is on this machine and without TLS, as the sandbox's is.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        is_plain_loopback(&self.inner.api, "http")
     }
 
     /// How long to wait before such a call, as far as the answers until now tell; none when it may be made.

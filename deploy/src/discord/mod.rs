@@ -4,12 +4,13 @@
 //! that a body has a bound, a call ends in time, nothing is sent twice, an event that cannot be read is not lost, and
 //! what nobody has stored is not acknowledged.
 
+mod address;
 mod buckets;
 mod channels;
 mod client;
 mod commands;
 mod error;
-mod gateway;
+pub mod gateway;
 mod guild;
 mod interactions;
 mod messages;
@@ -24,7 +25,10 @@ pub use buckets::Route;
 pub use channels::{Channel, Overwrite};
 pub use client::Discord;
 pub use error::DiscordError;
-pub use gateway::GatewayBot;
+pub use gateway::{
+    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, Gateway, GatewayAddress,
+    GatewayBot, GatewayEvent, GatewayPace, NoAddress, Resume,
+};
 pub use guild::{Application, Guild, Me, Role};
 pub use messages::Posted;
 pub use permission::{

@@ -3,6 +3,7 @@
 //! Nothing is acknowledged by itself. Whoever reads an envelope stores it first and acknowledges it then, so that none
 //! is lost between; what cannot be read stays with Slack, which sends it again.
 
+use crate::loopback::is_plain_loopback;
 use super::envelope::{acknowledgement, bad, read};
 use super::refusal::shortened;
 use super::{Slack, SlackError, SocketMessage, api_token};
@@ -12,7 +13,6 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -154,11 +154,6 @@ fn socket_url(given: &str, api_url: &str) -> Result<Url, SlackError> {
     Ok(url)
 }
 
-fn is_plain_loopback(url: &Url, scheme: &str) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    url.scheme() == scheme && loopback
-}
 
 #[cfg(test)]
 mod tests {

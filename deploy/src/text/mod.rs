@@ -5,6 +5,7 @@ pub(crate) mod code;
 pub(crate) mod lines;
 pub(crate) mod marks;
 pub(crate) mod table;
+pub(crate) mod verbs;
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,12 @@ pub(super) fn pong() -> Value {
 
 /// Says something to whoever asked.
 pub(super) fn say(what: &str) -> Value {
-    let mut data = said(what).body();
+    answer(&words(what))
+}
+
+/// The same in whole messages.
+pub(super) fn answer(message: &Message) -> Value {
+    let mut data = render(message, &BTreeMap::new(), "", "").body();
     data.insert("flags".to_owned(), EPHEMERAL.into());
     json!({ "type": 4, "data": data })
 }
@@ -43,7 +48,8 @@ pub(super) fn cancelling() -> Value {
 /// What can stand in an option.
 pub(super) fn choices(choices: &[String]) -> Value {
     // A choice that were cut would be another one.
-    let fits = choices.iter().filter(|choice| !choice.is_empty() && choice.encode_utf16().count() <= CHOICE_LIMIT_CHARS);
+    let fits =
+        choices.iter().filter(|choice| !choice.is_empty() && choice.encode_utf16().count() <= CHOICE_LIMIT_CHARS);
     let choices: Vec<_> = fits.take(CHOICES_LIMIT).map(|choice| json!({ "name": choice, "value": choice })).collect();
     json!({ "type": 8, "data": { "choices": choices } })
 }
@@ -60,5 +66,9 @@ pub(super) fn are_you_sure(key: &str, plan: Option<&str>) -> Value {
 
 /// Plain words.
 pub(super) fn said(what: &str) -> Rendered {
-    render(&Message::answer(Line::plain(what), []), &BTreeMap::new(), "", "")
+    render(&words(what), &BTreeMap::new(), "", "")
+}
+
+fn words(what: &str) -> Message {
+    Message::answer(Line::plain(what), [])
 }

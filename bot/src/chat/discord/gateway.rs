@@ -9,7 +9,10 @@ use crate::rest;
 use crate::store::GatewaySession;
 use secrecy::SecretString;
 use serde_json::Value;
-use slipway_deploy::discord::{Discord, Gateway, GatewayEvent, Resume, intents};
+use slipway_deploy::discord::{
+    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, Discord, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, Gateway,
+    GatewayEvent, Resume,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -17,11 +20,7 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 /// What Slipway wants to hear of. None of it is privileged: of other people's messages only those that mention it have words.
-const INTENTS: u64 = intents::GUILDS
-    | intents::GUILD_MESSAGES
-    | intents::GUILD_MESSAGE_REACTIONS
-    | intents::DIRECT_MESSAGES
-    | intents::DIRECT_MESSAGE_REACTIONS;
+const INTENTS: u64 = GUILDS | GUILD_MESSAGES | GUILD_MESSAGE_REACTIONS | DIRECT_MESSAGES | DIRECT_MESSAGE_REACTIONS;
 /// How often the session is kept while nothing of importance happens.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// How many answers are under way at once.
@@ -128,10 +127,8 @@ impl GatewayListener {
 
     async fn kept(&self) -> Option<Resume> {
         let kept = self.intake.entrance.store.gateway_session(DiscordChat::PLATFORM, &self.intake.application).await;
-        let GatewaySession { session: session_id, seq, resume_url } = kept
-            .inspect_err(|error| error!(%error, "the session with Discord could not be read"))
-            .ok()
-            .flatten()?;
+        let GatewaySession { session: session_id, seq, resume_url } =
+            kept.inspect_err(|error| error!(%error, "the session with Discord could not be read")).ok().flatten()?;
         Some(Resume { session_id, seq: u64::try_from(seq).ok()?, resume_url })
     }
 
@@ -140,9 +137,7 @@ impl GatewayListener {
         let Ok(seq) = i64::try_from(seq) else { return };
         let session = GatewaySession { session, seq, resume_url };
         let store = &self.intake.entrance.store;
-        if let Err(error) =
-            store.gateway_session_put(DiscordChat::PLATFORM, &self.intake.application, &session).await
-        {
+        if let Err(error) = store.gateway_session_put(DiscordChat::PLATFORM, &self.intake.application, &session).await {
             error!(%error, "the session with Discord could not be kept");
         }
     }

@@ -404,13 +404,13 @@ mod tests {
         assert_eq!(asked(interaction(9, json!({}))).unwrap().what, What::Unknown);
         assert_eq!(asked(interaction(3, json!({ "custom_id": "what" }))).unwrap().what, What::Unknown);
         assert_eq!(happened("GUILD_PARTY", json!({ "who": 7 })).unwrap(), Happened::Nothing);
-        let message = |author: Value| {
-            json!({ "id": "1", "channel_id": "4", "author": author, "content": "x", "type": 0 })
-        };
+        let message =
+            |author: Value| json!({ "id": "1", "channel_id": "4", "author": author, "content": "x", "type": 0 });
         assert_eq!(happened("MESSAGE_CREATE", message(json!({ "id": "6", "bot": true }))).unwrap(), Happened::Nothing);
         assert!(matches!(happened("MESSAGE_CREATE", message(json!({ "id": "6" }))).unwrap(), Happened::Said(_)));
         assert!(happened("MESSAGE_REACTION_ADD", json!({ "user_id": "1" })).is_err());
-        let tinted = json!({ "user_id": "1", "channel_id": "4", "message_id": "7", "emoji": { "id": null, "name": "👍🏽" } });
+        let tinted =
+            json!({ "user_id": "1", "channel_id": "4", "message_id": "7", "emoji": { "id": null, "name": "👍🏽" } });
         let Happened::Reaction(reaction) = happened("MESSAGE_REACTION_ADD", tinted).unwrap() else { panic!() };
         assert_eq!(reaction.name, "👍");
     }

@@ -146,7 +146,7 @@ impl Intake {
         }
         let text = match line_of(&typed.command, typed.sub.as_deref(), &typed.values) {
             Ok(text) => text,
-            Err(why) => return Ok(callback::say(&why.to_string())),
+            Err(why) => return Ok(callback::answer(&why.message())),
         };
         let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
         if let Some(form) = forms::for_line(&text, &channel, &self.entrance.setup) {

@@ -127,7 +127,12 @@ impl DiscordChat {
     }
 
     /// Posts a message, unless it is there already.
-    pub(super) async fn post(&self, place: Place<'_>, out: &Outgoing<'_>, what: &Rendered) -> Result<String, DiscordError> {
+    pub(super) async fn post(
+        &self,
+        place: Place<'_>,
+        out: &Outgoing<'_>,
+        what: &Rendered,
+    ) -> Result<String, DiscordError> {
         let (channel, reply_to) = self.destination(place, out).await?;
         let key = &out.message.key;
         let found = match out.unsure_since {

@@ -2,8 +2,8 @@
 
 use super::show::{DiscordChat, Place};
 use crate::chat::{Interaction, Outgoing};
-use slipway_core::message::{Line, Message, Span};
 use slipway_core::ids::PersonId;
+use slipway_core::message::{Line, Message, Span};
 use slipway_deploy::discord::{DiscordError, Rendered, render};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

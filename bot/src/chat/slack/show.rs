@@ -1,8 +1,8 @@
 //! What goes out to Slack.
 
 use super::pace::Pace;
-use crate::chat::direct::whose_home;
 use crate::chat::accounts::{account, accounts};
+use crate::chat::direct::whose_home;
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
 use async_trait::async_trait;

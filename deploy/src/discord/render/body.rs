@@ -109,7 +109,8 @@ fn items(lines: &[&Line], people: &People) -> Vec<String> {
         let words = text.trim_start();
         match items.last_mut() {
             Some(last)
-                if words.len() < text.len() && length(last) + length(words) + GOES_ON.len() <= SHORT_LINE_LIMIT_CHARS =>
+                if words.len() < text.len()
+                    && length(last) + length(words) + GOES_ON.len() <= SHORT_LINE_LIMIT_CHARS =>
             {
                 last.push_str(GOES_ON);
                 last.push_str(words);
