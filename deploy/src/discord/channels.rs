@@ -1,6 +1,6 @@
 //! Channels, threads, conversations.
 
-use super::client::{Call, Part};
+use super::call::{Call, Part};
 use super::guild::bits;
 use super::{Discord, DiscordError};
 use serde::Deserialize;

@@ -1,12 +1,11 @@
 //! The client: one exchange each, with bounds.
 
-use super::buckets::{Buckets, Kind, Route, Told};
-use super::rendered::key_hash;
-use super::{DiscordError, Me, snowflake};
-use reqwest::{Method, StatusCode, Url, header};
+use super::buckets::{Buckets, Route, Told};
+use super::call::Call;
+use super::{DiscordError, Me};
+use reqwest::{StatusCode, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,16 +18,10 @@ const CONNECT_TIMEOUT_S: u64 = 5;
 const REQUEST_TIMEOUT_S: u64 = 10;
 /// How much of an answer is read: a page of a hundred cards or a thousand members is more than a mebibyte.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
-/// Longest token of an interaction that is taken.
-const TOKEN_LIMIT_BYTES: usize = 1_024;
-/// Longest emoji that is taken.
-const EMOJI_LIMIT_BYTES: usize = 100;
-/// How much of an interaction token's hash its buckets are called by.
-const TOKEN_HASH_BYTES: usize = 8;
 /// The part of the address that names the version of the API.
 const VERSION: [&str; 2] = ["api", "v10"];
 /// Discord wants bots to call themselves so.
-const USER_AGENT: &str = concat!("DiscordBot (https://github.com/slipway, ", env!("CARGO_PKG_VERSION"), ")");
+const USER_AGENT: &str = concat!("DiscordBot (https://slipway.invalid, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// A client of Discord's REST API. Cheap to clone.
 #[derive(Clone)]
@@ -52,117 +45,6 @@ struct Inner {
 impl fmt::Debug for Discord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Discord").finish_non_exhaustive()
-    }
-}
-
-/// A part of an address that comes from outside.
-#[derive(Clone, Copy)]
-pub(super) enum Part<'a> {
-    Id(&'a str),
-    /// The token of an interaction: a secret.
-    Token(&'a str),
-    Emoji(&'a str),
-}
-
-/// One request.
-pub(super) struct Call<'a> {
-    method: Method,
-    /// The address, with `{}` for each part.
-    template: &'static str,
-    parts: &'a [Part<'a>],
-    query: Vec<(&'static str, String)>,
-    body: Option<Value>,
-    place: String,
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn new(method: Method, template: &'static str, parts: &'a [Part<'a>]) -> Self {
-        Self { method, template, parts, query: Vec::new(), body: None, place: "this".to_owned() }
-    }
-
-    pub(super) fn get(template: &'static str, parts: &'a [Part<'a>]) -> Self {
-        Self::new(Method::GET, template, parts)
-    }
-
-    pub(super) fn post(template: &'static str, parts: &'a [Part<'a>], body: impl Into<Value>) -> Self {
-        Self::new(Method::POST, template, parts).body(body)
-    }
-
-    pub(super) fn patch(template: &'static str, parts: &'a [Part<'a>], body: impl Into<Value>) -> Self {
-        Self::new(Method::PATCH, template, parts).body(body)
-    }
-
-    pub(super) fn body(self, body: impl Into<Value>) -> Self {
-        Self { body: Some(body.into()), ..self }
-    }
-
-    pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
-        self
-    }
-
-    /// What errors name. Never with a secret.
-    pub(super) fn about(self, place: impl Into<String>) -> Self {
-        Self { place: place.into(), ..self }
-    }
-
-    /// Whether it answers an interaction, whose token says who asks.
-    fn is_answer(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Token(_)))
-    }
-
-    fn url(&self, api: &Url) -> Result<Url, DiscordError> {
-        let mut url = api.clone();
-        let mut parts = self.parts.iter();
-        let mut segments = Vec::new();
-        for literal in self.template.split('/').skip(1) {
-            segments.push(if literal == "{}" { parts.next().map_or(Ok(""), Part::checked)? } else { literal });
-        }
-        url.path_segments_mut().map_err(|()| DiscordError::NotDiscords { what: "The address" })?.extend(segments);
-        if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&self.query);
-        }
-        Ok(url)
-    }
-
-    /// Whose limits it counts against.
-    fn kind(&self) -> Kind {
-        let with_major = ["/channels/{}", "/guilds/{}", "/webhooks/{}", "/interactions/{}"];
-        let has_major = with_major.iter().any(|start| self.template.starts_with(start));
-        let mut major = String::new();
-        if let (true, Some(Part::Id(id))) = (has_major, self.parts.first()) {
-            major.push_str(id);
-        }
-        for part in self.parts {
-            if let Part::Token(token) = part {
-                major.push('/');
-                major.push_str(&key_hash(token, TOKEN_HASH_BYTES));
-            }
-        }
-        Kind { call: format!("{} {}", self.method, self.template), major, is_answer: self.is_answer() }
-    }
-}
-
-impl<'a> Part<'a> {
-    /// The part, if it can be what it should be: nothing else gets into an address.
-    fn checked(&self) -> Result<&'a str, DiscordError> {
-        match *self {
-            Self::Id(id) => snowflake::id(id),
-            Self::Token(token) => {
-                let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'=');
-                let possible = (1..=TOKEN_LIMIT_BYTES).contains(&token.len()) && token.bytes().all(plain);
-                // Dots alone would be a way up.
-                let some = token.bytes().any(|b| b.is_ascii_alphanumeric());
-                let refused = DiscordError::NotDiscords { what: "The token of this interaction" };
-                if possible && some { Ok(token) } else { Err(refused) }
-            }
-            Self::Emoji(emoji) => {
-                let possible = (1..=EMOJI_LIMIT_BYTES).contains(&emoji.len()) && !emoji.starts_with('.');
-                let plain = !emoji.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
-                let refused = DiscordError::NotDiscords { what: "This emoji" };
-                if possible && plain { Ok(emoji) } else { Err(refused) }
-            }
-        }
     }
 }
 
@@ -223,11 +105,11 @@ impl Discord {
         self.buckets()
             .begin(&kind, Instant::now())
             .map_err(|wait| DiscordError::RateLimited { retry_after: wait.length, is_global: wait.is_global })?;
-        let mut request = self.inner.http.request(call.method.clone(), url).timeout(self.request_timeout);
+        let mut request = self.inner.http.request(call.method().clone(), url).timeout(self.request_timeout);
         if !call.is_answer() {
             request = request.header(header::AUTHORIZATION, self.inner.token.clone());
         }
-        if let Some(body) = &call.body {
+        if let Some(body) = call.body() {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| self.lost(error))?;
@@ -280,7 +162,7 @@ impl Discord {
 }
 
 fn refusal(call: &Call<'_>, status: StatusCode, body: &[u8]) -> DiscordError {
-    match DiscordError::from_answer(&call.place, status, body) {
+    match DiscordError::from_answer(call.place(), status, body) {
         // No token of ours was sent with it.
         DiscordError::BadToken if call.is_answer() => DiscordError::AnswersUsedUp,
         other => other,

@@ -1,6 +1,6 @@
 //! The registered commands.
 
-use super::client::{Call, Part};
+use super::call::{Call, Part};
 use super::{Discord, DiscordError};
 use reqwest::Method;
 use serde_json::Value;
@@ -33,7 +33,7 @@ impl Discord {
         commands: &[Value],
     ) -> Result<(), DiscordError> {
         let (template, parts) = address(application, guild);
-        self.tell(Call::new(Method::PUT, template, &parts).body(commands).about(ABOUT)).await
+        self.tell(Call::new(Method::PUT, template, &parts).with(commands).about(ABOUT)).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! The app itself, the servers that it is in, their members and roles, and where their events come from.
 
-use super::client::{Call, Part};
+use super::call::{Call, Part};
 use super::{Discord, DiscordError, GatewayBot};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};

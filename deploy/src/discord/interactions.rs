@@ -1,7 +1,7 @@
 //! Answers to interactions. Their token is good for 15 minutes and says by itself who answers, so no token of ours goes
 //! with them; it is a secret.
 
-use super::client::{Call, Part};
+use super::call::{Call, Part};
 use super::{Discord, DiscordError, Rendered};
 use reqwest::Method;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Posting, changing and finding messages. Nothing is tried twice here: whether a message was posted although no answer
 //! came is for the caller to find out, with [`Discord::find_posted`].
 
+use super::call::{Call, Part};
 use super::channels::place;
-use super::client::{Call, Part};
 use super::guild::further;
 use super::rendered::key_hash;
 use super::{Discord, DiscordError, Rendered, marker, snowflake};

@@ -1,7 +1,7 @@
 //! Who reacted to a message.
 
+use super::call::{Call, Part};
 use super::channels::place;
-use super::client::{Call, Part};
 use super::guild::further;
 use super::{Discord, DiscordError};
 use serde::Deserialize;
