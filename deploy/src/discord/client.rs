@@ -185,3 +185,110 @@ fn token_header(token: &SecretString) -> Option<header::HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::Part;
+    use super::super::served::{Says, TOKEN, refuses, says, served};
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn said(status: u16, headers: &'static str, body: &str) -> Says {
+        Says { status, headers, body: body.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_call_says_who_asks_and_an_answer_does_not() {
+        let (discord, seen) = served([says(&json!({})), says(&Value::Null)]).await;
+        let done = discord.ask::<Value>(Call::get("/gateway/bot", &[]).query("a b", "&=")).await;
+        assert_eq!(done, Ok(json!({})));
+        let parts = [Part::Id("41"), Part::Token("hunter3")];
+        discord.tell(Call::post("/webhooks/{}/{}", &parts, json!({ "a": 1 }))).await.unwrap();
+        let seen = seen.await.unwrap();
+        assert_eq!([&*seen[0].line, &seen[1].line], ["GET /gateway/bot?a+b=%26%3D", "POST /webhooks/41/hunter3"]);
+        assert!(seen[0].head.contains(&format!("authorization: bot {}", TOKEN.to_lowercase())), "{}", seen[0].head);
+        assert!(seen[0].head.contains("user-agent: discordbot (https://"), "{}", seen[0].head);
+        assert!(!seen[1].head.contains("authorization"), "{}", seen[1].head);
+        assert_eq!(seen[1].body, json!({ "a": 1 }));
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_once_is_not_sent_again_before_its_time() {
+        let limited = said(429, "retry-after: 3600\r\n", r#"{"message":"x","retry_after":3599.5,"global":false}"#);
+        let (discord, seen) = served([limited, says(&json!({}))]).await;
+        let parts = [Part::Id("41")];
+        let post = || discord.tell(Call::post("/channels/{}/messages", &parts, json!({})));
+        let first = post().await.unwrap_err();
+        let retry_after = Duration::from_millis(3_599_500);
+        assert_eq!(first, DiscordError::RateLimited { retry_after, is_global: false });
+        let second = post().await.unwrap_err().retry_after().unwrap();
+        assert!(second <= retry_after && second > retry_after / 2, "{second:?}");
+        assert_eq!(discord.clone().wait(Route::Post("41")).map(|wait| wait > retry_after / 2), Some(true));
+        assert_eq!(discord.wait(Route::Edit("41")), None);
+        // The server takes this one as the second.
+        discord.tell(Call::post("/channels/{}/messages", &[Part::Id("42")], json!({}))).await.unwrap();
+        assert_eq!(seen.await.unwrap()[1].line, "POST /channels/42/messages");
+    }
+
+    #[tokio::test]
+    async fn a_failed_call_is_made_once_and_redirects_lead_nowhere() {
+        let answers = [
+            said(302, "location: https://evil.example/\r\n", ""),
+            said(503, "", "<html>"),
+            said(200, "", "<html>hunter3"),
+            refuses(401, 0),
+        ];
+        let (discord, seen) = served(answers).await;
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            told.push(discord.ask::<Value>(Call::get("/users/@me", &[])).await.unwrap_err().to_string());
+        }
+        expect_test::expect![[r#"
+            Discord refused this (302, 0: Found).
+            Discord has trouble of its own (503). Try again, or look at discordstatus.com.
+            Discord's answer cannot be used: it has another form than documented, at line 1 column 1.
+            Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the app (Developer Portal, Bot)."#]].assert_eq(&told.join("\n"));
+        assert_eq!(seen.await.unwrap().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_not_waited_for_and_who_says_too_much_is_not_heard() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", silent.local_addr().unwrap());
+        let discord = Discord::new(&origin, &TOKEN.into()).unwrap().with_request_timeout(Duration::from_millis(50));
+        let parts = [Part::Id("41"), Part::Token("hunter3")];
+        let ask = || discord.tell(Call::post("/webhooks/{}/{}", &parts, Value::Null));
+        assert_eq!(ask().await, Err(DiscordError::Slow { limit_ms: 50 }));
+        drop(silent);
+        let error = ask().await.unwrap_err();
+        assert!(matches!(error, DiscordError::Unreachable { .. }), "{error:?}");
+        assert!(!format!("{error} {error:?} {discord:?}").contains("hunter"), "{error:?} {discord:?}");
+        let (discord, _) = served([says(&"x".repeat(BODY_LIMIT_BYTES).into())]).await;
+        let error = discord.tell(Call::get("/users/@me", &[])).await.unwrap_err();
+        assert!(matches!(error, DiscordError::TooBig { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn an_address_or_a_token_that_can_be_none_is_refused_at_once() {
+        let made =
+            |url: &str, token: &str| Discord::new(url, &token.into()).map(|discord| discord.inner.api.to_string());
+        assert_eq!(made("https://discord.com", TOKEN).as_deref(), Ok("https://discord.com/api/v10"));
+        assert_eq!(made("http://127.0.0.1:4010/\n", "a\n").as_deref(), Ok("http://127.0.0.1:4010/api/v10"));
+        let urls = [
+            "",
+            "discord.com",
+            "ftp://discord.com",
+            "https://u:hunter2@discord.com",
+            "https://discord.com?a",
+            "data:x",
+        ];
+        for url in urls {
+            let error = made(url, TOKEN).unwrap_err();
+            assert!(matches!(error, DiscordError::NotDiscords { .. }), "{url}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        for token in ["", " \n", "a b", "ä", "a\r\nx: y"] {
+            assert_eq!(made("https://discord.com", token), Err(DiscordError::BadToken), "{token}");
+        }
+    }
+}

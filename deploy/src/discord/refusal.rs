@@ -108,7 +108,21 @@ mod tests {
         let said = codes.map(|(status, code)| {
             read(status, &format!(r#"{{"message":"Unknown Member","code":{code}}}"#)).to_string()
         });
-        expect_test::expect![[r#""#]].assert_eq(&said.join("\n"));
+        expect_test::expect![[r#"
+            Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the app (Developer Portal, Bot).
+            Discord shows Slipway nothing of the Discord channel 41771983423143937. Let the app's role view it, or copy the id again.
+            Discord does not let Slipway do this in the Discord channel 41771983423143937. Give the app's role what it lacks there: `slipway doctor` tells what.
+            The Discord message is not there any more: it was deleted.
+            The Discord channel is not there any more, or the app is not in its server. Name another one.
+            Discord lets Slipway send this person no direct message. They have to allow messages from members of the server, in its privacy settings.
+            The Discord thread is archived. Unarchive it first.
+            Discord takes no more answers to this command or button: it is older than 15 minutes. Type or press it again.
+            Discord takes no more answers to this command or button: it is older than 15 minutes. Type or press it again.
+            Discord takes the first answer to a command or button within 3 seconds only. Type or press it again.
+            Discord takes no more changes of this message: it is older than an hour. Post a new one.
+            The Discord message has a thread already.
+            Discord refused this (404, 10007: Unknown Member).
+            Discord has trouble of its own (503). Try again, or look at discordstatus.com."#]].assert_eq(&said.join("\n"));
     }
 
     #[test]
@@ -121,7 +135,7 @@ mod tests {
             "nonce": remark("token xoxb-hunter2"), "tts": remark("A fourth remark"),
         }});
         let said = read(400, &body.to_string()).to_string();
-        expect_test::expect![[r#""#]].assert_eq(&said);
+        expect_test::expect!["Discord refused this (400, 50035: Invalid Form Body: content Must be 2000 or fewer in length.; embeds.0.fields.3.name This field is required; nonce token [redacted])."].assert_eq(&said);
         let long = serde_json::json!({ "message": "x".repeat(5_000) }).to_string();
         assert!(read(400, &long).to_string().chars().count() < WORDS_LIMIT_CHARS + 100);
     }

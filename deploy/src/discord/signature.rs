@@ -47,7 +47,7 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<(), BadSignature> {
     // A line end is what a file leaves behind.
-    let key: [u8; KEY_BYTES] = bytes(public_key_hex.trim()).ok_or(BadSignature::NoKey)?;
+    let key: [u8; KEY_BYTES] = bytes(&public_key_hex.trim().to_ascii_lowercase()).ok_or(BadSignature::NoKey)?;
     let (Some(timestamp), Some(signature)) = (timestamp, signature) else {
         return Err(BadSignature::Missing);
     };
