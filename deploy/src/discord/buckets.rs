@@ -26,6 +26,8 @@ const INVALID_WINDOW: Duration = Duration::from_secs(600);
 const UNTOLD_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait that is believed.
 const WAIT_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Discord's code of a message that is too old to be changed often: it comes with 429.
+const OLD_MESSAGE: u64 = 30_046;
 /// How far apart the ends of one window may seem: answers take unequal time to come.
 const SAME_WINDOW_SLACK: Duration = Duration::from_millis(250);
 
@@ -79,6 +81,8 @@ struct Limited {
     retry_after: Option<f64>,
     #[serde(default)]
     global: bool,
+    #[serde(default)]
+    code: u64,
 }
 
 impl Told {
@@ -99,11 +103,14 @@ impl Told {
             let header = text(RETRY_AFTER.as_str()).and_then(seconds);
             let in_body = limited.as_ref().and_then(|limited| limited.retry_after).and_then(duration);
             // The header is in whole seconds, rounded up; the body is exact.
-            told.limited = Some(in_body.or(header).or(reset_after).unwrap_or(UNTOLD_WAIT));
+            let wait = in_body.or(header).or(reset_after).unwrap_or(UNTOLD_WAIT);
+            // It is one old message that takes no changes, and no wait makes it take them.
+            let is_old_message = limited.as_ref().is_some_and(|limited| limited.code == OLD_MESSAGE);
+            told.limited = Some(wait).filter(|_| !is_old_message);
             // What is not in Discord's form comes from what stands before it, and concerns the whole address.
             told.is_global = scope == Some("global")
                 || text("x-ratelimit-global") == Some("true")
-                || limited.is_none_or(|limited| limited.global);
+                || limited.as_ref().map_or(scope.is_none(), |limited| limited.global);
             told.is_invalid = scope != Some("shared");
         }
         told
@@ -281,6 +288,8 @@ mod tests {
         assert_eq!((told.reset_after, told.error()), (Some(Duration::from_millis(1_250)), None));
         let limited = answer(429, &[("retry-after", "65")], r#"{"message":"x","retry_after":64.57,"global":false}"#);
         assert_eq!((limited.limited, limited.is_global), (Some(Duration::from_millis(64_570)), false));
+        let broken_off = answer(429, &[("retry-after", "65"), ("x-ratelimit-scope", "user")], "");
+        assert_eq!((broken_off.limited, broken_off.is_global), (Some(65_000 * MS), false));
         let global = [
             answer(429, &[("retry-after", "65"), ("x-ratelimit-global", "true")], r#"{"retry_after":1}"#),
             answer(429, &[("x-ratelimit-scope", "global")], r#"{"retry_after":1}"#),

@@ -147,6 +147,11 @@ impl Discord {
         DiscordError::Unreachable { detail: innermost.to_string() }
     }
 
+    /// Whether the API is spoken to without TLS, as stand-ins are.
+    pub(super) fn is_plain(&self) -> bool {
+        self.inner.api.scheme() == "http"
+    }
+
     fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.inner.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -19,7 +19,7 @@ pub enum DiscordError {
     },
     /// 50013: the app sees the place and may not do this there.
     #[error(
-        "Discord does not let Slipway do this in {place}. Give the app's role what it lacks there: `slipway doctor` \
+        "Discord does not let Slipway do this in {place}. Give the app's role what it lacks there: `slipway check` \
          tells what."
     )]
     MissingPermissions {

@@ -174,7 +174,7 @@ impl Discord {
     /// When Discord does not tell, or what it tells is no address of a gateway.
     pub async fn gateway(&self) -> Result<GatewayBot, DiscordError> {
         let answer: GatewayAnswer = self.ask(Call::get("/gateway/bot", &[]).about("the gateway")).await?;
-        if !answer.url.starts_with("wss://") && !answer.url.starts_with("ws://") {
+        if !is_gateway(&answer.url, self.is_plain()) {
             return Err(DiscordError::Unreadable { detail: "the address of the gateway is none".to_owned() });
         }
         let limit = answer.session_start_limit;
@@ -185,6 +185,11 @@ impl Discord {
             max_concurrency: limit.max_concurrency,
         })
     }
+}
+
+/// Whether this can be the gateway's address. The token is sent there: in the clear only where it is everywhere.
+fn is_gateway(url: &str, is_plain: bool) -> bool {
+    url.starts_with("wss://") || (is_plain && url.starts_with("ws://"))
 }
 
 /// Where the next page begins. One that leads back would be read for ever.
@@ -213,8 +218,7 @@ mod tests {
 
     /// A full page of members from this id on.
     fn page(first: usize) -> Value {
-        let member =
-            |id: usize| json!({ "user": { "id": id.to_string() }, "roles": [if id % 500 == 0 { "2" } else { "3" }] });
+        let member = |id: usize| json!({ "user": { "id": id.to_string() }, "roles": [if id.is_multiple_of(500) { "2" } else { "3" }] });
         (first..first + MEMBERS_PAGE_LIMIT).map(member).collect::<Vec<_>>().into()
     }
 
@@ -286,6 +290,19 @@ mod tests {
         let url = "wss://gateway.discord.gg".to_owned();
         assert_eq!(gateway, GatewayBot { url, remaining: 999, reset_after, max_concurrency: 1 });
         assert!(matches!(discord.gateway().await, Err(DiscordError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn the_token_is_not_sent_in_the_clear() {
+        for (url, over_tls, in_the_clear) in [
+            ("wss://gateway.discord.gg", true, true),
+            ("ws://127.0.0.1:4010/gateway", false, true),
+            ("https://discord.com", false, false),
+            ("wss:gateway", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!((is_gateway(url, false), is_gateway(url, true)), (over_tls, in_the_clear), "{url}");
+        }
     }
 
     #[test]

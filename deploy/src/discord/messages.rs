@@ -164,11 +164,12 @@ mod tests {
     #[tokio::test]
     async fn a_message_is_posted_with_a_key_and_replaced_as_a_whole() {
         let posted = json!({ "id": "44", "channel_id": "41", "embeds": [{ "type": "new" }], "nonce": { "deep": 1 } });
-        let (discord, seen) = served([says(&posted), says(&posted), refuses(400, 30_046)]).await;
+        let (discord, seen) = served([says(&posted), says(&posted), refuses(429, 30_046), says(&posted)]).await;
         let expected = Posted { channel: "41".into(), id: "44".into() };
         assert_eq!(discord.post("41", "r7/card", &what(), Some("43")).await, Ok(expected));
         assert_eq!(discord.edit("41", "44", &what()).await, Ok(()));
         assert_eq!(discord.edit("41", "44", &what()).await, Err(DiscordError::OldMessage));
+        assert_eq!(discord.edit("41", "46", &what()).await, Ok(()), "another message is not too old");
         let error = discord.post("41", "r7/card", &what(), Some("../43")).await.unwrap_err();
         assert_eq!(error, DiscordError::NotDiscords { what: "This id" });
         let seen = seen.await.unwrap();

@@ -100,7 +100,7 @@ mod tests {
             (404, 10_015),
             (401, 50_027),
             (404, 10_062),
-            (400, 30_046),
+            (429, 30_046),
             (400, 160_004),
             (404, 10_007),
             (503, 0),
@@ -111,7 +111,7 @@ mod tests {
         expect_test::expect![[r#"
             Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the app (Developer Portal, Bot).
             Discord shows Slipway nothing of the Discord channel 41771983423143937. Let the app's role view it, or copy the id again.
-            Discord does not let Slipway do this in the Discord channel 41771983423143937. Give the app's role what it lacks there: `slipway doctor` tells what.
+            Discord does not let Slipway do this in the Discord channel 41771983423143937. Give the app's role what it lacks there: `slipway check` tells what.
             The Discord message is not there any more: it was deleted.
             The Discord channel is not there any more, or the app is not in its server. Name another one.
             Discord lets Slipway send this person no direct message. They have to allow messages from members of the server, in its privacy settings.
@@ -135,7 +135,9 @@ mod tests {
             "nonce": remark("token xoxb-hunter2"), "tts": remark("A fourth remark"),
         }});
         let said = read(400, &body.to_string()).to_string();
-        expect_test::expect!["Discord refused this (400, 50035: Invalid Form Body: content Must be 2000 or fewer in length.; embeds.0.fields.3.name This field is required; nonce token [redacted])."].assert_eq(&said);
+        expect_test::expect![[r#"
+            Discord refused this (400, 50035: Invalid Form Body: content Must be 2000 or fewer in length.; embeds.0.fields.3.name This field is required; nonce token [redacted])."#]]
+        .assert_eq(&said);
         let long = serde_json::json!({ "message": "x".repeat(5_000) }).to_string();
         assert!(read(400, &long).to_string().chars().count() < WORDS_LIMIT_CHARS + 100);
     }
