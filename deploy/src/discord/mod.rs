@@ -6,6 +6,7 @@
 
 mod address;
 mod buckets;
+mod call;
 mod channels;
 mod client;
 mod commands;
@@ -14,10 +15,13 @@ pub mod gateway;
 mod guild;
 mod interactions;
 mod messages;
-mod permission;
+pub mod permission;
 mod reactions;
+mod refusal;
 mod render;
 mod rendered;
+#[cfg(test)]
+mod served;
 mod signature;
 mod snowflake;
 
