@@ -15,6 +15,7 @@ mod interactions;
 mod messages;
 mod permission;
 mod reactions;
+mod registration;
 mod render;
 mod rendered;
 mod signature;
@@ -32,6 +33,7 @@ pub use permission::{
     SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL, permissions,
 };
 pub use reactions::Reaction;
+pub use registration::{Change, CommandChange, changes, registration};
 pub use rendered::{Rendered, marker};
 pub use signature::{BadSignature, verify};
 pub use snowflake::created_at;
