@@ -155,7 +155,7 @@ async fn fetched(config: &Config, setup: &Setup, outside: &Outside) -> ProbeResu
     }
 }
 
-/// Policies, then every team whose members are kept elsewhere, then Slack, then every repository, image repository, target and
+/// Policies, then every team whose members are kept elsewhere, then Slack and Discord, then every repository, image repository, target and
 /// secret that the configuration names.
 async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
     let policies = "policies".to_owned();
@@ -175,6 +175,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     answers.extend(disputes(config).await);
     answers.extend(members);
     answers.extend(probe::slack(config, secrets, outside.slack.as_ref()).await);
+    answers.extend(probe::discord(config, secrets, outside.discord.as_ref()).await);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
     let answer = |(name, state): (String, Result<(), String>)| match state {
         Ok(()) => (name, ProbeResult::ok("can be reached and read")),

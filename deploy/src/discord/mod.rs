@@ -18,6 +18,7 @@ mod messages;
 pub mod permission;
 mod reactions;
 mod refusal;
+mod registration;
 mod render;
 mod rendered;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use permission::{
 };
 pub use reactions::Reaction;
 pub use render::{Pressed, custom_id, form_of, modal, pressed, render};
+pub use registration::{Change, CommandChange, changes, registration};
 pub use rendered::{Rendered, marker};
 pub use signature::{BadSignature, verify};
 pub use snowflake::created_at;
