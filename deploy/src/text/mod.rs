@@ -8,6 +8,10 @@ pub(crate) mod table;
 pub(crate) mod verbs;
 
 #[cfg(test)]
+pub(crate) mod anything;
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use slipway_core::message::hidden::clean;

@@ -2,7 +2,6 @@
 
 mod cards;
 mod escapes;
-mod fixtures;
 mod forms;
 mod hostile;
 mod shown;
