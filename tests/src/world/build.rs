@@ -4,11 +4,14 @@ use super::config::{self, Values};
 use super::database::{databases, spoil};
 use super::source::{Repository, Source, source};
 use super::{API_TOKEN, World, free_port};
-use super::{policies, slack};
+use super::chats::Chats;
+use super::{discord, policies, slack};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
 use crate::demo::Fail;
+use crate::discord::DiscordSandbox;
 use crate::github::{self, Account, CiMode, GitHubOptions, GitHubSandbox};
+use crate::slack::SlackSandbox;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
@@ -52,6 +55,12 @@ pub enum ChatOption {
     SlackHttp,
     /// In Slack, to which the bot keeps a connection.
     SlackSocket,
+    /// In Discord, over its gateway alone.
+    Discord,
+    /// In Discord, which sends commands and presses over HTTP.
+    DiscordHttp,
+    /// In both at once: Slack over connections, Discord over its gateway.
+    Both,
 }
 
 impl FromStr for ChatOption {
@@ -62,7 +71,13 @@ impl FromStr for ChatOption {
             "terminal" => Ok(Self::Terminal),
             "slack" => Ok(Self::SlackHttp),
             "slack-socket" => Ok(Self::SlackSocket),
-            _ => Err(format!("there is no chat \"{text}\": take terminal, slack or slack-socket")),
+            "discord" => Ok(Self::Discord),
+            "discord-http" => Ok(Self::DiscordHttp),
+            "both" => Ok(Self::Both),
+            _ => {
+                let known = "take terminal, slack, slack-socket, discord, discord-http or both";
+                Err(format!("there is no chat \"{text}\": {known}"))
+            }
         }
     }
 }
@@ -117,6 +132,7 @@ impl World {
         let github = start_github(&options, &source, &aws).await?;
         let url = format!("http://127.0.0.1:{}", free_port()?);
         let slack = slack::start(options.chat).await?;
+        let discord = discord::start(options.chat).await?;
         let config = folder.path().join("slipway.toml");
         let text = config::text(&Values {
             service: &source.service,
@@ -131,14 +147,22 @@ impl World {
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
             teams: options.teams,
-            chat: options.chat,
-            slack_url: slack.as_ref().map(|slack| slack.api_url.as_str()),
+            chats: Chats {
+                chat: options.chat,
+                slack_url: slack.as_ref().map(|slack| slack.api_url.as_str()),
+                discord_url: discord.as_ref().map(|discord| discord.api_url.as_str()),
+            },
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;
-        let mut bot = Bot::new(&config, environment(&aws, slack.is_some()), &folder.path().join("slipway.log"), &url)?;
+        let variables = environment(&aws, slack.as_ref(), discord.as_ref());
+        let mut bot = Bot::new(&config, variables, &folder.path().join("slipway.log"), &url)?;
         if let Some(slack) = &slack {
             slack.set_bot_url(&url);
+        }
+        if let Some(discord) = &discord {
+            discord.deliver_to(&discord::interactions_url(&url));
+            register(&bot)?;
         }
         bot.start().await?;
         let mut remarks = source.remarks.clone();
@@ -149,6 +173,7 @@ impl World {
             github,
             aws,
             slack,
+            discord,
             service: source.service,
             head: source.head,
             repository: source.path,
@@ -198,12 +223,27 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> i
 }
 
 /// The bot's environment: nothing of this process's own gets in.
-fn environment(aws: &AwsSandbox, with_slack: bool) -> BTreeMap<String, String> {
+fn environment(
+    aws: &AwsSandbox,
+    slack: Option<&SlackSandbox>,
+    discord: Option<&DiscordSandbox>,
+) -> BTreeMap<String, String> {
     let own = [("GITHUB_TOKEN", GITHUB_TOKEN), ("SLIPWAY_API_TOKEN", API_TOKEN), ("SLIPWAY_LOG", "info")];
     let own = own.map(|(name, value)| (name, value.to_owned()));
-    let slack = if with_slack { slack::environment() } else { BTreeMap::new() };
+    let slack = slack.map(|_| slack::environment()).unwrap_or_default();
+    let discord = discord.map(discord::environment).unwrap_or_default();
     let others = own.into_iter().chain(aws.environment()).map(|(name, value)| (name.to_owned(), value));
-    others.chain(slack).collect()
+    others.chain(slack).chain(discord).collect()
+}
+
+/// Discord offers people only the commands that somebody registered.
+fn register(bot: &Bot) -> io::Result<()> {
+    let registered = bot.run(&["discord", "register"])?;
+    if registered.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&registered.stderr).trim().to_owned();
+    Err(io::Error::other(format!("the commands could not be registered in Discord: {said}")))
 }
 
 async fn start_aws(options: &Options) -> io::Result<AwsSandbox> {
