@@ -155,4 +155,3 @@ async fn it_starts_without_credentials_and_says_what_is_missing() {
     let closed = reqwest::get(format!("{}/api/v1/terminal/messages", world.url)).await.unwrap();
     assert_eq!(closed.status().as_u16(), 403, "without a token the API is closed, not open");
 }
-

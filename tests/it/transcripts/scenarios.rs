@@ -47,9 +47,10 @@ pub(super) async fn from_staging_to_the_announcement(chat: ChatOption) {
     for part in ["in production", "approved by bob, dora", "Likes on updates", "#41"] {
         assert!(announced.contains(part), "{part} is missing:\n{announced}");
     }
-    for (arn, database) in
-        [(&play.world.staging_arn, &play.world.staging_database), (&play.world.production_arn, &play.world.production_database)]
-    {
+    for (arn, database) in [
+        (&play.world.staging_arn, &play.world.staging_database),
+        (&play.world.production_arn, &play.world.production_database),
+    ] {
         assert_eq!(play.world.aws.deployment_operations(arn).len(), 1);
         let image = play.world.aws.running_image(arn).unwrap();
         assert_eq!(image, release.plan.as_ref().unwrap().image.pinned(), "what was approved is what runs");

@@ -105,7 +105,8 @@ async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
 /// False: there is nothing newer than what runs there.
 async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
     let since = deploy(stage, "staging").await?;
-    let ended = stage.until_everywhere("the end of the release to staging", since, |m| m.is_card() && m.has_ended()).await?;
+    let ended =
+        stage.until_everywhere("the end of the release to staging", since, |m| m.is_card() && m.has_ended()).await?;
     if stage.release(&ended).await?.outcome == Some(Outcome::NothingToDo) {
         return Ok(false);
     }

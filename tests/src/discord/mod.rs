@@ -12,6 +12,7 @@ mod findings;
 mod gateway;
 mod hooks;
 mod http_delivery;
+mod human_http;
 mod interaction;
 mod look;
 mod message;

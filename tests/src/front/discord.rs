@@ -79,7 +79,12 @@ impl DiscordFront {
         said.filter_map(|message| self.seen(message, &names, &channels)).collect()
     }
 
-    fn seen(&mut self, message: &Value, names: &BTreeMap<&str, &str>, channels: &BTreeMap<&str, &Value>) -> Option<Seen> {
+    fn seen(
+        &mut self,
+        message: &Value,
+        names: &BTreeMap<&str, &str>,
+        channels: &BTreeMap<&str, &Value>,
+    ) -> Option<Seen> {
         let (id, channel) = (message["id"].as_str()?.to_owned(), channels.get(message["channel"].as_str()?)?);
         // Threads hold the details; they are to be read when somebody opens them.
         if channel["thread"].is_object() {

@@ -1,17 +1,15 @@
 //! Putting a world together.
 
+use super::chats::Started;
 use super::config::{self, Values};
-use super::database::{databases, spoil};
+use super::database::{Databases, databases, spoil};
+use super::policies;
 use super::source::{Repository, Source, source};
 use super::{API_TOKEN, World, free_port};
-use super::chats::Chats;
-use super::{discord, policies, slack};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
 use crate::demo::Fail;
-use crate::discord::DiscordSandbox;
 use crate::github::{self, Account, CiMode, GitHubOptions, GitHubSandbox};
-use crate::slack::SlackSandbox;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
@@ -120,10 +118,7 @@ impl World {
         };
         let (staging_arn, production_arn) =
             (service("staging", &source.staging), service("production", &source.production));
-        for (name, url) in [("staging", &databases.staging), ("production", &databases.production)] {
-            let secret = serde_json::json!({ "GOOSE_DBSTRING": url, "SMTP_HOST": "smtp.acme.dev" });
-            aws.put_secret(&format!("goals/{name}"), &secret);
-        }
+        put_secrets(&aws, &databases);
         match options.fail {
             Some(Fail::Deploy) => aws.fail_next_deployment(&staging_arn, FailureMode::RollsBack),
             Some(Fail::Health) => aws.unhealthy_image(&digest(&source.head)),
@@ -131,8 +126,7 @@ impl World {
         }
         let github = start_github(&options, &source, &aws).await?;
         let url = format!("http://127.0.0.1:{}", free_port()?);
-        let slack = slack::start(options.chat).await?;
-        let discord = discord::start(options.chat).await?;
+        let chats = Started::new(options.chat).await?;
         let config = folder.path().join("slipway.toml");
         let text = config::text(&Values {
             service: &source.service,
@@ -147,24 +141,12 @@ impl World {
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
             teams: options.teams,
-            chats: Chats {
-                chat: options.chat,
-                slack_url: slack.as_ref().map(|slack| slack.api_url.as_str()),
-                discord_url: discord.as_ref().map(|discord| discord.api_url.as_str()),
-            },
+            chats: chats.named(),
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;
-        let variables = environment(&aws, slack.as_ref(), discord.as_ref());
-        let mut bot = Bot::new(&config, variables, &folder.path().join("slipway.log"), &url)?;
-        if let Some(slack) = &slack {
-            slack.set_bot_url(&url);
-        }
-        if let Some(discord) = &discord {
-            discord.deliver_to(&discord::interactions_url(&url));
-            register(&bot)?;
-        }
-        bot.start().await?;
+        let mut bot = Bot::new(&config, environment(&aws, &chats), &folder.path().join("slipway.log"), &url)?;
+        chats.start(&mut bot, &url).await?;
         let mut remarks = source.remarks.clone();
         remarks.push(policies::REMARK.to_owned());
         remarks.extend(databases.remarks);
@@ -172,8 +154,8 @@ impl World {
             bot,
             github,
             aws,
-            slack,
-            discord,
+            slack: chats.slack,
+            discord: chats.discord,
             service: source.service,
             head: source.head,
             repository: source.path,
@@ -223,27 +205,18 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> i
 }
 
 /// The bot's environment: nothing of this process's own gets in.
-fn environment(
-    aws: &AwsSandbox,
-    slack: Option<&SlackSandbox>,
-    discord: Option<&DiscordSandbox>,
-) -> BTreeMap<String, String> {
+fn environment(aws: &AwsSandbox, chats: &Started) -> BTreeMap<String, String> {
     let own = [("GITHUB_TOKEN", GITHUB_TOKEN), ("SLIPWAY_API_TOKEN", API_TOKEN), ("SLIPWAY_LOG", "info")];
     let own = own.map(|(name, value)| (name, value.to_owned()));
-    let slack = slack.map(|_| slack::environment()).unwrap_or_default();
-    let discord = discord.map(discord::environment).unwrap_or_default();
     let others = own.into_iter().chain(aws.environment()).map(|(name, value)| (name.to_owned(), value));
-    others.chain(slack).chain(discord).collect()
+    others.chain(chats.environment()).collect()
 }
 
-/// Discord offers people only the commands that somebody registered.
-fn register(bot: &Bot) -> io::Result<()> {
-    let registered = bot.run(&["discord", "register"])?;
-    if registered.status.success() {
-        return Ok(());
+fn put_secrets(aws: &AwsSandbox, databases: &Databases) {
+    for (name, url) in [("staging", &databases.staging), ("production", &databases.production)] {
+        let secret = serde_json::json!({ "GOOSE_DBSTRING": url, "SMTP_HOST": "smtp.acme.dev" });
+        aws.put_secret(&format!("goals/{name}"), &secret);
     }
-    let said = String::from_utf8_lossy(&registered.stderr).trim().to_owned();
-    Err(io::Error::other(format!("the commands could not be registered in Discord: {said}")))
 }
 
 async fn start_aws(options: &Options) -> io::Result<AwsSandbox> {

@@ -1,8 +1,64 @@
-//! The chats in the configuration of the sandbox's bot.
+//! The chats of a world: their stand-ins, and what the bot's configuration says of them.
 
 use super::config::quoted;
-use super::{ANNOUNCE, CHANNEL, ChatOption, discord};
+use super::{ANNOUNCE, CHANNEL, ChatOption, discord, slack};
+use crate::bot::Bot;
+use crate::discord::DiscordSandbox;
 use crate::front;
+use crate::slack::SlackSandbox;
+use std::collections::BTreeMap;
+use std::io;
+
+/// The stand-ins.
+pub(super) struct Started {
+    chat: ChatOption,
+    pub(super) slack: Option<SlackSandbox>,
+    pub(super) discord: Option<DiscordSandbox>,
+}
+
+impl Started {
+    /// Those of a choice; they have not heard of the bot yet.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub(super) async fn new(chat: ChatOption) -> io::Result<Self> {
+        Ok(Self { chat, slack: slack::start(chat).await?, discord: discord::start(chat).await? })
+    }
+
+    /// As the configuration has them.
+    pub(super) fn named(&self) -> Chats<'_> {
+        Chats {
+            chat: self.chat,
+            slack_url: self.slack.as_ref().map(|slack| slack.api_url.as_str()),
+            discord_url: self.discord.as_ref().map(|discord| discord.api_url.as_str()),
+        }
+    }
+
+    /// The bot's variables.
+    pub(super) fn environment(&self) -> BTreeMap<String, String> {
+        let mut variables = self.slack.as_ref().map(|_| slack::environment()).unwrap_or_default();
+        variables.extend(self.discord.as_ref().map(discord::environment).unwrap_or_default());
+        variables
+    }
+
+    /// Makes the bot known in them, and starts it.
+    ///
+    /// # Errors
+    /// When it does not start, or a chat does not take it.
+    pub(super) async fn start(&self, bot: &mut Bot, url: &str) -> io::Result<()> {
+        if let Some(slack) = &self.slack {
+            slack.set_bot_url(url);
+        }
+        if self.discord.is_some() {
+            discord::register(bot)?;
+        }
+        bot.start().await?;
+        match &self.discord {
+            Some(discord) if self.chat == ChatOption::DiscordHttp => discord::save_url(discord, url).await,
+            _ => Ok(()),
+        }
+    }
+}
 
 /// Which there are, and where.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +143,9 @@ mod tests {
         assert!(http.sections().starts_with("[discord]\nmode = \"http\"\n"), "{}", http.sections());
         assert_eq!(http.accounts("bob"), "discord = \"210000000000000002\"");
         let terminal = chats(ChatOption::Terminal, None, None);
-        assert_eq!((terminal.channels(), terminal.accounts("bob")), ("\"terminal:releases\"".to_owned(), "terminal = \"bob\"".to_owned()));
+        assert_eq!(
+            (terminal.channels(), terminal.accounts("bob")),
+            ("\"terminal:releases\"".to_owned(), "terminal = \"bob\"".to_owned())
+        );
     }
 }

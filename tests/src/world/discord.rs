@@ -1,6 +1,7 @@
 //! The Discord of a world.
 
 use super::build::ChatOption;
+use crate::bot::Bot;
 use crate::discord::{DiscordMode, DiscordOptions, DiscordSandbox};
 use std::collections::BTreeMap;
 use std::io;
@@ -22,9 +23,26 @@ pub(super) async fn start(chat: ChatOption) -> io::Result<Option<DiscordSandbox>
     DiscordSandbox::start(options).await.map(Some)
 }
 
-/// Where a Discord over HTTP sends what people do.
-pub(super) fn interactions_url(bot: &str) -> String {
-    format!("{bot}/discord/interactions")
+/// Registers the commands: Discord offers people only what somebody registered.
+///
+/// # Errors
+/// When the bot cannot do it.
+pub(super) fn register(bot: &Bot) -> io::Result<()> {
+    let registered = bot.run(&["discord", "register"])?;
+    if registered.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&registered.stderr).trim().to_owned();
+    Err(io::Error::other(format!("the commands could not be registered in Discord: {said}")))
+}
+
+/// Tells Discord where commands and presses are to be sent. It tries the address, so the bot must be there.
+///
+/// # Errors
+/// When the bot does not answer there as Discord wants it.
+pub(super) async fn save_url(discord: &DiscordSandbox, bot: &str) -> io::Result<()> {
+    let url = format!("{bot}/discord/interactions");
+    discord.save_interactions_url(&url).await.map_err(|refused| io::Error::other(refused.to_string()))
 }
 
 /// The bot's variables.
