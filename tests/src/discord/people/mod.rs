@@ -1,0 +1,98 @@
+//! What people do: type, press, react, fill in forms.
+
+mod command;
+mod forms;
+mod pressing;
+mod reacting;
+mod typing;
+mod words;
+
+use super::delivery::Outcome;
+use super::message::{EPHEMERAL, Message, Said};
+use super::options::DiscordUser;
+use super::place::Place;
+use super::server::Shared;
+use super::world::World;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Who speaks when Discord itself does.
+const DISCORD: &str = "discord";
+/// What somebody reads when no answer to a command came.
+const NO_ANSWER: &str = "The application did not respond";
+
+/// Discord, or the app, did not do what a person wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// `unknown_channel`, `no_answer`, …
+    pub error: String,
+    /// What the person reads.
+    pub shown: Option<String>,
+    /// What is wrong with a form, by the input's custom id; or with a command, by the option's name.
+    pub errors: BTreeMap<String, String>,
+}
+
+impl Refused {
+    pub(super) fn code(error: &str) -> Self {
+        Self { error: error.to_owned(), ..Self::default() }
+    }
+
+    pub(super) fn shown(error: &str, shown: &str) -> Self {
+        Self { shown: Some(shown.to_owned()), ..Self::code(error) }
+    }
+
+    fn of(error: &str, part: &str, what: &str) -> Self {
+        let errors = BTreeMap::from([(part.to_owned(), what.to_owned())]);
+        Self { errors, ..Self::code(error) }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shown.as_deref().unwrap_or(&self.error))?;
+        self.errors.iter().try_for_each(|(part, error)| write!(f, " {part}: {error}"))
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Done, or why not.
+pub type Did = Result<(), Refused>;
+
+/// What a person gets who did something in a place: `shown` when nothing came.
+fn did(shared: &Shared, outcome: Outcome, who: (&str, &str), shown: &str) -> Did {
+    if outcome != Outcome::Lost {
+        return Ok(());
+    }
+    let (user, channel) = who;
+    let mut world = shared.world();
+    let mut note = Message::new(channel, DISCORD, Said::words(shown));
+    note.ephemeral_for = Some(user.to_owned());
+    note.flags = EPHEMERAL;
+    // Without room for the note there is none.
+    let _ = world.post(note);
+    Err(Refused::shown("no_answer", shown))
+}
+
+fn person(world: &World, user: &str) -> Result<DiscordUser, Refused> {
+    world.user(user).cloned().ok_or_else(|| Refused::code("unknown_user"))
+}
+
+/// A place where a person is. The app's user stands for the conversation with it.
+fn place(world: &mut World, user: &str, channel: &str) -> Result<Place, Refused> {
+    person(world, user)?;
+    let direct = channel == world.bot_user || channel == format!("@{}", world.bot_user);
+    let id = match direct {
+        true => world.direct(user).ok_or_else(|| Refused::code("unknown_user"))?,
+        false => channel.to_owned(),
+    };
+    let found = world.place(&id).filter(|found| world.has(found, user));
+    found.ok_or_else(|| Refused::code("unknown_channel"))
+}
+
+/// A message that a person sees.
+fn seen<'a>(world: &'a World, user: &str, channel: &str, id: &str) -> Result<&'a Message, Refused> {
+    let found = world.messages.iter().find(|m| m.is(channel, id) && !m.deleted);
+    let found = found.filter(|m| m.ephemeral_for.as_ref().is_none_or(|only| only == user));
+    found.ok_or_else(|| Refused::code("unknown_message"))
+}
