@@ -3,8 +3,8 @@
 use super::buckets::{Buckets, Route, Told};
 use super::call::Call;
 use super::{DiscordError, Me};
-use reqwest::{StatusCode, Url, header};
 use crate::loopback::is_plain_loopback;
+use reqwest::{StatusCode, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;

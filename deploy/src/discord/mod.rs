@@ -31,8 +31,8 @@ pub use channels::{Channel, Overwrite};
 pub use client::Discord;
 pub use error::DiscordError;
 pub use gateway::{
-    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, Gateway, GatewayAddress,
-    GatewayBot, GatewayEvent, GatewayPace, NoAddress, Resume,
+    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, Gateway,
+    GatewayAddress, GatewayBot, GatewayEvent, GatewayPace, NoAddress, Resume,
 };
 pub use guild::{Application, Guild, Me, Role};
 pub use messages::Posted;
@@ -41,8 +41,8 @@ pub use permission::{
     SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL, permissions,
 };
 pub use reactions::Reaction;
-pub use render::{Pressed, custom_id, form_of, modal, pressed, render};
 pub use registration::{Change, CommandChange, changes, registration};
+pub use render::{Pressed, custom_id, form_of, modal, pressed, render};
 pub use rendered::{Rendered, marker};
 pub use signature::{BadSignature, verify};
 pub use snowflake::created_at;

@@ -3,10 +3,10 @@
 //! Nothing is acknowledged by itself. Whoever reads an envelope stores it first and acknowledges it then, so that none
 //! is lost between; what cannot be read stays with Slack, which sends it again.
 
-use crate::loopback::is_plain_loopback;
 use super::envelope::{acknowledgement, bad, read};
 use super::refusal::shortened;
 use super::{Slack, SlackError, SocketMessage, api_token};
+use crate::loopback::is_plain_loopback;
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::Url;
 use secrecy::SecretString;
@@ -153,7 +153,6 @@ fn socket_url(given: &str, api_url: &str) -> Result<Url, SlackError> {
     url.set_fragment(None);
     Ok(url)
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ mod draft;
 mod events;
 mod fault;
 mod findings;
-mod gateway;
+pub mod gateway;
 mod hooks;
 mod http_delivery;
 mod human_http;

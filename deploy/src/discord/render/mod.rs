@@ -49,10 +49,11 @@ pub fn render(message: &Message, people: &BTreeMap<PersonId, String>, key: &str,
     let Message { mark, headline, progress, body, actions } = message;
     let components = buttons::rows(actions, key);
     let first = first_line(*mark, headline, people);
-    if *mark == Mark::None && progress.is_none() {
-        if let Some((content, mentioned)) = answer(first.clone(), body, people) {
-            return Rendered { content, embeds: Vec::new(), components, notified: once(mentioned) };
-        }
+    if *mark == Mark::None
+        && progress.is_none()
+        && let Some((content, mentioned)) = answer(first.clone(), body, people)
+    {
+        return Rendered { content, embeds: Vec::new(), components, notified: once(mentioned) };
     }
     let has_details = !components.is_empty() && actions.iter().any(|action| action.verb == Verb::Details);
     let embed = embed(progress.as_ref(), body, people, has_details);
@@ -96,11 +97,11 @@ fn dressed(embed: CreateEmbed, mark: Mark, marker_key: &str) -> CreateEmbed {
     let embed = if marker_key.is_empty() { embed } else { embed.url(marker(marker_key)) };
     match mark {
         Mark::None => embed,
-        Mark::Waiting => embed.colour(0xF0_B2_32),
-        Mark::Running => embed.colour(0x34_98_DB),
-        Mark::Live => embed.colour(0x23_A5_5A),
-        Mark::Failed => embed.colour(0xDA_37_3C),
-        Mark::Ended => embed.colour(0x80_84_8E),
+        Mark::Waiting => embed.colour(0x00F0_B232),
+        Mark::Running => embed.colour(0x0034_98DB),
+        Mark::Live => embed.colour(0x0023_A55A),
+        Mark::Failed => embed.colour(0x00DA_373C),
+        Mark::Ended => embed.colour(0x0080_848E),
     }
 }
 

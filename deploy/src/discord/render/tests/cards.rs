@@ -103,7 +103,8 @@ fn a_run_has_a_bar() {
         [[]]
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ◐ deploy   ○ verify
         [Details](details|release/01JD7Q4N secondary)
-    "#]].assert_eq(&shown(&card(&deploying(), 115)));
+    "#]]
+    .assert_eq(&shown(&card(&deploying(), 115)));
 }
 
 #[test]
@@ -152,7 +153,8 @@ fn live_and_approved() {
         [[]]
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✔ verified
         [Details](details|release/01JD7Q4N secondary) [Lock](lock|release/01JD7Q4N secondary)
-    "#]].assert_eq(&shown(&card(&live(), 250)));
+    "#]]
+    .assert_eq(&shown(&card(&live(), 250)));
 }
 
 pub(super) fn two_rows() -> Message {
@@ -187,7 +189,8 @@ fn an_answer_needs_no_embed() {
         canary      not known  –       –    –
           release 01JD7Q4N brings 4c1f9e2, step 4 of 5
         ```
-    "#]].assert_eq(&shown(&render(&two_rows(), &People::new(), "", "")));
+    "#]]
+    .assert_eq(&shown(&render(&two_rows(), &People::new(), "", "")));
     let long = vec![Block::Code("a log line that is long\n".repeat(200)); 5];
     let long = Message { body: long, ..Message::answer(Line::plain("Too long"), []) };
     let rendered = render(&long, &People::new(), "", "answer/1");
@@ -263,7 +266,8 @@ fn who_has_a_discord_account_is_mentioned_and_links_lead_to_the_web_only() {
         https\://other
           a **b**<t:1762268400:f>
         <@53908232506183680>
-    "#]].assert_eq(&shown(&rendered));
+    "#]]
+    .assert_eq(&shown(&rendered));
     assert_eq!(rendered.notified, ["80351110224678912", "53908232506183680"]);
     // What is no user's id mentions nobody.
     for id in ["", "ana", "1>", "&1", "123456789012345678901"] {

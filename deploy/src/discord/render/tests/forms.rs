@@ -70,7 +70,8 @@ fn a_form_is_a_modal_of_texts() {
             "custom_id": "lock|{\"channel\":\"discord:1032011029\"}",
             "title": "Lock production"
           }
-        }"#]].assert_eq(&serde_json::to_string_pretty(&modal(&lock())).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&modal(&lock())).unwrap());
 }
 
 #[test]
