@@ -270,8 +270,11 @@ impl Driver {
         loop {
             let due = protocol.due();
             tokio::select! {
-                // Nobody listens any more: the loop ends.
-                _ = &mut handed => return Ok(()),
+                // When nobody listens any more the loop ends.
+                _ = &mut handed => {
+                    protocol.listens_again();
+                    return Ok(());
+                }
                 () = sleep_until(due) => self.tick(wire, protocol, false).await?,
             }
         }
