@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{error, info, warn};
 
 /// After so many connections in a row at which the same thing could not be used, the session is given up.
@@ -139,6 +139,22 @@ impl Driver {
             rest = rest.max(pace.identify_every.saturating_sub(identified.elapsed()));
         }
         sleep(rest).await;
+        if ending.is_unusable {
+            self.settled().await;
+        }
+    }
+
+    /// Waits, but not for ever, until all that was given out is acknowledged. The next connection then begins with what
+    /// is missing, and gets that much further even where little gets through.
+    async fn settled(&mut self) {
+        let begun = self.session.clone().filter(|session| session.given > session.first);
+        let Some(Session { id, given, .. }) = begun else { return };
+        let is_settled = |newest: &Option<Resume>| {
+            newest.as_ref().is_some_and(|newest| newest.session_id == id && newest.seq >= given)
+        };
+        let all = self.ends.acknowledged.wait_for(is_settled);
+        // Without it the connection brings the same again, and that is counted.
+        let _ = timeout(self.wanted.pace.longest_rest, all).await;
     }
 
     /// One connection, from its beginning to its end.
@@ -254,8 +270,11 @@ impl Driver {
         loop {
             let due = protocol.due();
             tokio::select! {
-                // Nobody listens any more: the loop ends.
-                _ = &mut handed => return Ok(()),
+                // When nobody listens any more the loop ends.
+                _ = &mut handed => {
+                    protocol.listens_again();
+                    return Ok(());
+                }
                 () = sleep_until(due) => self.tick(wire, protocol, false).await?,
             }
         }

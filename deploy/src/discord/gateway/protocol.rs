@@ -120,6 +120,13 @@ impl Protocol {
         Ok(Some(Say::Heartbeat))
     }
 
+    /// What Discord says is taken again: the acknowledgement of the last heartbeat may wait behind the rest.
+    pub(super) fn listens_again(&mut self) {
+        if let Some(beat) = &mut self.beat {
+            beat.answered = true;
+        }
+    }
+
     /// Discord said something. `chance` is below 1 and places the first heartbeat.
     pub(super) fn heard(&mut self, text: &str, now: Instant, chance: f64) -> Result<Heard, Ending> {
         let frame = read(text).ok_or_else(|| Ending::unusable("Discord said something that cannot be read"))?;
@@ -211,5 +218,176 @@ impl Protocol {
             return Ok(Heard::Resumed { seq });
         }
         Ok(Heard::Dispatch { seq, kind, data: frame.d, replayed: self.phase == Phase::Replaying })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ending::Then;
+    use super::*;
+    use serde_json::json;
+
+    /// A connection in a time that a test moves.
+    struct Rig {
+        protocol: Protocol,
+        now: Instant,
+    }
+
+    impl Rig {
+        fn new(given: Option<u64>) -> Self {
+            let now = Instant::now();
+            Self { protocol: Protocol::new(now, given, &GatewayPace::default()), now }
+        }
+
+        fn greeted(given: Option<u64>) -> Self {
+            let mut rig = Self::new(given);
+            rig.hear(json!({ "op": 10, "d": { "heartbeat_interval": 40_000 } })).unwrap();
+            rig
+        }
+
+        fn live() -> Self {
+            let mut rig = Self::greeted(None);
+            rig.event(1, "READY").unwrap();
+            rig
+        }
+
+        fn hear(&mut self, frame: Value) -> Result<Heard, Ending> {
+            self.protocol.heard(&frame.to_string(), self.now, 0.5)
+        }
+
+        fn event(&mut self, seq: u64, kind: &str) -> Result<Heard, Ending> {
+            self.hear(json!({ "op": 0, "s": seq, "t": kind, "d": { "n": seq } }))
+        }
+
+        fn pass(&mut self, seconds: u64) -> Result<Option<Say>, Ending> {
+            self.now += Duration::from_secs(seconds);
+            self.protocol.tick(self.now, true)
+        }
+
+        fn due_s(&self) -> u64 {
+            self.protocol.due().duration_since(self.now).as_secs()
+        }
+    }
+
+    fn dispatch(seq: u64, replayed: bool) -> Result<Heard, Ending> {
+        Ok(Heard::Dispatch { seq, kind: "X".into(), data: json!({ "n": seq }), replayed })
+    }
+
+    #[test]
+    fn a_session_begins_or_goes_on_after_the_greeting() {
+        let hello = json!({ "op": 10, "d": { "heartbeat_interval": 40_000 } });
+        assert_eq!(Rig::new(None).hear(hello.clone()), Ok(Heard::Ask(Say::Identify)));
+        assert_eq!(Rig::new(Some(0)).hear(hello.clone()), Ok(Heard::Ask(Say::Resume)));
+        let mut rig = Rig::greeted(None);
+        assert_eq!(rig.event(1, "READY"), Ok(Heard::Started { seq: 1, ready: json!({ "n": 1 }) }));
+        assert_eq!(rig.event(2, "X"), dispatch(2, false));
+        // A second greeting changes nothing.
+        assert_eq!(rig.hear(hello), Ok(Heard::Nothing));
+        assert_eq!(rig.protocol.given(), Some(2));
+        for wrong in [json!({}), json!({ "heartbeat_interval": 0 }), json!({ "heartbeat_interval": "1" })] {
+            assert_eq!(Rig::new(None).hear(json!({ "op": 10, "d": wrong })).unwrap_err().then, Then::Resume);
+        }
+    }
+
+    #[test]
+    fn no_greeting_and_no_answer_are_noticed() {
+        let mut rig = Rig::new(None);
+        assert_eq!(rig.due_s(), 20);
+        assert_eq!(rig.pass(19), Ok(None));
+        assert_eq!(rig.pass(1).unwrap_err().reason, "Discord did not greet");
+        let mut rig = Rig::greeted(Some(3));
+        assert_eq!(rig.pass(20), Ok(Some(Say::Heartbeat)));
+        rig.hear(json!({ "op": 11 })).unwrap();
+        // While what was missed comes there is no hurry.
+        assert_eq!(rig.event(4, "X"), dispatch(4, true));
+        assert_eq!(rig.pass(40), Ok(Some(Say::Heartbeat)));
+        assert_eq!(rig.due_s(), 20);
+        assert_eq!(rig.pass(20).unwrap_err().reason, "Discord said nothing of the session in time");
+    }
+
+    #[test]
+    fn hearts_beat_and_each_beat_is_to_be_acknowledged() {
+        let mut rig = Rig::live();
+        // The first one by chance, half of the time here.
+        assert_eq!(rig.due_s(), 20);
+        assert_eq!(rig.pass(20), Ok(Some(Say::Heartbeat)));
+        assert_eq!(rig.pass(39), Ok(None));
+        assert_eq!(rig.hear(json!({ "op": 11 })), Ok(Heard::Nothing));
+        assert_eq!(rig.pass(1), Ok(Some(Say::Heartbeat)));
+        let ending = rig.pass(40).unwrap_err();
+        assert_eq!((ending.then, ending.reason.as_str()), (Then::Resume, "Discord did not acknowledge a heartbeat"));
+    }
+
+    #[test]
+    fn what_nobody_reads_cannot_be_missing() {
+        let mut rig = Rig::greeted(Some(1));
+        for _ in 0..5 {
+            rig.now += Duration::from_secs(100);
+            assert_eq!(rig.protocol.tick(rig.now, false), Ok(Some(Say::Heartbeat)));
+        }
+        rig.protocol.listens_again();
+        assert_eq!(rig.pass(40), Ok(Some(Say::Heartbeat)));
+    }
+
+    #[test]
+    fn a_heartbeat_that_is_asked_for_leaves_at_once_but_not_for_ever() {
+        let mut rig = Rig::live();
+        let ask = json!({ "op": 1, "d": null });
+        let answered = |rig: &mut Rig| (0..150).filter(|_| rig.hear(ask.clone()) != Ok(Heard::Nothing)).count();
+        // One frame began the session.
+        assert_eq!(answered(&mut rig), SENDS_LIMIT - 1);
+        rig.now += Duration::from_secs(SENDS_WINDOW_S);
+        assert_eq!(answered(&mut rig), SENDS_LIMIT);
+    }
+
+    #[test]
+    fn nothing_is_given_twice_and_nothing_with_a_hole_before_it() {
+        let mut rig = Rig::greeted(Some(5));
+        for seq in [3, 4, 5] {
+            assert_eq!(rig.event(seq, "X"), Ok(Heard::Nothing));
+        }
+        assert_eq!(rig.event(6, "X"), dispatch(6, true));
+        let ending = rig.event(8, "X").unwrap_err();
+        assert_eq!((ending.then, ending.is_unusable), (Then::Resume, true));
+        assert_eq!(ending.reason, "an event is missing: 8 came after 6");
+        assert_eq!(rig.protocol.given(), Some(6));
+    }
+
+    #[test]
+    fn what_was_missed_is_told_from_what_is_new() {
+        let mut rig = Rig::greeted(Some(5));
+        // Of an earlier connection, said again.
+        assert_eq!(rig.event(4, "RESUMED"), Ok(Heard::Nothing));
+        assert_eq!(rig.event(6, "X"), dispatch(6, true));
+        assert_eq!(rig.event(7, "RESUMED"), Ok(Heard::Resumed { seq: 7 }));
+        assert_eq!(rig.event(8, "X"), dispatch(8, false));
+        // One without a number of its own is as good.
+        let mut rig = Rig::greeted(Some(5));
+        assert_eq!(rig.event(5, "RESUMED"), Ok(Heard::Resumed { seq: 5 }));
+        assert_eq!(rig.event(6, "X"), dispatch(6, false));
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_the_connection_and_what_is_unknown_does_not() {
+        for wrong in ["", "{", "[]", "{}", r#"{"op":"0"}"#, r#"{"op":0,"d":{},"s":2}"#, r#"{"op":0,"d":{},"t":"X"}"#] {
+            let mut rig = Rig::live();
+            let ending = rig.protocol.heard(wrong, rig.now, 0.5).unwrap_err();
+            assert_eq!((ending.then, ending.is_unusable), (Then::Resume, true), "{wrong}");
+        }
+        let mut rig = Rig::live();
+        assert_eq!(rig.hear(json!({ "op": 99, "d": 1 })), Ok(Heard::Nothing));
+        assert!(rig.event(2, "SOMETHING_NEW").is_ok());
+        // Before a session begins nothing can happen in it.
+        assert!(Rig::greeted(None).event(1, "X").unwrap_err().is_unusable);
+        assert!(Rig::new(Some(1)).event(2, "X").unwrap_err().is_unusable);
+    }
+
+    #[test]
+    fn discord_may_end_a_connection_or_a_session() {
+        let then = |frame: Value| Rig::live().hear(frame).unwrap_err().then;
+        assert_eq!(then(json!({ "op": 7, "d": null })), Then::Resume);
+        assert_eq!(then(json!({ "op": 9, "d": true })), Then::Resume);
+        assert_eq!(then(json!({ "op": 9, "d": false })), Then::Identify);
+        assert_eq!(then(json!({ "op": 9 })), Then::Identify);
     }
 }

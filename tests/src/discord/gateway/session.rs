@@ -50,6 +50,8 @@ pub(super) struct Session {
     /// The number of the newest event.
     pub(super) seq: u64,
     kept: VecDeque<(u64, String)>,
+    /// The number of the newest RESUMED.
+    resumed: u64,
     link: Option<Link>,
     /// Since when it has no connection.
     left: Option<Timestamp>,
@@ -57,7 +59,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn begin(id: String, intents: u64, link: Link) -> Self {
-        Self { id, intents, seq: 0, kept: VecDeque::new(), link: Some(link), left: None }
+        Self { id, intents, seq: 0, kept: VecDeque::new(), resumed: 0, link: Some(link), left: None }
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -107,7 +109,11 @@ impl Session {
         }
         self.link = Some(link);
         self.left = None;
-        self.dispatch("RESUMED", json!({ "_trace": ["gateway-sandbox"] }), faults);
+        // Where nothing has happened since it was said last, and that did not arrive, it was said again just now.
+        if self.resumed <= seq || self.resumed < self.seq {
+            self.resumed = self.seq + 1;
+            self.dispatch("RESUMED", json!({ "_trace": ["gateway-sandbox"] }), faults);
+        }
     }
 
     /// Says something that is no event.
