@@ -2,7 +2,7 @@
 
 use super::check::mentions::{self, Allowed};
 use super::check::{components, embeds};
-use super::findings::{Findings, flag, text, text_within};
+use super::findings::{Findings, flag, text_within};
 use super::message::{EPHEMERAL, Said};
 use super::refusal::Refusal;
 use super::snowflake;

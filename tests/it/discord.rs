@@ -1,0 +1,11 @@
+//! The Discord stand-in: as strict as Discord is.
+
+mod answers;
+mod commands;
+mod deliveries;
+mod limits;
+mod messages;
+mod people;
+mod places;
+mod refusals;
+mod rig;
