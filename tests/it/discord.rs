@@ -3,6 +3,7 @@
 mod answers;
 mod commands;
 mod deliveries;
+mod events;
 mod limits;
 mod messages;
 mod people;
