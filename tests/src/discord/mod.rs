@@ -9,7 +9,7 @@ mod draft;
 mod events;
 mod fault;
 mod findings;
-mod gateway;
+pub mod gateway;
 mod hooks;
 mod http_delivery;
 mod human_http;
@@ -36,7 +36,6 @@ mod world;
 
 pub use delivery::{Delivery, DeliveryAnswer, Mischief, Order};
 pub use fault::{Fault, FaultKind};
-pub use gateway::GatewayFaults;
 pub use notified::Notified;
 pub use options::{
     Clock, DiscordChannel, DiscordLimits, DiscordMode, DiscordOptions, DiscordRole, DiscordUser, Window,

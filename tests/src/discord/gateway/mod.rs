@@ -1,52 +1,79 @@
-//! The gateway: connections, sessions, and what is sent over them.
+//! The gateway: connections, sessions, and what is sent over them. A placeholder.
 
 use super::options::Clock;
-use axum::extract::ws::WebSocket;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::response::Response;
 use serde_json::Value;
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 /// What goes wrong on connections.
 #[derive(Debug, Default)]
 pub struct GatewayFaults {}
 
 /// All connections and sessions.
-pub(super) struct Hub {
-    sent: Mutex<Vec<(u64, String, Value)>>,
+pub struct Hub {
     faults: GatewayFaults,
 }
 
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").finish_non_exhaustive()
+    }
+}
+
 impl Hub {
-    pub(super) fn new(_token: String, _app: String, _bot_user: String, _guilds: Vec<Value>, _clock: Clock) -> Self {
-        Self { sent: Mutex::default(), faults: GatewayFaults::default() }
+    /// An app's gateway.
+    #[must_use]
+    pub fn new(_token: String, _app: String, _bot_user: String, _guilds: Vec<Value>, _clock: Clock) -> Self {
+        Self { faults: GatewayFaults::default() }
     }
 
-    pub(super) fn dispatch(&self, intent: u64, kind: &str, data: Value) {
-        if let Ok(mut sent) = self.sent.lock() {
-            sent.push((intent, kind.to_owned(), data));
-        }
+    /// Where sessions go on.
+    pub fn resume_at(&self, _url: &str) {}
+
+    /// Privileged intents that are switched on.
+    pub fn allow(&self, _privileged: u64) {}
+
+    /// Something happens.
+    pub fn dispatch(&self, _intent: u64, _kind: &str, _data: Value) {}
+
+    /// Answers a request for a connection.
+    pub fn upgrade(self: Arc<Self>, _query: &BTreeMap<String, String>, upgrade: WebSocketUpgrade) -> Response {
+        upgrade.on_upgrade(|_| async {})
     }
 
-    pub(super) async fn connection(self: Arc<Self>, _socket: WebSocket) {}
-
-    pub(super) fn connected(&self) -> bool {
+    /// Whether a session has a connection.
+    #[must_use]
+    pub fn connected(&self) -> bool {
         false
     }
 
-    pub(super) fn sessions(&self) -> usize {
+    /// How many sessions can go on.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
         0
     }
 
-    pub(super) fn identifies(&self) -> u64 {
+    /// How many sessions were begun.
+    #[must_use]
+    pub fn identifies(&self) -> u64 {
         0
     }
 
-    pub(super) fn faults(&self) -> &GatewayFaults {
+    /// Failures that can be asked for.
+    #[must_use]
+    pub fn faults(&self) -> &GatewayFaults {
         &self.faults
     }
 
-    pub(super) fn drop_connections(&self, _close_code: Option<u16>) {}
+    /// All connections end.
+    pub fn drop_connections(&self, _close_code: Option<u16>) {}
 
-    pub(super) fn forget_sessions(&self) {}
+    /// No session can go on.
+    pub fn forget_sessions(&self) {}
 
-    pub(super) async fn changed(&self) {}
+    /// Waits for the next change.
+    pub async fn changed(&self) {}
 }
