@@ -5,6 +5,7 @@
 mod audit;
 mod aws;
 mod crash;
+mod discord;
 mod discord_gateway;
 mod discord_page;
 mod faults;

@@ -2,7 +2,7 @@
 
 use super::check::mentions::{self, Allowed};
 use super::check::{components, embeds};
-use super::findings::{Findings, flag, text, text_within};
+use super::findings::{Findings, flag, text_within};
 use super::message::{EPHEMERAL, Said};
 use super::refusal::Refusal;
 use super::snowflake;
@@ -63,8 +63,7 @@ impl Draft {
         flag(body, "tts", "", findings);
         let given = |name: &str| body.get(name).is_some();
         Self {
-            content: given("content")
-                .then(|| text(body, "content", "", findings).unwrap_or_default().trim().to_owned()),
+            content: given("content").then(|| body["content"].as_str().unwrap_or_default().trim().to_owned()),
             embeds: given("embeds").then(|| embeds::read(body, findings)),
             components: given("components").then(|| components::read(body, findings)),
             allowed: mentions::read(body, findings),

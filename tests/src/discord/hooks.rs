@@ -3,12 +3,13 @@
 use super::DiscordSandbox;
 use super::delivery::{self, Delivery, DeliveryAnswer, Mischief, Order};
 use super::fault::Fault;
-use super::gateway::GatewayFaults;
+use super::gateway::Hub;
 use super::message::Said;
 use super::notified::Notified;
 use super::options::{DiscordChannel, DiscordLimits, DiscordMode, DiscordRole, DiscordUser};
 use super::payload;
 use super::people::{Did, Refused};
+use super::server::GUILD_MEMBERS;
 use super::state;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -99,6 +100,7 @@ impl DiscordSandbox {
     /// Whether the app may list members from now on.
     pub fn set_members_intent(&self, may: bool) {
         self.shared.world().members_intent = may;
+        self.shared.hub.allow(if may { GUILD_MEMBERS } else { 0 });
     }
 
     /// What the app's own role allows it from now on.
@@ -244,42 +246,9 @@ impl DiscordSandbox {
         world.change(channel, id, |message| message.edit(Said::words(content), now));
     }
 
-    /// Whether the app is connected to the gateway.
+    /// The gateway: who is connected, and what goes wrong there.
     #[must_use]
-    pub fn connected(&self) -> bool {
-        self.shared.hub.connected()
-    }
-
-    /// Sessions of the gateway that can be resumed, or are connected.
-    #[must_use]
-    pub fn sessions(&self) -> usize {
-        self.shared.hub.sessions()
-    }
-
-    /// How often a session was begun.
-    #[must_use]
-    pub fn identifies(&self) -> u64 {
-        self.shared.hub.identifies()
-    }
-
-    /// What goes wrong on the gateway.
-    #[must_use]
-    pub fn gateway_faults(&self) -> &GatewayFaults {
-        self.shared.hub.faults()
-    }
-
-    /// Ends all connections of the gateway: with a code, or without a word.
-    pub fn drop_connections(&self, close_code: Option<u16>) {
-        self.shared.hub.drop_connections(close_code);
-    }
-
-    /// No session can be resumed any more.
-    pub fn forget_sessions(&self) {
-        self.shared.hub.forget_sessions();
-    }
-
-    /// Waits until something has changed on the gateway: a connection more or less.
-    pub async fn gateway_changed(&self) {
-        self.shared.hub.changed().await;
+    pub fn gateway(&self) -> &Hub {
+        &self.shared.hub
     }
 }

@@ -3,7 +3,7 @@
 use super::DiscordSandbox;
 use super::message::Message;
 use super::state;
-use super::transcript::{self, content, shown};
+use super::transcript::{self, THINKING, content, shown};
 use super::world::World;
 use serde_json::Value;
 use std::time::Duration;
@@ -52,6 +52,9 @@ impl DiscordSandbox {
     /// What a message of [`DiscordSandbox::state`] shows, line by line.
     #[must_use]
     pub fn lines(&self, message: &Value) -> Vec<String> {
+        if message["thinking"] == true {
+            return vec![THINKING.to_owned()];
+        }
         let world = self.shared.world();
         let list = |name: &str| message[name].as_array().cloned().unwrap_or_default();
         content(&world, message["content"].as_str().unwrap_or_default(), &list("embeds"), &list("components"))

@@ -36,7 +36,6 @@ mod world;
 
 pub use delivery::{Delivery, DeliveryAnswer, Mischief, Order};
 pub use fault::{Fault, FaultKind};
-pub use gateway::GatewayFaults;
 pub use notified::Notified;
 pub use options::{
     Clock, DiscordChannel, DiscordLimits, DiscordMode, DiscordOptions, DiscordRole, DiscordUser, Window,

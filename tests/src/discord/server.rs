@@ -7,17 +7,15 @@ use super::{human_http, rest, shapes, signing};
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{any, get};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// The gateway's version and encoding.
-const GATEWAY_VERSION: &str = "10";
-const GATEWAY_ENCODING: &str = "json";
+/// The privileged intent of members.
+pub(super) const GUILD_MEMBERS: u64 = 1 << 1;
 
 pub(super) struct Shared {
     pub(super) options: DiscordOptions,
@@ -61,6 +59,7 @@ pub(super) async fn start(options: DiscordOptions) -> io::Result<(Arc<Shared>, R
     let address = listener.local_addr()?;
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
     let (sender, changes) = watch::channel(0);
+    let gateway_url = format!("ws://{address}/gateway");
     let mut world = World::new(&options, sender);
     let hub = Arc::new(Hub::new(
         options.token.clone(),
@@ -69,11 +68,13 @@ pub(super) async fn start(options: DiscordOptions) -> io::Result<(Arc<Shared>, R
         vec![shapes::whole_guild(&world)],
         options.clock.clone(),
     ));
+    hub.resume_at(&gateway_url);
+    hub.allow(if options.members_intent { GUILD_MEMBERS } else { 0 });
     world.set_hub(Arc::clone(&hub));
     let shared = Arc::new(Shared {
         world: Mutex::new(world),
         base: format!("http://{address}"),
-        gateway_url: format!("ws://{address}/gateway"),
+        gateway_url,
         http: http.map_err(io::Error::other)?,
         key: signing::Key::fresh()?,
         changes,
@@ -104,10 +105,5 @@ async fn gateway(
     Query(query): Query<BTreeMap<String, String>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let is = |name: &str, wanted: &str| query.get(name).is_some_and(|given| given == wanted);
-    if !is("v", GATEWAY_VERSION) || !is("encoding", GATEWAY_ENCODING) || query.contains_key("compress") {
-        return StatusCode::BAD_REQUEST.into_response();
-    }
-    let hub = Arc::clone(&shared.hub);
-    upgrade.on_upgrade(move |socket| hub.connection(socket))
+    Arc::clone(&shared.hub).upgrade(&query, upgrade)
 }

@@ -6,7 +6,12 @@ use super::world::World;
 use serde_json::Value;
 
 const INDENT: &str = "    ";
-const THINKING: &str = "thinking…";
+/// What stands instead of an answer.
+pub(super) const THINKING: &str = "thinking…";
+/// Between a field's name and what is beside it.
+const GAP: &str = "  ";
+/// How lines begin that stand below the name: items, code.
+const BELOW: [char; 2] = ['•', '|'];
 
 impl Names for World {
     fn user(&self, id: &str) -> String {
@@ -44,8 +49,7 @@ pub(super) fn content(world: &World, text: &str, embeds: &[Value], components: &
         part(&embed["title"]);
         part(&embed["description"]);
         for field in embed["fields"].as_array().into_iter().flatten() {
-            part(&field["name"]);
-            part(&field["value"]);
+            lines.extend(self::field(world, field));
         }
         // A footer knows no markup.
         let footer = embed["footer"]["text"].as_str().unwrap_or_default();
@@ -54,6 +58,21 @@ pub(super) fn content(world: &World, text: &str, embeds: &[Value], components: &
     for row in components {
         let labels = row["components"].as_array().into_iter().flatten().map(label);
         lines.push(labels.collect::<Vec<_>>().join(" "));
+    }
+    lines
+}
+
+/// A field as Slack's lines have it: what is beside the name stands in its line, a list below.
+fn field(world: &World, field: &Value) -> Vec<String> {
+    let shown = |part: &str| plain::lines(field[part].as_str().unwrap_or_default(), world);
+    let mut lines = shown("value");
+    let name = shown("name").join(" ");
+    if name.is_empty() {
+        return lines;
+    }
+    match lines.first_mut().filter(|first| !first.starts_with(BELOW)) {
+        Some(first) => first.insert_str(0, &format!("{name}{GAP}")),
+        None => lines.insert(0, name),
     }
     lines
 }

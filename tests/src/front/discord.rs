@@ -111,9 +111,10 @@ impl DiscordFront {
     }
 }
 
-/// What a person who knows `/rollback staging --reason "…"` fills in here: `/rollback staging reason:"…"`, and
-/// `dry-run:true` for an option without a value.
+/// What a person who knows `/rollback staging --reason "…"` fills in here: `/rollback staging reason:"…"`,
+/// `dry-run:true` for an option without a value, and the environment for the words `deploy ENVIRONMENT` after `why`.
 fn filled_in(text: &str) -> String {
+    let text = text.replace("/release why deploy ", "/release why environment:");
     let mut pieces = text.split(" --");
     let mut filled = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -141,6 +142,7 @@ mod tests {
     #[test]
     fn options_are_filled_in() {
         assert_eq!(filled_in("/deploy staging v1"), "/deploy staging v1");
+        assert_eq!(filled_in("/release why deploy production"), "/release why environment:production");
         let typed = "/release lock production \"load test\" --for 2h --quiet";
         assert_eq!(filled_in(typed), "/release lock production \"load test\" for:2h quiet:true");
     }

@@ -169,7 +169,9 @@ fn value(world: &World, option: &Value, text: &str, resolved: &mut Value) -> Res
             Ok(json!(text))
         }
         4 => {
-            let whole: Option<i64> = text.parse().ok().filter(|whole: &i64| whole.abs() <= WHOLE_LIMIT);
+            let least = option["min_value"].as_i64().unwrap_or(-WHOLE_LIMIT);
+            let most = option["max_value"].as_i64().unwrap_or(WHOLE_LIMIT);
+            let whole: Option<i64> = text.parse().ok().filter(|whole| (least..=most).contains(whole));
             whole.map(|whole| json!(whole)).ok_or_else(|| "Enter a whole number.".to_owned())
         }
         5 => text.to_lowercase().parse::<bool>().map(Value::from).map_err(|_| "Enter True or False.".to_owned()),

@@ -59,13 +59,38 @@ fn kept(world: &mut World, owner: &str, before: &[Value], given: &Value) -> Valu
     if kept.get("description").is_none() {
         kept["description"] = json!("");
     }
-    for (name, usual) in [("default_member_permissions", Value::Null), ("nsfw", json!(false))] {
+    let null = Value::Null;
+    let mut usual = vec![
+        ("default_member_permissions", null.clone()),
+        ("name_localizations", null.clone()),
+        ("description_localizations", null.clone()),
+        ("nsfw", json!(false)),
+    ];
+    if owner.is_empty() {
+        usual.extend([("dm_permission", json!(true)), ("contexts", null), ("integration_types", json!([0]))]);
+    } else {
+        usual.push(("guild_id", json!(owner)));
+    }
+    for (name, usual) in usual {
         if kept.get(name).is_none() {
             kept[name] = usual;
         }
     }
-    if !owner.is_empty() {
-        kept["guild_id"] = json!(owner);
-    }
+    without_usual(&mut kept);
     kept
+}
+
+/// What an option is anyway is not said of it.
+fn without_usual(holder: &mut Value) {
+    for option in holder["options"].as_array_mut().into_iter().flatten() {
+        if let Some(members) = option.as_object_mut() {
+            members.retain(|name, value| {
+                let usual = matches!(name.as_str(), "required" | "autocomplete") && value == false;
+                let empty =
+                    matches!(name.as_str(), "choices" | "options") && value.as_array().is_some_and(Vec::is_empty);
+                !usual && !empty && !value.is_null()
+            });
+        }
+        without_usual(option);
+    }
 }
