@@ -142,6 +142,17 @@ mod tests {
         ];
         let guild = Some("290926798626357999");
         let said = [text(guild, &changed, true), text(None, &changed[..1], false), text(guild, &[], false)];
-        expect![[r#""#]].assert_eq(&said.join("\n"));
+        expect![[r#"
+            + /deploy
+            ~ /rollback  option0 is missing; option1 is missing
+            ~ /release  option0 is missing; option1 is missing; option2 is missing; option3 is missing; option4 is missing; option5 is missing; option6 is missing; option7 is missing; …
+            - /ship
+            4 commands in the server 290926798626357999 changed.
+
+            + /deploy
+            1 command everywhere would be changed; nothing was done.
+
+            Nothing to change: the commands in the server 290926798626357999 are as they should be.
+        "#]].assert_eq(&said.join("\n"));
     }
 }
