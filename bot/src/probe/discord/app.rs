@@ -172,7 +172,8 @@ mod tests {
         expect![[r#"
             ok    Discord public key  is the application's
             FAIL  Discord public key  is another application's: every delivery would be refused
-                  → set DISCORD_PUBLIC_KEY to the Public Key under General Information of the application"#]].assert_eq(&shown(&rows));
+                  → set DISCORD_PUBLIC_KEY to the Public Key under General Information of the application"#]]
+        .assert_eq(&shown(&rows));
     }
 
     #[test]
@@ -185,7 +186,8 @@ mod tests {
             ok    Discord intents  none that has to be switched on
             FAIL  Discord intents  Server Members Intent is off: who has the role of [team.release] cannot be read
                   → switch it on (Developer Portal, Bot, Privileged Gateway Intents)
-            ok    Discord intents  Server Members Intent is on"#]].assert_eq(&shown(&rows));
+            ok    Discord intents  Server Members Intent is on"#]]
+        .assert_eq(&shown(&rows));
     }
 
     #[test]

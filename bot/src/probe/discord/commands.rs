@@ -89,6 +89,7 @@ mod tests {
             FAIL  Discord commands  are not as this version has them: /deploy
                   → run slipway discord register --global
             FAIL  Discord commands  are not registered, so nobody can type them
-                  → run slipway discord register --global"#]].assert_eq(&shown(&rows.map(|row| ("Discord commands".to_owned(), row))));
+                  → run slipway discord register --global"#]]
+        .assert_eq(&shown(&rows.map(|row| ("Discord commands".to_owned(), row))));
     }
 }
