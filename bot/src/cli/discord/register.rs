@@ -109,7 +109,62 @@ mod tests {
     use super::*;
     use crate::cli::discord::{DiscordArgs, DiscordCommand};
     use crate::cli::{Cli, Command};
+    use axum::extract::State;
+    use axum::{Json, Router, routing};
     use expect_test::expect;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+
+    const APPLICATION: &str = "845027738276462632";
+    const GUILD: &str = "290926798626357999";
+
+    /// A Discord that keeps one server's commands; how often they were put.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<(Vec<Value>, usize)>>);
+
+    async fn put(State(kept): State<Kept>, Json(commands): Json<Vec<Value>>) -> Json<Vec<Value>> {
+        let mut kept = kept.0.lock().unwrap();
+        *kept = (commands.clone(), kept.1 + 1);
+        Json(commands)
+    }
+
+    async fn discord(kept: Kept) -> Discord {
+        let application = json!({ "id": APPLICATION, "name": "Slipway", "verify_key": "0".repeat(64), "flags": 0 });
+        let list = async |State(kept): State<Kept>| Json(kept.0.lock().unwrap().0.clone());
+        let commands = format!("/api/v10/applications/{APPLICATION}/guilds/{GUILD}/commands");
+        let router = Router::new()
+            .route("/api/v10/applications/@me", routing::get(async move || Json(application)))
+            .route(&commands, routing::get(list).put(put))
+            .with_state(kept);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Discord::new(&format!("http://{address}"), &"token".to_owned().into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn doing_it_again_changes_nothing() {
+        let kept = Kept::default();
+        let client = discord(kept.clone()).await;
+        let register = async |line: &str| register(&client, APPLICATION, Some(GUILD), &args(line)).await.unwrap();
+        let puts = || kept.0.lock().unwrap().1;
+        let tried = register("slipway discord register --dry-run").await;
+        assert!(tried.starts_with("+ /deploy\n") && tried.ends_with("nothing was done.\n"), "{tried}");
+        assert_eq!(puts(), 0);
+        assert!(register("slipway discord register").await.ends_with("changed.\n"));
+        assert_eq!(kept.0.lock().unwrap().0, registration(false));
+        assert!(register("slipway discord register").await.starts_with("Nothing to change"));
+        assert_eq!(puts(), 1);
+        assert!(register("slipway discord register --remove").await.starts_with("- /deploy\n"));
+        assert!(kept.0.lock().unwrap().0.is_empty());
+    }
+
+    #[tokio::test]
+    async fn another_applications_commands_are_left_alone() {
+        let client = discord(Kept::default()).await;
+        let refused = register(&client, GUILD, Some(GUILD), &args("slipway discord register")).await.unwrap_err();
+        assert!(refused.0.contains(APPLICATION) && refused.0.ends_with("Nothing was done."), "{refused}");
+    }
 
     fn args(line: &str) -> RegisterArgs {
         match Cli::from_words(line.split(' ')).unwrap().command {
@@ -142,6 +197,17 @@ mod tests {
         ];
         let guild = Some("290926798626357999");
         let said = [text(guild, &changed, true), text(None, &changed[..1], false), text(guild, &[], false)];
-        expect![[r#""#]].assert_eq(&said.join("\n"));
+        expect![[r#"
+            + /deploy
+            ~ /rollback  option0 is missing; option1 is missing
+            ~ /release  option0 is missing; option1 is missing; option2 is missing; option3 is missing; option4 is missing; option5 is missing; option6 is missing; option7 is missing; …
+            - /ship
+            4 commands in the server 290926798626357999 changed.
+
+            + /deploy
+            1 command everywhere would be changed; nothing was done.
+
+            Nothing to change: the commands in the server 290926798626357999 are as they should be.
+        "#]].assert_eq(&said.join("\n"));
     }
 }

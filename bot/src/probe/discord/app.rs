@@ -155,7 +155,11 @@ mod tests {
         let section = config("").discord.unwrap();
         let other = Application { id: "1".repeat(18), ..application() };
         let rows = [identity(&section, &application(), &me), identity(&section, &other, &me)].concat();
-        expect![[r#""#]].assert_eq(&shown(&rows));
+        expect![[r#"
+            ok    Discord  application Slipway (845027738276462632), bot slipway (845027738276462633)
+            ok    Discord  application Slipway (111111111111111111), bot slipway (845027738276462633)
+            FAIL  discord.application_id  the file says 845027738276462632, and the token is for 111111111111111111
+                  → write application_id = "111111111111111111" under [discord], or set the token of the application 845027738276462632"#]].assert_eq(&shown(&rows));
     }
 
     #[test]
@@ -165,7 +169,11 @@ mod tests {
         assert_eq!(public_key(&gateway, Some(&wrong), &application()), None);
         assert_eq!(public_key(&http, None, &application()), None, "that it is missing is said elsewhere");
         let rows = [&right, &wrong].map(|key| public_key(&http, Some(key), &application()).unwrap());
-        expect![[r#""#]].assert_eq(&shown(&rows));
+        expect![[r#"
+            ok    Discord public key  is the application's
+            FAIL  Discord public key  is another application's: every delivery would be refused
+                  → set DISCORD_PUBLIC_KEY to the Public Key under General Information of the application"#]]
+        .assert_eq(&shown(&rows));
     }
 
     #[test]
@@ -174,7 +182,12 @@ mod tests {
         let on = Application { flags: 1 << 15, ..application() };
         let rows = [(&config(""), application()), (&by_role, application()), (&by_role, on)];
         let rows = rows.map(|(config, application)| intents(config, &application));
-        expect![[r#""#]].assert_eq(&shown(&rows));
+        expect![[r#"
+            ok    Discord intents  none that has to be switched on
+            FAIL  Discord intents  Server Members Intent is off: who has the role of [team.release] cannot be read
+                  → switch it on (Developer Portal, Bot, Privileged Gateway Intents)
+            ok    Discord intents  Server Members Intent is on"#]]
+        .assert_eq(&shown(&rows));
     }
 
     #[test]
@@ -193,7 +206,15 @@ mod tests {
         ];
         let said = shown(&rows);
         assert!(!said.contains("hunter2"), "{said}");
-        expect![[r#""#]].assert_eq(&said);
+        expect![[r#"
+            ok    Discord interactions  come over the gateway
+            FAIL  Discord interactions  are sent to https://old.dev/discord, so none comes over the gateway
+                  → remove what stands as Interactions Endpoint URL under General Information of the application, or write mode = "http" under [discord]
+            FAIL  Discord interactions  are sent nowhere, and not to https://a.dev/discord/interactions
+                  → write https://a.dev/discord/interactions as Interactions Endpoint URL under General Information of the application, while Slipway runs
+            FAIL  Discord interactions  are sent to https://old.dev/discord and not to https://a.dev/discord/interactions
+                  → write https://a.dev/discord/interactions as Interactions Endpoint URL under General Information of the application, while Slipway runs
+            ok    Discord interactions  are sent to https://a.dev/discord/interactions"#]].assert_eq(&said);
     }
 
     #[test]
@@ -206,6 +227,13 @@ mod tests {
             servers(Err(failed())),
             ("Discord server".to_owned(), not_in("845027738276462632", failed())),
         ];
-        expect![[r#""#]].assert_eq(&shown(&rows));
+        expect![[r#"
+            warn  Discord server  the application is in none
+                  → write guild_id = "…" under [discord]
+            warn  Discord server  the file names none; the application is in Acme (290926798626357999), Test (1)
+                  → write guild_id = "…" under [discord]
+            FAIL  Discord server  Discord shows Slipway nothing of it.
+            FAIL  Discord server  Discord shows Slipway nothing of it.
+                  → open https://discord.com/oauth2/authorize?client_id=845027738276462632&scope=bot+applications.commands&permissions=309237730304 and add it to the server; or compare guild_id"#]].assert_eq(&shown(&rows));
     }
 }

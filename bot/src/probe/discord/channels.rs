@@ -121,6 +121,16 @@ mod tests {
             judge(&Channel { kind: 15, ..text.clone() }, Some(&standing(all))),
             judge(&text, None),
         ];
-        expect![[r#""#]].assert_eq(&shown(&rows));
+        expect![[r#"
+            ok    discord:1  #deployments: the application may do there what it has to
+            FAIL  discord:1  #deployments: the application lacks Embed Links (posts more than their first line), Read Message History (finds a card after a crash, and reactions that were missed), Create Public Threads (begins a card's thread), Send Messages in Threads (posts in it)
+                  → allow Embed Links, Read Message History, Create Public Threads, Send Messages in Threads to the application's role, in the channel's permissions
+            FAIL  discord:1  #deployments: the application lacks Send Messages (posts cards)
+                  → allow Send Messages to the application's role, in the channel's permissions
+            FAIL  discord:1  #deployments is not in the server Acme
+                  → name a channel of the server that guild_id names
+            FAIL  discord:1  #deployments is no text channel
+                  → name a text channel, not a thread or a forum
+            ok    discord:1  #deployments: it is there"#]].assert_eq(&shown(&rows));
     }
 }

@@ -76,6 +76,20 @@ mod tests {
             judged(None, &stale_global),
             judged(None, &no_global),
         ];
-        expect![[r#""#]].assert_eq(&shown(&rows.map(|row| ("Discord commands".to_owned(), row))));
+        expect![[r#"
+            ok    Discord commands  are registered in the server, as this version has them
+            FAIL  Discord commands  are not as this version has them: /deploy
+                  → run slipway discord register
+            FAIL  Discord commands  are not registered, so nobody can type them
+                  → run slipway discord register
+            ok    Discord commands  are registered everywhere, as this version has them
+            warn  Discord commands  are registered in the server and everywhere, so each is shown twice
+                  → run slipway discord register --global --remove, or slipway discord register --remove
+            ok    Discord commands  are registered everywhere, as this version has them
+            FAIL  Discord commands  are not as this version has them: /deploy
+                  → run slipway discord register --global
+            FAIL  Discord commands  are not registered, so nobody can type them
+                  → run slipway discord register --global"#]]
+        .assert_eq(&shown(&rows.map(|row| ("Discord commands".to_owned(), row))));
     }
 }
