@@ -143,6 +143,7 @@ mod tests {
     fn options_are_filled_in() {
         assert_eq!(filled_in("/deploy staging v1"), "/deploy staging v1");
         assert_eq!(filled_in("/release why deploy production"), "/release why environment:production");
+        assert_eq!(filled_in("/release why deploy production"), "/release why environment:production");
         let typed = "/release lock production \"load test\" --for 2h --quiet";
         assert_eq!(filled_in(typed), "/release lock production \"load test\" for:2h quiet:true");
     }

@@ -96,42 +96,42 @@ fn field(page: &mut Page, title: &str, lines: &[Line], people: &People) -> bool 
     }
     // A label whose lines do not fit would say nothing.
     let start = first.iter().map(|first| length(&first.text));
-    let start: Vec<_> = start.chain(items.iter().take(1).map(|item| length(item))).chain([MORE_CHARS]).collect();
+    let start: Vec<_> = start.chain(items.iter().take(1).map(|item| length(&item.text))).chain([MORE_CHARS]).collect();
     page.fits(&start) && page.line(first.unwrap_or_default()) && list(page, items, lines.len() - looked_at.len())
 }
 
 /// The lines as items. One that begins with spaces goes on with the item above it.
-fn items(lines: &[&Line], people: &People) -> Vec<String> {
+fn items(lines: &[&Line], people: &People) -> Vec<Written> {
     let limit = SHORT_LINE_LIMIT_CHARS - GOES_ON.len();
-    let mut items: Vec<String> = Vec::new();
+    let mut items: Vec<Written> = Vec::new();
     for line in lines {
-        let Written { text, .. } = write(pieces(line, Look::Plain, people), limit);
+        let Written { text, mentioned } = write(pieces(line, Look::Plain, people), limit);
         let words = text.trim_start();
-        match items.last_mut() {
-            Some(last)
-                if words.len() < text.len()
-                    && length(last) + length(words) + GOES_ON.len() <= SHORT_LINE_LIMIT_CHARS =>
-            {
-                last.push_str(GOES_ON);
-                last.push_str(words);
+        let chars = GOES_ON.len() + length(words);
+        let above = items.last_mut().filter(|_| words.len() < text.len());
+        match above.filter(|above| length(&above.text) + chars <= SHORT_LINE_LIMIT_CHARS) {
+            Some(above) => {
+                above.text.push_str(GOES_ON);
+                above.text.push_str(words);
+                above.mentioned.extend(mentioned);
             }
-            _ => items.push(format!("{ITEM}{words}")),
+            None => items.push(Written { text: format!("{ITEM}{words}"), mentioned }),
         }
     }
     items
 }
 
 /// As many items as there is room for, then how many more there are.
-fn list(page: &mut Page, items: Vec<String>, more: usize) -> bool {
+fn list(page: &mut Page, items: Vec<Written>, more: usize) -> bool {
     let total = items.len() + more;
     // "and 2 more" takes an item too.
     let limit = if total > FIELD_LIMIT_ITEMS { FIELD_LIMIT_ITEMS - 1 } else { FIELD_LIMIT_ITEMS };
     let mut shown = 0;
     for item in items.into_iter().take(limit) {
-        if !page.fits(&[length(&item), MORE_CHARS]) {
+        if !page.fits(&[length(&item.text), MORE_CHARS]) {
             break;
         }
-        page.line(item.into());
+        page.line(item);
         shown += 1;
     }
     shown == total || page.line(format!("{ITEM}and {} more", total - shown).into())

@@ -26,6 +26,7 @@ use page::{LINE_LIMIT_CHARS, Page};
 use serde::Serialize;
 use serde_json::Value;
 use serenity::builder::{CreateEmbed, CreateEmbedFooter};
+use serenity::model::Colour;
 use slipway_core::ids::PersonId;
 use slipway_core::message::{Block, Line, Mark, Message, Progress, Verb};
 use spans::{Look, People, Piece, Written, pieces, push, text, write};
@@ -39,6 +40,17 @@ const NAMELESS: &str = "Slipway";
 const NOTE_CHARS: usize = 60;
 /// How many people one message notifies.
 const NOTIFIED_LIMIT: usize = 100;
+
+/// Amber.
+const WAITING: Colour = Colour::from_rgb(0xF0, 0xB2, 0x32);
+/// Blue.
+const RUNNING: Colour = Colour::from_rgb(0x34, 0x98, 0xDB);
+/// Green.
+const LIVE: Colour = Colour::from_rgb(0x23, 0xA5, 0x5A);
+/// Red.
+const FAILED: Colour = Colour::from_rgb(0xDA, 0x37, 0x3C);
+/// Grey.
+const ENDED: Colour = Colour::from_rgb(0x80, 0x84, 0x8E);
 
 /// The message. `people` are the Discord user ids of those who have one; `key` is what each button carries: a message's
 /// key, or that, `#`, and the digest of the plan that it shows. A button whose name would be too long is left out.
@@ -97,11 +109,19 @@ fn dressed(embed: CreateEmbed, mark: Mark, marker_key: &str) -> CreateEmbed {
     let embed = if marker_key.is_empty() { embed } else { embed.url(marker(marker_key)) };
     match mark {
         Mark::None => embed,
+<<<<<<< ours
         Mark::Waiting => embed.colour(0x00F0_B232),
         Mark::Running => embed.colour(0x0034_98DB),
         Mark::Live => embed.colour(0x0023_A55A),
         Mark::Failed => embed.colour(0x00DA_373C),
         Mark::Ended => embed.colour(0x0080_848E),
+=======
+        Mark::Waiting => embed.colour(WAITING),
+        Mark::Running => embed.colour(RUNNING),
+        Mark::Live => embed.colour(LIVE),
+        Mark::Failed => embed.colour(FAILED),
+        Mark::Ended => embed.colour(ENDED),
+>>>>>>> theirs
     }
 }
 

@@ -19,6 +19,8 @@ const PIECE_MIN_CHARS: usize = 8;
 const BOLD: &str = "**";
 /// What a time is read well after as `in 4 hours` or `2 days ago`; after other words, such as "at", it is a date.
 const RELATIVE_AFTER: [&str; 4] = ["expires ", "pushed ", "seen ", "ask again "];
+/// Signs that an address may have and that Discord could take for markup.
+const ADDRESS_ESCAPES: [(char, &str); 5] = [('(', "%28"), (')', "%29"), ('*', "%2A"), ('\\', "%5C"), ('`', "%60")];
 
 /// Discord's ids of people.
 pub(super) type People = BTreeMap<PersonId, String>;
@@ -137,7 +139,7 @@ fn link(url: &str, words: &str, look: Look) -> Piece {
     let words = shortened(if is_blank(words) { url } else { words }, UNTRUSTED_LIMIT_CHARS);
     let Some(address) = web_address(url).filter(|_| !is_blank(&words)) else { return text(&words, look) };
     // In a link's text and address brackets would end it, and escapes do not help everywhere.
-    let address = address.replace('(', "%28").replace(')', "%29").replace('\\', "%5C").replace('*', "%2A");
+    let address = ADDRESS_ESCAPES.iter().fold(address, |address, (sign, escape)| address.replace(*sign, escape));
     let markup = if words == url {
         format!("<{address}>")
     } else if words.contains("://") {
@@ -158,28 +160,35 @@ pub(super) fn write(pieces: Vec<Piece>, limit: usize) -> Written {
         let turns = bold != (look == Look::Bold) && !is_unseen_text(&kind);
         let turn = if turns { BOLD } else { "" };
         let begins_line = is_blank(&written.text) && turn.is_empty();
-        let next = format!("{turn}{}", markup(&kind, begins_line));
         let left = room.saturating_sub(length(&written.text));
-        if length(&next) <= left {
-            written.text.push_str(&next);
+        let next = markup(&kind, begins_line);
+        if turn.len() + length(&next) <= left {
+            written.text = turned(written.text, turns, bold) + &next;
             written.mentioned.extend(mention(kind));
             bold ^= turns;
             continue;
         }
         match &kind {
             Kind::Text(words) if left > PIECE_MIN_CHARS => {
+                let cut = fitted(words, left - turn.len(), |words| escaped(words, begins_line));
+                written.text = turned(written.text, turns, bold) + &cut;
                 bold ^= turns;
-                written.text.push_str(turn);
-                written.text.push_str(&fitted(words, left - turn.len(), |words| escaped(words, begins_line)));
             }
             _ => written.text.push_str(MORE),
         }
         break;
     }
-    if bold {
-        written.text.push_str(BOLD);
-    }
+    written.text = turned(written.text, bold, bold);
     written
+}
+
+/// The text with the sign where bold begins or ends: spaces before that stay outside.
+fn turned(mut text: String, turns: bool, bold: bool) -> String {
+    let end = if bold { text.trim_end().len() } else { text.len() };
+    if turns {
+        text.insert_str(end, BOLD);
+    }
+    text
 }
 
 /// Spaces look the same in bold, and bold text of nothing else would show its signs.

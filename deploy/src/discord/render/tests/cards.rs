@@ -60,7 +60,7 @@ fn production_waits_for_people() {
         **○ goals → production · waiting for approval: 1 of release, 1 of dba**
         --- f0b232
         asked by ana · plan `b04f44` · release `01JD7Q4N`
-        > **▲ **No way back: `20251104130000_users_bio` has no down migration.
+        > **▲** No way back: `20251104130000_users_bio` has no down migration.
         [[What ships]]
         3 commits since `9a77d01` (running since <t:1762095600:f>)
         - `4c1f9e2`  Show profile links (#44) · ana
@@ -287,6 +287,15 @@ fn an_embed_notifies_nobody() {
     };
     let rendered = render(&message, &discord_people(), KEY, KEY);
     assert_eq!(rendered.embeds[0]["fields"][0]["value"], "<@53908232506183680>");
+    assert_eq!(rendered.notified, ["80351110224678912"]);
+}
+
+#[test]
+fn a_list_without_a_label_stands_in_an_answer_and_notifies() {
+    let lines = vec![Line::default().mention(&"ana".into()), Line::plain("  and so on")];
+    let body = vec![Block::Field { label: String::new(), lines }];
+    let rendered = render(&Message { body, ..Message::answer(Line::plain("x"), []) }, &discord_people(), KEY, KEY);
+    assert_eq!(shown(&rendered), "**x**\n\n- <@80351110224678912>\n  and so on\n");
     assert_eq!(rendered.notified, ["80351110224678912"]);
 }
 

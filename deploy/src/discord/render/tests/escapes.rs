@@ -7,7 +7,7 @@ use slipway_core::message::Span;
 #[test]
 fn signs_lose_their_meaning() {
     let within = |text: &str| escaped(text, false);
-    assert_eq!(within("<@1> @everyone <#2> </a:3> <t:1:R>"), r"\<\@1\> \@everyone \<#2\> \</a:3\> \<t:1:R\>");
+    assert_eq!(within("<@1> @everyone <#2> </a:3> <t:1:R>"), r"\<\@1\> \@everyone \<#2\> \</a:3\> \<t\:1:R\>");
     assert_eq!(within("a_b *c* ~~d~~ ||e|| `f` \\"), r"a\_b \*c\* \~\~d\~\~ \|\|e\|\| \`f\` \\");
     assert_eq!(within("[a](https://b) discord.gg/c"), r"\[a\](https\://b) discord.gg\/c");
     assert_eq!(within("feature/x: 15:00 :+1: :x: a::b"), r"feature/x: 15:00 \:+1: \:x: a::b");

@@ -17,7 +17,7 @@ fn people() -> People {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_message_is_within_the_limits_and_reaches_nobody_else(message in any_message(), key in any_key()) {
@@ -38,7 +38,7 @@ fn thousands_of_everything_still_make_a_message() {
         Block::Line(line.clone()),
         Block::Warning(line.clone()),
         Block::Field { label: branch.clone(), lines: lines.clone() },
-        Block::Code(branch.clone() + &"\n```".repeat(5_000)),
+        Block::Code(branch.clone() + &"\n``` and more words".repeat(5_000)),
         Block::Table { head: vec![branch.clone(); 50], rows: vec![lines[..20].to_vec(); 200] },
     ] {
         for mark in [Mark::Waiting, Mark::None] {
@@ -153,23 +153,22 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '+' | '-'))
 }
 
-/// The line with a blank for each escaped sign, but not within code.
+/// The line with a blank for each escaped sign and for code.
 fn without_escapes(line: &str) -> String {
     let (mut out, mut chars, mut is_code) = (String::new(), line.chars(), false);
     while let Some(c) = chars.next() {
         match c {
-            '`' => is_code = !is_code,
-            _ if is_code => continue,
+            '`' => {
+                is_code = !is_code;
+                out.push(' ');
+            }
+            _ if is_code => {}
             '\\' => {
                 let sign = chars.next().unwrap();
                 assert!(sign.is_ascii_punctuation(), "{sign} is escaped in {line:?}");
                 out.push(' ');
-                continue;
             }
-            _ => {}
-        }
-        if c != '`' {
-            out.push(c);
+            c => out.push(c),
         }
     }
     assert!(!is_code, "open code in {line:?}");
@@ -204,10 +203,10 @@ fn meant(line: &str) -> String {
     }
     assert_eq!(line.matches("**").count() % 2, 0, "bold is open: {line:?}");
     assert!(!line.contains("***"), "{line:?}");
-    line.replace("**", "")
+    line.replace("**", " ")
 }
 
 fn address(url: &str) {
     assert!(url.starts_with("https://") || url.starts_with("http://"), "{url}");
-    assert!(url.is_ascii() && !url.contains(['(', ')', '<', '>', ' ', '\\', '*']), "{url}");
+    assert!(url.is_ascii() && !url.contains(['(', ')', '<', '>', ' ', '\\', '*', '`']), "{url}");
 }

@@ -56,7 +56,12 @@ fn undone(text: &str) -> String {
         let at = Timestamp::from_second(second).unwrap();
         text.replace_range(start..=end, &at.strftime("%Y-%m-%d %H:%M").to_string());
     }
-    let text = text.replace("](<", " (").replace(">)", ")");
+    while let Some(middle) = text.find("](<") {
+        text.replace_range(middle..middle + 3, " (");
+        let start = text[..middle].rfind('[').unwrap();
+        text.remove(start);
+    }
+    let text = text.replace(">)", ")");
     let mut out = String::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
