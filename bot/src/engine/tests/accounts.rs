@@ -79,7 +79,7 @@ async fn under_a_message_that_goes_on_elsewhere_nobody_approves_and_anybody_take
 
 #[tokio::test]
 async fn whoever_was_promised_an_answer_gets_one() {
-    let (mut chat, release) = waiting().await;
+    let (chat, release) = waiting().await;
     let who = || Identity::Discord(BOB_IN_DISCORD.into());
     let reply = |n: u8, promised| {
         let (application, token) = ("845027738276462632".to_owned(), format!("token-{n}").into());

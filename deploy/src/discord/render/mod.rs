@@ -109,19 +109,11 @@ fn dressed(embed: CreateEmbed, mark: Mark, marker_key: &str) -> CreateEmbed {
     let embed = if marker_key.is_empty() { embed } else { embed.url(marker(marker_key)) };
     match mark {
         Mark::None => embed,
-<<<<<<< ours
-        Mark::Waiting => embed.colour(0x00F0_B232),
-        Mark::Running => embed.colour(0x0034_98DB),
-        Mark::Live => embed.colour(0x0023_A55A),
-        Mark::Failed => embed.colour(0x00DA_373C),
-        Mark::Ended => embed.colour(0x0080_848E),
-=======
         Mark::Waiting => embed.colour(WAITING),
         Mark::Running => embed.colour(RUNNING),
         Mark::Live => embed.colour(LIVE),
         Mark::Failed => embed.colour(FAILED),
         Mark::Ended => embed.colour(ENDED),
->>>>>>> theirs
     }
 }
 
