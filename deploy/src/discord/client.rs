@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
@@ -79,6 +80,13 @@ impl Discord {
         Self { request_timeout, ..self }
     }
 
+    /// Whether the API is on this machine and spoken to without TLS, as stand-ins are. Only then may a token go anywhere
+    /// in the clear.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_local(&self.inner.api)
+    }
+
     /// How long to wait before such a call, as far as the answers until now tell; none when it may be made.
     #[must_use]
     pub fn wait(&self, route: Route<'_>) -> Option<Duration> {
@@ -147,11 +155,6 @@ impl Discord {
         DiscordError::Unreachable { detail: innermost.to_string() }
     }
 
-    /// Whether the API is spoken to without TLS, as stand-ins are.
-    pub(super) fn is_plain(&self) -> bool {
-        self.inner.api.scheme() == "http"
-    }
-
     fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.inner.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,6 +183,12 @@ fn api_address(text: &str) -> Option<Url> {
     let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     let possible = matches!(url.scheme(), "http" | "https") && url.fragment().is_none();
     (plain && possible).then_some(url)
+}
+
+fn is_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    url.scheme() == "http" && is_loopback
 }
 
 /// A token as it is sent, if it can be one. A line end is what a file leaves behind.
@@ -271,6 +280,17 @@ mod tests {
         let (discord, _) = served([says(&"x".repeat(BODY_LIMIT_BYTES).into())]).await;
         let error = discord.tell(Call::get("/users/@me", &[])).await.unwrap_err();
         assert!(matches!(error, DiscordError::TooBig { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn only_what_is_on_this_machine_and_in_the_clear_is_local() {
+        let is_local = |url: &str| Discord::new(url, &TOKEN.into()).unwrap().is_local();
+        for url in ["http://127.0.0.1:4010", "http://[::1]:4010/", "http://localhost"] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in ["https://127.0.0.1:4010", "http://10.0.0.1", "http://localhost.example", "https://discord.com"] {
+            assert!(!is_local(url), "{url}");
+        }
     }
 
     #[test]
