@@ -1,6 +1,6 @@
 //! Channels, threads, conversations.
 
-use super::client::{Call, Part};
+use super::call::{Call, Part};
 use super::guild::bits;
 use super::{Discord, DiscordError};
 use serde::Deserialize;
@@ -152,4 +152,63 @@ pub(super) fn place(channel: &str) -> String {
 fn thread_name(name: &str) -> String {
     let clean: String = name.trim().chars().filter(|c| !c.is_control()).take(THREAD_NAME_LIMIT_CHARS).collect();
     if clean.is_empty() { THREAD_NAME.to_owned() } else { clean }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::served::{refuses, says, served};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_channel_is_read_with_what_it_changes() {
+        let text = json!({ "id": "41", "type": 0, "guild_id": "1", "parent_id": null, "name": "releases",
+            "permission_overwrites": [
+                { "id": "1", "type": 0, "allow": "0", "deny": "2048" },
+                { "id": "8", "type": 1, "allow": "1099511627776", "deny": "0" } ] });
+        let (discord, seen) = served([says(&text), says(&json!({ "id": "42", "type": 1, "recipients": [] }))]).await;
+        let channel = discord.channel("41").await.unwrap();
+        let overwrites = vec![
+            Overwrite { id: "1".into(), is_role: true, allow: 0, deny: 2_048 },
+            Overwrite { id: "8".into(), is_role: false, allow: 1 << 40, deny: 0 },
+        ];
+        let (guild_id, name) = (Some("1".into()), Some("releases".into()));
+        assert_eq!(channel, Channel { id: "41".into(), kind: 0, guild_id, parent_id: None, name, overwrites });
+        let direct = discord.channel("42").await.unwrap();
+        assert_eq!((direct.kind, direct.guild_id, direct.name, direct.overwrites), (1, None, None, vec![]));
+        assert_eq!(seen.await.unwrap()[0].line, "GET /channels/41");
+    }
+
+    #[tokio::test]
+    async fn a_direct_conversation_is_asked_for_once() {
+        let (discord, seen) = served([refuses(500, 0), says(&json!({ "id": "42", "type": 1 }))]).await;
+        assert!(discord.direct_channel("8").await.is_err());
+        for _ in 0..2 {
+            assert_eq!(discord.clone().direct_channel("8").await.as_deref(), Ok("42"));
+        }
+        let error = discord.direct_channel("8/../9").await.unwrap_err();
+        assert_eq!(error, DiscordError::NotDiscords { what: "This id" });
+        let seen = seen.await.unwrap();
+        assert_eq!((&*seen[1].line, &seen[1].body), ("POST /users/@me/channels", &json!({ "recipient_id": "8" })));
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_is_there_is_as_good_as_a_new_one() {
+        let made = says(&json!({ "id": "43", "type": 11 }));
+        let (discord, seen) = served([made, refuses(400, 160_004), refuses(403, 50_013), says(&json!({}))]).await;
+        assert_eq!(discord.thread_of("41", "43", "Release 7\n").await.as_deref(), Ok("43"));
+        assert_eq!(discord.thread_of("41", "43", "x").await.as_deref(), Ok("43"));
+        let error = discord.thread_of("41", "43", "x").await.unwrap_err();
+        assert_eq!(error, DiscordError::MissingPermissions { place: "the Discord channel 41".into() });
+        assert_eq!(discord.unarchive("43").await, Ok(()));
+        let seen = seen.await.unwrap();
+        assert_eq!(seen[0].line, "POST /channels/41/messages/43/threads");
+        assert_eq!(seen[0].body, json!({ "name": "Release 7" }));
+        assert_eq!((&*seen[3].line, &seen[3].body), ("PATCH /channels/43", &json!({ "archived": false })));
+    }
+
+    #[test]
+    fn a_thread_has_a_name_that_discord_takes() {
+        assert_eq!(thread_name(" \n\t"), THREAD_NAME);
+        assert_eq!(thread_name(&"ä".repeat(200)), "ä".repeat(THREAD_NAME_LIMIT_CHARS));
+    }
 }

@@ -1,14 +1,14 @@
 //! The client: one exchange each, with bounds.
 
-use super::buckets::{Buckets, Kind, Route, Told};
-use super::rendered::key_hash;
-use super::{DiscordError, Me, snowflake};
-use reqwest::{Method, StatusCode, Url, header};
+use super::buckets::{Buckets, Route, Told};
+use super::call::Call;
+use super::{DiscordError, Me};
+use reqwest::{StatusCode, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
@@ -19,16 +19,10 @@ const CONNECT_TIMEOUT_S: u64 = 5;
 const REQUEST_TIMEOUT_S: u64 = 10;
 /// How much of an answer is read: a page of a hundred cards or a thousand members is more than a mebibyte.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
-/// Longest token of an interaction that is taken.
-const TOKEN_LIMIT_BYTES: usize = 1_024;
-/// Longest emoji that is taken.
-const EMOJI_LIMIT_BYTES: usize = 100;
-/// How much of an interaction token's hash its buckets are called by.
-const TOKEN_HASH_BYTES: usize = 8;
 /// The part of the address that names the version of the API.
 const VERSION: [&str; 2] = ["api", "v10"];
 /// Discord wants bots to call themselves so.
-const USER_AGENT: &str = concat!("DiscordBot (https://github.com/slipway, ", env!("CARGO_PKG_VERSION"), ")");
+const USER_AGENT: &str = concat!("DiscordBot (https://slipway.invalid, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// A client of Discord's REST API. Cheap to clone.
 #[derive(Clone)]
@@ -52,117 +46,6 @@ struct Inner {
 impl fmt::Debug for Discord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Discord").finish_non_exhaustive()
-    }
-}
-
-/// A part of an address that comes from outside.
-#[derive(Clone, Copy)]
-pub(super) enum Part<'a> {
-    Id(&'a str),
-    /// The token of an interaction: a secret.
-    Token(&'a str),
-    Emoji(&'a str),
-}
-
-/// One request.
-pub(super) struct Call<'a> {
-    method: Method,
-    /// The address, with `{}` for each part.
-    template: &'static str,
-    parts: &'a [Part<'a>],
-    query: Vec<(&'static str, String)>,
-    body: Option<Value>,
-    place: String,
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn new(method: Method, template: &'static str, parts: &'a [Part<'a>]) -> Self {
-        Self { method, template, parts, query: Vec::new(), body: None, place: "this".to_owned() }
-    }
-
-    pub(super) fn get(template: &'static str, parts: &'a [Part<'a>]) -> Self {
-        Self::new(Method::GET, template, parts)
-    }
-
-    pub(super) fn post(template: &'static str, parts: &'a [Part<'a>], body: impl Into<Value>) -> Self {
-        Self::new(Method::POST, template, parts).body(body)
-    }
-
-    pub(super) fn patch(template: &'static str, parts: &'a [Part<'a>], body: impl Into<Value>) -> Self {
-        Self::new(Method::PATCH, template, parts).body(body)
-    }
-
-    pub(super) fn body(self, body: impl Into<Value>) -> Self {
-        Self { body: Some(body.into()), ..self }
-    }
-
-    pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
-        self
-    }
-
-    /// What errors name. Never with a secret.
-    pub(super) fn about(self, place: impl Into<String>) -> Self {
-        Self { place: place.into(), ..self }
-    }
-
-    /// Whether it answers an interaction, whose token says who asks.
-    fn is_answer(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Token(_)))
-    }
-
-    fn url(&self, api: &Url) -> Result<Url, DiscordError> {
-        let mut url = api.clone();
-        let mut parts = self.parts.iter();
-        let mut segments = Vec::new();
-        for literal in self.template.split('/').skip(1) {
-            segments.push(if literal == "{}" { parts.next().map_or(Ok(""), Part::checked)? } else { literal });
-        }
-        url.path_segments_mut().map_err(|()| DiscordError::NotDiscords { what: "The address" })?.extend(segments);
-        if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&self.query);
-        }
-        Ok(url)
-    }
-
-    /// Whose limits it counts against.
-    fn kind(&self) -> Kind {
-        let with_major = ["/channels/{}", "/guilds/{}", "/webhooks/{}", "/interactions/{}"];
-        let has_major = with_major.iter().any(|start| self.template.starts_with(start));
-        let mut major = String::new();
-        if let (true, Some(Part::Id(id))) = (has_major, self.parts.first()) {
-            major.push_str(id);
-        }
-        for part in self.parts {
-            if let Part::Token(token) = part {
-                major.push('/');
-                major.push_str(&key_hash(token, TOKEN_HASH_BYTES));
-            }
-        }
-        Kind { call: format!("{} {}", self.method, self.template), major, is_answer: self.is_answer() }
-    }
-}
-
-impl<'a> Part<'a> {
-    /// The part, if it can be what it should be: nothing else gets into an address.
-    fn checked(&self) -> Result<&'a str, DiscordError> {
-        match *self {
-            Self::Id(id) => snowflake::id(id),
-            Self::Token(token) => {
-                let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'=');
-                let possible = (1..=TOKEN_LIMIT_BYTES).contains(&token.len()) && token.bytes().all(plain);
-                // Dots alone would be a way up.
-                let some = token.bytes().any(|b| b.is_ascii_alphanumeric());
-                let refused = DiscordError::NotDiscords { what: "The token of this interaction" };
-                if possible && some { Ok(token) } else { Err(refused) }
-            }
-            Self::Emoji(emoji) => {
-                let possible = (1..=EMOJI_LIMIT_BYTES).contains(&emoji.len()) && !emoji.starts_with('.');
-                let plain = !emoji.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
-                let refused = DiscordError::NotDiscords { what: "This emoji" };
-                if possible && plain { Ok(emoji) } else { Err(refused) }
-            }
-        }
     }
 }
 
@@ -197,6 +80,13 @@ impl Discord {
         Self { request_timeout, ..self }
     }
 
+    /// Whether the API is on this machine and spoken to without TLS, as stand-ins are. Only then may a token go anywhere
+    /// in the clear.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_local(&self.inner.api)
+    }
+
     /// How long to wait before such a call, as far as the answers until now tell; none when it may be made.
     #[must_use]
     pub fn wait(&self, route: Route<'_>) -> Option<Duration> {
@@ -223,11 +113,11 @@ impl Discord {
         self.buckets()
             .begin(&kind, Instant::now())
             .map_err(|wait| DiscordError::RateLimited { retry_after: wait.length, is_global: wait.is_global })?;
-        let mut request = self.inner.http.request(call.method.clone(), url).timeout(self.request_timeout);
+        let mut request = self.inner.http.request(call.method().clone(), url).timeout(self.request_timeout);
         if !call.is_answer() {
             request = request.header(header::AUTHORIZATION, self.inner.token.clone());
         }
-        if let Some(body) = &call.body {
+        if let Some(body) = call.body() {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| self.lost(error))?;
@@ -280,7 +170,7 @@ impl Discord {
 }
 
 fn refusal(call: &Call<'_>, status: StatusCode, body: &[u8]) -> DiscordError {
-    match DiscordError::from_answer(&call.place, status, body) {
+    match DiscordError::from_answer(call.place(), status, body) {
         // No token of ours was sent with it.
         DiscordError::BadToken if call.is_answer() => DiscordError::AnswersUsedUp,
         other => other,
@@ -295,6 +185,12 @@ fn api_address(text: &str) -> Option<Url> {
     (plain && possible).then_some(url)
 }
 
+fn is_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    url.scheme() == "http" && is_loopback
+}
+
 /// A token as it is sent, if it can be one. A line end is what a file leaves behind.
 fn token_header(token: &SecretString) -> Option<header::HeaderValue> {
     let token = token.expose_secret().trim();
@@ -302,4 +198,122 @@ fn token_header(token: &SecretString) -> Option<header::HeaderValue> {
     let mut value = header::HeaderValue::from_str(&format!("Bot {token}")).ok().filter(|_| possible)?;
     value.set_sensitive(true);
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::Part;
+    use super::super::served::{Says, TOKEN, refuses, says, served};
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn said(status: u16, headers: &'static str, body: &str) -> Says {
+        Says { status, headers, body: body.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_call_says_who_asks_and_an_answer_does_not() {
+        let (discord, seen) = served([says(&json!({})), says(&Value::Null)]).await;
+        let done = discord.ask::<Value>(Call::get("/gateway/bot", &[]).query("a b", "&=")).await;
+        assert_eq!(done, Ok(json!({})));
+        let parts = [Part::Id("41"), Part::Token("hunter3")];
+        discord.tell(Call::post("/webhooks/{}/{}", &parts, json!({ "a": 1 }))).await.unwrap();
+        let seen = seen.await.unwrap();
+        assert_eq!([&*seen[0].line, &seen[1].line], ["GET /gateway/bot?a+b=%26%3D", "POST /webhooks/41/hunter3"]);
+        assert!(seen[0].head.contains(&format!("authorization: bot {}", TOKEN.to_lowercase())), "{}", seen[0].head);
+        assert!(seen[0].head.contains("user-agent: discordbot (https://"), "{}", seen[0].head);
+        assert!(!seen[1].head.contains("authorization"), "{}", seen[1].head);
+        assert_eq!(seen[1].body, json!({ "a": 1 }));
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_once_is_not_sent_again_before_its_time() {
+        let limited = said(429, "retry-after: 3600\r\n", r#"{"message":"x","retry_after":3599.5,"global":false}"#);
+        let (discord, seen) = served([limited, says(&json!({}))]).await;
+        let parts = [Part::Id("41")];
+        let post = || discord.tell(Call::post("/channels/{}/messages", &parts, json!({})));
+        let first = post().await.unwrap_err();
+        let retry_after = Duration::from_millis(3_599_500);
+        assert_eq!(first, DiscordError::RateLimited { retry_after, is_global: false });
+        let second = post().await.unwrap_err().retry_after().unwrap();
+        assert!(second <= retry_after && second > retry_after / 2, "{second:?}");
+        assert_eq!(discord.clone().wait(Route::Post("41")).map(|wait| wait > retry_after / 2), Some(true));
+        assert_eq!(discord.wait(Route::Edit("41")), None);
+        // The server takes this one as the second.
+        discord.tell(Call::post("/channels/{}/messages", &[Part::Id("42")], json!({}))).await.unwrap();
+        assert_eq!(seen.await.unwrap()[1].line, "POST /channels/42/messages");
+    }
+
+    #[tokio::test]
+    async fn a_failed_call_is_made_once_and_redirects_lead_nowhere() {
+        let answers = [
+            said(302, "location: https://evil.example/\r\n", ""),
+            said(503, "", "<html>"),
+            said(200, "", "<html>hunter3"),
+            refuses(401, 0),
+        ];
+        let (discord, seen) = served(answers).await;
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            told.push(discord.ask::<Value>(Call::get("/users/@me", &[])).await.unwrap_err().to_string());
+        }
+        expect_test::expect![[r#"
+            Discord refused this (302, 0: Found).
+            Discord has trouble of its own (503). Try again, or look at discordstatus.com.
+            Discord's answer cannot be used: it has another form than documented, at line 1 column 1.
+            Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the app (Developer Portal, Bot)."#]].assert_eq(&told.join("\n"));
+        assert_eq!(seen.await.unwrap().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_not_waited_for_and_who_says_too_much_is_not_heard() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", silent.local_addr().unwrap());
+        let discord = Discord::new(&origin, &TOKEN.into()).unwrap().with_request_timeout(Duration::from_millis(50));
+        let parts = [Part::Id("41"), Part::Token("hunter3")];
+        let ask = || discord.tell(Call::post("/webhooks/{}/{}", &parts, Value::Null));
+        assert_eq!(ask().await, Err(DiscordError::Slow { limit_ms: 50 }));
+        drop(silent);
+        let error = ask().await.unwrap_err();
+        assert!(matches!(error, DiscordError::Unreachable { .. }), "{error:?}");
+        assert!(!format!("{error} {error:?} {discord:?}").contains("hunter"), "{error:?} {discord:?}");
+        let (discord, _) = served([says(&"x".repeat(BODY_LIMIT_BYTES).into())]).await;
+        let error = discord.tell(Call::get("/users/@me", &[])).await.unwrap_err();
+        assert!(matches!(error, DiscordError::TooBig { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn only_what_is_on_this_machine_and_in_the_clear_is_local() {
+        let is_local = |url: &str| Discord::new(url, &TOKEN.into()).unwrap().is_local();
+        for url in ["http://127.0.0.1:4010", "http://[::1]:4010/", "http://localhost"] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in ["https://127.0.0.1:4010", "http://10.0.0.1", "http://localhost.example", "https://discord.com"] {
+            assert!(!is_local(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_or_a_token_that_can_be_none_is_refused_at_once() {
+        let made =
+            |url: &str, token: &str| Discord::new(url, &token.into()).map(|discord| discord.inner.api.to_string());
+        assert_eq!(made("https://discord.com", TOKEN).as_deref(), Ok("https://discord.com/api/v10"));
+        assert_eq!(made("http://127.0.0.1:4010/\n", "a\n").as_deref(), Ok("http://127.0.0.1:4010/api/v10"));
+        let urls = [
+            "",
+            "discord.com",
+            "ftp://discord.com",
+            "https://u:hunter2@discord.com",
+            "https://discord.com?a",
+            "data:x",
+        ];
+        for url in urls {
+            let error = made(url, TOKEN).unwrap_err();
+            assert!(matches!(error, DiscordError::NotDiscords { .. }), "{url}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        for token in ["", " \n", "a b", "ä", "a\r\nx: y"] {
+            assert_eq!(made("https://discord.com", token), Err(DiscordError::BadToken), "{token}");
+        }
+    }
 }

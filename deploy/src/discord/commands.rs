@@ -1,6 +1,6 @@
 //! The registered commands.
 
-use super::client::{Call, Part};
+use super::call::{Call, Part};
 use super::{Discord, DiscordError};
 use reqwest::Method;
 use serde_json::Value;
@@ -33,7 +33,7 @@ impl Discord {
         commands: &[Value],
     ) -> Result<(), DiscordError> {
         let (template, parts) = address(application, guild);
-        self.tell(Call::new(Method::PUT, template, &parts).body(commands).about(ABOUT)).await
+        self.tell(Call::new(Method::PUT, template, &parts).with(commands).about(ABOUT)).await
     }
 }
 
@@ -41,5 +41,29 @@ fn address<'a>(application: &'a str, guild: Option<&'a str>) -> (&'static str, V
     match guild {
         Some(guild) => (IN_GUILD, vec![Part::Id(application), Part::Id(guild)]),
         None => (EVERYWHERE, vec![Part::Id(application)]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::served::{says, served};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn commands_are_read_and_replaced_in_a_server_or_everywhere() {
+        let deploy = json!({ "id": "46", "name": "deploy", "type": 1 });
+        let (discord, seen) =
+            served([json!([deploy]), json!([]), json!([deploy]), json!([])].each_ref().map(says)).await;
+        assert_eq!(discord.commands("7", Some("1")).await, Ok(vec![deploy]));
+        assert_eq!(discord.commands("7", None).await, Ok(vec![]));
+        discord.put_commands("7", Some("1"), &[json!({ "name": "deploy" })]).await.unwrap();
+        discord.put_commands("7", None, &[]).await.unwrap();
+        let lines: Vec<_> = seen.await.unwrap().iter().map(|seen| format!("{} {}", seen.line, seen.body)).collect();
+        expect_test::expect![[r#"
+            GET /applications/7/guilds/1/commands null
+            GET /applications/7/commands null
+            PUT /applications/7/guilds/1/commands [{"name":"deploy"}]
+            PUT /applications/7/commands []"#]]
+        .assert_eq(&lines.join("\n"));
     }
 }

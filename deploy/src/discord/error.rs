@@ -1,13 +1,7 @@
 //! What can go wrong with Discord, in sentences for people.
 
-use crate::redact::excerpt;
-use reqwest::StatusCode;
-use serde::Deserialize;
 use std::time::Duration;
 use thiserror::Error;
-
-/// How much of Discord's own words is passed on.
-const WORDS_LIMIT_CHARS: usize = 100;
 
 /// Why Discord did not do or tell what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -25,7 +19,7 @@ pub enum DiscordError {
     },
     /// 50013: the app sees the place and may not do this there.
     #[error(
-        "Discord does not let Slipway do this in {place}. Give the app's role what it lacks there: `slipway doctor` \
+        "Discord does not let Slipway do this in {place}. Give the app's role what it lacks there: `slipway check` \
          tells what."
     )]
     MissingPermissions {
@@ -133,38 +127,6 @@ impl DiscordError {
             _ => None,
         }
     }
-
-    /// Reads an answer that is no success and no 429. `place` is where it should have happened.
-    pub(super) fn from_answer(place: &str, status: StatusCode, body: &[u8]) -> Self {
-        let said = serde_json::from_slice::<Said>(body).unwrap_or_default();
-        let place = || place.to_owned();
-        match said.code {
-            10_003 => Self::ChannelGone,
-            10_008 => Self::MessageGone,
-            10_015 | 50_027 => Self::AnswersUsedUp,
-            10_062 => Self::UnknownInteraction,
-            30_046 => Self::OldMessage,
-            50_001 => Self::MissingAccess { place: place() },
-            50_007 => Self::CannotDirect,
-            50_013 => Self::MissingPermissions { place: place() },
-            50_083 => Self::ThreadArchived,
-            160_004 => Self::ThreadExists,
-            code => match status.as_u16() {
-                401 => Self::BadToken,
-                status @ 500.. => Self::Server { status },
-                status => Self::Refused { status, code, message: excerpt(&said.message, WORDS_LIMIT_CHARS) },
-            },
-        }
-    }
-}
-
-/// Discord's words beside the status. A body of another form tells nothing.
-#[derive(Deserialize, Default)]
-struct Said {
-    #[serde(default)]
-    code: u64,
-    #[serde(default)]
-    message: String,
 }
 
 fn whole_seconds(wait: &Duration) -> u64 {

@@ -1,6 +1,6 @@
 //! The app itself, the servers that it is in, their members and roles, and where their events come from.
 
-use super::client::{Call, Part};
+use super::call::{Call, Part};
 use super::{Discord, DiscordError, GatewayBot};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -168,15 +168,13 @@ impl Discord {
         Err(DiscordError::TooBig { detail: format!("over {MEMBERS_PAGES_LIMIT} pages of members of {guild}") })
     }
 
-    /// Where the gateway is, and how often a session may still be begun there.
+    /// Where the gateway is, and how often a session may still be begun there. Whether the token may be sent to that
+    /// address is for whoever connects to check: see [`Discord::is_local`].
     ///
     /// # Errors
-    /// When Discord does not tell, or what it tells is no address of a gateway.
+    /// When Discord does not tell.
     pub async fn gateway(&self) -> Result<GatewayBot, DiscordError> {
         let answer: GatewayAnswer = self.ask(Call::get("/gateway/bot", &[]).about("the gateway")).await?;
-        if !answer.url.starts_with("wss://") && !answer.url.starts_with("ws://") {
-            return Err(DiscordError::Unreadable { detail: "the address of the gateway is none".to_owned() });
-        }
         let limit = answer.session_start_limit;
         Ok(GatewayBot {
             url: answer.url,
@@ -203,4 +201,98 @@ pub(super) fn bits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D:
     let text = String::deserialize(deserializer)?;
     let bits: u128 = text.parse().map_err(|_| D::Error::custom("bits that are none"))?;
     u64::try_from(bits & u128::from(u64::MAX)).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::served::{refuses, says, served};
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A full page of members from this id on.
+    fn page(first: usize) -> Value {
+        let role = |id: usize| if id.is_multiple_of(500) { "2" } else { "3" };
+        let member = |id: usize| json!({ "user": { "id": id.to_string() }, "roles": [role(id)] });
+        (first..first + MEMBERS_PAGE_LIMIT).map(member).collect::<Vec<_>>().into()
+    }
+
+    #[tokio::test]
+    async fn the_app_and_its_servers_are_read() {
+        let app = json!({ "id": "7", "name": "slipway", "verify_key": "ab", "flags": 565_248, "bot": {} });
+        let guild = json!({ "id": "1", "name": "Acme", "owner_id": "9",
+            "roles": [{ "id": "1", "name": "@everyone", "permissions": "2248473465835073", "managed": false }] });
+        let member = json!({ "user": { "id": "8" }, "roles": ["2", "3"], "nick": null });
+        let (discord, seen) = served([
+            says(&app),
+            says(&json!({ "id": "70", "username": "slipway", "discriminator": "0" })),
+            says(&json!([{ "id": "1", "name": "Acme", "icon": null }])),
+            says(&guild),
+            says(&member),
+            refuses(404, 10_007),
+        ])
+        .await;
+        let app = discord.application().await.unwrap();
+        assert_eq!((&*app.id, &*app.verify_key, app.flags, app.interactions_endpoint_url), ("7", "ab", 565_248, None));
+        assert_eq!(discord.me().await, Ok(Me { id: "70".into(), username: "slipway".into() }));
+        assert_eq!(discord.guilds().await, Ok(vec![("1".into(), "Acme".into())]));
+        let guild = discord.guild("1").await.unwrap();
+        assert_eq!((&*guild.owner_id, guild.roles[0].permissions), ("9", 2_248_473_465_835_073));
+        assert_eq!(discord.member_roles("1", "8").await, Ok(vec!["2".to_owned(), "3".to_owned()]));
+        let error = discord.member_roles("1", "80").await.unwrap_err();
+        assert!(matches!(error, DiscordError::Refused { status: 404, code: 10_007, .. }), "{error:?}");
+        let lines: Vec<_> = seen.await.unwrap().into_iter().map(|seen| seen.line).collect();
+        expect_test::expect![[r#"
+            GET /applications/@me
+            GET /users/@me
+            GET /users/@me/guilds?limit=200
+            GET /guilds/1
+            GET /guilds/1/members/8
+            GET /guilds/1/members/80"#]]
+        .assert_eq(&lines.join("\n"));
+    }
+
+    #[tokio::test]
+    async fn all_pages_of_members_are_read() {
+        let last = json!([{ "user": { "id": "5000" }, "roles": ["2"] }, { "roles": ["2"] }]);
+        let (discord, seen) = served([says(&page(1)), says(&page(1_001)), says(&last)]).await;
+        let found = discord.members_with_role("1", "2").await.unwrap();
+        assert_eq!(found, ["500", "1000", "1500", "2000", "5000"]);
+        let lines: Vec<_> = seen.await.unwrap().into_iter().map(|seen| seen.line).collect();
+        expect_test::expect![[r#"
+            GET /guilds/1/members?limit=1000&after=0
+            GET /guilds/1/members?limit=1000&after=1000
+            GET /guilds/1/members?limit=1000&after=2000"#]]
+        .assert_eq(&lines.join("\n"));
+    }
+
+    #[tokio::test]
+    async fn a_part_of_the_members_is_not_taken_for_all() {
+        let (discord, _) = served([says(&page(1)), says(&page(1)), refuses(403, 50_001)]).await;
+        let error = discord.members_with_role("1", "2").await.unwrap_err();
+        assert_eq!(error, DiscordError::Unreadable { detail: "its pages lead nowhere".into() });
+        let error = discord.members_with_role("1", "2").await.unwrap_err();
+        assert!(error.to_string().contains("switch the Server Members Intent on"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_gateway_is_where_discord_says() {
+        let limit = json!({ "total": 1_000, "remaining": 999, "reset_after": 14_400_000, "max_concurrency": 1 });
+        let answer = json!({ "url": "wss://gateway.discord.gg", "shards": 1, "session_start_limit": limit });
+        let (discord, _) = served([says(&answer), says(&json!({ "url": "wss://gateway.discord.gg" }))]).await;
+        let gateway = discord.gateway().await.unwrap();
+        let reset_after = Duration::from_secs(4 * 60 * 60);
+        let url = "wss://gateway.discord.gg".to_owned();
+        assert_eq!(gateway, GatewayBot { url, remaining: 999, reset_after, max_concurrency: 1 });
+        assert!(matches!(discord.gateway().await, Err(DiscordError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn bits_beyond_what_is_known_change_nothing() {
+        let read = |text: &str| bits(&Value::from(text));
+        assert_eq!(read("2048").unwrap(), 2_048);
+        assert_eq!(read("18446744073709551617").unwrap(), 1);
+        for none in ["", "-1", "x", "1.0"] {
+            assert!(read(none).is_err(), "{none}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! what nobody has stored is not acknowledged.
 
 mod buckets;
+mod call;
 mod channels;
 mod client;
 mod commands;
@@ -13,11 +14,14 @@ mod gateway;
 mod guild;
 mod interactions;
 mod messages;
-mod permission;
+pub mod permission;
 mod reactions;
+mod refusal;
 mod registration;
 mod render;
 mod rendered;
+#[cfg(test)]
+mod served;
 mod signature;
 mod snowflake;
 

@@ -1,7 +1,7 @@
 //! Who reacted to a message.
 
+use super::call::{Call, Part};
 use super::channels::place;
-use super::client::{Call, Part};
 use super::guild::further;
 use super::{Discord, DiscordError};
 use serde::Deserialize;
@@ -112,4 +112,57 @@ impl Discord {
 fn in_address(emoji: &str) -> String {
     let is_id = emoji.len() > 1 && emoji.bytes().all(|b| b.is_ascii_digit());
     if is_id { format!("x:{emoji}") } else { emoji.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::served::{refuses, says, served};
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[tokio::test]
+    async fn a_message_with_and_without_reactions_is_read() {
+        let with = json!({ "id": "44", "reactions": [
+            { "count": 3, "emoji": { "id": null, "name": "✅" }, "me": false },
+            { "count": 1, "emoji": { "id": "41771983429993937", "name": "ship" } },
+            { "count": 1, "emoji": { "id": null, "name": null } } ] });
+        let (discord, seen) = served([says(&with), says(&json!({ "id": "44" })), refuses(404, 10_008)]).await;
+        let reaction = |emoji: &str, count| Reaction { emoji: emoji.to_owned(), count };
+        let reactions = discord.message_reactions("41", "44").await;
+        assert_eq!(reactions, Ok(vec![reaction("✅", 3), reaction("41771983429993937", 1)]));
+        assert_eq!(discord.message_reactions("41", "44").await, Ok(vec![]));
+        assert_eq!(discord.message_reactions("41", "44").await, Err(DiscordError::MessageGone));
+        assert_eq!(seen.await.unwrap()[0].line, "GET /channels/41/messages/44");
+    }
+
+    #[tokio::test]
+    async fn all_people_are_read_and_no_bots() {
+        let full: Value = (1..=100).map(|id| json!({ "id": id.to_string(), "bot": id > 2 })).collect::<Vec<_>>().into();
+        let rest = json!([{ "id": "101" }, { "id": "102", "bot": true }]);
+        let sold = json!([{ "id": "1" }, { "id": "103", "bot": false }]);
+        let (discord, seen) = served([&full, &rest, &sold, &json!([]), &json!([])].map(says)).await;
+        let mut found = discord.reactors("41", "44", "✅").await.unwrap();
+        found.sort_by_key(|id| id.parse::<u64>().unwrap());
+        assert_eq!(found, ["1", "2", "101", "103"]);
+        assert_eq!(discord.reactors("41", "44", "41771983429993937").await, Ok(vec![]));
+        let lines: Vec<_> = seen.await.unwrap().into_iter().map(|seen| seen.line).collect();
+        expect_test::expect![[r#"
+            GET /channels/41/messages/44/reactions/%E2%9C%85?limit=100&after=0&type=0
+            GET /channels/41/messages/44/reactions/%E2%9C%85?limit=100&after=100&type=0
+            GET /channels/41/messages/44/reactions/%E2%9C%85?limit=100&after=0&type=1
+            GET /channels/41/messages/44/reactions/x:41771983429993937?limit=100&after=0&type=0
+            GET /channels/41/messages/44/reactions/x:41771983429993937?limit=100&after=0&type=1"#]]
+        .assert_eq(&lines.join("\n"));
+    }
+
+    #[tokio::test]
+    async fn a_part_of_the_people_is_not_taken_for_all() {
+        let page = |at: u64| -> Value {
+            (0..100).map(|id| json!({ "id": (at * 100 + id).to_string() })).collect::<Vec<_>>().into()
+        };
+        let pages: Vec<Value> = (1..=20).map(page).collect();
+        let (discord, _) = served(pages.iter().map(says)).await;
+        let error = discord.reactors("41", "44", "✅").await.unwrap_err();
+        assert!(matches!(error, DiscordError::TooBig { .. }), "{error:?}");
+    }
 }

@@ -47,3 +47,29 @@ pub(super) fn key_hash(key: &str, length_bytes: usize) -> String {
     let hash = Sha256::digest(key.as_bytes());
     hex::encode(&hash[..length_bytes.min(hash.len())])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_member_is_always_sent_and_nobody_is_notified_by_chance() {
+        let people = || (0..NOTIFIED_LIMIT * 2).map(|id| id.to_string());
+        let what = Rendered { content: "@everyone".into(), embeds: vec![], components: vec![], notified: vec![] };
+        let expected =
+            r#"{"allowed_mentions":{"parse":[],"users":[]},"components":[],"content":"@everyone","embeds":[]}"#;
+        let body = |what: &Rendered| serde_json::to_value(what.body()).unwrap();
+        assert_eq!(body(&what), serde_json::from_str::<Value>(expected).unwrap());
+        let many = Rendered { notified: people().collect(), ..what };
+        let named = body(&many)["allowed_mentions"]["users"].clone();
+        assert_eq!(named, json!(people().take(NOTIFIED_LIMIT).collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn a_marker_tells_keys_apart_and_nothing_of_them() {
+        assert_eq!(marker("r7/card"), "https://slipway.invalid/m/3229c9b17486c7a691a1c83b91f0a0d6");
+        assert_ne!(marker("r7/card"), marker("r8/card"));
+        let strange = marker("?/#\n\u{1f600}");
+        assert!(strange["https://slipway.invalid/m/".len()..].bytes().all(|b| b.is_ascii_hexdigit()), "{strange}");
+    }
+}
