@@ -224,7 +224,7 @@ struct Definition {
     build: fn(Args<'_>) -> Result<Command, Mistake>,
 }
 
-/// How the service can be named in every place where it may be a word too. Forms say it so: a lone word could be a branch.
+/// How the service can be named wherever it may be a word too. Forms say it so: a lone word may be a branch.
 const SERVICE_OPTION: (&str, Option<&str>) = (args::SERVICE, Some("goals"));
 
 impl Definition {

@@ -111,9 +111,9 @@ fn cut(text: &str) -> String {
     kept.trim_end().to_owned() + "…"
 }
 
-/// The line that somebody could have typed instead of filling a form in: `values` by the names of its options. Each value
-/// is one word of it, whatever it holds; it is never an option, a second word, or another command. A value of white space
-/// is none. In a text, quotation marks become apostrophes and line ends spaces; everything else stays as it is.
+/// The line that somebody could have typed instead of filling a form in: `values` by the names of its options. Each
+/// value is one word of it, whatever it holds; it is never an option, a second word, or another command. A value of white
+/// space is none. In a text, quotation marks become apostrophes and line ends spaces; all else stays as it is.
 ///
 /// # Errors
 /// When there is no such command or option, something is missing, or a line cannot say it.

@@ -24,6 +24,6 @@ impl GatewayAddress for Discord {
     }
 
     fn is_local(&self) -> bool {
-        self.is_on_this_machine()
+        Self::is_local(self)
     }
 }

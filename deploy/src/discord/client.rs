@@ -80,8 +80,10 @@ impl Discord {
         Self { request_timeout, ..self }
     }
 
-    /// Whether the API is on this machine and without TLS, as the sandbox's is.
-    pub(super) fn is_on_this_machine(&self) -> bool {
+    /// Whether the API is on this machine and spoken to without TLS, as stand-ins are. Only then may a token go anywhere
+    /// in the clear.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
         is_plain_loopback(&self.inner.api, "http")
     }
 
@@ -151,11 +153,6 @@ impl Discord {
             innermost = source;
         }
         DiscordError::Unreachable { detail: innermost.to_string() }
-    }
-
-    /// Whether the API is spoken to without TLS, as stand-ins are.
-    pub(super) fn is_plain(&self) -> bool {
-        self.inner.api.scheme() == "http"
     }
 
     fn buckets(&self) -> MutexGuard<'_, Buckets> {
@@ -277,6 +274,17 @@ mod tests {
         let (discord, _) = served([says(&"x".repeat(BODY_LIMIT_BYTES).into())]).await;
         let error = discord.tell(Call::get("/users/@me", &[])).await.unwrap_err();
         assert!(matches!(error, DiscordError::TooBig { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn only_what_is_on_this_machine_and_in_the_clear_is_local() {
+        let is_local = |url: &str| Discord::new(url, &TOKEN.into()).unwrap().is_local();
+        for url in ["http://127.0.0.1:4010", "http://[::1]:4010/", "http://localhost"] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in ["https://127.0.0.1:4010", "http://10.0.0.1", "http://localhost.example", "https://discord.com"] {
+            assert!(!is_local(url), "{url}");
+        }
     }
 
     #[test]

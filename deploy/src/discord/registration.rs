@@ -55,7 +55,7 @@ pub fn registration(is_everywhere: bool) -> Vec<Value> {
             command
         };
         let mut command = plain(serde_json::to_value(command).unwrap_or_default());
-        // Said all the same: whoever may use it is the server's to say, and never a left-over of an earlier registration.
+        // Said all the same: who may use it is the server's to say, and no left-over of an earlier registration.
         command["default_member_permissions"] = Value::Null;
         command
     };
