@@ -189,5 +189,5 @@ async fn messages_are_listed_in_pages_newest_first() {
     assert_eq!(texts(&listed("after=0&limit=1").await), "0");
     assert_eq!(rig.wrong("GET", &format!("{POST}?limit=101"), Value::Null).await, ["limit NUMBER_TYPE_MAX"]);
     assert_eq!(rig.wrong("GET", &format!("{POST}?after=x"), Value::Null).await, ["after NUMBER_TYPE_COERCE"]);
-    assert_eq!(format!("{:?}", rig.discord).contains(TOKEN), false);
+    assert!(!format!("{:?}", rig.discord).contains(TOKEN));
 }
