@@ -12,6 +12,8 @@ help: ## Show this list
 	@printf '  make demo REPO=/path/to/a/git/repository        with your own commits and goose migrations\n'
 	@printf '  make demo SQLITE=1                              with SQLite although PostgreSQL is there\n'
 	@printf '  make demo CHAT=slack|slack-socket               in the sandbox'"'"'s Slack, over HTTP or Socket Mode\n'
+	@printf '  make demo CHAT=discord|discord-http             in the sandbox'"'"'s Discord, over its gateway or HTTP too\n'
+	@printf '  make demo CHAT=both                             in Slack and Discord at once, approved in Discord\n'
 	@printf '  make demo CHAT=slack INTERACTIVE=1              the same on a page in your browser\n'
 	@printf '  make demo INTERACTIVE=1                         type the commands and approvals yourself\n'
 

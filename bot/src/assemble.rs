@@ -3,10 +3,11 @@
 use crate::config::{Config, GithubCredential, Secrets};
 use crate::outside::Outside;
 use crate::policies::{self, PoliciesError};
-use crate::serve::{Parts, SlackParts};
+use crate::serve::{DiscordParts, Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
 use slipway_deploy::aws::AwsClients;
+use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
 use slipway_deploy::slack::{Slack, SlackError};
@@ -30,6 +31,9 @@ pub enum AssembleError {
     /// Slack's client cannot be made.
     #[error(transparent)]
     Slack(#[from] SlackError),
+    /// Discord's client cannot be made.
+    #[error(transparent)]
+    Discord(#[from] DiscordError),
     /// There is no HTTP client for health checks.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -62,7 +66,19 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
         (Some(slack), Some(token)) => Some(Slack::new(&slack.api_url, token)?),
         _ => None,
     };
-    Ok(Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?))
+    let outside = Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?);
+    Ok(outside.with_discord(discord(config, secrets)?))
+}
+
+/// Discord's client, where it is switched on and there is a token.
+///
+/// # Errors
+/// When there is no HTTP client.
+pub fn discord(config: &Config, secrets: &Secrets) -> Result<Option<Discord>, AssembleError> {
+    match (&config.discord, &secrets.discord_token) {
+        (Some(discord), Some(token)) => Ok(Some(Discord::new(&discord.api_url, token)?)),
+        _ => Ok(None),
+    }
 }
 
 /// Everything that [`crate::serve::serve`] needs.
@@ -83,6 +99,11 @@ pub async fn parts(config: &Config, secrets: &Secrets) -> Result<Parts, Assemble
             config,
             signing_secret: secrets.slack_signing_secret.clone(),
             app_token: secrets.slack_app_token.clone(),
+        }),
+        discord: config.discord.clone().zip(secrets.discord_token.clone()).map(|(config, token)| DiscordParts {
+            config,
+            token,
+            public_key: secrets.discord_public_key.as_ref().map(|key| key.expose_secret().to_owned()),
         }),
         ack_budget_ms: config.server.ack_budget_ms,
     })

@@ -127,7 +127,7 @@ impl Members {
         let incoming = match looked.unwrap_or(Err(MembersError::Slow { limit_s: LOOK_LIMIT_S })) {
             Ok(members) => Incoming::MembersSeen { source: source.clone(), members, at },
             Err(error) => {
-                let again_at = self.again_at(roll, error.listens_again());
+                let again_at = self.again_at(roll, error.listens_again(self.clock.now()));
                 Incoming::MembersUnseen { source: source.clone(), what: error.to_string(), at, again_at }
             }
         };

@@ -6,6 +6,7 @@ use slipway_deploy::aws::AwsClients;
 use slipway_deploy::aws::app_runner::AppRunner;
 use slipway_deploy::aws::ecr::Ecr;
 use slipway_deploy::aws::secrets::Secrets;
+use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{GitHub, GitHubError};
 use slipway_deploy::health::HealthChecker;
 use slipway_deploy::slack::{Slack, SlackError};
@@ -19,6 +20,8 @@ pub struct Outside {
     pub github: GitHub,
     /// Slack; none where it is switched off or there is no token.
     pub slack: Option<Slack>,
+    /// Discord; none where it is switched off or there is no token.
+    pub discord: Option<Discord>,
     /// Image registry.
     pub ecr: Ecr,
     /// Configuration secrets.
@@ -41,7 +44,21 @@ impl Outside {
     pub fn new(github: GitHub, slack: Option<Slack>, aws: &AwsClients, health: HealthChecker) -> Self {
         let app_runner: Arc<dyn Target> = Arc::new(AppRunner::new(aws.clone()));
         let targets = BTreeMap::from([("app-runner", app_runner)]);
-        Self { github, slack, ecr: Ecr::new(aws.clone()), secrets: Secrets::new(aws.clone()), targets, health }
+        Self {
+            github,
+            slack,
+            discord: None,
+            ecr: Ecr::new(aws.clone()),
+            secrets: Secrets::new(aws.clone()),
+            targets,
+            health,
+        }
+    }
+
+    /// With Discord besides.
+    #[must_use]
+    pub fn with_discord(self, discord: Option<Discord>) -> Self {
+        Self { discord, ..self }
     }
 
     /// Who is in a team, by the ids that they have there.
@@ -52,6 +69,10 @@ impl Outside {
         Ok(match source {
             Source::GithubTeam { organisation, slug } => self.github.team_members(organisation, slug).await?,
             Source::SlackGroup { id } => self.slack.as_ref().ok_or(MembersError::NoSlack)?.group_members(id).await?,
+            Source::DiscordRole { guild, id } => {
+                let discord = self.discord.as_ref().ok_or(MembersError::NoDiscord)?;
+                discord.members_with_role(guild, id).await?.into_iter().collect()
+            }
         })
     }
 
@@ -73,6 +94,9 @@ pub enum MembersError {
     /// Slack does not tell.
     #[error(transparent)]
     Slack(#[from] SlackError),
+    /// Discord does not tell.
+    #[error(transparent)]
+    Discord(#[from] DiscordError),
     /// It takes too long.
     #[error("It was not told within {limit_s} s.")]
     Slow {
@@ -82,15 +106,19 @@ pub enum MembersError {
     /// There is nothing to ask Slack with.
     #[error("SLACK_BOT_TOKEN is not set. Set it to the bot token of the installed app, and start Slipway again.")]
     NoSlack,
+    /// There is nothing to ask Discord with.
+    #[error("DISCORD_TOKEN is not set. Set it to the token of the application's bot, and start Slipway again.")]
+    NoDiscord,
 }
 
 impl MembersError {
     /// Before which moment there is no use in asking again, where that was said.
     #[must_use]
-    pub fn listens_again(&self) -> Option<Timestamp> {
+    pub fn listens_again(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::GitHub(GitHubError::RateLimited { until }) | Self::Slack(SlackError::RateLimited { until }) => *until,
-            Self::GitHub(_) | Self::Slack(_) | Self::Slow { .. } | Self::NoSlack => None,
+            Self::Discord(error) => error.retry_after().and_then(|wait| now.checked_add(wait).ok()),
+            Self::GitHub(_) | Self::Slack(_) | Self::Slow { .. } | Self::NoSlack | Self::NoDiscord => None,
         }
     }
 
@@ -106,9 +134,13 @@ impl MembersError {
             Self::Slack(SlackError::NotFound { .. }) => {
                 "copy the group's id from Slack: S and then capital letters and digits"
             }
+            Self::Discord(DiscordError::MissingAccess { .. } | DiscordError::Refused { .. }) => {
+                "switch the Server Members Intent on (Developer Portal, Bot), and see that the application is in the server"
+            }
             // Their own sentences say it, or there is nothing to do but to wait.
-            Self::GitHub(_) | Self::Slack(_) | Self::Slow { .. } => "",
+            Self::GitHub(_) | Self::Slack(_) | Self::Discord(_) | Self::Slow { .. } => "",
             Self::NoSlack => "set SLACK_BOT_TOKEN, or remove slack from the [team.…] sections",
+            Self::NoDiscord => "set DISCORD_TOKEN, or remove discord from the [team.…] sections",
         }
     }
 }

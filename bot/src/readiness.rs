@@ -16,6 +16,9 @@ const LOOK_LIMIT_MS: u64 = 5_000;
 /// The part that says whether Slack knows the app.
 pub const SLACK: &str = "Slack";
 
+/// The part that says whether Discord knows the token.
+pub const DISCORD: &str = "Discord";
+
 /// What can be reached, by name, with what is wrong where it cannot.
 pub type Parts = BTreeMap<String, Result<(), String>>;
 
@@ -59,8 +62,11 @@ impl Readiness {
         for (name, service) in self.setup.services() {
             looks.push(self.look_at(name.as_str(), service));
         }
-        let (services, slack) = tokio::join!(futures::future::join_all(looks), self.look_at_slack());
-        services.into_iter().flatten().chain(slack.map(|seen| (SLACK.to_owned(), seen))).collect()
+        let (services, slack, discord) =
+            tokio::join!(futures::future::join_all(looks), self.look_at_slack(), self.look_at_discord());
+        let chats = [(SLACK, slack), (DISCORD, discord)].into_iter();
+        let chats = chats.filter_map(|(name, seen)| Some((name.to_owned(), seen?)));
+        services.into_iter().flatten().chain(chats).collect()
     }
 
     /// Where Slack is switched on: whether it knows the token.
@@ -68,6 +74,15 @@ impl Readiness {
         match (&self.outside.slack, self.setup.slack) {
             (Some(slack), _) => Some(within_limit(slack.whoami()).await),
             (None, true) => Some(Err("SLACK_BOT_TOKEN is not set".to_owned())),
+            (None, false) => None,
+        }
+    }
+
+    /// The same of Discord.
+    async fn look_at_discord(&self) -> Option<Result<(), String>> {
+        match (&self.outside.discord, self.setup.discord) {
+            (Some(discord), _) => Some(within_limit(discord.me()).await),
+            (None, true) => Some(Err("DISCORD_TOKEN is not set".to_owned())),
             (None, false) => None,
         }
     }

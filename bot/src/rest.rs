@@ -1,7 +1,6 @@
 //! How long the loops of the bot rest: between looks, and after failures.
 
 use std::time::Duration;
-use tokio::sync::Notify;
 
 /// The longest rest before a loop looks by itself, should a signal have been lost.
 pub(crate) const LOOK_ANYWAY_MS: u64 = 1_000;
@@ -13,11 +12,11 @@ const BACKOFF_FIRST_MS: i64 = 500;
 const BACKOFF_DOUBLINGS_LIMIT: i64 = 16;
 
 /// Rests until a signal, until something is due, or a second at most.
-pub(crate) async fn until_due(signal: &Notify, due_ms: Option<i64>, now_ms: i64) {
+pub(crate) async fn until_due(signal: impl Future, due_ms: Option<i64>, now_ms: i64) {
     let wait_ms =
         due_ms.map_or(LOOK_ANYWAY_MS, |due| u64::try_from(due - now_ms).unwrap_or(0).clamp(1, LOOK_ANYWAY_MS));
     // Both are fine: a signal, or the time to look.
-    let _ = tokio::time::timeout(Duration::from_millis(wait_ms), signal.notified()).await;
+    let _ = tokio::time::timeout(Duration::from_millis(wait_ms), signal).await;
 }
 
 /// The rest after so many failures in a row and one more.

@@ -114,6 +114,8 @@ pub struct Setup {
     pub pace: Pace,
     /// Whether Slack is switched on, with a token or without.
     pub slack: bool,
+    /// Whether Discord is.
+    pub discord: bool,
     last_id_window: Mutex<i64>,
 }
 
@@ -136,6 +138,7 @@ impl Setup {
             audit: config.audit.clone(),
             pace: config.pace,
             slack: config.slack.is_some(),
+            discord: config.discord.is_some(),
             last_id_window: Mutex::new(0),
         })
     }

@@ -1,4 +1,4 @@
-//! Teams whose members are kept elsewhere, in a GitHub team or in a Slack user group: what was last seen there, for how
+//! Teams whose members are kept elsewhere, in a GitHub team, a Slack user group or a Discord role: what was last seen there, for how
 //! long that counts, and who is in which team by it.
 
 use crate::facts::{Observed, SKEW_LIMIT_S};
@@ -28,6 +28,13 @@ pub enum Source {
         /// The group's id, such as `S0614TZR7`.
         id: String,
     },
+    /// A role of a Discord server. Its members' ids are user ids such as `80351110224678912`.
+    DiscordRole {
+        /// The server's id.
+        guild: String,
+        /// The role's id.
+        id: String,
+    },
 }
 
 impl fmt::Display for Source {
@@ -35,17 +42,20 @@ impl fmt::Display for Source {
         match self {
             Self::GithubTeam { organisation, slug } => write!(f, "GitHub team {organisation}/{slug}"),
             Self::SlackGroup { id } => write!(f, "Slack user group {id}"),
+            Self::DiscordRole { id, .. } => write!(f, "Discord role {id}"),
         }
     }
 }
 
 impl Source {
-    /// Its name in the store and in the keys of deliveries: `github:acme/release-managers`, `slack:S0614TZR7`.
+    /// Its name in the store and in the keys of deliveries: `github:acme/release-managers`, `slack:S0614TZR7`,
+    /// `discord:290926798626357999/1032011029`.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
             Self::GithubTeam { organisation, slug } => format!("github:{organisation}/{slug}"),
             Self::SlackGroup { id } => format!("slack:{id}"),
+            Self::DiscordRole { guild, id } => format!("discord:{guild}/{id}"),
         }
     }
 
@@ -55,6 +65,7 @@ impl Source {
         match self {
             Self::GithubTeam { .. } => Identity::Github(member.to_owned()),
             Self::SlackGroup { .. } => Identity::Slack(member.to_owned()),
+            Self::DiscordRole { .. } => Identity::Discord(member.to_owned()),
         }
     }
 

@@ -7,9 +7,11 @@ pub mod database;
 pub mod discord;
 pub mod github;
 pub mod health;
+mod loopback;
 pub mod redact;
 pub mod slack;
 pub mod target;
+mod text;
 
 /// Chooses the TLS implementation for the whole process: the dependency graph has two and rustls refuses to
 /// pick one by itself. Call it first thing in `main` and in each test that builds a client; more calls do nothing.

@@ -6,6 +6,8 @@ mod audit;
 mod aws;
 mod crash;
 mod discord;
+mod discord_gateway;
+mod discord_page;
 mod faults;
 mod github;
 mod locks;

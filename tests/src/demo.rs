@@ -11,6 +11,7 @@ use crate::screen::Screen;
 use crate::world::{API_TOKEN, World};
 use slipway_core::policy::Clears;
 use slipway_core::release::Release;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -59,8 +60,12 @@ pub struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// A stage before a world.
     #[must_use]
-    pub fn new(world: &'a World, screen: Screen) -> Self {
-        Self { world, front: world.front("demo"), screen, seen: Vec::new() }
+    pub fn new(world: &'a World, mut screen: Screen) -> Self {
+        let front = world.front("demo");
+        if front.chats() > 1 {
+            screen.name_chats();
+        }
+        Self { world, front, screen, seen: Vec::new() }
     }
 
     /// Somebody types. Gives how much had been seen before.
@@ -92,10 +97,36 @@ impl<'a> Stage<'a> {
 
     /// Shows what comes until a message fits, counting those already seen from `since` on.
     async fn until(&mut self, what: &str, since: usize, fits: impl Fn(&Seen) -> bool) -> Result<Seen, DemoError> {
+        self.until_in(1, what, since, fits).await
+    }
+
+    /// The same, until one fits in each chat.
+    async fn until_everywhere(
+        &mut self,
+        what: &str,
+        since: usize,
+        fits: impl Fn(&Seen) -> bool,
+    ) -> Result<Seen, DemoError> {
+        self.until_in(self.front.chats(), what, since, fits).await
+    }
+
+    async fn until_in(
+        &mut self,
+        chats: usize,
+        what: &str,
+        since: usize,
+        fits: impl Fn(&Seen) -> bool,
+    ) -> Result<Seen, DemoError> {
         let deadline = Instant::now() + PART_LIMIT;
         loop {
-            if let Some(found) = self.seen[since..].iter().find(|message| fits(message)) {
-                return Ok(found.clone());
+            let mut where_seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+            for message in self.seen[since..].iter().filter(|message| fits(message)) {
+                // Only cards have the same key in each chat.
+                let in_chats = where_seen.entry(if message.is_card() { &message.key } else { "" }).or_default();
+                in_chats.insert(message.chat);
+                if in_chats.len() >= chats {
+                    return Ok(message.clone());
+                }
             }
             if Instant::now() > deadline {
                 return Err(DemoError::Missing(what.to_owned()));

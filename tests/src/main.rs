@@ -19,7 +19,8 @@ struct Arguments {
     /// Use SQLite for the service's databases even where PostgreSQL is found.
     #[arg(long)]
     sqlite: bool,
-    /// Where people talk: terminal, slack (over HTTP) or slack-socket.
+    /// Where people talk: terminal, slack (over HTTP), slack-socket, discord (over its gateway), discord-http, or both: Slack
+    /// and Discord at once.
     #[arg(long, default_value = "terminal")]
     chat: ChatOption,
     /// Type the commands and approvals yourself.

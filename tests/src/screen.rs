@@ -29,6 +29,7 @@ pub struct Screen {
     drawn: Vec<Drawn>,
     last: HashMap<String, Seen>,
     heads: HashMap<String, String>,
+    names_chats: bool,
 }
 
 impl std::fmt::Debug for Screen {
@@ -53,7 +54,13 @@ impl Screen {
             drawn: Vec::new(),
             last: HashMap::new(),
             heads: HashMap::new(),
+            names_chats: false,
         }
+    }
+
+    /// From now on each message says in which chat it is.
+    pub fn name_chats(&mut self) {
+        self.names_chats = true;
     }
 
     /// A line of the demo's own, outside of the channel.
@@ -80,7 +87,7 @@ impl Screen {
     /// A message of the bot, new or changed.
     pub fn show(&mut self, seen: &Seen) {
         let lines = self.render(seen);
-        let key = format!("{}#{}", seen.channel, seen.key);
+        let key = format!("{} {}#{}", seen.chat, seen.channel, seen.key);
         let before = self.last.insert(key.clone(), seen.clone());
         match before {
             None => self.draw(key, lines),
@@ -90,10 +97,13 @@ impl Screen {
     }
 
     fn render(&self, seen: &Seen) -> Vec<String> {
-        let head = match &seen.only_for {
+        let mut head = match &seen.only_for {
             Some(person) => format!("slipway → {person} only"),
             None => format!("slipway in {}", seen.channel),
         };
+        if self.names_chats {
+            head.push_str(&format!(" on {}", seen.chat));
+        }
         let head = if self.tty { format!("\x1b[1;36m{head}\x1b[0m") } else { head };
         let width = self.width.saturating_sub(2);
         let body = match &seen.shown {

@@ -2,7 +2,10 @@
 
 use crate::aws::AwsSandbox;
 use crate::bot::Bot;
+use crate::discord::DiscordSandbox;
 use crate::front::Front;
+use crate::front::both::BothFront;
+use crate::front::discord::DiscordFront;
 use crate::front::slack::SlackFront;
 use crate::front::terminal::Terminal;
 use crate::github::GitHubSandbox;
@@ -13,8 +16,10 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 mod build;
+mod chats;
 mod config;
 mod database;
+mod discord;
 mod git;
 mod policies;
 mod slack;
@@ -41,6 +46,8 @@ pub struct World {
     pub aws: AwsSandbox,
     /// Slack, where people talk in it.
     pub slack: Option<SlackSandbox>,
+    /// Discord, where people talk in it.
+    pub discord: Option<DiscordSandbox>,
     /// The name of the service.
     pub service: String,
     /// The newest commit of the default branch.
@@ -78,9 +85,24 @@ impl World {
     /// The chat that people have before them.
     #[must_use]
     pub fn front(&self, session: &str) -> Front {
-        match &self.slack {
-            Some(slack) => Front::Slack(Box::new(SlackFront::new(slack.clone()))),
-            None => Front::Terminal(self.terminal(session)),
+        let slack = self.slack.clone().map(SlackFront::new);
+        let discord = self.discord.clone().map(DiscordFront::new);
+        match (slack, discord) {
+            (Some(slack), Some(discord)) => Front::Both(Box::new(BothFront::new(slack, discord))),
+            (Some(slack), None) => Front::Slack(Box::new(slack)),
+            (None, Some(discord)) => Front::Discord(Box::new(discord)),
+            (None, None) => Front::Terminal(self.terminal(session)),
+        }
+    }
+
+    /// Where a browser shows the same as everybody in the chats sees it; None: they are in the terminal.
+    #[must_use]
+    pub fn page(&self) -> Option<String> {
+        match (&self.slack, &self.discord) {
+            (Some(slack), Some(discord)) => Some(format!("{}/both?slack={}", discord.page_url(), slack.page_url())),
+            (Some(slack), None) => Some(slack.page_url().to_owned()),
+            (None, Some(discord)) => Some(discord.page_url().to_owned()),
+            (None, None) => None,
         }
     }
 

@@ -14,7 +14,7 @@ pub fn where_to(person: Option<&Person>, given: &str, configured: &[String]) -> 
     let channels = || [given].into_iter().chain(configured.iter().map(String::as_str)).filter(|at| !at.is_empty());
     let channel = channels().find(|channel| account(channel).is_some()).or_else(|| channels().next())?;
     Some(match account(&channel) {
-        Some(account) if account.platform() == Platform::Slack => conversation(Platform::Slack, account.id()),
+        Some(account) if has_conversations(account.platform()) => conversation(account.platform(), account.id()),
         _ => channel.to_owned(),
     })
 }
@@ -48,7 +48,12 @@ pub fn whose_home(channel: &str) -> Option<(Platform, &str)> {
 /// Whether a channel's messages can have threads.
 #[must_use]
 pub fn has_threads(channel: &str) -> bool {
-    channel.split(':').next() == Some(Platform::Slack.key())
+    channel.split(':').next().and_then(Platform::of_key).is_some_and(has_conversations)
+}
+
+/// Whether a chat has conversations between the bot and one person, and threads.
+fn has_conversations(platform: Platform) -> bool {
+    matches!(platform, Platform::Slack | Platform::Discord)
 }
 
 #[cfg(test)]
@@ -67,6 +72,9 @@ mod tests {
         assert_eq!(told(Some(&person(vec![slack, terminal.clone()])), "terminal:ops"), "terminal:ops");
         assert_eq!(told(Some(&person(vec![terminal])), "slack:C9"), "terminal:releases");
         assert_eq!(told(None, "slack:C9"), "slack:C9");
+        let configured = ["discord:1".to_owned()];
+        let discord = person(vec![Identity::Discord("80351110224678912".into())]);
+        assert_eq!(where_to(Some(&discord), "discord:2", &configured).unwrap(), "discord:@80351110224678912");
         assert_eq!(where_to(None, "", &[]), None);
         assert_eq!(whose_home(&home(Platform::Slack, "U1")), Some((Platform::Slack, "U1")));
         assert_eq!(whose_home("slack:C1"), None);

@@ -1,14 +1,20 @@
 //! The chats: where messages go. Each platform is one file or folder beside this one.
 
+mod accounts;
 pub mod direct;
+pub mod discord;
 mod drawing;
+pub mod entrance;
+mod forms;
 mod home;
 pub mod publisher;
 mod reply;
+pub mod reread;
 pub mod slack;
 pub mod terminal;
+mod words;
 
-pub use reply::{Reply, ResponseUrl};
+pub use reply::{Interaction, Reply, ResponseUrl};
 
 use crate::store::NewMessage;
 use async_trait::async_trait;
@@ -62,6 +68,17 @@ pub struct Outgoing<'a> {
     pub is_first_try: bool,
     /// Where the card of its release is in the same chat, when it is news for one person: channel and the chat's id for it.
     pub card: Option<(String, String)>,
+}
+
+impl Outgoing<'_> {
+    /// What buttons carry: the message, and the plan that is shown beside them.
+    #[must_use]
+    pub fn button_key(&self) -> String {
+        match self.plan {
+            Some(plan) => format!("{}{}{plan}", self.message.key, entrance::PLAN_SEPARATOR),
+            None => self.message.key.clone(),
+        }
+    }
 }
 
 /// A chat platform, as messages see it.

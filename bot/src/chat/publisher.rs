@@ -10,12 +10,13 @@ use crate::rest;
 use crate::setup::Setup;
 use crate::standing::Company;
 use crate::store::{MessageRow, Store, StoreError};
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use jiff::Timestamp;
-use slipway_core::person::Directory;
+use slipway_core::person::{Directory, Platform};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -28,6 +29,8 @@ const SHOW_LIMIT: Duration = Duration::from_secs(20);
 const FAILURES_LIMIT: i64 = 40;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 120_000;
+/// How often what is for chats that are switched off is given up.
+const ELSEWHERE_EVERY: Duration = Duration::from_secs(1);
 /// How often a message that somebody deletes is posted again.
 const POST_AGAIN_LIMIT: i64 = 1;
 
@@ -59,20 +62,32 @@ impl Publisher {
         Self { store, setup, clock, signals, chats }
     }
 
-    /// Publishes for ever.
+    /// Publishes for ever, to each chat by itself: one that is slow or down holds up no other.
     pub async fn run(self) {
-        let mut refreshed: Vec<_> = self.chats.iter().map(|chat| (chat.clone(), Instant::now())).collect();
+        let (wanted, wants) = watch::channel(());
+        let pass_on = async {
+            loop {
+                self.signals.messages.notified().await;
+                wanted.send_replace(());
+            }
+        };
+        let chats = join_all(self.chats.iter().map(|chat| self.publish_to(chat.as_ref(), wants.clone())));
+        tokio::join!(pass_on, chats, self.give_up_elsewhere());
+    }
+
+    /// Publishes to one chat for ever.
+    async fn publish_to(&self, chat: &dyn Chat, mut wants: watch::Receiver<()>) {
+        let mut refreshed = Instant::now();
         loop {
-            for (chat, at) in &mut refreshed {
-                if at.elapsed() >= chat.refresh_every() {
-                    *at = Instant::now();
-                    if let Err(error) = self.store.cards_refresh(chat.platform()).await {
-                        error!(%error, "cards could not be refreshed");
-                    }
+            if refreshed.elapsed() >= chat.refresh_every() {
+                refreshed = Instant::now();
+                if let Err(error) = self.store.cards_refresh(chat.platform()).await {
+                    error!(%error, "cards could not be refreshed");
                 }
             }
-            match self.publish_due().await {
-                Ok(0) => self.rest().await,
+            wants.mark_unchanged();
+            match self.publish_due_in(chat.platform()).await {
+                Ok(0) => self.rest(chat.platform(), &mut wants).await,
                 Ok(_) => {}
                 Err(error) => {
                     error!(%error, "messages could not be published");
@@ -82,19 +97,39 @@ impl Publisher {
         }
     }
 
-    async fn rest(&self) {
+    async fn rest(&self, platform: &str, wants: &mut watch::Receiver<()>) {
         let now_ms = self.clock.now_ms();
-        let due = self.store.message_next_due_ms(now_ms).await.ok().flatten();
-        rest::until_due(&self.signals.messages, due, now_ms).await;
+        let due = self.store.message_next_due_ms(&prefix(platform), now_ms).await.ok().flatten();
+        rest::until_due(wants.changed(), due, now_ms).await;
     }
 
-    /// Publishes what is due, in order in each channel, the channels beside each other: one that is slow or down
-    /// holds up no other. Gives how many messages were looked at.
+    /// Gives up what is for chats that are switched off.
+    async fn give_up_elsewhere(&self) {
+        let is_off = |platform: &&str| self.chats.iter().all(|chat| chat.platform() != *platform);
+        let off: Vec<_> = Platform::ALL.map(Platform::key).into_iter().filter(is_off).collect();
+        let mut ticks = tokio::time::interval(ELSEWHERE_EVERY);
+        loop {
+            ticks.tick().await;
+            for platform in &off {
+                if let Err(error) = self.publish_due_in(platform).await {
+                    error!(%error, "messages could not be given up");
+                }
+            }
+        }
+    }
+
+    /// Publishes what is due anywhere. Gives how many messages were looked at.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn publish_due(&self) -> Result<usize, StoreError> {
-        let due = self.store.messages_due(self.clock.now_ms(), BATCH_LIMIT).await?;
+        let looked_at = try_join_all(Platform::ALL.map(|platform| self.publish_due_in(platform.key()))).await?;
+        Ok(looked_at.into_iter().sum())
+    }
+
+    /// Publishes what is due in one chat, in order in each channel, the channels beside each other.
+    async fn publish_due_in(&self, platform: &str) -> Result<usize, StoreError> {
+        let due = self.store.messages_due(&prefix(platform), self.clock.now_ms(), BATCH_LIMIT).await?;
         let looked_at = due.len();
         if looked_at == 0 {
             return Ok(0);
@@ -221,6 +256,11 @@ impl Publisher {
         self.store.message_give_up(row.id, row.wanted).await?;
         Ok(Published::Done)
     }
+}
+
+/// What the channels of a chat begin with.
+fn prefix(platform: &str) -> String {
+    format!("{platform}:")
 }
 
 async fn show(chat: &dyn Chat, what: &Outgoing<'_>, drawn: &Drawn, people: &Directory) -> Result<String, ChatError> {

@@ -10,12 +10,42 @@ pub struct Reply {
     pub response_url: Option<ResponseUrl>,
     /// The thread in which it was asked, by the chat's id for its first message.
     pub thread: Option<String>,
+    /// What it was asked by, where the chat takes answers to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<Interaction>,
 }
 
-/// Whoever holds such an address can post there, so it is shown nowhere.
+/// Something that a person did to which the chat takes answers for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// The application that was asked.
+    pub application: String,
+    /// What its answers are taken with.
+    pub token: ResponseUrl,
+    /// Until when, in milliseconds since 1970.
+    pub until_ms: i64,
+    /// Whether the person sees that an answer will come: then one must.
+    pub promised: bool,
+}
+
+impl Reply {
+    /// Whether the person was promised an answer.
+    #[must_use]
+    pub fn is_promised(&self) -> bool {
+        self.interaction.as_ref().is_some_and(|interaction| interaction.promised)
+    }
+}
+
+/// Whoever holds such an address, or such a token, can post there, so it is shown nowhere.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResponseUrl(String);
+
+impl From<String> for ResponseUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
 
 impl ResponseUrl {
     /// The address, to be used and not to be shown.

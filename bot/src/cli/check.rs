@@ -155,7 +155,7 @@ async fn fetched(config: &Config, setup: &Setup, outside: &Outside) -> ProbeResu
     }
 }
 
-/// Policies, then every team whose members are kept elsewhere, then Slack, then every repository, image repository, target and
+/// Policies, then every team whose members are kept elsewhere, then Slack and Discord, then every repository, image repository, target and
 /// secret that the configuration names.
 async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
     let policies = "policies".to_owned();
@@ -175,13 +175,19 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     answers.extend(disputes(config).await);
     answers.extend(members);
     answers.extend(probe::slack(config, secrets, outside.slack.as_ref()).await);
+    answers.extend(probe::discord(config, secrets, outside.discord.as_ref()).await);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
     let answer = |(name, state): (String, Result<(), String>)| match state {
         Ok(()) => (name, ProbeResult::ok("can be reached and read")),
         Err(error) => (name, ProbeResult::fail(error, "")),
     };
     // Of Slack more has been said already.
-    answers.extend(parts.into_iter().filter(|(name, _)| name != readiness::SLACK).map(answer));
+    answers.extend(
+        parts
+            .into_iter()
+            .filter(|(name, _)| ![readiness::SLACK, readiness::DISCORD].contains(&name.as_str()))
+            .map(answer),
+    );
     answers
 }
 
@@ -357,14 +363,14 @@ mod tests {
         let text = findings(&report, Paint::Plain) + &answers_text(&answers, Paint::Plain);
         expect![[r#"
             slipway.toml:1:1  warning  there is no [person.NAME] section, so nobody can ask for a release  → add one; docs/slipway.example.toml shows [person.…]
-            slipway.toml:6:10  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-            slipway.toml: no errors, 1 warning, 1 note
+            slipway.toml: no errors, 1 warning
             ok    store              slipway.db will be created when Slipway starts
             FAIL  GITHUB_TOKEN       is not set, and services are read from GitHub
                                      → set GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY
             FAIL  SLIPWAY_API_TOKEN  is not set, and 0.0.0.0:8080 is open to other machines
                                      → set it to a long random text, or listen on 127.0.0.1
-            ok    DISCORD_TOKEN      is not set; this version does not use it, a later one will need it
+            FAIL  DISCORD_TOKEN      is not set, and nothing is posted without it
+                                     → set it to the token of the application's bot (Developer Portal, Bot, Reset Token)
         "#]]
         .assert_eq(&text.replace(&format!("{folder}/"), ""));
         assert!(findings(&report, Paint::Ansi).contains("\u{1b}[33m  warning  \u{1b}[0m"));

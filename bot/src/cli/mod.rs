@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod discord;
 mod moment;
 mod paint;
 pub mod policy;
@@ -26,7 +27,8 @@ use std::path::{Path, PathBuf};
     propagate_version = true,
     after_help = "Exit status: 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.\n\
                   Secrets come from the environment: GITHUB_TOKEN, SLIPWAY_API_TOKEN, AWS's standard variables; for\n\
-                  Slack SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET or SLACK_APP_TOKEN.\n\
+                  Slack SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET or SLACK_APP_TOKEN; for Discord DISCORD_TOKEN and, with\n\
+                  mode = \"http\", DISCORD_PUBLIC_KEY.\n\
                   SLIPWAY_LOG sets what is logged, for example SLIPWAY_LOG=debug."
 )]
 pub struct Cli {
@@ -54,6 +56,8 @@ pub enum Command {
     Policy(policy::PolicyArgs),
     /// Set the app up in Slack
     Slack(slack::SlackArgs),
+    /// Set the application up in Discord
+    Discord(discord::DiscordArgs),
 }
 
 /// Why a command was refused or failed: sentences for the person who typed it.
@@ -98,7 +102,7 @@ impl Cli {
         let wrong = match &cli.command {
             Command::Audit(args) => args.wrong_usage(Clock::System.now()),
             Command::Policy(args) => args.wrong_usage(),
-            Command::Serve(_) | Command::Check(_) | Command::Slack(_) => None,
+            Command::Serve(_) | Command::Check(_) | Command::Slack(_) | Command::Discord(_) => None,
         };
         match wrong {
             Some(wrong) => Err(Self::command().error(ErrorKind::ArgumentConflict, wrong)),
@@ -117,6 +121,7 @@ impl Cli {
             Command::Audit(args) => audit::run(&args, &self.config).await,
             Command::Policy(args) => policy::run(&args, &self.config, self.config_is_named).await,
             Command::Slack(args) => slack::run(&args, &self.config),
+            Command::Discord(args) => discord::run(&args, &self.config).await,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::leak::shown;
 use super::model::{Channel, SecretKey};
 use super::section::{Checker, Place, nearest};
 use slipway_core::membership::Source;
-use slipway_core::person::Identity;
+use slipway_core::person::{Identity, Platform};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything in the file that refers to something else, collected on the walk.
@@ -82,15 +82,20 @@ impl Refs {
     /// Members are known by the accounts of `[person.NAME]`.
     fn check_sources(&self, c: &mut Checker<'_>) {
         for (source, place) in &self.sources {
-            let (key, has_account): (_, fn(&Identity) -> bool) = match source {
-                Source::GithubTeam { .. } => ("github", |identity| matches!(identity, Identity::Github(_))),
-                Source::SlackGroup { .. } => ("slack", |identity| matches!(identity, Identity::Slack(_))),
+            let (platform, lacks) = match source {
+                Source::GithubTeam { .. } => (Platform::Github, None),
+                Source::SlackGroup { .. } => (Platform::Slack, (!self.slack).then_some("SLACK_BOT_TOKEN")),
+                Source::DiscordRole { .. } => (Platform::Discord, (!self.discord).then_some("DISCORD_TOKEN")),
             };
-            if key == "slack" && !self.slack {
-                let mend = "add the section [slack] and set SLACK_BOT_TOKEN, or remove this";
-                c.absent(place, "there is no section [slack]", mend);
+            let key = platform.key();
+            if let Some(variable) = lacks {
+                let mend = format!("add the section [{key}] and set {variable}, or remove this");
+                c.absent(place, format!("there is no section [{key}]"), mend);
+            } else if matches!(source, Source::DiscordRole { guild, .. } if guild.is_empty()) {
+                let message = "is a role of a server, and [discord] does not say which server";
+                c.absent(place, message, "add guild_id under [discord]");
             }
-            if !self.identities.iter().any(|(identity, _)| has_account(identity)) {
+            if !self.identities.iter().any(|(identity, _)| identity.platform() == platform) {
                 let message = format!("no [person.NAME] has {key}, so nobody would be in the team by this");
                 c.absent_warning(place, message, format!("add {key} to the people who are in it"));
             }

@@ -6,11 +6,13 @@
 mod audit;
 mod cloud;
 mod cross;
+mod discord;
 mod finding;
 mod leak;
 mod model;
 mod policies;
 mod position;
+mod reactions;
 mod read;
 mod secrets;
 mod section;
@@ -26,10 +28,11 @@ pub use audit::ANCHOR_AT_DEFAULT;
 pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
-    AppRunnerService, Audit, Channel, Config, Discord, Environment, Github, ImageRepository, Migrations, Pace,
-    Policies, PoliciesPlace, Reactions, RepositoryName, SecretKey, Server, Service, Slack, SlackMode, Store,
+    AppRunnerService, Audit, Channel, Config, Discord, DiscordMode, Environment, Github, ImageRepository, Migrations,
+    Pace, Policies, PoliciesPlace, Reactions, RepositoryName, SecretKey, Server, Service, Slack, SlackMode, Store,
     TagTemplate, Target, Terminal,
 };
+pub use reactions::REACTION_LIMIT;
 pub use read::{
     ACK_BUDGET_DEFAULT_MS, ACK_BUDGET_MAX_MS, CHANNEL_LIMIT, FACT_AGE_DEFAULT_S, LISTEN_DEFAULT,
     MEMBERSHIP_AGE_DEFAULT_S, PERSON_LIMIT, SERVICE_LIMIT, TEAM_LIMIT,
@@ -38,7 +41,6 @@ pub use secrets::{BadSecrets, GithubCredential, Secrets};
 pub use service::{
     CONFIG_SECRET_LIMIT, ENVIRONMENT_LIMIT, HEALTH_BAKE_DEFAULT, HEALTH_BAKE_MAX, TARGET_LIMIT, VOTE_EXPIRY_DEFAULT,
 };
-pub use slack::REACTION_LIMIT;
 pub use team::TEAM_SECTION_LIMIT;
 pub use values::{NAME_LIMIT_CHARS, TEXT_LIMIT_BYTES, URL_LIMIT_BYTES};
 

@@ -205,10 +205,29 @@ pub struct Discord {
     pub application_id: String,
     /// The one server (guild) it serves.
     pub guild_id: Option<String>,
-    /// `gateway` or `http`.
-    pub mode: &'static str,
+    /// How what is typed and pressed comes.
+    pub mode: DiscordMode,
     /// The API's origin, without a slash at the end.
     pub api_url: String,
+    /// The reactions that approve: emoji, or the ids of the server's own.
+    pub approve: Vec<String>,
+    /// The reactions that veto, in the same form.
+    pub veto: Vec<String>,
+}
+
+/// How what is typed and pressed in Discord comes. What is said and reacted comes over the gateway in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiscordMode {
+    /// Over the gateway, a WebSocket that Slipway opens.
+    #[default]
+    Gateway,
+    /// To `/discord/interactions`, signed.
+    Http,
+}
+
+impl DiscordMode {
+    /// As in the file.
+    pub const ALL: [(&'static str, Self); 2] = [("gateway", Self::Gateway), ("http", Self::Http)];
 }
 
 /// `[github]`.

@@ -1,9 +1,9 @@
 //! The sections at the top of the file, and the people.
 
 use super::cross::Refs;
-use super::model::{Config, Discord, Github, Pace, Server, Store, Terminal};
+use super::model::{Config, Github, Pace, Server, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
-use super::{audit, cloud, policies, service, slack, team, values};
+use super::{audit, cloud, discord, policies, service, slack, team, values};
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Identity, Person};
 use std::collections::BTreeMap;
@@ -54,12 +54,6 @@ const SERVER_KEYS: Keys = &[
     ("ack_budget_ms", "2000"),
 ];
 const STORE_KEYS: Keys = &[("url", r#""sqlite://slipway.db""#)];
-const DISCORD_KEYS: Keys = &[
-    ("application_id", r#""845027738276462632""#),
-    ("guild_id", r#""290926798626357999""#),
-    ("mode", r#""gateway""#),
-    ("api_url", r#""https://discord.com""#),
-];
 const GITHUB_KEYS: Keys = &[("api_url", r#""https://api.github.com""#)];
 const TERMINAL_KEYS: Keys = &[("channels", r#"["releases"]"#)];
 pub(super) const AUDIT_KEYS: Keys =
@@ -86,7 +80,7 @@ pub(super) const ALL_KEYS: &[Keys] = &[
     SERVER_KEYS,
     STORE_KEYS,
     slack::KEYS,
-    DISCORD_KEYS,
+    discord::KEYS,
     GITHUB_KEYS,
     TERMINAL_KEYS,
     policies::KEYS,
@@ -105,9 +99,10 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
 
     let server = server(c, &root);
     let store = store(c, &root, folder);
-    let team_sources = team::teams(c, &root, &mut refs);
     let slack = slack::slack(c, &root, server.public_url.as_deref());
-    let discord = discord(c, &root);
+    let discord = discord::discord(c, &root, server.public_url.as_deref());
+    let guild = discord.as_ref().and_then(|discord| discord.guild_id.as_deref());
+    let team_sources = team::teams(c, &root, &mut refs, guild);
     let github = root.table(c, "github", GITHUB_KEYS);
     let api_url = github.and_then(|github| github.read(c, "api_url", values::base_url));
     let terminal = terminal(c, &root, server.listen);
@@ -198,21 +193,6 @@ fn store(c: &mut Checker<'_>, root: &Section<'_, '_>, folder: &Path) -> Option<S
     }
     let (path, _) = root.table(c, "store", STORE_KEYS)?.need(c, "url", cloud::store_url)?;
     Some(Store { path: folder.join(path) })
-}
-
-fn discord(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Option<Discord> {
-    let section = root.table(c, "discord", DISCORD_KEYS)?;
-    c.note(&section.place, format!("{NOT_USED}: nothing is posted to Discord yet"));
-    let application_id = section.need(c, "application_id", values::snowflake);
-    let guild_id = section.read(c, "guild_id", values::snowflake).map(|(id, _)| id);
-    let mode = section.read(c, "mode", |text| values::one_of(text, &["gateway", "http"]));
-    let api_url = section.read(c, "api_url", values::base_url);
-    Some(Discord {
-        application_id: application_id?.0,
-        guild_id,
-        mode: mode.map_or("gateway", |(mode, _)| mode),
-        api_url: api_url.map_or_else(|| "https://discord.com".to_owned(), |(url, _)| url),
-    })
 }
 
 fn terminal(c: &mut Checker<'_>, root: &Section<'_, '_>, listen: SocketAddr) -> Option<Terminal> {

@@ -4,6 +4,11 @@ use secrecy::SecretString;
 use std::ffi::OsString;
 use std::fmt;
 
+/// The digits of an application's public key.
+const PUBLIC_KEY_HEX_DIGITS: usize = 64;
+const NO_PUBLIC_KEY: &str = "DISCORD_PUBLIC_KEY is no public key: 64 digits and letters a to f. Copy it from General \
+                             Information of the application in Discord's Developer Portal.";
+
 /// Everything secret that the environment holds. `Debug` shows which are set, never what they are.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
@@ -23,7 +28,7 @@ pub struct Secrets {
     pub slack_config_token: Option<SecretString>,
     /// `DISCORD_TOKEN`.
     pub discord_token: Option<SecretString>,
-    /// `DISCORD_PUBLIC_KEY`: not secret, and kept with the others because it comes with them.
+    /// `DISCORD_PUBLIC_KEY`: 64 hexadecimal digits. Not secret, and kept with the others because it comes with them.
     pub discord_public_key: Option<SecretString>,
 }
 
@@ -58,8 +63,8 @@ impl Secrets {
     /// Reads the process's environment. A variable that is not set, or empty, is none.
     ///
     /// # Errors
-    /// When a variable is not Unicode, an App's id is no number, one half of an App's credentials is missing, or
-    /// there are two ways to sign in to GitHub. All of these are listed.
+    /// When a variable is not Unicode, an App's id is no number, one half of an App's credentials is missing, there are
+    /// two ways to sign in to GitHub, or Discord's public key is none. All of these are listed.
     pub fn from_env() -> Result<Self, BadSecrets> {
         Self::from_lookup(|name| std::env::var_os(name))
     }
@@ -79,6 +84,7 @@ impl Secrets {
         };
         let token = text("GITHUB_TOKEN");
         let app = (text("GITHUB_APP_ID"), text("GITHUB_APP_PRIVATE_KEY"));
+        let public_key = text("DISCORD_PUBLIC_KEY");
         let mut secret = |name: &str| text(name).map(SecretString::from);
         let mut secrets = Self {
             github: None,
@@ -89,14 +95,23 @@ impl Secrets {
             slack_app_token: secret("SLACK_APP_TOKEN"),
             slack_config_token: secret("SLACK_CONFIG_TOKEN"),
             discord_token: secret("DISCORD_TOKEN"),
-            discord_public_key: secret("DISCORD_PUBLIC_KEY"),
+            discord_public_key: None,
         };
         match github(token, app) {
             Ok(credential) => secrets.github = credential,
             Err(sentence) => wrong.push(sentence.to_owned()),
         }
+        match public_key {
+            // It could not verify a single delivery.
+            Some(key) if !is_public_key(&key) => wrong.push(NO_PUBLIC_KEY.to_owned()),
+            key => secrets.discord_public_key = key.map(SecretString::from),
+        }
         if wrong.is_empty() { Ok(secrets) } else { Err(BadSecrets(wrong)) }
     }
+}
+
+fn is_public_key(text: &str) -> bool {
+    text.len() == PUBLIC_KEY_HEX_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn github(
@@ -145,6 +160,14 @@ mod tests {
     }
 
     #[test]
+    fn a_public_key_is_taken_whatever_the_case_of_its_letters() {
+        let key = "3B6A27BCceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
+        let secrets = read(&[("DISCORD_PUBLIC_KEY", key)]).unwrap();
+        assert_eq!(secrets.discord_public_key.unwrap().expose_secret(), key);
+        assert!(read(&[("DISCORD_PUBLIC_KEY", &key[1..])]).is_err() && read(&[("DISCORD_PUBLIC_KEY", "")]).is_ok());
+    }
+
+    #[test]
     fn an_app_needs_both_halves() {
         let secrets = read(&[("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "-----BEGIN X\\nhunter2")]).unwrap();
         match secrets.github {
@@ -160,6 +183,7 @@ mod tests {
             &[("GITHUB_APP_ID", "hunter2"), ("GITHUB_APP_PRIVATE_KEY", "hunter2")],
             &[("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "hunter2")],
             &[("GITHUB_APP_ID", "7"), ("GITHUB_TOKEN", "hunter2")],
+            &[("DISCORD_PUBLIC_KEY", "hunter2")],
         ] {
             said += &format!("{}\n", read(set).unwrap_err());
         }
@@ -169,6 +193,7 @@ mod tests {
             GITHUB_APP_ID is not a number. Copy it from the App's settings.
             GITHUB_APP_PRIVATE_KEY is no PEM. Set it to the content of the file GitHub gave you.
             GITHUB_TOKEN and a GitHub App are both set. Unset GITHUB_TOKEN, or unset GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY.
+            DISCORD_PUBLIC_KEY is no public key: 64 digits and letters a to f. Copy it from General Information of the application in Discord's Developer Portal.
         "#]]
         .assert_eq(&said);
     }

@@ -1,11 +1,10 @@
 //! `[slack]`.
 
 use super::model::{Slack, SlackMode};
-use super::section::{Checker, Keys, Place, Section, Wrong};
+use super::reactions::reactions;
+use super::section::{Checker, Keys, Section, Wrong};
 use super::values;
 
-/// Most reactions that mean the same.
-pub const REACTION_LIMIT: usize = 10;
 /// Longest name of a reaction.
 const REACTION_LIMIT_CHARS: usize = 100;
 /// What approves when nothing is given.
@@ -30,11 +29,7 @@ pub(super) fn slack(c: &mut Checker<'_>, root: &Section<'_, '_>, public_url: Opt
         let mend = "add public_url under [server], or mode = \"socket\" here";
         c.absent_warning(&section.place, "does not say under which address Slack reaches this bot", mend);
     }
-    let approve = section.list(c, "approve", REACTION_LIMIT, reaction);
-    let veto = section.list(c, "veto", REACTION_LIMIT, reaction);
-    if let Some((both, place)) = veto.iter().find(|(name, _)| approve.iter().any(|(other, _)| other == name)) {
-        c.error(place, format!("{both:?} approves as well"), "remove it from one of the two lists");
-    }
+    let (approve, veto) = reactions(c, &section, reaction, [APPROVE_DEFAULT, VETO_DEFAULT]);
     Some(Slack {
         app_id: section.read(c, "app_id", |text| values::slack_id(text, "A", "app")).map(|(id, _)| id),
         team_id: section.read(c, "team_id", |text| values::slack_id(text, "TE", "workspace")).map(|(id, _)| id),
@@ -42,17 +37,9 @@ pub(super) fn slack(c: &mut Checker<'_>, root: &Section<'_, '_>, public_url: Opt
         api_url: section
             .read(c, "api_url", values::base_url)
             .map_or_else(|| "https://slack.com/api".to_owned(), |(url, _)| url),
-        approve: or_default(&section, "approve", approve, APPROVE_DEFAULT),
-        veto: or_default(&section, "veto", veto, VETO_DEFAULT),
+        approve,
+        veto,
     })
-}
-
-/// An empty list is meant: then no reaction is such a vote.
-fn or_default(section: &Section<'_, '_>, key: &str, listed: Vec<(String, Place)>, default: &str) -> Vec<String> {
-    if section.value(key).is_none() {
-        return vec![default.to_owned()];
-    }
-    listed.into_iter().map(|(name, _)| name).collect()
 }
 
 /// A reaction by the name that Slack gives it.

@@ -7,6 +7,7 @@ use crate::chat::direct;
 use crate::store::NewMessage;
 use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::Message;
+use slipway_core::message::cards::answers;
 use slipway_core::person::{Identity, Person};
 use slipway_core::release::{Event, Outcome, Release};
 
@@ -36,6 +37,23 @@ impl Work<'_> {
         let message = NewMessage::said(channel, format!("answer/{delivery}"), body);
         let message = message.only_for(PersonId::new(who.id()));
         Ok(self.engine.store.message_put_for(self.tx, &message, Some(delivery)).await?)
+    }
+
+    /// Answers whoever was promised an answer and has none: what they did is to be seen elsewhere.
+    pub(super) async fn keep_promise(
+        &mut self,
+        delivery: i64,
+        who: &Identity,
+        channel: &str,
+    ) -> Result<(), EngineError> {
+        let unanswered = self.engine.store.inbox_unanswered(self.tx, delivery).await?;
+        if !unanswered.is_some_and(|reply| reply.is_promised()) {
+            return Ok(());
+        }
+        match self.person(who).await? {
+            Some(person) => self.answer(delivery, channel, Some(&person), Some(answers::done())).await,
+            None => self.answer_identity(delivery, channel, who, answers::done()).await,
+        }
     }
 
     /// Puts a release's card into the channels of its service, and into the one where it was asked for.

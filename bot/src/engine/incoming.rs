@@ -129,13 +129,13 @@ pub enum Incoming {
 }
 
 impl Incoming {
-    /// Where somebody said or did it; `None` for what is no person's.
+    /// Who said or did it, and where; `None` for what is no person's.
     #[must_use]
-    pub fn channel(&self) -> Option<&str> {
+    pub fn sender(&self) -> Option<(&Identity, &str)> {
         match self {
-            Self::Typed { channel, .. } | Self::Pressed { channel, .. } | Self::Reacted { channel, .. } => {
-                Some(channel)
-            }
+            Self::Typed { who, channel, .. }
+            | Self::Pressed { who, channel, .. }
+            | Self::Reacted { who, channel, .. } => Some((who, channel)),
             Self::Happened { .. }
             | Self::PoliciesChanged { .. }
             | Self::PoliciesRefused { .. }

@@ -140,7 +140,8 @@ impl Engine {
     async fn handle(&self, mut tx: crate::store::Tx, row: &InboxRow) -> Result<(), EngineError> {
         let incoming: Incoming = serde_json::from_str(&row.body).map_err(EngineError::Unreadable)?;
         // What somebody does in the conversation with the bot, or on their page, may change what the page shows.
-        let home = incoming.channel().and_then(direct::home_beside);
+        let sender = incoming.sender().map(|(who, channel)| (who.clone(), channel.to_owned()));
+        let home = sender.as_ref().and_then(|(_, channel)| direct::home_beside(channel));
         let mut work = apply::Work::new(self, &mut tx);
         let mut replaced = None;
         match incoming {
@@ -171,6 +172,9 @@ impl Engine {
             Incoming::AnchorDue { day } => work.anchor_due(day).await?,
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
+        }
+        if let Some((who, channel)) = &sender {
+            work.keep_promise(row.id, who, channel).await?;
         }
         if let Some(home) = home {
             self.store.home_touch(&mut tx, &home, direct::HOME_KEY).await?;

@@ -37,6 +37,10 @@ pub(super) enum Told {
 
 /// Why somebody has to look again.
 const PLAN_JUST_CHANGED: &str = "the plan has just changed. Look again, then vote";
+/// Why a vote under an earlier message is none.
+const GOES_ON: &str = "this message goes on in a newer one. Vote there";
+/// How much of a digest a button carries at least: not every chat has room for all of it.
+const DIGEST_LEAST_CHARS: usize = 32;
 /// How far the chat's clock may be behind ours.
 const CLOCKS_DIFFER_MS: i64 = 1_000;
 /// An approval of a reaction that is told later than this is none: it may be gone since. What is there still is found
@@ -134,14 +138,20 @@ impl Work<'_> {
                 let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(PLAN_JUST_CHANGED) };
                 self.vote_too_late(&person, &release, &illegal).await?
             }
-            (Reactions::Vote, true) if stance == Stance::Approve && self.veto_stands(who, &id).await? => {
+            (Reactions::Vote, true) if stance == Stance::Approve && self.is_earlier(reaction).await? => {
+                let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(GOES_ON) };
+                self.vote_too_late(&person, &release, &illegal).await?
+            }
+            (Reactions::Vote, true) if stance == Stance::Approve && self.stands(&person, &id, Stance::Veto).await? => {
                 Some(answers::veto_stands(&release))
             }
             (Reactions::Vote, true) => self.vote(&person, &release, stance, channel).await?,
             // Taking away ❌ does not take back an approval.
             (Reactions::Vote | Reactions::Confirm, false) => {
                 let given = release.votes.iter().any(|v| v.person == person.id && v.stance == stance);
-                if given { self.withdraw(&person, &release).await? } else { None }
+                // The same in another channel, or in another chat, is the same vote: it stands while one of them is there.
+                let withdrawn = given && !self.stands(&person, &id, stance).await?;
+                if withdrawn { self.withdraw(&person, &release).await? } else { None }
             }
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
@@ -183,9 +193,20 @@ impl Work<'_> {
         Ok(reaction.stance == Stance::Approve && before)
     }
 
-    /// Whether somebody's ❌ is under a card of a release: an approval that comes later, or late, does not undo it.
-    async fn veto_stands(&mut self, who: &Identity, release: &ReleaseId) -> Result<bool, EngineError> {
-        Ok(self.engine.store.reaction_stands(self.tx, release, who, Stance::Veto).await?)
+    /// Whether a reaction of somebody, from whichever of their accounts, is under a card of a release. An approval that comes
+    /// later, or late, does not undo a ❌.
+    async fn stands(&mut self, person: &Person, release: &ReleaseId, stance: Stance) -> Result<bool, EngineError> {
+        for account in &person.identities {
+            if self.engine.store.reaction_stands(self.tx, release, account, stance).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a message goes on in another one: what it shows may be old.
+    async fn is_earlier(&mut self, reaction: &SeenReaction<'_>) -> Result<bool, EngineError> {
+        Ok(self.engine.store.message_is_earlier(self.tx, reaction.channel, reaction.message).await?)
     }
 
     /// Where a reaction alone is no vote, it opens a button that is one.
@@ -325,7 +346,9 @@ const CONFIRM_KEY_PREFIX: &str = "confirm/";
 fn is_about_another_plan(button: &Button<'_>, release: &Release) -> bool {
     let question = button.message.strip_prefix(CONFIRM_KEY_PREFIX).and_then(|rest| rest.split('/').next());
     let beside = button.plan.filter(|_| button.verb == Verb::Approve);
-    question.or(beside).is_some_and(|asked| release.digest().is_none_or(|digest| digest.as_str() != asked))
+    let is_this =
+        |digest: &PlanDigest, asked: &str| asked.len() >= DIGEST_LEAST_CHARS && digest.as_str().starts_with(asked);
+    question.or(beside).is_some_and(|asked| release.digest().is_none_or(|digest| !is_this(&digest, asked)))
 }
 
 /// The approvals that are missing, over all reasons.

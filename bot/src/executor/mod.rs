@@ -182,7 +182,7 @@ impl Executor {
     /// due must wait for one of them, and each gives a signal.
     async fn rest(&self, hands_free: bool) {
         let due = if hands_free { self.store.effect_next_due_ms().await.ok().flatten() } else { None };
-        rest::until_due(&self.signals.effects, due, self.clock.now_ms()).await;
+        rest::until_due(self.signals.effects.notified(), due, self.clock.now_ms()).await;
     }
 
     pub(crate) async fn work(&self, row: EffectRow) {

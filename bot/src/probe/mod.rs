@@ -1,6 +1,7 @@
 //! Questions to the outside that `slipway check` asks: is a credential good, can a file be written. One file per
 //! probe, and a line in [`standard`].
 
+mod discord;
 mod members;
 mod slack;
 mod store;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use std::time::Duration;
 
+pub use discord::discord;
 pub use members::members;
 pub use slack::slack;
 pub use store::StoreProbe;

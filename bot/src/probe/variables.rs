@@ -1,7 +1,7 @@
 //! Whether the environment variables that the configuration needs are set.
 
 use super::{Probe, ProbeResult};
-use crate::config::{Config, Secrets, SlackMode};
+use crate::config::{Config, DiscordMode, Secrets, SlackMode};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -62,11 +62,6 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
         }
         secret => needed(secret.is_some(), why, mend),
     };
-    // Not used by this version: worth saying, no reason to fail.
-    let later = |set: bool| match set {
-        true => ProbeResult::ok("is set; this version does not use it"),
-        false => ProbeResult::ok("is not set; this version does not use it, a later one will need it"),
-    };
     if let Some(slack) = &config.slack {
         let mend = "set it to the Bot User OAuth Token of the installed app, which begins with xoxb-";
         let why = "nothing is posted without it";
@@ -87,9 +82,12 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
         }
     }
     if let Some(discord) = &config.discord {
-        add("DISCORD_TOKEN", later(secrets.discord_token.is_some()));
-        if discord.mode == "http" {
-            add("DISCORD_PUBLIC_KEY", later(secrets.discord_public_key.is_some()));
+        let mend = "set it to the token of the application's bot (Developer Portal, Bot, Reset Token)";
+        add("DISCORD_TOKEN", needed(secrets.discord_token.is_some(), "nothing is posted without it", mend));
+        if discord.mode == DiscordMode::Http {
+            let mend = "set it to the Public Key under General Information of the application";
+            let why = "no delivery can be verified without it";
+            add("DISCORD_PUBLIC_KEY", needed(secrets.discord_public_key.is_some(), why, mend));
         }
     }
     probes

@@ -90,6 +90,16 @@ impl Store {
         reply.flatten().map(|reply| from_json("where an answer goes", &reply)).transpose()
     }
 
+    /// Where the chat of a delivery takes the answer, if it says so and nothing goes there yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox_unanswered(&self, tx: &mut Tx, id: i64) -> Result<Option<Reply>, StoreError> {
+        let reply: Option<String> =
+            sqlx::query_scalar(sql::INBOX_UNANSWERED).bind(id).fetch_optional(&mut **tx).await?;
+        reply.map(|reply| from_json("where an answer goes", &reply)).transpose()
+    }
+
     /// Marks a delivery as handled, or as given up with a problem.
     ///
     /// # Errors

@@ -232,23 +232,25 @@ impl Store {
         Ok(())
     }
 
-    /// Messages that are out of date. One that cannot be read, given by its id and the revision that was wanted,
-    /// does not keep the others from being shown.
+    /// Messages that are out of date in the channels whose names begin so. One that cannot be read, given by its id and
+    /// the revision that was wanted, does not keep the others from being shown.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn messages_due(
         &self,
+        prefix: &str,
         now_ms: i64,
         limit: u32,
     ) -> Result<Vec<Result<MessageRow, UnreadableMessage>>, StoreError> {
-        let rows = sqlx::query(sql::MESSAGES_DUE).bind(now_ms).bind(limit).fetch_all(&self.read).await?;
+        let rows = sqlx::query(sql::MESSAGES_DUE).bind(now_ms).bind(limit).bind(prefix).fetch_all(&self.read).await?;
         let unreadable =
             |row: &SqliteRow, error: StoreError| UnreadableMessage { id: row.get(0), wanted: row.get(6), error };
         Ok(rows.iter().map(|row| read(row).map_err(|error| unreadable(row, error))).collect())
     }
 
-    /// Records what the channel shows now, and for a card the plan that it shows.
+    /// Records what the channel shows now, and for a card the plan that it shows. Where the chat has another id for it than
+    /// before, it goes on in another message.
     ///
     /// # Errors
     /// When the store fails.
@@ -260,15 +262,17 @@ impl Store {
         plan: Option<&PlanDigest>,
         now_ms: i64,
     ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(sql::MESSAGE_GOES_ON).bind(id).bind(external_id).execute(&mut *tx).await?;
         sqlx::query(sql::MESSAGE_PUBLISHED)
             .bind(id)
             .bind(revision)
             .bind(external_id)
             .bind(plan.map_or("", PlanDigest::as_str))
             .bind(now_ms)
-            .execute(&self.write)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// The digest of the plan that a release's card shows in a channel, empty if it shows none yet; `None` when the
@@ -317,12 +321,12 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// When the next message is due, in milliseconds since 1970.
+    /// When the next message of such channels is due, in milliseconds since 1970.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn message_next_due_ms(&self, now_ms: i64) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar(sql::MESSAGES_NEXT_DUE).bind(now_ms).fetch_one(&self.read).await?)
+    pub async fn message_next_due_ms(&self, prefix: &str, now_ms: i64) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar(sql::MESSAGES_NEXT_DUE).bind(now_ms).bind(prefix).fetch_one(&self.read).await?)
     }
 
     /// The release whose card a message is. The message is named by its key or by the chat's id for it.
@@ -337,6 +341,16 @@ impl Store {
     ) -> Result<Option<ReleaseId>, StoreError> {
         let id = sqlx::query_scalar(sql::MESSAGE_RELEASE).bind(channel).bind(message).fetch_optional(&mut **tx).await?;
         Ok(id.map(|id: String| ReleaseId::new(id)))
+    }
+
+    /// Whether a message goes on in another one. The message is named by the chat's id for it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_is_earlier(&self, tx: &mut Tx, channel: &str, message: &str) -> Result<bool, StoreError> {
+        let earlier = sqlx::query_scalar(sql::MESSAGE_IS_EARLIER).bind(channel).bind(message);
+        let count: i64 = earlier.fetch_one(&mut **tx).await?;
+        Ok(count > 0)
     }
 
     /// The release that a message is about, card or not.

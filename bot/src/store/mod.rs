@@ -7,6 +7,7 @@
 mod audit;
 mod effects;
 mod environments;
+mod gateway;
 mod inbox;
 mod links;
 mod memberships;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
 pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
+pub use gateway::GatewaySession;
 pub use inbox::{Delivery, InboxRow};
 pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, ShownPlan, UnreadableMessage, card_key};
 pub use policies::{NewPolicyVersion, PolicyVersion};

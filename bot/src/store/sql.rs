@@ -15,6 +15,7 @@ statements! {
     INBOX_PUT = "INSERT INTO inbox (delivery_key, body, received_at, reply) VALUES ($1, $2, $3, $4) ON CONFLICT (delivery_key) DO NOTHING";
     INBOX_NEXT = "SELECT id, body, attempts FROM inbox WHERE consumed_at IS NULL ORDER BY id LIMIT 1";
     INBOX_CONSUME = "UPDATE inbox SET consumed_at = $2, problem = $3, reply = NULL WHERE id = $1";
+    INBOX_UNANSWERED = "SELECT reply FROM inbox i WHERE id = $1 AND reply IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.reply = i.reply)";
     INBOX_REPLY = "SELECT reply FROM inbox WHERE id = $1";
     INBOX_REWRITE = "UPDATE inbox SET body = $2 WHERE id = $1";
     INBOX_FAILED_ONCE = "UPDATE inbox SET attempts = attempts + 1 WHERE id = $1";
@@ -52,8 +53,10 @@ statements! {
 
     MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body, thread_of, reply) VALUES ($1, $2, $3, $4, $5, $6, (SELECT reply FROM inbox WHERE id = $7)) ON CONFLICT (channel, key) DO NOTHING";
     MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL AND (thread_of IS NULL OR $2)";
-    MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures, thread_of, reply, posting_since, posted_again, (SELECT p.external_id FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of) FROM messages m WHERE wanted > published AND not_before <= $1 AND (external_id IS NOT NULL OR only_for IS NOT NULL OR ((thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL)) AND NOT EXISTS (SELECT 1 FROM messages b INDEXED BY messages_behind WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.thread_of IS NULL AND b.not_before > $1))) ORDER BY id LIMIT $2";
+    MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures, thread_of, reply, posting_since, posted_again, (SELECT p.external_id FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of) FROM messages m WHERE wanted > published AND not_before <= $1 AND channel LIKE $3 || '%' AND (external_id IS NOT NULL OR only_for IS NOT NULL OR ((thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL)) AND NOT EXISTS (SELECT 1 FROM messages b INDEXED BY messages_behind WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.thread_of IS NULL AND b.not_before > $1))) ORDER BY id LIMIT $2";
     MESSAGE_POSTING = "UPDATE messages SET posting_since = $2 WHERE id = $1";
+    MESSAGE_GOES_ON = "INSERT INTO earlier_messages (channel, external_id, key) SELECT channel, external_id, key FROM messages WHERE id = $1 AND external_id IS NOT NULL AND external_id <> $2 ON CONFLICT (channel, external_id) DO NOTHING";
+    MESSAGE_IS_EARLIER = "SELECT count(*) FROM earlier_messages WHERE channel = $1 AND external_id = $2";
     MESSAGE_PUBLISHED = "UPDATE messages SET published = $2, external_id = $3, shown_at = CASE WHEN shown_plan IS $4 THEN shown_at ELSE $5 END, shown_plan = $4, failures = 0, posting_since = NULL, reply = NULL WHERE id = $1";
     MESSAGE_LATER = "UPDATE messages SET not_before = $2, failures = failures + 1, posting_since = CASE WHEN $3 THEN posting_since END WHERE id = $1";
     MESSAGE_PACED = "UPDATE messages SET not_before = $2 WHERE id = $1";
@@ -62,19 +65,23 @@ statements! {
     MESSAGE_GIVE_UP = "UPDATE messages SET published = $2, failures = 0, reply = NULL WHERE id = $1";
     MESSAGE_THREAD_GIVE_UP = "UPDATE messages SET published = wanted, failures = 0 WHERE external_id IS NULL AND channel = (SELECT channel FROM messages WHERE id = $1) AND thread_of = (SELECT key FROM messages WHERE id = $1)";
     MESSAGE_LOST = "UPDATE messages SET shown_plan = NULL WHERE id = $1";
-    MESSAGES_NEXT_DUE = "SELECT min(not_before) FROM messages m WHERE wanted > published AND (external_id IS NOT NULL OR only_for IS NOT NULL OR ((thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL)) AND NOT EXISTS (SELECT 1 FROM messages b INDEXED BY messages_behind WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.thread_of IS NULL AND b.not_before > $1)))";
+    MESSAGES_NEXT_DUE = "SELECT min(not_before) FROM messages m WHERE wanted > published AND channel LIKE $2 || '%' AND (external_id IS NOT NULL OR only_for IS NOT NULL OR ((thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL)) AND NOT EXISTS (SELECT 1 FROM messages b INDEXED BY messages_behind WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.thread_of IS NULL AND b.not_before > $1)))";
     MESSAGE_SHOWN_PLAN = "SELECT shown_plan, shown_at FROM messages WHERE channel = $1 AND release = $2 AND body IS NULL AND thread_of IS NULL AND shown_plan IS NOT NULL";
-    MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND (key = $2 OR external_id = $2) AND body IS NULL AND thread_of IS NULL AND release IS NOT NULL";
+    MESSAGE_RELEASE = "SELECT release FROM messages WHERE channel = $1 AND (key = $2 OR external_id = $2 OR key = (SELECT key FROM earlier_messages WHERE channel = $1 AND external_id = $2)) AND body IS NULL AND thread_of IS NULL AND release IS NOT NULL";
     MESSAGE_ABOUT = "SELECT release FROM messages WHERE channel = $1 AND (key = $2 OR external_id = $2) AND release IS NOT NULL";
     CARD_PLACE = "SELECT channel, external_id FROM messages WHERE release = $1 AND channel LIKE $2 || ':%' AND channel NOT LIKE '%@%' AND body IS NULL AND thread_of IS NULL AND external_id IS NOT NULL ORDER BY id LIMIT 1";
-    MESSAGES_OF_WAITING = "SELECT m.channel, m.external_id FROM messages m JOIN releases r ON r.id = m.release WHERE m.channel LIKE $1 || ':%' AND m.body IS NULL AND m.thread_of IS NULL AND m.external_id IS NOT NULL AND r.ended_at IS NULL AND r.phase <> 'running' ORDER BY m.id DESC LIMIT $2";
+    MESSAGES_OF_WAITING = "WITH cards AS (SELECT m.id, m.channel, m.key, m.external_id FROM messages m JOIN releases r ON r.id = m.release WHERE m.channel LIKE $1 || ':%' AND m.body IS NULL AND m.thread_of IS NULL AND m.external_id IS NOT NULL AND r.ended_at IS NULL AND r.phase <> 'running') SELECT channel, external_id FROM (SELECT id, channel, external_id FROM cards UNION ALL SELECT c.id, c.channel, e.external_id FROM cards c JOIN earlier_messages e ON e.channel = c.channel AND e.key = c.key) ORDER BY id DESC LIMIT $2";
     HOME_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE channel = $1 AND key = $2";
     HOME_WANTED = "INSERT INTO messages (channel, key) VALUES ($1, $2) ON CONFLICT (channel, key) DO UPDATE SET wanted = wanted + 1";
 
     REACTION_SEEN = "INSERT INTO reactions (channel, message, identity, stance, name, added, at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (channel, message, identity, stance, name) DO UPDATE SET added = excluded.added, at = excluded.at WHERE excluded.at > reactions.at RETURNING 1";
     REACTION_STANDS = "SELECT count(*) FROM reactions WHERE channel = $1 AND message = $2 AND identity = $3 AND stance = $4 AND added = 1";
-    REACTION_STANDS_ON_RELEASE = "SELECT count(*) FROM reactions r JOIN messages m ON m.channel = r.channel AND (m.external_id = r.message OR m.key = r.message) WHERE m.release = $1 AND m.thread_of IS NULL AND m.body IS NULL AND r.identity = $2 AND r.stance = $3 AND r.added = 1";
+    REACTION_STANDS_ON_RELEASE = "SELECT count(*) FROM reactions r JOIN messages m ON m.channel = r.channel AND (m.external_id = r.message OR m.key = r.message OR r.message IN (SELECT e.external_id FROM earlier_messages e WHERE e.channel = m.channel AND e.key = m.key)) WHERE m.release = $1 AND m.thread_of IS NULL AND m.body IS NULL AND r.identity = $2 AND r.stance = $3 AND r.added = 1";
     REACTIONS_OF = "SELECT identity, stance, name FROM reactions WHERE channel = $1 AND message = $2 AND added = 1";
+
+    GATEWAY_SESSION = "SELECT session, seq, resume_url FROM gateway_sessions WHERE platform = $1 AND application = $2";
+    GATEWAY_SESSION_PUT = "INSERT INTO gateway_sessions (platform, application, session, seq, resume_url) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (platform) DO UPDATE SET application = excluded.application, session = excluded.session, seq = excluded.seq, resume_url = excluded.resume_url";
+    GATEWAY_SESSION_OVER = "DELETE FROM gateway_sessions WHERE platform = $1";
 
     AUDIT_LAST = "SELECT seq, CAST(record AS BLOB) FROM audit ORDER BY seq DESC LIMIT 1";
     AUDIT_INSERT = "INSERT INTO audit (seq, record) VALUES ($1, $2)";

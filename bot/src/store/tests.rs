@@ -288,7 +288,7 @@ async fn touch(store: &Store, release: &ReleaseId) {
 }
 
 async fn due(store: &Store) -> Vec<(i64, String, i64)> {
-    let rows = store.messages_due(NOW_MS, 10).await.unwrap();
+    let rows = store.messages_due("", NOW_MS, 10).await.unwrap();
     rows.into_iter().map(Result::unwrap).map(|row| (row.id, row.message.channel, row.wanted)).collect()
 }
 
@@ -310,7 +310,7 @@ async fn a_change_while_it_is_published_is_published_after_it() {
     let (id, _, wanted) = due(&store).await.remove(0);
     touch(&store, &release).await;
     store.message_published(id, wanted, "m1", None, NOW_MS).await.unwrap();
-    let row = store.messages_due(NOW_MS, 10).await.unwrap().remove(0).unwrap();
+    let row = store.messages_due("", NOW_MS, 10).await.unwrap().remove(0).unwrap();
     assert_eq!((row.id, row.wanted, row.external_id.as_deref()), (id, wanted + 1, Some("m1")));
     store.message_published(id, row.wanted, "m1", None, NOW_MS).await.unwrap();
     assert!(due(&store).await.iter().all(|(other, ..)| *other != id));
@@ -324,15 +324,15 @@ async fn a_message_that_failed_is_due_later_and_one_given_up_when_it_changes() {
         store.message_later(*id, NOW_MS + 1, false).await.unwrap();
     }
     assert_eq!(due(&store).await, []);
-    assert_eq!(store.message_next_due_ms(NOW_MS).await.unwrap(), Some(NOW_MS + 1));
-    let later = store.messages_due(NOW_MS + 1, 10).await.unwrap();
+    assert_eq!(store.message_next_due_ms("", NOW_MS).await.unwrap(), Some(NOW_MS + 1));
+    let later = store.messages_due("", NOW_MS + 1, 10).await.unwrap();
     assert_eq!(later.iter().map(|row| row.as_ref().unwrap().failures).collect::<Vec<_>>(), [1, 1, 1]);
     for row in later.iter().flatten() {
         store.message_give_up(row.id, row.wanted).await.unwrap();
     }
-    assert_eq!(store.message_next_due_ms(NOW_MS).await.unwrap(), None);
+    assert_eq!(store.message_next_due_ms("", NOW_MS).await.unwrap(), None);
     touch(&store, &release).await;
-    assert_eq!(store.messages_due(NOW_MS + 1, 10).await.unwrap().len(), 2);
+    assert_eq!(store.messages_due("", NOW_MS + 1, 10).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! HTTP: health, readiness, and the API of the terminal chat.
 
+mod discord;
 mod health;
 mod policies;
 mod releases;
 mod slack;
 mod terminal;
 
+pub use discord::DiscordDoor;
 pub use slack::SlackDoor;
 
 use crate::clock::Clock;
@@ -44,6 +46,8 @@ pub struct Web {
     pub terminal: Option<Arc<Notify>>,
     /// Slack's deliveries over HTTP; `None`: they come otherwise or not at all.
     pub slack: Option<SlackDoor>,
+    /// Discord's interactions over HTTP; `None`: they come otherwise or not at all.
+    pub discord: Option<DiscordDoor>,
     /// How long a delivery may take to become durable.
     pub ack_budget_ms: u64,
 }
@@ -68,6 +72,7 @@ pub fn router(web: Web) -> Router {
         .merge(api)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .merge(slack_doors(&web))
+        .merge(discord_door(&web))
         .with_state(web)
 }
 
@@ -80,6 +85,14 @@ fn slack_doors(web: &Web) -> Router<Web> {
         None => Router::new(),
     };
     doors.layer(DefaultBodyLimit::max(slack::BODY_LIMIT_BYTES))
+}
+
+fn discord_door(web: &Web) -> Router<Web> {
+    let door = match web.discord {
+        Some(_) => Router::new().route("/discord/interactions", post(discord::interactions)),
+        None => Router::new(),
+    };
+    door.layer(DefaultBodyLimit::max(discord::BODY_LIMIT_BYTES))
 }
 
 /// Lets only holders of the API token pass.

@@ -1,8 +1,9 @@
 //! Slack's deliveries over HTTP: verified over the bytes as they came, before anything in them is read.
 
 use super::Web;
+use crate::chat::entrance::{NOT_CONFIRMED, NOT_READY};
 use crate::chat::slack::heard::{self, Delivery, Heard, Unreadable};
-use crate::chat::slack::{Intake, NOT_CONFIRMED, NOT_READY, Taken};
+use crate::chat::slack::{Intake, Taken};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;

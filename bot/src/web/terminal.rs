@@ -108,7 +108,7 @@ pub(super) async fn button(State(web): State<Web>, Json(pressed): Json<Pressed>)
 /// Acknowledges what is durable, and only that.
 async fn take(web: &Web, delivery: &str, incoming: Incoming) -> Response {
     // Nobody at a terminal speaks in the channels of another chat, where the answer would also go.
-    if !incoming.channel().is_some_and(|channel| channel.starts_with(CHANNEL_PREFIX)) {
+    if !incoming.sender().is_some_and(|(_, channel)| channel.starts_with(CHANNEL_PREFIX)) {
         let why = format!("`channel` must be one of this chat, such as {CHANNEL_PREFIX}releases");
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response();
     }

@@ -1,12 +1,13 @@
 //! `/release approve|veto|withdraw|cancel|retry`: what one does to a release.
 
-use super::{Command, Definition};
+use super::{Command, Definition, slots};
 
 pub(super) static APPROVE: Definition = Definition {
     path: &["release", "approve"],
     usage: "/release approve [release]",
     summary: "vote for the plan; without a release the only one that waits (or react with ✅)",
     options: &[],
+    slots: &[slots::RELEASE_IF_ANY],
     examples: &["/release approve"],
     build: |mut args| {
         let release = args.release()?;
@@ -20,6 +21,7 @@ pub(super) static VETO: Definition = Definition {
     usage: "/release veto [release]",
     summary: "hold it until you take the veto back (or react with ❌)",
     options: &[],
+    slots: &[slots::RELEASE_IF_ANY],
     examples: &["/release veto 01JD7Q4N"],
     build: |mut args| {
         let release = args.release()?;
@@ -33,6 +35,7 @@ pub(super) static WITHDRAW: Definition = Definition {
     usage: "/release withdraw [release]",
     summary: "take back your vote, until the release runs",
     options: &[],
+    slots: &[slots::RELEASE_IF_ANY],
     examples: &["/release withdraw"],
     build: |mut args| {
         let release = args.release()?;
@@ -46,6 +49,7 @@ pub(super) static CANCEL: Definition = Definition {
     usage: "/release cancel [release]",
     summary: "stop it, as long as the running step can be stopped",
     options: &[],
+    slots: &[slots::RELEASE_IF_ANY],
     examples: &["/release cancel"],
     build: |mut args| {
         let release = args.release()?;
@@ -59,6 +63,7 @@ pub(super) static RETRY: Definition = Definition {
     usage: "/release retry [release]",
     summary: "the same commit again, as a new release; without one the newest that failed",
     options: &[],
+    slots: &[slots::RELEASE_IF_ANY],
     examples: &["/release retry"],
     build: |mut args| {
         let release = args.release()?;

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// The longest branch, tag, commit, release or service that is read.
 const NAME_LIMIT_CHARS: usize = 255;
 
+/// The option that names a service.
+pub(super) const SERVICE: &str = "service";
 /// What will stand for every service.
 const ALL_SERVICES: &str = "all";
 
@@ -128,11 +130,18 @@ impl<'a> Args<'a> {
         self.options.remove(name)
     }
 
-    /// All words must have been used.
+    /// Takes the next word if it is this one, and not in quotation marks.
+    pub(super) fn keyword(&mut self, keyword: &str) -> bool {
+        let is_it = |word: &mut Word| !word.quoted && word.text.eq_ignore_ascii_case(keyword);
+        self.positional.pop_front_if(is_it).is_some()
+    }
+
+    /// All words and options must have been used.
     pub(super) fn end(mut self) -> Result<(), Mistake> {
-        match self.positional.pop_front() {
+        let left = self.positional.pop_front().map(|word| word.text);
+        match left.or_else(|| self.options.keys().next().map(|name| format!("--{name}"))) {
             None => Ok(()),
-            Some(word) => Err(self.usage(Line::plain("I do not know what ").untrusted(word.text).text(" means here."))),
+            Some(left) => Err(self.usage(Line::plain("I do not know what ").untrusted(left).text(" means here."))),
         }
     }
 
@@ -192,10 +201,11 @@ impl<'a> Args<'a> {
         })
     }
 
-    /// The next word as a service, else the only one. The service must have the environment.
+    /// The service that the option or the next word names, else the only one. The service must have the environment.
     pub(super) fn service(&mut self, environment: &EnvironmentName) -> Result<ServiceName, Mistake> {
-        let service = match self.positional.pop_front() {
-            Some(word) => self.service_named(&word.text)?,
+        let named = self.option(SERVICE).or_else(|| self.text());
+        let service = match named {
+            Some(name) => self.service_named(&name)?,
             None => self.known.default_service.clone().ok_or_else(|| self.which_service())?,
         };
         let environments = self.known.environments_of(&service);
@@ -234,6 +244,9 @@ impl<'a> Args<'a> {
     /// taken for a branch. In quotation marks it is what the quotation says: a branch, a reason.
     pub(super) fn only_a_service_is_left(&self) -> bool {
         let (Some(word), 1) = (self.positional.front(), self.positional.len()) else { return false };
+        if self.options.contains_key(SERVICE) {
+            return false;
+        }
         let is_word = |name: &str| !word.quoted && name.eq_ignore_ascii_case(&word.text);
         is_word(ALL_SERVICES) || self.known.services.iter().any(|name| is_word(name.as_str()))
     }

@@ -1,7 +1,7 @@
 //! `/release status|history|show|why|queue|help`: questions.
 
 use super::args::Args;
-use super::{Command, Definition, Mistake, WhyAbout};
+use super::{Command, Definition, Mistake, SERVICE_OPTION, WhyAbout, slots};
 use crate::message::Line;
 
 pub(super) static STATUS: Definition = Definition {
@@ -9,6 +9,7 @@ pub(super) static STATUS: Definition = Definition {
     usage: "/release status [environment]",
     summary: "what runs where, since when, and what waits",
     options: &[],
+    slots: &[slots::ONLY_ENVIRONMENT],
     examples: &["/release status"],
     build: |mut args| {
         let environment = args.environment_if_any()?;
@@ -22,6 +23,7 @@ pub(super) static HISTORY: Definition = Definition {
     usage: "/release history [environment]",
     summary: "the newest releases and how they ended",
     options: &[],
+    slots: &[slots::ONLY_ENVIRONMENT],
     examples: &["/release history production"],
     build: |mut args| {
         let environment = args.environment_if_any()?;
@@ -35,6 +37,7 @@ pub(super) static SHOW: Definition = Definition {
     usage: "/release show <release>",
     summary: "everything about one release",
     options: &[],
+    slots: &[slots::RELEASE],
     examples: &["/release show 01JD7Q4N"],
     build: |mut args| {
         let release = args.release()?.ok_or_else(|| args.usage(Line::plain("Which release?")))?;
@@ -47,20 +50,19 @@ pub(super) static WHY: Definition = Definition {
     path: &["release", "why"],
     usage: "/release why <release>, or /release why deploy <environment> [service]",
     summary: "why a release does not run, what would clear it, and who can",
-    options: &[],
+    options: &[SERVICE_OPTION],
+    slots: &[slots::RELEASE_IF_ANY, slots::ENVIRONMENT_TO_DEPLOY, slots::SERVICE],
     examples: &["/release why 01JD7Q4N", "/release why deploy production"],
     build: why,
 };
 
 fn why(mut args: Args<'_>) -> Result<Command, Mistake> {
-    let about = match args.release()? {
-        None => return Err(args.usage(Line::plain("About what?"))),
-        Some(word) if word.eq_ignore_ascii_case("deploy") => {
-            let environment = args.environment()?;
-            let service = args.service(&environment)?;
-            WhyAbout::Deploy { environment, service }
-        }
-        Some(release) => WhyAbout::Release(release),
+    let about = if args.keyword("deploy") {
+        let environment = args.environment()?;
+        let service = args.service(&environment)?;
+        WhyAbout::Deploy { environment, service }
+    } else {
+        WhyAbout::Release(args.release()?.ok_or_else(|| args.usage(Line::plain("About what?")))?)
     };
     args.end()?;
     Ok(Command::Why { about })
@@ -71,6 +73,7 @@ pub(super) static QUEUE: Definition = Definition {
     usage: "/release queue [environment]",
     summary: "who waits for what, in which order",
     options: &[],
+    slots: &[slots::ONLY_ENVIRONMENT],
     examples: &["/release queue"],
     build: |mut args| {
         let environment = args.environment_if_any()?;
@@ -84,6 +87,7 @@ pub(super) static HELP: Definition = Definition {
     usage: "/release help [command]",
     summary: "this list, or more about one command",
     options: &[],
+    slots: &[slots::TOPIC],
     examples: &["/release help deploy"],
     build: |mut args| {
         let topic = args.rest();

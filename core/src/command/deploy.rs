@@ -1,13 +1,14 @@
 //! `/deploy` and `/rollback`.
 
 use super::args::Args;
-use super::{Command, Definition, Mistake};
+use super::{Command, Definition, Mistake, SERVICE_OPTION, slots};
 
 pub(super) static DEPLOY: Definition = Definition {
     path: &["deploy"],
     usage: "/deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]",
     summary: "bring a commit to an environment; without a reference the newest of the default branch",
-    options: &[("dry-run", None), ("reason", Some("\"…\""))],
+    options: &[SERVICE_OPTION, ("dry-run", None), ("reason", Some("\"…\""))],
+    slots: &[slots::ENVIRONMENT, slots::REFERENCE, slots::SERVICE, slots::DRY_RUN, slots::REASON],
     examples: &["/deploy staging", "/deploy production v1.8.0 --reason \"fixes login\"", "/deploy staging --dry-run"],
     build: deploy,
 };
@@ -27,7 +28,8 @@ pub(super) static ROLLBACK: Definition = Definition {
     path: &["rollback"],
     usage: "/rollback <environment> [release] [service] [--reason \"…\"]",
     summary: "bring back what ran before, or what a release brought; migrations stay applied",
-    options: &[("reason", Some("\"…\""))],
+    options: &[SERVICE_OPTION, ("reason", Some("\"…\""))],
+    slots: &[slots::ENVIRONMENT, slots::RELEASE_IF_ANY, slots::SERVICE, slots::REASON],
     examples: &["/rollback production", "/rollback production 01JD7Q4N --reason \"login is broken\""],
     build: rollback,
 };

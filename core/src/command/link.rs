@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::words::nearest;
-use super::{Command, Definition, LinkAct, Mistake};
+use super::{Command, Definition, LinkAct, Mistake, slots};
 use crate::link::Code;
 use crate::message::Line;
 use crate::person::Platform;
@@ -12,6 +12,7 @@ pub(super) static LINK: Definition = Definition {
     usage: "/release link [code], /release link confirm or refuse, /release link remove <slack|discord|terminal>",
     summary: "make your account in another chat one person with you, by a code confirmed from both sides",
     options: &[],
+    slots: &[slots::CODE],
     examples: &[
         "/release link",
         "/release link K7QF-2M9X",

@@ -1,7 +1,7 @@
 //! `/release lock|unlock`.
 
 use super::args::Args;
-use super::{Command, Definition, Mistake};
+use super::{Command, Definition, Mistake, SERVICE_OPTION, slots};
 use crate::message::Line;
 
 /// The shortest lock.
@@ -13,7 +13,8 @@ pub(super) static LOCK: Definition = Definition {
     path: &["release", "lock"],
     usage: "/release lock <environment> \"reason\" [service] [--for 2h] [--to bob]",
     summary: "keep everybody else's releases from an environment; again: prolong it, --to: hand it over",
-    options: &[("for", Some("2h")), ("to", Some("bob"))],
+    options: &[SERVICE_OPTION, ("for", Some("2h")), ("to", Some("bob"))],
+    slots: &[slots::ENVIRONMENT, slots::LOCK_REASON, slots::SERVICE, slots::FOR, slots::TO],
     examples: &["/release lock production \"load test\" --for 2h", "/release lock production --to bob"],
     build: lock,
 };
@@ -46,7 +47,8 @@ pub(super) static UNLOCK: Definition = Definition {
     path: &["release", "unlock"],
     usage: "/release unlock <environment> [service]",
     summary: "end a lock",
-    options: &[],
+    options: &[SERVICE_OPTION],
+    slots: &[slots::ENVIRONMENT, slots::SERVICE],
     examples: &["/release unlock production"],
     build: |mut args| {
         let environment = args.environment()?;

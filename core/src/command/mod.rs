@@ -10,9 +10,12 @@ mod lexer;
 mod link;
 mod lock;
 mod mistake;
+mod options;
 mod overriding;
 mod parse;
+mod quote;
 mod slash;
+mod slots;
 mod words;
 
 #[cfg(test)]
@@ -20,7 +23,9 @@ mod tests;
 
 pub use lexer::TEXT_LIMIT_CHARS;
 pub use mistake::{Mistake, MistakeKind};
+pub use options::{CommandForm, CommandOption, DESCRIPTION_LIMIT_CHARS, OptionKind, forms, line_of, option_kind};
 pub use parse::{help, parse};
+pub use quote::quoted;
 pub use slash::{HINT_LIMIT_CHARS, SlashCommand, slash_commands};
 pub use words::Words;
 
@@ -211,11 +216,16 @@ struct Definition {
     summary: &'static str,
     /// Its options; those with a value have an example of one.
     options: &'static [(&'static str, Option<&'static str>)],
+    /// What its form asks for, in the order of the line.
+    slots: &'static [slots::Slot],
     /// Lines that one can type.
     examples: &'static [&'static str],
     /// Makes the command of the words after the path.
     build: fn(Args<'_>) -> Result<Command, Mistake>,
 }
+
+/// How the service can be named in every place where it may be a word too. Forms say it so: a lone word could be a branch.
+const SERVICE_OPTION: (&str, Option<&str>) = (args::SERVICE, Some("goals"));
 
 impl Definition {
     /// `/release status`.

@@ -1,7 +1,7 @@
 //! `/release override`: breaking the glass.
 
 use super::args::Args;
-use super::{Command, Definition, Mistake};
+use super::{Command, Definition, Mistake, slots};
 use crate::message::Line;
 
 /// The longest incident reference, in characters.
@@ -12,6 +12,7 @@ pub(super) static OVERRIDE: Definition = Definition {
     usage: "/release override <release> --incident ID --reason \"…\"",
     summary: "break the glass: set rules aside for one plan; announced and logged, needed or not",
     options: &[("incident", Some("INC-42")), ("reason", Some("\"…\""))],
+    slots: &[slots::RELEASE, slots::INCIDENT, slots::REASON_NEEDED],
     examples: &["/release override 01JD7Q4N --incident INC-42 --reason \"login is down\""],
     build: overriding,
 };

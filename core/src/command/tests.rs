@@ -4,6 +4,7 @@ use super::*;
 use crate::message::{Line, Span};
 use expect_test::expect;
 
+mod forms;
 mod strict;
 
 fn words() -> Words {

@@ -42,6 +42,18 @@ fn roster(team: &str, source: Source) -> Roster {
 }
 
 #[test]
+fn members_of_a_role_are_known_by_their_accounts_there() {
+    let role = Source::DiscordRole { guild: "290926798626357999".into(), id: "1032011029".into() };
+    assert_eq!(role.key(), "discord:290926798626357999/1032011029");
+    let account = "80351110224678912";
+    let ana = Person { id: "ana".into(), teams: [].into(), identities: vec![Identity::Discord(account.into())] };
+    let members = [account, "845027738276462632", "ana"].map(str::to_owned);
+    assert_eq!(role.known(&members, &Directory::new([ana])), ["ana".into()].into());
+    let kept: Source = serde_json::from_str(&serde_json::to_string(&role).unwrap()).unwrap();
+    assert_eq!(kept, role);
+}
+
+#[test]
 fn members_are_added_to_the_teams_of_the_configuration() {
     let rosters = [roster("release", group()), roster("release", team()), roster("sre", team())];
     let seen = |members| Roll::default().read(ids(members), at(0)).unwrap();

@@ -251,6 +251,14 @@ impl GitHub {
         }
     }
 
+    /// The names of a repository's branches, of very many the first ones.
+    ///
+    /// # Errors
+    /// When GitHub does not answer, or does not let these credentials see the repository.
+    pub async fn branches(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
+        self.names(repo, "branches").await
+    }
+
     async fn names(&self, repo: &RepoName, kind: &str) -> Result<Vec<String>, GitHubError> {
         let what = format!("the {kind} of {repo}");
         let mut names = Vec::new();

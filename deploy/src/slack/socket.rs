@@ -6,13 +6,13 @@
 use super::envelope::{acknowledgement, bad, read};
 use super::refusal::shortened;
 use super::{Slack, SlackError, SocketMessage, api_token};
+use crate::loopback::is_plain_loopback;
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -152,12 +152,6 @@ fn socket_url(given: &str, api_url: &str) -> Result<Url, SlackError> {
     }
     url.set_fragment(None);
     Ok(url)
-}
-
-fn is_plain_loopback(url: &Url, scheme: &str) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    url.scheme() == scheme && loopback
 }
 
 #[cfg(test)]

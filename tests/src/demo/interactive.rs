@@ -26,9 +26,8 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
         stage.screen.note(remark);
     }
     stage.screen.note(HELP);
-    if let Some(slack) = &world.slack {
-        let page = slack.page_url();
-        stage.screen.note(&format!("The same in a browser, as Slack would show it, for everybody: {page}"));
+    if let Some(page) = world.page() {
+        stage.screen.note(&format!("The same in a browser, as the chat would show it, for everybody: {page}"));
     }
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut me = "ana".to_owned();

@@ -105,7 +105,8 @@ async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
 /// False: there is nothing newer than what runs there.
 async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
     let since = deploy(stage, "staging").await?;
-    let ended = stage.until("the end of the release to staging", since, |m| m.is_card() && m.has_ended()).await?;
+    let ended =
+        stage.until_everywhere("the end of the release to staging", since, |m| m.is_card() && m.has_ended()).await?;
     if stage.release(&ended).await?.outcome == Some(Outcome::NothingToDo) {
         return Ok(false);
     }
@@ -116,7 +117,7 @@ async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
 async fn ask_for_production(stage: &mut Stage<'_>) -> Result<Seen, DemoError> {
     let since = deploy(stage, "production").await?;
     let waits = |m: &Seen| m.is_card() && m.mark() == Mark::Waiting && m.has_buttons();
-    stage.until("the request for an approval", since, waits).await
+    stage.until_everywhere("the request for an approval", since, waits).await
 }
 
 /// A commit is merged after Bob has voted: his vote was for another plan. Gives the card that is waited for then.
@@ -152,9 +153,9 @@ async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> Result<(), 
         stage.reacts("dora", card).await?;
     }
     let end = |m: &Seen| m.key == card.key && m.has_ended();
-    let ended = stage.until("the end of the release to production", since, end).await?;
+    let ended = stage.until_everywhere("the end of the release to production", since, end).await?;
     must_be_live(stage, &ended).await?;
-    stage.until("the announcement", since, |m| m.key.starts_with("announcement/")).await?;
+    stage.until_everywhere("the announcement", since, |m| m.key.starts_with("announcement/")).await?;
     Ok(())
 }
 
@@ -195,6 +196,7 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
             "make demo FAIL=ci        what a failure looks like (also image, migrate, deploy, health)",
             "make demo INTERACTIVE=1  type the commands and approvals yourself",
             "make demo CHAT=slack     the same in Slack; with INTERACTIVE=1 on a page in your browser",
+            "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",
         ],

@@ -48,6 +48,8 @@ pub(super) struct Interaction {
     pub(super) id: String,
     pub(super) token: String,
     pub(super) kind: Kind,
+    /// `release status`; empty when it is no command.
+    pub(super) command: String,
     pub(super) user: String,
     pub(super) channel: String,
     pub(super) made_ms: i64,

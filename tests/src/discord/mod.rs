@@ -12,6 +12,7 @@ mod findings;
 pub mod gateway;
 mod hooks;
 mod http_delivery;
+mod human_http;
 mod interaction;
 mod look;
 mod message;

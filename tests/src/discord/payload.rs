@@ -24,6 +24,7 @@ pub(super) fn begin(
         id: id.clone(),
         token: token.clone(),
         kind,
+        command: if kind == Kind::Command { command(&data) } else { String::new() },
         user: user.id.clone(),
         channel: place.id.clone(),
         made_ms: snowflake::made_ms(&id),
@@ -67,4 +68,16 @@ pub(super) fn ping(world: &mut World) -> Value {
         "id": id, "application_id": world.application_id, "type": Kind::Ping.number(), "token": token, "version": 1,
         "entitlements": [], "authorizing_integration_owners": {},
     })
+}
+
+/// `release status`: a command's name with those of its subcommands.
+fn command(data: &Value) -> String {
+    const SUBCOMMANDS: [u64; 2] = [1, 2];
+    let mut name = data["name"].as_str().unwrap_or_default().to_owned();
+    let mut inside = &data["options"][0];
+    while inside["type"].as_u64().is_some_and(|kind| SUBCOMMANDS.contains(&kind)) {
+        name.push_str(&format!(" {}", inside["name"].as_str().unwrap_or_default()));
+        inside = &inside["options"][0];
+    }
+    name
 }

@@ -94,8 +94,7 @@ fn mark(rest: &str, before: Option<char>) -> Option<&str> {
     let within_word = inside(before) && inside(left.chars().next());
     // A star alone between spaces is a star.
     let alone = before.is_none_or(char::is_whitespace) && left.chars().next().is_none_or(char::is_whitespace);
-    let is_word = found.starts_with('_') && within_word;
-    (!is_word && !alone).then_some(left)
+    (!(alone || found.starts_with('_') && within_word)).then_some(left)
 }
 
 /// What stands between `<` and `>`.

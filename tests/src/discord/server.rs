@@ -3,7 +3,7 @@
 use super::gateway::Hub;
 use super::options::DiscordOptions;
 use super::world::World;
-use super::{rest, shapes, signing};
+use super::{human_http, rest, shapes, signing};
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Query, State};
@@ -96,6 +96,7 @@ fn routes() -> Router<Arc<Shared>> {
         .route("/api/v10/{*path}", any(rest::call))
         .route("/gateway", get(gateway))
         .route("/gateway/", get(gateway))
+        .merge(human_http::routes())
 }
 
 /// `GET /gateway/?v=10&encoding=json`.

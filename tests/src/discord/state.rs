@@ -59,8 +59,13 @@ pub(super) fn message(world: &World, message: &Message) -> Value {
         "content": message.said.content, "embeds": message.said.embeds, "components": message.said.components,
         "reactions": reactions.collect::<Vec<_>>(), "edited": message.edits > 0, "edits": message.edits,
         "deleted": message.deleted, "thinking": message.is_thinking(),
+        "mentions": message.called,
         "has_thread": world.threads.iter().any(|thread| thread.id == message.id),
     });
+    let interaction = message.interaction.as_deref().and_then(|id| world.interaction(id));
+    if let Some(used) = interaction.filter(|used| !used.command.is_empty()) {
+        shown["command"] = json!({ "user": used.user, "name": used.command });
+    }
     let more = [("reply_to", message.reply_to.as_deref()), ("ephemeral_for", message.ephemeral_for.as_deref())];
     for (field, value) in more {
         if let Some(value) = value {

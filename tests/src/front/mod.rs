@@ -1,10 +1,16 @@
 //! What people have before them: the chat in which they type, react and read.
 
+pub mod both;
+pub mod discord;
 pub mod slack;
 pub mod terminal;
 
+use both::BothFront;
+use discord::DiscordFront;
+use jiff::Timestamp;
 use slack::SlackFront;
-use slipway_core::message::{Mark, Message};
+use slipway_core::message::terminal::{TerminalOptions, render};
+use slipway_core::message::{Mark, Message, Verb};
 use std::fmt;
 use terminal::Terminal;
 
@@ -15,14 +21,23 @@ pub enum Front {
     Terminal(Terminal),
     /// The sandbox's Slack.
     Slack(Box<SlackFront>),
+    /// The sandbox's Discord.
+    Discord(Box<DiscordFront>),
+    /// Slack and Discord: people type in the one, and vote in the other.
+    Both(Box<BothFront>),
 }
+
+/// How wide a message is that is compared as text.
+const TEXT_WIDTH_COLUMNS: usize = 110;
 
 /// A message as somebody sees it.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// `terminal`, `Slack` or `Discord`.
+    pub chat: &'static str,
     /// Where: `#releases`, or nothing where one person alone is told.
     pub channel: String,
-    /// The bot's key for it; of an answer to one person in Slack, what it was seen as.
+    /// The bot's key for it; of what has none in the chat, what it was seen as.
     pub key: String,
     /// What the chat calls it.
     pub id: String,
@@ -86,6 +101,17 @@ impl Seen {
         }
     }
 
+    /// What it says as plain text, as wide as it wants.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.shown {
+            Shown::Message(message) => {
+                render(message, &TerminalOptions::new(TEXT_WIDTH_COLUMNS, false, Timestamp::now())).join("\n")
+            }
+            Shown::Lines(lines) => lines.join("\n"),
+        }
+    }
+
     /// The card of a release.
     #[must_use]
     pub fn is_card(&self) -> bool {
@@ -111,6 +137,12 @@ fn mark_of(lines: &[String]) -> Mark {
 }
 
 impl Front {
+    /// How many chats show the same.
+    #[must_use]
+    pub fn chats(&self) -> usize {
+        if matches!(self, Self::Both(_)) { 2 } else { 1 }
+    }
+
     /// Somebody types where releases are shown.
     ///
     /// # Errors
@@ -119,6 +151,8 @@ impl Front {
         match self {
             Self::Terminal(terminal) => terminal.say(person, crate::world::CHANNEL, text).await,
             Self::Slack(slack) => slack.say(person, text).await,
+            Self::Discord(discord) => discord.say(person, text).await,
+            Self::Both(both) => both.slack.say(person, text).await,
         }
     }
 
@@ -130,6 +164,21 @@ impl Front {
         match self {
             Self::Terminal(terminal) => terminal.react(person, crate::world::CHANNEL, &message.key, reaction).await,
             Self::Slack(slack) => slack.react(person, message, reaction),
+            Self::Discord(discord) => discord.react(person, message, reaction).await,
+            Self::Both(both) => both.react(person, message, reaction).await,
+        }
+    }
+
+    /// Somebody presses a button of a message.
+    ///
+    /// # Errors
+    /// When there is no such button, or the bot does not confirm it.
+    pub async fn press(&self, person: &str, message: &Seen, button: Verb) -> Result<(), CallError> {
+        match self {
+            Self::Terminal(terminal) => terminal.press(person, crate::world::CHANNEL, &message.key, button).await,
+            Self::Slack(slack) => slack.press(person, message, button).await,
+            Self::Discord(discord) => discord.press(person, message, button).await,
+            Self::Both(both) => both.press(person, message, button).await,
         }
     }
 
@@ -139,9 +188,18 @@ impl Front {
     /// When the bot cannot be reached.
     pub async fn news(&mut self) -> Result<Vec<Seen>, CallError> {
         match self {
-            Self::Slack(slack) => Ok(slack.news().await),
+            Self::Slack(slack) => {
+                slack.changed().await;
+                Ok(slack.news())
+            }
+            Self::Discord(discord) => {
+                discord.changed().await;
+                Ok(discord.news())
+            }
+            Self::Both(both) => Ok(both.news().await),
             Self::Terminal(terminal) => {
                 let news = terminal.news().await?.into_iter().map(|message| Seen {
+                    chat: "terminal",
                     channel: message.channel.replace("terminal:", "#"),
                     id: message.key.clone(),
                     key: message.key,

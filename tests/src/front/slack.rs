@@ -2,12 +2,15 @@
 
 use super::{CallError, Seen, Shown};
 use crate::slack::{Refused, SlackSandbox};
-use serde_json::Value;
+use serde_json::{Value, json};
+use slipway_core::message::Verb;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Where releases are shown.
 pub const RELEASES: &str = "C0RELEASES";
+/// Where successes are announced.
+pub const ANNOUNCE: &str = "C0ANNOUNCE";
 /// How long one look waits for news.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -34,6 +37,13 @@ impl SlackFront {
         self.sandbox.react(&self.user(person)?, RELEASES, &message.id, name, true).map_err(refused)
     }
 
+    pub(super) async fn press(&self, person: &str, message: &Seen, button: Verb) -> Result<(), CallError> {
+        let Value::String(name) = json!(button) else {
+            return Err(CallError::Refused("a button without a name".to_owned()));
+        };
+        self.sandbox.press(&self.user(person)?, RELEASES, &message.id, &name).await.map_err(refused)
+    }
+
     fn user(&self, person: &str) -> Result<String, CallError> {
         let state = self.sandbox.state(u64::MAX);
         let users = state["users"].as_array().cloned().unwrap_or_default();
@@ -41,10 +51,14 @@ impl SlackFront {
         found.map(str::to_owned).ok_or_else(|| CallError::Refused(format!("nobody here is called {person}")))
     }
 
-    /// The bot's messages that are new or changed.
-    pub(super) async fn news(&mut self) -> Vec<Seen> {
+    /// Waits a while for something to be new or changed.
+    pub(super) async fn changed(&self) {
         // Both are fine: a change, or the time to look.
         let _ = tokio::time::timeout(WAIT, self.sandbox.changed(self.seq)).await;
+    }
+
+    /// The bot's messages that are new or changed.
+    pub(super) fn news(&mut self) -> Vec<Seen> {
         let state = self.sandbox.state(self.seq);
         self.seq = state["seq"].as_u64().unwrap_or(self.seq);
         let names: BTreeMap<&str, &str> = listed(&state["users"]).filter_map(|u| pair(u, "id", "name")).collect();
@@ -63,6 +77,7 @@ impl SlackFront {
         let only = message["ephemeral_for"].as_str().or_else(|| channel["user"].as_str());
         let key = message["key"].as_str().map_or_else(|| format!("answer/{id}"), str::to_owned);
         Some(Seen {
+            chat: "Slack",
             channel: channel["name"].as_str().map_or(String::new(), |name| format!("#{name}")),
             key,
             id,
@@ -72,11 +87,11 @@ impl SlackFront {
     }
 }
 
-fn listed(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn listed(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn pair<'a>(value: &'a Value, one: &str, other: &str) -> Option<(&'a str, &'a str)> {
+pub(super) fn pair<'a>(value: &'a Value, one: &str, other: &str) -> Option<(&'a str, &'a str)> {
     Some((value[one].as_str()?, value[other].as_str()?))
 }
 

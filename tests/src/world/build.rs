@@ -1,10 +1,11 @@
 //! Putting a world together.
 
+use super::chats::Started;
 use super::config::{self, Values};
-use super::database::{databases, spoil};
+use super::database::{Databases, databases, spoil};
+use super::policies;
 use super::source::{Repository, Source, source};
 use super::{API_TOKEN, World, free_port};
-use super::{policies, slack};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
 use crate::demo::Fail;
@@ -52,6 +53,12 @@ pub enum ChatOption {
     SlackHttp,
     /// In Slack, to which the bot keeps a connection.
     SlackSocket,
+    /// In Discord, over its gateway alone.
+    Discord,
+    /// In Discord, which sends commands and presses over HTTP.
+    DiscordHttp,
+    /// In both at once: Slack over connections, Discord over its gateway.
+    Both,
 }
 
 impl FromStr for ChatOption {
@@ -62,7 +69,13 @@ impl FromStr for ChatOption {
             "terminal" => Ok(Self::Terminal),
             "slack" => Ok(Self::SlackHttp),
             "slack-socket" => Ok(Self::SlackSocket),
-            _ => Err(format!("there is no chat \"{text}\": take terminal, slack or slack-socket")),
+            "discord" => Ok(Self::Discord),
+            "discord-http" => Ok(Self::DiscordHttp),
+            "both" => Ok(Self::Both),
+            _ => {
+                let known = "take terminal, slack, slack-socket, discord, discord-http or both";
+                Err(format!("there is no chat \"{text}\": {known}"))
+            }
         }
     }
 }
@@ -105,10 +118,7 @@ impl World {
         };
         let (staging_arn, production_arn) =
             (service("staging", &source.staging), service("production", &source.production));
-        for (name, url) in [("staging", &databases.staging), ("production", &databases.production)] {
-            let secret = serde_json::json!({ "GOOSE_DBSTRING": url, "SMTP_HOST": "smtp.acme.dev" });
-            aws.put_secret(&format!("goals/{name}"), &secret);
-        }
+        put_secrets(&aws, &databases);
         match options.fail {
             Some(Fail::Deploy) => aws.fail_next_deployment(&staging_arn, FailureMode::RollsBack),
             Some(Fail::Health) => aws.unhealthy_image(&digest(&source.head)),
@@ -116,7 +126,7 @@ impl World {
         }
         let github = start_github(&options, &source, &aws).await?;
         let url = format!("http://127.0.0.1:{}", free_port()?);
-        let slack = slack::start(options.chat).await?;
+        let chats = Started::new(options.chat).await?;
         let config = folder.path().join("slipway.toml");
         let text = config::text(&Values {
             service: &source.service,
@@ -131,16 +141,12 @@ impl World {
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
             teams: options.teams,
-            chat: options.chat,
-            slack_url: slack.as_ref().map(|slack| slack.api_url.as_str()),
+            chats: chats.named(),
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;
-        let mut bot = Bot::new(&config, environment(&aws, slack.is_some()), &folder.path().join("slipway.log"), &url)?;
-        if let Some(slack) = &slack {
-            slack.set_bot_url(&url);
-        }
-        bot.start().await?;
+        let mut bot = Bot::new(&config, environment(&aws, &chats), &folder.path().join("slipway.log"), &url)?;
+        chats.start(&mut bot, &url).await?;
         let mut remarks = source.remarks.clone();
         remarks.push(policies::REMARK.to_owned());
         remarks.extend(databases.remarks);
@@ -148,7 +154,8 @@ impl World {
             bot,
             github,
             aws,
-            slack,
+            slack: chats.slack,
+            discord: chats.discord,
             service: source.service,
             head: source.head,
             repository: source.path,
@@ -198,12 +205,18 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> i
 }
 
 /// The bot's environment: nothing of this process's own gets in.
-fn environment(aws: &AwsSandbox, with_slack: bool) -> BTreeMap<String, String> {
+fn environment(aws: &AwsSandbox, chats: &Started) -> BTreeMap<String, String> {
     let own = [("GITHUB_TOKEN", GITHUB_TOKEN), ("SLIPWAY_API_TOKEN", API_TOKEN), ("SLIPWAY_LOG", "info")];
     let own = own.map(|(name, value)| (name, value.to_owned()));
-    let slack = if with_slack { slack::environment() } else { BTreeMap::new() };
     let others = own.into_iter().chain(aws.environment()).map(|(name, value)| (name.to_owned(), value));
-    others.chain(slack).collect()
+    others.chain(chats.environment()).collect()
+}
+
+fn put_secrets(aws: &AwsSandbox, databases: &Databases) {
+    for (name, url) in [("staging", &databases.staging), ("production", &databases.production)] {
+        let secret = serde_json::json!({ "GOOSE_DBSTRING": url, "SMTP_HOST": "smtp.acme.dev" });
+        aws.put_secret(&format!("goals/{name}"), &secret);
+    }
 }
 
 async fn start_aws(options: &Options) -> io::Result<AwsSandbox> {

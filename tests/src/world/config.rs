@@ -1,7 +1,8 @@
 //! The configuration of the sandbox's bot, as a file that a person could have written.
 
+use super::Teams;
 use super::build::RELEASE_MANAGERS;
-use super::{ANNOUNCE, CHANNEL, ChatOption, Teams};
+use super::chats::Chats;
 
 /// What the file is made from.
 pub(super) struct Values<'a> {
@@ -17,15 +18,12 @@ pub(super) struct Values<'a> {
     pub(super) staging_health: &'a str,
     pub(super) production_health: &'a str,
     pub(super) teams: Teams,
-    pub(super) chat: ChatOption,
-    pub(super) slack_url: Option<&'a str>,
+    pub(super) chats: Chats<'a>,
 }
 
 /// The file's text.
 pub(super) fn text(values: &Values<'_>) -> String {
-    let Values { service, listen, store, github_url, repository, image, migrations, teams, chat, slack_url, .. } =
-        values;
-    let (chat_section, channel, announce) = chats(*chat, *slack_url);
+    let Values { service, listen, store, github_url, repository, image, migrations, teams, chats, .. } = values;
     let (server, pace, section) = match teams {
         Teams::InFile => ("", "", String::new()),
         Teams::OnGithub => (
@@ -39,7 +37,7 @@ pub(super) fn text(values: &Values<'_>) -> String {
     let mut text = format!(
         "[server]\nlisten = {}\npublic_url = {}\n{server}\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
-         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n{chat_section}\n\
+         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n{}\n\
          [policies]\ndir = \"policies\"\n\n\
          [service.{service}]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
          channels = [{}]\nannounce = [{}]\n{migrations}",
@@ -47,10 +45,11 @@ pub(super) fn text(values: &Values<'_>) -> String {
         quoted(&format!("http://{listen}")),
         quoted(store),
         quoted(github_url),
+        chats.sections(),
         quoted(repository),
         quoted(image),
-        quoted(channel),
-        quoted(announce),
+        chats.channels(),
+        chats.announce(),
     );
     text.push_str(&environment(service, "staging", values.staging_arn, values.staging_health, None));
     text.push_str(&environment(
@@ -74,7 +73,7 @@ pub(super) fn text(values: &Values<'_>) -> String {
         };
         text.push_str(&format!(
             "\n[person.{person}]\n{}\ngithub = \"{person}-dev\"\nteams = [{of}]\n",
-            account(*chat, person)
+            chats.accounts(person)
         ));
     }
     text
@@ -92,31 +91,6 @@ fn environment(service: &str, name: &str, arn: &str, health: &str, after: Option
 }
 
 /// A TOML basic string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// The section of the chat, and where in it releases are shown and announced.
-fn chats(chat: ChatOption, slack_url: Option<&str>) -> (String, &'static str, &'static str) {
-    let mode = match chat {
-        ChatOption::Terminal => {
-            let section = "[terminal]\nchannels = [\"releases\", \"announcements\"]\n";
-            return (section.to_owned(), CHANNEL, ANNOUNCE);
-        }
-        ChatOption::SlackHttp => "http",
-        ChatOption::SlackSocket => "socket",
-    };
-    let section = format!("[slack]\nmode = {}\napi_url = {}\n", quoted(mode), quoted(slack_url.unwrap_or_default()));
-    (section, "slack:C0RELEASES", "slack:C0ANNOUNCE")
-}
-
-/// Who a person is in the chat.
-fn account(chat: ChatOption, person: &str) -> String {
-    match chat {
-        ChatOption::Terminal => format!("terminal = {}", quoted(person)),
-        ChatOption::SlackHttp | ChatOption::SlackSocket => {
-            let id = format!("U0{:0<7}", person.to_ascii_uppercase());
-            format!("slack = {}", quoted(&format!("{}1", &id[..id.len() - 1])))
-        }
-    }
 }

@@ -15,9 +15,9 @@ const SIGNING_SECRET: &str = "8f742231b10e8888abcd99eee00085a5";
 /// When it cannot be started.
 pub(super) async fn start(chat: ChatOption) -> io::Result<Option<SlackSandbox>> {
     let mode = match chat {
-        ChatOption::Terminal => return Ok(None),
+        ChatOption::Terminal | ChatOption::Discord | ChatOption::DiscordHttp => return Ok(None),
         ChatOption::SlackHttp => SlackMode::Http,
-        ChatOption::SlackSocket => SlackMode::Socket,
+        ChatOption::SlackSocket | ChatOption::Both => SlackMode::Socket,
     };
     let mut options = SlackOptions::new(BOT_TOKEN);
     options.signing_secret = SIGNING_SECRET.to_owned();

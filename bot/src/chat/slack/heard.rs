@@ -2,6 +2,7 @@
 //! what this version does not know is left aside: Slack adds to its payloads without notice.
 
 use crate::chat::ResponseUrl;
+use crate::chat::forms::Submission;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -128,21 +129,6 @@ pub struct Press {
     pub response_url: Option<ResponseUrl>,
     /// In whose thread the message is.
     pub thread: Option<String>,
-}
-
-/// A form that was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Submission {
-    /// Who.
-    pub user: String,
-    /// The form's name.
-    pub form: String,
-    /// What the form carries besides.
-    pub private: String,
-    /// What was filled in, by input.
-    pub values: BTreeMap<String, String>,
-    /// Unique for each submission.
-    pub trigger: String,
 }
 
 /// Why a delivery cannot be read.

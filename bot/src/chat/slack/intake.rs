@@ -1,40 +1,24 @@
 //! What is done with a delivery of Slack's, however it came: whether it is ours, whose it is, and into the inbox. Nothing
 //! is answered before it is durable; the opening of a form changes nothing and is done at once.
 
-use super::forms;
-use super::heard::{Command, Delivery, Heard, Mention, Press, Reaction, Sender, Submission};
-use super::show::PLAN_SEPARATOR;
+use super::heard::{Command, Delivery, Heard, Mention, Press, Reaction, Sender};
 use super::words;
+use crate::chat::entrance::{Entrance, NOT_CONFIRMED, PLAN_SEPARATOR};
+use crate::chat::forms::{self, Submission};
+use crate::chat::words::after_mention;
 use crate::chat::{Reply, direct};
-use crate::clock::Clock;
 use crate::config;
-use crate::engine::{Incoming, Signals};
-use crate::setup::Setup;
-use crate::standing::Company;
-use crate::store::{CARD_KEY_PREFIX, Store, StoreError};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use crate::engine::Incoming;
+use crate::store::StoreError;
 use serde_json::{Value, json};
-use slipway_core::command::parse;
-use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::message::form::Form;
 use slipway_core::message::{Line, Message, Verb};
-use slipway_core::person::{Directory, Identity, Platform};
+use slipway_core::person::{Identity, Platform};
 use slipway_core::policy::Stance;
 use slipway_deploy::slack::{Rendered, Slack, modal, render};
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
-use tokio::sync::Notify;
 use tracing::{error, info, warn};
-
-/// How many commands and presses of one person are taken at once.
-const BURST_LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
-/// How long until one more is taken.
-const ONE_MORE_AFTER: Duration = Duration::from_secs(3);
-/// How many people's counts are kept before those who were quiet are forgotten.
-const PEOPLE_COUNTED_LIMIT: usize = 2_000;
 
 /// A reaction that is told later than this may be gone.
 const LATE_US: i64 = 30_000_000;
@@ -70,49 +54,17 @@ pub struct Ours {
 /// Takes deliveries in.
 #[derive(Debug)]
 pub struct Intake {
-    pub(super) store: Store,
-    setup: Arc<Setup>,
-    pub(super) clock: Clock,
-    signals: Signals,
+    pub(super) entrance: Entrance,
     slack: Slack,
     ours: RwLock<Ours>,
-    reactions: BTreeMap<String, Stance>,
-    counts: DefaultKeyedRateLimiter<String>,
-    ack_budget: Duration,
-    /// Signalled when the reactions under the cards are to be read.
-    pub(super) look_again: Notify,
 }
 
 impl Intake {
     /// An intake for a configuration.
     #[must_use]
-    pub fn new(
-        store: Store,
-        setup: Arc<Setup>,
-        clock: Clock,
-        signals: Signals,
-        slack: Slack,
-        config: &config::Slack,
-        ack_budget_ms: u64,
-    ) -> Self {
+    pub fn new(entrance: Entrance, slack: Slack, config: &config::Slack) -> Self {
         let ours = Ours { app: config.app_id.clone(), team: config.team_id.clone(), bot_user: None };
-        let stances =
-            |names: &[String], stance| names.iter().map(move |name| (name.clone(), stance)).collect::<Vec<_>>();
-        let reactions =
-            stances(&config.approve, Stance::Approve).into_iter().chain(stances(&config.veto, Stance::Veto));
-        let quota = Quota::with_period(ONE_MORE_AFTER).unwrap_or_else(|| Quota::per_second(BURST_LIMIT));
-        Self {
-            store,
-            setup,
-            clock,
-            signals,
-            slack,
-            ours: RwLock::new(ours),
-            reactions: reactions.collect(),
-            counts: RateLimiter::keyed(quota.allow_burst(BURST_LIMIT)),
-            ack_budget: Duration::from_millis(ack_budget_ms),
-            look_again: Notify::new(),
-        }
+        Self { entrance, slack, ours: RwLock::new(ours) }
     }
 
     /// What is known of whose app this is.
@@ -133,7 +85,7 @@ impl Intake {
     #[must_use]
     pub fn stance(&self, reaction: &str) -> Option<Stance> {
         // Slack appends the tone of a skin.
-        self.reactions.get(reaction.split("::").next().unwrap_or(reaction)).copied()
+        self.entrance.stance(reaction.split("::").next().unwrap_or(reaction))
     }
 
     /// Takes one delivery in.
@@ -172,13 +124,13 @@ impl Intake {
     }
 
     async fn command(self: &Arc<Self>, command: Command) -> Result<Taken, StoreError> {
-        if let Some(why) = self.flood(&command.user) {
+        if let Some(why) = self.entrance.flood(&command.user) {
             return Ok(Taken::Say(why));
         }
         let channel = channel(Some(&command.channel), &command.user);
         let text = words::typed(&command.line);
-        let reply = Reply { response_url: command.response_url, thread: None };
-        if let Some(form) = forms::for_line(&text, &channel, &self.setup) {
+        let reply = Reply { response_url: command.response_url, ..Reply::default() };
+        if let Some(form) = forms::for_line(&text, &channel, &self.entrance.setup) {
             self.open(command.trigger, form, reply);
             return Ok(Taken::Done);
         }
@@ -191,7 +143,7 @@ impl Intake {
         if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
         }
-        let asked = match words::after_mention(&mention.text, self.ours().bot_user.as_deref()) {
+        let asked = match after_mention(&mention.text, self.ours().bot_user.as_deref()) {
             Some(asked) => asked,
             None if mention.direct => mention.text.trim(),
             None => {
@@ -199,23 +151,15 @@ impl Intake {
                 return Ok(Taken::Done);
             }
         };
-        if let Some(why) = self.flood(&mention.user) {
+        if let Some(why) = self.entrance.flood(&mention.user) {
             self.whisper_later(&mention, why);
             return Ok(Taken::Done);
         }
-        let text = self.spelt_out(&words::typed(asked));
+        let text = self.entrance.spelt_out(&words::typed(asked));
         let channel = channel(Some(&mention.channel), &mention.user);
-        let reply = Reply { response_url: None, thread: mention.thread };
+        let reply = Reply { thread: mention.thread, ..Reply::default() };
         let key = format!("slack/message/{}/{}", mention.channel, mention.ts);
         self.deliver(&key, &Incoming::Typed { who, channel, text }, &reply).await
-    }
-
-    /// A mention says less: `@slipway status` is `/release status`.
-    fn spelt_out(&self, text: &str) -> String {
-        let words = self.setup.words();
-        let longer = format!("release {}", if text.is_empty() { "help" } else { text });
-        let means_that = parse(text, &words).is_err() && parse(&longer, &words).is_ok();
-        if means_that { longer } else { text.to_owned() }
     }
 
     async fn reaction(&self, reaction: Reaction, sender: &Sender) -> Result<Taken, StoreError> {
@@ -228,9 +172,9 @@ impl Intake {
         let Reaction { event, channel: id, message, name, added, at_us, .. } = reaction;
         // In a conversation with one person a message's id holds the conversation's.
         let message = if id.starts_with('D') { format!("{id}/{message}") } else { message };
-        if self.clock.now().as_microsecond() - at_us > LATE_US {
+        if self.entrance.clock.now().as_microsecond() - at_us > LATE_US {
             // It may be gone since: the message says what is there.
-            self.look_again.notify_one();
+            self.entrance.look_again.notify_one();
         }
         let at_us = Some(at_us);
         let reacted = Incoming::Reacted { who, channel: place, message, stance, added, at_us, name, found: false };
@@ -246,16 +190,16 @@ impl Intake {
             info!(action = press.action, "a button that this version does not know was pressed");
             return Ok(Taken::Done);
         };
-        let reply = Reply { response_url: press.response_url, thread: press.thread };
-        if let Some(why) = self.flood(&press.user) {
+        let reply = Reply { response_url: press.response_url, thread: press.thread, interaction: None };
+        if let Some(why) = self.entrance.flood(&press.user) {
             self.say_later(reply, why);
             return Ok(Taken::Done);
         }
         let channel = channel(press.channel.as_deref(), &press.user);
         if verb == Verb::Lock {
             let button = press.value.split(PLAN_SEPARATOR).next().unwrap_or_default();
-            let environment = self.environment_of(button).await?;
-            self.open(press.trigger, forms::lock(environment.as_ref(), &channel, &self.setup), reply);
+            let environment = self.entrance.environment_of(button).await?;
+            self.open(press.trigger, forms::lock(environment.as_ref(), &channel, &self.entrance.setup), reply);
             return Ok(Taken::Done);
         }
         let (message, plan) = match press.value.split_once(PLAN_SEPARATOR) {
@@ -281,40 +225,17 @@ impl Intake {
 
     /// The page is drawn anew. That changes nothing, so it may be lost.
     async fn home_opened(&self, user: &str) -> Result<Taken, StoreError> {
-        if self.flood(&direct::home(Platform::Slack, user)).is_some() {
+        if self.entrance.flood(&direct::home(Platform::Slack, user)).is_some() {
             return Ok(Taken::Done);
         }
-        self.store.home_wanted(&direct::home(Platform::Slack, user), direct::HOME_KEY).await?;
-        self.signals.messages.notify_one();
+        self.entrance.store.home_wanted(&direct::home(Platform::Slack, user), direct::HOME_KEY).await?;
+        self.entrance.signals.messages.notify_one();
         Ok(Taken::Done)
     }
 
-    /// Makes a delivery durable within what Slack waits for.
-    pub(super) async fn deliver(&self, key: &str, incoming: &Incoming, reply: &Reply) -> Result<Taken, StoreError> {
-        let reply = Some(reply).filter(|reply| **reply != Reply::default());
-        let stored = self.store.deliver_with_reply(key, incoming, reply, &self.clock);
-        match tokio::time::timeout(self.ack_budget, stored).await {
-            Ok(stored) => stored?,
-            Err(_) => return Ok(Taken::NotConfirmed),
-        };
-        self.signals.inbox.notify_one();
-        Ok(Taken::Done)
-    }
-
-    /// What one person reads who asks for too much at once.
-    fn flood(&self, user: &str) -> Option<String> {
-        if self.counts.len() > PEOPLE_COUNTED_LIMIT {
-            self.counts.retain_recent();
-        }
-        let early = self.counts.check_key(&user.to_owned()).err()?;
-        let wait_s = early.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-        let what = format!("That is more than {BURST_LIMIT} requests of yours at once. Nothing was started.");
-        Some(format!("{what} Try again in {wait_s} s."))
-    }
-
-    /// Everybody as of now.
-    pub(super) async fn people(&self) -> Result<Arc<Directory>, StoreError> {
-        Ok(Company::shown(&self.store, &self.setup, self.clock.now()).await?.people)
+    async fn deliver(&self, key: &str, incoming: &Incoming, reply: &Reply) -> Result<Taken, StoreError> {
+        let durable = self.entrance.deliver(key, incoming, reply).await?;
+        Ok(if durable { Taken::Done } else { Taken::NotConfirmed })
     }
 
     /// Whether somebody is of another organisation: they are not answered, unless they are a known person.
@@ -323,16 +244,7 @@ impl Intake {
         if !elsewhere && !sender.shared_outside {
             return Ok(false);
         }
-        Ok(self.people().await?.by_identity(who).is_none())
-    }
-
-    /// The environment that a button is about.
-    async fn environment_of(&self, value: &str) -> Result<Option<EnvironmentKey>, StoreError> {
-        if let Some(key) = self.setup.environment_of_button(value) {
-            return Ok(Some(key));
-        }
-        let Some(id) = value.strip_prefix(CARD_KEY_PREFIX) else { return Ok(None) };
-        Ok(self.store.release(&ReleaseId::new(id)).await?.map(|stored| stored.release.request.key))
+        Ok(self.entrance.people().await?.by_identity(who).is_none())
     }
 
     /// Opens a form, beside the answer to Slack: that is due at once.
@@ -370,12 +282,6 @@ impl Intake {
         });
     }
 }
-
-/// What somebody reads whose request is not known to be durable.
-pub const NOT_CONFIRMED: &str = "Not confirmed: Slipway could not write it down in time. See /release status.";
-
-/// What somebody reads before Slipway knows whose app it is.
-pub const NOT_READY: &str = "Slipway is starting. Nothing was started: try again in a moment.";
 
 fn said(what: &str) -> Rendered {
     render(&Message::answer(Line::plain(what), []), &BTreeMap::new(), "")

@@ -1,7 +1,6 @@
 //! Slack. What comes in is `heard`, by HTTP (`web/slack.rs`) or Socket Mode (`socket`), and taken by the `intake`; what
 //! goes out is `show`n.
 
-mod forms;
 pub mod heard;
 mod intake;
 mod pace;
@@ -10,8 +9,8 @@ mod show;
 mod socket;
 mod words;
 
-pub use intake::{Intake, NOT_CONFIRMED, NOT_READY, Ours, Taken};
-pub use reread::Reread;
+pub use intake::{Intake, Ours, Taken};
+pub use reread::SlackReactions;
 pub use show::SlackChat;
 pub use socket::SocketMode;
 

@@ -1,13 +1,13 @@
 //! What goes out to Slack.
 
 use super::pace::Pace;
+use crate::chat::accounts::{account, accounts};
 use crate::chat::direct::whose_home;
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
 use async_trait::async_trait;
-use slipway_core::ids::PersonId;
 use slipway_core::message::{Block, Line, Message, Span};
-use slipway_core::person::{Directory, Identity, Platform};
+use slipway_core::person::{Directory, Platform};
 use slipway_deploy::slack::{Rendered, Slack, SlackError, home_blocks, render};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,8 +17,6 @@ use tracing::warn;
 const REFRESH_EVERY: Duration = Duration::from_secs(20);
 /// Between the parts of the id of a message in a conversation with one person.
 const ID_SEPARATOR: char = '/';
-/// Between a message's key and the digest of the plan that it shows, in what its buttons carry.
-pub(super) const PLAN_SEPARATOR: char = '#';
 
 /// Slack, as messages see it.
 #[derive(Debug)]
@@ -177,14 +175,14 @@ impl Chat for SlackChat {
         let message = out.message;
         let place = place(&message.channel);
         let body = &self.with_link(&place, out, body).await;
-        let what = render(body, &accounts(people), &button_key(out));
+        let what = render(body, &accounts(people, Platform::Slack), &out.button_key());
         let can_answer = out.reply.is_some_and(|reply| reply.response_url.is_some());
         let whispered = match (&place, &message.only_for) {
             (Place::User(user), Some(_)) if can_answer => {
                 Some(self.whisper(user, user, out, &what).await.map(|()| message.key.clone()))
             }
             (Place::Channel(channel), Some(person)) => {
-                let Some(user) = account(people, person) else {
+                let Some(user) = account(people, person, Platform::Slack) else {
                     return Err(ChatError::Never(format!("{person} has no account in Slack")));
                 };
                 Some(self.whisper(channel, &user, out, &what).await.map(|()| message.key.clone()))
@@ -217,36 +215,12 @@ impl Chat for SlackChat {
         let Some((_, user)) = whose_home(&out.message.channel) else {
             return Err(ChatError::Never(format!("{} is nobody's page", out.message.channel)));
         };
-        let shown = self.slack.publish_home(user, home_blocks(parts, &accounts(people))).await;
+        let shown = self.slack.publish_home(user, home_blocks(parts, &accounts(people, Platform::Slack))).await;
         shown.map(|()| out.message.key.clone()).map_err(|error| self.failed(out, &error))
-    }
-}
-
-/// What buttons carry: the message, and the plan that is shown beside them.
-fn button_key(out: &Outgoing<'_>) -> String {
-    match out.plan {
-        Some(plan) => format!("{}{PLAN_SEPARATOR}{plan}", out.message.key),
-        None => out.message.key.clone(),
     }
 }
 
 fn place(channel: &str) -> Place<'_> {
     let id = channel.split_once(':').map_or(channel, |(_, id)| id);
     id.strip_prefix('@').map_or(Place::Channel(id), Place::User)
-}
-
-/// The accounts of everybody who has one here.
-fn accounts(people: &Directory) -> BTreeMap<PersonId, String> {
-    let account = |person: &slipway_core::person::Person| {
-        person.on(Platform::Slack).map(|account| (person.id.clone(), account.id().to_owned()))
-    };
-    people.iter().filter_map(account).collect()
-}
-
-/// The account of a person; of somebody who is none, the id itself is the account's.
-fn account(people: &Directory, person: &PersonId) -> Option<String> {
-    match people.get(person) {
-        Some(person) => person.on(Platform::Slack).map(|account: &Identity| account.id().to_owned()),
-        None => Some(person.as_str().to_owned()),
-    }
 }

@@ -2,8 +2,9 @@
 //! and not before; before Slack ends a connection another one is open.
 
 use super::heard::{self, Delivery, Unreadable};
-use super::intake::{Intake, NOT_CONFIRMED, NOT_READY, Taken};
-use super::reread::Reread;
+use super::intake::{Intake, Taken};
+use crate::chat::entrance::{NOT_CONFIRMED, NOT_READY};
+use crate::chat::reread::Reread;
 use crate::rest;
 use jiff::SignedDuration;
 use secrecy::SecretString;
@@ -78,8 +79,11 @@ impl SocketMode {
                 }
                 Err(error) => {
                     warn!(%error, "Slack cannot be listened to");
-                    rest(failures, error.retry_after().map(|until| until.duration_since(this.intake.clock.now())))
-                        .await;
+                    rest(
+                        failures,
+                        error.retry_after().map(|until| until.duration_since(this.intake.entrance.clock.now())),
+                    )
+                    .await;
                     failures += 1;
                 }
             }

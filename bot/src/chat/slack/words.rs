@@ -37,44 +37,6 @@ fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-/// What may stand before a mention of the app that is meant as a command.
-const GREETINGS: [&str; 6] = ["hey", "hi", "hello", "ok", "okay", "please"];
-
-/// What stands after the mention of the app with which a message begins, but for greetings and other mentions. `None`: the
-/// app is only spoken of, as in "do not @slipway deploy production".
-#[must_use]
-pub(super) fn after_mention<'a>(text: &'a str, bot: Option<&str>) -> Option<&'a str> {
-    let mut rest = text.trim_start();
-    loop {
-        if let Some(mention) = rest.strip_prefix("<@") {
-            let (id, after) = mention.split_once('>')?;
-            let id = id.split('|').next().unwrap_or(id);
-            if bot.is_none_or(|bot| bot == id) {
-                return Some(after.trim());
-            }
-            rest = after.trim_start();
-            continue;
-        }
-        let word = rest.split_whitespace().next()?;
-        let greeting = word.trim_end_matches([',', '!', '.']).to_lowercase();
-        if !GREETINGS.contains(&greeting.as_str()) {
-            return None;
-        }
-        rest = rest[word.len()..].trim_start();
-    }
-}
-
-/// A text between straight quotes, in which nothing ends them.
-#[must_use]
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |c: char| match c {
-        '"' | '“' | '”' | '„' => '\'',
-        c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => ' ',
-        c => c,
-    };
-    format!("\"{}\"", text.trim().chars().map(plain).collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,27 +59,5 @@ mod tests {
         ] {
             assert_eq!(typed(sent), meant);
         }
-    }
-
-    #[test]
-    fn the_command_is_what_follows_the_mention() {
-        let bot = Some("U0SLIPWAY");
-        assert_eq!(after_mention("<@U0SLIPWAY> deploy staging", bot), Some("deploy staging"));
-        assert_eq!(after_mention("Hey, <@U0SLIPWAY|slipway>  status", bot), Some("status"));
-        assert_eq!(after_mention("<@U0BOB> <@U0SLIPWAY> help", bot), Some("help"));
-        assert_eq!(after_mention("<@U0SLIPWAY>", bot), Some(""));
-        assert_eq!(after_mention("<@U0X> deploy", None), Some("deploy"));
-        for spoken_of in
-            ["do not <@U0SLIPWAY> deploy production", "&gt; <@U0SLIPWAY> deploy", "<@U0BOB> see this", "<@U0", ""]
-        {
-            assert_eq!(after_mention(spoken_of, bot), None, "{spoken_of}");
-        }
-    }
-
-    #[test]
-    fn nothing_ends_a_quotation_from_within() {
-        let text = "it \"broke\"\n” --for 9h";
-        let line = format!("/release lock production {} --for 2h", quoted(text));
-        assert_eq!(line, "/release lock production \"it 'broke' ' --for 9h\" --for 2h");
     }
 }

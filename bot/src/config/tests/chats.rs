@@ -97,11 +97,18 @@ fn the_store() {
 
 #[test]
 fn the_chats() {
+    let application = "application_id = \"845027738276462632\"";
+    let discord = |lines: &str| changed("[terminal]", &format!("[discord]\n{application}\n{lines}\n[terminal]"));
     says(
         &[
             changed("[terminal]", "[slack]\napp_id = \"T9TK3CUKW\"\nmode = \"sockets\"\n[terminal]"),
             changed("[terminal]", "[discord]\nguild_id = 290926798626357999\n[terminal]"),
             changed("[terminal]", "[discord]\napplication_id = \"84502773827646263212345\"\n[terminal]"),
+            discord("mode = \"http\""),
+            discord("mode = \"socket\"\nguild_id = \"@everyone\""),
+            discord("approve = [\"✅\", \"👩\u{200d}🔧\", \"1️⃣\", \"🇩🇪\", \"290926798626357999\"]\nveto = []"),
+            discord("approve = [\":white_check_mark:\", \"x\", \"\", \"12\"]\nveto = [\"✅\"]"),
+            discord("approve = [\"ja ✅\", \"<:ship:290926798626357999>\", \"❌\"]\nveto = [\"❌\"]"),
             changed("channels = [\"releases\"]", "channels = []"),
             changed("channels = [\"releases\"]", "channels = \"releases\""),
             changed("channels = [\"releases\"]", "channels = [\"releases\", \"releases\", \"Re leases\", 7]"),
@@ -114,11 +121,24 @@ fn the_chats() {
             slipway.toml:5:8  error  slack.mode  "sockets" is not one of the choices  → write "http" or "socket"
 
             slipway.toml:3:2  error  discord.application_id  is missing  → add application_id = "845027738276462632"
-            slipway.toml:3:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
             slipway.toml:4:12  error  discord.guild_id  must be a text in quotes, and is a number  → write guild_id = "290926798626357999"
 
-            slipway.toml:3:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
             slipway.toml:4:18  error  discord.application_id  "84502773827646263212345" is no Discord id  → copy the id from Discord (developer mode, right click, Copy ID): digits alone, in quotes
+
+            slipway.toml:3:2  warning  discord  does not say under which address Discord reaches this bot  → add public_url under [server], or mode = "gateway" here
+
+            slipway.toml:5:8  error  discord.mode  "socket" is not one of the choices  → write "gateway" or "http"
+            slipway.toml:6:12  error  discord.guild_id  "@everyone" is no Discord id  → copy the id from Discord (developer mode, right click, Copy ID): digits alone, in quotes
+
+
+            slipway.toml:5:12  error  discord.approve[0]  ":white_check_mark:" is no emoji  → write the emoji itself, such as "✅", or the id of one of the server's own
+            slipway.toml:5:34  error  discord.approve[1]  "x" is no emoji  → write the emoji itself, such as "✅", or the id of one of the server's own
+            slipway.toml:5:39  error  discord.approve[2]  "" is no emoji  → write the emoji itself, such as "✅", or the id of one of the server's own
+            slipway.toml:5:43  error  discord.approve[3]  "12" is no Discord id  → copy the id from Discord (developer mode, right click, Copy ID): digits alone, in quotes
+
+            slipway.toml:5:12  error  discord.approve[0]  "ja ✅" is no emoji  → write the emoji itself, such as "✅", or the id of one of the server's own
+            slipway.toml:5:20  error  discord.approve[1]  "<:ship:290926798626357999>" is no emoji  → write "290926798626357999"
+            slipway.toml:6:9  error  discord.veto[0]  "❌" approves as well  → remove it from one of the two lists
 
             slipway.toml:4:12  error  terminal.channels  is empty  → name at least one channel, such as ["releases"]
 
@@ -230,6 +250,8 @@ fn people() {
 
 #[test]
 fn teams_whose_members_are_kept_elsewhere() {
+    let server =
+        "[discord]\napplication_id = \"845027738276462632\"\nguild_id = \"290926798626357999\"\n[team.release]\n";
     let team = |lines: &str| changed("[person.ana]\n", &format!("{lines}\n[person.ana]\ngithub = \"ana-dev\"\n"));
     says(
         &[
@@ -241,6 +263,13 @@ fn teams_whose_members_are_kept_elsewhere() {
             team("[team]\nrelease = \"acme/release-managers\""),
             team("[team.release]\nslack = \"S0614TZR7\""),
             team("[slack]\n[team.release]\nslack = \"S0614TZR7\"\ngithub = \"acme/release-managers\""),
+            team("[team.release]\ndiscord = \"290926798626358777\""),
+            team(
+                "[discord]\napplication_id = \"845027738276462632\"\n[team.release]\ndiscord = \"290926798626358777\"",
+            ),
+            team(&format!("{server}discord = \"290926798626358777\"\n[person.bob]\ndiscord = \"80351110224678912\"")),
+            team(&format!("{server}discord = \"290926798626357999\"")),
+            team("[team.release]\ndiscord = \"@release\""),
             team("[team.release]\ngithub = \"acme/r\"\n[person.bob]\nterminal = \"bob\"\nteams = [\"relase\"]"),
             team("[server]\nmembership_age_max_s = 10\n[pace]\nmembership_ms = \"5m\""),
         ],
@@ -253,9 +282,9 @@ fn teams_whose_members_are_kept_elsewhere() {
             slipway.toml:13:10  error  team.Release.github  "acme/release managers" is no team on GitHub  → write organisation/team as in github.com/orgs/ORGANISATION/teams/TEAM, such as "acme/release-managers"
 
             slipway.toml:13:10  error  team.release.github  "release-managers" is no team on GitHub  → write organisation/team as in github.com/orgs/ORGANISATION/teams/TEAM, such as "acme/release-managers"
-            slipway.toml:14:1  error  team.release.channel  there is no key of this name  → remove it; the keys here are github, slack
+            slipway.toml:14:1  error  team.release.channel  there is no key of this name  → remove it; the keys here are github, slack, discord
 
-            slipway.toml:12:7  error  team.release  names no place where its members are kept  → add github = "acme/release-managers" or slack = "S0614TZR7", or remove the section: teams of people need none
+            slipway.toml:12:7  error  team.release  names no place where its members are kept  → add github = "acme/release-managers", slack = "S0614TZR7" or discord = "1032011029", or remove the section: teams of people need none
 
             slipway.toml:13:11  error  team.release  must be a table, and is a text  → write release = { github = "acme/release-managers", slack = "S0614TZR7" }
 
@@ -264,6 +293,17 @@ fn teams_whose_members_are_kept_elsewhere() {
 
             slipway.toml:12:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], or mode = "socket" here
             slipway.toml:14:9  warning  team.release.slack  no [person.NAME] has slack, so nobody would be in the team by this  → add slack to the people who are in it
+
+            slipway.toml:13:11  error  team.release.discord  there is no section [discord]  → add the section [discord] and set DISCORD_TOKEN, or remove this
+            slipway.toml:13:11  warning  team.release.discord  no [person.NAME] has discord, so nobody would be in the team by this  → add discord to the people who are in it
+
+            slipway.toml:15:11  error  team.release.discord  is a role of a server, and [discord] does not say which server  → add guild_id under [discord]
+            slipway.toml:15:11  warning  team.release.discord  no [person.NAME] has discord, so nobody would be in the team by this  → add discord to the people who are in it
+
+
+            slipway.toml:16:11  error  team.release.discord  is the id of the server, and so of its role @everyone  → name a role that people are given, or leave them in the team by teams of their [person.NAME]
+
+            slipway.toml:13:11  error  team.release.discord  "@release" is no Discord id  → copy the id from Discord (developer mode, right click, Copy ID): digits alone, in quotes
 
             slipway.toml:16:10  warning  person.bob.teams[0]  nobody else is in "relase", and "release" is spelt nearly the same  → write "release", if that is meant
 

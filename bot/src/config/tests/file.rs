@@ -19,9 +19,8 @@ fn the_example_is_accepted_with_notes_only() {
     let (_, report) = Config::check(EXAMPLE.as_bytes(), Path::new("slipway.example.toml")).unwrap();
     assert_eq!(report.count(Severity::Note), report.findings.len());
     expect![[r#"
-        slipway.example.toml:32:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
-        slipway.example.toml:86:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:90:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:88:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+        slipway.example.toml:92:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 
@@ -94,7 +93,6 @@ teams = ["developers", "release"]
 "#;
     let (_, report) = Config::check(text.as_bytes(), Path::new("slipway.toml")).unwrap();
     expect![[r#"
-        slipway.toml:15:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
         slipway.toml:38:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
         slipway.toml:41:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]]
@@ -152,7 +150,8 @@ fn teams_kept_elsewhere_are_teams_that_policies_may_name() {
     let text = EXAMPLE.replace("[team.release]", "[team.payments]");
     let (config, _) = Config::check(text.as_bytes(), Path::new("slipway.toml")).unwrap();
     let rosters: Vec<_> = config.rosters().iter().map(|roster| format!("{}: {}", roster.team, roster.source)).collect();
-    assert_eq!(rosters, ["payments: GitHub team acme/release-managers", "payments: Slack user group S0614TZR7"]);
+    let kept = ["GitHub team acme/release-managers", "Slack user group S0614TZR7", "Discord role 290926798626358777"];
+    assert_eq!(rosters, kept.map(|place| format!("payments: {place}")));
     assert!(Origin::of(&config).vocabulary.teams.contains(&"payments".into()));
     assert!(config.empty_teams(&["payments".into()]).is_empty());
 }

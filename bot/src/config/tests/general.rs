@@ -36,7 +36,6 @@ fn secrets_are_refused_and_never_repeated() {
             slipway.toml:5:1  error  slack.signing_secret  does not belong in this file  → remove it; secrets come from the environment (SLACK_SIGNING_SECRET)
             slipway.toml:6:1  error  slack.app_token  does not belong in this file  → remove it; secrets come from the environment (SLACK_APP_TOKEN)
 
-            slipway.toml:3:2  note  discord  accepted, not used by this version: nothing is posted to Discord yet
             slipway.toml:5:1  error  discord.public_key  does not belong in this file  → remove it; secrets come from the environment (DISCORD_PUBLIC_KEY)
             slipway.toml:6:1  error  discord.token  does not belong in this file  → remove it; secrets come from the environment (DISCORD_TOKEN)
 

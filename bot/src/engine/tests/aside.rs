@@ -70,7 +70,7 @@ async fn whoever_sent_what_cannot_be_handled_is_told() {
     drop(tx);
     engine.put_aside(&row, &EngineError::Endless).await.unwrap();
     assert_eq!(engine.store.inbox_waiting().await.unwrap(), 0);
-    let due = engine.store.messages_due(engine.clock.now_ms(), 10).await.unwrap();
+    let due = engine.store.messages_due("", engine.clock.now_ms(), 10).await.unwrap();
     let told = due[0].as_ref().unwrap();
     assert_eq!(told.message.only_for.as_ref().map(slipway_core::ids::PersonId::as_str), Some("ana"));
 }

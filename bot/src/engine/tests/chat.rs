@@ -283,7 +283,7 @@ impl Chat {
         self.answer(delivery).await
     }
 
-    async fn answer(&self, delivery: i64) -> String {
+    pub(super) async fn answer(&self, delivery: i64) -> String {
         let body: Option<String> = self.scalar(ANSWER, &delivery.to_string()).await;
         body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
     }

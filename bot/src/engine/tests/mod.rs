@@ -1,6 +1,7 @@
 //! Whole stories through the engine and a real store, without anything outside: what the executor would do is said
 //! by the test.
 
+mod accounts;
 mod aside;
 mod audit;
 mod beginnings;

@@ -35,7 +35,7 @@ async fn a_release_has_one_card_in_each_channel() {
     for channel in ["terminal:releases", "terminal:ops"] {
         assert_eq!(chat.count("SELECT count(*) FROM messages WHERE channel = $1", channel).await, 1);
     }
-    let due = chat.store.messages_due(chat.engine.clock.now_ms(), 10).await.unwrap();
+    let due = chat.store.messages_due("", chat.engine.clock.now_ms(), 10).await.unwrap();
     assert_eq!(due.len(), 2);
     let events = chat.store.release_events(&release).await.unwrap();
     for row in due {
@@ -53,7 +53,7 @@ async fn a_release_has_a_card_also_where_it_was_asked_for() {
     let (channel, text) = ("terminal:elsewhere".to_owned(), "/deploy staging".to_owned());
     chat.deliver(&crate::engine::Incoming::Typed { who, channel, text }).await;
     let release = chat.newest().await;
-    let due = chat.store.messages_due(chat.engine.clock.now_ms(), 10).await.unwrap();
+    let due = chat.store.messages_due("", chat.engine.clock.now_ms(), 10).await.unwrap();
     let mut channels: Vec<_> = due.iter().flatten().map(|row| row.message.channel.as_str()).collect();
     channels.sort_unstable();
     assert_eq!(channels, ["terminal:elsewhere", "terminal:ops", "terminal:releases"]);

@@ -240,6 +240,12 @@ pub fn lock_needs_a_reason(key: &EnvironmentKey) -> Message {
     Message::answer(line, [way])
 }
 
+/// What somebody asked for is done, and nothing else is to be said.
+#[must_use]
+pub fn done() -> Message {
+    Message::answer(Line::plain("Done: the card shows it."), [])
+}
+
 /// A reaction that is no vote by itself here: the button is.
 #[must_use]
 pub fn confirm_vote(release: &Release, stance: Stance) -> Message {

@@ -2,9 +2,9 @@
 
 use super::page::{Page, SECTION_LIMIT_CHARS, WRAPPER_CHARS, item_chars};
 use super::spans::{Inline, Look, People, inlines, json_chars, push, text, text_chars};
-use super::table;
-use super::text::{clean, cut, is_blank, label};
-use slipway_core::message::{Block, Line, Span};
+use crate::text::lines::sums_up;
+use crate::text::{Preformatted, code, label, table};
+use slipway_core::message::{Block, Line};
 
 /// How many items of one field are shown.
 const FIELD_LIMIT_ITEMS: usize = 30;
@@ -14,12 +14,6 @@ const FIELD_LIMIT_LINES: usize = 200;
 const LABEL_LIMIT_CHARS: usize = 80;
 /// What `and 34 more` takes as an item of a list, at most.
 const MORE_CHARS: usize = 2 * WRAPPER_CHARS + 40;
-/// How many lines of preformatted text are shown; the last ones.
-const CODE_LIMIT_LINES: usize = 20;
-/// How much of one such line is shown.
-const CODE_LINE_LIMIT_CHARS: usize = 160;
-/// How much of such a text is shown.
-const CODE_LIMIT_CHARS: usize = 2_000;
 /// Between a label and what stands beside it.
 const GAP: &str = "  ";
 
@@ -74,7 +68,7 @@ fn part(page: &mut Page, block: &Block, people: &People) -> bool {
         }
         Block::Field { label, lines } => field(page, label, lines, people),
         Block::Code(words) => code(page, words),
-        Block::Table { head, rows } => table::write(page, head, rows),
+        Block::Table { head, rows } => table(page, head, rows),
     }
 }
 
@@ -110,11 +104,6 @@ fn field(page: &mut Page, title: &str, lines: &[Line], people: &People) -> bool 
         return false;
     }
     page.line(row) && page.list(fitting(items, lines.len() - looked_at.len(), page.room()))
-}
-
-fn sums_up(first: &Line, second: &Line) -> bool {
-    let is_item = |line: &Line| matches!(line.0.first(), Some(Span::Code(_)));
-    !is_item(first) && is_item(second)
 }
 
 /// The lines as items. One that begins with spaces goes on with the item above it.
@@ -169,21 +158,22 @@ fn fitting(mut items: Vec<Vec<Inline>>, more: usize, room: usize) -> Vec<Vec<Inl
 
 /// The last lines, as many as there is room for.
 fn code(page: &mut Page, words: &str) -> bool {
-    let line = |line: &str| cut(clean(line.trim_end()), CODE_LINE_LIMIT_CHARS);
-    let mut lines: Vec<_> = words.trim_end().lines().rev().take(CODE_LIMIT_LINES).map(line).collect();
-    lines.reverse();
     let room = page.room();
-    let is_too_long = |lines: &[String]| {
-        let text = lines.join("\n");
-        text.chars().count() > CODE_LIMIT_CHARS || json_chars(&text) + 2 * WRAPPER_CHARS > room
-    };
-    while !lines.is_empty() && is_too_long(&lines) {
-        lines.remove(0);
+    let text = code::tail(words, |text| json_chars(&text) + 2 * WRAPPER_CHARS <= room);
+    preformatted(page, text)
+}
+
+/// As many rows as there is room for.
+fn table(page: &mut Page, head: &[String], rows: &[Vec<Line>]) -> bool {
+    let room = page.room();
+    let text = table::text(head, rows, |text| json_chars(&text) + 2 * WRAPPER_CHARS <= room);
+    preformatted(page, text)
+}
+
+fn preformatted(page: &mut Page, text: Preformatted) -> bool {
+    match text {
+        Preformatted::Nothing => true,
+        Preformatted::Text(text) => page.preformatted(&text),
+        Preformatted::TooLong => false,
     }
-    let text = lines.join("\n");
-    if is_blank(&text) {
-        // Either there was nothing to show, or no line of it fits.
-        return !lines.is_empty() || is_blank(words);
-    }
-    page.preformatted(&text)
 }

@@ -1,6 +1,6 @@
 //! Buttons.
 
-use super::text::label;
+use crate::text::{label, verbs};
 use slack_morphism::prelude::*;
 use slipway_core::message::cards::action;
 use slipway_core::message::{Action, Verb};
@@ -13,16 +13,7 @@ const KEY_LIMIT_BYTES: usize = 255;
 /// What Slack calls a button that does this.
 #[must_use]
 pub fn action_id(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Approve => "approve",
-        Verb::Veto => "veto",
-        Verb::Cancel => "cancel",
-        Verb::Retry => "retry",
-        Verb::Why => "why",
-        Verb::Details => "details",
-        Verb::Lock => "lock",
-        Verb::Unlock => "unlock",
-    }
+    verbs::name(verb)
 }
 
 /// The buttons, each verb once; none where the key cannot say which message they belong to.

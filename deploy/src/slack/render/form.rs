@@ -3,7 +3,7 @@
 use super::buttons::literal;
 use super::page::Page;
 use super::spans::{Look, People, inlines};
-use super::text::{clean, cut, label, shortened};
+use crate::text::{clean, cut, label, shortened};
 use slack_morphism::prelude::*;
 use slipway_core::message::Line;
 use slipway_core::message::form::{Form, Input, InputKind};

@@ -6,11 +6,10 @@
 
 mod body;
 mod buttons;
+mod escape;
 mod form;
 mod page;
 mod spans;
-mod table;
-mod text;
 
 #[cfg(test)]
 mod tests;
@@ -19,11 +18,14 @@ pub use buttons::action_id;
 pub use form::modal;
 
 use super::rendered::Rendered;
+use crate::text::lines::{plain, utc};
+use crate::text::marks::{cells, mark_text};
+use escape::escaped;
 use page::{Page, WRAPPER_CHARS};
 use slack_morphism::prelude::*;
 use slipway_core::ids::PersonId;
 use slipway_core::message::{Line, Mark, Message, Progress, Verb};
-use spans::{Inline, Look, People, inlines, json_chars, plain, push, utc};
+use spans::{Inline, Look, People, inlines, json_chars, push};
 use std::collections::BTreeMap;
 
 /// What the blocks of one message may take as JSON. Slack refuses more at a length that it does not tell.
@@ -34,8 +36,6 @@ const TEXT_BLOCKS_LIMIT: usize = 8;
 const TEXT_LIMIT_CHARS: usize = 300;
 /// What the line that says that something is missing takes as JSON, at most.
 const NOTE_CHARS: usize = 3 * WRAPPER_CHARS + 100;
-/// Cells of the progress bar.
-const BAR_CELLS: u16 = 10;
 /// The longest first line that is set as a title where it has no mark.
 const TITLE_LIMIT_CHARS: usize = 100;
 /// What a message without words says.
@@ -117,26 +117,9 @@ fn first_line(mark: Mark, headline: &Line, people: &People) -> Vec<Inline> {
     first
 }
 
-fn mark_text(mark: Mark) -> &'static str {
-    match mark {
-        Mark::None => "",
-        Mark::Waiting => "○ ",
-        Mark::Running => "◐ ",
-        Mark::Live => "● ",
-        Mark::Failed => "✖ ",
-        Mark::Ended => "– ",
-    }
-}
-
-/// The bar, and what goes on beside it. It is full at the end only.
+/// The bar, and what goes on beside it.
 fn bar(progress: &Progress, people: &People) -> Vec<Inline> {
-    let full = match progress.permille {
-        1000.. => BAR_CELLS,
-        permille => ((permille + 50) / 100).min(BAR_CELLS - 1),
-    };
-    let mut cells: String = (0..BAR_CELLS).map(|cell| if cell < full { '▰' } else { '▱' }).collect();
-    cells.push_str("  ");
-    let mut line = vec![spans::text(&cells, Look::Plain)];
+    let mut line = vec![spans::text(&format!("{}  ", cells(progress.permille)), Look::Plain)];
     inlines(&progress.label, Look::Plain, people).into_iter().for_each(|inline| push(&mut line, inline));
     line
 }
@@ -146,5 +129,5 @@ fn notification(message: &Message) -> String {
     let words = plain(&message.headline, utc);
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = if words.is_empty() { NAMELESS } else { &words };
-    text::escaped(&format!("{}{words}", mark_text(message.mark)), TEXT_LIMIT_CHARS)
+    escaped(&format!("{}{words}", mark_text(message.mark)), TEXT_LIMIT_CHARS)
 }

@@ -1,8 +1,9 @@
 //! Lines as Slack's text elements: literal text, so that nothing in it can mention anybody or format.
 
-use super::text::{MORE, clean, is_blank, shortened};
+use crate::text::address::web_address;
+use crate::text::lines::{DATE_LIMIT_S, PLAIN_LIMIT_CHARS, SPANS_LIMIT, UNTRUSTED_LIMIT_CHARS, name, utc};
+use crate::text::{MORE, is_blank, shortened};
 use jiff::Timestamp;
-use reqwest::Url;
 use serde::Serialize;
 use slack_morphism::prelude::*;
 use slipway_core::ids::PersonId;
@@ -12,25 +13,12 @@ use std::collections::BTreeMap;
 /// One piece of a line.
 pub(super) type Inline = SlackRichTextInlineElement;
 
-/// How much of one piece of somebody else's text is shown.
-const UNTRUSTED_LIMIT_CHARS: usize = 160;
-/// How much of one piece of Slipway's own words is shown.
-const PLAIN_LIMIT_CHARS: usize = 600;
-/// How much of a person's name is shown.
-const PERSON_LIMIT_CHARS: usize = 80;
-/// The longest address that becomes a link.
-const URL_LIMIT_CHARS: usize = 1_000;
 /// The longest id of a Slack user.
 const USER_LIMIT_CHARS: usize = 40;
 /// What one line may take as JSON. The largest piece is less: a long address with a text.
 const LINE_LIMIT_CHARS: usize = 2_500;
-/// How many pieces of a line are looked at.
-const SPANS_LIMIT: usize = 200;
 /// A time for everybody's own zone; `17:40 today` reads well after "expires" and after "at".
 const DATE_FORMAT: &str = "{time} {date_short_pretty}";
-/// The last second that is shown as a date: the end of the year 9999.
-const DATE_LIMIT_S: i64 = 253_402_300_799;
-
 /// Slack's ids of people.
 pub(super) type People = BTreeMap<PersonId, String>;
 
@@ -107,36 +95,6 @@ fn inline(span: &Span, look: Look, people: &People) -> Option<Inline> {
     }
 }
 
-/// A line as the plain text of a notification or a table's cell.
-pub(super) fn plain(line: &Line, time: fn(Timestamp) -> String) -> String {
-    let span = |span: &Span| match span {
-        Span::Plain(words) => shortened(words, PLAIN_LIMIT_CHARS),
-        Span::Untrusted(words) | Span::Strong(words) | Span::Code(words) => shortened(words, UNTRUSTED_LIMIT_CHARS),
-        Span::Link { text, url } => shortened(if text.is_empty() { url } else { text }, UNTRUSTED_LIMIT_CHARS),
-        Span::Person(person) => name(person),
-        Span::Mention(person) => format!("@{}", name(person)),
-        Span::Time(at) => time(*at),
-    };
-    let mut out = String::new();
-    for part in line.0.iter().take(SPANS_LIMIT) {
-        // Whoever shows it shows less.
-        if out.chars().count() > PLAIN_LIMIT_CHARS {
-            break;
-        }
-        out.push_str(&span(part));
-    }
-    out
-}
-
-/// `2025-11-04 15:00 UTC`.
-pub(super) fn utc(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-fn name(person: &PersonId) -> String {
-    shortened(person.as_str(), PERSON_LIMIT_CHARS)
-}
-
 fn is_user(id: &str) -> bool {
     id.len() <= USER_LIMIT_CHARS
         && id.starts_with(['U', 'W'])
@@ -182,16 +140,4 @@ fn link(url: &str, words: &str, look: Look) -> Inline {
         }
         _ => text(&words, look),
     }
-}
-
-/// The address in ASCII, when a browser may be sent there.
-fn web_address(url: &str) -> Option<String> {
-    // A parser would drop these, and what is read would not be where it goes.
-    if url.len() > URL_LIMIT_CHARS || url.chars().any(char::is_whitespace) || !clean(url).eq(url.chars()) {
-        return None;
-    }
-    let url = Url::parse(url).ok()?;
-    let is_web = matches!(url.scheme(), "https" | "http") && url.has_host();
-    let is_plain = url.username().is_empty() && url.password().is_none();
-    (is_web && is_plain && url.as_str().len() <= URL_LIMIT_CHARS).then(|| url.into())
 }

@@ -148,14 +148,14 @@ fn unquoted(text: &str) -> String {
     inside.unwrap_or(text).to_owned()
 }
 
+fn written(shown: &Value) -> String {
+    shown.as_str().map_or_else(|| shown.to_string(), str::to_owned)
+}
+
 /// A text as the option's type has it.
 fn value(world: &World, option: &Value, text: &str, resolved: &mut Value) -> Result<Value, String> {
     if let Some(choices) = option["choices"].as_array().filter(|choices| !choices.is_empty()) {
-        let is = |choice: &&Value| {
-            choice["name"] == text
-                || choice["value"] == text
-                || choice["value"].as_f64().is_some_and(|number| text.parse() == Ok(number))
-        };
+        let is = |choice: &&Value| [&choice["name"], &choice["value"]].into_iter().any(|shown| written(shown) == text);
         return choices.iter().find(is).map(|choice| choice["value"].clone()).ok_or("This is no choice.".to_owned());
     }
     match option["type"].as_u64().unwrap_or(0) {

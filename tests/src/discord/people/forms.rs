@@ -5,6 +5,7 @@ use crate::discord::DiscordSandbox;
 use crate::discord::check::modal::inputs;
 use crate::discord::delivery;
 use crate::discord::interaction::{Kind, Modal};
+use crate::discord::message::Message;
 use crate::discord::payload;
 use crate::discord::world::World;
 use serde_json::{Value, json};
@@ -41,6 +42,18 @@ impl DiscordSandbox {
         };
         let outcome = delivery::deliver(&self.shared, payload).await;
         did(&self.shared, outcome, (user, &channel), FAILED)
+    }
+
+    /// Takes a message that only they see out of their sight. The app is not told.
+    ///
+    /// # Errors
+    /// When there is no such message.
+    pub fn dismiss_message(&self, user: &str, channel: &str, id: &str) -> Did {
+        let mut world = self.shared.world();
+        let theirs = |m: &&Message| m.is(channel, id) && m.ephemeral_for.as_deref() == Some(user) && !m.deleted;
+        world.messages.iter().find(theirs).ok_or_else(|| Refused::code("unknown_message"))?;
+        world.change(channel, id, |message| message.deleted = true);
+        Ok(())
     }
 
     /// Closes a form without sending it. The app is not told.

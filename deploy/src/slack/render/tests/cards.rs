@@ -1,8 +1,8 @@
 //! Cards as they leave the core.
 
-use super::fixtures::*;
 use super::shown::shown;
 use super::*;
+use crate::text::fixtures::*;
 use expect_test::expect;
 use slipway_core::environment::{Environment, Live};
 use slipway_core::message::cards::{StatusRow, details, history, release_card, status};

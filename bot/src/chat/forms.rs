@@ -1,14 +1,13 @@
 //! Forms for what needs a reason. What is filled in becomes the line that one could have typed, so that one grammar
 //! and one gate are for both.
 
-use super::heard::Submission;
-use super::words::quoted;
 use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
+use slipway_core::command::quoted;
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::message::Line;
 use slipway_core::message::form::{Form, Input, InputKind};
-
+use std::collections::BTreeMap;
 const LOCK: &str = "lock";
 const OVERRIDE: &str = "override";
 /// The longest text of an input.
@@ -25,6 +24,21 @@ const LENGTHS: [(&str, &str); 6] = [
 const LENGTH_DEFAULT: &str = "2h";
 /// Stands for no length: an option must have a value.
 const UNTIL_UNLOCKED: &str = "-";
+
+/// A form that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Who, by their account.
+    pub user: String,
+    /// The form's name.
+    pub form: String,
+    /// What the form carries besides.
+    pub private: String,
+    /// What was filled in, by input.
+    pub values: BTreeMap<String, String>,
+    /// Unique for each submission.
+    pub trigger: String,
+}
 
 /// What a form carries from its opening to its sending.
 #[derive(Serialize, Deserialize)]
@@ -115,22 +129,30 @@ pub(super) fn line(sent: &Submission) -> Option<(String, String)> {
     let value = |name: &str| sent.values.get(name).map(String::as_str).unwrap_or_default();
     let line = match sent.form.as_str() {
         LOCK => {
-            let (environment, service) = value("environment").split_once(' ').unwrap_or((value("environment"), ""));
+            // Where a chat has no choices in its forms, both are typed.
+            let (environment, service) =
+                value("environment").trim().split_once(' ').unwrap_or((value("environment"), ""));
+            let (environment, service) = (word(environment), word(service));
             let reason = quoted(value("reason"));
             let length = match value("for") {
                 "" | UNTIL_UNLOCKED => String::new(),
-                length => format!(" --for {length}"),
+                length => format!(" --for {}", word(length)),
             };
             format!("/release lock {environment} {reason}{length} {service}")
         }
         OVERRIDE => {
             let (incident, reason) = (quoted(value("incident")), quoted(value("reason")));
-            let release: String = value("release").chars().filter(|c| !c.is_whitespace()).collect();
-            format!("/release override {release} --incident {incident} --reason {reason}")
+            format!("/release override {} --incident {incident} --reason {reason}", word(value("release")))
         }
         _ => return None,
     };
     Some((carried.channel, line.trim().to_owned()))
+}
+
+/// What somebody filled in as one word, and no option.
+fn word(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    text.trim_start_matches(['-', '–', '—']).to_owned()
 }
 
 #[cfg(test)]

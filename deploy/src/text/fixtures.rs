@@ -11,15 +11,15 @@ use slipway_core::policy::{Clears, Reason, Slot, Stance, Vote};
 use slipway_core::release::{Event, Failure, Origin, Release, Request, RequestKind, Step, step};
 
 /// A moment some seconds after 15:00.
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     "2025-11-04T15:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
 }
 
-pub(super) fn sha(start: &str) -> CommitSha {
+pub(crate) fn sha(start: &str) -> CommitSha {
     CommitSha::parse(&format!("{start:0<40}")).unwrap()
 }
 
-pub(super) fn commit(start: &str, title: &str, author: &str) -> Commit {
+pub(crate) fn commit(start: &str, title: &str, author: &str) -> Commit {
     Commit {
         sha: sha(start),
         title: title.into(),
@@ -30,7 +30,7 @@ pub(super) fn commit(start: &str, title: &str, author: &str) -> Commit {
     }
 }
 
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     Plan {
         service: "goals".into(),
         environment: "production".into(),
@@ -57,7 +57,7 @@ pub(super) fn plan() -> Plan {
     }
 }
 
-pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
+pub(crate) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
     PlannedMigration {
         version: stem[..14].parse().unwrap(),
         file: format!("{stem}.sql"),
@@ -71,7 +71,7 @@ pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
     }
 }
 
-pub(super) fn target(name: &str) -> PlannedTarget {
+pub(crate) fn target(name: &str) -> PlannedTarget {
     PlannedTarget {
         kind: "app-runner".into(),
         id: format!("arn:aws:apprunner:us-west-2:123456789012:service/{name}/1"),
@@ -80,16 +80,16 @@ pub(super) fn target(name: &str) -> PlannedTarget {
     }
 }
 
-pub(super) fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
     Facts { ci: Observed { value: ci, at: at(0) } }
 }
 
-pub(super) fn key() -> EnvironmentKey {
+pub(crate) fn key() -> EnvironmentKey {
     EnvironmentKey { service: "goals".into(), environment: "production".into() }
 }
 
-pub(super) fn asked() -> Release {
+pub(crate) fn asked() -> Release {
     let request = Request {
         key: key(),
         kind: RequestKind::Deploy,
@@ -105,38 +105,38 @@ pub(super) fn asked() -> Release {
 }
 
 /// What the gate would say. Its fields are its own, so that nobody else can say "start": hence the detour.
-pub(super) fn verdict(course: &str, plan: &Plan, reasons: &[Reason]) -> Event {
+pub(crate) fn verdict(course: &str, plan: &Plan, reasons: &[Reason]) -> Event {
     let verdict = serde_json::json!({
         "course": course, "reasons": reasons, "digest": plan.digest(), "policy_hash": "ab12", "at": at(5), "again_at": null,
     });
     Event::Judged { verdict: Box::new(serde_json::from_value::<Verdict>(verdict).unwrap()) }
 }
 
-pub(super) fn after(release: Release, events: impl IntoIterator<Item = Event>) -> Release {
+pub(crate) fn after(release: Release, events: impl IntoIterator<Item = Event>) -> Release {
     events.into_iter().fold(release, |release, event| step(&release, &event).unwrap().0)
 }
 
-pub(super) fn resolved() -> Event {
+pub(crate) fn resolved() -> Event {
     Event::Resolved { commit: sha("4c1f9e2"), branch: Some("main".into()) }
 }
 
 /// Up to the gate's first look at it.
-pub(super) fn planned(release: Release, plan: &Plan) -> Release {
+pub(crate) fn planned(release: Release, plan: &Plan) -> Release {
     let planned = Event::Planned { plan: Box::new(plan.clone()), facts: facts() };
     after(release, [Event::Requested, resolved(), Event::BuildReady, planned])
 }
 
 /// Judged as `course` for `reasons`.
-pub(super) fn judged(course: &str, reasons: &[Reason]) -> Release {
+pub(crate) fn judged(course: &str, reasons: &[Reason]) -> Release {
     after(planned(asked(), &plan()), [verdict(course, &plan(), reasons)])
 }
 
-pub(super) fn done(step: Step, detail: &str, seconds: i64) -> Event {
+pub(crate) fn done(step: Step, detail: &str, seconds: i64) -> Event {
     Event::StepSucceeded { step, detail: detail.into(), at: at(seconds) }
 }
 
 /// The events of a run until `step` runs.
-pub(super) fn until(step: Step) -> Vec<Event> {
+pub(crate) fn until(step: Step) -> Vec<Event> {
     let all = [
         done(Step::Ci, "3 of 3", 6),
         done(Step::Image, "unchanged", 7),
@@ -147,27 +147,27 @@ pub(super) fn until(step: Step) -> Vec<Event> {
     all.into_iter().zip(Step::ALL).take_while(|(_, s)| *s < step).map(|(event, _)| event).collect()
 }
 
-pub(super) fn running(step: Step) -> Release {
+pub(crate) fn running(step: Step) -> Release {
     after(judged("start", &[]), until(step))
 }
 
-pub(super) fn failed(release: Release, step: Step, failure: Failure, rolled_back: bool, seconds: i64) -> Release {
+pub(crate) fn failed(release: Release, step: Step, failure: Failure, rolled_back: bool, seconds: i64) -> Release {
     after(release, [Event::StepFailed { step, failure, rolled_back, at: at(seconds) }])
 }
 
-pub(super) fn operation() -> Event {
+pub(crate) fn operation() -> Event {
     Event::DeployStarted { target: 0, operation: "7d0c3b1e-99".into() }
 }
 
-pub(super) fn vote(person: &str, stance: Stance) -> Event {
+pub(crate) fn vote(person: &str, stance: Stance) -> Event {
     Event::Voted { vote: Vote { person: person.into(), stance, digest: plan().digest(), at: at(60) } }
 }
 
-pub(super) fn reason(id: &str, why: &str, clears: Clears) -> Reason {
+pub(crate) fn reason(id: &str, why: &str, clears: Clears) -> Reason {
     Reason::new(id, why, clears)
 }
 
-pub(super) fn two_slots() -> Reason {
+pub(crate) fn two_slots() -> Reason {
     let slot = |team: &str, who: &[&str]| Slot {
         team: team.into(),
         missing: 1,
@@ -177,7 +177,7 @@ pub(super) fn two_slots() -> Reason {
     reason("two-slots", "Production needs one of release and one of dba.", Clears::Votes { missing })
 }
 
-pub(super) fn approvers() -> Vec<ApproverLine> {
+pub(crate) fn approvers() -> Vec<ApproverLine> {
     vec![
         ApproverLine {
             team: "release".into(),
@@ -189,7 +189,7 @@ pub(super) fn approvers() -> Vec<ApproverLine> {
     ]
 }
 
-pub(super) fn people() -> Directory {
+pub(crate) fn people() -> Directory {
     let person = |id: &str, team: &str| Person { id: id.into(), teams: [team.into()].into(), identities: vec![] };
     Directory::new([
         person("ana", "release"),
@@ -199,7 +199,7 @@ pub(super) fn people() -> Directory {
     ])
 }
 
-pub(super) fn view<'a>(
+pub(crate) fn view<'a>(
     release: &'a Release,
     people: &'a Directory,
     approvers: &'a [ApproverLine],

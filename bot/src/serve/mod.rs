@@ -1,11 +1,10 @@
 //! `slipway serve`: everything put together.
 
-use crate::chat::Chat;
+mod chats;
+
 use crate::chat::publisher::Publisher;
-use crate::chat::slack::{self, Intake, Reread, SlackChat, SocketMode};
-use crate::chat::terminal::Terminal;
 use crate::clock::Clock;
-use crate::config::{self, SlackMode};
+use crate::config;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
 use crate::members::Members;
@@ -15,9 +14,10 @@ use crate::readiness::Readiness;
 use crate::setup::Setup;
 use crate::store::Store;
 use crate::timekeeper::{Lookouts, Timekeeper};
-use crate::web::{self, SlackDoor, Web};
+use crate::web::{self, Web};
+use chats::Chats;
+use futures::future::join_all;
 use secrecy::SecretString;
-use slipway_deploy::slack::Slack;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 /// How long handled deliveries are remembered, to know those that come twice.
 const REMEMBER_DELIVERIES_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
@@ -54,6 +54,8 @@ pub struct Parts {
     pub terminal: bool,
     /// Slack, where it is switched on.
     pub slack: Option<SlackParts>,
+    /// Discord, where it is switched on and there is a token.
+    pub discord: Option<DiscordParts>,
     /// How long a delivery may take to become durable.
     pub ack_budget_ms: u64,
 }
@@ -67,6 +69,17 @@ pub struct SlackParts {
     pub signing_secret: Option<SecretString>,
     /// What Socket Mode is opened with.
     pub app_token: Option<SecretString>,
+}
+
+/// What Discord needs.
+#[derive(Debug)]
+pub struct DiscordParts {
+    /// `[discord]`.
+    pub config: config::Discord,
+    /// The bot's token.
+    pub token: SecretString,
+    /// What interactions over HTTP are verified with: 64 hex digits.
+    pub public_key: Option<String>,
 }
 
 /// Why the bot ended.
@@ -96,8 +109,19 @@ pub enum ServeError {
 /// # Errors
 /// When it cannot start, or a part of it ends.
 pub async fn serve(parts: Parts) -> Result<(), ServeError> {
-    let Parts { listen, store, setup, policies, configuration, outside, api_token, terminal, slack, ack_budget_ms } =
-        parts;
+    let Parts {
+        listen,
+        store,
+        setup,
+        policies,
+        configuration,
+        outside,
+        api_token,
+        terminal,
+        slack,
+        discord,
+        ack_budget_ms,
+    } = parts;
     let store = Store::open(&store).await?;
     let taken_over = store.effects_take_over().await?;
     if taken_over > 0 {
@@ -107,20 +131,23 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let (setup, outside) = (Arc::new(setup), Arc::new(outside));
     let (signals, clock) = (Signals::default(), Clock::System);
     let changed = Arc::new(Notify::new());
-    let mut chats: Vec<Arc<dyn Chat>> = Vec::new();
+    let mut chats = Chats {
+        store: store.clone(),
+        setup: setup.clone(),
+        clock: clock.clone(),
+        signals: signals.clone(),
+        ack_budget_ms,
+        outgoing: vec![],
+        rereads: vec![],
+        tasks: JoinSet::new(),
+    };
     if terminal {
-        warn!("the terminal chat is on: whoever holds the API token can speak for anybody");
-        chats.push(Arc::new(Terminal::new(store.clone(), changed.clone())));
+        chats.terminal(&changed);
     }
-    let mut tasks = JoinSet::new();
-    let (slack, reread) = slack.zip(outside.slack.clone()).map_or((None, None), |(parts, client)| {
-        let (store, setup, clock, signals) = (store.clone(), setup.clone(), clock.clone(), signals.clone());
-        chats.push(Arc::new(SlackChat::new(client.clone(), clock.clone())));
-        let intake = Intake::new(store, setup, clock, signals, client.clone(), &parts.config, ack_budget_ms);
-        let intake = Arc::new(intake);
-        let reread = Arc::new(Reread::new(client.clone(), intake.clone()));
-        (listen_to_slack(&mut tasks, parts, client, intake, reread.clone()), Some(reread))
-    });
+    let slack = slack.zip(outside.slack.clone()).and_then(|(parts, client)| chats.slack(parts, client));
+    let discord = discord.zip(outside.discord.clone());
+    let discord = discord.and_then(|(parts, client)| chats.discord(parts, client, outside.github.clone()));
+    let Chats { outgoing, rereads, mut tasks, .. } = chats;
     let owner = format!("{}-{}", std::process::id(), clock.now_ms());
     let started = Incoming::Started { version: env!("CARGO_PKG_VERSION").to_owned(), configuration };
     store.deliver(&format!("started/{owner}"), &started, &clock).await?;
@@ -132,9 +159,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let members = Arc::new(members);
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(async move {
-        if let Some(reread) = reread {
-            reread.first().await;
-        }
+        join_all(rereads.iter().map(|reread| reread.first())).await;
         engine.run().await;
     });
     tasks.spawn(
@@ -152,7 +177,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone(), members)));
-    tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), chats).run());
+    tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), outgoing).run());
     tasks.spawn(forget_old(store.clone(), clock.clone()));
     let router = web::router(Web {
         store,
@@ -163,6 +188,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         api_token: api_token.map(Into::into),
         terminal: terminal.then_some(changed),
         slack,
+        discord,
         ack_budget_ms,
     });
     tasks.spawn(async move {
@@ -179,34 +205,6 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         () = told_to_stop() => {
             info!("stopping; what is under way goes on after the next start");
             Ok(())
-        }
-    }
-}
-
-/// Has Slack listened to, by one way or the other. Gives the door for what comes over HTTP.
-fn listen_to_slack(
-    tasks: &mut JoinSet<()>,
-    parts: SlackParts,
-    client: Slack,
-    intake: Arc<Intake>,
-    reread: Arc<Reread>,
-) -> Option<SlackDoor> {
-    tasks.spawn(reread.clone().run());
-    let introduced = slack::introduce(client.clone(), intake.clone());
-    tasks.spawn(async move {
-        introduced.await;
-        // It has nothing left to do, and no part of the bot may end.
-        std::future::pending().await
-    });
-    match (parts.config.mode, parts.app_token) {
-        (SlackMode::Http, _) => Some(SlackDoor { signing_secret: parts.signing_secret.map(Arc::new), intake }),
-        (SlackMode::Socket, Some(token)) => {
-            tasks.spawn(SocketMode { slack: client, token, intake, reread }.run());
-            None
-        }
-        (SlackMode::Socket, None) => {
-            warn!("SLACK_APP_TOKEN is not set: nothing that is said in Slack is heard");
-            None
         }
     }
 }

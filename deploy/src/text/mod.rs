@@ -1,20 +1,32 @@
-//! Text that cannot break out of its place, in sizes that are known.
+//! Text that cannot break out of its place, in sizes that are known: what the chats' renderers have in common.
 
-pub(super) use slipway_core::message::hidden::clean;
+pub(crate) mod address;
+pub(crate) mod code;
+pub(crate) mod lines;
+pub(crate) mod marks;
+pub(crate) mod table;
+pub(crate) mod verbs;
+
+#[cfg(test)]
+pub(crate) mod anything;
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use slipway_core::message::hidden::clean;
 use unicode_width::UnicodeWidthChar as _;
 
-/// The longest escape: `&amp;`.
-const ESCAPE_LENGTH: usize = 5;
 /// Stands where something is missing.
-pub(super) const MORE: &str = "…";
+pub(crate) const MORE: &str = "…";
 
 /// Clean text of at most `limit` columns and as many characters, with `…` where something is missing.
-pub(super) fn shortened(text: &str, limit: usize) -> String {
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
     cut(clean(text), limit)
 }
 
 /// As [`shortened`], without spaces around it and `instead` where nothing is left.
-pub(super) fn label(text: &str, limit: usize, instead: &str) -> String {
+pub(crate) fn label(text: &str, limit: usize, instead: &str) -> String {
     match shortened(text.trim(), limit).trim() {
         "" => instead.to_owned(),
         some => some.to_owned(),
@@ -22,12 +34,12 @@ pub(super) fn label(text: &str, limit: usize, instead: &str) -> String {
 }
 
 /// Whether nothing of it would be seen.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
 }
 
 /// The characters as they are where they fit; else cut before a character that stands alone, with `…` at the end.
-pub(super) fn cut(chars: impl Iterator<Item = char>, limit: usize) -> String {
+pub(crate) fn cut(chars: impl Iterator<Item = char>, limit: usize) -> String {
     let (mut out, mut used) = (String::new(), 0);
     let (mut kept, mut before) = (0, Before::default());
     for c in chars {
@@ -69,26 +81,13 @@ impl Before {
     }
 }
 
-/// Text for a place that Slack reads as markup, of at most `limit` characters with the escapes counted.
-pub(super) fn escaped(text: &str, limit: usize) -> String {
-    let mut columns = limit;
-    loop {
-        let short = cut(text.chars(), columns);
-        let length: usize = short.chars().map(|c| escape(c).map_or(1, str::len)).sum();
-        if length <= limit || columns <= 1 {
-            let whole = |c| escape(c).map_or_else(|| c.to_string(), str::to_owned);
-            return short.chars().map(whole).collect();
-        }
-        // An escape is at most five characters long, so this is never too much.
-        columns -= (length - limit).div_ceil(ESCAPE_LENGTH).min(columns - 1);
-    }
-}
-
-fn escape(c: char) -> Option<&'static str> {
-    match c {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        _ => None,
-    }
+/// Preformatted text, made for the room that there is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Preformatted {
+    /// There is nothing to show.
+    Nothing,
+    /// What fits.
+    Text(String),
+    /// Nothing of it fits.
+    TooLong,
 }

@@ -1,8 +1,7 @@
 //! Columns, as preformatted text that a phone can show.
 
-use super::page::{Page, WRAPPER_CHARS};
-use super::spans::{json_chars, plain};
-use super::text::shortened;
+use super::lines::plain;
+use super::{Preformatted, shortened};
 use jiff::Timestamp;
 use slipway_core::message::Line;
 use unicode_width::UnicodeWidthStr as _;
@@ -22,8 +21,8 @@ const GAP: &str = "  ";
 /// Before what continues a row.
 const INDENT: &str = "  ";
 
-/// Writes as many rows as there is room for. Gives whether something was written, or there was nothing to write.
-pub(super) fn write(page: &mut Page, head: &[String], rows: &[Vec<Line>]) -> bool {
+/// As many rows as fit, with how many more there are.
+pub(crate) fn text(head: &[String], rows: &[Vec<Line>], fits: impl Fn(&str) -> bool) -> Preformatted {
     let mut table = Vec::new();
     if head.iter().any(|title| !title.is_empty()) {
         table.push(head.iter().take(COLUMNS_LIMIT).map(|title| cell(title)).collect::<Vec<_>>());
@@ -33,20 +32,20 @@ pub(super) fn write(page: &mut Page, head: &[String], rows: &[Vec<Line>]) -> boo
     table.extend(rows.iter().take(ROWS_LIMIT).map(cells));
     let lines = laid_out(&table);
     if lines.iter().all(String::is_empty) {
-        return true;
+        return Preformatted::Nothing;
     }
+    let fits = |text: &str| text.chars().count() <= TABLE_LIMIT_CHARS && fits(text);
     let mut shown = lines.len();
-    let is_too_long =
-        |text: &str| text.chars().count() > TABLE_LIMIT_CHARS || json_chars(&text) + 2 * WRAPPER_CHARS > page.room();
     while shown > titles {
         let text = with_rest(&lines[..shown], rows.len() - (shown - titles));
-        if !is_too_long(&text) {
-            return page.preformatted(&text);
+        if fits(&text) {
+            return Preformatted::Text(text);
         }
         shown -= 1;
     }
     // Titles alone, or not even one row.
-    rows.is_empty() && page.preformatted(&lines.join("\n"))
+    let text = lines.join("\n");
+    if rows.is_empty() && fits(&text) { Preformatted::Text(text) } else { Preformatted::TooLong }
 }
 
 /// `2025-11-04 15:00Z`: preformatted text has no dates of the reader's zone.

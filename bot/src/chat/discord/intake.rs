@@ -1,0 +1,339 @@
+//! What is done with what Discord says, however it came: whether it is ours, whose it is, and into the inbox. Nothing is
+//! answered before it is durable; questions that change nothing are answered at once.
+
+use super::callback;
+use super::heard::{Asked, Happened, Reaction, Said, Typed, What};
+use super::suggest::Suggestions;
+use super::talk::Talk;
+use crate::chat::entrance::{Entrance, NOT_CONFIRMED, NOT_READY};
+use crate::chat::forms::{self, Submission};
+use crate::chat::words::after_mention;
+use crate::chat::{Interaction, Reply, direct};
+use crate::config;
+use crate::engine::Incoming;
+use crate::store::StoreError;
+use serde_json::Value;
+use slipway_core::command::line_of;
+use slipway_core::message::Verb;
+use slipway_core::person::{Identity, Platform};
+use slipway_core::policy::Stance;
+use slipway_deploy::discord::{Discord, created_at, modal};
+use std::sync::{Arc, PoisonError, RwLock};
+use tracing::{error, info, warn};
+
+/// How long Discord takes answers to what was asked, less what sending one may take.
+const ANSWERS_MS: i64 = 14 * 60_000;
+/// What was asked longer ago than this is not done: whoever asked was told that it failed, and may have asked again.
+const LATE_MS: i64 = 60_000;
+/// What the button carries by which somebody says that they really mean it.
+pub(super) const SURE: &str = "cancel_sure";
+
+/// Whose application this is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ours {
+    /// The server.
+    pub guild: Option<String>,
+    /// The application's user.
+    pub bot_user: Option<String>,
+    /// It is in several servers, and nobody says which one is meant.
+    pub several: bool,
+}
+
+/// Where an event stands in the gateway's own order.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The session.
+    pub session: &'a str,
+    /// Its number there.
+    pub seq: u64,
+    /// It is told again after a while in which nobody listened.
+    pub replayed: bool,
+}
+
+/// Takes in what Discord says.
+#[derive(Debug)]
+pub struct Intake {
+    pub(super) entrance: Entrance,
+    pub(super) application: String,
+    talk: Talk,
+    suggestions: Suggestions,
+    ours: RwLock<Ours>,
+}
+
+impl Intake {
+    /// An intake for a configuration.
+    #[must_use]
+    pub fn new(entrance: Entrance, discord: Discord, suggestions: Suggestions, config: &config::Discord) -> Self {
+        let ours = Ours { guild: config.guild_id.clone(), ..Ours::default() };
+        let application = config.application_id.clone();
+        let talk = Talk::new(discord, application.clone());
+        Self { entrance, application, talk, suggestions, ours: RwLock::new(ours) }
+    }
+
+    /// What is known of whose application this is.
+    #[must_use]
+    pub fn ours(&self) -> Ours {
+        self.ours.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Discord says who the application is and where. What the configuration says comes first.
+    pub fn introduce(&self, bot_user: String, guilds: &[String]) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        ours.bot_user = Some(bot_user);
+        match (&ours.guild, guilds) {
+            (Some(_), _) => {}
+            (None, [only]) => ours.guild = Some(only.clone()),
+            (None, []) => warn!("the application is in no server: invite it, as docs/discord.md says"),
+            (None, _) => {
+                ours.several = true;
+                error!("the application is in several servers: set guild_id under [discord] to the one that is meant");
+            }
+        }
+    }
+
+    /// Answers what wants an answer. `None`: it is not ours.
+    pub async fn asked(self: &Arc<Self>, asked: Asked) -> Option<Value> {
+        if let What::Ping = asked.what {
+            return Some(callback::pong());
+        }
+        if asked.application != self.application {
+            warn!(application = asked.application, "what was asked of another application is refused");
+            return None;
+        }
+        if let Some(why) = self.refusal(&asked) {
+            return Some(callback::say(&why));
+        }
+        let answered = match asked.what.clone() {
+            What::Command(typed) => self.command(&asked, &typed).await,
+            What::Suggest { typed, option } => Ok(self.suggest(&asked, &typed, &option).await),
+            What::Press { verb, key, plan } => self.press(&asked, &verb, &key, plan).await,
+            What::Submission(submission) => self.submission(&asked, &submission).await,
+            What::Ping | What::Unknown => {
+                info!("something was asked that this version does not know");
+                Ok(callback::seen())
+            }
+        };
+        Some(answered.unwrap_or_else(|error| {
+            error!(%error, "what was asked in Discord could not be stored");
+            callback::say(NOT_CONFIRMED)
+        }))
+    }
+
+    /// Why nothing is done, in words for whoever asked.
+    fn refusal(&self, asked: &Asked) -> Option<String> {
+        let ours = self.ours();
+        match (&ours.guild, &asked.guild) {
+            (_, None) => {}
+            (None, Some(_)) if ours.several => {
+                return Some("Slipway is in several servers and was not told which one is meant.".to_owned());
+            }
+            (None, Some(_)) => return Some(NOT_READY.to_owned()),
+            (Some(ours), Some(theirs)) if ours != theirs => {
+                warn!(guild = theirs, "what was asked in another server is refused");
+                return Some("This Slipway works for another server. Nothing was started.".to_owned());
+            }
+            (Some(_), Some(_)) => {}
+        }
+        let is_suggestion = matches!(asked.what, What::Suggest { .. });
+        let age_ms = created_at(&asked.id).map_or(0, |at| self.entrance.clock.now_ms() - at.as_millisecond());
+        (age_ms > LATE_MS && !is_suggestion)
+            .then(|| "This reached Slipway too late. Nothing was started: ask again.".to_owned())
+    }
+
+    async fn command(&self, asked: &Asked, typed: &Typed) -> Result<Value, StoreError> {
+        if let Some(why) = self.entrance.flood(&asked.user) {
+            return Ok(callback::say(&why));
+        }
+        let text = match line_of(&typed.command, typed.sub.as_deref(), &typed.values) {
+            Ok(text) => text,
+            Err(why) => return Ok(callback::answer(&why.message())),
+        };
+        let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
+        if let Some(form) = forms::for_line(&text, &channel, &self.entrance.setup) {
+            return Ok(modal(&form));
+        }
+        let typed = Incoming::Typed { who: Identity::Discord(asked.user.clone()), channel, text };
+        self.promise(asked, &typed).await
+    }
+
+    async fn submission(&self, asked: &Asked, submission: &Submission) -> Result<Value, StoreError> {
+        let Some((channel, text)) = forms::line(submission) else {
+            warn!(form = submission.form, "a form that this version does not know was sent");
+            return Ok(callback::seen());
+        };
+        let typed = Incoming::Typed { who: Identity::Discord(asked.user.clone()), channel, text };
+        self.promise(asked, &typed).await
+    }
+
+    /// Takes it in, and promises an answer.
+    async fn promise(&self, asked: &Asked, incoming: &Incoming) -> Result<Value, StoreError> {
+        let durable = self.entrance.deliver(&key_of(asked), incoming, &self.reply(asked, true)).await?;
+        Ok(if durable { callback::later() } else { callback::say(NOT_CONFIRMED) })
+    }
+
+    async fn suggest(&self, asked: &Asked, typed: &Typed, option: &str) -> Value {
+        let who = Identity::Discord(asked.user.clone());
+        let known = self.entrance.people().await.is_ok_and(|people| people.by_identity(&who).is_some());
+        // Names of branches and environments are for those who work with them.
+        let choices = if known { self.suggestions.of(&self.entrance, typed, option).await } else { vec![] };
+        callback::choices(&choices)
+    }
+
+    async fn press(
+        self: &Arc<Self>,
+        asked: &Asked,
+        verb: &str,
+        key: &str,
+        plan: Option<String>,
+    ) -> Result<Value, StoreError> {
+        if let Some(why) = self.entrance.flood(&asked.user) {
+            return Ok(callback::say(&why));
+        }
+        let is_sure = verb == SURE;
+        let verb = if is_sure { "cancel" } else { verb };
+        let Ok(verb) = serde_json::from_value::<Verb>(Value::String(verb.to_owned())) else {
+            info!(verb, "a button that this version does not know was pressed");
+            return Ok(callback::seen());
+        };
+        let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
+        match verb {
+            Verb::Cancel if !is_sure => return Ok(callback::are_you_sure(key, plan.as_deref())),
+            Verb::Lock => {
+                let environment = self.entrance.environment_of(key).await?;
+                let form = forms::lock(environment.as_ref(), &channel, &self.entrance.setup);
+                return Ok(modal(&form));
+            }
+            _ => {}
+        }
+        let who = Identity::Discord(asked.user.clone());
+        let pressed = Incoming::Pressed { who, channel, message: key.to_owned(), verb, plan };
+        let durable = self.entrance.deliver(&key_of(asked), &pressed, &self.reply(asked, false)).await?;
+        Ok(match (durable, is_sure) {
+            (false, _) => callback::say(NOT_CONFIRMED),
+            (true, true) => callback::cancelling(),
+            (true, false) => callback::seen(),
+        })
+    }
+
+    fn reply(&self, asked: &Asked, promised: bool) -> Reply {
+        let until_ms = self.entrance.clock.now_ms() + ANSWERS_MS;
+        let (application, token) = (self.application.clone(), asked.token.clone());
+        Reply { interaction: Some(Interaction { application, token, until_ms, promised }), ..Reply::default() }
+    }
+
+    /// Takes in what happened. False: it is not known to be durable, and must come again.
+    pub async fn happened(self: &Arc<Self>, happened: Happened, place: Place<'_>) -> bool {
+        let taken = match happened {
+            Happened::Asked(_) | Happened::Nothing => Ok(true),
+            Happened::Said(said) => self.said(said).await,
+            Happened::Reaction(reaction) => self.reaction(reaction, place).await,
+            Happened::Cleared { guild, channel, message, name } => {
+                self.cleared(guild.as_deref(), &channel, &message, name.as_deref(), place).await
+            }
+        };
+        taken.unwrap_or_else(|error| {
+            error!(%error, "what happened in Discord could not be stored");
+            false
+        })
+    }
+
+    fn is_elsewhere(&self, guild: Option<&str>) -> bool {
+        guild.is_some_and(|theirs| self.ours().guild.is_none_or(|ours| ours != theirs))
+    }
+
+    async fn said(self: &Arc<Self>, said: Said) -> Result<bool, StoreError> {
+        let bot_user = self.ours().bot_user;
+        let direct = said.guild.is_none();
+        let mentioned = bot_user.as_ref().is_some_and(|bot| said.mentions.contains(bot));
+        let is_ours = bot_user.as_ref().is_some_and(|bot| *bot == said.user);
+        if is_ours || !(direct || mentioned) || self.is_elsewhere(said.guild.as_deref()) {
+            return Ok(true);
+        }
+        let asked = match after_mention(&said.text, bot_user.as_deref()) {
+            Some(asked) if mentioned => asked,
+            _ if direct => said.text.trim(),
+            _ => {
+                self.talk.whisper_later(&said.user, "Begin the message with @slipway. Nothing was started.");
+                return Ok(true);
+            }
+        };
+        if let Some(why) = self.entrance.flood(&said.user) {
+            self.talk.whisper_later(&said.user, &why);
+            return Ok(true);
+        }
+        let at = match direct {
+            true => said.channel.clone(),
+            false => self.talk.channel_of(&said.channel).await,
+        };
+        let channel = channel(said.guild.as_deref(), &at, &said.user);
+        let (who, text) = (Identity::Discord(said.user.clone()), self.entrance.spelt_out(asked));
+        let key = format!("discord/message/{}/{}", said.channel, said.id);
+        self.entrance.deliver(&key, &Incoming::Typed { who, channel, text }, &Reply::default()).await
+    }
+
+    async fn reaction(&self, reaction: Reaction, place: Place<'_>) -> Result<bool, StoreError> {
+        let Some(stance) = self.entrance.stance(&reaction.name) else { return Ok(true) };
+        let is_own = self.ours().bot_user.is_some_and(|bot| bot == reaction.user);
+        if is_own || self.is_elsewhere(reaction.guild.as_deref()) {
+            return Ok(true);
+        }
+        if place.replayed && reaction.added && stance == Stance::Approve {
+            // Nobody knows how old it is: the message says what is there.
+            self.entrance.look_again.notify_one();
+            return Ok(true);
+        }
+        let Reaction { guild, user, channel: id, message, name, added } = reaction;
+        let channel = channel(guild.as_deref(), &id, &user);
+        let message = if guild.is_none() { format!("{id}/{message}") } else { message };
+        let at_us = Some(self.entrance.clock.now().as_microsecond());
+        let who = Identity::Discord(user);
+        let reacted = Incoming::Reacted { who, channel, message, stance, added, at_us, name, found: false };
+        self.entrance.deliver(&key_at(place), &reacted, &Reply::default()).await
+    }
+
+    /// Reactions were taken away all at once: each is gone that was seen.
+    async fn cleared(
+        &self,
+        guild: Option<&str>,
+        id: &str,
+        message: &str,
+        name: Option<&str>,
+        place: Place<'_>,
+    ) -> Result<bool, StoreError> {
+        // In a conversation with one person nobody else can clear.
+        if guild.is_none() || self.is_elsewhere(guild) {
+            return Ok(true);
+        }
+        let channel = format!("{}:{id}", Platform::Discord.key());
+        let at_us = Some(self.entrance.clock.now().as_microsecond());
+        let seen = self.entrance.store.reactions_of(&channel, message).await?;
+        for (who, stance, seen_name) in seen.into_iter().filter(|(.., seen)| name.is_none_or(|name| name == seen)) {
+            let key = format!("{}/{}/{seen_name}", key_at(place), who.id());
+            let (channel, message) = (channel.clone(), message.to_owned());
+            let (added, name, found) = (false, seen_name, false);
+            let reacted = Incoming::Reacted { who, channel, message, stance, added, at_us, name, found };
+            if !self.entrance.deliver(&key, &reacted, &Reply::default()).await? {
+                return Ok(false);
+            }
+        }
+        // Those that were never seen are looked for.
+        self.entrance.look_again.notify_one();
+        Ok(true)
+    }
+}
+
+fn key_of(asked: &Asked) -> String {
+    format!("discord/interaction/{}", asked.id)
+}
+
+fn key_at(place: Place<'_>) -> String {
+    format!("discord/gateway/{}/{}", place.session, place.seq)
+}
+
+/// Where something was said, as Slipway names channels: a conversation with the app is its user's.
+fn channel(guild: Option<&str>, id: &str, user: &str) -> String {
+    match guild {
+        Some(_) => format!("{}:{id}", Platform::Discord.key()),
+        None => direct::conversation(Platform::Discord, user),
+    }
+}

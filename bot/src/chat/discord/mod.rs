@@ -1,0 +1,50 @@
+//! Discord. What comes in is `heard`, by HTTP (`web/discord.rs`) or over the `gateway`, and taken by the `intake`; what
+//! goes out is `show`n.
+
+mod callback;
+mod gateway;
+pub mod heard;
+mod intake;
+mod reread;
+mod show;
+mod suggest;
+mod talk;
+mod whisper;
+
+pub use gateway::GatewayListener;
+pub use intake::{Intake, Ours, Place};
+pub use reread::DiscordReactions;
+pub use show::DiscordChat;
+pub use suggest::Suggestions;
+
+use crate::rest;
+use slipway_deploy::discord::{Discord, DiscordError};
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// The longest rest between two questions whose application this is.
+const BACKOFF_LIMIT_MS: i64 = 30_000;
+
+/// Asks Discord who the application is and where, until it answers.
+pub async fn introduce(discord: &Discord, intake: &Intake) {
+    let mut failures = 0;
+    loop {
+        match who_and_where(discord).await {
+            Ok((user, guilds)) => {
+                info!(user, "Discord knows this application");
+                return intake.introduce(user, &guilds);
+            }
+            Err(error) => {
+                warn!(%error, "Discord does not say whose application this is");
+                let rest_ms = rest::backoff_ms(failures, BACKOFF_LIMIT_MS);
+                failures += 1;
+                tokio::time::sleep(Duration::from_millis(rest_ms.unsigned_abs())).await;
+            }
+        }
+    }
+}
+
+async fn who_and_where(discord: &Discord) -> Result<(String, Vec<String>), DiscordError> {
+    let me = discord.me().await?;
+    Ok((me.id, discord.guilds().await?.into_iter().map(|(id, _)| id).collect()))
+}

@@ -1,0 +1,117 @@
+//! What one person is told alone: where they asked, while Discord takes answers there; else in the conversation with them.
+
+use super::show::{DiscordChat, Place};
+use crate::chat::{Interaction, Outgoing};
+use slipway_core::ids::PersonId;
+use slipway_core::message::{Line, Message, Span};
+use slipway_deploy::discord::{DiscordError, Rendered, render};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use tracing::warn;
+
+/// Of how many promises it is remembered that they were kept.
+const KEPT_LIMIT: usize = 1_000;
+
+/// Which promises of an answer were kept. After a restart none is known: then a second answer takes the place of the first.
+#[derive(Debug, Default)]
+pub(super) struct Whispers {
+    kept: Mutex<BTreeSet<String>>,
+}
+
+impl Whispers {
+    /// Whether a promise is still to be kept; from now on it is kept.
+    fn keeps(&self, interaction: &Interaction) -> bool {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT_LIMIT {
+            kept.clear();
+        }
+        interaction.promised && kept.insert(interaction.token.expose().to_owned())
+    }
+
+    fn breaks(&self, interaction: &Interaction) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(interaction.token.expose());
+    }
+}
+
+impl DiscordChat {
+    /// Says something to one person alone. Gives the chat's id for it.
+    pub(super) async fn whisper(
+        &self,
+        place: Place<'_>,
+        user: Option<&str>,
+        out: &Outgoing<'_>,
+        what: &Rendered,
+    ) -> Result<String, DiscordError> {
+        let key = || out.message.key.clone();
+        if let Some(interaction) = self.taken(out) {
+            match self.answer(interaction, what).await {
+                Err(error) if is_over(&error) => {}
+                done => return done.map(|()| key()),
+            }
+        }
+        let Some(user) = user else { return Err(DiscordError::CannotDirect) };
+        match (self.post(Place::User(user), out, what).await, place) {
+            (Err(DiscordError::CannotDirect), Place::Channel(channel)) => {
+                self.hint(channel, user, out).await.map(|()| key())
+            }
+            (told, Place::User(_)) => told,
+            // It is not in the channel.
+            (told, Place::Channel(_)) => told.map(|_| key()),
+        }
+    }
+
+    /// Where whoever asked takes answers, while they do.
+    fn taken<'a>(&self, out: &Outgoing<'a>) -> Option<&'a Interaction> {
+        let interaction = out.reply?.interaction.as_ref()?;
+        (self.clock.now_ms() < interaction.until_ms).then_some(interaction)
+    }
+
+    async fn answer(&self, interaction: &Interaction, what: &Rendered) -> Result<(), DiscordError> {
+        let (application, token) = (&interaction.application, interaction.token.expose());
+        if !self.whispers.keeps(interaction) {
+            return self.discord.follow_up(application, token, what, true).await;
+        }
+        let answered = self.discord.answer(application, token, what).await;
+        if answered.is_err() {
+            self.whispers.breaks(interaction);
+        }
+        answered
+    }
+
+    /// Where somebody takes no messages, the channel says that there is one, and not what it says.
+    async fn hint(&self, channel: &str, user: &str, out: &Outgoing<'_>) -> Result<(), DiscordError> {
+        let person = PersonId::new(user);
+        let line = Line(vec![Span::Mention(person.clone())]);
+        let line = line.text(" I cannot write to you: allow direct messages from this server, then ask again.");
+        let status = Line::plain("Commands are answered here: ").code("/release status").text(".");
+        let people = BTreeMap::from([(person, user.to_owned())]);
+        let key = format!("{}/hint", out.message.key);
+        let what = render(&Message::answer(line, [status]), &people, "", &key);
+        self.discord.post(channel, &key, &what, None).await.map(|_| ())
+    }
+
+    /// Whoever was promised an answer and sees a new message in the channel needs none.
+    pub(super) async fn promise_kept(&self, out: &Outgoing<'_>) {
+        let Some(interaction) = self.taken(out).filter(|interaction| self.whispers.keeps(interaction)) else { return };
+        let dropped = self.discord.drop_answer(&interaction.application, interaction.token.expose());
+        if let Err(error) = dropped.await {
+            warn!(%error, "a promise of an answer could not be taken back");
+        }
+    }
+
+    /// Tells whoever asked in a place where the app cannot post that it cannot.
+    pub(super) async fn excuse(&self, out: &Outgoing<'_>, error: &DiscordError) {
+        let Some(interaction) = self.taken(out) else { return };
+        let line = Line::plain("What you asked for goes on, and its card cannot be shown here.");
+        let status = Line::plain("See ").code("/release status").text(".");
+        let said = Message::answer(line, [Line::plain(error.to_string()), status]);
+        if let Err(error) = self.answer(interaction, &render(&said, &BTreeMap::new(), "", "")).await {
+            warn!(%error, "an excuse could not be made");
+        }
+    }
+}
+
+/// Whether no more answers are taken there.
+fn is_over(error: &DiscordError) -> bool {
+    matches!(error, DiscordError::AnswersUsedUp | DiscordError::UnknownInteraction)
+}

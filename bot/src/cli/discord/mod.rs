@@ -1,0 +1,28 @@
+//! `slipway discord`: one file per command.
+
+mod register;
+
+use super::Refused;
+use clap::{Args, Subcommand};
+use std::path::Path;
+
+/// Arguments of `slipway discord`.
+#[derive(Debug, Args)]
+pub struct DiscordArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DiscordCommand,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum DiscordCommand {
+    /// Register the commands at Discord, and say what that changes; doing it again changes nothing
+    Register(register::RegisterArgs),
+}
+
+pub(super) async fn run(args: &DiscordArgs, path: &Path) -> Result<(), Refused> {
+    match &args.command {
+        DiscordCommand::Register(args) => register::run(args, path).await,
+    }
+}

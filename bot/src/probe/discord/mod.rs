@@ -1,0 +1,104 @@
+//! Whether the application at Discord is what Slipway needs: token, intents, where interactions go, the server, the
+//! channels, and the registered commands.
+
+mod app;
+mod channels;
+mod commands;
+
+use super::{PROBE_TIMEOUT, ProbeResult};
+use crate::config::{Config, Secrets};
+use slipway_deploy::discord::{Discord, DiscordError, Guild, Me};
+
+/// A line of the answer: what it is about, and what was found.
+type Row = (String, ProbeResult);
+
+/// What the application has to be allowed in each channel, and what for.
+const NEEDED: [(u64, &str, &str); 6] = {
+    use slipway_deploy::discord as bits;
+    [
+        (bits::VIEW_CHANNEL, "View Channel", "sees it"),
+        (bits::SEND_MESSAGES, "Send Messages", "posts cards"),
+        (bits::EMBED_LINKS, "Embed Links", "posts more than their first line"),
+        (
+            bits::READ_MESSAGE_HISTORY,
+            "Read Message History",
+            "finds a card after a crash, and reactions that were missed",
+        ),
+        (bits::CREATE_PUBLIC_THREADS, "Create Public Threads", "begins a card's thread"),
+        (bits::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads", "posts in it"),
+    ]
+};
+
+/// The server, and what the application is in it.
+struct Standing {
+    guild: Guild,
+    me: Me,
+    roles: Vec<String>,
+}
+
+/// Everything about Discord, where it is switched on and there is a token. That one is missing is said with the other
+/// variables.
+pub async fn discord(config: &Config, secrets: &Secrets, client: Option<&Discord>) -> Vec<Row> {
+    let (Some(section), Some(client)) = (&config.discord, client) else { return vec![] };
+    let asked = within_limit(async { Ok((client.application().await?, client.me().await?)) });
+    let (application, me) = match asked.await {
+        Ok(known) => known,
+        Err(failed) => return vec![("Discord".to_owned(), failed)],
+    };
+    let mut rows = app::identity(section, &application, &me);
+    rows.extend(app::public_key(section, secrets.discord_public_key.as_ref(), &application));
+    rows.push(app::intents(config, &application));
+    rows.push(app::interactions(config, section, &application));
+    let standing = match &section.guild_id {
+        None => {
+            rows.push(app::servers(within_limit(client.guilds()).await));
+            None
+        }
+        Some(guild) => match within_limit(standing(client, guild, me)).await {
+            Ok(standing) => {
+                rows.push(("Discord server".to_owned(), ProbeResult::ok(format!("{} ({guild})", standing.guild.name))));
+                Some(standing)
+            }
+            Err(failed) => {
+                rows.push(("Discord server".to_owned(), app::not_in(&application.id, failed)));
+                // Of its channels and commands nothing can be known either.
+                return rows;
+            }
+        },
+    };
+    rows.extend(channels::channels(config, client, standing.as_ref()).await);
+    rows.push(commands::commands(client, &application.id, section.guild_id.as_deref()).await);
+    rows
+}
+
+async fn standing(client: &Discord, guild: &str, me: Me) -> Result<Standing, DiscordError> {
+    let guild = client.guild(guild).await?;
+    let roles = client.member_roles(&guild.id, &me.id).await?;
+    Ok(Standing { guild, me, roles })
+}
+
+/// What was asked, or the line that says why not. The errors say themselves how to mend it.
+async fn within_limit<T>(asked: impl Future<Output = Result<T, DiscordError>>) -> Result<T, ProbeResult> {
+    match tokio::time::timeout(PROBE_TIMEOUT, asked).await {
+        Ok(answer) => answer.map_err(|error| ProbeResult::fail(error.to_string(), "")),
+        Err(_) => {
+            let says = format!("no answer within {} seconds", PROBE_TIMEOUT.as_secs());
+            Err(ProbeResult::fail(says, "check that this machine reaches Discord, then try again"))
+        }
+    }
+}
+
+/// Rows as `slipway check` shows them.
+#[cfg(test)]
+fn shown(rows: &[Row]) -> String {
+    let line = |(name, ProbeResult { ok, says, mend }): &Row| {
+        let mark = match (ok, mend.is_empty()) {
+            (true, true) => "ok  ",
+            (true, false) => "warn",
+            (false, _) => "FAIL",
+        };
+        let mend = if mend.is_empty() { String::new() } else { format!("\n      → {mend}") };
+        format!("{mark}  {name}  {says}{mend}")
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,80 @@
+//! What the commands' forms ask for, each once.
+
+use super::OptionKind;
+
+/// One thing that a command takes, with the place where it is typed.
+pub(super) struct Slot {
+    /// As an option of the line and of a form is called.
+    pub(super) name: &'static str,
+    /// What it stands for.
+    pub(super) about: &'static str,
+    pub(super) kind: OptionKind,
+    pub(super) required: bool,
+    pub(super) place: Place,
+}
+
+/// Where in the line it is typed.
+pub(super) enum Place {
+    /// The next word.
+    Word,
+    /// The next word, after this one.
+    WordAfter(&'static str),
+    /// After `--name`, or `--name` alone where the kind is a flag.
+    Option,
+}
+
+impl Slot {
+    const fn word(name: &'static str, kind: OptionKind, about: &'static str) -> Self {
+        Self { name, about, kind, required: true, place: Place::Word }
+    }
+
+    const fn option(name: &'static str, kind: OptionKind, about: &'static str) -> Self {
+        Self { name, about, kind, required: false, place: Place::Option }
+    }
+
+    const fn if_any(self) -> Self {
+        Self { required: false, ..self }
+    }
+
+    const fn needed(self) -> Self {
+        Self { required: true, ..self }
+    }
+}
+
+const RELEASE_ABOUT: &str = "its id, or the beginning of it";
+const ENVIRONMENT_ABOUT: &str = "which environment";
+
+pub(super) const ENVIRONMENT: Slot = Slot::word("environment", OptionKind::Environment, ENVIRONMENT_ABOUT);
+pub(super) const ONLY_ENVIRONMENT: Slot =
+    Slot::word("environment", OptionKind::Environment, "only this environment").if_any();
+pub(super) const ENVIRONMENT_TO_DEPLOY: Slot = Slot {
+    place: Place::WordAfter("deploy"),
+    ..Slot::word("environment", OptionKind::Environment, "instead of a release: what a deployment there would meet")
+        .if_any()
+};
+pub(super) const REFERENCE: Slot = Slot::word(
+    "reference",
+    OptionKind::Reference,
+    "branch, tag or commit; without it the newest of the default branch",
+)
+.if_any();
+pub(super) const SERVICE: Slot =
+    Slot::option("service", OptionKind::Service, "which service, where there is more than one");
+pub(super) const RELEASE: Slot = Slot::word("release", OptionKind::Release, RELEASE_ABOUT);
+pub(super) const RELEASE_IF_ANY: Slot = Slot::word("release", OptionKind::Release, RELEASE_ABOUT).if_any();
+pub(super) const DRY_RUN: Slot = Slot::option("dry-run", OptionKind::Flag, "only show the plan");
+pub(super) const REASON: Slot = Slot::option("reason", OptionKind::Text, "why, for those who read of it");
+pub(super) const REASON_NEEDED: Slot =
+    Slot::option("reason", OptionKind::Text, "why, for those who read of it").needed();
+pub(super) const INCIDENT: Slot = Slot::option("incident", OptionKind::Text, "the incident that it is for").needed();
+pub(super) const LOCK_REASON: Slot =
+    Slot::word("reason", OptionKind::Text, "why; a lock that is handed over keeps its own").if_any();
+pub(super) const FOR: Slot = Slot::option("for", OptionKind::Duration, "for how long, such as 30m, 2h or 2d");
+pub(super) const TO: Slot = Slot::option("to", OptionKind::Person, "whose the lock becomes");
+pub(super) const CODE: Slot = Slot::word(
+    "code",
+    OptionKind::Text,
+    "the code; or confirm, or refuse, or remove and a chat; without it you get a code",
+)
+.if_any();
+pub(super) const TOPIC: Slot = Slot::word("command", OptionKind::Text, "about one command, such as deploy").if_any();

@@ -1,0 +1,335 @@
+//! Forms, and the lines that they stand for.
+
+use super::*;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::collections::BTreeMap;
+
+/// What a chat allows in a form.
+const NAME_LIMIT_CHARS: usize = 32;
+const OPTION_LIMIT: usize = 25;
+
+/// Every form that has options of its own, with the words that name it.
+fn leaves() -> Vec<(String, Option<String>, Vec<CommandOption>)> {
+    let mut leaves = vec![];
+    for form in forms() {
+        for sub in &form.sub_commands {
+            leaves.push((form.name.clone(), Some(sub.name.clone()), sub.options.clone()));
+        }
+        if form.sub_commands.is_empty() {
+            leaves.push((form.name, None, form.options));
+        }
+    }
+    leaves
+}
+
+fn values(of: &[(&str, &str)]) -> BTreeMap<String, String> {
+    of.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn line(command: &str, sub: Option<&str>, of: &[(&str, &str)]) -> String {
+    match line_of(command, sub, &values(of)) {
+        Ok(line) => line,
+        Err(mistake) => format!("refused: {}", text(&mistake.message().headline)),
+    }
+}
+
+#[test]
+fn what_a_chat_shows_while_one_types() {
+    let option = |option: &CommandOption| {
+        let mark = if option.required { "!" } else { "" };
+        format!("\n    {}{mark} {:?}: {}", option.name, option.kind, option.description)
+    };
+    let leaf = |(command, sub, options): &(String, Option<String>, Vec<CommandOption>)| {
+        let options: String = options.iter().map(option).collect();
+        format!("/{command} {}{options}", sub.as_deref().unwrap_or_default()).replace(" \n", "\n")
+    };
+    let all: Vec<_> = leaves().iter().map(leaf).collect();
+    expect![[r#"
+        /deploy
+            environment! Environment: which environment
+            reference Reference: branch, tag or commit; without it the newest of the default branch
+            service Service: which service, where there is more than one
+            dry-run Flag: only show the plan
+            reason Text: why, for those who read of it
+        /rollback
+            environment! Environment: which environment
+            release Release: its id, or the beginning of it
+            service Service: which service, where there is more than one
+            reason Text: why, for those who read of it
+        /release status
+            environment Environment: only this environment
+        /release history
+            environment Environment: only this environment
+        /release show
+            release! Release: its id, or the beginning of it
+        /release why
+            release Release: its id, or the beginning of it
+            environment Environment: instead of a release: what a deployment there would meet
+            service Service: which service, where there is more than one
+        /release approve
+            release Release: its id, or the beginning of it
+        /release veto
+            release Release: its id, or the beginning of it
+        /release withdraw
+            release Release: its id, or the beginning of it
+        /release cancel
+            release Release: its id, or the beginning of it
+        /release retry
+            release Release: its id, or the beginning of it
+        /release lock
+            environment! Environment: which environment
+            reason Text: why; a lock that is handed over keeps its own
+            service Service: which service, where there is more than one
+            for Duration: for how long, such as 30m, 2h or 2d
+            to Person: whose the lock becomes
+        /release unlock
+            environment! Environment: which environment
+            service Service: which service, where there is more than one
+        /release override
+            release! Release: its id, or the beginning of it
+            incident! Text: the incident that it is for
+            reason! Text: why, for those who read of it
+        /release link
+            code Text: the code; or confirm, or refuse, or remove and a chat; without it you get a code
+        /release queue
+            environment Environment: only this environment
+        /release help
+            command Text: about one command, such as deploy
+        /migrate"#]]
+    .assert_eq(all.join("\n").trim_end());
+}
+
+#[test]
+fn forms_keep_within_what_a_chat_allows() {
+    let fits = |name: &str, description: &str| {
+        let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        assert!(plain && (1..=NAME_LIMIT_CHARS).contains(&name.len()), "{name}");
+        assert!((1..=DESCRIPTION_LIMIT_CHARS).contains(&description.chars().count()), "{description}");
+    };
+    let mut all = forms();
+    while let Some(form) = all.pop() {
+        fits(&form.name, &form.description);
+        assert!(form.options.is_empty() || form.sub_commands.is_empty(), "{} has both", form.name);
+        assert!(form.options.len() <= OPTION_LIMIT && form.sub_commands.len() <= OPTION_LIMIT, "{}", form.name);
+        assert!(form.options.is_sorted_by_key(|option| !option.required), "{}: required first", form.name);
+        form.options.iter().for_each(|option| fits(&option.name, &option.description));
+        all.extend(form.sub_commands);
+    }
+}
+
+#[test]
+fn every_option_of_the_grammar_is_in_the_form_and_the_other_way_round() {
+    for definition in DEFINITIONS {
+        for (name, needs_value) in definition.options {
+            let slot = definition.slots.iter().find(|slot| slot.name == *name);
+            let is_flag = slot.map(|slot| slot.kind == OptionKind::Flag);
+            assert_eq!(is_flag, Some(needs_value.is_none()), "{} --{name}", definition.line());
+        }
+        let options = definition.slots.iter().filter(|slot| matches!(slot.place, slots::Place::Option));
+        assert_eq!(options.count(), definition.options.len(), "{}", definition.line());
+        assert!(leaves().iter().any(|(command, sub, _)| {
+            definition.path.iter().copied().eq([command.as_str()].into_iter().chain(sub.as_deref()))
+        }));
+    }
+}
+
+#[test]
+fn lines_are_what_one_could_have_typed() {
+    let account = "845027738276462632";
+    let lines = [
+        line("deploy", None, &[("environment", "staging")]),
+        line("deploy", None, &[("environment", "staging"), ("reference", "goals"), ("dry-run", "true")]),
+        line("deploy", None, &[("environment", "staging"), ("service", "goals"), ("dry-run", "false")]),
+        line("rollback", None, &[("environment", "production"), ("reason", "it \"broke\" --dry-run\nyes")]),
+        line("release", Some("why"), &[("release", "deploy")]),
+        line("release", Some("why"), &[("environment", "production"), ("service", "goals")]),
+        line("release", Some("lock"), &[("environment", "help"), ("to", account), ("for", "2h"), ("reason", " ")]),
+        line("release", Some("link"), &[("code", "remove discord")]),
+        line("release", Some("status"), &[]),
+        line("migrate", None, &[]),
+        line("release", None, &[]),
+        line("release", Some("ship"), &[]),
+        line("deploy", None, &[]),
+        line("deploy", None, &[("environment", "staging"), ("when", "green")]),
+        line("deploy", None, &[("environment", "staging"), ("dry-run", "yes")]),
+        line("deploy", None, &[("environment", "staging"), ("reference", "a\"b")]),
+        line("deploy", None, &[("environment", "staging"), ("reason", "\u{202e}x")]),
+        line("deploy", None, &[("environment", "staging"), ("reason", &"x".repeat(TEXT_LIMIT_CHARS))]),
+    ];
+    expect![[r#"
+        /deploy staging
+        /deploy staging "goals" --dry-run
+        /deploy staging --service goals
+        /rollback production --reason "it 'broke' --dry-run yes"
+        /release why "deploy"
+        /release why deploy production --service goals
+        /release lock "help" --for 2h --to "<@845027738276462632>"
+        /release link "remove discord"
+        /release status
+        /migrate
+        /release
+        refused: There is no command /release ship. Nothing was started.
+        refused: environment is missing. Nothing was started.
+        refused: /deploy has no option when. Nothing was started.
+        refused: dry-run is either true or false. Nothing was started.
+        refused: reference holds what no line can say: quotation marks or control characters. Nothing was started.
+        refused: There are control characters in that line; type it again. Nothing was started.
+        refused: That is longer than 2000 characters. Nothing was started."#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+/// Values that would like to be something else.
+fn hostile() -> impl Strategy<Value = String> {
+    const KNOWN: [&str; 26] = [
+        "--dry-run",
+        "\"",
+        "x\" --dry-run \"",
+        "” --dry-run “",
+        "—dry-run",
+        "-for",
+        "--to=bob",
+        "help",
+        "--help",
+        "deploy",
+        "staging",
+        "goals",
+        "all",
+        "a b",
+        "’",
+        "‘x",
+        "'",
+        "=",
+        "\n/deploy production",
+        "\u{202e}x",
+        "v1\u{200b}",
+        "<@123>",
+        "<@U1|bob>",
+        "@here",
+        "",
+        "\u{7}",
+    ];
+    prop_oneof![select(&KNOWN[..]).prop_map(str::to_owned), "\\PC{0,8}", ".{0,8}"]
+}
+
+fn value(kind: OptionKind) -> impl Strategy<Value = String> {
+    let right: &'static [&'static str] = match kind {
+        OptionKind::Environment => &["staging", "Production"],
+        OptionKind::Service => &["goals", "billing", "Goals"],
+        OptionKind::Reference => &["main", "feature/X", "goals", "v1.8.0"],
+        OptionKind::Release => &["01JD7Q4N", "deploy", "goals"],
+        OptionKind::Text => {
+            &["because", "it’s “late” --for 2h", "confirm", "remove Discord", "K7QF-2M9X", "release why"]
+        }
+        OptionKind::Flag => &["true", "false"],
+        OptionKind::Person => &["bob", "@Ana", "845027738276462632"],
+        OptionKind::Duration => &["2h", "1h30m"],
+        OptionKind::Count => &["5"],
+    };
+    prop_oneof![6 => select(right).prop_map(str::to_owned), 1 => hostile()]
+}
+
+/// A form that was filled in somehow.
+fn filled() -> impl Strategy<Value = (String, Option<String>, BTreeMap<String, String>)> {
+    select(leaves()).prop_flat_map(|(command, sub, options)| {
+        let of_option = |option: CommandOption| {
+            let (name, chance) = (option.name, if option.required { 0.95 } else { 0.5 });
+            proptest::option::weighted(chance, value(option.kind)).prop_map(move |value| Some((name.clone(), value?)))
+        };
+        let values: Vec<_> = options.into_iter().map(of_option).collect();
+        values.prop_map(move |values| (command.clone(), sub.clone(), values.into_iter().flatten().collect()))
+    })
+}
+
+/// The command that a filled-in form means, told without a line.
+fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) -> Option<Command> {
+    let get = |name: &str| values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let said = |name: &str| {
+        let text = quoted(&get(name)?);
+        Some(text[1..text.len() - 1].to_owned()).filter(|text| !text.trim().is_empty())
+    };
+    let environment_if_any = || get("environment").map(|name| EnvironmentName::from(name.to_lowercase().as_str()));
+    let service = || get("service").map_or("goals".into(), |name| ServiceName::from(name.to_lowercase().as_str()));
+    let (environment, release, reason) = (environment_if_any(), get("release"), said("reason"));
+    let for_s = get("for").and_then(|text| [("2h", 7_200), ("1h30m", 5_400)].into_iter().find(|(t, _)| *t == text));
+    let for_s = for_s.map(|(_, seconds)| seconds);
+    Some(match (command, sub) {
+        ("deploy", None) => Command::Deploy {
+            environment: environment?,
+            service: service(),
+            reference: get("reference"),
+            dry_run: get("dry-run").as_deref() == Some("true"),
+            reason,
+        },
+        ("rollback", None) => Command::Rollback { environment: environment?, service: service(), release, reason },
+        ("release", Some("status")) => Command::Status { environment },
+        ("release", Some("history")) => Command::History { environment },
+        ("release", Some("queue")) => Command::Queue { environment },
+        ("release", Some("show")) => Command::Show { release: release? },
+        ("release", Some("why")) => Command::Why {
+            about: match (release, environment) {
+                (Some(release), None) => WhyAbout::Release(release),
+                (None, Some(environment)) => WhyAbout::Deploy { environment, service: service() },
+                _ => return None,
+            },
+        },
+        ("release", Some("approve")) => Command::Approve { release },
+        ("release", Some("veto")) => Command::Veto { release },
+        ("release", Some("withdraw")) => Command::Withdraw { release },
+        ("release", Some("cancel")) => Command::Cancel { release },
+        ("release", Some("retry")) => Command::Retry { release },
+        ("release", Some("lock")) => match get("to") {
+            None => Command::Lock { environment: environment?, service: service(), reason: reason?, for_s },
+            Some(to) => Command::HandOver {
+                environment: environment?,
+                service: service(),
+                to: match to.trim_start_matches('@').to_lowercase().as_str() {
+                    name @ ("ana" | "bob") => Whom::Named(name.into()),
+                    "<@123>" => Whom::Mentioned("123".into()),
+                    "<@u1|bob>" => Whom::Mentioned("U1".into()),
+                    _ => Whom::Mentioned(to),
+                },
+                reason,
+                for_s,
+            },
+        },
+        ("release", Some("unlock")) => Command::Unlock { environment: environment?, service: service() },
+        ("release", Some("override")) => {
+            Command::Override { release: release?, incident: said("incident")?, reason: reason? }
+        }
+        ("release", Some("link")) => Command::Link {
+            act: match said("code").map(|text| text.to_lowercase()).as_deref() {
+                None => LinkAct::Begin,
+                Some("confirm") => LinkAct::Confirm,
+                Some("remove discord") => LinkAct::Remove(Platform::Discord),
+                Some(code) => LinkAct::Claim(Code::parse(code)?),
+            },
+        },
+        ("release", Some("help")) => Command::Help { topic: said("command") },
+        _ => return None,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// A form never does something that it does not say, whatever stands in it.
+    #[test]
+    fn a_form_means_what_stands_in_it((command, sub, values) in filled()) {
+        let Ok(line) = line_of(&command, sub.as_deref(), &values) else { return Ok(()) };
+        if let Ok(parsed) = parse(&line, &words()) {
+            prop_assert_eq!(Some(parsed), meant(&command, sub.as_deref(), &values), "{}", line);
+        }
+    }
+
+    /// What is right is never refused, whatever reason stands beside it.
+    #[test]
+    fn a_right_form_is_understood(reason in "[^\u{ad}\\p{Cc}\\p{Cf}]{0,40}", service in any::<bool>(), dry_run in any::<bool>()) {
+        let mut of = vec![("environment", "staging"), ("reference", "goals"), ("reason", reason.as_str())];
+        of.extend(service.then_some(("service", "goals")));
+        of.extend(dry_run.then_some(("dry-run", "true")));
+        let values = values(&of);
+        let line = line_of("deploy", None, &values).unwrap();
+        prop_assert_eq!(Some(parse(&line, &words()).unwrap()), meant("deploy", None, &values), "{}", line);
+    }
+}

@@ -1,0 +1,17 @@
+//! What buttons are called among programs.
+
+use slipway_core::message::Verb;
+
+/// As the verb is written everywhere: `approve`.
+pub(crate) fn name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Approve => "approve",
+        Verb::Veto => "veto",
+        Verb::Cancel => "cancel",
+        Verb::Retry => "retry",
+        Verb::Why => "why",
+        Verb::Details => "details",
+        Verb::Lock => "lock",
+        Verb::Unlock => "unlock",
+    }
+}
