@@ -38,10 +38,11 @@ impl Findings {
         self.add(path, "BASE_TYPE_WRONG", &format!("This field must be {wanted}."));
     }
 
-    /// A member that the real service would leave aside, and the bot would believe in.
+    /// A member that the real service would leave aside, and the bot would believe in. Nothing is no such member.
     pub(super) fn unknown_members(&mut self, path: &str, value: &Value, known: &[&str]) {
-        for name in value.as_object().into_iter().flatten().map(|(name, _)| name) {
-            if !known.contains(&name.as_str()) {
+        let is_nothing = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        for (name, value) in value.as_object().into_iter().flatten() {
+            if !known.contains(&name.as_str()) && !is_nothing(value) {
                 self.add(&join(path, name), "UNKNOWN_FIELD", "The sandbox knows of no such field.");
             }
         }

@@ -233,7 +233,8 @@ impl DiscordSandbox {
         delivery::once(&self.shared, &ping, how).await
     }
 
-    /// From now on it is so much later for Discord, or earlier; deliveries are signed with the clock's time all the same.
+    /// From now on it is so much later for Discord, or earlier; deliveries are signed with the clock's time all the
+    /// same.
     pub fn shift_clock(&self, by: SignedDuration) {
         self.shared.world().shift(by);
     }

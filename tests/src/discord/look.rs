@@ -42,8 +42,8 @@ impl DiscordSandbox {
         self.shared.world().directs.get(user).cloned()
     }
 
-    /// A channel as lines of text: messages with their buttons and reactions, threads indented under what they began at,
-    /// what one person sees marked.
+    /// A channel as lines of text: messages with their buttons and reactions, threads indented under what they began
+    /// at, what one person sees marked.
     #[must_use]
     pub fn transcript(&self, channel: &str) -> Vec<String> {
         transcript::transcript(&self.shared.world(), channel)
@@ -70,8 +70,8 @@ impl DiscordSandbox {
         world.messages.iter().rev().find(ours).map(|m| m.id.clone())
     }
 
-    /// The newest message of a channel, of whomever and for whomever, in which these words are to be read: its id. None:
-    /// it did not come within half a minute.
+    /// The newest message of a channel, of whomever and for whomever, in which these words are to be read: its id.
+    /// None: it did not come within half a minute.
     pub async fn wait_for(&self, channel: &str, words: &str) -> Option<String> {
         let found = async {
             let mut changes = self.shared.changes.clone();

@@ -1,5 +1,5 @@
-//! A strict small model of Discord: its REST API, its gateway, interactions to the app, and the side of the people. What
-//! it knows of is kept in memory.
+//! A strict small model of Discord: its REST API, its gateway, interactions to the app, and the side of the people.
+//! What it knows of is kept in memory.
 //!
 //! One file a family of calls and a line in `rest::routes::ROUTES`; one file a kind of body in `check`.
 

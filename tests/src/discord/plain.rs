@@ -87,14 +87,15 @@ fn code(rest: &str) -> (String, &str) {
 }
 
 /// A mark of emphasis: what is after it. A `_` within a word is none.
-fn mark<'a>(rest: &'a str, before: Option<char>) -> Option<&'a str> {
+fn mark(rest: &str, before: Option<char>) -> Option<&str> {
     let found = MARKS.iter().find(|found| rest.starts_with(**found))?;
     let left = &rest[found.len()..];
     let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let within_word = inside(before) && inside(left.chars().next());
     // A star alone between spaces is a star.
     let alone = before.is_none_or(char::is_whitespace) && left.chars().next().is_none_or(char::is_whitespace);
-    (!(found.starts_with('_') && within_word) && !alone).then_some(left)
+    let is_word = found.starts_with('_') && within_word;
+    (!is_word && !alone).then_some(left)
 }
 
 /// What stands between `<` and `>`.

@@ -44,7 +44,8 @@ pub(super) fn modal(modal: &Modal) -> Value {
     });
     json!({
         "user": modal.user, "channel": modal.channel, "title": modal.shown["title"],
-        "custom_id": modal.shown["custom_id"], "inputs": inputs.collect::<Vec<_>>(), "components": modal.shown["components"],
+        "custom_id": modal.shown["custom_id"], "inputs": inputs.collect::<Vec<_>>(),
+        "components": modal.shown["components"],
     })
 }
 

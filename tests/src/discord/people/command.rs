@@ -151,8 +151,11 @@ fn unquoted(text: &str) -> String {
 /// A text as the option's type has it.
 fn value(world: &World, option: &Value, text: &str, resolved: &mut Value) -> Result<Value, String> {
     if let Some(choices) = option["choices"].as_array().filter(|choices| !choices.is_empty()) {
-        let is =
-            |choice: &&Value| choice["name"] == text || choice["value"] == text || choice["value"].to_string() == text;
+        let is = |choice: &&Value| {
+            choice["name"] == text
+                || choice["value"] == text
+                || choice["value"].as_f64().is_some_and(|number| text.parse() == Ok(number))
+        };
         return choices.iter().find(is).map(|choice| choice["value"].clone()).ok_or("This is no choice.".to_owned());
     }
     match option["type"].as_u64().unwrap_or(0) {

@@ -9,6 +9,8 @@ use crate::discord::{shapes, snowflake};
 use serde_json::json;
 use std::sync::Arc;
 
+/// Guilds in one answer.
+const GUILDS_LIMIT: usize = 200;
 /// Members in one answer.
 const MEMBERS_LIMIT: usize = 1_000;
 
@@ -16,8 +18,9 @@ fn known(world: &World, guild: &str) -> Result<(), Refusal> {
     if guild == world.guild { Ok(()) } else { Err(Refusal::unknown(10_004)) }
 }
 
-pub(super) fn mine(shared: &Arc<Shared>, _call: &Call) -> Reply {
+pub(super) fn mine(shared: &Arc<Shared>, call: &Call) -> Reply {
     let world = shared.world();
+    call.limit(GUILDS_LIMIT, GUILDS_LIMIT)?;
     let permissions = EVERYONE | world.bot_permissions;
     Ok(Answer::ok(json!([{
         "id": world.guild, "name": "Acme", "icon": null, "banner": null, "owner": false,
