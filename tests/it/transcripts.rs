@@ -42,6 +42,10 @@ mod in_slack {
     scenarios_in!(SlackSocket);
 }
 
+mod in_discord {
+    scenarios_in!(Discord);
+}
+
 async fn world() -> World {
     World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap()
 }
