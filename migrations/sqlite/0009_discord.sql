@@ -8,6 +8,9 @@ CREATE TABLE earlier_messages (
 ) WITHOUT ROWID;
 CREATE INDEX earlier_messages_by_key ON earlier_messages (channel, key);
 
+-- Whether a delivery has an answer is looked for by where that goes.
+CREATE INDEX messages_by_reply ON messages (reply) WHERE reply IS NOT NULL;
+
 -- The session with the gateway of a chat, so that the next start goes on where this one stopped: `seq` is the newest
 -- event that is durable.
 CREATE TABLE gateway_sessions (

@@ -51,6 +51,12 @@ pub fn has_threads(channel: &str) -> bool {
     channel.split(':').next().and_then(Platform::of_key).is_some_and(has_conversations)
 }
 
+/// Whether a channel's chat says when a reaction was made.
+#[must_use]
+pub fn dates_reactions(channel: &str) -> bool {
+    channel.split(':').next() != Some(Platform::Discord.key())
+}
+
 /// Whether a chat has conversations between the bot and one person, and threads.
 fn has_conversations(platform: Platform) -> bool {
     matches!(platform, Platform::Slack | Platform::Discord)

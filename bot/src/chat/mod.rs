@@ -66,6 +66,8 @@ pub struct Outgoing<'a> {
     pub plan: Option<&'a PlanDigest>,
     /// It was not tried before.
     pub is_first_try: bool,
+    /// How often it was posted again because somebody had deleted it.
+    pub posted_again: i64,
     /// Where the card of its release is in the same chat, when it is news for one person: channel and the chat's id for it.
     pub card: Option<(String, String)>,
 }
@@ -101,6 +103,9 @@ pub trait Chat: Send + Sync + std::fmt::Debug {
     /// Shows a message: posts it when it has no external id, else changes the one posted. Gives the chat's id for it.
     /// Posting the same key twice must lead to one message.
     async fn show(&self, what: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError>;
+
+    /// What was posted is known by the chat's id for it from now on: what happened under it before then was not.
+    fn is_recorded(&self, _what: &Outgoing<'_>) {}
 
     /// Shows the page that a chat keeps for one person: parts, each with the key that its buttons are about.
     async fn show_home(

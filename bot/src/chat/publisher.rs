@@ -181,6 +181,7 @@ impl Publisher {
             unsure_since: row.posting_since_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             plan: None,
             is_first_try: row.failures == 0,
+            posted_again: row.posted_again,
             card: None,
         };
         if let Err(wait) = chat.admit(&what) {
@@ -206,7 +207,12 @@ impl Publisher {
             self.store.message_posting(row.id, self.clock.now_ms()).await?;
         }
         let shown = show(chat.as_ref(), &what, &drawn, people).await;
-        self.shown(row, &drawn, shown).await
+        let is_new = shown.as_ref().is_ok_and(|id| row.external_id.as_ref() != Some(id));
+        let published = self.shown(row, &drawn, shown).await?;
+        if is_new {
+            chat.is_recorded(&what);
+        }
+        Ok(published)
     }
 
     async fn shown(
@@ -229,7 +235,8 @@ impl Publisher {
             }
             Err(error @ (ChatError::Gone | ChatError::Never(_))) => {
                 warn!(channel, key = row.message.key, %error, "a message cannot be shown");
-                if row.external_id.is_some() {
+                // One that is there still shows what it showed: nobody approves under it what it does not show.
+                if row.external_id.is_some() && matches!(error, ChatError::Gone) {
                     self.store.message_lost(row.id).await?;
                 }
                 self.give_up(row).await

@@ -5,6 +5,7 @@ use super::Reply;
 use super::entrance::Entrance;
 use crate::engine::Incoming;
 use async_trait::async_trait;
+use futures::StreamExt as _;
 use slipway_core::person::Identity;
 use slipway_core::policy::Stance;
 use std::collections::BTreeSet;
@@ -20,6 +21,9 @@ const BETWEEN_CARDS: Duration = Duration::from_millis(1_200);
 const AT_ONCE: usize = 20;
 /// How often they are read in any case: a chat gives up what it could not deliver after a few minutes.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// How many are looked at beside each other before the start, and how long one that is not told rests.
+const FIRST_AT_ONCE: usize = 4;
+const FIRST_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How long the start waits for it.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
 /// After a failure.
@@ -94,8 +98,9 @@ impl Reread {
     /// for a chat that does not answer; what was missed is then taken in later.
     pub async fn first(&self) {
         let cards = self.cards().await;
-        let look = async |card: &(String, String)| self.look(&card.0, &card.1).await.is_ok();
-        let all = futures::future::join_all(cards.iter().map(look));
+        let all = futures::stream::iter(cards).map(|(channel, message)| self.look_until(channel, message));
+        let all = all.buffer_unordered(FIRST_AT_ONCE);
+        let all = all.collect::<Vec<bool>>();
         let complete = match tokio::time::timeout(FIRST_LIMIT, all).await {
             Ok(looks) => looks.into_iter().all(|looked| looked),
             Err(_) => false,
@@ -103,6 +108,17 @@ impl Reread {
         if !complete {
             warn!("the reactions that came meanwhile could not all be read before the start");
             self.soon();
+        }
+    }
+
+    /// Looks until the chat tells: it may take fewer questions at once. False: it never will.
+    async fn look_until(&self, channel: String, message: String) -> bool {
+        loop {
+            match self.look(&channel, &message).await {
+                Ok(_) => return true,
+                Err(LookError::Later(_)) => tokio::time::sleep(FIRST_AGAIN_AFTER).await,
+                Err(LookError::Never(_) | LookError::Store(_)) => return false,
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::Asked;
+use crate::chat::direct;
 use crate::config::Reactions;
 use crate::store::{CARD_KEY_PREFIX, NewMessage, SeenReaction};
 use serde_json::json;
@@ -41,6 +42,8 @@ const PLAN_JUST_CHANGED: &str = "the plan has just changed. Look again, then vot
 const GOES_ON: &str = "this message goes on in a newer one. Vote there";
 /// How much of a digest a button carries at least: not every chat has room for all of it.
 const DIGEST_LEAST_CHARS: usize = 32;
+/// How long a reaction may be under way where the chat does not say when it was made.
+const COMES_WITHIN_MS: i64 = 3_000;
 /// How far the chat's clock may be behind ours.
 const CLOCKS_DIFFER_MS: i64 = 1_000;
 /// An approval of a reaction that is told later than this is none: it may be gone since. What is there still is found
@@ -134,7 +137,7 @@ impl Work<'_> {
             (Reactions::Vote, true) if unsure => {
                 return self.ask_to_confirm(delivery, channel, &person, &release, stance).await;
             }
-            (Reactions::Vote, true) if told == Told::Timed && self.is_before_its_plan(reaction, &id).await? => {
+            (Reactions::Vote, true) if told == Told::Timed && self.is_before_its_plan(reaction, &release).await? => {
                 let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(PLAN_JUST_CHANGED) };
                 self.vote_too_late(&person, &release, &illegal).await?
             }
@@ -149,8 +152,8 @@ impl Work<'_> {
             // Taking away ❌ does not take back an approval.
             (Reactions::Vote | Reactions::Confirm, false) => {
                 let given = release.votes.iter().any(|v| v.person == person.id && v.stance == stance);
-                // The same in another channel, or in another chat, is the same vote: it stands while one of them is there.
-                let withdrawn = given && !self.stands(&person, &id, stance).await?;
+                // A veto from two chats stands while one of them is there; an approval is taken back by either.
+                let withdrawn = given && (stance == Stance::Approve || !self.stands(&person, &id, stance).await?);
                 if withdrawn { self.withdraw(&person, &release).await? } else { None }
             }
         };
@@ -182,14 +185,17 @@ impl Work<'_> {
         Ok(!approves || stored.is_some_and(|stored| stored.release.may_be_voted_on()))
     }
 
-    /// Whether somebody approved before the card showed the plan that it shows.
+    /// Whether somebody approved before the card showed the plan that it shows. Where the chat does not say when that was,
+    /// it may have been a while before it came: that matters when the card has shown another plan.
     async fn is_before_its_plan(
         &mut self,
         reaction: &SeenReaction<'_>,
-        release: &ReleaseId,
+        release: &Release,
     ) -> Result<bool, EngineError> {
-        let shown = self.engine.store.message_shown_plan(self.tx, reaction.channel, release).await?;
-        let before = shown.is_some_and(|shown| reaction.at_us / 1_000 < shown.since_ms - CLOCKS_DIFFER_MS);
+        let shown = self.engine.store.message_shown_plan(self.tx, reaction.channel, &release.id).await?;
+        let is_dated = direct::dates_reactions(reaction.channel);
+        let after_ms = if is_dated || release.voided.is_none() { -CLOCKS_DIFFER_MS } else { COMES_WITHIN_MS };
+        let before = shown.is_some_and(|shown| reaction.at_us / 1_000 < shown.since_ms + after_ms);
         Ok(reaction.stance == Stance::Approve && before)
     }
 

@@ -76,7 +76,7 @@ statements! {
 
     REACTION_SEEN = "INSERT INTO reactions (channel, message, identity, stance, name, added, at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (channel, message, identity, stance, name) DO UPDATE SET added = excluded.added, at = excluded.at WHERE excluded.at > reactions.at RETURNING 1";
     REACTION_STANDS = "SELECT count(*) FROM reactions WHERE channel = $1 AND message = $2 AND identity = $3 AND stance = $4 AND added = 1";
-    REACTION_STANDS_ON_RELEASE = "SELECT count(*) FROM reactions r JOIN messages m ON m.channel = r.channel AND (m.external_id = r.message OR m.key = r.message OR r.message IN (SELECT e.external_id FROM earlier_messages e WHERE e.channel = m.channel AND e.key = m.key)) WHERE m.release = $1 AND m.thread_of IS NULL AND m.body IS NULL AND r.identity = $2 AND r.stance = $3 AND r.added = 1";
+    REACTION_STANDS_ON_RELEASE = "SELECT count(*) FROM messages m JOIN reactions r ON r.channel = m.channel AND r.message IN (SELECT m.external_id UNION ALL SELECT m.key UNION ALL SELECT e.external_id FROM earlier_messages e WHERE e.channel = m.channel AND e.key = m.key) WHERE m.release = $1 AND m.thread_of IS NULL AND m.body IS NULL AND r.identity = $2 AND r.stance = $3 AND r.added = 1";
     REACTIONS_OF = "SELECT identity, stance, name FROM reactions WHERE channel = $1 AND message = $2 AND added = 1";
 
     GATEWAY_SESSION = "SELECT session, seq, resume_url FROM gateway_sessions WHERE platform = $1 AND application = $2";

@@ -44,7 +44,7 @@ pub(super) async fn interactions(State(web): State<Web>, headers: HeaderMap, bod
             return StatusCode::BAD_REQUEST.into_response();
         }
     };
-    match discord.intake.asked(asked).await {
+    match discord.intake.asked(asked, false).await {
         Some(answer) => Json(answer).into_response(),
         None => StatusCode::FORBIDDEN.into_response(),
     }

@@ -15,7 +15,7 @@ use slipway_deploy::discord::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -25,6 +25,17 @@ const INTENTS: u64 = GUILDS | GUILD_MESSAGES | GUILD_MESSAGE_REACTIONS | DIRECT_
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// How many answers are under way at once.
 const ANSWERS_LIMIT: usize = 64;
+
+/// How many suggestions are.
+const SUGGESTIONS_LIMIT: usize = 16;
+/// The event that tells that the app is in a server.
+const JOINED: &str = "GUILD_CREATE";
+
+/// How many answers may be under way.
+struct Answers {
+    suggestions: Arc<Semaphore>,
+    others: Arc<Semaphore>,
+}
 
 /// Listens to Discord.
 #[derive(Debug)]
@@ -47,7 +58,10 @@ impl GatewayListener {
         let kept = self.kept().await;
         let mut session = kept.as_ref().map(|resume| resume.session_id.clone()).unwrap_or_default();
         let mut gateway = self.discord.open_gateway(&self.token, INTENTS, kept);
-        let answers = Arc::new(Semaphore::new(ANSWERS_LIMIT));
+        let answers = Answers {
+            suggestions: Arc::new(Semaphore::new(SUGGESTIONS_LIMIT)),
+            others: Arc::new(Semaphore::new(ANSWERS_LIMIT)),
+        };
         let mut kept_at = Instant::now();
         loop {
             match gateway.next().await {
@@ -70,7 +84,7 @@ impl GatewayListener {
                     }
                 }
                 GatewayEvent::Dispatch { seq, kind, data, replayed } => {
-                    let place = Place { session: &session, seq, replayed };
+                    let place = Place { session: &session, seq, replayed, again: false };
                     let matters = self.dispatch(&kind, data, place, &answers).await;
                     gateway.acknowledge(seq);
                     if matters || kept_at.elapsed() >= KEEP_EVERY {
@@ -83,11 +97,16 @@ impl GatewayListener {
     }
 
     /// Takes an event in, and does not return before that is durable. Gives whether it was something for this app.
-    async fn dispatch(&self, kind: &str, data: Value, place: Place<'_>, answers: &Arc<Semaphore>) -> bool {
+    async fn dispatch(&self, kind: &str, data: Value, place: Place<'_>, answers: &Answers) -> bool {
         let happened = match heard::happened(kind, data) {
-            Ok(Happened::Nothing) => return false,
+            Ok(Happened::Nothing) => {
+                if kind == JOINED && self.intake.ours().guild.is_none() {
+                    super::introduce(&self.discord, &self.intake).await;
+                }
+                return false;
+            }
             Ok(Happened::Asked(asked)) => {
-                self.asked(*asked, answers).await;
+                self.asked(*asked, place.replayed, answers).await;
                 return true;
             }
             Ok(happened) => happened,
@@ -97,31 +116,36 @@ impl GatewayListener {
                 return false;
             }
         };
+        let mut place = place;
         while !self.intake.happened(happened.clone(), place).await {
+            place.again = true;
             tokio::time::sleep(rest::AFTER_FAILURE).await;
         }
         true
     }
 
     /// Takes in what wants an answer, and answers beside what comes next.
-    async fn asked(&self, asked: heard::Asked, answers: &Arc<Semaphore>) {
-        // As many as there are permits can be waited for: none is given up.
-        let Ok(permit) = answers.clone().acquire_owned().await else { return };
+    async fn asked(&self, asked: heard::Asked, told_again: bool, answers: &Answers) {
         let (discord, intake) = (self.discord.clone(), self.intake.clone());
         let (id, token) = (asked.id.clone(), asked.token.clone());
-        let respond = move |answer: Option<Value>| async move {
+        let respond = move |answer: Option<Value>, permit: OwnedSemaphorePermit| async move {
             let _permit = permit;
             let Some(answer) = answer else { return };
             if let Err(error) = discord.respond(&id, token.expose(), &answer).await {
                 warn!(%error, "an answer did not reach Discord in time");
             }
         };
-        // What changes nothing may take longer, and holds up nothing.
+        // What changes nothing may take longer, and holds up nothing: when there are too many, some have no answer.
         if matches!(asked.what, What::Suggest { .. }) {
-            tokio::spawn(async move { respond(intake.asked(asked).await).await });
-        } else {
-            let answer = intake.asked(asked).await;
-            tokio::spawn(respond(answer));
+            if let Ok(permit) = answers.suggestions.clone().try_acquire_owned() {
+                tokio::spawn(async move { respond(intake.asked(asked, told_again).await, permit).await });
+            }
+            return;
+        }
+        let answer = intake.asked(asked, told_again).await;
+        // As many as there are permits can be waited for: none is given up.
+        if let Ok(permit) = answers.others.clone().acquire_owned().await {
+            tokio::spawn(respond(answer, permit));
         }
     }
 

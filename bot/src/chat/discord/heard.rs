@@ -111,8 +111,6 @@ pub struct Said {
     pub user: String,
     /// What.
     pub text: String,
-    /// The users that it mentions.
-    pub mentions: Vec<String>,
 }
 
 /// A reaction.
@@ -211,8 +209,6 @@ struct MessageForm {
     author: UserForm,
     #[serde(default)]
     content: String,
-    #[serde(default)]
-    mentions: Vec<UserForm>,
     webhook_id: Option<Value>,
     /// 0: said, 19: said in reply to a message.
     #[serde(rename = "type", default)]
@@ -354,9 +350,8 @@ fn said(form: MessageForm) -> Happened {
     if form.author.bot || form.webhook_id.is_some() || !matches!(form.kind, 0 | 19) {
         return Happened::Nothing;
     }
-    let mentions = form.mentions.into_iter().map(|user| user.id).collect();
     let MessageForm { id, channel_id: channel, guild_id: guild, author, content: text, .. } = form;
-    Happened::Said(Said { id, guild, channel, user: author.id, text, mentions })
+    Happened::Said(Said { id, guild, channel, user: author.id, text })
 }
 
 fn reaction(form: ReactionForm, added: bool) -> Happened {

@@ -18,6 +18,7 @@ use slipway_core::message::Verb;
 use slipway_core::person::{Identity, Platform};
 use slipway_core::policy::Stance;
 use slipway_deploy::discord::{Discord, created_at, modal};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tracing::{error, info, warn};
 
@@ -25,6 +26,10 @@ use tracing::{error, info, warn};
 const ANSWERS_MS: i64 = 14 * 60_000;
 /// What was asked longer ago than this is not done: whoever asked was told that it failed, and may have asked again.
 const LATE_MS: i64 = 60_000;
+/// The same of what is told again: whoever asked has seen by then that nobody answered.
+const LATE_AGAIN_MS: i64 = 3_000;
+/// What somebody reads who asks for something of a later version.
+const UNKNOWN: &str = "This version of Slipway does not know that. Nothing was started.";
 /// What the button carries by which somebody says that they really mean it.
 pub(super) const SURE: &str = "cancel_sure";
 
@@ -48,6 +53,8 @@ pub struct Place<'a> {
     pub seq: u64,
     /// It is told again after a while in which nobody listened.
     pub replayed: bool,
+    /// It was tried before, and is not known to be durable.
+    pub again: bool,
 }
 
 /// Takes in what Discord says.
@@ -58,6 +65,8 @@ pub struct Intake {
     talk: Talk,
     suggestions: Suggestions,
     ours: RwLock<Ours>,
+    /// When the newest reaction came, in microseconds since 1970: the next one is later, whatever our clock says.
+    newest_us: AtomicI64,
 }
 
 impl Intake {
@@ -67,7 +76,7 @@ impl Intake {
         let ours = Ours { guild: config.guild_id.clone(), ..Ours::default() };
         let application = config.application_id.clone();
         let talk = Talk::new(discord, application.clone());
-        Self { entrance, application, talk, suggestions, ours: RwLock::new(ours) }
+        Self { entrance, application, talk, suggestions, ours: RwLock::new(ours), newest_us: AtomicI64::new(0) }
     }
 
     /// What is known of whose application this is.
@@ -91,8 +100,16 @@ impl Intake {
         }
     }
 
-    /// Answers what wants an answer. `None`: it is not ours.
-    pub async fn asked(self: &Arc<Self>, asked: Asked) -> Option<Value> {
+    /// When a reaction comes. Discord does not say when it was made.
+    fn comes_us(&self) -> i64 {
+        let now_us = self.entrance.clock.now().as_microsecond();
+        let before_us =
+            self.newest_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last_us| Some(now_us.max(last_us + 1)));
+        before_us.map_or(now_us, |last_us| now_us.max(last_us + 1))
+    }
+
+    /// Answers what wants an answer. `None`: it is not ours. `told_again`: it comes after a while in which nobody listened.
+    pub async fn asked(self: &Arc<Self>, asked: Asked, told_again: bool) -> Option<Value> {
         if let What::Ping = asked.what {
             return Some(callback::pong());
         }
@@ -100,8 +117,9 @@ impl Intake {
             warn!(application = asked.application, "what was asked of another application is refused");
             return None;
         }
-        if let Some(why) = self.refusal(&asked) {
-            return Some(callback::say(&why));
+        if let Some(why) = self.refusal(&asked, told_again) {
+            let is_suggestion = matches!(asked.what, What::Suggest { .. });
+            return Some(if is_suggestion { callback::choices(&[]) } else { callback::say(&why) });
         }
         let answered = match asked.what.clone() {
             What::Command(typed) => self.command(&asked, &typed).await,
@@ -110,7 +128,7 @@ impl Intake {
             What::Submission(submission) => self.submission(&asked, &submission).await,
             What::Ping | What::Unknown => {
                 info!("something was asked that this version does not know");
-                Ok(callback::seen())
+                Ok(callback::say(UNKNOWN))
             }
         };
         Some(answered.unwrap_or_else(|error| {
@@ -120,7 +138,7 @@ impl Intake {
     }
 
     /// Why nothing is done, in words for whoever asked.
-    fn refusal(&self, asked: &Asked) -> Option<String> {
+    fn refusal(&self, asked: &Asked, told_again: bool) -> Option<String> {
         let ours = self.ours();
         match (&ours.guild, &asked.guild) {
             (_, None) => {}
@@ -136,7 +154,8 @@ impl Intake {
         }
         let is_suggestion = matches!(asked.what, What::Suggest { .. });
         let age_ms = created_at(&asked.id).map_or(0, |at| self.entrance.clock.now_ms() - at.as_millisecond());
-        (age_ms > LATE_MS && !is_suggestion)
+        let late_ms = if told_again { LATE_AGAIN_MS } else { LATE_MS };
+        (age_ms > late_ms && !is_suggestion)
             .then(|| "This reached Slipway too late. Nothing was started: ask again.".to_owned())
     }
 
@@ -157,10 +176,12 @@ impl Intake {
     }
 
     async fn submission(&self, asked: &Asked, submission: &Submission) -> Result<Value, StoreError> {
-        let Some((channel, text)) = forms::line(submission) else {
+        // What the form carries is not signed: it was sent where it was opened.
+        let Some((_, text)) = forms::line(submission) else {
             warn!(form = submission.form, "a form that this version does not know was sent");
-            return Ok(callback::seen());
+            return Ok(callback::say(UNKNOWN));
         };
+        let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
         let typed = Incoming::Typed { who: Identity::Discord(asked.user.clone()), channel, text };
         self.promise(asked, &typed).await
     }
@@ -225,7 +246,7 @@ impl Intake {
     pub async fn happened(self: &Arc<Self>, happened: Happened, place: Place<'_>) -> bool {
         let taken = match happened {
             Happened::Asked(_) | Happened::Nothing => Ok(true),
-            Happened::Said(said) => self.said(said).await,
+            Happened::Said(said) => self.said(said, place).await,
             Happened::Reaction(reaction) => self.reaction(reaction, place).await,
             Happened::Cleared { guild, channel, message, name } => {
                 self.cleared(guild.as_deref(), &channel, &message, name.as_deref(), place).await
@@ -241,10 +262,12 @@ impl Intake {
         guild.is_some_and(|theirs| self.ours().guild.is_none_or(|ours| ours != theirs))
     }
 
-    async fn said(self: &Arc<Self>, said: Said) -> Result<bool, StoreError> {
+    async fn said(self: &Arc<Self>, said: Said, place: Place<'_>) -> Result<bool, StoreError> {
         let bot_user = self.ours().bot_user;
         let direct = said.guild.is_none();
-        let mentioned = bot_user.as_ref().is_some_and(|bot| said.mentions.contains(bot));
+        // Whoever replies to the app's message mentions it without a word of it.
+        let names = |bot: &String| ["<@", "<@!"].iter().any(|begins| said.text.contains(&format!("{begins}{bot}>")));
+        let mentioned = bot_user.as_ref().is_some_and(names);
         let is_ours = bot_user.as_ref().is_some_and(|bot| *bot == said.user);
         if is_ours || !(direct || mentioned) || self.is_elsewhere(said.guild.as_deref()) {
             return Ok(true);
@@ -257,7 +280,9 @@ impl Intake {
                 return Ok(true);
             }
         };
-        if let Some(why) = self.entrance.flood(&said.user) {
+        if !place.again
+            && let Some(why) = self.entrance.flood(&said.user)
+        {
             self.talk.whisper_later(&said.user, &why);
             return Ok(true);
         }
@@ -283,10 +308,15 @@ impl Intake {
             return Ok(true);
         }
         let Reaction { guild, user, channel: id, message, name, added } = reaction;
+        let who = Identity::Discord(user.clone());
+        // Whoever is not known is answered, but not as often as they like.
+        let is_known = self.entrance.people().await?.by_identity(&who).is_some();
+        if !is_known && (!added || (!place.again && self.entrance.flood(&user).is_some())) {
+            return Ok(true);
+        }
         let channel = channel(guild.as_deref(), &id, &user);
         let message = if guild.is_none() { format!("{id}/{message}") } else { message };
-        let at_us = Some(self.entrance.clock.now().as_microsecond());
-        let who = Identity::Discord(user);
+        let at_us = Some(self.comes_us());
         let reacted = Incoming::Reacted { who, channel, message, stance, added, at_us, name, found: false };
         self.entrance.deliver(&key_at(place), &reacted, &Reply::default()).await
     }
@@ -305,7 +335,7 @@ impl Intake {
             return Ok(true);
         }
         let channel = format!("{}:{id}", Platform::Discord.key());
-        let at_us = Some(self.entrance.clock.now().as_microsecond());
+        let at_us = Some(self.comes_us());
         let seen = self.entrance.store.reactions_of(&channel, message).await?;
         for (who, stance, seen_name) in seen.into_iter().filter(|(.., seen)| name.is_none_or(|name| name == seen)) {
             let key = format!("{}/{}/{seen_name}", key_at(place), who.id());

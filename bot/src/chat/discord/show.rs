@@ -13,6 +13,7 @@ use slipway_deploy::discord::{Discord, DiscordError, Posted, Rendered, Route, cr
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::warn;
 
 /// How often the elapsed time on a card is brought up to date.
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
@@ -97,29 +98,26 @@ impl DiscordChat {
     ) -> Result<String, DiscordError> {
         let key = format!("{}/after/{message}", out.message.key);
         let what = self.rendered(out, shown.body, shown.people, &key);
-        // It may be there: this may have been begun before.
-        let since = created_at(message).unwrap_or(self.clock.now());
-        let posted = match self.discord.find_posted(channel, &key, since).await? {
-            Some(posted) => {
-                self.edit(&posted.channel, &posted.id, &what).await?;
-                posted
+        // Begun before and not recorded, it is the same for Discord: it keeps the keys of some minutes.
+        let posted = self.send(channel, &key, &what, Some(message)).await?;
+        let leads_on = self.leads_on(&posted, is_conversation(&out.message.channel));
+        let leads_on = render(&leads_on, &BTreeMap::new(), "", &out.message.key);
+        let (chat, old) = (self.discord.clone(), (channel.to_owned(), message.to_owned()));
+        // What it says now is in the new one, and that is what matters: nothing waits for it.
+        tokio::spawn(async move {
+            if let Err(error) = chat.edit(&old.0, &old.1, &leads_on).await {
+                warn!(%error, "an old message could not be made to lead to the new one");
             }
-            None => self.send(channel, &key, &what, Some(message)).await?,
-        };
-        let leads_on = render(&self.leads_on(&posted), &BTreeMap::new(), "", &out.message.key);
-        // What it says now is in the new one, and that is what matters.
-        if let Err(error) = self.edit(channel, message, &leads_on).await {
-            tracing::warn!(%error, "an old message could not be made to lead to the new one");
-        }
+        });
         Ok(match id.split_once(ID_SEPARATOR) {
             Some(_) => format!("{}{ID_SEPARATOR}{}", posted.channel, posted.id),
             None => posted.id,
         })
     }
 
-    fn leads_on(&self, posted: &Posted) -> Message {
+    fn leads_on(&self, posted: &Posted, direct: bool) -> Message {
         let mut line = Line::plain("This goes on in a newer message");
-        if let Some(url) = self.address_of(&posted.channel, &posted.id) {
+        if let Some(url) = self.address_of(&posted.channel, &posted.id, direct) {
             line = line.text(": ");
             line.0.push(Span::Link { url, text: "open it".to_owned() });
         }
@@ -145,7 +143,12 @@ impl DiscordChat {
                 self.edit(&found.channel, &found.id, what).await?;
                 found
             }
-            None => self.send(&channel, key, what, reply_to.as_deref()).await?,
+            None => {
+                // One that was deleted is another one for Discord, too.
+                let again = out.posted_again;
+                let key = if again > 0 { format!("{key}/again/{again}") } else { key.clone() };
+                self.send(&channel, &key, what, reply_to.as_deref()).await?
+            }
         };
         Ok(match (place, out.thread) {
             (Place::Channel(_), None) => posted.id,
@@ -192,7 +195,7 @@ impl DiscordChat {
         let mut body = body.clone();
         let card = out.card.as_ref().and_then(|(channel, id)| {
             let (channel, message) = address(channel, id)?;
-            self.address_of(channel, message)
+            self.address_of(channel, message, false)
         });
         if let Some(url) = card {
             body.body.push(Block::Line(Line(vec![Span::Link { url, text: "Open the card".to_owned() }])));
@@ -200,8 +203,8 @@ impl DiscordChat {
         body
     }
 
-    fn address_of(&self, channel: &str, message: &str) -> Option<String> {
-        let guild = self.intake.ours().guild?;
+    fn address_of(&self, channel: &str, message: &str, direct: bool) -> Option<String> {
+        let guild = if direct { "@me".to_owned() } else { self.intake.ours().guild? };
         Some(format!("https://discord.com/channels/{guild}/{channel}/{message}"))
     }
 
@@ -265,6 +268,12 @@ impl Chat for DiscordChat {
         wait.map_or(Ok(()), Err)
     }
 
+    fn is_recorded(&self, out: &Outgoing<'_>) {
+        if out.message.body.is_none() {
+            self.intake.entrance.look_again.notify_one();
+        }
+    }
+
     async fn show(&self, out: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError> {
         let message = out.message;
         let place = place(&message.channel);
@@ -303,6 +312,10 @@ impl Chat for DiscordChat {
 pub(super) fn place(channel: &str) -> Place<'_> {
     let id = channel.split_once(':').map_or(channel, |(_, id)| id);
     id.strip_prefix('@').map_or(Place::Channel(id), Place::User)
+}
+
+fn is_conversation(channel: &str) -> bool {
+    matches!(place(channel), Place::User(_))
 }
 
 /// Channel and message of a message that is posted. `None`: it was posted into a conversation that nobody knows.

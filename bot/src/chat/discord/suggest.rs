@@ -16,6 +16,8 @@ use tracing::warn;
 const BRANCHES_FOR: Duration = Duration::from_secs(60);
 /// How long GitHub is waited for: Discord waits three seconds.
 const BRANCHES_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long all branches are waited for.
+const SUGGESTED_WITHIN: Duration = Duration::from_secs(2);
 /// How many of the newest releases of each environment are offered.
 const RELEASES_LIMIT: u32 = 10;
 
@@ -44,7 +46,10 @@ impl Suggestions {
                 names
             }
             Some(OptionKind::Service) => entrance.setup.services().map(|(name, _)| name.to_string()).collect(),
-            Some(OptionKind::Reference) => self.branches(entrance, typed).await,
+            Some(OptionKind::Reference) => {
+                let branches = tokio::time::timeout(SUGGESTED_WITHIN, self.branches(entrance, typed));
+                branches.await.unwrap_or_default()
+            }
             Some(OptionKind::Release) => releases(entrance, &keys).await,
             _ => vec![],
         };
@@ -75,11 +80,16 @@ impl Suggestions {
                 kept.insert(repository.clone(), (Instant::now(), branches.clone()));
                 branches
             }
-            Ok(Err(error)) => {
-                warn!(%error, "the branches of a repository are not known");
-                kept.map(|(_, branches)| branches).unwrap_or_default()
+            failed => {
+                if let Ok(Err(error)) = failed {
+                    warn!(%error, "the branches of a repository are not known");
+                }
+                // Not asked again with every letter that is typed.
+                let branches = kept.map(|(_, branches)| branches).unwrap_or_default();
+                let mut kept = self.branches.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(repository.clone(), (Instant::now(), branches.clone()));
+                branches
             }
-            Err(_) => kept.map(|(_, branches)| branches).unwrap_or_default(),
         }
     }
 }

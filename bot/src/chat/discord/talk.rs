@@ -4,6 +4,7 @@ use super::callback;
 use slipway_deploy::discord::Discord;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tracing::warn;
 
@@ -11,6 +12,8 @@ use tracing::warn;
 const THREADS: [u8; 3] = [10, 11, 12];
 /// Of how many channels it is remembered whether they are threads.
 const CHANNELS_LIMIT: usize = 1_000;
+/// How long it is waited for to know.
+const CHANNEL_WITHIN: Duration = Duration::from_secs(1);
 /// How many whispers are under way at once; more are not said.
 const WHISPERS_LIMIT: usize = 16;
 
@@ -52,12 +55,14 @@ impl Talk {
         if let Some(parent) = self.parents.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
             return parent.clone();
         }
-        let parent = match self.discord.channel(id).await {
-            Ok(channel) => channel.parent_id.filter(|_| THREADS.contains(&channel.kind)),
-            Err(error) => {
+        // What comes next waits meanwhile.
+        let parent = match tokio::time::timeout(CHANNEL_WITHIN, self.discord.channel(id)).await {
+            Ok(Ok(channel)) => channel.parent_id.filter(|_| THREADS.contains(&channel.kind)),
+            Ok(Err(error)) => {
                 warn!(%error, "it is not known whether a channel is a thread");
                 return id.to_owned();
             }
+            Err(_) => return id.to_owned(),
         };
         let parent = parent.unwrap_or_else(|| id.to_owned());
         let mut parents = self.parents.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,10 +12,17 @@ use tracing::warn;
 /// Of how many promises it is remembered that they were kept.
 const KEPT_LIMIT: usize = 1_000;
 
+/// Of how many people it is remembered that they take no messages.
+const CLOSED_LIMIT: usize = 1_000;
+/// How long that is remembered: asked again and again, Discord would shut the bot out.
+const CLOSED_FOR_MS: i64 = 10 * 60_000;
+
 /// Which promises of an answer were kept. After a restart none is known: then a second answer takes the place of the first.
 #[derive(Debug, Default)]
 pub(super) struct Whispers {
     kept: Mutex<BTreeSet<String>>,
+    /// Who takes no messages and was told so where everybody reads it, and until when that is enough.
+    closed: Mutex<BTreeMap<String, i64>>,
 }
 
 impl Whispers {
@@ -26,6 +33,20 @@ impl Whispers {
             kept.clear();
         }
         interaction.promised && kept.insert(interaction.token.expose().to_owned())
+    }
+
+    /// Whether somebody was found to take no messages a while ago.
+    fn is_closed(&self, user: &str, now_ms: i64) -> bool {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.get(user).is_some_and(|until_ms| now_ms < *until_ms)
+    }
+
+    fn closes(&self, user: &str, now_ms: i64) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.retain(|_, until_ms| now_ms < *until_ms);
+        if closed.len() < CLOSED_LIMIT {
+            closed.insert(user.to_owned(), now_ms + CLOSED_FOR_MS);
+        }
     }
 
     fn breaks(&self, interaction: &Interaction) {
@@ -50,8 +71,13 @@ impl DiscordChat {
             }
         }
         let Some(user) = user else { return Err(DiscordError::CannotDirect) };
+        if self.whispers.is_closed(user, self.clock.now_ms()) {
+            warn!(user, "somebody takes no messages and was told so a while ago: an answer is not given");
+            return Ok(key());
+        }
         match (self.post(Place::User(user), out, what).await, place) {
             (Err(DiscordError::CannotDirect), Place::Channel(channel)) => {
+                self.whispers.closes(user, self.clock.now_ms());
                 self.hint(channel, user, out).await.map(|()| key())
             }
             (told, Place::User(_)) => told,
@@ -95,6 +121,7 @@ impl DiscordChat {
         let Some(interaction) = self.taken(out).filter(|interaction| self.whispers.keeps(interaction)) else { return };
         let dropped = self.discord.drop_answer(&interaction.application, interaction.token.expose());
         if let Err(error) = dropped.await {
+            self.whispers.breaks(interaction);
             warn!(%error, "a promise of an answer could not be taken back");
         }
     }
@@ -113,5 +140,6 @@ impl DiscordChat {
 
 /// Whether no more answers are taken there.
 fn is_over(error: &DiscordError) -> bool {
-    matches!(error, DiscordError::AnswersUsedUp | DiscordError::UnknownInteraction)
+    // Whoever puts "is thinking" away has no place for an answer there either.
+    matches!(error, DiscordError::AnswersUsedUp | DiscordError::UnknownInteraction | DiscordError::MessageGone)
 }

@@ -126,6 +126,7 @@ mod tests {
             unsure_since: None,
             plan: None,
             is_first_try: true,
+            posted_again: 0,
             card: None,
         }
     }

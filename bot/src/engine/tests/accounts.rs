@@ -41,7 +41,7 @@ impl Chat {
 }
 
 #[tokio::test]
-async fn the_same_vote_from_two_chats_is_one_until_both_are_gone() {
+async fn the_same_veto_from_two_chats_is_one_until_both_are_gone() {
     let (mut chat, release) = waiting().await;
     let card = format!("release/{release}");
     let (here, there) = (Identity::Terminal("bob".into()), Identity::Discord(BOB_IN_DISCORD.into()));
