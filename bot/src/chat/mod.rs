@@ -104,8 +104,9 @@ pub trait Chat: Send + Sync + std::fmt::Debug {
     /// Posting the same key twice must lead to one message.
     async fn show(&self, what: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError>;
 
-    /// What was posted is known by the chat's id for it from now on: what happened under it before then was not.
-    fn is_recorded(&self, _what: &Outgoing<'_>) {}
+    /// What was posted is known by this id of the chat's from now on, and no more by the one that it may have had: what
+    /// happened under it before then was not known to be about it.
+    fn is_recorded(&self, _what: &Outgoing<'_>, _id: &str) {}
 
     /// Shows the page that a chat keeps for one person: parts, each with the key that its buttons are about.
     async fn show_home(

@@ -207,10 +207,10 @@ impl Publisher {
             self.store.message_posting(row.id, self.clock.now_ms()).await?;
         }
         let shown = show(chat.as_ref(), &what, &drawn, people).await;
-        let is_new = shown.as_ref().is_ok_and(|id| row.external_id.as_ref() != Some(id));
+        let new_id = shown.as_ref().ok().filter(|id| row.external_id.as_ref() != Some(id)).cloned();
         let published = self.shown(row, &drawn, shown).await?;
-        if is_new {
-            chat.is_recorded(&what);
+        if let Some(id) = new_id {
+            chat.is_recorded(&what, &id);
         }
         Ok(published)
     }

@@ -5,6 +5,7 @@ use super::whisper::Whispers;
 use crate::chat::accounts::{account, accounts};
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
+use crate::rest;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use slipway_core::message::{Block, Line, Mark, Message, Span};
@@ -19,6 +20,9 @@ use tracing::warn;
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// Between the parts of the id of a message that is not in its channel itself but in a thread or a conversation.
 const ID_SEPARATOR: char = '/';
+/// How often an old message is tried to be made to lead to the new one, and how long that rests at most in between.
+const LEAD_ON_TRIES_LIMIT: i64 = 5;
+const LEAD_ON_REST_LIMIT_MS: i64 = 30_000;
 /// A message that is older takes few changes: it goes on in a new one. Discord says an hour.
 const CHANGES_FOR: SignedDuration = SignedDuration::from_secs(59 * 60);
 
@@ -100,28 +104,35 @@ impl DiscordChat {
         let what = self.rendered(out, shown.body, shown.people, &key);
         // Begun before and not recorded, it is the same for Discord: it keeps the keys of some minutes.
         let posted = self.send(channel, &key, &what, Some(message)).await?;
-        let leads_on = self.leads_on(&posted, is_conversation(&out.message.channel));
-        let leads_on = render(&leads_on, &BTreeMap::new(), "", &out.message.key);
-        let (chat, old) = (self.discord.clone(), (channel.to_owned(), message.to_owned()));
-        // What it says now is in the new one, and that is what matters: nothing waits for it.
-        tokio::spawn(async move {
-            if let Err(error) = chat.edit(&old.0, &old.1, &leads_on).await {
-                warn!(%error, "an old message could not be made to lead to the new one");
-            }
-        });
         Ok(match id.split_once(ID_SEPARATOR) {
             Some(_) => format!("{}{ID_SEPARATOR}{}", posted.channel, posted.id),
             None => posted.id,
         })
     }
 
-    fn leads_on(&self, posted: &Posted, direct: bool) -> Message {
+    /// Has an old message lead to the one in which it goes on. What it says is in the new one, and nothing waits for this.
+    fn lead_on(&self, (channel, old): (&str, &str), new: &str, direct: bool) {
         let mut line = Line::plain("This goes on in a newer message");
-        if let Some(url) = self.address_of(&posted.channel, &posted.id, direct) {
+        if let Some(url) = self.address_of(channel, new, direct) {
             line = line.text(": ");
             line.0.push(Span::Link { url, text: "open it".to_owned() });
         }
-        Message { mark: Mark::Ended, ..Message::answer(line.text("."), []) }
+        let message = Message { mark: Mark::Ended, ..Message::answer(line.text("."), []) };
+        let what = render(&message, &BTreeMap::new(), "", "");
+        let (discord, channel, old) = (self.discord.clone(), channel.to_owned(), old.to_owned());
+        tokio::spawn(async move {
+            for failures in 0..LEAD_ON_TRIES_LIMIT {
+                match discord.edit(&channel, &old, &what).await {
+                    Ok(()) => return,
+                    Err(error) if error.is_passing() => {
+                        let rest_ms = rest::backoff_ms(failures, LEAD_ON_REST_LIMIT_MS).unsigned_abs();
+                        tokio::time::sleep(error.retry_after().unwrap_or(Duration::from_millis(rest_ms))).await;
+                    }
+                    Err(error) => return warn!(%error, "an old message could not be made to lead to the new one"),
+                }
+            }
+            warn!("an old message was not made to lead to the new one");
+        });
     }
 
     /// Posts a message, unless it is there already.
@@ -190,9 +201,12 @@ impl DiscordChat {
         }
     }
 
-    /// News for one person leads to the card.
+    /// News for one person, said where the card is not, leads there.
     fn with_link(&self, out: &Outgoing<'_>, body: &Message) -> Message {
         let mut body = body.clone();
+        if out.message.only_for.is_none() || self.taken(out).is_some() {
+            return body;
+        }
         let card = out.card.as_ref().and_then(|(channel, id)| {
             let (channel, message) = address(channel, id)?;
             self.address_of(channel, message, false)
@@ -268,9 +282,15 @@ impl Chat for DiscordChat {
         wait.map_or(Ok(()), Err)
     }
 
-    fn is_recorded(&self, out: &Outgoing<'_>) {
-        if out.message.body.is_none() {
-            self.intake.entrance.look_again.notify_one();
+    fn is_recorded(&self, out: &Outgoing<'_>, id: &str) {
+        if out.message.body.is_some() {
+            return;
+        }
+        self.intake.entrance.look_again.notify_one();
+        let place = place(&out.message.channel);
+        let old = out.external_id.and_then(|old| parts(place, old));
+        if let (Some(old), Some((_, new))) = (old, parts(place, id)) {
+            self.lead_on(old, new, matches!(place, Place::User(_)));
         }
     }
 
@@ -312,10 +332,6 @@ impl Chat for DiscordChat {
 pub(super) fn place(channel: &str) -> Place<'_> {
     let id = channel.split_once(':').map_or(channel, |(_, id)| id);
     id.strip_prefix('@').map_or(Place::Channel(id), Place::User)
-}
-
-fn is_conversation(channel: &str) -> bool {
-    matches!(place(channel), Place::User(_))
 }
 
 /// Channel and message of a message that is posted. `None`: it was posted into a conversation that nobody knows.

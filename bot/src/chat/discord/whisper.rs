@@ -87,7 +87,7 @@ impl DiscordChat {
     }
 
     /// Where whoever asked takes answers, while they do.
-    fn taken<'a>(&self, out: &Outgoing<'a>) -> Option<&'a Interaction> {
+    pub(super) fn taken<'a>(&self, out: &Outgoing<'a>) -> Option<&'a Interaction> {
         let interaction = out.reply?.interaction.as_ref()?;
         (self.clock.now_ms() < interaction.until_ms).then_some(interaction)
     }
