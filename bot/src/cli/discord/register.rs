@@ -17,7 +17,7 @@ pub struct RegisterArgs {
     /// In this server; without it in the one that guild_id in the configuration names
     #[arg(long, value_name = "ID", conflicts_with = "global")]
     pub guild: Option<String>,
-    /// In every server that the application is in; Discord may take an hour to show them
+    /// In every server that the application is in
     #[arg(long)]
     pub global: bool,
     /// Take all commands of the application away there instead
