@@ -1,6 +1,6 @@
 //! The whole bot in Discord: the real binary, the strict stand-in, interactions over the gateway and over HTTP.
 
-use crate::awaited::{seq, tail, until};
+use crate::awaited::{WAIT_LIMIT, seq, tail, until};
 use serde_json::Value;
 use slipway_sandbox::demo::Fail;
 use slipway_sandbox::discord::DiscordSandbox;
@@ -32,7 +32,9 @@ impl Server {
         let options = Options { pace: Pace::Fast, sqlite: true, chat, fail, ..Options::default() };
         let world = World::new(options).await.unwrap();
         let discord = world.discord.clone().unwrap();
-        Self { world, discord }
+        let there = Self { world, discord };
+        there.until_connected(true).await;
+        there
     }
 
     /// One whose commands and presses come over the gateway, as everything else does.
@@ -48,11 +50,21 @@ impl Server {
     /// The bot is stopped, its configuration is written anew, and it starts again.
     async fn configured(&mut self, change: impl FnOnce(&str) -> String) {
         self.world.bot.kill().unwrap();
+        self.until_connected(false).await;
         let before = std::fs::read_to_string(&self.world.config).unwrap();
         let after = change(&before);
         assert_ne!(before, after, "nothing is changed");
         std::fs::write(&self.world.config, after).unwrap();
         self.world.bot.start().await.unwrap();
+        self.until_connected(true).await;
+    }
+
+    /// Waits until the bot is connected to the gateway, or is not: what people say and how they react comes over it
+    /// always.
+    async fn until_connected(&self, connected: bool) {
+        let changed = self.discord.until_connected(connected);
+        let log = || format!("connected: {}\n{}", !connected, tail(&self.world.bot.log()));
+        tokio::time::timeout(WAIT_LIMIT, changed).await.unwrap_or_else(|_| panic!("{}", log()));
     }
 
     /// Waits until the bot has answered something of somebody's that came last; what came before it has been done then.

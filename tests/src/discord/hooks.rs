@@ -278,8 +278,8 @@ impl DiscordSandbox {
         self.shared.hub.forget_sessions();
     }
 
-    /// Waits until something has changed on the gateway: a connection more or less.
-    pub async fn gateway_changed(&self) {
-        self.shared.hub.changed().await;
+    /// Waits until the app is connected to the gateway, or is not.
+    pub async fn until_connected(&self, connected: bool) {
+        self.shared.hub.until(|hub| hub.connected() == connected).await;
     }
 }
