@@ -1,5 +1,12 @@
 //! The whole bot in Discord: the real binary, the strict stand-in, interactions over the gateway and over HTTP.
 
+mod deliveries;
+mod mentions;
+mod people;
+mod pressing;
+mod setting_up;
+mod suggesting;
+
 use crate::awaited::{WAIT_LIMIT, seq, tail, until};
 use serde_json::Value;
 use slipway_sandbox::demo::Fail;
@@ -13,6 +20,8 @@ const ANA: &str = "210000000000000001";
 const BOB: &str = "210000000000000002";
 const DORA: &str = "210000000000000004";
 const EVE: &str = "210000000000000005";
+/// Commands and presses come either way.
+const BOTH: [ChatOption; 2] = [ChatOption::DiscordHttp, ChatOption::Discord];
 /// The app's user.
 const BOT: &str = "110000000000000002";
 
