@@ -1,5 +1,6 @@
 //! The whole bot in Discord: the real binary, the strict stand-in, interactions over the gateway and over HTTP.
 
+mod answering;
 mod deliveries;
 mod mentions;
 mod people;
