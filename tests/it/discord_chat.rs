@@ -1,10 +1,10 @@
 //! The whole bot in Discord: the real binary, the strict stand-in, interactions over the gateway and over HTTP.
 
-mod answering;
 mod deliveries;
 mod mentions;
 mod people;
 mod pressing;
+mod promises;
 mod setting_up;
 mod suggesting;
 
