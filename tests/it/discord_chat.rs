@@ -1,12 +1,18 @@
 //! The whole bot in Discord: the real binary, the strict stand-in, interactions over the gateway and over HTTP.
 
+mod across;
+mod ageing;
+mod answering;
 mod deliveries;
 mod mentions;
 mod people;
 mod pressing;
 mod promises;
+mod reactions;
+mod resuming;
 mod setting_up;
 mod suggesting;
+mod trouble;
 
 use crate::awaited::{WAIT_LIMIT, seq, tail, until};
 use serde_json::Value;
@@ -227,11 +233,17 @@ fn is_card(message: &Value) -> bool {
 
 /// The story of the demo, told by what the channel shows.
 async fn story(chat: ChatOption) {
-    let there = Server::new(chat).await;
+    story_in(&Server::new(chat).await, async || {}).await;
+}
+
+/// The same where something happens after each reaction.
+async fn story_in(there: &Server, meanwhile: impl AsyncFn()) {
     let card = there.production_waits().await;
     there.react(ANA, &card, "✅", true);
+    meanwhile().await;
     there.until_written_to(ANA, "Your vote does not count here").await;
     there.react(BOB, &card, "✅", true);
+    meanwhile().await;
     there.press(DORA, &card, "approve").await;
     let ended = there.until_card("production · ").await;
     assert_eq!(ended["id"], card["id"], "the same message to the end");

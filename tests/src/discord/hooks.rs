@@ -268,6 +268,12 @@ impl DiscordSandbox {
         self.shared.hub.identifies()
     }
 
+    /// How often a session was to go on.
+    #[must_use]
+    pub fn resumes(&self) -> usize {
+        self.shared.hub.resumes().len()
+    }
+
     /// What goes wrong on the gateway.
     #[must_use]
     pub fn gateway_faults(&self) -> &GatewayFaults {
