@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod audit;
+mod awaited;
 mod aws;
 mod crash;
 mod discord;
+mod discord_chat;
 mod discord_gateway;
 mod discord_page;
 mod faults;

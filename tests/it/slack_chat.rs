@@ -11,15 +11,12 @@ mod setting_up;
 mod sharing;
 mod trouble;
 
+use crate::awaited::{WAIT_LIMIT, seq, tail, until};
 use serde_json::Value;
 use slipway_sandbox::demo::Fail;
 use slipway_sandbox::slack::SlackSandbox;
 use slipway_sandbox::world::{ChatOption, Options, Pace, World};
-use std::time::Duration;
-use tokio::time::Instant;
 
-/// How long a test waits for something that must come.
-const WAIT_LIMIT: Duration = Duration::from_secs(60);
 const RELEASES: &str = "C0RELEASES";
 const ANNOUNCE: &str = "C0ANNOUNCE";
 const ANA: &str = "U0ANA0001";
@@ -103,17 +100,15 @@ impl Workspace {
 
     /// Waits until a message is as it should be.
     async fn until(&self, what: &str, channel: &str, fits: impl Fn(&Value, &str) -> bool) -> Value {
-        let deadline = Instant::now() + WAIT_LIMIT;
-        loop {
-            let seq = self.slack.state(u64::MAX)["seq"].as_u64().unwrap();
-            if let Some(found) = self.messages(channel).into_iter().find(|m| fits(m, &self.text(m))) {
-                return found;
-            }
-            if tokio::time::timeout_at(deadline, self.slack.changed(seq)).await.is_err() {
-                let there = self.slack.transcript(channel).join("\n");
-                panic!("{what} did not come; there is:\n{there}\n{}", tail(&self.world.bot.log()));
-            }
-        }
+        let look = || {
+            let seq = seq(&self.slack.state(u64::MAX));
+            (seq, self.messages(channel).into_iter().find(|m| fits(m, &self.text(m))))
+        };
+        let missing = || {
+            let there = self.slack.transcript(channel).join("\n");
+            format!("{what} did not come; there is:\n{there}\n{}", tail(&self.world.bot.log()))
+        };
+        until(look, async |seq| self.slack.changed(seq).await, missing).await
     }
 
     /// Waits for a card whose first line holds some words.
@@ -163,11 +158,6 @@ impl Workspace {
 
 fn is_card(message: &Value) -> bool {
     message["key"].as_str().is_some_and(|key| key.starts_with("release/"))
-}
-
-fn tail(log: &str) -> String {
-    let lines: Vec<_> = log.lines().collect();
-    lines[lines.len().saturating_sub(25)..].join("\n")
 }
 
 /// The story of the demo, told by what the channel shows.

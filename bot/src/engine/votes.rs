@@ -225,22 +225,24 @@ impl Work<'_> {
         stance: Stance,
     ) -> Result<(), EngineError> {
         let body = answers::confirm_vote(release, stance);
-        // What was asked about is in the key, so that the button is no vote on another plan.
+        // What was asked about is in the key, so that the button is no vote on another plan; and the release, because it may
+        // be pressed in a conversation with one person.
         let digest = release.digest();
-        let digest = digest.as_ref().map_or("", PlanDigest::as_str);
-        let asked = NewMessage::said(channel, format!("{CONFIRM_KEY_PREFIX}{digest}/{delivery}"), body);
+        let digest: String = digest.as_ref().map_or("", PlanDigest::as_str).chars().take(DIGEST_LEAST_CHARS).collect();
+        let asked = NewMessage::said(channel, format!("{CONFIRM_KEY_PREFIX}{}/{digest}/{delivery}", release.id), body);
         let asked = asked.about(&release.id);
         let asked = asked.only_for(person.id.clone());
         Ok(self.engine.store.message_put_for(self.tx, &asked, Some(delivery)).await?)
     }
 
-    /// The release that a button is about: the message's that carries it or, on a page for one person, the named one's.
+    /// The release that a button is about: the message's that carries it or, where only one person sees it, the named one's.
     async fn release_of_button(&mut self, channel: &str, message: &str) -> Result<Option<ReleaseId>, EngineError> {
         let store = &self.engine.store;
         if let Some(id) = store.message_about(self.tx, channel, message).await? {
             return Ok(Some(id));
         }
-        Ok(message.strip_prefix(CARD_KEY_PREFIX).map(ReleaseId::new))
+        let named = message.strip_prefix(CARD_KEY_PREFIX).or_else(|| asked_about(message).map(|(release, _)| release));
+        Ok(named.map(ReleaseId::new))
     }
 
     /// Whoever is not known is told so.
@@ -344,13 +346,19 @@ impl Work<'_> {
     }
 }
 
-/// What the keys of questions begin with; the digest of the plan that is asked about comes next.
+/// What the keys of questions begin with; the release that is asked about comes next, and how the digest of its plan begins.
 const CONFIRM_KEY_PREFIX: &str = "confirm/";
+
+/// The release that a question is about, and how the digest of its plan begins.
+fn asked_about(key: &str) -> Option<(&str, &str)> {
+    let mut parts = key.strip_prefix(CONFIRM_KEY_PREFIX)?.split('/');
+    Some((parts.next()?, parts.next()?))
+}
 
 /// Whether a button is about a plan that is no longer the release's: an old card's, or one of a question about it. A veto
 /// is against the release, whatever its plan, unless it answers a question.
 fn is_about_another_plan(button: &Button<'_>, release: &Release) -> bool {
-    let question = button.message.strip_prefix(CONFIRM_KEY_PREFIX).and_then(|rest| rest.split('/').next());
+    let question = asked_about(button.message).map(|(_, digest)| digest);
     let beside = button.plan.filter(|_| button.verb == Verb::Approve);
     let is_this =
         |digest: &PlanDigest, asked: &str| asked.len() >= DIGEST_LEAST_CHARS && digest.as_str().starts_with(asked);

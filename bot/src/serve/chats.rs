@@ -72,7 +72,7 @@ impl Chats {
     /// where that is wanted: then the door for them is given.
     pub(super) fn discord(&mut self, parts: DiscordParts, discord: Discord, github: GitHub) -> Option<DiscordDoor> {
         let DiscordParts { config, token, public_key } = parts;
-        let names = |listed: &[String]| listed.iter().map(|name| heard::reaction_name(name)).collect::<Vec<_>>();
+        let names = |listed: &[String]| listed.iter().map(|name| heard::reaction_kind(name)).collect::<Vec<_>>();
         let entrance = self.entrance(&names(&config.approve), &names(&config.veto));
         let suggestions = Suggestions::new(github);
         let intake = Arc::new(discord::Intake::new(entrance, discord.clone(), suggestions, &config));

@@ -1,6 +1,7 @@
 //! What people do in Slack: mentions, forms, their page, conversations with the bot.
 
 use super::{ANA, BOB, DORA, RELEASES, Workspace};
+use crate::awaited::{seq, until};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,30 +108,23 @@ async fn an_old_button_is_answered_and_does_nothing() {
 
 impl Workspace {
     pub(super) async fn until_modal(&self) -> Value {
-        let deadline = tokio::time::Instant::now() + super::WAIT_LIMIT;
-        loop {
+        let look = || {
             let state = self.slack.state(u64::MAX);
-            if let Some(modal) = state["modals"].as_array().unwrap().first() {
-                return modal.clone();
-            }
-            let changed = self.slack.changed(state["seq"].as_u64().unwrap());
-            tokio::time::timeout_at(deadline, changed).await.expect("a form opens");
-        }
+            (seq(&state), state["modals"].as_array().unwrap().first().cloned())
+        };
+        until(look, async |seq| self.slack.changed(seq).await, || "no form opens".to_owned()).await
     }
 
     pub(super) async fn until_home(&self, user: &str, words: &str) -> String {
-        let deadline = tokio::time::Instant::now() + super::WAIT_LIMIT;
-        loop {
+        let shown = |state: &Value| {
+            let home = state["homes"].as_array().unwrap().iter().find(|home| home["user"] == user);
+            home.map(|home| self.slack.lines(&home["view"]).join("\n")).unwrap_or_default()
+        };
+        let look = || {
             let state = self.slack.state(u64::MAX);
-            let homes = state["homes"].as_array().unwrap();
-            let shown = homes.iter().find(|home| home["user"] == user);
-            let shown = shown.map(|home| self.slack.lines(&home["view"]).join("\n")).unwrap_or_default();
-            if shown.contains(words) {
-                return shown;
-            }
-            let changed = self.slack.changed(state["seq"].as_u64().unwrap());
-            let waited = tokio::time::timeout_at(deadline, changed).await;
-            assert!(waited.is_ok(), "\"{words}\" did not come on {user}'s page:\n{shown}");
-        }
+            (seq(&state), Some(shown(&state)).filter(|shown| shown.contains(words)))
+        };
+        let missing = || format!("\"{words}\" did not come on {user}'s page:\n{}", shown(&self.slack.state(u64::MAX)));
+        until(look, async |seq| self.slack.changed(seq).await, missing).await
     }
 }

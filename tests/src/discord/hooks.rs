@@ -33,6 +33,12 @@ impl DiscordSandbox {
         self.shared.key.public()
     }
 
+    /// The signature of a body at a time, as Discord signs: for what is no interaction at all.
+    #[must_use]
+    pub fn signature(&self, at: &str, body: &[u8]) -> String {
+        self.shared.key.signature(at, body)
+    }
+
     /// The commands of a guild, or of everywhere, as the app registered them.
     #[must_use]
     pub fn commands(&self, guild: Option<&str>) -> Vec<Value> {

@@ -239,11 +239,16 @@ struct EmojiForm {
     name: Option<String>,
 }
 
-/// The name that a reaction has in the configuration: the id of one of a server's own, else the character without the
-/// tone of a skin and the mark that says that it is a picture.
+/// The name of a reaction: the id of one of a server's own, else the character without the mark that says that it is a
+/// picture. Each tone of a skin is a reaction of its own: somebody may take one away and leave the other.
+pub(super) fn reaction_name(emoji: &str) -> String {
+    emoji.replace('\u{fe0f}', "")
+}
+
+/// The name that a reaction has in the configuration: the same, whatever the tone of the skin.
 #[must_use]
-pub fn reaction_name(emoji: &str) -> String {
-    emoji.chars().filter(|c| !matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')).collect()
+pub fn reaction_kind(emoji: &str) -> String {
+    reaction_name(emoji).chars().filter(|c| !matches!(c, '\u{1f3fb}'..='\u{1f3ff}')).collect()
 }
 
 impl EmojiForm {
@@ -407,6 +412,6 @@ mod tests {
         let tinted =
             json!({ "user_id": "1", "channel_id": "4", "message_id": "7", "emoji": { "id": null, "name": "👍🏽" } });
         let Happened::Reaction(reaction) = happened("MESSAGE_REACTION_ADD", tinted).unwrap() else { panic!() };
-        assert_eq!(reaction.name, "👍");
+        assert_eq!((&*reaction.name, &*reaction_kind(&reaction.name)), ("👍🏽", "👍"));
     }
 }

@@ -2,7 +2,7 @@
 //! answered before it is durable; questions that change nothing are answered at once.
 
 use super::callback;
-use super::heard::{Asked, Happened, Reaction, Said, Typed, What};
+use super::heard::{Asked, Happened, Reaction, Said, Typed, What, reaction_kind};
 use super::suggest::Suggestions;
 use super::talk::Talk;
 use crate::chat::entrance::{Entrance, NOT_CONFIRMED, NOT_READY};
@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tracing::{error, info, warn};
 
 /// How long Discord takes answers to what was asked, less what sending one may take.
-const ANSWERS_MS: i64 = 14 * 60_000;
+pub(super) const ANSWERS_MS: i64 = 14 * 60_000;
 /// What was asked longer ago than this is not done: whoever asked was told that it failed, and may have asked again.
 const LATE_MS: i64 = 60_000;
 /// The same of what is told again: whoever asked has seen by then that nobody answered.
@@ -98,6 +98,11 @@ impl Intake {
                 error!("the application is in several servers: set guild_id under [discord] to the one that is meant");
             }
         }
+    }
+
+    /// The vote that a reaction stands for.
+    pub(super) fn stance(&self, reaction: &str) -> Option<Stance> {
+        self.entrance.stance(&reaction_kind(reaction))
     }
 
     /// When a reaction comes. Discord does not say when it was made.
@@ -297,7 +302,7 @@ impl Intake {
     }
 
     async fn reaction(&self, reaction: Reaction, place: Place<'_>) -> Result<bool, StoreError> {
-        let Some(stance) = self.entrance.stance(&reaction.name) else { return Ok(true) };
+        let Some(stance) = self.stance(&reaction.name) else { return Ok(true) };
         let is_own = self.ours().bot_user.is_some_and(|bot| bot == reaction.user);
         if is_own || self.is_elsewhere(reaction.guild.as_deref()) {
             return Ok(true);

@@ -47,7 +47,7 @@ impl Reactions for DiscordReactions {
         let mut there = There::default();
         for reaction in self.discord.message_reactions(channel, id).await.map_err(failed)? {
             let name = reaction_name(&reaction.emoji);
-            let Some(stance) = self.intake.entrance.stance(&name) else { continue };
+            let Some(stance) = self.intake.stance(&name) else { continue };
             let users = match self.discord.reactors(channel, id, &reaction.emoji).await {
                 Ok(users) => users,
                 Err(DiscordError::TooBig { .. }) => {
