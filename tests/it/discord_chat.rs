@@ -7,6 +7,7 @@ mod deliveries;
 mod mentions;
 mod people;
 mod pressing;
+mod promises;
 mod reactions;
 mod resuming;
 mod setting_up;

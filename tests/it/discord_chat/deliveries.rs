@@ -222,17 +222,23 @@ async fn no_name_calls_anybody_or_changes_how_a_message_looks() {
     assert_eq!(there.discord.all_notified(), []);
 }
 
-/// Nobody can type so much, and the answer to something that Discord does not know any more cannot be given there.
+/// Nobody can type so much, and the person who gave a program leave to do it reads it all the same.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_too_long_is_refused_where_it_can_be_said() {
+async fn what_is_too_long_is_refused_and_what_cannot_be_answered_there_is_written() {
     let there = Server::http().await;
     there.says(ANA, "/deploy staging nothing").await;
     let mut longer = another(&there.last_command().payload);
-    longer["token"] = json!("of-another-day");
     longer["data"]["options"][1]["value"] = json!("y".repeat(TOO_LONG_CHARS));
-    let (answer, _) = there.discord.send(longer).await;
+    let (answer, said) = there.discord.send(longer).await;
     assert_eq!(answer, DeliveryAnswer::Status(200));
-    there.until_written_to(ANA, "longer than 2000 characters").await;
+    assert!(said.to_string().contains("longer than 2000 characters"), "{said}");
+    // Discord knows nothing of this one.
+    there.says(ANA, "/release queue").await;
+    let mut unknown = another(&there.last_command().payload);
+    unknown["token"] = json!("of-another-day");
+    let (answer, said) = there.discord.send(unknown).await;
+    assert_eq!((answer, said), (DeliveryAnswer::Status(200), json!({ "type": 5, "data": { "flags": 64 } })));
+    there.until_written_to(ANA, "nothing waits").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

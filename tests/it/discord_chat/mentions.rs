@@ -22,7 +22,7 @@ impl Server {
 async fn a_mention_that_is_edited_later_starts_nothing() {
     let there = Server::gateway().await;
     there.says(ANA, "@slipway queue").await;
-    there.until_written_to(ANA, "queue").await;
+    there.until_written_to(ANA, "nothing waits").await;
     there.says(BOB, "let us see").await;
     for user in [ANA, BOB] {
         let said = there.last_of(user, RELEASES);

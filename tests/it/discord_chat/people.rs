@@ -44,7 +44,9 @@ async fn a_lock_asks_for_its_reason() {
     there.press(BOB, &card, "lock").await;
     let opened = there.until_modal(BOB).await;
     let labels: Vec<_> = opened["inputs"].as_array().unwrap().iter().map(|input| input["label"].clone()).collect();
-    assert_eq!(labels, ["Environment", "Reason", "For"]);
+    // Forms have no choices here: each label says what can be typed.
+    let offered = ["Environment (production goals, staging goals)", "Reason", "For (30m, 1h, 2h, 4h, 8h, -)"];
+    assert_eq!(labels, offered);
     let refused = there.discord.submit(BOB, &json!({ "environment": "staging goals" })).await.unwrap_err();
     assert_eq!(refused.errors.keys().collect::<Vec<_>>(), ["reason"]);
     // Nobody knows the environment that is typed here: that is said, and the form is gone.

@@ -106,19 +106,3 @@ async fn an_override_asks_for_its_incident() {
     assert_eq!(everybody, []);
     there.until_nobody_waits().await;
 }
-
-/// Who votes by a command is promised an answer as everybody is who types one, and the card is it.
-#[tokio::test(flavor = "multi_thread")]
-async fn who_votes_by_a_command_reads_where_it_is_seen() {
-    for chat in BOTH {
-        let there = Server::new(chat).await;
-        let card = there.production_waits().await;
-        there.until_nobody_waits().await;
-        assert_eq!(there.told(ANA), [""; 0], "of what a card shows nothing else is left to be read");
-        there.says(BOB, &format!("/release approve {}", release_of(&card))).await;
-        there.until_shows(&card, "\u{2714} bob (release)").await;
-        there.until_told(BOB, "Done: the card shows it.").await;
-        there.until_nobody_waits().await;
-        assert_eq!(there.told(BOB), ["Done: the card shows it."]);
-    }
-}

@@ -46,17 +46,14 @@ async fn those_who_are_known_are_offered_what_there_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_releases_are_offered_newest_first() {
     let there = Server::http().await;
-    let mut released = Vec::new();
-    for headline in ["is live", "nothing to do"] {
-        there.says(ANA, "/deploy staging").await;
-        let card = there.until_card(headline).await;
-        released.insert(0, super::people::release_of(&card));
-    }
+    let waiting = there.production_waits().await;
+    let live = there.until_card("is live").await;
+    let released = [&waiting, &live].map(super::people::release_of);
     let offered = there.offered(ANA, "/release show", "release", "").await;
     assert_eq!(offered, released);
     // What is offered can be taken.
     there.says(ANA, &format!("/release show {}", offered[1])).await;
-    there.until_told(ANA, "is live").await;
+    there.until_told(ANA, "goals → staging · ● live").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,8 @@ pub enum FaultKind {
     Timeout,
     /// This status is answered.
     Status(u16),
+    /// 404 as Discord words it, with this code of its own.
+    Unknown(u32),
     /// 429 as Discord words it.
     RateLimited {
         /// What it says, in milliseconds.

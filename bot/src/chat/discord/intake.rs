@@ -22,7 +22,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tracing::{error, info, warn};
 
 /// How long Discord takes answers to what was asked, less what sending one may take.
-const ANSWERS_MS: i64 = 14 * 60_000;
+pub(super) const ANSWERS_MS: i64 = 14 * 60_000;
 /// What was asked longer ago than this is not done: whoever asked was told that it failed, and may have asked again.
 const LATE_MS: i64 = 60_000;
 /// What the button carries by which somebody says that they really mean it.

@@ -1,7 +1,7 @@
 //! What goes out to Discord.
 
 use super::intake::Intake;
-use super::whisper::Whispers;
+use super::whisper::{AGAIN_AFTER, Whispers, is_over};
 use crate::chat::accounts::{account, accounts};
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
@@ -214,6 +214,11 @@ impl DiscordChat {
             DiscordError::MessageGone if out.external_id.is_some() => ChatError::Gone,
             error if error.retry_after().is_some() => {
                 let after_ms = error.retry_after().and_then(|after| i64::try_from(after.as_millis()).ok());
+                ChatError::Later { what: error.to_string(), after_ms, maybe_taken: false }
+            }
+            // What was asked is so new that its first answer is still on its way.
+            error if is_over(error) => {
+                let after_ms = i64::try_from(AGAIN_AFTER.as_millis()).ok();
                 ChatError::Later { what: error.to_string(), after_ms, maybe_taken: false }
             }
             // It cannot be looked for, and posting it a second time would be worse than not at all.

@@ -1,16 +1,24 @@
 //! What one person is told alone: where they asked, while Discord takes answers there; else in the conversation with them.
 
+use super::intake::ANSWERS_MS;
 use super::show::{DiscordChat, Place};
 use crate::chat::{Interaction, Outgoing};
+use crate::clock::Clock;
 use slipway_core::ids::PersonId;
 use slipway_core::message::{Line, Message, Span};
-use slipway_deploy::discord::{DiscordError, Rendered, render};
+use slipway_deploy::discord::{Discord, DiscordError, Rendered, render};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tracing::warn;
 
 /// Of how many promises it is remembered that they were kept.
 const KEPT_LIMIT: usize = 1_000;
+/// How long Discord may know nothing yet of the first answer to what was asked, and refuses every other one as if it
+/// were too late: it waits three seconds for that answer, which may still be on its way.
+const EARLY_MS: i64 = 4_000;
+/// How soon after that it is tried again.
+pub(super) const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// Which promises of an answer were kept. After a restart none is known: then a second answer takes the place of the first.
 #[derive(Debug, Default)]
@@ -45,7 +53,7 @@ impl DiscordChat {
         let key = || out.message.key.clone();
         if let Some(interaction) = self.taken(out) {
             match self.answer(interaction, what).await {
-                Err(error) if is_over(&error) => {}
+                Err(error) if is_over(&error) && !is_early(&self.clock, interaction) => {}
                 done => return done.map(|()| key()),
             }
         }
@@ -93,9 +101,13 @@ impl DiscordChat {
     /// Whoever was promised an answer and sees a new message in the channel needs none.
     pub(super) async fn promise_kept(&self, out: &Outgoing<'_>) {
         let Some(interaction) = self.taken(out).filter(|interaction| self.whispers.keeps(interaction)) else { return };
-        let dropped = self.discord.drop_answer(&interaction.application, interaction.token.expose());
-        if let Err(error) = dropped.await {
-            warn!(%error, "a promise of an answer could not be taken back");
+        if !take_back(&self.discord, &self.clock, interaction).await {
+            let (discord, clock, interaction) = (self.discord.clone(), self.clock.clone(), interaction.clone());
+            tokio::spawn(async move {
+                while !take_back(&discord, &clock, &interaction).await {
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+            });
         }
     }
 
@@ -111,7 +123,22 @@ impl DiscordChat {
     }
 }
 
+/// Takes a promise back. False: Discord does not know of it yet.
+async fn take_back(discord: &Discord, clock: &Clock, interaction: &Interaction) -> bool {
+    match discord.drop_answer(&interaction.application, interaction.token.expose()).await {
+        Ok(()) => {}
+        Err(error) if is_over(&error) && is_early(clock, interaction) => return false,
+        Err(error) => warn!(%error, "a promise of an answer could not be taken back"),
+    }
+    true
+}
+
+/// Whether Discord may not know yet that this was answered at all.
+fn is_early(clock: &Clock, interaction: &Interaction) -> bool {
+    clock.now_ms() < interaction.until_ms - ANSWERS_MS + EARLY_MS
+}
+
 /// Whether no more answers are taken there.
-fn is_over(error: &DiscordError) -> bool {
+pub(super) fn is_over(error: &DiscordError) -> bool {
     matches!(error, DiscordError::AnswersUsedUp | DiscordError::UnknownInteraction)
 }

@@ -196,6 +196,7 @@ async fn failing(fault: FaultKind) -> Response {
         FaultKind::Status(status) => {
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
         }
+        FaultKind::Unknown(code) => answered(Refusal::unknown(code).into()),
         FaultKind::RateLimited { retry_after_ms, global } => limited(retry_after_ms, global),
         FaultKind::Garbled => "<html>Server Error</html>".into_response(),
         FaultKind::Huge(bytes) => Body::from(" ".repeat(bytes)).into_response(),
