@@ -53,22 +53,39 @@ async fn reactions_that_were_missed_are_read_again_over_the_gateway() {
     reactions_while_away(ChatOption::Discord).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn where_discord_has_forgotten_the_session_the_reactions_are_read_again() {
-    let there = Server::gateway().await;
+/// Nobody is told of what happens after a session is forgotten.
+async fn reactions_in_no_session(is_away: bool) {
+    let mut there = Server::gateway().await;
     let card = there.production_waits().await;
     there.react(BOB, &card, "✅", true);
     there.until_shows(&card, "✔ bob (release)").await;
     let (begun, _) = there.sessions();
-    // Nobody is told of what comes next.
-    there.discord.gateway().forget_sessions();
-    there.react(BOB, &card, "✅", false);
-    there.react(DORA, &card, "✅", true);
+    let changed_mind = |there: &Server| {
+        there.discord.forget_sessions();
+        there.react(BOB, &card, "✅", false);
+        there.react(DORA, &card, "✅", true);
+    };
+    if is_away {
+        there.while_away(changed_mind).await;
+    } else {
+        changed_mind(&there);
+    }
     there.until_shows(&card, "✔ dora (dba)").await;
     there.until_card("waiting for approval: 1 of release").await;
-    assert_eq!(there.discord.gateway().identifies(), begun + 1, "a new session");
+    there.until_connected(true).await;
+    assert_eq!(there.discord.identifies(), begun + 1, "a new session");
     there.react(BOB, &card, "✅", true);
     there.until_shows(&card, "is live").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_discord_has_forgotten_the_session_the_reactions_are_read_again() {
+    reactions_in_no_session(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_discord_has_forgotten_the_session_of_a_bot_that_was_away_they_are_too() {
+    reactions_in_no_session(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -131,9 +131,12 @@ impl World {
         (self.clock)()
     }
 
-    /// From now on it is so much later here, or earlier. What was counted of calls is forgotten.
+    /// From now on it is so much later here, or earlier; so are the ids. What was counted of calls is forgotten.
     pub(super) fn shift(&mut self, by: SignedDuration) {
         self.shift += by;
+        if by.is_negative() {
+            self.last_id = 0;
+        }
         self.rates = Rates::default();
     }
 
@@ -147,7 +150,7 @@ impl World {
         self.made
     }
 
-    /// An id of now: no two are the same, and later ones are greater.
+    /// An id of now: no two are the same, and later ones are greater while nobody turns the clock back.
     pub(super) fn fresh_id(&mut self) -> String {
         self.last_id = snowflake::first_at(self.now().as_millisecond()).max(self.last_id + 1);
         self.last_id.to_string()

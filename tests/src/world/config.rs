@@ -34,10 +34,11 @@ pub(super) fn text(values: &Values<'_>) -> String {
     };
     let migrations = migrations
         .map_or(String::new(), |dir| format!("migrations = {{ dir = {}, format = \"goose\" }}\n", quoted(dir)));
+    // How long an image may take is in whole seconds of the clock: of one nothing may be left.
     let mut text = format!(
         "[server]\nlisten = {}\npublic_url = {}\n{server}\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
-         image_grace_s = 1\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n{}\n\
+         image_grace_s = 2\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n{}\n\
          [policies]\ndir = \"policies\"\n\n\
          [service.{service}]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
          channels = [{}]\nannounce = [{}]\n{migrations}",

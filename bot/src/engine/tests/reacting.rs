@@ -42,7 +42,8 @@ async fn where_they_are_to_be_confirmed_the_button_is_the_vote() {
     assert_eq!(votes(&chat, &release).await, []);
     let question: String =
         chat.scalar("SELECT key FROM messages WHERE key LIKE $1 AND only_for = 'bob'", "confirm/%").await.unwrap();
-    let (who, channel) = (Identity::Terminal("bob".into()), CHANNEL.to_owned());
+    // Where it is asked in a conversation it is pressed there, and not where the card is.
+    let (who, channel) = (Identity::Terminal("bob".into()), "terminal:elsewhere".to_owned());
     chat.deliver(&Incoming::Pressed { who, channel, message: question, verb: Verb::Veto, plan: None }).await;
     assert_eq!(votes(&chat, &release).await, [("bob".to_owned(), Stance::Veto)], "the button of a question about it");
     // Taking the reaction away takes back what it stood for, and nothing else.
