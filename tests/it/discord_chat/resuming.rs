@@ -61,7 +61,7 @@ async fn reactions_in_no_session(is_away: bool) {
     there.until_shows(&card, "✔ bob (release)").await;
     let (begun, _) = there.sessions();
     let changed_mind = |there: &Server| {
-        there.discord.forget_sessions();
+        there.discord.gateway().forget_sessions();
         there.react(BOB, &card, "✅", false);
         there.react(DORA, &card, "✅", true);
     };
@@ -73,7 +73,7 @@ async fn reactions_in_no_session(is_away: bool) {
     there.until_shows(&card, "✔ dora (dba)").await;
     there.until_card("waiting for approval: 1 of release").await;
     there.until_connected(true).await;
-    assert_eq!(there.discord.identifies(), begun + 1, "a new session");
+    assert_eq!(there.discord.gateway().identifies(), begun + 1, "a new session");
     there.react(BOB, &card, "✅", true);
     there.until_shows(&card, "is live").await;
 }
