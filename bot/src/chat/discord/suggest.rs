@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
 
-/// How long branches are good for.
-const BRANCHES_FOR: Duration = Duration::from_secs(60);
+/// How long the names of branches and tags are good for.
+const REFERENCES_FOR: Duration = Duration::from_secs(60);
 /// How long GitHub is waited for: Discord waits three seconds.
-const BRANCHES_WITHIN: Duration = Duration::from_millis(1_500);
-/// How long all branches are waited for.
+const REFERENCES_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long those of all services are waited for.
 const SUGGESTED_WITHIN: Duration = Duration::from_secs(2);
 /// How many of the newest releases of each environment are offered.
 const RELEASES_LIMIT: u32 = 10;
@@ -30,14 +30,14 @@ const OPEN_LIMIT: u32 = 200;
 #[derive(Debug)]
 pub struct Suggestions {
     github: GitHub,
-    branches: Mutex<BTreeMap<RepoName, (Instant, Vec<String>)>>,
+    known: Mutex<BTreeMap<RepoName, (Instant, Vec<String>)>>,
 }
 
 impl Suggestions {
     /// Nothing is asked yet.
     #[must_use]
     pub fn new(github: GitHub) -> Self {
-        Self { github, branches: Mutex::default() }
+        Self { github, known: Mutex::default() }
     }
 
     /// What could stand in an option, best first.
@@ -49,8 +49,8 @@ impl Suggestions {
             Some(OptionKind::Environment) => keys.iter().map(|key| key.environment.to_string().into()).collect(),
             Some(OptionKind::Service) => keys.iter().map(|key| key.service.to_string().into()).collect(),
             Some(OptionKind::Reference) => {
-                let branches = tokio::time::timeout(SUGGESTED_WITHIN, self.branches(entrance, typed));
-                branches.await.unwrap_or_default().into_iter().map(Choice::from).collect()
+                let references = tokio::time::timeout(SUGGESTED_WITHIN, self.references(entrance, typed));
+                references.await.unwrap_or_default().into_iter().map(Choice::from).collect()
             }
             Some(OptionKind::Release) => releases(entrance, &keys, Wanted::of(typed)).await,
             _ => vec![],
@@ -58,39 +58,39 @@ impl Suggestions {
         best(all, &begun)
     }
 
-    /// The branches of the service that is named, or of all.
-    async fn branches(&self, entrance: &Entrance, typed: &Typed) -> Vec<String> {
+    /// The branches and tags of the service that is named, or of all.
+    async fn references(&self, entrance: &Entrance, typed: &Typed) -> Vec<String> {
         let is_named = |name: &str| given(typed, "service").is_none_or(|named| named.eq_ignore_ascii_case(name));
         let services = entrance.setup.services().filter(|(name, _)| is_named(name.as_str()));
-        let mut branches = Vec::new();
+        let mut references = Vec::new();
         for (_, service) in services.take(CHOICES_LIMIT) {
-            branches.extend(self.branches_of(&service.repository).await);
+            references.extend(self.references_of(&service.repository).await);
         }
-        branches
+        references
     }
 
-    async fn branches_of(&self, repository: &RepoName) -> Vec<String> {
-        let kept = self.branches.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
-        if let Some((at, branches)) = &kept
-            && at.elapsed() < BRANCHES_FOR
+    async fn references_of(&self, repository: &RepoName) -> Vec<String> {
+        let kept = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
+        if let Some((at, references)) = &kept
+            && at.elapsed() < REFERENCES_FOR
         {
-            return branches.clone();
+            return references.clone();
         }
-        match tokio::time::timeout(BRANCHES_WITHIN, self.github.branches(repository)).await {
-            Ok(Ok(branches)) => {
-                let mut kept = self.branches.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.insert(repository.clone(), (Instant::now(), branches.clone()));
-                branches
+        match tokio::time::timeout(REFERENCES_WITHIN, self.github.references(repository)).await {
+            Ok(Ok(references)) => {
+                let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(repository.clone(), (Instant::now(), references.clone()));
+                references
             }
             failed => {
                 if let Ok(Err(error)) = failed {
-                    warn!(%error, "the branches of a repository are not known");
+                    warn!(%error, "the branches and tags of a repository are not known");
                 }
                 // Not asked again with every letter that is typed.
-                let branches = kept.map(|(_, branches)| branches).unwrap_or_default();
-                let mut kept = self.branches.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.insert(repository.clone(), (Instant::now(), branches.clone()));
-                branches
+                let references = kept.map(|(_, references)| references).unwrap_or_default();
+                let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(repository.clone(), (Instant::now(), references.clone()));
+                references
             }
         }
     }
