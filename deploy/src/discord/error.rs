@@ -15,13 +15,13 @@ pub enum DiscordError {
     /// 50001: the application does not see the place.
     #[error("Discord shows Slipway nothing there. Whoever runs Slipway finds out more with slipway check.")]
     MissingAccess {
-        /// Where; not in the sentence, which people in a chat read.
+        /// Where; in [`DiscordError::for_operators`] only: people in a chat read the other one.
         place: String,
     },
     /// 50013: the application sees the place and may not do this there.
     #[error("Discord does not let Slipway do this there. Whoever runs Slipway finds out more with slipway check.")]
     MissingPermissions {
-        /// Where; not in the sentence, which people in a chat read.
+        /// Where; in [`DiscordError::for_operators`] only: people in a chat read the other one.
         place: String,
     },
     /// 10008.
@@ -110,6 +110,20 @@ pub enum DiscordError {
 }
 
 impl DiscordError {
+    /// The same for whoever runs Slipway, who can mend it: where it was too, if it is not allowed there.
+    #[must_use]
+    pub fn for_operators(&self) -> String {
+        match self {
+            Self::MissingAccess { place } => format!(
+                "Discord shows Slipway nothing of {place}. Let the application's role view it, or copy the id again."
+            ),
+            Self::MissingPermissions { place } => format!(
+                "Discord does not let Slipway do this in {place}. Give the application's role what it lacks there."
+            ),
+            error => error.to_string(),
+        }
+    }
+
     /// Whether the same call is worth trying again later without anybody mending anything. Of a call that posts it may
     /// have been done nevertheless: look first, with [`super::Discord::find_posted`].
     #[must_use]

@@ -272,7 +272,8 @@ mod tests {
         let error = discord.members_with_role("1", "2").await.unwrap_err();
         assert_eq!(error, DiscordError::Unreadable { detail: "its pages lead nowhere".into() });
         let error = discord.members_with_role("1", "2").await.unwrap_err();
-        assert!(error.to_string().contains("switch the Server Members Intent on"), "{error}");
+        let says = error.for_operators();
+        assert!(says.contains("switch the Server Members Intent on"), "{says}");
     }
 
     #[tokio::test]

@@ -126,6 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn whoever_runs_slipway_is_told_where_and_how_to_mend_it() {
+        for code in [50_001, 50_013] {
+            let error = read(403, &format!(r#"{{"message":"Missing","code":{code}}}"#));
+            let says = error.for_operators();
+            assert!(says.contains("41771983423143937") && says.contains("the application's role"), "{says}");
+            assert!(!error.to_string().contains("41771983423143937"), "{error}");
+        }
+        assert_eq!(DiscordError::BadToken.for_operators(), DiscordError::BadToken.to_string());
+    }
+
+    #[test]
     fn what_is_wrong_with_a_form_is_told_shortly_and_without_secrets() {
         let remark =
             |words: &str| serde_json::json!({ "_errors": [{ "code": "BASE_TYPE_BAD_LENGTH", "message": words }] });

@@ -80,26 +80,12 @@ async fn standing(client: &Discord, guild: &str, me: Me) -> Result<Standing, Dis
 /// What was asked, or the line that says why not. The errors say themselves how to mend it.
 async fn within_limit<T>(asked: impl Future<Output = Result<T, DiscordError>>) -> Result<T, ProbeResult> {
     match tokio::time::timeout(PROBE_TIMEOUT, asked).await {
-        Ok(answer) => answer.map_err(refused),
+        Ok(answer) => answer.map_err(|error| ProbeResult::fail(error.for_operators(), "")),
         Err(_) => {
             let says = format!("no answer within {} seconds", PROBE_TIMEOUT.as_secs());
             Err(ProbeResult::fail(says, "check that this machine reaches Discord, then try again"))
         }
     }
-}
-
-/// Of what is not allowed the error's own sentence is for people in a chat, who cannot mend it.
-fn refused(error: DiscordError) -> ProbeResult {
-    let says = match error {
-        DiscordError::MissingAccess { place } => format!(
-            "Discord shows Slipway nothing of {place}. Let the application's role view it, or copy the id again."
-        ),
-        DiscordError::MissingPermissions { place } => {
-            format!("Discord does not let Slipway do this in {place}. Give the application's role what it lacks there.")
-        }
-        error => error.to_string(),
-    };
-    ProbeResult::fail(says, "")
 }
 
 /// Rows as `slipway check` shows them.
@@ -115,22 +101,4 @@ fn shown(rows: &[Row]) -> String {
         format!("{mark}  {name}  {says}{mend}")
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whoever_checks_is_told_where_and_how_to_mend_it() {
-        let place = || "the Discord channel 41".to_owned();
-        for error in
-            [DiscordError::MissingAccess { place: place() }, DiscordError::MissingPermissions { place: place() }]
-        {
-            let says = refused(error).says;
-            assert!(says.contains(&place()) && says.contains("the application's role"), "{says}");
-            assert!(!says.contains("slipway check"), "{says}");
-        }
-        assert_eq!(refused(DiscordError::ChannelGone).says, DiscordError::ChannelGone.to_string());
-    }
 }
