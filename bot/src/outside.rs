@@ -95,7 +95,7 @@ pub enum MembersError {
     #[error(transparent)]
     Slack(#[from] SlackError),
     /// Discord does not tell.
-    #[error(transparent)]
+    #[error("{}", .0.for_operators())]
     Discord(#[from] DiscordError),
     /// It takes too long.
     #[error("It was not told within {limit_s} s.")]

@@ -71,7 +71,7 @@ impl<'a> Stage<'a> {
     /// Somebody types. Gives how much had been seen before.
     async fn says(&mut self, person: &str, text: &str) -> Result<usize, DemoError> {
         let since = self.seen.len();
-        self.screen.typed(person, text);
+        self.screen.typed(person, &self.front.typed(text));
         self.front.say(person, text).await?;
         Ok(since)
     }

@@ -12,18 +12,18 @@ const LOCK: &str = "lock";
 const OVERRIDE: &str = "override";
 /// The longest text of an input.
 const TEXT_LIMIT_CHARS: u16 = 300;
-/// How long a lock may be, as the form offers it. The first one of no length is until somebody lets go.
+/// How long a lock may be, as the form offers it.
 const LENGTHS: [(&str, &str); 6] = [
     ("30m", "30 minutes"),
     ("1h", "1 hour"),
     ("2h", "2 hours"),
     ("4h", "4 hours"),
     ("8h", "8 hours"),
-    ("", "until unlocked"),
+    (UNTIL_UNLOCKED, UNTIL_UNLOCKED),
 ];
 const LENGTH_DEFAULT: &str = "2h";
-/// Stands for no length: an option must have a value.
-const UNTIL_UNLOCKED: &str = "-";
+/// Stands for no length: an option must have a value. In words, for chats in which people type it.
+const UNTIL_UNLOCKED: &str = "until unlocked";
 
 /// A form that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +68,7 @@ pub(super) fn lock(environment: Option<&EnvironmentKey>, channel: &str, setup: &
     let option = |key: &EnvironmentKey| (format!("{} {}", key.environment, key.service), key.to_string());
     let options: Vec<_> = setup.environment_keys(None).iter().map(option).collect();
     let initial = environment.map(|key| option(key).0);
-    let length = |(value, label): (&str, &str)| {
-        (if value.is_empty() { UNTIL_UNLOCKED } else { value }.to_owned(), label.to_owned())
-    };
-    let lengths = LENGTHS.map(length).into();
+    let lengths = LENGTHS.map(|(value, label)| (value.to_owned(), label.to_owned())).into();
     let choice = |id: &str, label: &str, options, initial| Input {
         id: id.to_owned(),
         label: label.to_owned(),
@@ -134,10 +131,9 @@ pub(super) fn line(sent: &Submission) -> Option<(String, String)> {
                 value("environment").trim().split_once(' ').unwrap_or((value("environment"), ""));
             let (environment, service) = (word(environment), word(service));
             let reason = quoted(value("reason"));
-            let length = match value("for") {
-                "" | UNTIL_UNLOCKED => String::new(),
-                length => format!(" --for {}", word(length)),
-            };
+            let length = value("for").trim();
+            let is_open = length.eq_ignore_ascii_case(UNTIL_UNLOCKED) || word(length).is_empty();
+            let length = if is_open { String::new() } else { format!(" --for {}", word(length)) };
             format!("/release lock {environment} {reason}{length} {service}")
         }
         OVERRIDE => {
@@ -207,9 +203,11 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        let (_, text) =
-            line(&sent(&form, &[("environment", "production goals"), ("reason", "x"), ("for", "-")])).unwrap();
-        assert!(matches!(parse(&text, &setup.words()).unwrap(), Command::Lock { for_s: None, .. }), "{text}");
+        for open in ["until unlocked", " Until unlocked", "-", ""] {
+            let values = [("environment", "production goals"), ("reason", "x"), ("for", open)];
+            let (_, text) = line(&sent(&form, &values)).unwrap();
+            assert!(matches!(parse(&text, &setup.words()).unwrap(), Command::Lock { for_s: None, .. }), "{text}");
+        }
         let form = for_line("/release override 01JD7Q4N", "slack:C1", &setup).unwrap();
         let filled_in = [("release", "01JD7Q4N"), ("incident", "INC-7"), ("reason", "site is \"down\"")];
         let (_, text) = line(&sent(&form, &filled_in)).unwrap();

@@ -21,8 +21,8 @@ impl Work<'_> {
         answer: Option<Message>,
     ) -> Result<(), EngineError> {
         let Some(body) = answer else { return Ok(()) };
-        let only_for = person.map(only_for);
-        let message = NewMessage { only_for, ..NewMessage::said(channel, format!("answer/{delivery}"), body) };
+        let (only_for, release) = (person.map(only_for), self.about.take());
+        let message = NewMessage { only_for, release, ..NewMessage::said(channel, format!("answer/{delivery}"), body) };
         Ok(self.engine.store.message_put_for(self.tx, &message, Some(delivery)).await?)
     }
 

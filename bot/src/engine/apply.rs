@@ -29,12 +29,14 @@ enum Todo {
 pub(super) struct Work<'a> {
     pub(super) engine: &'a Engine,
     pub(super) tx: &'a mut Tx,
+    /// The release that somebody votes on: where they read the answer, it leads to its card.
+    pub(super) about: Option<ReleaseId>,
     todo: VecDeque<Todo>,
 }
 
 impl<'a> Work<'a> {
     pub(super) fn new(engine: &'a Engine, tx: &'a mut Tx) -> Self {
-        Self { engine, tx, todo: VecDeque::new() }
+        Self { engine, tx, about: None, todo: VecDeque::new() }
     }
 
     /// An effect had an outcome. One that comes too late (the release was cancelled meanwhile) is noted.

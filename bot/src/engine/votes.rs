@@ -126,6 +126,7 @@ impl Work<'_> {
         let Some((person, release)) = self.person_and_release(delivery, who, "reacted", channel, &id).await? else {
             return Ok(());
         };
+        self.about = Some(id.clone());
         let means = self.engine.setup.environment(&release.request.key).map(|environment| environment.reactions);
         // Nobody knows which plan the card showed when somebody reacted who was only found to have done so.
         let unsure = told == Told::Found && stance == Stance::Approve && release.voided.is_some();
@@ -272,6 +273,7 @@ impl Work<'_> {
         stance: Stance,
         channel: &str,
     ) -> Result<Option<Message>, EngineError> {
+        self.about = Some(release.id.clone());
         let setup = self.engine.setup.clone();
         let standing = self.standing(release).await?;
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
@@ -317,6 +319,7 @@ impl Work<'_> {
         release: &Release,
         illegal: &Illegal,
     ) -> Result<Option<Message>, EngineError> {
+        self.about = Some(release.id.clone());
         self.too_late(&person.id, release, illegal).await?;
         Ok(Some(answers::vote_came_late(release, illegal)))
     }
@@ -338,6 +341,7 @@ impl Work<'_> {
         person: &Person,
         release: &Release,
     ) -> Result<Option<Message>, EngineError> {
+        self.about = Some(release.id.clone());
         let event = Event::Withdrawn { person: person.id.clone() };
         match self.apply(&release.id, event).await? {
             Ok(after) => Ok(Some(answers::vote_withdrawn(&after))),

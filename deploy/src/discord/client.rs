@@ -255,7 +255,7 @@ mod tests {
             Discord refused this (302, 0: Found).
             Discord has trouble of its own (503). Try again, or look at discordstatus.com.
             Discord's answer cannot be used: it has another form than documented, at line 1 column 1.
-            Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the app (Developer Portal, Bot)."#]].assert_eq(&told.join("\n"));
+            Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the application (Developer Portal, Bot)."#]].assert_eq(&told.join("\n"));
         assert_eq!(seen.await.unwrap().len(), 4);
     }
 

@@ -10,7 +10,7 @@ const EVERYWHERE: &str = "/applications/{}/commands";
 /// The commands of one server.
 const IN_GUILD: &str = "/applications/{}/guilds/{}/commands";
 /// What errors are about.
-const ABOUT: &str = "the app's commands";
+const ABOUT: &str = "the application's commands";
 
 impl Discord {
     /// The commands that are registered in a server, or everywhere.

@@ -8,29 +8,27 @@ use thiserror::Error;
 pub enum DiscordError {
     /// 401: the token is none, or none any more.
     #[error(
-        "Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the app (Developer Portal, Bot)."
+        "Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the application (Developer \
+         Portal, Bot)."
     )]
     BadToken,
-    /// 50001: the app does not see the place.
-    #[error("Discord shows Slipway nothing of {place}. Let the app's role view it, or copy the id again.")]
+    /// 50001: the application does not see the place.
+    #[error("Discord shows Slipway nothing there. Whoever runs Slipway finds out more with slipway check.")]
     MissingAccess {
-        /// Where.
+        /// Where; in [`DiscordError::for_operators`] only: people in a chat read the other one.
         place: String,
     },
-    /// 50013: the app sees the place and may not do this there.
-    #[error(
-        "Discord does not let Slipway do this in {place}. Give the app's role what it lacks there: `slipway check` \
-         tells what."
-    )]
+    /// 50013: the application sees the place and may not do this there.
+    #[error("Discord does not let Slipway do this there. Whoever runs Slipway finds out more with slipway check.")]
     MissingPermissions {
-        /// Where.
+        /// Where; in [`DiscordError::for_operators`] only: people in a chat read the other one.
         place: String,
     },
     /// 10008.
     #[error("The Discord message is not there any more: it was deleted.")]
     MessageGone,
     /// 10003.
-    #[error("The Discord channel is not there any more, or the app is not in its server. Name another one.")]
+    #[error("The Discord channel is not there any more, or the application is not in its server. Name another one.")]
     ChannelGone,
     /// 50007.
     #[error(
@@ -39,7 +37,7 @@ pub enum DiscordError {
     )]
     CannotDirect,
     /// 50083.
-    #[error("The Discord thread is archived. Unarchive it first.")]
+    #[error("The Discord thread is archived: nothing can be said there any more.")]
     ThreadArchived,
     /// 10015, 50027: an interaction's token is good for 15 minutes.
     #[error(
@@ -50,7 +48,7 @@ pub enum DiscordError {
     #[error("Discord takes the first answer to a command or button within 3 seconds only. Type or press it again.")]
     UnknownInteraction,
     /// 30046.
-    #[error("Discord takes no more changes of this message: it is older than an hour. Post a new one.")]
+    #[error("Discord takes no more changes of this message: it is older than an hour.")]
     OldMessage,
     /// 160004.
     #[error("The Discord message has a thread already.")]
@@ -112,6 +110,20 @@ pub enum DiscordError {
 }
 
 impl DiscordError {
+    /// The same for whoever runs Slipway, who can mend it: where it was too, if it is not allowed there.
+    #[must_use]
+    pub fn for_operators(&self) -> String {
+        match self {
+            Self::MissingAccess { place } => format!(
+                "Discord shows Slipway nothing of {place}. Let the application's role view it, or copy the id again."
+            ),
+            Self::MissingPermissions { place } => format!(
+                "Discord does not let Slipway do this in {place}. Give the application's role what it lacks there."
+            ),
+            error => error.to_string(),
+        }
+    }
+
     /// Whether the same call is worth trying again later without anybody mending anything. Of a call that posts it may
     /// have been done nevertheless: look first, with [`super::Discord::find_posted`].
     #[must_use]

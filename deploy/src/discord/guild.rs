@@ -113,12 +113,13 @@ impl Discord {
         self.ask(Call::get("/users/@me", &[]).about("the app")).await
     }
 
-    /// The servers that the app is in, each with its id and its name; the first 200.
+    /// The servers that the application is in, each with its id and its name; the first 200.
     ///
     /// # Errors
     /// When Discord does not tell.
     pub async fn guilds(&self) -> Result<Vec<(String, String)>, DiscordError> {
-        let call = Call::get("/users/@me/guilds", &[]).query("limit", GUILDS_PAGE_LIMIT).about("the app's servers");
+        let call =
+            Call::get("/users/@me/guilds", &[]).query("limit", GUILDS_PAGE_LIMIT).about("the application's servers");
         let guilds: Vec<GuildName> = self.ask(call).await?;
         Ok(guilds.into_iter().map(|guild| (guild.id, guild.name)).collect())
     }
@@ -271,7 +272,8 @@ mod tests {
         let error = discord.members_with_role("1", "2").await.unwrap_err();
         assert_eq!(error, DiscordError::Unreadable { detail: "its pages lead nowhere".into() });
         let error = discord.members_with_role("1", "2").await.unwrap_err();
-        assert!(error.to_string().contains("switch the Server Members Intent on"), "{error}");
+        let says = error.for_operators();
+        assert!(says.contains("switch the Server Members Intent on"), "{says}");
     }
 
     #[tokio::test]

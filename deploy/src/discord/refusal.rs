@@ -109,20 +109,31 @@ mod tests {
             read(status, &format!(r#"{{"message":"Unknown Member","code":{code}}}"#)).to_string()
         });
         expect_test::expect![[r#"
-            Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the app (Developer Portal, Bot).
-            Discord shows Slipway nothing of the Discord channel 41771983423143937. Let the app's role view it, or copy the id again.
-            Discord does not let Slipway do this in the Discord channel 41771983423143937. Give the app's role what it lacks there: `slipway check` tells what.
+            Discord does not accept the token. Set DISCORD_TOKEN to the bot token of the application (Developer Portal, Bot).
+            Discord shows Slipway nothing there. Whoever runs Slipway finds out more with slipway check.
+            Discord does not let Slipway do this there. Whoever runs Slipway finds out more with slipway check.
             The Discord message is not there any more: it was deleted.
-            The Discord channel is not there any more, or the app is not in its server. Name another one.
+            The Discord channel is not there any more, or the application is not in its server. Name another one.
             Discord lets Slipway send this person no direct message. They have to allow messages from members of the server, in its privacy settings.
-            The Discord thread is archived. Unarchive it first.
+            The Discord thread is archived: nothing can be said there any more.
             Discord takes no more answers to this command or button: it is older than 15 minutes. Type or press it again.
             Discord takes no more answers to this command or button: it is older than 15 minutes. Type or press it again.
             Discord takes the first answer to a command or button within 3 seconds only. Type or press it again.
-            Discord takes no more changes of this message: it is older than an hour. Post a new one.
+            Discord takes no more changes of this message: it is older than an hour.
             The Discord message has a thread already.
             Discord refused this (404, 10007: Unknown Member).
             Discord has trouble of its own (503). Try again, or look at discordstatus.com."#]].assert_eq(&said.join("\n"));
+    }
+
+    #[test]
+    fn whoever_runs_slipway_is_told_where_and_how_to_mend_it() {
+        for code in [50_001, 50_013] {
+            let error = read(403, &format!(r#"{{"message":"Missing","code":{code}}}"#));
+            let says = error.for_operators();
+            assert!(says.contains("41771983423143937") && says.contains("the application's role"), "{says}");
+            assert!(!error.to_string().contains("41771983423143937"), "{error}");
+        }
+        assert_eq!(DiscordError::BadToken.for_operators(), DiscordError::BadToken.to_string());
     }
 
     #[test]

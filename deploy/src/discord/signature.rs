@@ -30,11 +30,11 @@ pub enum BadSignature {
     Stale,
     /// Signed with another key, or changed on the way. Discord itself sends such requests now and then, to see whether
     /// they are refused.
-    #[error("the signature is wrong; if all are, compare DISCORD_PUBLIC_KEY with the app's public key")]
+    #[error("the signature is wrong; if all are, compare DISCORD_PUBLIC_KEY with the application's public key")]
     Wrong,
 }
 
-/// Checks that `body`, as it came, was signed with the app's key and about now: `timestamp` is the header
+/// Checks that `body`, as it came, was signed with the application's key and about now: `timestamp` is the header
 /// `X-Signature-Timestamp`, `signature` is `X-Signature-Ed25519`.
 ///
 /// # Errors

@@ -11,6 +11,8 @@ use std::cmp::Ordering;
 
 /// How many pages of branches and of tags are looked through for near names.
 const NAME_PAGES_LIMIT: usize = 3;
+/// How many of the newest tags can be chosen from.
+const TAGS_LIMIT: usize = 50;
 /// How many near names are offered, and how many tags.
 const OFFERED_LIMIT: usize = 5;
 /// Below this likeness (0 to 1) a name is not near.
@@ -251,12 +253,13 @@ impl GitHub {
         }
     }
 
-    /// The names of a repository's branches, of very many the first ones.
+    /// The names that one can release by: a repository's branches, of very many the first ones, then its newest tags.
     ///
     /// # Errors
     /// When GitHub does not answer, or does not let these credentials see the repository.
-    pub async fn branches(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
-        self.names(repo, "branches").await
+    pub async fn references(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
+        let (branches, tags) = tokio::join!(self.names(repo, "branches"), self.names(repo, "tags"));
+        Ok(branches_then_tags(branches?, tags?))
     }
 
     async fn names(&self, repo: &RepoName, kind: &str) -> Result<Vec<String>, GitHubError> {
@@ -287,6 +290,15 @@ impl GitHub {
         tags.truncate(OFFERED_LIMIT);
         Ok(Resolution::Unresolved(Unresolved { why, near, newest_tags: tags }))
     }
+}
+
+/// A tag that is called as a branch stands for the branch.
+fn branches_then_tags(mut names: Vec<String>, mut tags: Vec<String>) -> Vec<String> {
+    tags.retain(|tag| !names.contains(tag));
+    tags.sort_by(|a, b| by_version(b, a));
+    tags.truncate(TAGS_LIMIT);
+    names.append(&mut tags);
+    names
 }
 
 /// The most similar names, most similar first. A name that contains what was typed, or the other way round,
@@ -343,5 +355,15 @@ mod tests {
         let mut tags = vec!["v1.9.0", "nightly", "v1.10.0", "v2.0.0-rc.1", "v2.0.0", "v1.8.0"];
         tags.sort_by(|a, b| by_version(b, a));
         assert_eq!(tags, ["v2.0.0", "v2.0.0-rc.1", "v1.10.0", "v1.9.0", "v1.8.0", "nightly"]);
+    }
+
+    #[test]
+    fn the_newest_tags_come_after_the_branches() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (branches, tags) = (names(&["main", "v1"]), names(&["v1.9.0", "v1", "v1.10.0"]));
+        assert_eq!(branches_then_tags(branches, tags), ["main", "v1", "v1.10.0", "v1.9.0"]);
+        let many = (0..TAGS_LIMIT + 9).map(|n| format!("v{n}")).collect();
+        let offered = branches_then_tags(vec![], many);
+        assert_eq!((offered.len(), offered[0].as_str()), (TAGS_LIMIT, "v58"));
     }
 }

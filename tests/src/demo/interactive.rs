@@ -1,6 +1,7 @@
 //! The demo with a person at the keyboard.
 
 use super::{DemoError, Stage};
+use crate::front::CallError;
 use crate::screen::Screen;
 use crate::world::World;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -16,6 +17,15 @@ Be somebody else for one line by beginning with a name, and react to the newest 
   bob ✅                   bob /release lock production \"load test\" --for 2h
 as bob changes who you are; quit ends it.";
 
+/// The same where a command has options with names.
+const HELP_WITH_OPTIONS: &str = "\
+You are ana. Type what she would type in the channel:
+  /deploy environment:staging    /deploy environment:production         /release help
+  /release status                /release why environment:production
+Be somebody else for one line by beginning with a name, and react to the newest card with ✅ or ❌ (or yes and no):
+  bob ✅                         bob /release lock environment:production reason:\"load test\" for:2h
+as bob changes who you are; quit ends it.";
+
 /// Lets a person type commands and reactions until they leave.
 ///
 /// # Errors
@@ -25,7 +35,8 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
     for remark in &world.remarks {
         stage.screen.note(remark);
     }
-    stage.screen.note(HELP);
+    let help = if stage.front.has_options() { HELP_WITH_OPTIONS } else { HELP };
+    stage.screen.note(help);
     if let Some(page) = world.page() {
         stage.screen.note(&format!("The same in a browser, as the chat would show it, for everybody: {page}"));
     }
@@ -52,8 +63,11 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
                 stage.screen.note(&format!("You are {person} now."));
                 me = person;
             }
-            Heard::Help => stage.screen.note(HELP),
-            Heard::Said { person, text } => stage.front.say(&person, &text).await?,
+            Heard::Help => stage.screen.note(help),
+            Heard::Said { person, text } => {
+                let said = stage.front.say(&person, &text).await;
+                note_slip(&mut stage.screen, said)?;
+            }
             Heard::Reacted { person, reaction } => react(&mut stage, &person, reaction).await?,
         }
     }
@@ -61,11 +75,30 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
 
 async fn react(stage: &mut Stage<'_>, person: &str, reaction: &str) -> Result<(), DemoError> {
     match stage.seen.iter().rev().find(|message| message.is_card()).cloned() {
-        Some(card) => Ok(stage.front.react(person, &card, reaction).await?),
+        Some(card) => {
+            let reacted = stage.front.react(person, &card, reaction).await;
+            note_slip(&mut stage.screen, reacted)
+        }
         None => {
             stage.screen.note("There is no card to react to yet: type /deploy staging first.");
             Ok(())
         }
+    }
+}
+
+/// A slip is told, and the session goes on.
+fn note_slip(screen: &mut Screen, done: Result<(), CallError>) -> Result<(), DemoError> {
+    if let Some(what) = slip(done)? {
+        screen.note(&what);
+    }
+    Ok(())
+}
+
+/// What is to be said of something that was not taken, such as a command that there is not.
+fn slip(done: Result<(), CallError>) -> Result<Option<String>, CallError> {
+    match done {
+        Err(CallError::Refused(what)) => Ok(Some(format!("This was not taken: {what}"))),
+        done => done.map(|()| None),
     }
 }
 
@@ -98,6 +131,14 @@ fn heard(line: &str, me: &str) -> Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_ends_nothing() {
+        let refused = Err(CallError::Refused("/deploi is not a command here.".into()));
+        assert_eq!(slip(refused).unwrap().unwrap(), "This was not taken: /deploi is not a command here.");
+        assert!(slip(Ok(())).unwrap().is_none());
+        assert!(slip(Err(CallError::Unreachable("it is gone".into()))).is_err());
+    }
 
     #[test]
     fn lines_are_for_whom_they_name() {

@@ -196,6 +196,7 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
             "make demo FAIL=ci        what a failure looks like (also image, migrate, deploy, health)",
             "make demo INTERACTIVE=1  type the commands and approvals yourself",
             "make demo CHAT=slack     the same in Slack; with INTERACTIVE=1 on a page in your browser",
+            "make demo CHAT=discord   the same in Discord",
             "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",

@@ -113,7 +113,7 @@ impl DiscordFront {
 
 /// What a person who knows `/rollback staging --reason "…"` fills in here: `/rollback staging reason:"…"`,
 /// `dry-run:true` for an option without a value, and the environment for the words `deploy ENVIRONMENT` after `why`.
-fn filled_in(text: &str) -> String {
+pub(super) fn filled_in(text: &str) -> String {
     let text = text.replace("/release why deploy ", "/release why environment:");
     let mut pieces = text.split(" --");
     let mut filled = pieces.next().unwrap_or_default().to_owned();

@@ -143,6 +143,18 @@ impl Front {
         if matches!(self, Self::Both(_)) { 2 } else { 1 }
     }
 
+    /// Whether people fill commands in, by the names of their options.
+    #[must_use]
+    pub fn has_options(&self) -> bool {
+        matches!(self, Self::Discord(_))
+    }
+
+    /// What somebody types, as it stands there.
+    #[must_use]
+    pub fn typed(&self, text: &str) -> String {
+        if self.has_options() { discord::filled_in(text) } else { text.to_owned() }
+    }
+
     /// Somebody types where releases are shown.
     ///
     /// # Errors

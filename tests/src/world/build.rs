@@ -61,6 +61,18 @@ pub enum ChatOption {
     Both,
 }
 
+impl ChatOption {
+    /// Whose stand-ins run.
+    fn stand_ins(self) -> &'static str {
+        match self {
+            Self::Terminal => "GitHub and AWS",
+            Self::SlackHttp | Self::SlackSocket => "GitHub, AWS and Slack",
+            Self::Discord | Self::DiscordHttp => "GitHub, AWS and Discord",
+            Self::Both => "GitHub, AWS, Slack and Discord",
+        }
+    }
+}
+
 impl FromStr for ChatOption {
     type Err = String;
 
@@ -104,7 +116,7 @@ impl World {
     /// When the repository cannot be used or something cannot be started, in a sentence for people.
     pub async fn new(options: Options) -> io::Result<Self> {
         let folder = TempDir::with_prefix("slipway-sandbox-")?;
-        let source = source(&options.repository, folder.path())?;
+        let source = source(&options.repository, folder.path(), options.chat.stand_ins())?;
         let databases = databases(&source, folder.path(), options.sqlite).await?;
         if options.fail == Some(Fail::Migrate) {
             spoil(&source, &databases.staging).await.map_err(io::Error::other)?;

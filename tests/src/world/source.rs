@@ -41,14 +41,15 @@ pub(super) struct Source {
     pub(super) remarks: Vec<String>,
 }
 
-pub(super) fn source(repository: &Repository, folder: &Path) -> io::Result<Source> {
+/// Those of the stand-ins that run are named in its remarks.
+pub(super) fn source(repository: &Repository, folder: &Path, stand_ins: &str) -> io::Result<Source> {
     match repository {
-        Repository::Sample => made_up(&folder.join("goals")),
-        Repository::Own(path) => own(path),
+        Repository::Sample => made_up(&folder.join("goals"), stand_ins),
+        Repository::Own(path) => own(path, stand_ins),
     }
 }
 
-fn made_up(folder: &Path) -> io::Result<Source> {
+fn made_up(folder: &Path, stand_ins: &str) -> io::Result<Source> {
     std::fs::create_dir(folder)?;
     let newest = Timestamp::now().checked_sub(SAMPLE_AGE).map_err(io::Error::other)?;
     let options = SampleOptions::new(newest);
@@ -63,15 +64,14 @@ fn made_up(folder: &Path) -> io::Result<Source> {
         logins: options.logins(),
         own: false,
         authors: Some(options),
-        remarks: vec![
-            "A sandbox: a made-up service in a real git repository, stand-ins for GitHub and AWS on loopback, real \
+        remarks: vec![format!(
+            "A sandbox: a made-up service in a real git repository, stand-ins for {stand_ins} on loopback, real \
              databases, and the real slipway binary between them."
-                .to_owned(),
-        ],
+        )],
     })
 }
 
-fn own(path: &Path) -> io::Result<Source> {
+fn own(path: &Path, stand_ins: &str) -> io::Result<Source> {
     let shown = path.display();
     if !path.exists() {
         return Err(io::Error::other(format!("there is no folder {shown}")));
@@ -87,7 +87,7 @@ fn own(path: &Path) -> io::Result<Source> {
     };
     let behind = |count: usize| line.get(count).or(line.last()).cloned().unwrap_or_else(|| head.clone());
     let mut remarks = vec![format!(
-        "Your repository {shown}: it is only read. GitHub and AWS are stand-ins on loopback; staging is taken to run \
+        "Your repository {shown}: it is only read. {stand_ins} are stand-ins on loopback; staging is taken to run \
          a commit {OWN_STAGING_BEHIND} back, production {OWN_PRODUCTION_BEHIND} back."
     )];
     let migrations = goose_folder(&path, &head)?;
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_cannot_be_used_gets_a_sentence() {
         let folder = tempfile::tempdir().unwrap();
-        let error = |path: &Path| own(path).expect_err("no repository").to_string();
+        let error = |path: &Path| own(path, "GitHub and AWS").expect_err("no repository").to_string();
         assert!(error(&folder.path().join("nowhere")).starts_with("there is no folder "));
         assert!(error(folder.path()).ends_with("is no git repository"));
         git(folder.path(), &["init", "--quiet"]).unwrap();

@@ -10,8 +10,23 @@ use std::collections::BTreeMap;
 const EPHEMERAL: u32 = 64;
 /// How many choices are offered.
 pub(super) const CHOICES_LIMIT: usize = 25;
-/// The longest choice.
-const CHOICE_LIMIT_CHARS: usize = 100;
+/// The longest name and the longest value of a choice, in the units of UTF-16.
+const CHOICE_LIMIT_UNITS: usize = 100;
+
+/// Something that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    /// As it is offered.
+    pub(super) name: String,
+    /// What is filled in.
+    pub(super) value: String,
+}
+
+impl From<String> for Choice {
+    fn from(value: String) -> Self {
+        Self { name: value.clone(), value }
+    }
+}
 
 /// Somebody is there.
 pub(super) fn pong() -> Value {
@@ -46,12 +61,26 @@ pub(super) fn cancelling() -> Value {
 }
 
 /// What can stand in an option.
-pub(super) fn choices(choices: &[String]) -> Value {
-    // A choice that were cut would be another one.
-    let fits =
-        choices.iter().filter(|choice| !choice.is_empty() && choice.encode_utf16().count() <= CHOICE_LIMIT_CHARS);
-    let choices: Vec<_> = fits.take(CHOICES_LIMIT).map(|choice| json!({ "name": choice, "value": choice })).collect();
+pub(super) fn choices(choices: &[Choice]) -> Value {
+    let fits = choices.iter().filter(|choice| !choice.value.is_empty() && is_short(&choice.value));
+    let shown = |choice: &Choice| json!({ "name": cut(&choice.name), "value": choice.value });
+    let choices: Vec<_> = fits.take(CHOICES_LIMIT).map(shown).collect();
     json!({ "type": 8, "data": { "choices": choices } })
+}
+
+/// A value that were cut would be another one.
+fn is_short(text: &str) -> bool {
+    text.encode_utf16().count() <= CHOICE_LIMIT_UNITS
+}
+
+fn cut(name: &str) -> String {
+    if is_short(name) {
+        return name.to_owned();
+    }
+    let mut left = CHOICE_LIMIT_UNITS - 1;
+    let fits = |c: &char| left.checked_sub(c.len_utf16()).map(|rest| left = rest).is_some();
+    let kept: String = name.chars().take_while(fits).collect();
+    kept + "…"
 }
 
 /// What cannot be taken back is asked about.
@@ -71,4 +100,25 @@ pub(super) fn said(what: &str) -> Rendered {
 
 fn words(what: &str) -> Message {
     Message::answer(Line::plain(what), [])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_and_values_are_not() {
+        let long = "🚀".repeat(80);
+        let all = [
+            Choice { name: long.clone(), value: "01M891PN".into() },
+            Choice::from(long),
+            Choice::from("v".repeat(CHOICE_LIMIT_UNITS)),
+            Choice::from(String::new()),
+        ];
+        let answer = choices(&all);
+        let offered = answer["data"]["choices"].as_array().unwrap();
+        assert_eq!(offered.len(), 2, "{answer}");
+        assert_eq!(offered[0], json!({ "name": "🚀".repeat(49) + "…", "value": "01M891PN" }));
+        assert_eq!(offered[1]["name"], offered[1]["value"]);
+    }
 }

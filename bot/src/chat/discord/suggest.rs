@@ -1,10 +1,13 @@
 //! What could stand in an option of a command that is being typed.
 
-use super::callback::CHOICES_LIMIT;
+use super::callback::{CHOICES_LIMIT, Choice};
 use super::heard::Typed;
 use crate::chat::entrance::Entrance;
+use crate::store::StoreError;
 use slipway_core::command::{OptionKind, option_kind};
 use slipway_core::ids::EnvironmentKey;
+use slipway_core::message::cards::brief;
+use slipway_core::release::Release;
 use slipway_deploy::github::{GitHub, RepoName};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,110 +15,165 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
 
-/// How long branches are good for.
-const BRANCHES_FOR: Duration = Duration::from_secs(60);
+/// How long the names of branches and tags are good for.
+const REFERENCES_FOR: Duration = Duration::from_secs(60);
 /// How long GitHub is waited for: Discord waits three seconds.
-const BRANCHES_WITHIN: Duration = Duration::from_millis(1_500);
-/// How long all branches are waited for.
+const REFERENCES_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long those of all services are waited for.
 const SUGGESTED_WITHIN: Duration = Duration::from_secs(2);
 /// How many of the newest releases of each environment are offered.
 const RELEASES_LIMIT: u32 = 10;
+/// How many of the releases that have not ended are looked through.
+const OPEN_LIMIT: u32 = 200;
 
 /// Offers what could be meant.
 #[derive(Debug)]
 pub struct Suggestions {
     github: GitHub,
-    branches: Mutex<BTreeMap<RepoName, (Instant, Vec<String>)>>,
+    known: Mutex<BTreeMap<RepoName, (Instant, Vec<String>)>>,
 }
 
 impl Suggestions {
     /// Nothing is asked yet.
     #[must_use]
     pub fn new(github: GitHub) -> Self {
-        Self { github, branches: Mutex::default() }
+        Self { github, known: Mutex::default() }
     }
 
     /// What could stand in an option, best first.
-    pub(super) async fn of(&self, entrance: &Entrance, typed: &Typed, option: &str) -> Vec<String> {
-        let begun = typed.values.get(option).map(|text| text.trim().to_lowercase()).unwrap_or_default();
-        let keys = entrance.setup.environment_keys(None);
-        let all = match option_kind(&typed.command, typed.sub.as_deref(), option) {
-            Some(OptionKind::Environment) => {
-                let mut names: Vec<_> = keys.iter().map(|key| key.environment.to_string()).collect();
-                names.dedup();
-                names
-            }
-            Some(OptionKind::Service) => entrance.setup.services().map(|(name, _)| name.to_string()).collect(),
+    pub(super) async fn of(&self, entrance: &Entrance, typed: &Typed, option: &str) -> Vec<Choice> {
+        let begun = given(typed, option).unwrap_or_default().to_lowercase();
+        let mut keys = entrance.setup.environment_keys(None);
+        keys.retain(|key| is_meant(key, typed, option));
+        let all: Vec<Choice> = match option_kind(&typed.command, typed.sub.as_deref(), option) {
+            Some(OptionKind::Environment) => keys.iter().map(|key| key.environment.to_string().into()).collect(),
+            Some(OptionKind::Service) => keys.iter().map(|key| key.service.to_string().into()).collect(),
             Some(OptionKind::Reference) => {
-                let branches = tokio::time::timeout(SUGGESTED_WITHIN, self.branches(entrance, typed));
-                branches.await.unwrap_or_default()
+                let references = tokio::time::timeout(SUGGESTED_WITHIN, self.references(entrance, typed));
+                references.await.unwrap_or_default().into_iter().map(Choice::from).collect()
             }
-            Some(OptionKind::Release) => releases(entrance, &keys).await,
+            Some(OptionKind::Release) => releases(entrance, &keys, Wanted::of(typed)).await,
             _ => vec![],
         };
         best(all, &begun)
     }
 
-    /// The branches of the service that is named, or of all.
-    async fn branches(&self, entrance: &Entrance, typed: &Typed) -> Vec<String> {
-        let named = typed.values.get("service");
-        let services = entrance.setup.services().filter(|(name, _)| named.is_none_or(|named| named == name.as_str()));
-        let mut branches = Vec::new();
+    /// The branches and tags of the service that is named, or of all.
+    async fn references(&self, entrance: &Entrance, typed: &Typed) -> Vec<String> {
+        let is_named = |name: &str| given(typed, "service").is_none_or(|named| named.eq_ignore_ascii_case(name));
+        let services = entrance.setup.services().filter(|(name, _)| is_named(name.as_str()));
+        let mut references = Vec::new();
         for (_, service) in services.take(CHOICES_LIMIT) {
-            branches.extend(self.branches_of(&service.repository).await);
+            references.extend(self.references_of(&service.repository).await);
         }
-        branches
+        references
     }
 
-    async fn branches_of(&self, repository: &RepoName) -> Vec<String> {
-        let kept = self.branches.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
-        if let Some((at, branches)) = &kept
-            && at.elapsed() < BRANCHES_FOR
+    async fn references_of(&self, repository: &RepoName) -> Vec<String> {
+        let kept = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
+        if let Some((at, references)) = &kept
+            && at.elapsed() < REFERENCES_FOR
         {
-            return branches.clone();
+            return references.clone();
         }
-        match tokio::time::timeout(BRANCHES_WITHIN, self.github.branches(repository)).await {
-            Ok(Ok(branches)) => {
-                let mut kept = self.branches.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.insert(repository.clone(), (Instant::now(), branches.clone()));
-                branches
+        match tokio::time::timeout(REFERENCES_WITHIN, self.github.references(repository)).await {
+            Ok(Ok(references)) => {
+                let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(repository.clone(), (Instant::now(), references.clone()));
+                references
             }
             failed => {
                 if let Ok(Err(error)) = failed {
-                    warn!(%error, "the branches of a repository are not known");
+                    warn!(%error, "the branches and tags of a repository are not known");
                 }
                 // Not asked again with every letter that is typed.
-                let branches = kept.map(|(_, branches)| branches).unwrap_or_default();
-                let mut kept = self.branches.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.insert(repository.clone(), (Instant::now(), branches.clone()));
-                branches
+                let references = kept.map(|(_, references)| references).unwrap_or_default();
+                let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(repository.clone(), (Instant::now(), references.clone()));
+                references
             }
         }
     }
 }
 
-/// The newest releases, newest first.
-async fn releases(entrance: &Entrance, keys: &[EnvironmentKey]) -> Vec<String> {
-    let mut newest = Vec::new();
-    let Ok(mut tx) = entrance.store.begin_to_read().await else { return vec![] };
-    for key in keys {
-        match entrance.store.releases_newest(&mut tx, key, RELEASES_LIMIT).await {
-            Ok(releases) => newest.extend(releases),
-            Err(error) => warn!(%error, "the newest releases could not be read"),
+/// Which releases a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// Any.
+    All,
+    /// Those that went live: what one can go back to.
+    Succeeded,
+    /// Those that have not ended: what one can still vote on or stop.
+    Open,
+}
+
+impl Wanted {
+    fn of(typed: &Typed) -> Self {
+        match (typed.command.as_str(), typed.sub.as_deref()) {
+            ("rollback", None) => Self::Succeeded,
+            ("release", Some("approve" | "veto" | "withdraw" | "cancel")) => Self::Open,
+            _ => Self::All,
         }
     }
+}
+
+/// What is filled in, if anything is.
+fn given<'a>(typed: &'a Typed, option: &str) -> Option<&'a str> {
+    typed.values.get(option).map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+/// Whether an environment fits what the other options say.
+fn is_meant(key: &EnvironmentKey, typed: &Typed, option: &str) -> bool {
+    let says = |name: &str| given(typed, name).filter(|_| name != option);
+    says("environment").is_none_or(|named| named.eq_ignore_ascii_case(key.environment.as_str()))
+        && says("service").is_none_or(|named| named.eq_ignore_ascii_case(key.service.as_str()))
+}
+
+/// The newest releases, newest first.
+async fn releases(entrance: &Entrance, keys: &[EnvironmentKey], wanted: Wanted) -> Vec<Choice> {
+    let mut newest = match read_releases(entrance, keys, wanted).await {
+        Ok(newest) => newest,
+        Err(error) => {
+            warn!(%error, "the newest releases could not be read");
+            return vec![];
+        }
+    };
     newest.sort_by_key(|release| std::cmp::Reverse(release.request.at));
-    newest.into_iter().map(|release| release.id.to_string()).collect()
+    newest.iter().map(|release| Choice { name: brief(release), value: release.id.to_string() }).collect()
+}
+
+async fn read_releases(
+    entrance: &Entrance,
+    keys: &[EnvironmentKey],
+    wanted: Wanted,
+) -> Result<Vec<Release>, StoreError> {
+    let store = &entrance.store;
+    let mut tx = store.begin_to_read().await?;
+    if wanted == Wanted::Open {
+        let mut open = store.releases_open(&mut tx, OPEN_LIMIT).await?;
+        open.retain(|release| keys.contains(&release.request.key));
+        return Ok(open);
+    }
+    let mut newest = Vec::new();
+    for key in keys {
+        newest.extend(match wanted {
+            Wanted::Succeeded => store.releases_succeeded(&mut tx, key, RELEASES_LIMIT).await?,
+            Wanted::All | Wanted::Open => store.releases_newest(&mut tx, key, RELEASES_LIMIT).await?,
+        });
+    }
+    Ok(newest)
 }
 
 /// Those that begin as typed, then those that hold it.
-fn best(all: Vec<String>, begun: &str) -> Vec<String> {
-    let mut best: Vec<String> = Vec::new();
+fn best(all: Vec<Choice>, begun: &str) -> Vec<Choice> {
+    let mut best: Vec<Choice> = Vec::new();
     for begins in [true, false] {
         for one in &all {
-            let lower = one.to_lowercase();
-            let fits = if begins { lower.starts_with(begun) } else { lower.contains(begun) };
-            if fits && !best.contains(one) {
+            let fits = |text: &str| {
+                let lower = text.to_lowercase();
+                if begins { lower.starts_with(begun) } else { lower.contains(begun) }
+            };
+            if (fits(&one.name) || fits(&one.value)) && !best.contains(one) {
                 best.push(one.clone());
             }
         }
@@ -128,13 +186,51 @@ fn best(all: Vec<String>, begun: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn typed(command: &str, sub: Option<&str>, values: &[(&str, &str)]) -> Typed {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Typed { command: command.to_owned(), sub: sub.map(str::to_owned), values }
+    }
+
     #[test]
     fn what_begins_as_typed_comes_first_and_nothing_twice() {
-        let all = ["main", "fix/main-menu", "maintenance", "main"].map(str::to_owned).to_vec();
-        assert_eq!(best(all.clone(), "main"), ["main", "maintenance", "fix/main-menu"]);
-        assert_eq!(best(all.clone(), "menu"), ["fix/main-menu"]);
-        assert_eq!(best(all, "").len(), 3);
-        let many = (0..100).map(|n| format!("b{n}")).collect();
+        let all = ["main", "fix/main-menu", "maintenance", "main"].map(|name| Choice::from(name.to_owned())).to_vec();
+        let names = |begun: &str| best(all.clone(), begun).into_iter().map(|one| one.value).collect::<Vec<_>>();
+        assert_eq!(names("main"), ["main", "maintenance", "fix/main-menu"]);
+        assert_eq!(names("menu"), ["fix/main-menu"]);
+        assert_eq!(names("").len(), 3);
+        let many = (0..100).map(|n| format!("b{n}").into()).collect();
         assert_eq!(best(many, "").len(), CHOICES_LIMIT);
+    }
+
+    #[test]
+    fn releases_are_found_by_what_is_said_of_them() {
+        let release = |id: &str, about: &str| Choice { name: format!("{id} · {about}"), value: format!("{id}5Q0000") };
+        let all = vec![release("01M891PN", "goals → staging · live"), release("01M7ZZZZ", "goals → production")];
+        assert_eq!(best(all.clone(), "staging"), all[..1]);
+        assert_eq!(best(all.clone(), "01m7zzzz5q"), all[1..], "by the id, of which the name shows the beginning");
+        assert_eq!(best(all.clone(), "goals").len(), 2);
+    }
+
+    #[test]
+    fn a_command_is_offered_what_it_is_about() {
+        assert_eq!(Wanted::of(&typed("rollback", None, &[])), Wanted::Succeeded);
+        for sub in ["approve", "veto", "withdraw", "cancel"] {
+            assert_eq!(Wanted::of(&typed("release", Some(sub), &[])), Wanted::Open);
+        }
+        for sub in ["why", "show", "retry", "override"] {
+            assert_eq!(Wanted::of(&typed("release", Some(sub), &[])), Wanted::All);
+        }
+    }
+
+    #[test]
+    fn the_other_options_narrow_what_is_offered() {
+        let key = EnvironmentKey { service: "goals".into(), environment: "staging".into() };
+        let meant = |values, option| is_meant(&key, &typed("rollback", None, values), option);
+        assert!(meant(&[], "release"));
+        assert!(meant(&[("environment", " Staging "), ("service", "goals")], "release"));
+        assert!(!meant(&[("environment", "production")], "release"));
+        assert!(!meant(&[("service", "habits")], "release"));
+        assert!(meant(&[("environment", "st")], "environment"), "what is being typed narrows nothing");
+        assert!(meant(&[("service", "")], "release"));
     }
 }

@@ -508,7 +508,7 @@ impl Chat {
         tx.commit().await.unwrap();
     }
 
-    async fn scalars(&self, query: &'static str, bound: &str) -> Vec<String> {
+    pub(super) async fn scalars(&self, query: &'static str, bound: &str) -> Vec<String> {
         let mut tx = self.store.begin().await.unwrap();
         sqlx::query_scalar(query).bind(bound.to_owned()).fetch_all(&mut *tx).await.unwrap()
     }

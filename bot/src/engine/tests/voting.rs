@@ -43,6 +43,18 @@ async fn production_waits_for_somebody_elses_vote() {
 }
 
 #[tokio::test]
+async fn what_a_voter_is_answered_leads_to_the_release() {
+    let mut chat = Chat::open().await;
+    let release = chat.planned("ana", &plan("production", 1, 3)).await;
+    chat.says("ana", "/release approve").await;
+    chat.presses("cem", &release, Verb::Approve).await;
+    chat.reacts("eve", &release, Stance::Approve, true).await;
+    chat.says("eve", "/release status").await;
+    let about = "SELECT only_for FROM messages WHERE key LIKE 'answer/%' AND release = $1 ORDER BY id";
+    assert_eq!(chat.scalars(about, release.as_str()).await, ["ana", "cem", "eve"]);
+}
+
+#[tokio::test]
 async fn every_refused_vote_is_on_record_with_who_and_why() {
     let mut chat = Chat::open().await;
     let release = chat.planned("ana", &plan("production", 1, 3)).await;

@@ -123,7 +123,7 @@ mod tests {
         ];
         expect![[r#"
             ok    discord:1  #deployments: the application may do there what it has to
-            FAIL  discord:1  #deployments: the application lacks Embed Links (posts more than their first line), Read Message History (finds a card after a crash, and reactions that were missed), Create Public Threads (begins a card's thread), Send Messages in Threads (posts in it)
+            FAIL  discord:1  #deployments: the application lacks Embed Links (shows more than a card's first line), Read Message History (finds a card after a crash, and reactions that were missed), Create Public Threads (begins a card's thread), Send Messages in Threads (posts in it)
                   → allow Embed Links, Read Message History, Create Public Threads, Send Messages in Threads to the application's role, in the channel's permissions
             FAIL  discord:1  #deployments: the application lacks Send Messages (posts cards)
                   → allow Send Messages to the application's role, in the channel's permissions

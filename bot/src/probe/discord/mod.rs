@@ -16,9 +16,9 @@ type Row = (String, ProbeResult);
 const NEEDED: [(u64, &str, &str); 6] = {
     use slipway_deploy::discord as bits;
     [
-        (bits::VIEW_CHANNEL, "View Channel", "sees it"),
+        (bits::VIEW_CHANNEL, "View Channel", "to see the channel"),
         (bits::SEND_MESSAGES, "Send Messages", "posts cards"),
-        (bits::EMBED_LINKS, "Embed Links", "posts more than their first line"),
+        (bits::EMBED_LINKS, "Embed Links", "shows more than a card's first line"),
         (
             bits::READ_MESSAGE_HISTORY,
             "Read Message History",
@@ -80,7 +80,7 @@ async fn standing(client: &Discord, guild: &str, me: Me) -> Result<Standing, Dis
 /// What was asked, or the line that says why not. The errors say themselves how to mend it.
 async fn within_limit<T>(asked: impl Future<Output = Result<T, DiscordError>>) -> Result<T, ProbeResult> {
     match tokio::time::timeout(PROBE_TIMEOUT, asked).await {
-        Ok(answer) => answer.map_err(|error| ProbeResult::fail(error.to_string(), "")),
+        Ok(answer) => answer.map_err(|error| ProbeResult::fail(error.for_operators(), "")),
         Err(_) => {
             let says = format!("no answer within {} seconds", PROBE_TIMEOUT.as_secs());
             Err(ProbeResult::fail(says, "check that this machine reaches Discord, then try again"))

@@ -2,8 +2,10 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::words;
+use crate::ids::CommitSha;
 use crate::release::{Outcome, Phase, Release};
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 /// How many releases one answer lists.
 const RELEASES_SHOWN_LIMIT: usize = 20;
@@ -49,23 +51,42 @@ fn cells(release: &Release, now: Timestamp) -> Vec<Line> {
 
 /// How it ended, or where it stands, in two or three words.
 pub(super) fn outcome(release: &Release) -> Line {
-    match (&release.outcome, &release.phase) {
-        (Some(Outcome::Live), _) => Line::plain("● live"),
-        (Some(Outcome::DryRun), _) => Line::plain("– dry run"),
-        (Some(Outcome::NothingToDo), _) => Line::plain("– nothing to do"),
-        (Some(Outcome::Denied), _) => Line::plain("✖ refused"),
-        (Some(Outcome::Failed { step: Some(step), .. }), _) => {
-            Line::plain(format!("✖ failed at {}", super::release::step_noun(*step)))
-        }
-        (Some(Outcome::Failed { step: None, .. }), _) => Line::plain("✖ planning failed"),
-        (Some(Outcome::RolledBack { .. }), _) => Line::plain("✖ rolled back"),
-        (Some(Outcome::Cancelled { by }), _) => Line::plain("– cancelled by ").person(by),
-        (Some(Outcome::Expired), _) => Line::plain("– expired"),
-        (Some(Outcome::Superseded { by }), _) => words::release(Line::plain("– superseded by "), by),
-        (None, Phase::Planning { .. }) => Line::plain("◐ planning"),
-        (None, Phase::AwaitingApproval) => Line::plain("○ waits for approval"),
-        (None, Phase::Queued) => Line::plain("○ queued"),
-        (None, Phase::Running { step }) => Line::plain(format!("◐ {}", super::release::step_noun(*step))),
-        (None, phase) => Line::plain(phase.name()),
+    let (mark, words) = stand(release);
+    let line = Line::plain(format!("{mark} {words}").trim_start());
+    match &release.outcome {
+        Some(Outcome::Cancelled { by }) => line.text(" by ").person(by),
+        Some(Outcome::Superseded { by }) => words::release(line.text(" by "), by),
+        _ => line,
     }
+}
+
+/// A release in one line of plain text, for lists to choose from: `01M891PN · goals → staging · fe3b9ed · live`.
+#[must_use]
+pub fn brief(release: &Release) -> String {
+    let commit = release.commit.as_ref().map_or("–", CommitSha::short);
+    format!("{} · {} · {commit} · {}", release.id.short(), release.request.key, stand(release).1)
+}
+
+/// The mark and the words for how it stands.
+fn stand(release: &Release) -> (&'static str, Cow<'static, str>) {
+    let (mark, words) = match (&release.outcome, &release.phase) {
+        (Some(Outcome::Live), _) => ("●", "live"),
+        (Some(Outcome::DryRun), _) => ("–", "dry run"),
+        (Some(Outcome::NothingToDo), _) => ("–", "nothing to do"),
+        (Some(Outcome::Denied), _) => ("✖", "refused"),
+        (Some(Outcome::Failed { step: Some(step), .. }), _) => {
+            return ("✖", format!("failed at {}", super::release::step_noun(*step)).into());
+        }
+        (Some(Outcome::Failed { step: None, .. }), _) => ("✖", "planning failed"),
+        (Some(Outcome::RolledBack { .. }), _) => ("✖", "rolled back"),
+        (Some(Outcome::Cancelled { .. }), _) => ("–", "cancelled"),
+        (Some(Outcome::Expired), _) => ("–", "expired"),
+        (Some(Outcome::Superseded { .. }), _) => ("–", "superseded"),
+        (None, Phase::Planning { .. }) => ("◐", "planning"),
+        (None, Phase::AwaitingApproval) => ("○", "waits for approval"),
+        (None, Phase::Queued) => ("○", "queued"),
+        (None, Phase::Running { step }) => return ("◐", super::release::step_noun(*step).into()),
+        (None, phase) => ("", phase.name()),
+    };
+    (mark, words.into())
 }

@@ -26,7 +26,7 @@ mod tests;
 
 pub use anchor::audit_anchor;
 pub use announcement::{announcement, shipped};
-pub use history::history;
+pub use history::{brief, history};
 pub use home::HomeRelease;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};
 pub use overriding::overridden;

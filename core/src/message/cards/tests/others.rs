@@ -134,6 +134,12 @@ fn history_is_one_line_a_release() {
         All of one: /release show <release>
     "#]]
     .assert_eq(&text(&history(&releases, at(60))));
+    expect![[r#"
+        01JD7Q4N · goals → production · 4c1f9e2 · deploy
+        01JD7Q4N · goals → production · 4c1f9e2 · live
+        01JD7Q4N · goals → production · 4c1f9e2 · failed at verify
+        01JD7Q4N · goals → production · 4c1f9e2 · refused"#]]
+    .assert_eq(&releases.iter().map(brief).collect::<Vec<_>>().join("\n"));
     let many = vec![live(); 23];
     assert!(text(&history(&many, at(60))).contains("\nand 3 older\n"));
     expect![[r#"
