@@ -26,7 +26,10 @@ async fn those_who_are_known_are_offered_what_there_is() {
         assert_eq!(there.offered(ANA, "/deploy", "environment", "STAG").await, ["staging"]);
         assert_eq!(there.offered(ANA, "/deploy", "environment", "elsewhere").await, [""; 0]);
         assert_eq!(there.offered(ANA, "/release lock", "environment", "prod").await, ["production"]);
-        assert_eq!(there.offered(ANA, "/deploy staging", "service", "g").await, std::slice::from_ref(&there.world.service));
+        assert_eq!(
+            there.offered(ANA, "/deploy staging", "service", "g").await,
+            std::slice::from_ref(&there.world.service)
+        );
         assert_eq!(there.offered(ANA, "/release show", "release", "").await, [""; 0], "none was asked for yet");
         let branches = there.offered(ANA, "/deploy staging", "reference", "").await;
         let there_are = there.world.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
