@@ -230,7 +230,8 @@ mod tests {
               ],
               "contexts": [
                 0
-              ]
+              ],
+              "default_member_permissions": null
             }"#]]
         .assert_eq(&serde_json::to_string_pretty(&find(&commands, "rollback")).unwrap());
         let lock = find(find(&commands, "release")["options"].as_array().unwrap(), "lock");
