@@ -8,6 +8,7 @@ use slipway_core::ids::PersonId;
 use slipway_core::message::{Line, Message, Span};
 use slipway_deploy::discord::{Discord, DiscordError, Rendered, render};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tracing::warn;
@@ -26,11 +27,18 @@ const CLOSED_LIMIT: usize = 1_000;
 const CLOSED_FOR_MS: i64 = 10 * 60_000;
 
 /// Which promises of an answer were kept. After a restart none is known: then a second answer takes the place of the first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Whispers {
+    /// By what answers are taken with, which is shown nowhere.
     kept: Mutex<BTreeSet<String>>,
     /// Who takes no messages and was told so where everybody reads it, and until when that is enough.
     closed: Mutex<BTreeMap<String, i64>>,
+}
+
+impl fmt::Debug for Whispers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Whispers").finish_non_exhaustive()
+    }
 }
 
 impl Whispers {
