@@ -99,3 +99,28 @@ async fn whoever_was_promised_an_answer_gets_one() {
         assert_eq!(chat.count(answers, "%Done: the card shows it%").await, answered, "{n}");
     }
 }
+
+/// Discord does not say when somebody reacted: it may have been before the card showed another plan.
+#[tokio::test]
+async fn a_moment_after_another_plan_nobody_approves_where_reactions_have_no_date() {
+    let (mut chat, release) = waiting().await;
+    let card = format!("release/{release}");
+    let bob = || Identity::Discord(BOB_IN_DISCORD.into());
+    let mut other = plan("production", 1, 3);
+    other.image.digest = slipway_core::ids::ImageDigest::parse(&format!("sha256:{}", "ef".repeat(32))).unwrap();
+    chat.wait_s(600);
+    chat.says("bob", "/release approve").await;
+    chat.gathers(&release, &other).await;
+    chat.publishes().await;
+    let digest = chat.release(&release).await.digest().unwrap();
+    let now_ms = chat.now().as_millisecond();
+    let shown = format!("external_id = '2', shown_plan = '{digest}', shown_at = {now_ms}");
+    chat.execute(format!("UPDATE messages SET {shown} WHERE channel = '{DISCORD}' AND key = '{card}'")).await;
+    let answer = chat.reacts_under(bob(), (DISCORD, "2"), Stance::Approve, true).await;
+    assert!(answer.contains("the plan has just changed"), "{answer}");
+    assert_eq!(chat.voters(&release).await, []);
+    chat.reacts_under(bob(), (DISCORD, "2"), Stance::Approve, false).await;
+    chat.wait_s(3);
+    chat.reacts_under(bob(), (DISCORD, "2"), Stance::Approve, true).await;
+    assert_eq!(chat.phase(&release).await, "running(ci)");
+}
