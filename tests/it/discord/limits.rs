@@ -66,7 +66,7 @@ async fn old_messages_take_few_changes() {
     for _ in 0..2 {
         rig.ok("PATCH", &path, change.clone()).await;
     }
-    assert_eq!(rig.refusal("PATCH", &path, change.clone()).await, (400, 30_046));
+    assert_eq!(rig.refusal("PATCH", &path, change.clone()).await, (429, 30_046));
     rig.pass_ms(HOUR_MS);
     rig.ok("PATCH", &path, change).await;
 }

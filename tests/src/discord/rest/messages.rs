@@ -171,7 +171,7 @@ fn old_edit(world: &mut World, old: &Message) -> Result<(), Refusal> {
     let window = Window { calls, per_ms: HOUR_MS };
     let counted = world.rates.count_only(&format!("old edits {}", old.channel), window, now);
     let message = "Maximum number of edits to messages older than 1 hour reached. Try again later";
-    counted.map_err(|_| Refusal::new(400, 30_046, message))
+    counted.map_err(|_| Refusal::new(429, 30_046, message))
 }
 
 /// Puts another content into a message of the app's.
