@@ -45,7 +45,8 @@ async fn a_lock_asks_for_its_reason() {
     let opened = there.until_modal(BOB).await;
     let labels: Vec<_> = opened["inputs"].as_array().unwrap().iter().map(|input| input["label"].clone()).collect();
     // Forms have no choices here: each label says what can be typed.
-    let offered = ["Environment (production goals, staging goals)", "Reason", "For (30m, 1h, 2h, 4h, 8h, -)"];
+    let for_how_long = "For (30m, 1h, 2h, 4h, 8h, until unlocked)";
+    let offered = ["Environment (production goals, staging goals)", "Reason", for_how_long];
     assert_eq!(labels, offered);
     let refused = there.discord.submit(BOB, &json!({ "environment": "staging goals" })).await.unwrap_err();
     assert_eq!(refused.errors.keys().collect::<Vec<_>>(), ["reason"]);
