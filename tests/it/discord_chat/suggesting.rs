@@ -7,14 +7,18 @@ use slipway_sandbox::discord::DiscordUser;
 const ZOE: &str = "210000000000000099";
 
 impl Server {
-    /// What somebody is offered for an option, as it is sent when they take it.
-    async fn offered(&self, user: &str, command: &str, option: &str, typed: &str) -> Vec<String> {
+    /// What somebody is offered for an option: as it is read, and as it is sent when they take it.
+    async fn choices(&self, user: &str, command: &str, option: &str, typed: &str) -> Vec<(String, String)> {
         let choices = self.discord.autocomplete(user, RELEASES, command, option, typed).await.unwrap();
-        let same = |(shown, sent): (String, Value)| {
-            assert_eq!(sent, shown, "what is read is what is sent");
-            shown
-        };
-        choices.into_iter().map(same).collect()
+        let sent = |sent: &Value| sent.as_str().unwrap().to_owned();
+        choices.iter().map(|(shown, value)| (shown.clone(), sent(value))).collect()
+    }
+
+    /// The same where what is read is what is sent.
+    async fn offered(&self, user: &str, command: &str, option: &str, typed: &str) -> Vec<String> {
+        let choices = self.choices(user, command, option, typed).await;
+        assert!(choices.iter().all(|(shown, sent)| shown == sent), "{choices:?}");
+        choices.into_iter().map(|(shown, _)| shown).collect()
     }
 }
 
@@ -32,7 +36,7 @@ async fn those_who_are_known_are_offered_what_there_is() {
         );
         assert_eq!(there.offered(ANA, "/release show", "release", "").await, [""; 0], "none was asked for yet");
         let branches = there.offered(ANA, "/deploy staging", "reference", "").await;
-        let there_are = there.world.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+        let there_are = there.world.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags"]);
         let mut there_are: Vec<_> = there_are.lines().map(str::to_owned).collect();
         there_are.sort();
         assert!(there_are.contains(&"main".to_owned()), "{there_are:?}");
@@ -52,11 +56,19 @@ async fn the_newest_releases_are_offered_newest_first() {
     let waiting = there.production_waits().await;
     let live = there.until_card("is live").await;
     let released = [&waiting, &live].map(super::people::release_of);
-    let offered = there.offered(ANA, "/release show", "release", "").await;
-    assert_eq!(offered, released);
+    let choices = there.choices(ANA, "/release show", "release", "").await;
+    assert_eq!([&choices[0].1, &choices[1].1], [&released[0], &released[1]], "{choices:?}");
+    assert!(choices[1].0.contains("goals → staging · ") && choices[1].0.ends_with(" · live"), "{choices:?}");
     // What is offered can be taken.
-    there.says(ANA, &format!("/release show {}", offered[1])).await;
+    there.says(ANA, &format!("/release show {}", choices[1].1)).await;
     there.until_told(ANA, "goals → staging · ● live").await;
+    // Only what a command can be about.
+    let ids = async |command: &str| {
+        let choices = there.choices(ANA, command, "release", "").await;
+        choices.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("/release approve").await, released[..1]);
+    assert_eq!(ids("/rollback staging").await, released[1..]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +84,7 @@ async fn strangers_are_offered_nothing() {
         ("/release show", "release"),
     ];
     for (command, option) in asked {
-        assert_ne!(there.offered(ANA, command, option, "").await, [""; 0], "{command} {option}");
-        assert_eq!(there.offered(ZOE, command, option, "").await, [""; 0], "{command} {option}");
+        assert_ne!(there.choices(ANA, command, option, "").await, [], "{command} {option}");
+        assert_eq!(there.choices(ZOE, command, option, "").await, [], "{command} {option}");
     }
 }
