@@ -2,9 +2,10 @@
 
 use super::{ANA, BOB, BOT, DORA, RELEASES, Server};
 use serde_json::{Value, json};
-use slipway_sandbox::discord::DiscordUser;
+use slipway_sandbox::discord::{DiscordRole, DiscordUser};
 
 const ZOE: &str = "210000000000000099";
+const MANAGERS: &str = "510000000000000077";
 
 impl Server {
     /// Waits for the thread of a card. Gives its id.
@@ -68,6 +69,28 @@ async fn a_lock_asks_for_its_reason() {
     assert_eq!(opened["inputs"][0]["value"], "production goals");
     assert_eq!(there.discord.all_notified(), []);
     there.until_nobody_waits().await;
+}
+
+/// Who has the role is in the team, whoever the file may name for others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_of_the_server_is_a_team() {
+    let mut there = Server::http().await;
+    there.discord.set_role(DiscordRole::new(MANAGERS, "release managers"));
+    there.discord.set_user(DiscordUser::new(BOB, "bob").with_role(MANAGERS));
+    there.discord.set_user(DiscordUser::new(ZOE, "zoe").with_role(MANAGERS));
+    let section = format!("\n[team.release]\ndiscord = \"{MANAGERS}\"\n");
+    there.configured(|text| text.replace(", \"release\"", "") + &section).await;
+    // Discord lets the application read who has a role only where that is switched on.
+    let checked = there.world.bot.run(&["check"]).unwrap();
+    assert_eq!(checked.status.code(), Some(1), "{}", String::from_utf8_lossy(&checked.stdout));
+    there.discord.set_members_intent(true);
+    let card = there.production_waits().await;
+    let shown = there.until_shows(&card, "release: bob").await;
+    assert!(!there.text(&shown).contains("chen"), "the file names him no more: {}", there.text(&shown));
+    there.react(BOB, &card, "✅", true);
+    there.until_shows(&card, "✔ bob (release)").await;
+    there.react(DORA, &card, "✅", true);
+    there.until_shows(&card, "is live").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
