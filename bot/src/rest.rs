@@ -19,6 +19,25 @@ pub(crate) async fn until_due(signal: impl Future, due_ms: Option<i64>, now_ms: 
     let _ = tokio::time::timeout(Duration::from_millis(wait_ms), signal).await;
 }
 
+/// Asks until there is an answer; each failure is told to `fails` first.
+pub(crate) async fn until_told<T, E, A: Future<Output = Result<T, E>>>(
+    limit_ms: i64,
+    asks: impl Fn() -> A,
+    fails: impl Fn(E),
+) -> T {
+    let mut failures = 0;
+    loop {
+        match asks().await {
+            Ok(told) => return told,
+            Err(error) => {
+                fails(error);
+                tokio::time::sleep(Duration::from_millis(backoff_ms(failures, limit_ms).unsigned_abs())).await;
+                failures += 1;
+            }
+        }
+    }
+}
+
 /// The rest after so many failures in a row and one more.
 pub(crate) fn backoff_ms(failures: i64, limit_ms: i64) -> i64 {
     (BACKOFF_FIRST_MS << failures.clamp(0, BACKOFF_DOUBLINGS_LIMIT)).min(limit_ms)

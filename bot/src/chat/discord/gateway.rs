@@ -100,7 +100,7 @@ impl GatewayListener {
     async fn dispatch(&self, kind: &str, data: Value, place: Place<'_>, answers: &Answers) -> bool {
         let happened = match heard::happened(kind, data) {
             Ok(Happened::Nothing) => {
-                if kind == JOINED && self.intake.ours().guild.is_none() {
+                if kind == JOINED && self.intake.wants_a_guild() {
                     super::introduce(&self.discord, &self.intake).await;
                 }
                 return false;

@@ -9,7 +9,7 @@ use slipway_deploy::discord::{form_of, pressed};
 use std::collections::BTreeMap;
 
 /// Kinds of channels that are threads: of announcements, public, private.
-const THREADS: [u8; 3] = [10, 11, 12];
+pub(super) const THREADS: [u8; 3] = [10, 11, 12];
 /// The options of a command of these kinds hold others.
 const NESTING: [u8; 2] = [1, 2];
 /// How deep options are looked into: a group, its command, its options.

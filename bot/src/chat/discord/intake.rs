@@ -85,6 +85,12 @@ impl Intake {
         self.ours.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether it is in no server yet, as far as is known.
+    pub(super) fn wants_a_guild(&self) -> bool {
+        let ours = self.ours();
+        ours.guild.is_none() && !ours.several
+    }
+
     /// Discord says who the application is and where. What the configuration says comes first.
     pub fn introduce(&self, bot_user: String, guilds: &[String]) {
         let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
@@ -108,9 +114,9 @@ impl Intake {
     /// When a reaction comes. Discord does not say when it was made.
     fn comes_us(&self) -> i64 {
         let now_us = self.entrance.clock.now().as_microsecond();
-        let before_us =
-            self.newest_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last_us| Some(now_us.max(last_us + 1)));
-        before_us.map_or(now_us, |last_us| now_us.max(last_us + 1))
+        let next = |last_us: i64| now_us.max(last_us + 1);
+        let last_us = self.newest_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last_us| Some(next(last_us)));
+        last_us.map_or(now_us, next)
     }
 
     /// Answers what wants an answer. `None`: it is not ours. `told_again`: it comes after a while in which nobody listened.
@@ -172,7 +178,7 @@ impl Intake {
             Ok(text) => text,
             Err(why) => return Ok(callback::answer(&why.message())),
         };
-        let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
+        let channel = place_of(asked);
         if let Some(form) = forms::for_line(&text, &channel, &self.entrance.setup) {
             return Ok(modal(&form));
         }
@@ -186,7 +192,7 @@ impl Intake {
             warn!(form = submission.form, "a form that this version does not know was sent");
             return Ok(callback::say(UNKNOWN));
         };
-        let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
+        let channel = place_of(asked);
         let typed = Incoming::Typed { who: Identity::Discord(asked.user.clone()), channel, text };
         self.promise(asked, &typed).await
     }
@@ -221,7 +227,7 @@ impl Intake {
             info!(verb, "a button that this version does not know was pressed");
             return Ok(callback::seen());
         };
-        let channel = channel(asked.guild.as_deref(), &asked.channel, &asked.user);
+        let channel = place_of(asked);
         match verb {
             Verb::Cancel if !is_sure => return Ok(callback::are_you_sure(key, plan.as_deref())),
             Verb::Lock => {
@@ -355,6 +361,10 @@ impl Intake {
         self.entrance.look_again.notify_one();
         Ok(true)
     }
+}
+
+fn place_of(asked: &Asked) -> String {
+    channel(asked.guild.as_deref(), &asked.channel, &asked.user)
 }
 
 fn key_of(asked: &Asked) -> String {

@@ -19,7 +19,6 @@ pub use suggest::Suggestions;
 
 use crate::rest;
 use slipway_deploy::discord::{Discord, DiscordError};
-use std::time::Duration;
 use tracing::{info, warn};
 
 /// The longest rest between two questions whose application this is.
@@ -27,21 +26,10 @@ const BACKOFF_LIMIT_MS: i64 = 30_000;
 
 /// Asks Discord who the application is and where, until it answers.
 pub async fn introduce(discord: &Discord, intake: &Intake) {
-    let mut failures = 0;
-    loop {
-        match who_and_where(discord).await {
-            Ok((user, guilds)) => {
-                info!(user, "Discord knows this application");
-                return intake.introduce(user, &guilds);
-            }
-            Err(error) => {
-                warn!(%error, "Discord does not say whose application this is");
-                let rest_ms = rest::backoff_ms(failures, BACKOFF_LIMIT_MS);
-                failures += 1;
-                tokio::time::sleep(Duration::from_millis(rest_ms.unsigned_abs())).await;
-            }
-        }
-    }
+    let fails = |error: DiscordError| warn!(%error, "Discord does not say whose application this is");
+    let (user, guilds) = rest::until_told(BACKOFF_LIMIT_MS, || who_and_where(discord), fails).await;
+    info!(user, "Discord knows this application");
+    intake.introduce(user, &guilds);
 }
 
 async fn who_and_where(discord: &Discord) -> Result<(String, Vec<String>), DiscordError> {

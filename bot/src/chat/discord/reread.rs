@@ -2,8 +2,9 @@
 
 use super::heard::reaction_name;
 use super::intake::Intake;
-use super::show::{DiscordChat, address};
+use super::show::DiscordChat;
 use crate::chat::entrance::Entrance;
+use crate::chat::place::address;
 use crate::chat::reread::{LookError, Reactions, There};
 use async_trait::async_trait;
 use slipway_core::person::Identity;

@@ -3,12 +3,14 @@
 use super::intake::Intake;
 use super::whisper::{AGAIN_AFTER, Whispers, is_over};
 use crate::chat::accounts::{account, accounts};
+use crate::chat::place::{ID_SEPARATOR, Place, address, parts, place};
+use crate::chat::said::open_the_card;
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
 use crate::rest;
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use slipway_core::message::{Block, Line, Mark, Message, Span};
+use slipway_core::message::{Line, Mark, Message, Span};
 use slipway_core::person::{Directory, Platform};
 use slipway_deploy::discord::{Discord, DiscordError, Posted, Rendered, Route, created_at, render};
 use std::collections::BTreeMap;
@@ -18,8 +20,6 @@ use tracing::warn;
 
 /// How often the elapsed time on a card is brought up to date.
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
-/// Between the parts of the id of a message that is not in its channel itself but in a thread or a conversation.
-const ID_SEPARATOR: char = '/';
 /// How often an old message is tried to be made to lead to the new one, and how long that rests at most in between.
 const LEAD_ON_TRIES_LIMIT: i64 = 5;
 const LEAD_ON_REST_LIMIT_MS: i64 = 30_000;
@@ -33,15 +33,6 @@ pub struct DiscordChat {
     pub(super) clock: Clock,
     pub(super) intake: Arc<Intake>,
     pub(super) whispers: Whispers,
-}
-
-/// Where a message goes.
-#[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
-    /// A channel.
-    Channel(&'a str),
-    /// The conversation with a user.
-    User(&'a str),
 }
 
 /// What is shown, in Slipway's form and in Discord's.
@@ -212,7 +203,7 @@ impl DiscordChat {
             self.address_of(channel, message, false)
         });
         if let Some(url) = card {
-            body.body.push(Block::Line(Line(vec![Span::Link { url, text: "Open the card".to_owned() }])));
+            body.body.push(open_the_card(url));
         }
         body
     }
@@ -331,37 +322,5 @@ impl Chat for DiscordChat {
                 Err(failed)
             }
         }
-    }
-}
-
-pub(super) fn place(channel: &str) -> Place<'_> {
-    let id = channel.split_once(':').map_or(channel, |(_, id)| id);
-    id.strip_prefix('@').map_or(Place::Channel(id), Place::User)
-}
-
-/// Channel and message of a message that is posted. `None`: it was posted into a conversation that nobody knows.
-fn parts<'a>(place: Place<'a>, id: &'a str) -> Option<(&'a str, &'a str)> {
-    match (id.split_once(ID_SEPARATOR), place) {
-        (Some((channel, message)), _) => Some((channel, message)),
-        (None, Place::Channel(channel)) => Some((channel, id)),
-        (None, Place::User(_)) => None,
-    }
-}
-
-/// Where Discord has a message, by the names that the store has for channel and message.
-pub(super) fn address<'a>(channel: &'a str, message: &'a str) -> Option<(&'a str, &'a str)> {
-    parts(place(channel), message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_found_by_the_names_of_the_store() {
-        assert_eq!(address("discord:1", "2"), Some(("1", "2")));
-        assert_eq!(address("discord:1", "3/2"), Some(("3", "2")));
-        assert_eq!(address("discord:@9", "3/2"), Some(("3", "2")));
-        assert_eq!(address("discord:@9", "2"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! What is said and asked beside the inbox: it changes nothing and may be lost.
 
 use super::callback;
+use super::heard::THREADS;
 use slipway_deploy::discord::Discord;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +9,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-/// Kinds of channels that are threads.
-const THREADS: [u8; 3] = [10, 11, 12];
 /// Of how many channels it is remembered whether they are threads.
 const CHANNELS_LIMIT: usize = 1_000;
 /// How long it is waited for to know.

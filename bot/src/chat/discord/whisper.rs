@@ -1,7 +1,9 @@
 //! What one person is told alone: where they asked, while Discord takes answers there; else in the conversation with them.
 
 use super::intake::ANSWERS_MS;
-use super::show::{DiscordChat, Place};
+use super::show::DiscordChat;
+use crate::chat::place::Place;
+use crate::chat::said::no_card_here;
 use crate::chat::{Interaction, Outgoing};
 use crate::clock::Clock;
 use slipway_core::ids::PersonId;
@@ -148,9 +150,7 @@ impl DiscordChat {
     /// Tells whoever asked in a place where the app cannot post that it cannot.
     pub(super) async fn excuse(&self, out: &Outgoing<'_>, error: &DiscordError) {
         let Some(interaction) = self.taken(out) else { return };
-        let line = Line::plain("What you asked for goes on, and its card cannot be shown here.");
-        let status = Line::plain("See ").code("/release status").text(".");
-        let said = Message::answer(line, [Line::plain(error.to_string()), status]);
+        let said = no_card_here(&error.to_string());
         if let Err(error) = self.answer(interaction, &render(&said, &BTreeMap::new(), "", "")).await {
             warn!(%error, "an excuse could not be made");
         }

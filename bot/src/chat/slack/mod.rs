@@ -15,9 +15,8 @@ pub use show::SlackChat;
 pub use socket::SocketMode;
 
 use crate::rest;
-use slipway_deploy::slack::Slack;
+use slipway_deploy::slack::{Slack, SlackError};
 use std::sync::Arc;
-use std::time::Duration;
 use tracing::{info, warn};
 
 /// The longest rest between two questions whose app this is.
@@ -25,19 +24,8 @@ const BACKOFF_LIMIT_MS: i64 = 30_000;
 
 /// Asks Slack whose app this is until it answers.
 pub async fn introduce(slack: Slack, intake: Arc<Intake>) {
-    let mut failures = 0;
-    loop {
-        match slack.whoami().await {
-            Ok(bot) => {
-                info!(team = bot.team_id, user = bot.user_id, "Slack knows this app");
-                return intake.introduce(bot.app_id, bot.team_id, bot.user_id);
-            }
-            Err(error) => {
-                warn!(%error, "Slack does not say whose app this is");
-                let rest_ms = rest::backoff_ms(failures, BACKOFF_LIMIT_MS);
-                failures += 1;
-                tokio::time::sleep(Duration::from_millis(rest_ms.unsigned_abs())).await;
-            }
-        }
-    }
+    let fails = |error: SlackError| warn!(%error, "Slack does not say whose app this is");
+    let bot = rest::until_told(BACKOFF_LIMIT_MS, || slack.whoami(), fails).await;
+    info!(team = bot.team_id, user = bot.user_id, "Slack knows this app");
+    intake.introduce(bot.app_id, bot.team_id, bot.user_id);
 }

@@ -3,6 +3,7 @@
 use super::SlackChat;
 use super::intake::Intake;
 use crate::chat::entrance::Entrance;
+use crate::chat::place::address;
 use crate::chat::reread::{LookError, Reactions, There};
 use async_trait::async_trait;
 use slipway_core::person::Identity;
@@ -61,14 +62,4 @@ impl Reactions for SlackReactions {
 fn failed(error: SlackError) -> LookError {
     let what = error.to_string();
     if error.is_passing() { LookError::Later(what) } else { LookError::Never(what) }
-}
-
-/// Where Slack has a message.
-fn address<'a>(channel: &'a str, message: &'a str) -> Option<(&'a str, &'a str)> {
-    let (_, id) = channel.split_once(':')?;
-    match message.split_once('/') {
-        Some((conversation, ts)) => Some((conversation, ts)),
-        None if id.starts_with('@') => None,
-        None => Some((id, message)),
-    }
 }

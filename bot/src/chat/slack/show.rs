@@ -3,10 +3,12 @@
 use super::pace::Pace;
 use crate::chat::accounts::{account, accounts};
 use crate::chat::direct::whose_home;
+use crate::chat::place::{ID_SEPARATOR, Place, place};
+use crate::chat::said::{no_card_here, open_the_card};
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
 use async_trait::async_trait;
-use slipway_core::message::{Block, Line, Message, Span};
+use slipway_core::message::Message;
 use slipway_core::person::{Directory, Platform};
 use slipway_deploy::slack::{Rendered, Slack, SlackError, home_blocks, render};
 use std::collections::BTreeMap;
@@ -15,8 +17,6 @@ use tracing::warn;
 
 /// How often the elapsed time on a card is brought up to date: Slack takes about 50 changes a minute of a workspace.
 const REFRESH_EVERY: Duration = Duration::from_secs(20);
-/// Between the parts of the id of a message in a conversation with one person.
-const ID_SEPARATOR: char = '/';
 
 /// Slack, as messages see it.
 #[derive(Debug)]
@@ -24,14 +24,6 @@ pub struct SlackChat {
     slack: Slack,
     clock: Clock,
     pace: Pace,
-}
-
-/// Where a message goes.
-enum Place<'a> {
-    /// A channel.
-    Channel(&'a str),
-    /// The conversation with a user.
-    User(&'a str),
 }
 
 impl SlackChat {
@@ -101,10 +93,7 @@ impl SlackChat {
     /// Tells whoever asked in a place where the app cannot post that it cannot.
     async fn excuse(&self, out: &Outgoing<'_>, error: &SlackError) {
         let Some(url) = out.reply.and_then(|reply| reply.response_url.as_ref()) else { return };
-        let line = Line::plain("What you asked for goes on, and its card cannot be shown here.");
-        let way = Line::plain(error.to_string());
-        let status = Line::plain("See ").code("/release status").text(".");
-        let said = render(&Message::answer(line, [way, status]), &BTreeMap::new(), "");
+        let said = render(&no_card_here(&error.to_string()), &BTreeMap::new(), "");
         if let Err(error) = self.slack.respond(&url.expose().into(), &said).await {
             warn!(%error, "an excuse could not be made");
         }
@@ -117,7 +106,7 @@ impl SlackChat {
         let id = channel.split_once(':').map_or(channel.as_str(), |(_, id)| id);
         // The news matters more than the way there.
         match self.slack.permalink(id, ts).await {
-            Ok(url) => body.body.push(Block::Line(Line(vec![Span::Link { url, text: "Open the card".to_owned() }]))),
+            Ok(url) => body.body.push(open_the_card(url)),
             Err(error) => warn!(%error, "the address of a card is not known"),
         }
         body
@@ -218,9 +207,4 @@ impl Chat for SlackChat {
         let shown = self.slack.publish_home(user, home_blocks(parts, &accounts(people, Platform::Slack))).await;
         shown.map(|()| out.message.key.clone()).map_err(|error| self.failed(out, &error))
     }
-}
-
-fn place(channel: &str) -> Place<'_> {
-    let id = channel.split_once(':').map_or(channel, |(_, id)| id);
-    id.strip_prefix('@').map_or(Place::Channel(id), Place::User)
 }
