@@ -62,6 +62,8 @@ impl Company {
             image: PlannedImage { repository: "goals".into(), digest, tag: "30".into(), pushed_at: None },
             migrations: vec![],
             unknown_applied: vec![],
+            edited: vec![],
+            rehearsal: None,
             config: vec![],
             targets: vec![],
         };

@@ -1,7 +1,7 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ServiceName};
-use crate::migration::Danger;
+use crate::migration::{Danger, Rehearsal, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -59,8 +59,8 @@ impl PlannedImage {
 /// A migration that the database does not have yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedMigration {
-    /// Its version number.
-    pub version: i64,
+    /// Its version.
+    pub version: Version,
     /// File name without folder.
     pub file: String,
     /// SHA-256 of the file's bytes, in hex.
@@ -74,6 +74,9 @@ pub struct PlannedMigration {
     /// What it may cost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dangers: Vec<Danger>,
+    /// Whether it is older than the newest applied one, and will be applied all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
     /// Why it will not be run here although it is pending. For display.
     pub not_run: Option<String>,
     /// The beginning of what it runs, without secret values. Untrusted text, for display.
@@ -128,7 +131,13 @@ pub struct Plan {
     /// Pending migrations in the order in which they will run.
     pub migrations: Vec<PlannedMigration>,
     /// Applied in the database but unknown to this commit, by version. For display.
-    pub unknown_applied: Vec<i64>,
+    pub unknown_applied: Vec<Version>,
+    /// Files that were edited after they were applied. For display.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<String>,
+    /// What became of the trial of the pending migrations; `None` when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
     /// Versions of the configuration secrets.
     pub config: Vec<ConfigVersion>,
     /// What runs the image, in the order of deployment.
@@ -196,11 +205,13 @@ impl Plan {
             image: PlannedImage { repository, digest, tag: _, pushed_at: _ },
             migrations,
             unknown_applied: _,
+            edited: _,
+            rehearsal: _,
             config,
             targets,
         } = self;
         let migrations: Vec<_> =
-            migrations.iter().map(|m| (m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
+            migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
         let dangers: Vec<_> = self.dangers().map(Danger::digested).collect();
         let config: Vec<_> = config.iter().map(|c| (&c.secret, &c.version_id)).collect();
         let targets: Vec<_> = targets.iter().map(|t| (&t.kind, &t.id, &t.settings)).collect();
@@ -298,7 +309,7 @@ impl Plan {
             });
         let essence = |m: &PlannedMigration| {
             let dangers: Vec<_> = m.dangers.iter().map(|danger| format!("{:?}", danger.digested())).collect();
-            (m.version, m.file.clone(), m.checksum.clone(), m.not_run.is_none(), dangers)
+            (m.version.clone(), m.file.clone(), m.checksum.clone(), m.not_run.is_none(), dangers)
         };
         let old_migrations: BTreeSet<_> = old.migrations.iter().map(essence).collect();
         let fewer = self.migrations.iter().all(|m| old_migrations.contains(&essence(m)));
@@ -387,17 +398,20 @@ pub(crate) mod tests {
                 pushed_at: None,
             },
             migrations: vec![PlannedMigration {
-                version: 20_251_104_120_000,
+                version: 20_251_104_120_000.into(),
                 file: "20251104120000_likes.sql".into(),
                 checksum: "cd".repeat(32),
                 reversible: true,
                 transactional: true,
                 summary: "creates likes".into(),
                 dangers: vec![],
+                late: false,
                 not_run: None,
                 statements: String::new(),
             }],
             unknown_applied: vec![],
+            edited: vec![],
+            rehearsal: None,
             config: vec![ConfigVersion { secret: "goals/production".into(), version_id: "v-1".into() }],
             targets: vec![PlannedTarget {
                 kind: "app-runner".into(),
@@ -425,7 +439,7 @@ pub(crate) mod tests {
                 Box::new(|p| p.image.digest = ImageDigest::parse(&format!("sha256:{}", "ac".repeat(32))).unwrap()),
             ),
             ("no migration", Box::new(|p| p.migrations.clear())),
-            ("migration version", Box::new(|p| p.migrations[0].version += 1)),
+            ("migration version", Box::new(|p| p.migrations[0].version = 1.into())),
             ("migration file", Box::new(|p| p.migrations[0].file.push('x'))),
             ("migration checksum", Box::new(|p| p.migrations[0].checksum = "ce".repeat(32))),
             ("migration not run", Box::new(|p| p.migrations[0].not_run = Some("no PostgreSQL".into()))),
@@ -469,7 +483,7 @@ pub(crate) mod tests {
         shown.base_since = Some(Timestamp::UNIX_EPOCH);
         shown.image.tag = "latest".into();
         shown.migrations[0].summary = "other words".into();
-        shown.unknown_applied = vec![1];
+        shown.unknown_applied = vec![1.into()];
         shown.targets[0].name = "Goals".into();
         assert_eq!(shown.digest(), plan().digest());
     }

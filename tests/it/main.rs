@@ -14,7 +14,6 @@ mod faults;
 mod github;
 mod locks;
 mod members;
-mod migrations;
 mod policies;
 mod policy_repository;
 mod slack;

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use slipway::store::TerminalMessage;
 use slipway_core::message::Mark;
 use slipway_core::message::terminal::{TerminalOptions, render};
+use slipway_core::migration::Version;
 use slipway_core::release::Release;
-use slipway_deploy::database::connect;
 use slipway_sandbox::front::terminal::Terminal;
 use slipway_sandbox::world::{API_TOKEN, CHANNEL, World};
+use sqlx::Connection as _;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -124,10 +125,17 @@ pub(crate) fn text(message: &TerminalMessage) -> String {
     render(&message.message, &TerminalOptions::new(110, false, Timestamp::now())).join("\n")
 }
 
-/// The versions in a database's history table, in the order of their rows.
-pub(crate) async fn history_versions(url: &str) -> Vec<i64> {
-    let rows = connect(url).await.unwrap().applied().await.unwrap();
-    let mut versions: Vec<i64> = rows.into_iter().filter(|row| row.version > 0).map(|row| row.version).collect();
-    versions.sort_unstable();
+/// The versions in a database's goose history, sorted; one that was recorded twice is there twice.
+pub(crate) async fn history_versions(url: &str) -> Vec<Version> {
+    let query = "SELECT CAST(version_id AS text) FROM goose_db_version WHERE version_id > 0";
+    let versions: Vec<String> = if url.starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
+    } else {
+        let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
+    };
+    let mut versions: Vec<_> = versions.iter().map(|version| Version::parse(version).unwrap()).collect();
+    versions.sort();
     versions
 }

@@ -3,11 +3,11 @@
 use super::{Done, Job, Trouble};
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
-use slipway_core::migration::Danger;
+use slipway_core::migration::format::Dialect;
+use slipway_core::migration::{Danger, Version};
 use slipway_core::person::Identity;
 use slipway_core::plan::{Commit, ConfigVersion, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::release::{Event, Failure, Step};
-use slipway_deploy::database::DatabaseKind;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
 use slipway_deploy::redact::excerpt;
 use slipway_deploy::target::Observed as ObservedTarget;
@@ -67,6 +67,8 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         },
         migrations: migrations.planned,
         unknown_applied: migrations.unknown_applied,
+        edited: vec![],
+        rehearsal: None,
         config,
         targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
     };
@@ -134,7 +136,7 @@ fn known_commit(job: &Job<'_>, raw: RawCommit) -> Commit {
 #[derive(Default)]
 struct Migrations {
     planned: Vec<PlannedMigration>,
-    unknown_applied: Vec<i64>,
+    unknown_applied: Vec<Version>,
 }
 
 async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Trouble> {
@@ -155,12 +157,12 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
         });
         migration.statements = lines.collect::<Vec<_>>().join("\n");
     }
-    let kind = at_hand.database.kind();
+    let kind = at_hand.database.dialect();
     let dangers = || planned.iter().flat_map(|migration| &migration.dangers);
     let tables = dangers().filter_map(|danger| danger.table.clone()).collect();
     let sizes = at_hand.database.sizes(&tables).await?;
     for migration in &mut planned {
-        if kind == DatabaseKind::Sqlite {
+        if kind == Dialect::Sqlite {
             migration.dangers.retain(Danger::concerns_sqlite);
         }
         for danger in &mut migration.dangers {

@@ -6,26 +6,28 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
-use slipway_core::migration::{Folder, Migration, Pending, format, plan_pending_without};
+use slipway_core::migration::format::{self, Dialect};
+use slipway_core::migration::{Folder, Migration, Pending, PendingOptions, Version, plan_pending};
 use slipway_core::release::{Event, Failure, Step};
 use slipway_deploy::database::{
-    Database, DatabaseKind, JournalError, MigrateError, RunJournal, RunOptions, Started, connect, sqlite_cannot_run,
+    Cancel, Database, JournalError, MigrateError, Run, RunJournal, RunOptions, connect, sqlite_cannot_run,
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// A folder at a commit, the database, and which versions that kind of database cannot run.
 pub(super) struct FolderAndDatabase {
-    pub(super) folder: Folder,
+    pub(super) folder: Folder<'static>,
     pub(super) database: Box<dyn Database>,
-    pub(super) cannot_run: BTreeMap<i64, String>,
+    pub(super) cannot_run: BTreeMap<Version, String>,
 }
 
 impl FolderAndDatabase {
     /// What is pending now.
     pub(super) async fn pending(&self) -> Result<Pending, Trouble> {
-        let rows = self.database.applied().await?;
-        plan_pending_without(&self.folder, &rows, &self.cannot_run).map_err(|error| Trouble::lasting(&error))
+        let history = self.database.history(self.folder.format()).await?;
+        let options = PendingOptions { cannot_run: self.cannot_run.clone(), ..PendingOptions::default() };
+        plan_pending(&self.folder, &history, &options).map_err(|error| Trouble::lasting(&error))
     }
 }
 
@@ -48,9 +50,9 @@ pub(super) async fn folder_and_database(
     }
     let url = outside.secrets.value(secret, key).await?;
     let database = connect(url.expose_secret()).await?;
-    let cannot_run = match database.kind() {
-        DatabaseKind::Sqlite => sqlite_cannot_run(&folder.migrations()).await?,
-        DatabaseKind::Postgres => BTreeMap::new(),
+    let cannot_run = match database.dialect() {
+        Dialect::Sqlite => sqlite_cannot_run(&folder.migrations()).await?,
+        Dialect::Postgres => BTreeMap::new(),
     };
     Ok(Some(FolderAndDatabase { folder, database, cannot_run }))
 }
@@ -58,12 +60,8 @@ pub(super) async fn folder_and_database(
 /// Recorded before the first statement, and again as the run goes on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct MigrateIntent {
-    /// The migration that was started and not seen to end.
-    started: Option<i64>,
-    /// How many of its statements are done, for files without a transaction.
-    statements_done: Option<usize>,
     /// What this release has applied.
-    applied: Vec<i64>,
+    applied: Vec<Version>,
 }
 
 pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
@@ -81,15 +79,13 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
         let failure = Failure::new(what).detail("Nothing was run.").next("/release retry makes a new plan");
         return Ok(job.failed(Step::Migrate, failure));
     }
-    let resume = before
-        .as_ref()
-        .and_then(|intent| intent.started.map(|version| Started { version, statements_done: intent.statements_done }));
     let applied_before = before.as_ref().map_or(0, |intent| intent.applied.len());
     let total = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
     let begun = job.now();
     let journal = Journal { job, total, intent: Mutex::new(before.unwrap_or_default()) };
     journal.begin(|_| {}).await?;
-    let run = at_hand.database.up(&pending, &RunOptions::default(), resume, &journal).await;
+    let run = Run { options: &RunOptions::default(), journal: &journal, cancel: Cancel::never() };
+    let run = at_hand.database.up(&at_hand.folder, &pending, &run).await;
     let applied = journal.read().applied;
     match run {
         Ok(report) => {
@@ -115,9 +111,9 @@ fn passes(error: &MigrateError) -> bool {
     matches!(error, MigrateError::Connect { .. } | MigrateError::Locked { .. })
 }
 
-fn failure(job: &Job<'_>, error: &MigrateError, applied: &[i64]) -> Failure {
+fn failure(job: &Job<'_>, error: &MigrateError, applied: &[Version]) -> Failure {
     let environment = &job.release.request.key.environment;
-    let file = |version: &i64| {
+    let file = |version: &Version| {
         let planned = job.release.plan.as_ref().and_then(|p| p.migrations.iter().find(|m| m.version == *version));
         planned.map_or_else(|| version.to_string(), |migration| migration.file.clone())
     };
@@ -169,41 +165,20 @@ fn journal_error(trouble: Trouble) -> JournalError {
 
 #[async_trait]
 impl RunJournal for Journal<'_> {
-    async fn starting(&self, version: i64, _transactional: bool) -> Result<(), JournalError> {
-        self.begin(|intent| {
-            // What an earlier process had done of this very file stays known.
-            if intent.started != Some(version) {
-                intent.started = Some(version);
-                intent.statements_done = Some(0);
-            }
-        })
-        .await
-        .map_err(journal_error)
+    async fn starting(&self, _migration: &Migration) -> Result<(), JournalError> {
+        self.begin(|_| {}).await.map_err(journal_error)
     }
 
-    async fn statement_done(&self, version: i64, done: usize, _total: usize) -> Result<(), JournalError> {
-        self.write_down(|intent| {
-            intent.started = Some(version);
-            intent.statements_done = Some(done);
-        })
-        .await
-    }
-
-    async fn applied(&self, version: i64, _statements: usize, _millis: u64) -> Result<(), JournalError> {
-        self.write_down(|intent| {
-            intent.started = None;
-            intent.statements_done = None;
-            intent.applied.push(version);
-        })
-        .await?;
-        self.news(version).await;
+    async fn done(&self, migration: &Migration, _millis: u64) -> Result<(), JournalError> {
+        self.write_down(|intent| intent.applied.push(migration.version.clone())).await?;
+        self.applied(&migration.version).await;
         Ok(())
     }
 }
 
 impl Journal<'_> {
     /// Shows how far it has come. A courtesy: without it the run goes on.
-    async fn news(&self, version: i64) {
+    async fn applied(&self, version: &Version) {
         let done = self.read().applied.len();
         let permille = u16::try_from(done * 1000 / self.total.max(1)).ok();
         let event = Event::Progress { step: Step::Migrate, detail: format!("{done} of {}", self.total), permille };

@@ -1,18 +1,30 @@
 //! Migration folders: files, formats, what is pending.
 
 mod danger;
+mod folder;
 pub mod format;
+mod history;
 mod interpolate;
+mod lint;
 mod pending;
+mod rehearsal;
+mod schema;
 mod sql;
 mod summary;
+mod version;
 
 pub use danger::{BIG_BYTES, BIG_ROWS, Danger, DangerKind, TableSize};
-pub use pending::{AppliedRow, History, Pending, PendingError, plan_pending, plan_pending_without};
+pub use folder::Folder;
+pub use format::Statement;
+pub use history::{AppliedRow, History, Record, RecordState};
+pub use lint::{Finding, LintOptions, Severity, lint};
+pub use pending::{Late, Pending, PendingError, PendingOptions, plan_pending};
+pub use rehearsal::{DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
+pub use schema::{Schema, SchemaDifference, SchemaObject};
+pub use version::Version;
 
 use crate::plan::PlannedMigration;
-use format::{Direction, Format, Lookup, ParseError};
-use sha2::{Digest as _, Sha256};
+use format::ParseError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use thiserror::Error;
@@ -47,7 +59,7 @@ pub enum FolderError {
     #[error("{first} and {second} have the same version {version}. Give one of them another number.")]
     Duplicate {
         /// The version.
-        version: i64,
+        version: Version,
         /// One file.
         first: String,
         /// The other.
@@ -61,7 +73,7 @@ pub enum FolderError {
         /// The line, from 1.
         line: usize,
         /// What was found.
-        reason: &'static str,
+        reason: String,
     },
     /// The tool would refuse the file.
     #[error("{file}, line {}: {}.", problem.line, problem.message)]
@@ -91,17 +103,34 @@ pub enum FolderError {
     },
 }
 
-/// A migration file as it lies in the folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MigrationFile {
-    /// The version in its name.
-    pub version: i64,
+/// One file as it lies in the folder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceFile {
     /// Its name, without the folder.
     pub file: String,
     /// Its text.
     pub source: String,
     /// SHA-256 of its bytes, in hex.
     pub checksum: String,
+}
+
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SourceFile({})", self.file)
+    }
+}
+
+/// A migration as it lies in the folder, not parsed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationFile {
+    /// The version in its name.
+    pub version: Version,
+    /// The description in its name, as the tool records it.
+    pub description: String,
+    /// The file that applies it.
+    pub up: SourceFile,
+    /// The file that takes it back, for tools that have two.
+    pub down: Option<SourceFile>,
 }
 
 /// The values that variables in a migration were replaced with. They may be secret, so they are never shown.
@@ -126,18 +155,24 @@ impl fmt::Debug for Substituted {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Migration {
     /// Its version.
-    pub version: i64,
-    /// The file's name, without the folder.
+    pub version: Version,
+    /// The description in its name, as the tool records it.
+    pub description: String,
+    /// The name of the file that applies it, without the folder.
     pub file: String,
-    /// SHA-256 of the file's bytes, in hex.
+    /// SHA-256 of that file's bytes, in hex.
     pub checksum: String,
+    /// The checksum that the tool keeps in its history.
+    pub tool_checksum: Option<Vec<u8>>,
     /// The statements that apply it.
-    pub up: Vec<String>,
+    pub up: Vec<Statement>,
     /// The statements that take it back; empty if there are none or they cannot be read.
-    pub down: Vec<String>,
+    pub down: Vec<Statement>,
     /// Whether it runs in one transaction with its history row. A file that begins or ends transactions by itself
     /// does not.
     pub transactional: bool,
+    /// The same for the way back.
+    pub down_transactional: bool,
     /// Whether there is a way back.
     pub reversible: bool,
     /// What it does in a few words. Contains names from the file: untrusted text.
@@ -159,7 +194,7 @@ impl fmt::Debug for Migration {
 impl Migration {
     /// The statements that apply it, without secret values.
     fn shown(&self) -> Vec<String> {
-        self.up.iter().map(|statement| self.substituted.mask(statement)).collect()
+        self.up.iter().map(|statement| self.substituted.mask(&statement.text)).collect()
     }
 
     /// What a plan says about it; `not_run` is why it will not be run here although it is pending.
@@ -167,12 +202,13 @@ impl Migration {
     /// `new` are the tables that earlier pending migrations create.
     fn planned(&self, not_run: Option<String>, new: &BTreeSet<String>) -> PlannedMigration {
         PlannedMigration {
-            version: self.version,
+            version: self.version.clone(),
             file: self.file.clone(),
             checksum: self.checksum.clone(),
             reversible: self.reversible,
             transactional: self.transactional,
             summary: self.summary.clone(),
+            late: false,
             dangers: danger::dangers(&self.shown(), new, &self.allowed),
             not_run,
             statements: beginning(&self.shown()),
@@ -193,163 +229,6 @@ fn beginning(statements: &[String]) -> String {
         shown.push('\n');
     }
     shown.trim_end().to_owned()
-}
-
-/// A folder's migrations in the order of their versions.
-#[derive(Clone, Debug, Default)]
-pub struct Folder {
-    entries: Vec<Entry>,
-}
-
-/// A file, and what could be made of it. A file that cannot be read stands in nobody's way once it is applied, as
-/// with the tools themselves.
-#[derive(Clone, Debug)]
-struct Entry {
-    file: MigrationFile,
-    migration: Result<Migration, FolderError>,
-}
-
-impl Folder {
-    /// Reads the files of one folder, given as name without folder and bytes. Files that the tool does not look at
-    /// are ignored; those that it cannot parse are kept as [`Self::problems`], for they matter only while pending.
-    ///
-    /// # Errors
-    /// When a name is not in order, two files have one version, a file is no text, or a limit is exceeded.
-    pub fn read<I>(format: &dyn Format, files: I, lookup: Lookup<'_>) -> Result<Self, FolderError>
-    where
-        I: IntoIterator<Item = (String, Vec<u8>)>,
-    {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut total = 0_usize;
-        for (name, bytes) in files {
-            let Some(file) = MigrationFile::read(format, &name, &bytes)? else { continue };
-            total = total.saturating_add(bytes.len());
-            let too_large = |limit| FolderError::TooLarge { what: "The migrations folder".into(), limit };
-            if total > FOLDER_LIMIT_BYTES {
-                return Err(too_large(format!("{FOLDER_LIMIT_BYTES} bytes")));
-            }
-            if entries.len() >= FILES_LIMIT {
-                return Err(too_large(format!("{FILES_LIMIT} files")));
-            }
-            let migration = parse(format, &file, lookup);
-            entries.push(Entry { file, migration });
-        }
-        entries.sort_by(|a, b| (a.file.version, &a.file.file).cmp(&(b.file.version, &b.file.file)));
-        for pair in entries.windows(2) {
-            if let [a, b] = pair
-                && a.file.version == b.file.version
-            {
-                return Err(FolderError::Duplicate {
-                    version: a.file.version,
-                    first: a.file.file.clone(),
-                    second: b.file.file.clone(),
-                });
-            }
-        }
-        Ok(Self { entries })
-    }
-
-    /// The files in order, whether they can be parsed or not.
-    pub fn files(&self) -> impl Iterator<Item = &MigrationFile> {
-        self.entries.iter().map(|entry| &entry.file)
-    }
-
-    /// The migrations in order, without those that cannot be parsed.
-    #[must_use]
-    pub fn migrations(&self) -> Vec<Migration> {
-        self.entries.iter().filter_map(|entry| entry.migration.clone().ok()).collect()
-    }
-
-    /// The migration of that version.
-    ///
-    /// # Errors
-    /// When its file cannot be parsed.
-    pub fn get(&self, version: i64) -> Option<Result<&Migration, &FolderError>> {
-        let at = self.entries.binary_search_by_key(&version, |entry| entry.file.version).ok()?;
-        Some(self.entries[at].migration.as_ref())
-    }
-
-    /// What is wrong with files that cannot be parsed, in order.
-    pub fn problems(&self) -> impl Iterator<Item = &FolderError> {
-        self.entries.iter().filter_map(|entry| entry.migration.as_ref().err())
-    }
-
-    /// Whether there is no migration at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-impl MigrationFile {
-    /// Reads one file; `None` when the tool does not look at files of that name.
-    ///
-    /// # Errors
-    /// When the name is not in order, or the file is too large or no text.
-    pub fn read(format: &dyn Format, file: &str, bytes: &[u8]) -> Result<Option<Self>, FolderError> {
-        let named = format.version(file).map_err(|reason| FolderError::Name { file: file.to_owned(), reason })?;
-        let Some(version) = named else { return Ok(None) };
-        if bytes.len() > FILE_LIMIT_BYTES {
-            return Err(FolderError::TooLarge { what: file.to_owned(), limit: format!("{FILE_LIMIT_BYTES} bytes") });
-        }
-        let not_text = |at: usize, reason| FolderError::NotText {
-            file: file.to_owned(),
-            line: bytes[..at].iter().filter(|b| **b == b'\n').count() + 1,
-            reason,
-        };
-        if bytes.starts_with("\u{feff}".as_bytes()) {
-            return Err(not_text(0, "the file begins with a byte order mark, which goose refuses"));
-        }
-        if let Some(at) = bytes.iter().position(|b| *b == 0) {
-            return Err(not_text(at, "a zero byte, so this is no text"));
-        }
-        let source = std::str::from_utf8(bytes).map_err(|e| not_text(e.valid_up_to(), "not UTF-8"))?.to_owned();
-        let checksum = hex::encode(Sha256::digest(bytes));
-        Ok(Some(Self { version, file: file.to_owned(), source, checksum }))
-    }
-}
-
-fn parse(format: &dyn Format, file: &MigrationFile, lookup: Lookup<'_>) -> Result<Migration, FolderError> {
-    let read = |direction| {
-        let parsed = format
-            .parse(&file.source, direction, lookup)
-            .map_err(|problem| FolderError::Parse { file: file.file.clone(), problem })?;
-        refuse_psql_commands(file, &parsed.statements)?;
-        Ok(parsed)
-    };
-    let up = read(Direction::Up)?;
-    let (down, down_problem) = match read(Direction::Down) {
-        Ok(down) => (down, None),
-        Err(problem) => (format::Parsed::default(), Some(problem)),
-    };
-    let own_transaction = up.statements.iter().chain(&down.statements).any(|s| sql::controls_transaction(s));
-    let mut values: Vec<String> = up.substituted.into_iter().chain(down.substituted).collect();
-    values.retain(|value| value.chars().count() >= MASKED_FROM_CHARS);
-    // The longest first, so that a value inside another one does not spoil it.
-    values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    values.dedup();
-    let substituted = Substituted(values);
-    let shown: Vec<String> = up.statements.iter().map(|statement| substituted.mask(statement)).collect();
-    Ok(Migration {
-        version: file.version,
-        file: file.file.clone(),
-        checksum: file.checksum.clone(),
-        transactional: up.use_transaction && !own_transaction,
-        reversible: down.statements.iter().any(|s| !s.is_empty()),
-        summary: summary::summary(&shown),
-        allowed: danger::allowed(&file.source),
-        up: up.statements,
-        down: down.statements,
-        down_problem,
-        substituted,
-    })
-}
-
-fn refuse_psql_commands(file: &MigrationFile, statements: &[String]) -> Result<(), FolderError> {
-    let Some(found) = statements.iter().find_map(|statement| sql::psql_command(statement)) else { return Ok(()) };
-    let line = file.source.lines().position(|line| line.trim_start().starts_with(found.trim_end()));
-    let command = found.split_whitespace().next().unwrap_or(found).to_owned();
-    Err(FolderError::PsqlCommand { file: file.file.clone(), line: line.map_or(1, |at| at + 1), command })
 }
 
 #[cfg(test)]

@@ -1,68 +1,10 @@
 //! What a database has of a folder, and what it lacks.
 
 use super::danger;
-use super::{Folder, FolderError, Migration};
+use super::{Folder, FolderError, History, Migration, Version};
 use crate::plan::PlannedMigration;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
-
-/// A row of the history table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AppliedRow {
-    /// The row's own number; newer rows have greater ones.
-    pub id: i64,
-    /// The migration's version. The first row has 0, which is no migration.
-    pub version: i64,
-    /// Old goose wrote rows with `false` when it took a migration back.
-    pub is_applied: bool,
-}
-
-/// What the rows of the history table mean: a version counts as applied by what its newest row says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct History {
-    applied: BTreeSet<i64>,
-    current: Option<i64>,
-}
-
-impl History {
-    /// Reads the rows, in any order.
-    #[must_use]
-    pub fn of(rows: &[AppliedRow]) -> Self {
-        let mut newest: BTreeMap<i64, AppliedRow> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.version > 0) {
-            let kept = newest.entry(row.version).or_insert(*row);
-            if row.id > kept.id {
-                *kept = *row;
-            }
-        }
-        newest.retain(|_, row| row.is_applied);
-        let current = newest.values().max_by_key(|row| row.id).map(|row| row.version);
-        Self { applied: newest.into_keys().collect(), current }
-    }
-
-    /// Whether the version is applied.
-    #[must_use]
-    pub fn contains(&self, version: i64) -> bool {
-        self.applied.contains(&version)
-    }
-
-    /// The applied versions, ascending.
-    pub fn versions(&self) -> impl Iterator<Item = i64> {
-        self.applied.iter().copied()
-    }
-
-    /// The version that was applied last, which is the one to be taken back first.
-    #[must_use]
-    pub fn current(&self) -> Option<i64> {
-        self.current
-    }
-
-    /// The greatest applied version.
-    #[must_use]
-    pub fn newest(&self) -> Option<i64> {
-        self.applied.last().copied()
-    }
-}
 
 /// What would be applied.
 #[derive(Clone, Debug, Default)]
@@ -70,9 +12,9 @@ pub struct Pending {
     /// All pending migrations, in order, also those that will not be run.
     pub migrations: Vec<Migration>,
     /// Why some of them will not be run here, by version.
-    pub not_run: BTreeMap<i64, String>,
+    pub not_run: BTreeMap<Version, String>,
     /// Applied in the database but unknown to the folder, ascending.
-    pub unknown_applied: Vec<i64>,
+    pub unknown_applied: Vec<Version>,
 }
 
 impl Pending {
@@ -87,11 +29,31 @@ impl Pending {
     pub fn planned(&self) -> Vec<PlannedMigration> {
         let mut new = BTreeSet::new();
         let planned = self.migrations.iter().map(|migration| {
-            new.extend(danger::created(&migration.up));
+            new.extend(danger::created(&migration.shown()));
             migration.planned(self.not_run.get(&migration.version).cloned(), &new)
         });
         planned.collect()
     }
+}
+
+/// How to plan.
+#[derive(Clone, Debug, Default)]
+pub struct PendingOptions {
+    /// Why some versions cannot be run on this kind of database. They stay pending for ever, whatever is applied after
+    /// them.
+    pub cannot_run: BTreeMap<Version, String>,
+    /// What to do with files that are older than the newest applied one.
+    pub late: Late,
+}
+
+/// What to do with files that are older than the newest applied one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Late {
+    /// What the team's tool does, but never leave one out without a word: where the tool skips it, refuse.
+    #[default]
+    AsTheTool,
+    /// Apply them, where the history can say so.
+    Apply,
 }
 
 /// Why nothing can be applied.
@@ -107,7 +69,7 @@ pub enum PendingError {
         /// The files, in order.
         files: Vec<String>,
         /// The newest applied version.
-        newest: i64,
+        newest: Version,
     },
     /// A pending file cannot be read.
     #[error(transparent)]
@@ -126,43 +88,27 @@ fn list(files: &[String]) -> String {
     }
 }
 
-/// What of the folder is pending, by goose's rules.
+/// What of the folder is pending, by the rules of its tool.
 ///
 /// # Errors
-/// When a file is older than the newest applied version, or a pending file cannot be read.
-pub fn plan_pending(folder: &Folder, rows: &[AppliedRow]) -> Result<Pending, PendingError> {
-    plan_pending_without(folder, rows, &BTreeMap::new())
-}
-
-/// The same, where some versions cannot be run on this kind of database. They stay pending for ever, whatever is
-/// applied after them.
-///
-/// # Errors
-/// As [`plan_pending`].
-pub fn plan_pending_without(
-    folder: &Folder,
-    rows: &[AppliedRow],
-    cannot_run: &BTreeMap<i64, String>,
-) -> Result<Pending, PendingError> {
-    let history = History::of(rows);
-    let known: BTreeSet<i64> = folder.files().map(|file| file.version).collect();
+/// When a file is older than the newest applied version and must not be applied then, or a pending file cannot be read.
+pub fn plan_pending(folder: &Folder<'_>, history: &History, options: &PendingOptions) -> Result<Pending, PendingError> {
     let mut pending = Pending {
-        unknown_applied: history.versions().filter(|version| !known.contains(version)).collect(),
+        unknown_applied: history.versions().filter(|version| folder.file(version).is_none()).cloned().collect(),
         ..Pending::default()
     };
-    let newest = history.newest().unwrap_or(0);
+    let newest = history.newest();
     let mut late = Vec::new();
-    for file in folder.files().filter(|file| !history.contains(file.version)) {
-        if let Some(reason) = cannot_run.get(&file.version) {
-            pending.not_run.insert(file.version, reason.clone());
-        } else if file.version < newest {
-            late.push(file.file.clone());
+    for file in folder.files().filter(|file| !history.contains(&file.version)) {
+        if let Some(reason) = options.cannot_run.get(&file.version) {
+            pending.not_run.insert(file.version.clone(), reason.clone());
+        } else if newest.is_some_and(|newest| file.version < *newest) {
+            late.push(file.up.file.clone());
         }
-        match folder.get(file.version) {
-            Some(Ok(migration)) => pending.migrations.push(migration.clone()),
-            Some(Err(problem)) => return Err(problem.clone().into()),
-            None => {}
-        }
+        pending.migrations.push(folder.parse(file)?);
     }
-    if late.is_empty() { Ok(pending) } else { Err(PendingError::OutOfOrder { files: late, newest }) }
+    match newest {
+        Some(newest) if !late.is_empty() => Err(PendingError::OutOfOrder { files: late, newest: newest.clone() }),
+        _ => Ok(pending),
+    }
 }

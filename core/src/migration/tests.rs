@@ -1,8 +1,9 @@
 use super::format::goose::Goose;
 use super::*;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-fn folder(files: &[(&str, &str)]) -> Result<Folder, FolderError> {
+fn folder(files: &[(&str, &str)]) -> Result<Folder<'static>, FolderError> {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
     Folder::read(&Goose, files, &|name| (name == "ROLE_PASSWORD").then(|| "hunter22".to_owned()))
 }
@@ -11,25 +12,34 @@ fn simple(name: &'static str) -> (&'static str, &'static str) {
     (name, "-- +goose Up\nCREATE TABLE likes (id int);\n-- +goose Down\nDROP TABLE likes;\n")
 }
 
-fn rows(versions: &[i64]) -> Vec<AppliedRow> {
-    std::iter::once(&0)
-        .chain(versions)
-        .zip(1..)
-        .map(|(version, id)| AppliedRow { id, version: *version, is_applied: true })
-        .collect()
+fn row(ordinal: i64, version: u64, is_applied: bool) -> AppliedRow {
+    let version = version.into();
+    AppliedRow { ordinal, version, is_applied, is_dirty: false, checksum: None, applied_at: None }
 }
 
-fn versions(pending: &Pending) -> Vec<i64> {
-    pending.migrations.iter().map(|m| m.version).collect()
+fn applied(versions: &[u64]) -> History {
+    History::of(&Goose, (1..).zip(versions).map(|(ordinal, version)| row(ordinal, *version, true)).collect())
+}
+
+fn plan(folder: &Folder<'_>, history: &History) -> Result<Pending, PendingError> {
+    plan_pending(folder, history, &PendingOptions::default())
+}
+
+fn versions(pending: &Pending) -> Vec<String> {
+    pending.migrations.iter().map(|m| m.version.to_string()).collect()
+}
+
+fn texts(statements: &[Statement]) -> Vec<&str> {
+    statements.iter().map(|statement| statement.text.as_str()).collect()
 }
 
 #[test]
 fn files_are_ordered_by_version_and_others_ignored() {
     let folder = folder(&[simple("10_c.sql"), simple("9_b.sql"), simple("0001_a.sql"), ("README.md", "hi")]).unwrap();
-    assert_eq!(folder.files().map(|f| f.file.as_str()).collect::<Vec<_>>(), ["0001_a.sql", "9_b.sql", "10_c.sql"]);
-    let first = folder.get(1).unwrap().unwrap();
-    assert_eq!(first.up, ["CREATE TABLE likes (id int);"]);
-    assert_eq!(first.down, ["DROP TABLE likes;"]);
+    assert_eq!(folder.files().map(|f| f.up.file.as_str()).collect::<Vec<_>>(), ["0001_a.sql", "9_b.sql", "10_c.sql"]);
+    let first = folder.get(&1.into()).unwrap().unwrap();
+    assert_eq!(texts(&first.up), ["CREATE TABLE likes (id int);"]);
+    assert_eq!(texts(&first.down), ["DROP TABLE likes;"]);
     let planned = first.planned(None, &BTreeSet::new());
     assert_eq!(planned.summary, "creates table likes");
     assert!(planned.reversible && planned.transactional && planned.not_run.is_none());
@@ -58,21 +68,21 @@ fn errors_name_file_and_line() {
 #[test]
 fn psql_commands_are_refused_by_name() {
     let folder = folder(&[("1_a.sql", "-- +goose Up\nSELECT 1;\n\\connect goals\nSELECT 2;\n")]).unwrap();
-    let problem = folder.problems().next().unwrap().to_string();
+    let problem = folder.problems()[0].to_string();
     assert!(problem.starts_with("1_a.sql, line 3: \\connect is a command for psql"), "{problem}");
 }
 
 #[test]
 fn a_broken_file_matters_only_while_it_is_pending() {
     let folder = folder(&[("1_a.sql", "SELECT 1;"), simple("2_b.sql")]).unwrap();
-    assert!(plan_pending(&folder, &rows(&[])).unwrap_err().to_string().starts_with("1_a.sql, line 1: SQL before"));
-    assert_eq!(versions(&plan_pending(&folder, &rows(&[1])).unwrap()), [2]);
+    assert!(plan(&folder, &applied(&[])).unwrap_err().to_string().starts_with("1_a.sql, line 1: SQL before"));
+    assert_eq!(versions(&plan(&folder, &applied(&[1])).unwrap()), ["2"]);
 }
 
 #[test]
 fn a_broken_way_back_does_not_stop_the_way_up() {
     let folder = folder(&[("1_a.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2\n")]).unwrap();
-    let migration = folder.get(1).unwrap().unwrap();
+    let migration = folder.get(&1.into()).unwrap().unwrap();
     assert!(!migration.reversible);
     assert!(migration.down_problem.is_some());
 }
@@ -80,15 +90,15 @@ fn a_broken_way_back_does_not_stop_the_way_up() {
 #[test]
 fn a_file_with_its_own_transaction_is_not_wrapped_in_another() {
     let folder = folder(&[("1_a.sql", "-- +goose Up\nBEGIN;\nSELECT 1;\nCOMMIT;\n")]).unwrap();
-    assert!(!folder.get(1).unwrap().unwrap().transactional);
+    assert!(!folder.get(&1.into()).unwrap().unwrap().transactional);
 }
 
 #[test]
 fn substituted_values_are_never_shown() {
     let text = "-- +goose ENVSUB ON\n-- +goose Up\nCREATE TABLE ${ROLE_PASSWORD} (id int);\n";
     let folder = folder(&[("1_a.sql", text)]).unwrap();
-    let migration = folder.get(1).unwrap().unwrap();
-    assert!(migration.up[0].contains("hunter22"));
+    let migration = folder.get(&1.into()).unwrap().unwrap();
+    assert!(migration.up[0].text.contains("hunter22"));
     assert_eq!(migration.substituted.mask("near \"hunter22\""), "near \"***\"");
     assert!(!format!("{folder:?} {migration:?}").contains("hunter22"));
     assert_eq!(migration.summary, "1 statement");
@@ -97,37 +107,40 @@ fn substituted_values_are_never_shown() {
 #[test]
 fn pending_are_those_not_applied_in_order() {
     let folder = folder(&[simple("1_a.sql"), simple("2_b.sql"), simple("3_c.sql")]).unwrap();
-    assert_eq!(versions(&plan_pending(&folder, &[]).unwrap()), [1, 2, 3]);
-    let pending = plan_pending(&folder, &rows(&[1, 9])).unwrap_err();
+    assert_eq!(versions(&plan(&folder, &applied(&[])).unwrap()), ["1", "2", "3"]);
+    let pending = plan(&folder, &applied(&[1, 9])).unwrap_err();
     assert_eq!(
         pending.to_string(),
         "2_b.sql, 3_c.sql are not applied, but older than version 9, which is applied. Give them a newer version \
          number, or apply them with \"goose up -allow-missing\"."
     );
-    let pending = plan_pending(&folder, &rows(&[1, 2, 3, 9])).unwrap();
-    assert_eq!((versions(&pending), pending.unknown_applied), (vec![], vec![9]));
+    let pending = plan(&folder, &applied(&[1, 2, 3, 9])).unwrap();
+    assert_eq!((versions(&pending), pending.unknown_applied), (vec![], vec![9.into()]));
 }
 
 #[test]
 fn the_newest_row_of_a_version_counts() {
-    let row = |id, version, is_applied| AppliedRow { id, version, is_applied };
+    let of = |rows: &[AppliedRow]| History::of(&Goose, rows.to_vec());
+    let one = &Version::from(1);
     // Given newest first, as goose reads them.
-    let taken_back = [row(4, 2, false), row(3, 2, true), row(2, 1, true), row(1, 0, true)];
-    let history = History::of(&taken_back);
-    assert_eq!((history.current(), history.newest(), history.contains(2)), (Some(1), Some(1), false));
-    let again = [row(5, 1, true), row(4, 2, true), row(3, 2, false)];
-    assert_eq!((History::of(&again).current(), History::of(&again).newest()), (Some(1), Some(2)));
+    let history = of(&[row(4, 2, false), row(3, 2, true), row(2, 1, true)]);
+    assert_eq!((history.current(), history.newest(), history.contains(&2.into())), (Some(one), Some(one), false));
+    let again = of(&[row(5, 1, true), row(4, 2, true), row(3, 2, false)]);
+    assert_eq!((again.current(), again.newest()), (Some(one), Some(&2.into())));
 }
 
 #[test]
 fn what_cannot_run_here_stays_pending_and_is_no_disorder() {
     let folder = folder(&[simple("1_a.sql"), simple("2_b.sql"), simple("3_c.sql")]).unwrap();
-    let cannot = BTreeMap::from([(2, "no PostgreSQL here".to_owned())]);
-    let pending = plan_pending_without(&folder, &rows(&[1]), &cannot).unwrap();
-    assert_eq!(versions(&pending), [2, 3]);
-    assert_eq!(pending.to_run().iter().map(|m| m.version).collect::<Vec<_>>(), [3]);
+    let cannot = PendingOptions {
+        cannot_run: BTreeMap::from([(2.into(), "no PostgreSQL here".to_owned())]),
+        ..PendingOptions::default()
+    };
+    let pending = plan_pending(&folder, &applied(&[1]), &cannot).unwrap();
+    assert_eq!(versions(&pending), ["2", "3"]);
+    assert_eq!(pending.to_run().iter().map(|m| m.version.as_str()).collect::<Vec<_>>(), ["3"]);
     assert_eq!(pending.planned()[0].not_run.as_deref(), Some("no PostgreSQL here"));
-    let later = plan_pending_without(&folder, &rows(&[1, 3]), &cannot).unwrap();
-    assert_eq!(versions(&later), [2]);
+    let later = plan_pending(&folder, &applied(&[1, 3]), &cannot).unwrap();
+    assert_eq!(versions(&later), ["2"]);
     assert!(later.to_run().is_empty());
 }

@@ -91,6 +91,8 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         image: PlannedImage { repository: String::new(), digest, tag: String::new(), pushed_at: None },
         migrations: vec![],
         unknown_applied: vec![],
+        edited: vec![],
+        rehearsal: None,
         config: vec![],
         targets: vec![],
     })

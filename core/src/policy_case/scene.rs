@@ -232,13 +232,15 @@ impl Change {
             image: PlannedImage { repository: String::new(), digest: image_of(2), tag: String::new(), pushed_at: None },
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),
             unknown_applied: vec![],
+            edited: vec![],
+            rehearsal: None,
             config: vec![],
             targets: vec![],
         }
     }
 
     /// One migration; the first has all the dangers.
-    fn migration(&self, version: i64) -> PlannedMigration {
+    fn migration(&self, version: u64) -> PlannedMigration {
         let small = Some(TableSize { rows: Some(1), bytes: 1 });
         let dangers = [
             (self.destructive, DangerKind::DropColumn, small),
@@ -247,13 +249,14 @@ impl Change {
         ];
         let dangers = dangers.into_iter().filter(|(is, ..)| *is && version == 1);
         PlannedMigration {
-            version,
+            version: version.into(),
             file: format!("{version}.sql"),
             checksum: String::new(),
             reversible: self.reversible,
             transactional: true,
             summary: String::new(),
             dangers: dangers.map(|(_, kind, size)| Danger { kind, table: None, allowed: None, size }).collect(),
+            late: false,
             not_run: None,
             statements: String::new(),
         }

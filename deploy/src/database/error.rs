@@ -1,6 +1,6 @@
 //! What can go wrong with a run, for people and for the code that decides what to do next.
 
-use slipway_core::migration::Migration;
+use slipway_core::migration::{Migration, Version};
 use thiserror::Error;
 
 /// How much of a statement an error shows.
@@ -45,7 +45,7 @@ pub enum MigrateError {
         /// The database's message.
         reason: String,
         /// The versions that this run had applied.
-        applied_before: Vec<i64>,
+        applied_before: Vec<Version>,
     },
     /// A migration is older than what somebody else applied meanwhile.
     #[error(
@@ -56,9 +56,9 @@ pub enum MigrateError {
         /// The file.
         file: String,
         /// The newest applied version.
-        newest: i64,
+        newest: Version,
         /// The versions that this run had applied.
-        applied_before: Vec<i64>,
+        applied_before: Vec<Version>,
     },
     /// A statement failed.
     #[error("{0}")]
@@ -70,23 +70,23 @@ pub enum MigrateError {
     )]
     Uncertain {
         /// The version.
-        version: i64,
+        version: Version,
         /// The file.
         file: String,
         /// The database's message.
         reason: String,
         /// The versions that this run had applied.
-        applied_before: Vec<i64>,
+        applied_before: Vec<Version>,
     },
     /// A file without a transaction was begun by an earlier run and not finished.
     #[error(
         "{file} runs without a transaction and an earlier run did not come to its end: {}. {}",
         far(*done, *total),
-        way_out(*done, *total, *version)
+        way_out(*done, *total, version)
     )]
     HalfDone {
         /// The version.
-        version: i64,
+        version: Version,
         /// The file.
         file: String,
         /// How many statements are known to be done.
@@ -94,7 +94,7 @@ pub enum MigrateError {
         /// How many there are.
         total: usize,
         /// The versions that this run had applied.
-        applied_before: Vec<i64>,
+        applied_before: Vec<Version>,
     },
     /// What happened could not be written down, so the run was stopped.
     #[error("The run was stopped because its journal could not be written: {reason}.")]
@@ -102,7 +102,7 @@ pub enum MigrateError {
         /// Why.
         reason: String,
         /// The versions that this run had applied.
-        applied_before: Vec<i64>,
+        applied_before: Vec<Version>,
     },
     /// The migration cannot be taken back.
     #[error("{file} cannot be taken back: {reason}.")]
@@ -117,7 +117,7 @@ pub enum MigrateError {
 impl MigrateError {
     /// The versions that the run had applied before it stopped.
     #[must_use]
-    pub fn applied_before(&self) -> &[i64] {
+    pub fn applied_before(&self) -> &[Version] {
         match self {
             Self::Failed(failed) => &failed.applied_before,
             Self::History { applied_before, .. }
@@ -140,7 +140,7 @@ fn far(done: Option<usize>, total: usize) -> String {
     }
 }
 
-fn way_out(done: Option<usize>, total: usize, version: i64) -> String {
+fn way_out(done: Option<usize>, total: usize, version: &Version) -> String {
     let by_hand = format!(
         "Look at the database, finish the file by hand, and record it: INSERT INTO goose_db_version (version_id, \
          is_applied) VALUES ({version}, true)"
@@ -155,7 +155,7 @@ fn way_out(done: Option<usize>, total: usize, version: i64) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedStatement {
     /// The migration's version.
-    pub version: i64,
+    pub version: Version,
     /// Its file.
     pub file: String,
     /// Which statement, from 1; one more than `total` for the history row and the commit.
@@ -169,7 +169,7 @@ pub struct FailedStatement {
     /// PostgreSQL's SQLSTATE, or SQLite's result code.
     pub code: Option<String>,
     /// The versions that this run had applied before.
-    pub applied_before: Vec<i64>,
+    pub applied_before: Vec<Version>,
     /// Whether nothing of this migration is left in the database.
     pub rolled_back: bool,
     /// How often it was tried again because of locks.

@@ -1,46 +1,57 @@
-//! The databases that migrations run on. The history table is kept exactly as goose keeps it, so that goose and
-//! Slipway can be used in turn on one database.
+//! The databases that migrations run on. The history table is kept exactly as the team's own tool keeps it, so that
+//! tool and Slipway can be used in turn on one database.
 
+mod cancel;
 mod error;
 mod postgres;
+mod rehearsal;
 mod run;
 mod sqlite;
 mod sqlite_probe;
 mod url;
 
+pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, JournalError, MigrateError};
-pub use run::{HalfDone, NoJournal, RunJournal, RunOptions, RunReport, Started};
+pub use rehearsal::{RehearsalError, rehearse, reproduce};
+pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};
 pub use sqlite_probe::sqlite_cannot_run;
 pub use url::DatabaseUrl;
 
 use async_trait::async_trait;
-use slipway_core::migration::{AppliedRow, Migration, TableSize};
+use slipway_core::migration::format::{Dialect, Format};
+use slipway_core::migration::{Folder, History, Migration, Schema, TableSize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a connection may take to be made.
 pub const CONNECT_LIMIT_S: u64 = 10;
-
-/// What a database is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DatabaseKind {
-    /// PostgreSQL.
-    Postgres,
-    /// SQLite.
-    Sqlite,
-}
 
 /// A database with a history of migrations. Each operation has one connection to itself; operations on one value
 /// take turns.
 #[async_trait]
 pub trait Database: Send + Sync {
     /// What it is.
-    fn kind(&self) -> DatabaseKind;
+    fn dialect(&self) -> Dialect;
 
-    /// The rows of the history table, oldest first; none when there is no such table. Creates nothing.
+    /// Its address without credentials.
+    fn shown(&self) -> &str;
+
+    /// PostgreSQL's major version; `None` for SQLite.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    async fn postgres_version(&self) -> Result<Option<u32>, MigrateError>;
+
+    /// The tools whose history tables are there.
     ///
     /// # Errors
     /// When the database cannot be reached or read.
-    async fn applied(&self) -> Result<Vec<AppliedRow>, MigrateError>;
+    async fn formats(&self) -> Result<Vec<&'static dyn Format>, MigrateError>;
+
+    /// What the history table and Slipway's own record say; nothing when there are no such tables. Creates nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or read, or the table is another tool's.
+    async fn history(&self, format: &'static dyn Format) -> Result<History, MigrateError>;
 
     /// How big these tables are, as the database estimates it, by the name as a migration writes it. What it does not
     /// have is not in the answer.
@@ -49,25 +60,32 @@ pub trait Database: Send + Sync {
     /// When the database cannot be reached or read.
     async fn sizes(&self, tables: &BTreeSet<String>) -> Result<BTreeMap<String, TableSize>, MigrateError>;
 
+    /// The schema, without history tables and Slipway's own record.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or read.
+    async fn schema(&self) -> Result<Schema, MigrateError>;
+
     /// Applies those of `pending` that are still not applied once the lock is held, in order, each with its history
-    /// row in one transaction unless the file says otherwise. `resume` is what the journal knows of a run that did
-    /// not come to its end.
+    /// row in one transaction unless the file says otherwise.
     ///
     /// # Errors
     /// See [`MigrateError`]. What was applied before stays applied.
-    async fn up(
-        &self,
-        pending: &[Migration],
-        options: &RunOptions,
-        resume: Option<Started>,
-        journal: &dyn RunJournal,
-    ) -> Result<RunReport, MigrateError>;
+    async fn up(&self, folder: &Folder<'_>, pending: &[Migration], run: &Run<'_>) -> Result<RunReport, MigrateError>;
 
-    /// Takes back one migration, which must be the one that was applied last, and deletes its history row.
+    /// Takes back migrations, in the order given. Each must be the one that was applied last when its turn comes.
+    /// `folder` is where they come from; it may be that of another commit than the one that runs.
+    ///
+    /// # Errors
+    /// See [`MigrateError`]. What was taken back before stays taken back.
+    async fn down(&self, folder: &Folder<'_>, back: &[Migration], run: &Run<'_>) -> Result<RunReport, MigrateError>;
+
+    /// Writes down that migrations are applied without running them.
     ///
     /// # Errors
     /// See [`MigrateError`].
-    async fn down(&self, migration: &Migration, options: &RunOptions) -> Result<RunReport, MigrateError>;
+    async fn baseline(&self, folder: &Folder<'_>, done: &[Migration], run: &Run<'_>)
+    -> Result<RunReport, MigrateError>;
 }
 
 /// Opens a database: `postgres://…`, `postgresql://…`, `user=… host=… dbname=…`, `sqlite:PATH` or `sqlite3:PATH`.

@@ -1,9 +1,11 @@
 //! The run itself, the same for every kind of database: lock, read the history again, apply each pending migration
 //! once, say what was done.
 
+use super::cancel::Cancel;
 use super::error::{DriverError, FailedStatement, JournalError, MigrateError, excerpt};
 use async_trait::async_trait;
-use slipway_core::migration::{AppliedRow, History, Migration};
+use slipway_core::migration::format::Entry;
+use slipway_core::migration::{Folder, History, Late, Migration, Statement, Version};
 use std::time::{Duration, Instant};
 
 /// How long a statement waits for a lock before it gives way, so that nobody queues behind it for long.
@@ -30,6 +32,8 @@ pub struct RunOptions {
     pub run_lock_wait: Duration,
     /// What to do with a file without a transaction that an earlier run left half done.
     pub half_done: HalfDone,
+    /// What to do with files that are older than the newest applied one.
+    pub late: Late,
 }
 
 impl Default for RunOptions {
@@ -40,6 +44,7 @@ impl Default for RunOptions {
             statement_timeout: None,
             run_lock_wait: Duration::from_secs(RUN_LOCK_WAIT_S),
             half_done: HalfDone::Refuse,
+            late: Late::AsTheTool,
         }
     }
 }
@@ -54,43 +59,81 @@ pub enum HalfDone {
     Continue,
 }
 
-/// What the journal knows of a migration that was started and of which no end was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Started {
-    /// The migration.
-    pub version: i64,
-    /// How many statements are known to be done (only for files without a transaction); `None` when that was lost.
-    pub statements_done: Option<usize>,
+/// How to run, who is told, and who may stop it.
+#[derive(Clone)]
+pub struct Run<'a> {
+    /// How.
+    pub options: &'a RunOptions,
+    /// Who is told.
+    pub journal: &'a dyn RunJournal,
+    /// Whether somebody wants it to stop.
+    pub cancel: Cancel,
+}
+
+impl<'a> Run<'a> {
+    /// A run that nobody watches or stops.
+    #[must_use]
+    pub fn quiet(options: &'a RunOptions) -> Self {
+        Self { options, journal: &NoJournal, cancel: Cancel::never() }
+    }
 }
 
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunReport {
     /// The versions that this run applied (or took back), in order.
-    pub done: Vec<i64>,
+    pub done: Vec<Version>,
     /// The versions that were found applied under the lock: another runner was faster.
-    pub found_applied: Vec<i64>,
+    pub found_applied: Vec<Version>,
     /// What somebody should know although all went well.
     pub warnings: Vec<String>,
 }
 
-/// Writes down durably what a run does. An error stops the run.
+/// What happens while a run goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunNews {
+    /// Another run holds the lock.
+    AnotherRun {
+        /// For how long it was waited for.
+        waited: Duration,
+    },
+    /// The locks were not to be had; the migration is tried again.
+    Retry {
+        /// Which.
+        version: Version,
+        /// Counted from 1.
+        retry: u32,
+        /// Who holds them, as far as can be seen: `pid 4711 (ana, psql)`.
+        holders: Vec<String>,
+    },
+    /// A statement is running for some time.
+    Statement {
+        /// Of which migration.
+        version: Version,
+        /// Which, from 1.
+        index: usize,
+        /// Of how many.
+        total: usize,
+        /// For how long.
+        running: Duration,
+        /// What the database says of it: `building index: scanning table`, `waits for pid 4711 (ana, psql)`.
+        phase: Option<String>,
+        /// How far it is, in thousandths.
+        permille: Option<u16>,
+    },
+}
+
+/// Is told what a run does.
 #[async_trait]
 pub trait RunJournal: Send + Sync {
-    /// Before the first statement of a migration.
-    async fn starting(&self, version: i64, transactional: bool) -> Result<(), JournalError>;
+    /// Before the first statement of a migration. An error stops the run.
+    async fn starting(&self, migration: &Migration) -> Result<(), JournalError>;
 
-    /// After each statement of a file without a transaction: `done` of `total`. Not called inside transactions,
-    /// where it would lengthen the time that locks are held.
-    async fn statement_done(&self, version: i64, done: usize, total: usize) -> Result<(), JournalError>;
+    /// After the migration and its history row are committed (or taken back). An error stops the run.
+    async fn done(&self, migration: &Migration, millis: u64) -> Result<(), JournalError>;
 
-    /// After the migration and its history row are committed.
-    async fn applied(&self, version: i64, statements: usize, millis: u64) -> Result<(), JournalError>;
-
-    /// Locks were not to be had; the migration is tried again. `retry` counts from 1.
-    async fn waiting(&self, _version: i64, _retry: u32) -> Result<(), JournalError> {
-        Ok(())
-    }
+    /// Something to be shown.
+    async fn news(&self, _news: RunNews) {}
 }
 
 /// A journal that keeps nothing.
@@ -99,36 +142,33 @@ pub struct NoJournal;
 
 #[async_trait]
 impl RunJournal for NoJournal {
-    async fn starting(&self, _version: i64, _transactional: bool) -> Result<(), JournalError> {
+    async fn starting(&self, _migration: &Migration) -> Result<(), JournalError> {
         Ok(())
     }
-    async fn statement_done(&self, _version: i64, _done: usize, _total: usize) -> Result<(), JournalError> {
-        Ok(())
-    }
-    async fn applied(&self, _version: i64, _statements: usize, _millis: u64) -> Result<(), JournalError> {
+    async fn done(&self, _migration: &Migration, _millis: u64) -> Result<(), JournalError> {
         Ok(())
     }
 }
 
 /// A change to the history table.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Change {
-    Add(i64),
-    Delete(i64),
+pub(super) enum Change<'a> {
+    Add(Entry<'a>),
+    Delete(&'a Version, Option<&'a Version>),
 }
 
 /// One connection, as the run needs it.
 #[async_trait]
 pub(super) trait Session: Send {
-    /// Takes the lock of the whole run.
-    async fn lock(&mut self, options: &RunOptions) -> Result<(), MigrateError>;
-    /// Gives it back; a warning when it was not ours any more.
+    /// Takes the locks of the whole run: the tool's own and ours.
+    async fn lock(&mut self, run: &Run<'_>) -> Result<(), MigrateError>;
+    /// Gives them back; a warning when they were not ours any more.
     async fn unlock(&mut self) -> Result<Option<String>, DriverError>;
     /// Whether [`Self::lock`] keeps others out. If not, the history is read again in each transaction.
     fn is_exclusive(&self) -> bool;
     /// The history; `None` when there is no table.
-    async fn history(&mut self) -> Result<Option<Vec<AppliedRow>>, DriverError>;
-    /// Creates the history table with its first row, as goose does.
+    async fn history(&mut self) -> Result<Option<History>, DriverError>;
+    /// Creates the history table as the tool does.
     async fn create_history(&mut self) -> Result<(), DriverError>;
     /// Makes the session as new, with the timeouts set, and opens a transaction if asked.
     async fn prepare(&mut self, options: &RunOptions, transaction: bool) -> Result<(), DriverError>;
@@ -137,53 +177,62 @@ pub(super) trait Session: Send {
     /// Runs one statement outside a transaction. Notes go with the error.
     async fn execute_alone(&mut self, statement: &str, options: &RunOptions) -> Result<(), (DriverError, Vec<String>)>;
     /// Changes the history and commits.
-    async fn record(&mut self, change: Change) -> Result<(), DriverError>;
+    async fn record(&mut self, change: Change<'_>) -> Result<(), DriverError>;
     /// Takes back the open transaction.
     async fn rollback(&mut self) -> Result<(), DriverError>;
 }
 
-/// The rows of the history table; none when there is no table.
-pub(super) async fn applied<S: Session>(session: &mut S) -> Result<Vec<AppliedRow>, MigrateError> {
-    let rows = session.history().await.map_err(|error| MigrateError::History {
+/// What the history says; an empty one when there is no table.
+pub(super) async fn history<S: Session>(session: &mut S) -> Result<History, MigrateError> {
+    let history = session.history().await.map_err(|error| MigrateError::History {
         what: "Reading the history table".into(),
         reason: error.message,
         applied_before: vec![],
     })?;
-    Ok(rows.unwrap_or_default())
+    Ok(history.unwrap_or_default())
 }
 
 /// Applies pending migrations on a session.
 pub(super) async fn up<S: Session>(
     session: &mut S,
     pending: &[Migration],
-    options: &RunOptions,
-    resume: Option<Started>,
-    journal: &dyn RunJournal,
+    run: &Run<'_>,
 ) -> Result<RunReport, MigrateError> {
-    session.lock(options).await?;
-    let mut run = Run { session, options, resume, journal, report: RunReport::default() };
-    let outcome = run.all(pending).await;
-    let report = run.report;
+    session.lock(run).await?;
+    let mut work = Work { session, options: run.options, journal: run.journal, report: RunReport::default() };
+    let outcome = work.all(pending).await;
+    let report = work.report;
     finish(session, outcome, report).await
 }
 
-/// Takes back one migration on a session.
+/// Takes migrations back on a session.
 pub(super) async fn down<S: Session>(
     session: &mut S,
-    migration: &Migration,
-    options: &RunOptions,
+    folder: &Folder<'_>,
+    back: &[Migration],
+    run: &Run<'_>,
 ) -> Result<RunReport, MigrateError> {
-    let no_way = |reason: String| MigrateError::NoWayBack { file: migration.file.clone(), reason };
-    if let Some(problem) = &migration.down_problem {
-        return Err(no_way(format!("its way back cannot be read. {problem}")));
+    for migration in back {
+        let no_way = |reason: String| MigrateError::NoWayBack { file: migration.file.clone(), reason };
+        if let Some(problem) = &migration.down_problem {
+            return Err(no_way(format!("its way back cannot be read. {problem}")));
+        }
+        if !migration.reversible {
+            return Err(no_way("it has no statements that take it back".into()));
+        }
     }
-    if !migration.reversible {
-        return Err(no_way("it has no statements after \"-- +goose Down\"".into()));
+    session.lock(run).await?;
+    let mut work = Work { session, options: run.options, journal: run.journal, report: RunReport::default() };
+    let mut outcome = Ok(());
+    for migration in back {
+        let before =
+            folder.files().map(|file| &file.version).filter(|version| **version < migration.version).next_back();
+        outcome = work.back(migration, before).await;
+        if outcome.is_err() {
+            break;
+        }
     }
-    session.lock(options).await?;
-    let mut run = Run { session, options, resume: None, journal: &NoJournal, report: RunReport::default() };
-    let outcome = run.back(migration).await;
-    let report = run.report;
+    let report = work.report;
     finish(session, outcome, report).await
 }
 
@@ -201,12 +250,20 @@ async fn finish<S: Session>(
     Ok(report)
 }
 
-struct Run<'a, S> {
+struct Work<'a, S> {
     session: &'a mut S,
     options: &'a RunOptions,
-    resume: Option<Started>,
     journal: &'a dyn RunJournal,
     report: RunReport,
+}
+
+fn entry(migration: &Migration, begun: Instant) -> Entry<'_> {
+    Entry {
+        version: &migration.version,
+        description: &migration.description,
+        checksum: migration.tool_checksum.as_deref(),
+        nanos: i64::try_from(begun.elapsed().as_nanos()).unwrap_or(i64::MAX),
+    }
 }
 
 fn backoff(retry: u32) -> Duration {
@@ -222,23 +279,23 @@ struct Failure {
     notes: Vec<String>,
 }
 
-impl<S: Session> Run<'_, S> {
+impl<S: Session> Work<'_, S> {
     async fn all(&mut self, pending: &[Migration]) -> Result<(), MigrateError> {
         if pending.is_empty() {
             return Ok(());
         }
         let mut history = self.history().await?;
         for migration in pending {
-            if history.contains(migration.version) {
-                self.report.found_applied.push(migration.version);
+            if history.contains(&migration.version) {
+                self.report.found_applied.push(migration.version.clone());
                 continue;
             }
-            if let Some(newest) = history.newest().filter(|newest| *newest > migration.version) {
-                let applied_before = self.report.done.clone();
+            if let Some(newest) = history.newest().filter(|newest| **newest > migration.version) {
+                let (newest, applied_before) = (newest.clone(), self.report.done.clone());
                 return Err(MigrateError::OutOfOrder { file: migration.file.clone(), newest, applied_before });
             }
             if !self.one(migration).await? {
-                self.report.found_applied.push(migration.version);
+                self.report.found_applied.push(migration.version.clone());
                 history = self.history().await?;
             }
         }
@@ -251,7 +308,7 @@ impl<S: Session> Run<'_, S> {
         let rows = loop {
             let rows = match self.session.history().await {
                 Ok(Some(rows)) => Ok(rows),
-                Ok(None) => self.session.create_history().await.map(|()| Vec::new()),
+                Ok(None) => self.session.create_history().await.map(|()| History::default()),
                 Err(error) => Err(error),
             };
             match rows {
@@ -262,44 +319,24 @@ impl<S: Session> Run<'_, S> {
                 other => break other,
             }
         };
-        rows.map(|rows| History::of(&rows)).map_err(|error| self.history_error("Reading the history table", error))
+        rows.map_err(|error| self.history_error("Reading the history table", error))
     }
 
     /// Applies one migration; `false` when another runner was faster.
     async fn one(&mut self, migration: &Migration) -> Result<bool, MigrateError> {
-        let skip = self.statements_to_skip(migration)?;
         let begun = Instant::now();
-        self.wrote(self.journal.starting(migration.version, migration.transactional).await)?;
+        self.wrote(self.journal.starting(migration).await)?;
         if migration.transactional {
             if !self.in_transaction(migration).await? {
                 return Ok(false);
             }
         } else {
-            self.without_transaction(migration, skip).await?;
+            self.without_transaction(migration).await?;
         }
-        self.report.done.push(migration.version);
+        self.report.done.push(migration.version.clone());
         let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.wrote(self.journal.applied(migration.version, migration.up.len(), millis).await)?;
+        self.wrote(self.journal.done(migration, millis).await)?;
         Ok(true)
-    }
-
-    /// How many statements an earlier run has done for good.
-    fn statements_to_skip(&self, migration: &Migration) -> Result<usize, MigrateError> {
-        let earlier = self.resume.filter(|started| started.version == migration.version && !migration.transactional);
-        let Some(started) = earlier else { return Ok(0) };
-        let total = migration.up.len();
-        match started.statements_done {
-            // Only the history row is missing, and nothing but this run writes it.
-            Some(done) if done == total => Ok(done),
-            Some(done) if done < total && self.options.half_done == HalfDone::Continue => Ok(done),
-            done => Err(MigrateError::HalfDone {
-                version: migration.version,
-                file: migration.file.clone(),
-                done,
-                total,
-                applied_before: self.report.done.clone(),
-            }),
-        }
     }
 
     async fn in_transaction(&mut self, migration: &Migration) -> Result<bool, MigrateError> {
@@ -312,7 +349,7 @@ impl<S: Session> Run<'_, S> {
             let at_commit = failure.at == migration.up.len();
             if failure.error.is_lost && at_commit {
                 return Err(MigrateError::Uncertain {
-                    version: migration.version,
+                    version: migration.version.clone(),
                     file: migration.file.clone(),
                     reason: failure.error.message,
                     applied_before: self.report.done.clone(),
@@ -324,35 +361,36 @@ impl<S: Session> Run<'_, S> {
                 return Err(self.failed(migration, &migration.up, failure, rolled_back, retries));
             }
             retries += 1;
-            self.pause(migration.version, retries).await?;
+            self.pause(migration, retries).await?;
         }
     }
 
     async fn transaction(&mut self, migration: &Migration) -> Result<bool, Failure> {
         let fail = |at| move |error| Failure { error, at, notes: Vec::new() };
+        let begun = Instant::now();
         self.session.prepare(self.options, true).await.map_err(fail(0))?;
         if !self.session.is_exclusive() {
-            let rows = self.session.history().await.map_err(fail(0))?.unwrap_or_default();
-            if History::of(&rows).contains(migration.version) {
+            let history = self.session.history().await.map_err(fail(0))?.unwrap_or_default();
+            if history.contains(&migration.version) {
                 self.session.rollback().await.map_err(fail(0))?;
                 return Ok(false);
             }
         }
         for (at, statement) in migration.up.iter().enumerate() {
-            self.session.execute(statement).await.map_err(fail(at))?;
+            self.session.execute(&statement.text).await.map_err(fail(at))?;
         }
-        self.session.record(Change::Add(migration.version)).await.map_err(fail(migration.up.len()))?;
+        self.session.record(Change::Add(entry(migration, begun))).await.map_err(fail(migration.up.len()))?;
         Ok(true)
     }
 
-    async fn without_transaction(&mut self, migration: &Migration, skip: usize) -> Result<(), MigrateError> {
-        let total = migration.up.len();
+    async fn without_transaction(&mut self, migration: &Migration) -> Result<(), MigrateError> {
+        let (total, begun) = (migration.up.len(), Instant::now());
         if let Err(error) = self.session.prepare(self.options, false).await {
             return Err(self.history_error("Preparing the session", error));
         }
-        for (at, statement) in migration.up.iter().enumerate().skip(skip) {
+        for (at, statement) in migration.up.iter().enumerate() {
             let mut retries = 0;
-            while let Err((error, notes)) = self.session.execute_alone(statement, self.options).await {
+            while let Err((error, notes)) = self.session.execute_alone(&statement.text, self.options).await {
                 // What left something behind is not tried again blindly, and in a transaction that the file began by
                 // itself and that has failed, nothing can be tried any more.
                 let again = error.is_lock && notes.is_empty() && retries < self.options.lock_retry_limit;
@@ -360,57 +398,58 @@ impl<S: Session> Run<'_, S> {
                     return Err(self.failed(migration, &migration.up, Failure { error, at, notes }, false, retries));
                 }
                 retries += 1;
-                self.pause(migration.version, retries).await?;
+                self.pause(migration, retries).await?;
             }
-            self.wrote(self.journal.statement_done(migration.version, at + 1, total).await)?;
         }
-        let recorded = self.session.record(Change::Add(migration.version)).await;
+        let recorded = self.session.record(Change::Add(entry(migration, begun))).await;
         recorded.map_err(|error| {
             self.failed(migration, &migration.up, Failure { error, at: total, notes: Vec::new() }, false, 0)
         })
     }
 
-    async fn back(&mut self, migration: &Migration) -> Result<(), MigrateError> {
+    async fn back(&mut self, migration: &Migration, before: Option<&Version>) -> Result<(), MigrateError> {
         let rows = self.session.history().await.map_err(|e| self.history_error("Reading the history table", e))?;
-        let history = History::of(&rows.unwrap_or_default());
+        let history = rows.unwrap_or_default();
         let refuse = |reason| MigrateError::NoWayBack { file: migration.file.clone(), reason };
         match history.current() {
-            Some(current) if current == migration.version => {}
-            _ if !history.contains(migration.version) => return Err(refuse("it is not applied".to_owned())),
+            Some(current) if *current == migration.version => {}
+            _ if !history.contains(&migration.version) => return Err(refuse("it is not applied".to_owned())),
             current => {
-                let current = current.unwrap_or_default();
+                let current = current.map(Version::as_str).unwrap_or_default();
                 return Err(refuse(format!("version {current} was applied after it. Take that one back first")));
             }
         }
-        let transaction = migration.transactional;
+        let transaction = migration.down_transactional;
         let prepared = self.session.prepare(self.options, transaction).await;
         prepared.map_err(|error| self.history_error("Preparing the session", error))?;
         for (at, statement) in migration.down.iter().enumerate() {
             let outcome = if transaction {
-                self.session.execute(statement).await.map_err(|error| (error, Vec::new()))
+                self.session.execute(&statement.text).await.map_err(|error| (error, Vec::new()))
             } else {
-                self.session.execute_alone(statement, self.options).await
+                self.session.execute_alone(&statement.text, self.options).await
             };
             if let Err((error, notes)) = outcome {
                 return Err(self.taking_back_failed(migration, Failure { error, at, notes }).await);
             }
         }
-        if let Err(error) = self.session.record(Change::Delete(migration.version)).await {
+        if let Err(error) = self.session.record(Change::Delete(&migration.version, before)).await {
             let failure = Failure { error, at: migration.down.len(), notes: Vec::new() };
             return Err(self.taking_back_failed(migration, failure).await);
         }
-        self.report.done.push(migration.version);
+        self.report.done.push(migration.version.clone());
         Ok(())
     }
 
     async fn taking_back_failed(&mut self, migration: &Migration, failure: Failure) -> MigrateError {
-        let rolled_back = migration.transactional && (failure.error.is_lost || self.session.rollback().await.is_ok());
+        let rolled_back =
+            migration.down_transactional && (failure.error.is_lost || self.session.rollback().await.is_ok());
         self.failed(migration, &migration.down, failure, rolled_back, 0)
     }
 
     /// Waits before the next try: twice as long each time, up to a limit.
-    async fn pause(&self, version: i64, retry: u32) -> Result<(), MigrateError> {
-        self.wrote(self.journal.waiting(version, retry).await)?;
+    async fn pause(&self, migration: &Migration, retry: u32) -> Result<(), MigrateError> {
+        let news = RunNews::Retry { version: migration.version.clone(), retry, holders: Vec::new() };
+        self.journal.news(news).await;
         tokio::time::sleep(backoff(retry)).await;
         Ok(())
     }
@@ -426,14 +465,14 @@ impl<S: Session> Run<'_, S> {
     fn failed(
         &self,
         migration: &Migration,
-        statements: &[String],
+        statements: &[Statement],
         failure: Failure,
         rolled_back: bool,
         lock_retries: u32,
     ) -> MigrateError {
-        let statement = statements.get(failure.at).map_or("COMMIT", String::as_str);
+        let statement = statements.get(failure.at).map_or("COMMIT", |statement| &statement.text);
         MigrateError::Failed(Box::new(FailedStatement {
-            version: migration.version,
+            version: migration.version.clone(),
             file: migration.file.clone(),
             statement_index: failure.at + 1,
             total: statements.len(),

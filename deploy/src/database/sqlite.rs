@@ -1,22 +1,15 @@
 //! SQLite. It has no lock that outlasts a transaction, so each transaction looks at the history again.
 
+use super::Database;
 use super::error::{DriverError, MigrateError};
-use super::run::{self, Change, RunJournal, RunOptions, RunReport, Session, Started};
-use super::{Database, DatabaseKind};
+use super::run::{self, Change, Run, RunOptions, RunReport, Session};
 use async_trait::async_trait;
-use slipway_core::migration::{AppliedRow, Migration, TableSize};
+use slipway_core::migration::format::{self, Dialect, Format};
+use slipway_core::migration::{AppliedRow, Folder, History, Migration, Schema, TableSize, Version};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, raw_sql};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
-
-/// As goose's dialect has it.
-const CREATE_HISTORY: &str = "CREATE TABLE goose_db_version (
-		id INTEGER PRIMARY KEY AUTOINCREMENT,
-		version_id INTEGER NOT NULL,
-		is_applied INTEGER NOT NULL,
-		tstamp TIMESTAMP DEFAULT (datetime('now'))
-	)";
 
 /// A SQLite database.
 pub(super) struct Sqlite {
@@ -49,30 +42,67 @@ impl Sqlite {
         })
     }
 
-    async fn session(&self, idle: Option<SqliteConnection>, create: bool) -> Result<SqliteSession, MigrateError> {
+    async fn session(
+        &self,
+        idle: Option<SqliteConnection>,
+        create: bool,
+        format: &'static dyn Format,
+    ) -> Result<SqliteSession, MigrateError> {
         let connection = match idle {
             Some(connection) => connection,
             None => self.fresh(create).await?,
         };
-        Ok(SqliteSession { connection })
+        Ok(SqliteSession { connection, format })
     }
 }
 
 #[async_trait]
 impl Database for Sqlite {
-    fn kind(&self) -> DatabaseKind {
-        DatabaseKind::Sqlite
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
     }
 
-    async fn applied(&self) -> Result<Vec<AppliedRow>, MigrateError> {
+    fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    async fn postgres_version(&self) -> Result<Option<u32>, MigrateError> {
+        Ok(None)
+    }
+
+    async fn formats(&self) -> Result<Vec<&'static dyn Format>, MigrateError> {
         let mut idle = self.idle.lock().await;
         if idle.is_none() && !self.exists() {
             return Ok(Vec::new());
         }
-        let mut session = self.session(idle.take(), false).await?;
-        let rows = run::applied(&mut session).await?;
+        let mut session = self.session(idle.take(), false, &format::goose::Goose).await?;
+        let mut found = Vec::new();
+        for format in format::ALL {
+            session.format = *format;
+            let there = session.has_table().await.map_err(|error| MigrateError::History {
+                what: "Looking for history tables".into(),
+                reason: error.message,
+                applied_before: vec![],
+            })?;
+            found.extend(there.then_some(*format));
+        }
         *idle = Some(session.connection);
-        Ok(rows)
+        Ok(found)
+    }
+
+    async fn history(&self, format: &'static dyn Format) -> Result<History, MigrateError> {
+        let mut idle = self.idle.lock().await;
+        if idle.is_none() && !self.exists() {
+            return Ok(History::default());
+        }
+        let mut session = self.session(idle.take(), false, format).await?;
+        let history = run::history(&mut session).await?;
+        *idle = Some(session.connection);
+        Ok(history)
+    }
+
+    async fn schema(&self) -> Result<Schema, MigrateError> {
+        Ok(Schema::default())
     }
 
     /// No table is larger than the file; SQLite keeps no other figure.
@@ -82,34 +112,38 @@ impl Database for Sqlite {
         Ok(tables.iter().map(|table| (table.clone(), TableSize { rows: None, bytes })).collect())
     }
 
-    async fn up(
-        &self,
-        pending: &[Migration],
-        options: &RunOptions,
-        resume: Option<Started>,
-        journal: &dyn RunJournal,
-    ) -> Result<RunReport, MigrateError> {
+    async fn up(&self, folder: &Folder<'_>, pending: &[Migration], run: &Run<'_>) -> Result<RunReport, MigrateError> {
         let mut idle = self.idle.lock().await;
         if pending.is_empty() {
             return Ok(RunReport::default());
         }
-        let mut session = self.session(idle.take(), true).await?;
-        let report = run::up(&mut session, pending, options, resume, journal).await?;
+        let mut session = self.session(idle.take(), true, folder.format()).await?;
+        let report = run::up(&mut session, pending, run).await?;
         *idle = Some(session.connection);
         Ok(report)
     }
 
-    async fn down(&self, migration: &Migration, options: &RunOptions) -> Result<RunReport, MigrateError> {
+    async fn down(&self, folder: &Folder<'_>, back: &[Migration], run: &Run<'_>) -> Result<RunReport, MigrateError> {
         let mut idle = self.idle.lock().await;
-        let mut session = self.session(idle.take(), false).await?;
-        let report = run::down(&mut session, migration, options).await?;
+        let mut session = self.session(idle.take(), false, folder.format()).await?;
+        let report = run::down(&mut session, folder, back, run).await?;
         *idle = Some(session.connection);
         Ok(report)
+    }
+
+    async fn baseline(
+        &self,
+        _folder: &Folder<'_>,
+        _done: &[Migration],
+        _run: &Run<'_>,
+    ) -> Result<RunReport, MigrateError> {
+        Ok(RunReport::default())
     }
 }
 
 struct SqliteSession {
     connection: SqliteConnection,
+    format: &'static dyn Format,
 }
 
 impl SqliteSession {
@@ -118,8 +152,14 @@ impl SqliteSession {
         Ok(())
     }
 
-    async fn rows(&mut self, sql: &'static str) -> Result<Vec<SqliteRow>, DriverError> {
-        Ok(raw_sql(sql).fetch_all(&mut self.connection).await?)
+    async fn has_table(&mut self) -> Result<bool, DriverError> {
+        let name = self.format.history().table();
+        let found = self.rows(format!("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{name}'")).await?;
+        Ok(!found.is_empty())
+    }
+
+    async fn rows(&mut self, sql: impl Into<String>) -> Result<Vec<SqliteRow>, DriverError> {
+        Ok(raw_sql(AssertSqlSafe(sql.into())).fetch_all(&mut self.connection).await?)
     }
 
     /// Whether a transaction is open can only be found out by trying to end it.
@@ -131,10 +171,24 @@ impl SqliteSession {
     }
 }
 
+/// A row as [`slipway_core::migration::format::HistoryTable::read`] gives it; `None` for one whose version is none.
+fn applied_row(row: &SqliteRow) -> Result<Option<AppliedRow>, sqlx::Error> {
+    let version: String = row.try_get_unchecked("version")?;
+    let Some(version) = Version::parse(&version) else { return Ok(None) };
+    Ok(Some(AppliedRow {
+        ordinal: row.try_get_unchecked("ordinal")?,
+        version,
+        is_applied: row.try_get_unchecked::<i64, _>("is_applied")? != 0,
+        is_dirty: row.try_get_unchecked::<i64, _>("is_dirty")? != 0,
+        checksum: row.try_get_unchecked("checksum")?,
+        applied_at: row.try_get_unchecked("applied_at")?,
+    }))
+}
+
 #[async_trait]
 impl Session for SqliteSession {
-    async fn lock(&mut self, options: &RunOptions) -> Result<(), MigrateError> {
-        let set = self.send(format!("PRAGMA busy_timeout = {}", options.lock_timeout.as_millis())).await;
+    async fn lock(&mut self, run: &Run<'_>) -> Result<(), MigrateError> {
+        let set = self.send(format!("PRAGMA busy_timeout = {}", run.options.lock_timeout.as_millis())).await;
         set.map_err(|error| MigrateError::History {
             what: "Preparing the session".into(),
             reason: error.message,
@@ -150,17 +204,14 @@ impl Session for SqliteSession {
         false
     }
 
-    async fn history(&mut self) -> Result<Option<Vec<AppliedRow>>, DriverError> {
-        let found = self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version'").await?;
-        if found.is_empty() {
+    async fn history(&mut self) -> Result<Option<History>, DriverError> {
+        if !self.has_table().await? {
             return Ok(None);
         }
-        let rows = self.rows("SELECT id, version_id, is_applied FROM goose_db_version ORDER BY id").await?;
-        let read = |row: &SqliteRow| {
-            let is_applied: i64 = row.try_get_unchecked(2)?;
-            Ok(AppliedRow { id: row.try_get(0)?, version: row.try_get(1)?, is_applied: is_applied != 0 })
-        };
-        rows.iter().map(read).collect::<Result<Vec<_>, sqlx::Error>>().map(Some).map_err(DriverError::from)
+        let history = self.format.history();
+        let rows = self.rows(history.read(Dialect::Sqlite, history.table())).await?;
+        let rows = rows.iter().map(applied_row).collect::<Result<Vec<_>, sqlx::Error>>()?;
+        Ok(Some(History::of(self.format, rows.into_iter().flatten().collect())))
     }
 
     async fn create_history(&mut self) -> Result<(), DriverError> {
@@ -169,8 +220,8 @@ impl Session for SqliteSession {
         let created = match self.history().await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => {
-                let first = "INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)";
-                self.send(format!("{CREATE_HISTORY}; {first}")).await
+                let history = self.format.history();
+                self.send(history.create(Dialect::Sqlite, history.table())).await
             }
             Err(error) => Err(error),
         };
@@ -200,12 +251,12 @@ impl Session for SqliteSession {
         self.send(statement).await.map_err(|error| (error, Vec::new()))
     }
 
-    async fn record(&mut self, change: Change) -> Result<(), DriverError> {
+    async fn record(&mut self, change: Change<'_>) -> Result<(), DriverError> {
+        let history = self.format.history();
+        let table = history.table();
         self.send(match change {
-            Change::Add(version) => {
-                format!("INSERT INTO goose_db_version (version_id, is_applied) VALUES ({version}, 1)")
-            }
-            Change::Delete(version) => format!("DELETE FROM goose_db_version WHERE version_id = {version}"),
+            Change::Add(entry) => history.add(Dialect::Sqlite, table, &entry),
+            Change::Delete(version, before) => history.remove(Dialect::Sqlite, table, version, before),
         })
         .await?;
         self.end_open_transaction("COMMIT").await

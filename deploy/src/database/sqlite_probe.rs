@@ -1,7 +1,7 @@
 //! Which of a folder's migrations SQLite cannot run, found out by trying.
 
 use super::error::{DriverError, MigrateError, cut};
-use slipway_core::migration::Migration;
+use slipway_core::migration::{Migration, Version};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, raw_sql};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ const PROBE_CHECK_INSTRUCTIONS: i32 = 100_000;
 ///
 /// # Errors
 /// When there is no SQLite at all.
-pub async fn sqlite_cannot_run(folder: &[Migration]) -> Result<BTreeMap<i64, String>, MigrateError> {
+pub async fn sqlite_cannot_run(folder: &[Migration]) -> Result<BTreeMap<Version, String>, MigrateError> {
     let memory = SqliteConnectOptions::from_str("sqlite::memory:")
         .map_err(|error| no_memory(error.into()))?
         .foreign_keys(false)
@@ -36,13 +36,13 @@ pub async fn sqlite_cannot_run(folder: &[Migration]) -> Result<BTreeMap<i64, Str
     send(&mut connection, &format!("PRAGMA max_page_count = {PROBE_LIMIT_PAGES}")).await.map_err(no_memory)?;
     let mut cannot = BTreeMap::new();
     for migration in folder {
-        if let Some(statement) = migration.up.iter().find(|statement| reaches_out(statement)) {
+        if let Some(statement) = migration.up.iter().map(|statement| &statement.text).find(|text| reaches_out(text)) {
             let statement = cut(&migration.substituted.mask(statement), REASON_LIMIT_CHARS);
-            cannot.insert(migration.version, format!("it opens other files, which is not tried: {statement}"));
+            cannot.insert(migration.version.clone(), format!("it opens other files, which is not tried: {statement}"));
             continue;
         }
         if let Err(error) = attempt(&mut connection, migration).await {
-            cannot.insert(migration.version, migration.substituted.mask(&error.message));
+            cannot.insert(migration.version.clone(), migration.substituted.mask(&error.message));
         }
     }
     Ok(cannot)
@@ -77,7 +77,7 @@ async fn attempt(connection: &mut SqliteConnection, migration: &Migration) -> Re
 
 async fn all(connection: &mut SqliteConnection, migration: &Migration) -> Result<(), DriverError> {
     for statement in &migration.up {
-        send(connection, statement).await?;
+        send(connection, &statement.text).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use slipway_core::facts::{CiFact, CiState, Facts, Observed};
 use slipway_core::gate::Verdict;
 use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest, ReleaseId};
 use slipway_core::message::cards::{ApproverLine, ReleaseView};
+use slipway_core::migration::Version;
 use slipway_core::person::{Directory, Person};
 use slipway_core::plan::{Commit, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::policy::{Clears, Reason, Slot, Stance, Vote};
@@ -52,6 +53,8 @@ pub(crate) fn plan() -> Plan {
         },
         migrations: vec![migration("20251104120000_likes", true)],
         unknown_applied: vec![],
+        edited: vec![],
+        rehearsal: None,
         config: vec![],
         targets: vec![target("goals-us")],
     }
@@ -59,13 +62,14 @@ pub(crate) fn plan() -> Plan {
 
 pub(crate) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
     PlannedMigration {
-        version: stem[..14].parse().unwrap(),
+        version: Version::parse(&stem[..14]).unwrap(),
         file: format!("{stem}.sql"),
         checksum: "cd".repeat(32),
         reversible,
         transactional: true,
         summary: "creates likes".into(),
         dangers: vec![],
+        late: false,
         not_run: None,
         statements: String::new(),
     }

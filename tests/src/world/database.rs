@@ -3,10 +3,10 @@
 use super::git::files_of;
 use super::source::Source;
 use crate::postgres::Postgres;
+use slipway_core::migration::format::Dialect;
 use slipway_core::migration::format::goose::Goose;
-use slipway_core::migration::{Folder, Migration, plan_pending_without};
-use slipway_deploy::database::{Database, DatabaseKind, NoJournal, RunOptions, connect, sqlite_cannot_run};
-use std::collections::BTreeMap;
+use slipway_core::migration::{Folder, Migration, PendingOptions, plan_pending};
+use slipway_deploy::database::{Database, Run, RunOptions, connect, sqlite_cannot_run};
 use std::io;
 use std::path::Path;
 
@@ -68,33 +68,33 @@ async fn only_sqlite_can(source: &Source) -> bool {
 
 /// Applies what a commit's folder holds.
 async fn bring_to(source: &Source, commit: &str, url: &str) -> Result<(), String> {
-    let Some((migrations, database)) = at(source, commit, url).await? else { return Ok(()) };
-    let run = database.up(&migrations, &RunOptions::default(), None, &NoJournal).await;
+    let Some((folder, migrations, database)) = at(source, commit, url).await? else { return Ok(()) };
+    let run = database.up(&folder, &migrations, &Run::quiet(&RunOptions::default())).await;
     run.map(|_| ()).map_err(|error| error.to_string())
 }
 
-type AtHand = (Vec<Migration>, Box<dyn Database>);
+type AtHand = (Folder<'static>, Vec<Migration>, Box<dyn Database>);
 
 async fn at(source: &Source, commit: &str, url: &str) -> Result<Option<AtHand>, String> {
     let Some(dir) = &source.migrations else { return Ok(None) };
     let files = files_of(&source.path, commit, dir).map_err(|error| error.to_string())?;
     let folder = Folder::read(&Goose, files, &|_| None).map_err(|error| error.to_string())?;
     let database = connect(url).await.map_err(|error| error.to_string())?;
-    let cannot_run = match database.kind() {
-        DatabaseKind::Sqlite => sqlite_cannot_run(&folder.migrations()).await.map_err(|error| error.to_string())?,
-        DatabaseKind::Postgres => BTreeMap::new(),
-    };
-    let rows = database.applied().await.map_err(|error| error.to_string())?;
-    let pending = plan_pending_without(&folder, &rows, &cannot_run).map_err(|error| error.to_string())?;
-    Ok(Some((pending.to_run(), database)))
+    let mut options = PendingOptions::default();
+    if database.dialect() == Dialect::Sqlite {
+        options.cannot_run = sqlite_cannot_run(&folder.migrations()).await.map_err(|error| error.to_string())?;
+    }
+    let history = database.history(folder.format()).await.map_err(|error| error.to_string())?;
+    let pending = plan_pending(&folder, &history, &options).map_err(|error| error.to_string())?;
+    Ok(Some((folder, pending.to_run(), database)))
 }
 
 /// Makes by hand the first table that a pending migration of the newest commit would create, so that it fails.
 pub(super) async fn spoil(source: &Source, url: &str) -> Result<(), String> {
     let nothing = || "no pending migration creates a table, so none can be made to fail here".to_owned();
-    let (pending, _) = at(source, &source.head, url).await?.ok_or_else(nothing)?;
-    let table =
-        pending.iter().flat_map(|migration| &migration.up).find_map(|sql| created_table(sql)).ok_or_else(nothing)?;
+    let (_, pending, _) = at(source, &source.head, url).await?.ok_or_else(nothing)?;
+    let mut statements = pending.iter().flat_map(|migration| &migration.up);
+    let table = statements.find_map(|statement| created_table(&statement.text)).ok_or_else(nothing)?;
     run_by_hand(url, &format!("CREATE TABLE {table} (made_by_hand INTEGER)")).await
 }
 

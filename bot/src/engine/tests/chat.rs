@@ -555,6 +555,8 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         },
         migrations: vec![],
         unknown_applied: vec![],
+        edited: vec![],
+        rehearsal: None,
         config: vec![],
         targets: vec![target],
     }
@@ -563,13 +565,14 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
 /// The same with a migration.
 pub(super) fn migrating(mut plan: Plan) -> Plan {
     plan.migrations.push(PlannedMigration {
-        version: 7,
+        version: 7.into(),
         file: "00007_likes.sql".into(),
         checksum: "ab".repeat(32),
         reversible: true,
         transactional: true,
         summary: "creates likes".into(),
         dangers: vec![],
+        late: false,
         not_run: None,
         statements: String::new(),
     });

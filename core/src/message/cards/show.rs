@@ -77,7 +77,7 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         .config
         .iter()
         .map(|c| Line::default().code(c.secret.as_str()).text(" version ").code(c.version_id.as_str()));
-    let unknown = plan.unknown_applied.iter().map(|version| Line::plain(version.to_string()));
+    let unknown = plan.unknown_applied.iter().map(|version| Line::plain(version.as_str()));
     let digest = plan.digest();
     let when = if over { When::Past } else { When::Standing };
     [

@@ -1,11 +1,16 @@
 //! The formats that teams' own tools use, one file each.
 
 pub mod goose;
+mod history;
 
+pub use history::{Dialect, Entry, HistoryTable, Place, literal};
+
+use super::{MigrationFile, Version};
+use std::fmt;
 use thiserror::Error;
 
 /// Gives the value of a variable that a migration substitutes, or `None` when it is not set.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub type Lookup<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// Which half of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +21,43 @@ pub enum Direction {
     Down,
 }
 
+/// Which halves a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// Both, or the one that applies it.
+    Whole,
+    /// The one that applies it; the other is in a file of its own, if there is one.
+    Up,
+    /// The one that takes it back.
+    Down,
+}
+
+/// What a file's name states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName {
+    /// The version.
+    pub version: Version,
+    /// What follows the version, as the tool records it.
+    pub description: String,
+    /// Which halves the file has.
+    pub half: Half,
+}
+
+/// A statement as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Its text. May contain substituted secrets.
+    pub text: String,
+    /// The line of the file where it begins, from 1.
+    pub line: usize,
+}
+
 /// One direction of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// The statements, each to be sent as it is.
-    pub statements: Vec<String>,
-    /// Whether the tool would run them in one transaction with the history row.
+    pub statements: Vec<Statement>,
+    /// Whether they may run in one transaction with the history row.
     pub use_transaction: bool,
     /// The values that variables were replaced with. They may be secret.
     pub substituted: Vec<String>,
@@ -37,22 +73,67 @@ pub struct ParseError {
     pub message: String,
 }
 
+/// What a tool does with a file that is older than the newest applied one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LateRule {
+    /// It refuses to run.
+    Refuses,
+    /// It applies it without a word.
+    Applies,
+    /// It leaves it out without a word.
+    Skips,
+}
+
 /// What differs from one tool's folder to the next.
 pub trait Format: Sync {
     /// The tool's name, as the configuration has it.
     fn name(&self) -> &'static str;
 
-    /// The version that a file's name states; `None` for a file that the tool does not look at.
+    /// What a file's name states; `None` for a file that the tool does not look at.
     ///
     /// # Errors
     /// When the tool would refuse the name.
-    fn version(&self, file: &str) -> Result<Option<i64>, String>;
+    fn file_name(&self, file: &str) -> Result<Option<FileName>, String>;
 
-    /// The statements of one direction, as the tool would find them.
+    /// Whether the tool sorts by the files' names rather than by version.
+    fn sorts_by_file_name(&self) -> bool {
+        false
+    }
+
+    /// Whether a file may begin with a byte order mark. Where it may, [`Self::parse`] gets the text with it.
+    fn allows_byte_order_mark(&self) -> bool {
+        false
+    }
+
+    /// The statements of one direction, as the tool would find them. Where up and down are files of their own,
+    /// `source` is the file of that direction.
     ///
     /// # Errors
     /// When the tool would refuse the file in that direction.
     fn parse(&self, source: &str, direction: Direction, lookup: Lookup<'_>) -> Result<Parsed, ParseError>;
+
+    /// What the tool does with a file that is older than the newest applied one.
+    fn late_rule(&self) -> LateRule;
+
+    /// The checksum that the tool keeps in its history, if it keeps one.
+    fn checksum(&self, _file: &MigrationFile) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Its history table.
+    fn history(&self) -> &'static dyn HistoryTable;
+
+    /// The files of a new migration, name and text, as the tool's own `new` would make them.
+    fn new_files(&self, version: &Version, name: &str) -> Vec<(String, String)>;
+
+    /// Whether a file looks like this tool's.
+    fn recognises(&self, name: &str, text: &str) -> bool;
+}
+
+impl fmt::Debug for dyn Format + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// All formats.

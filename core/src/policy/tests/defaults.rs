@@ -119,13 +119,14 @@ fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
         let danger = Danger { kind, table: Some("users".into()), allowed: None, size };
         let mut scene = scene().people(people);
         scene.plan.migrations.push(PlannedMigration {
-            version: 7,
+            version: 7.into(),
             file: "7_users.sql".into(),
             checksum: "ab".repeat(32),
             reversible: false,
             transactional: true,
             summary: String::new(),
             dangers: vec![danger],
+            late: false,
             not_run: None,
             statements: String::new(),
         });

@@ -11,6 +11,7 @@ use super::*;
 use crate::facts::{CiFact, CiState, Facts, Observed};
 use crate::gate::Verdict;
 use crate::ids::{CommitSha, EnvironmentKey, ImageDigest, ReleaseId};
+use crate::migration::Version;
 use crate::person::Person;
 use crate::plan::{Commit, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use crate::policy::{Clears, Reason, Slot, Stance, Vote};
@@ -60,6 +61,8 @@ pub(super) fn plan() -> Plan {
         },
         migrations: vec![migration("20251104120000_likes", true)],
         unknown_applied: vec![],
+        edited: vec![],
+        rehearsal: None,
         config: vec![],
         targets: vec![target("goals-us")],
     }
@@ -67,13 +70,14 @@ pub(super) fn plan() -> Plan {
 
 pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
     PlannedMigration {
-        version: stem[..14].parse().unwrap(),
+        version: Version::parse(&stem[..14]).unwrap(),
         file: format!("{stem}.sql"),
         checksum: "cd".repeat(32),
         reversible,
         transactional: true,
         summary: "creates likes".into(),
         dangers: vec![],
+        late: false,
         not_run: None,
         statements: String::new(),
     }
