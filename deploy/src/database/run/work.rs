@@ -356,7 +356,7 @@ impl<S: Session> Work<'_, S> {
             );
         } else {
             match self.write_down_failure(job, &failure.error.message).await {
-                Some(done) => failure.notes.push(format!("{done} of {total} statements are done.")),
+                Some(done) => failure.notes.insert(0, format!("{done} of {total} statements are done.")),
                 None => failure.notes.push("That it failed could not be written down.".to_owned()),
             }
         }
