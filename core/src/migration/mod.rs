@@ -21,7 +21,7 @@ pub use lint::{Finding, LintOptions, Severity, lint};
 pub use pending::{Late, Pending, PendingError, PendingOptions, plan_pending};
 pub use rehearsal::{DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
 pub use schema::{Schema, SchemaDifference, SchemaObject};
-pub use version::Version;
+pub use version::{VERSION_LIMIT_CHARS, Version};
 
 use crate::plan::PlannedMigration;
 use format::ParseError;

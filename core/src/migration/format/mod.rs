@@ -1,8 +1,13 @@
 //! The formats that teams' own tools use, one file each.
 
+pub mod dbmate;
+mod detect;
+pub mod golang_migrate;
 pub mod goose;
 mod history;
+pub mod sqlx;
 
+pub use detect::{DetectError, detect};
 pub use history::{Dialect, Entry, HistoryTable, Place, literal};
 
 use super::{MigrationFile, Version};
@@ -100,6 +105,16 @@ pub trait Format: Sync {
         false
     }
 
+    /// Whether the way back is in a file of its own.
+    fn has_down_files(&self) -> bool {
+        false
+    }
+
+    /// Whether a version that has only a way back is a migration that does nothing.
+    fn applies_down_alone(&self) -> bool {
+        false
+    }
+
     /// Whether a file may begin with a byte order mark. Where it may, [`Self::parse`] gets the text with it.
     fn allows_byte_order_mark(&self) -> bool {
         false
@@ -123,10 +138,10 @@ pub trait Format: Sync {
     /// Its history table.
     fn history(&self) -> &'static dyn HistoryTable;
 
-    /// The files of a new migration, name and text, as the tool's own `new` would make them.
-    fn new_files(&self, version: &Version, name: &str) -> Vec<(String, String)>;
+    /// The files of a new migration, name and text, as the tool's own `new` would make them beside the newest one.
+    fn new_files(&self, version: &Version, name: &str, newest: Option<&MigrationFile>) -> Vec<(String, String)>;
 
-    /// Whether a file looks like this tool's.
+    /// Whether a file looks like this tool's, by its name and the beginning of its text.
     fn recognises(&self, name: &str, text: &str) -> bool;
 }
 
@@ -137,7 +152,7 @@ impl fmt::Debug for dyn Format + '_ {
 }
 
 /// All formats.
-pub static ALL: &[&dyn Format] = &[&goose::Goose];
+pub static ALL: &[&dyn Format] = &[&goose::Goose, &dbmate::Dbmate, &golang_migrate::GolangMigrate, &sqlx::Sqlx];
 
 /// The format of that name.
 #[must_use]
