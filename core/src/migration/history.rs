@@ -116,10 +116,47 @@ impl History {
     #[must_use]
     pub fn contains(&self, version: &Version) -> bool {
         if self.newest_only {
-            let dirty = self.dirty.as_ref();
-            return Some(version) != dirty && self.newest().is_some_and(|newest| version <= newest);
+            let older = self.newest().is_some_and(|newest| version <= newest);
+            return older && Some(version) != self.dirty.as_ref() && !self.was_left_out(version);
         }
         self.applied.contains_key(version)
+    }
+
+    /// Whether a tool that keeps only the newest version went past this one: newer ones have a record, and this one,
+    /// which would have got its record with them or before them, has none.
+    fn was_left_out(&self, version: &Version) -> bool {
+        let settled = |record: &Record| matches!(record.state, RecordState::Applied | RecordState::Found);
+        let newest = self.records.values().rev().find(|record| settled(record));
+        newest.is_some_and(|newest| *version < newest.version) && !self.records.contains_key(version)
+    }
+
+    /// The same history after a migration was applied.
+    pub fn now_applied(&mut self, version: &Version) {
+        if self.newest_only {
+            self.applied.clear();
+        }
+        let ordinal = self.applied.values().map(|row| row.ordinal).max().unwrap_or_default() + 1;
+        let row = AppliedRow {
+            ordinal,
+            version: version.clone(),
+            is_applied: true,
+            is_dirty: false,
+            checksum: None,
+            applied_at: None,
+        };
+        self.applied.insert(version.clone(), row);
+        self.current = Some(version.clone());
+    }
+
+    /// The same history after a migration was taken back; `before` is the version that is then the newest where the
+    /// table keeps only that.
+    pub fn now_taken_back(&mut self, version: &Version, before: Option<&Version>) {
+        self.applied.remove(version);
+        self.records.remove(version);
+        match before {
+            Some(before) if self.newest_only => self.now_applied(before),
+            _ => self.current = self.applied.values().max_by_key(|row| row.ordinal).map(|row| row.version.clone()),
+        }
     }
 
     /// The applied versions that the table names, ascending.

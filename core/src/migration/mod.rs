@@ -18,7 +18,7 @@ pub use folder::Folder;
 pub use format::Statement;
 pub use history::{AppliedRow, History, Record, RecordState};
 pub use lint::{Finding, LintOptions, Severity, lint};
-pub use pending::{Late, Pending, PendingError, PendingOptions, plan_pending};
+pub use pending::{Late, Pending, PendingError, PendingOptions, late_is_refused, plan_pending};
 pub use rehearsal::{DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
 pub use schema::{Schema, SchemaDifference, SchemaObject};
 pub use version::{VERSION_LIMIT_CHARS, Version};

@@ -1,6 +1,7 @@
 //! What a database has of a folder, and what it lacks.
 
 use super::danger;
+use super::format::{Format, LateRule};
 use super::{Folder, FolderError, History, Migration, Version};
 use crate::plan::PlannedMigration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,14 @@ pub enum Late {
     AsTheTool,
     /// Apply them, where the history can say so.
     Apply,
+}
+
+/// Whether a file that is older than the newest applied one must not be applied. A tool that keeps only the newest
+/// version cannot write it down, so there is no way to apply it.
+#[must_use]
+pub fn late_is_refused(format: &dyn Format, late: Late) -> bool {
+    let as_the_tool = late == Late::AsTheTool && format.late_rule() != LateRule::Applies;
+    as_the_tool || format.history().keeps_newest_only()
 }
 
 /// Why nothing can be applied.
