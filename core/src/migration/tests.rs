@@ -110,7 +110,7 @@ fn pending_are_those_not_applied_in_order() {
     let pending = plan(&folder, &applied(&[1, 9])).unwrap_err();
     assert_eq!(
         pending.to_string(),
-        "2_b.sql, 3_c.sql are not applied, but older than version 9, which is applied. Give them a newer version \
+        "2_b.sql, 3_c.sql are not applied, but older than version 9, which is applied. Give them newer version \
          number, or apply them with \"goose up -allow-missing\"."
     );
     let pending = plan(&folder, &applied(&[1, 2, 3, 9])).unwrap();

@@ -71,6 +71,11 @@ impl Format for GolangMigrate {
         LateRule::Skips
     }
 
+    fn dirty_advice(&self) -> &'static str {
+        "It may also have been taking back the version after this one. Finish it by hand or undo it, and then say which \
+         version is in place: \"migrate force VERSION\"."
+    }
+
     fn history(&self) -> &'static dyn HistoryTable {
         &GolangMigrateHistory
     }

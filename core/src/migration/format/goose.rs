@@ -64,6 +64,10 @@ impl Format for Goose {
         LateRule::Refuses
     }
 
+    fn late_command(&self) -> Option<&'static str> {
+        Some("goose up -allow-missing")
+    }
+
     fn history(&self) -> &'static dyn HistoryTable {
         &GooseHistory
     }

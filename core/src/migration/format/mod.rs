@@ -130,6 +130,16 @@ pub trait Format: Sync {
     /// What the tool does with a file that is older than the newest applied one.
     fn late_rule(&self) -> LateRule;
 
+    /// The tool's own command that applies such a file although it refuses them.
+    fn late_command(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What to do by hand about a migration that the history says was begun and not ended, as sentences.
+    fn dirty_advice(&self) -> &'static str {
+        "Finish it by hand and mark its row of the history as done, or undo it and take the row away."
+    }
+
     /// The checksum that the tool keeps in its history, if it keeps one.
     fn checksum(&self, _file: &MigrationFile) -> Option<Vec<u8>> {
         None
@@ -144,6 +154,15 @@ pub trait Format: Sync {
     /// Whether a file looks like this tool's, by its name and the beginning of its text.
     fn recognises(&self, name: &str, text: &str) -> bool;
 }
+
+/// Formats are known by their names.
+impl PartialEq for dyn Format + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for dyn Format + '_ {}
 
 impl fmt::Debug for dyn Format + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -63,6 +63,10 @@ impl Format for Sqlx {
         LateRule::Applies
     }
 
+    fn dirty_advice(&self) -> &'static str {
+        "Finish it by hand and set success to true in its row of _sqlx_migrations, or undo it and delete the row."
+    }
+
     fn checksum(&self, file: &MigrationFile) -> Option<Vec<u8>> {
         Some(Sha384::digest(file.up.source.as_bytes()).to_vec())
     }
