@@ -4,6 +4,9 @@ use super::{ALL, Format};
 use std::fmt;
 use thiserror::Error;
 
+/// What the configuration says where the tool is to be found out.
+pub const AUTO: &str = "auto";
+
 /// How much of each file is looked at. Marks stand before the first statement.
 const BEGINNING_LIMIT_BYTES: usize = 64 * 1024;
 
