@@ -5,3 +5,4 @@ mod history;
 mod runs;
 mod sqlite;
 mod support;
+mod watch;
