@@ -1,9 +1,9 @@
 //! What a database has of a folder, and what it lacks.
 
-use super::danger;
-use super::{Folder, FolderError, History, Migration, Version};
+use super::danger::Tables;
+use super::{Folder, FolderError, History, LintOptions, Migration, Version};
 use crate::plan::PlannedMigration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// What would be applied.
@@ -26,11 +26,14 @@ impl Pending {
 
     /// What a plan says about them.
     #[must_use]
-    pub fn planned(&self) -> Vec<PlannedMigration> {
-        let mut new = BTreeSet::new();
+    pub fn planned(&self, options: &LintOptions) -> Vec<PlannedMigration> {
+        let mut tables = Tables::default();
         let planned = self.migrations.iter().map(|migration| {
-            new.extend(danger::created(&migration.shown()));
-            migration.planned(self.not_run.get(&migration.version).cloned(), &new)
+            match self.not_run.get(&migration.version) {
+                // It creates nothing for those after it.
+                Some(why) => migration.planned(Some(why.clone()), &mut tables.clone(), options),
+                None => migration.planned(None, &mut tables, options),
+            }
         });
         planned.collect()
     }

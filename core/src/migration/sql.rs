@@ -26,6 +26,13 @@ pub(crate) struct Tokens<'a> {
     at: usize,
 }
 
+impl Tokens<'_> {
+    /// How far it has come, in bytes.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+}
+
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
