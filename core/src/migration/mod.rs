@@ -23,6 +23,8 @@ pub use rehearsal::{DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
 pub use schema::{Schema, SchemaDifference, SchemaObject};
 pub use version::Version;
 
+pub(crate) use danger::{amount, key as table_key};
+
 use crate::plan::PlannedMigration;
 use format::ParseError;
 use danger::Tables;

@@ -17,6 +17,7 @@ pub(super) use bounds::with_room;
 pub use kind::DangerKind;
 pub(super) use script::Script;
 pub(super) use tables::Tables;
+pub(crate) use tables::key;
 pub(super) use tree::{Event, Found};
 
 use super::LockMode;
@@ -127,6 +128,7 @@ impl Danger {
     pub fn sentence(&self) -> String {
         match &self.table {
             Some(table) if self.kind != DangerKind::Unreadable => format!("{} {table}", self.kind.sentence()),
+            None if self.kind != DangerKind::Unreadable => format!("{} something without a name", self.kind.sentence()),
             _ => self.kind.sentence().to_owned(),
         }
     }
@@ -134,17 +136,23 @@ impl Danger {
     /// What it means for whoever uses the table: `nobody can use it meanwhile, about 1.2 M rows, 340 MB`.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
-        let long = self.kind.long_lock()?;
-        let lock = match self.lock.unwrap_or(long).keeps_readers_out() {
-            true => "nobody can use it meanwhile",
-            false => "nobody can write to it meanwhile",
-        };
+        let lock = self.meanwhile()?;
         let size = match self.size {
             None => "size unknown".to_owned(),
             Some(TableSize { rows: Some(rows), bytes }) => format!("about {} rows, {}", count(rows), size(bytes)),
             Some(TableSize { rows: None, bytes }) => size(bytes),
         };
         Some(format!("{lock}, {size}"))
+    }
+
+    /// Who has to wait while it runs.
+    #[must_use]
+    pub fn meanwhile(&self) -> Option<&'static str> {
+        let long = self.kind.long_lock()?;
+        Some(match self.lock.unwrap_or(long).keeps_readers_out() {
+            true => "nobody can use it meanwhile",
+            false => "nobody can write to it meanwhile",
+        })
     }
 
     /// For a database administrator: `ACCESS EXCLUSIVE on users, rewrites about 1.2 M rows (340 MB)`. Untrusted text.

@@ -92,6 +92,8 @@ impl Script {
             if gave_up {
                 events.push(Event::Danger(Found::unreadable()));
             }
+            // A tree with errors may know what happens, but not to what.
+            happenings.retain(|h| h.statement != statement || !events.iter().any(|event| is_vague(&h.event, event)));
             events.retain(|event| !happenings.iter().any(|h| h.statement == statement && same(&h.event, event)));
             happenings.extend(events.into_iter().map(|event| Happening { line: part.line, statement, event }));
         }
@@ -141,6 +143,15 @@ fn start(node: &SyntaxNode) -> usize {
     let mut words = node.descendants_with_tokens().filter_map(|part| part.into_token());
     let first = words.find(|token| !matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT));
     usize::from(first.map_or(node.text_range(), |token| token.text_range()).start())
+}
+
+/// Whether an event is what the other one says more exactly.
+fn is_vague(event: &Event, other: &Event) -> bool {
+    let kind_and_name = |event: &Event| match event {
+        Event::Danger(found) => Some((found.kind, found.name.is_some())),
+        _ => None,
+    };
+    matches!((kind_and_name(event), kind_and_name(other)), (Some((a, false)), Some((b, true))) if a == b)
 }
 
 /// Whether two events are one, whoever found them.

@@ -12,11 +12,15 @@ pub(in crate::migration) struct Name {
     /// As it is written, cut where it is too long. Untrusted text.
     pub(crate) written: String,
     key: String,
+    /// Whether it says in which schema.
+    qualified: bool,
 }
 
 impl Name {
     pub(crate) fn new(written: &str) -> Self {
-        Self { written: written.chars().take(NAME_LIMIT_CHARS).collect(), key: key(written) }
+        let full = parts(written);
+        let (qualified, key) = (full.contains('.'), key(written));
+        Self { written: written.chars().take(NAME_LIMIT_CHARS).collect(), key, qualified }
     }
 
     /// The name that a table gets by `RENAME TO`: it stays in its schema.
@@ -26,21 +30,26 @@ impl Name {
             Some((schema, _)) => format!("{schema}.{new}"),
             None => new,
         };
-        Self { written: name.chars().take(NAME_LIMIT_CHARS).collect(), key }
+        Self { written: name.chars().take(NAME_LIMIT_CHARS).collect(), key, qualified: self.qualified }
     }
 
     /// What is the same for all spellings.
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
-
-    fn is_qualified(&self) -> bool {
-        self.key.contains('.')
-    }
 }
 
 /// One spelling for all that name the same table: `Users`, `public.users` and `"users"` are one.
 pub(crate) fn key(written: &str) -> String {
+    let key = parts(written);
+    match key.strip_prefix("public.") {
+        Some(name) if !name.contains('.') => name.to_owned(),
+        _ => key,
+    }
+}
+
+/// A name with its schema, without quotes, with dots between the parts only.
+fn parts(written: &str) -> String {
     let mut key = String::new();
     let mut chars = written.chars().peekable();
     let mut quoted = false;
@@ -57,10 +66,7 @@ pub(crate) fn key(written: &str) -> String {
             c => key.extend(c.to_lowercase()),
         }
     }
-    match key.strip_prefix("public.") {
-        Some(name) if !name.contains('.') => name.to_owned(),
-        _ => key,
-    }
+    key
 }
 
 /// What happens to tables in the course of a migration.
@@ -112,7 +118,7 @@ impl Tables {
                 self.temporary.insert(name.key);
             }
             Change::Drops(name) => {
-                if name.is_qualified() || !self.temporary.remove(&name.key) {
+                if name.qualified || !self.temporary.remove(&name.key) {
                     self.new.remove(&name.key);
                     self.perhaps.remove(&name.key);
                 }
@@ -137,7 +143,7 @@ impl Tables {
     /// before, its data may be lost.
     pub(crate) fn excuse(&self, name: &Name, kind: DangerKind) -> bool {
         self.new.contains(&name.key)
-            || self.temporary.contains(&name.key)
+            || (!name.qualified && self.temporary.contains(&name.key))
             || (self.perhaps.contains(&name.key) && !kind.is_destructive())
     }
 }

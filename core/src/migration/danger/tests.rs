@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::migration::format::Dialect;
-use crate::migration::{LintOptions, Migration, Statement, Substituted, lint};
+use crate::migration::{FILE_LIMIT_BYTES, LintOptions, Migration, Statement, Substituted, lint};
 use proptest::prelude::*;
 
 /// A migration of these statements, one a line, and what its file allows.
@@ -105,7 +105,60 @@ fn each_kind_and_its_harmless_twin() {
             "lock-table a",
             "CREATE FUNCTION f() RETURNS int AS $$ DROP TABLE a $$;",
         ),
-        ("DO $$ BEGIN DROP TABLE a; END $$;", "unreadable", "COMMENT ON TABLE a IS 'DO';"),
+        ("DO $$ BEGIN DROP TABLE a; END $$;", "drop-table a", "COMMENT ON TABLE a IS 'DO';"),
+        ("DO $$ BEGIN EXECUTE 'DROP TABLE ' || x; END $$;", "unreadable", "DO $$ BEGIN EXECUTE 'SELECT 1'; END $$;"),
+        ("CALL tidy();", "unreadable", "SELECT 'CALL tidy()';"),
+        ("UPDATE a SET x = 1 WHERE true;", "update-all a", "UPDATE a SET x = 1 FROM b WHERE b.id = a.id;"),
+        ("TRUNCATE a CASCADE;", "truncate-others a, truncate a", "SELECT 'TRUNCATE a CASCADE';"),
+        ("VACUUM (FULL, ANALYZE) a, b;", "write-anew a, write-anew b", "VACUUM (FULL false, ANALYZE) a;"),
+        ("VACUUM FULL;", "write-anew", "VACUUM (ANALYZE);"),
+        ("CLUSTER a USING i;", "write-anew a", "ALTER TABLE a CLUSTER ON i;"),
+        ("CLUSTER;", "write-anew", "SELECT 'CLUSTER';"),
+        ("LOCK a;", "lock-table a", "LOCK TABLE a IN ROW EXCLUSIVE MODE;"),
+        ("ALTER TABLE a SET LOGGED;", "write-anew a", "ALTER TABLE a SET WITHOUT CLUSTER;"),
+        ("ALTER TABLE a SET UNLOGGED;", "write-anew a", "CREATE UNLOGGED TABLE b (x int);"),
+        ("ALTER INDEX i SET TABLESPACE fast;", "write-anew i", "ALTER INDEX i SET (fillfactor = 70);"),
+        (
+            "ALTER TABLE a ATTACH PARTITION b FOR VALUES IN (1);",
+            "validate b",
+            "CREATE TABLE b PARTITION OF a FOR VALUES IN (1);",
+        ),
+        ("ALTER TABLE a DETACH PARTITION b;", "lock-table a", "ALTER TABLE a DETACH PARTITION b CONCURRENTLY;"),
+        ("ALTER TABLE a DISABLE TRIGGER ALL;", "lock-table a", "ALTER TABLE a DISABLE ROW LEVEL SECURITY;"),
+        ("ALTER TABLE a ENABLE ALWAYS TRIGGER t;", "lock-table a", "ALTER TABLE a ENABLE ALWAYS RULE r;"),
+        (
+            "REFRESH MATERIALIZED VIEW v WITH DATA;",
+            "write-anew v",
+            "REFRESH MATERIALIZED VIEW v WITH NO DATA;",
+        ),
+        (
+            "ALTER TABLE a ADD CONSTRAINT e EXCLUDE USING gist (x WITH =);",
+            "unique-constraint a",
+            "ALTER TABLE a ADD CONSTRAINT p PRIMARY KEY USING INDEX i;",
+        ),
+        ("ALTER TABLE a SET SCHEMA b;", "rename a", "ALTER TABLE a OWNER TO b;"),
+        ("ALTER TABLE a RENAME TO b;", "rename a", "ALTER TABLE a RENAME CONSTRAINT c TO d;"),
+        ("ALTER TYPE mood RENAME VALUE 'a' TO 'b';", "rename mood", "ALTER TYPE mood ADD VALUE 'c';"),
+        (
+            "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN DELETE;",
+            "delete a",
+            "MERGE INTO a USING b ON a.id = b.id WHEN NOT MATCHED THEN INSERT VALUES (1);",
+        ),
+        (
+            "ALTER TABLE a ADD x int GENERATED ALWAYS AS (y + 1) STORED;",
+            "computed-column a",
+            "ALTER TABLE a ADD x text DEFAULT 'random()' NOT NULL;",
+        ),
+        ("ALTER TABLE a DROP COLUMN x CASCADE;", "drop-column a, drop-others a", "DROP VIEW v RESTRICT;"),
+        ("EXPLAIN ANALYZE DELETE FROM a;", "delete a", "EXPLAIN DELETE FROM a;"),
+        ("EXPLAIN (ANALYZE, COSTS off) UPDATE a SET x = 1;", "update-all a", "EXPLAIN (COSTS off) UPDATE a SET x = 1;"),
+        ("PREPARE p AS DELETE FROM a;", "delete a", "CREATE RULE r AS ON INSERT TO a DO ALSO DELETE FROM b;"),
+        (
+            "INSERT INTO b WITH gone AS (DELETE FROM a RETURNING *) SELECT * FROM gone;",
+            "delete a",
+            "CREATE FUNCTION f() RETURNS void BEGIN ATOMIC DELETE FROM a; END;",
+        ),
+        ("COPY (DELETE FROM a RETURNING *) TO STDOUT;", "delete a", "COPY a FROM STDIN;"),
     ] {
         assert_eq!(of(dangerous).join(", "), kinds, "{dangerous}");
         assert_eq!(of(harmless), [""; 0], "{harmless}");
@@ -126,6 +179,125 @@ fn a_block_of_statements_is_looked_at_one_by_one() {
 #[test]
 fn what_is_new_is_empty() {
     assert_eq!(of_all(&["CREATE TABLE IF NOT EXISTS likes (id int);", "CREATE INDEX i ON likes (id);"]), [""; 0]);
+}
+
+#[test]
+fn blocks_are_looked_into() {
+    for (body, kinds) in [
+        ("IF x THEN ALTER TABLE users DROP COLUMN a; END IF;", "drop-column users"),
+        ("FOR r IN SELECT 1 LOOP UPDATE users SET a = 1; END LOOP;", "update-all users"),
+        ("EXECUTE 'TRUNCATE users';", "truncate users"),
+        ("EXECUTE $q$ DO $d$ BEGIN DELETE FROM users; END $d$ $q$;", "delete users"),
+        ("EXECUTE format('DROP TABLE %I', r);", "unreadable"),
+        ("FOR r IN EXECUTE q LOOP NULL; END LOOP;", "unreadable"),
+        ("BEGIN NULL; EXCEPTION WHEN others THEN DROP TABLE users; END;", "drop-table users"),
+        ("CREATE TABLE users (x int); TRUNCATE users;", "truncate users"),
+        ("WITH d AS (DELETE FROM users RETURNING *) INSERT INTO b SELECT * FROM d;", "delete users"),
+        ("what is this; DROP TABLE users;", "drop-table users, unreadable"),
+        ("CALL f();", "unreadable"),
+        ("RAISE NOTICE 'DROP TABLE users'; -- DROP TABLE users\n", ""),
+        ("PERFORM 1; x := 'TRUNCATE users'; NULL;", ""),
+        ("IF NOT EXISTS (SELECT 1) THEN CREATE TABLE users (x int); END IF;", ""),
+    ] {
+        let mut found = of(&format!("DO $body$ BEGIN {body} END $body$;"));
+        found.sort();
+        assert_eq!(found.join(", "), kinds, "{body}");
+    }
+    assert_eq!(of("DO LANGUAGE plpython3u $$ DROP $$;"), ["unreadable"]);
+    assert_eq!(of("DO 'BEGIN DROP TABLE \"a\"\"b\"; END';"), ["drop-table \"a\"\"b\""]);
+    assert_eq!(of("DO E'BEGIN\\n DROP TABLE a; END';"), ["drop-table a"]);
+}
+
+#[test]
+fn what_only_looks_dangerous_is_not() {
+    for harmless in [
+        "SELECT 'DROP TABLE a', $$TRUNCATE b$$, E'\\'; DELETE FROM c; --';",
+        "/* DROP TABLE a; /* DELETE FROM b */ */ SELECT 1;",
+        "SELECT \"drop\" FROM \"table\"; -- TRUNCATE a",
+        "INSERT INTO log (what) VALUES ('ALTER TABLE a DROP COLUMN b');",
+        "COMMENT ON COLUMN a.b IS 'UPDATE a SET x = 1';",
+        "CREATE TABLE \"delete\" (\"update\" int, \"truncate\" text DEFAULT 'VACUUM FULL a');",
+    ] {
+        assert_eq!(of(harmless), [""; 0], "{harmless}");
+    }
+}
+
+#[test]
+fn an_open_quote_hides_nothing_that_follows() {
+    for open in ["SELECT 'open;", "/* open", "SELECT $x$ open;", "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1;"] {
+        assert!(of_all(&[open, "DROP TABLE a;"]).contains(&"drop-table a".to_owned()), "{open}");
+    }
+}
+
+#[test]
+fn new_is_what_was_created_before_and_is_still_that() {
+    for (statements, kinds) in [
+        ("DROP TABLE users; CREATE TABLE users (x int); CREATE INDEX i ON users (x)", "drop-table users"),
+        ("CREATE TABLE a (x int); DROP TABLE a; TRUNCATE a", "truncate a"),
+        ("CREATE TABLE IF NOT EXISTS users (x int); ALTER TABLE users DROP COLUMN x", "drop-column users"),
+        ("CREATE TABLE Users (x int); TRUNCATE public.users; TRUNCATE \"Users\"", "truncate \"Users\""),
+        ("CREATE TABLE app.users (x int); TRUNCATE users", "truncate users"),
+        ("CREATE TABLE users (x int); TRUNCATE app.users", "truncate app.users"),
+        ("CREATE TEMP TABLE users (x int); DELETE FROM users; DELETE FROM public.users", "delete public.users"),
+        ("CREATE TABLE b (x int); ALTER TABLE b RENAME TO c; TRUNCATE c; TRUNCATE b", "truncate b"),
+        ("ALTER TABLE users RENAME TO old; CREATE TABLE users (x int); TRUNCATE old", "rename users, truncate old"),
+        ("CREATE TABLE users (x int); SET search_path TO other; TRUNCATE users", "truncate users"),
+        ("SELECT set_config('search_path', '', false); CREATE TABLE a (x int); TRUNCATE a", ""),
+        ("CREATE TABLE b AS SELECT 1; CREATE INDEX ON b (x); SELECT 1 INTO c; TRUNCATE c", ""),
+        ("CREATE MATERIALIZED VIEW v AS SELECT 1; CREATE INDEX ON v (x); REFRESH MATERIALIZED VIEW v", ""),
+    ] {
+        let together = of(&format!("{statements};"));
+        assert_eq!(together.join(", "), kinds, "{statements}");
+        let one_by_one: Vec<_> = statements.split_inclusive("; ").collect();
+        assert_eq!(of_all(&one_by_one), together, "{statements}");
+    }
+}
+
+#[test]
+fn what_the_parser_does_not_know_is_read_word_by_word() {
+    assert_eq!(of("ALTER TABLE a FROBNICATE, DROP COLUMN b;"), ["drop-column a"]);
+    assert_eq!(of_all(&["WIBBLE;", "TRUNCATE a;"]), ["truncate a"]);
+    let sqlite = |statement| {
+        let found = dangers_on(Dialect::Sqlite, &[statement], "");
+        found.iter().map(|d| format!("{} {:?}", d.kind.name(), d.table.as_deref())).collect::<Vec<_>>()
+    };
+    assert_eq!(sqlite("UPDATE OR REPLACE a SET x = 1"), ["update-all Some(\"a\")"]);
+    assert_eq!(sqlite("DROP TABLE a"), ["drop-table Some(\"a\")"]);
+    assert_eq!(sqlite("CREATE INDEX i ON a (x)"), [""; 0]);
+    assert_eq!(sqlite("PRAGMA foreign_keys = off"), [""; 0]);
+}
+
+#[test]
+fn the_lock_is_named_as_postgresql_names_it() {
+    let line = |statement: &str| {
+        let mut danger = dangers_on(Dialect::Postgres, &[statement], "").remove(0);
+        danger.size = Some(TableSize { rows: Some(12_000_000), bytes: 9 << 30 });
+        danger.lock_line().unwrap()
+    };
+    for (statement, expected) in [
+        ("ALTER TABLE users ALTER x TYPE text;", "ACCESS EXCLUSIVE on users, rewrites about 12.0 M rows (9.0 GB)"),
+        ("CREATE INDEX ON users (x);", "SHARE on users, indexes about 12.0 M rows (9.0 GB)"),
+        ("ALTER TABLE users ADD FOREIGN KEY (x) REFERENCES b;", "SHARE ROW EXCLUSIVE on users, reads about 12.0 M rows (9.0 GB)"),
+        ("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;", "SHARE ROW EXCLUSIVE on users"),
+        ("UPDATE users SET x = 1;", "ROW EXCLUSIVE on users, rewrites about 12.0 M rows (9.0 GB)"),
+    ] {
+        assert_eq!(line(statement), expected, "{statement}");
+    }
+    assert_eq!(dangers_on(Dialect::Sqlite, &["DROP TABLE a"], "")[0].lock_line(), None);
+}
+
+#[test]
+fn whatever_it_is_it_ends_soon() {
+    let nested = |step: &str| format!("DO $$ BEGIN {} $$;", step.repeat(5_000));
+    for deep in [format!("SELECT {}1", "(".repeat(100_000)), nested("BEGIN "), nested("IF x THEN "), "[".repeat(50_000)] {
+        of(&deep);
+    }
+    let long = format!("INSERT INTO a VALUES {}(1); DROP TABLE b;", "(1, 'abc'),".repeat(FILE_LIMIT_BYTES / 11));
+    assert_eq!(of(&long), ["drop-table b"]);
+    let unread = format!("SELECT {} 1;", "1 +".repeat(FILE_LIMIT_BYTES / 3));
+    assert_eq!(of(&unread), ["unreadable"]);
+    let backslashes = "\\".repeat(FILE_LIMIT_BYTES);
+    of(&format!("x {backslashes}"));
 }
 
 #[test]
