@@ -257,7 +257,8 @@ impl Plan {
     /// say where there was none.
     #[must_use]
     pub fn locks(&self) -> bool {
-        let shown = |migration| self.touched(migration).any(Touched::blocks) || self.counted(migration).any(Danger::locks);
+        let shown =
+            |migration| self.touched(migration).any(Touched::blocks) || self.counted(migration).any(Danger::locks);
         self.will_run().any(shown)
     }
 

@@ -26,8 +26,8 @@ pub use version::Version;
 pub(crate) use danger::{amount, key as table_key};
 
 use crate::plan::PlannedMigration;
-use format::ParseError;
 use danger::Tables;
+use format::ParseError;
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;

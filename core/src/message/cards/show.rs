@@ -72,9 +72,10 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         image.push(Line::plain("pushed ").time(at));
     }
     let checksum = |m: &PlannedMigration| Line::plain("  sha256 ").code(m.checksum.as_str());
-    let migrations = plan.migrations.iter().flat_map(|m| {
-        [migration_line(m)].into_iter().chain(dangers(m)).chain(tried(plan, m)).chain([checksum(m)])
-    });
+    let migrations = plan
+        .migrations
+        .iter()
+        .flat_map(|m| [migration_line(m)].into_iter().chain(dangers(m)).chain(tried(plan, m)).chain([checksum(m)]));
     let config = plan
         .config
         .iter()

@@ -119,7 +119,9 @@ fn added_column(action: &SyntaxNode, version: Option<u32>) -> Dangers {
     let of = |kind: K| constraints.iter().find(|n| n.kind() == kind);
     let default = of(K::DEFAULT_CONSTRAINT);
     let type_name = action.children().find_map(ast::Type::cast).map(|ty| text(ty.syntax(), "").to_ascii_lowercase());
-    let serial = type_name.is_some_and(|ty| ["serial", "bigserial", "smallserial"].contains(&ty.trim_matches(|c: char| c.is_ascii_digit())));
+    let serial = type_name.is_some_and(|ty| {
+        ["serial", "bigserial", "smallserial"].contains(&ty.trim_matches(|c: char| c.is_ascii_digit()))
+    });
     let generated = of(K::GENERATED_CONSTRAINT);
     let computed = generated.is_some_and(|generated| !generated.descendants().any(|n| n.kind() == K::VIRTUAL));
     let slow = version.is_some_and(|version| version < FAST_DEFAULT_VERSION);
@@ -161,7 +163,8 @@ pub(super) fn other(reader: &mut Reader<'_>, node: &SyntaxNode) {
             }
             K::ALTER_TYPE_ATTRIBUTE_ACTION_LIST => {
                 for attribute in action.children().filter(|n| n.kind() == K::DROP_ATTRIBUTE) {
-                    reader.danger(&attribute, danger(DangerKind::DropColumn, rule(DangerKind::DropColumn), name.clone()));
+                    reader
+                        .danger(&attribute, danger(DangerKind::DropColumn, rule(DangerKind::DropColumn), name.clone()));
                 }
             }
             _ => {}

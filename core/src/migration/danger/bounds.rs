@@ -110,7 +110,9 @@ impl Depth {
     }
 
     fn separate(&mut self) {
-        if self.closes && let Some(level) = self.levels.last_mut() {
+        if self.closes
+            && let Some(level) = self.levels.last_mut()
+        {
             self.total -= *level;
             *level = 0;
         }

@@ -160,12 +160,12 @@ impl DangerKind {
             Self::Truncate | Self::Delete => "Copy the rows to another table first, so that there is a way back.",
             Self::TruncateOthers => "Name each table, without CASCADE, so that the review shows it.",
             Self::UpdateAll => "Change a few thousand rows at a time, each batch in a transaction of its own.",
-            Self::Rename => "Add the new name beside the old one, ship the version that uses it, then drop the old one.",
+            Self::Rename => {
+                "Add the new name beside the old one, ship the version that uses it, then drop the old one."
+            }
             Self::ChangeType => "Add a column of the new type, fill it in batches, switch over, then drop the old one.",
             Self::Validate => "Add the constraint NOT VALID, and VALIDATE it in a later migration.",
-            Self::UniqueConstraint => {
-                "Create a unique index CONCURRENTLY, then add the constraint with USING INDEX."
-            }
+            Self::UniqueConstraint => "Create a unique index CONCURRENTLY, then add the constraint with USING INDEX.",
             Self::NeedsValue => "Give the column a constant default, or add it nullable, fill it, then require it.",
             Self::ComputedColumn => "Add the column without default, fill it in batches, then set the default.",
             Self::BlockingIndex => "Build it CONCURRENTLY, in a file that runs outside a transaction.",

@@ -157,7 +157,9 @@ fn is_vague(event: &Event, other: &Event) -> bool {
 /// Whether two events are one, whoever found them.
 fn same(one: &Event, other: &Event) -> bool {
     match (one, other) {
-        (Event::Danger(a), Event::Danger(b)) => a.kind == b.kind && a.name.as_ref().map(Name::key) == b.name.as_ref().map(Name::key),
+        (Event::Danger(a), Event::Danger(b)) => {
+            a.kind == b.kind && a.name.as_ref().map(Name::key) == b.name.as_ref().map(Name::key)
+        }
         _ => one == other,
     }
 }

@@ -126,11 +126,7 @@ fn each_kind_and_its_harmless_twin() {
         ("ALTER TABLE a DETACH PARTITION b;", "lock-table a", "ALTER TABLE a DETACH PARTITION b CONCURRENTLY;"),
         ("ALTER TABLE a DISABLE TRIGGER ALL;", "lock-table a", "ALTER TABLE a DISABLE ROW LEVEL SECURITY;"),
         ("ALTER TABLE a ENABLE ALWAYS TRIGGER t;", "lock-table a", "ALTER TABLE a ENABLE ALWAYS RULE r;"),
-        (
-            "REFRESH MATERIALIZED VIEW v WITH DATA;",
-            "write-anew v",
-            "REFRESH MATERIALIZED VIEW v WITH NO DATA;",
-        ),
+        ("REFRESH MATERIALIZED VIEW v WITH DATA;", "write-anew v", "REFRESH MATERIALIZED VIEW v WITH NO DATA;"),
         (
             "ALTER TABLE a ADD CONSTRAINT e EXCLUDE USING gist (x WITH =);",
             "unique-constraint a",
@@ -224,7 +220,9 @@ fn what_only_looks_dangerous_is_not() {
 
 #[test]
 fn an_open_quote_hides_nothing_that_follows() {
-    for open in ["SELECT 'open;", "/* open", "SELECT $x$ open;", "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1;"] {
+    for open in
+        ["SELECT 'open;", "/* open", "SELECT $x$ open;", "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1;"]
+    {
         assert!(of_all(&[open, "DROP TABLE a;"]).contains(&"drop-table a".to_owned()), "{open}");
     }
 }
@@ -277,7 +275,10 @@ fn the_lock_is_named_as_postgresql_names_it() {
     for (statement, expected) in [
         ("ALTER TABLE users ALTER x TYPE text;", "ACCESS EXCLUSIVE on users, rewrites about 12.0 M rows (9.0 GB)"),
         ("CREATE INDEX ON users (x);", "SHARE on users, indexes about 12.0 M rows (9.0 GB)"),
-        ("ALTER TABLE users ADD FOREIGN KEY (x) REFERENCES b;", "SHARE ROW EXCLUSIVE on users, reads about 12.0 M rows (9.0 GB)"),
+        (
+            "ALTER TABLE users ADD FOREIGN KEY (x) REFERENCES b;",
+            "SHARE ROW EXCLUSIVE on users, reads about 12.0 M rows (9.0 GB)",
+        ),
         ("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;", "SHARE ROW EXCLUSIVE on users"),
         ("UPDATE users SET x = 1;", "ROW EXCLUSIVE on users, rewrites about 12.0 M rows (9.0 GB)"),
     ] {
@@ -289,7 +290,8 @@ fn the_lock_is_named_as_postgresql_names_it() {
 #[test]
 fn whatever_it_is_it_ends_soon() {
     let nested = |step: &str| format!("DO $$ BEGIN {} $$;", step.repeat(5_000));
-    for deep in [format!("SELECT {}1", "(".repeat(100_000)), nested("BEGIN "), nested("IF x THEN "), "[".repeat(50_000)] {
+    for deep in [format!("SELECT {}1", "(".repeat(100_000)), nested("BEGIN "), nested("IF x THEN "), "[".repeat(50_000)]
+    {
         of(&deep);
     }
     let long = format!("INSERT INTO a VALUES {}(1); DROP TABLE b;", "(1, 'abc'),".repeat(FILE_LIMIT_BYTES / 11));

@@ -289,9 +289,8 @@ pub(super) fn first(node: &SyntaxNode) -> Vec<Name> {
 /// The tables of a statement that has a list of them.
 fn listed(node: &SyntaxNode) -> Vec<Name> {
     use SyntaxKind as K;
-    let list = node.children().find(|n| {
-        matches!(n.kind(), K::TABLE_LIST | K::RELATION_LIST | K::TABLE_AND_COLUMNS_LIST)
-    });
+    let list =
+        node.children().find(|n| matches!(n.kind(), K::TABLE_LIST | K::RELATION_LIST | K::TABLE_AND_COLUMNS_LIST));
     let Some(list) = list else { return Vec::new() };
     if list.kind() == K::TABLE_AND_COLUMNS_LIST {
         return list.children().flat_map(|table| names(&table)).collect();
@@ -340,7 +339,8 @@ fn is_full(node: &SyntaxNode) -> bool {
     options.into_iter().flat_map(|list| list.children().collect::<Vec<_>>()).any(|option| {
         let said = text(&option, " ").to_ascii_lowercase();
         let mut words = said.split(' ');
-        words.next() == Some("full") && !matches!(words.next(), Some("false" | "off" | "0" | "no" | "'false'" | "'off'"))
+        words.next() == Some("full")
+            && !matches!(words.next(), Some("false" | "off" | "0" | "no" | "'false'" | "'off'"))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::migration::format::by_name;
-use crate::migration::{Folder, plan_pending, History, PendingOptions};
+use crate::migration::{Folder, History, PendingOptions, plan_pending};
 use expect_test::expect;
 
 /// The migrations of goose files with that text.
@@ -42,7 +42,8 @@ fn each_finding_has_its_line_in_the_file() {
         12 warning update-all update-all: changes every row of users
         13 warning truncate truncate: empties likes
         16 warning ban-drop-not-null: Dropping a `NOT NULL` constraint may break existing clients.
-    "#]].assert_eq(&of(text));
+    "#]]
+    .assert_eq(&of(text));
 }
 
 #[test]
@@ -52,7 +53,8 @@ fn what_cannot_run_in_a_transaction_is_an_error_in_one() {
         2 error ban-concurrent-index-creation-in-transaction: CREATE INDEX CONCURRENTLY cannot run inside a transaction
         3 error needs-no-transaction: VACUUM cannot run inside a transaction
         4 error needs-no-transaction: DROP INDEX CONCURRENTLY cannot run inside a transaction
-    "#]].assert_eq(&of(&format!("-- +goose Up\n{concurrently}")));
+    "#]]
+    .assert_eq(&of(&format!("-- +goose Up\n{concurrently}")));
     expect![[""]].assert_eq(&of(&format!("-- +goose NO TRANSACTION\n-- +goose Up\n{concurrently}")));
 }
 
@@ -60,7 +62,8 @@ fn what_cannot_run_in_a_transaction_is_an_error_in_one() {
 fn an_allowed_finding_is_still_shown() {
     let drop = "-- +goose Up\nALTER TABLE users DROP COLUMN bio;\n";
     for name in ["drop-column", "ban-drop-column"] {
-        let findings = lint_all(&parsed(&[("1_a.sql", &format!("-- slipway:allow {name} unread since May\n{drop}"))]), &POSTGRES);
+        let findings =
+            lint_all(&parsed(&[("1_a.sql", &format!("-- slipway:allow {name} unread since May\n{drop}"))]), &POSTGRES);
         assert_eq!(findings[0].allowed.as_deref(), Some("unread since May"), "{name}");
     }
     let other = lint_all(&parsed(&[("1_a.sql", &format!("-- slipway:allow drop-table x\n{drop}"))]), &POSTGRES);
@@ -73,7 +76,8 @@ fn squawks_comments_silence_squawk_but_not_the_card() {
     expect![[r#"
         3 warning ban-drop-column drop-column: loses the data of a column of users
         4 advice prefer-bigint-over-int: Using 32-bit integer fields can result in hitting the max `i
-    "#]].assert_eq(&of(text));
+    "#]]
+    .assert_eq(&of(text));
     let heard = text.replace("-- squawk-ignore-file\n", "");
     assert!(of(&heard).contains("prefer-bigint-over-int"), "{}", of(&heard));
 }
@@ -91,7 +95,10 @@ fn what_slipway_does_itself_is_not_asked_for() {
 fn tables_of_earlier_migrations_are_new_and_lint_agrees_with_the_plan() {
     let files = [
         ("1_a.sql", "-- +goose Up\nCREATE TABLE likes (id bigint);\n"),
-        ("2_b.sql", "-- +goose Up\nCREATE INDEX i ON likes (id);\nALTER TABLE likes ADD COLUMN x text NOT NULL;\nCREATE INDEX j ON users (id);\n"),
+        (
+            "2_b.sql",
+            "-- +goose Up\nCREATE INDEX i ON likes (id);\nALTER TABLE likes ADD COLUMN x text NOT NULL;\nCREATE INDEX j ON users (id);\n",
+        ),
     ];
     let migrations = parsed(&files);
     let dangers = |findings: &[Finding]| {

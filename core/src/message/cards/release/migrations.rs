@@ -66,6 +66,9 @@ fn rehearsed(rehearsal: &Rehearsal) -> Option<Line> {
         Rehearsal::Done { trials } if trials.iter().all(|trial| trial.down == DownTrial::None) => {
             Line::plain("rehearsed on an empty copy: up")
         }
+        Rehearsal::Done { trials } if trials.iter().any(|trial| matches!(trial.down, DownTrial::Fails { .. })) => {
+            Line::plain("rehearsed on an empty copy: up works, a way back does not")
+        }
         Rehearsal::Done { .. } => Line::plain("rehearsed on an empty copy: up, down and up again"),
     })
 }
@@ -101,7 +104,7 @@ fn costs(plan: &Plan, migration: &PlannedMigration) -> Vec<Line> {
         match said {
             Some(danger) => {
                 let line = begin().untrusted(danger.sentence()).text(": ").text(meanwhile).text(". ");
-                line.untrusted(touched.lock_line()).text(". Safer: ").text(danger.safer())
+                line.untrusted(touched.lock_line()).text(". Safer: ").text(lower(danger.safer()))
             }
             None => begin().untrusted(touched.lock_line()).text(": ").text(meanwhile).text("."),
         }
@@ -117,9 +120,15 @@ fn costs(plan: &Plan, migration: &PlannedMigration) -> Vec<Line> {
             (None, Some(lock)) => line = line.text(". ").untrusted(lock),
             (None, None) => {}
         }
-        line.text(". Safer: ").text(danger.safer())
+        line.text(". Safer: ").text(lower(danger.safer()))
     });
     tried.chain(said).collect()
+}
+
+/// A sentence as it goes on after a colon.
+fn lower(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn meanwhile(touched: &Touched) -> &'static str {
@@ -142,7 +151,8 @@ fn way_back(migration: &PlannedMigration, down: &DownTrial) -> Option<Line> {
             Some(if more > 0 { line.text(format!(" and {more} more")) } else { line })
         }
         DownTrial::Fails { message } => {
-            let message: String = message.lines().next().unwrap_or_default().chars().take(MESSAGE_LIMIT_CHARS).collect();
+            let message: String =
+                message.lines().next().unwrap_or_default().chars().take(MESSAGE_LIMIT_CHARS).collect();
             Some(line.text(": its way back was rehearsed, and failed: ").untrusted(message))
         }
     }

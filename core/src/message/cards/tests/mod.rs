@@ -2,6 +2,7 @@
 
 mod endings;
 mod hostile;
+mod migrations;
 mod others;
 mod plain;
 mod running;
