@@ -135,7 +135,7 @@ fn added_column(action: &SyntaxNode, version: Option<u32>) -> Dangers {
     }
     // Whether it is required was looked at with its value in mind; a default satisfies all rows at once.
     let others = constraints.iter().filter(|n| n.kind() != K::NOT_NULL_CONSTRAINT);
-    found.extend(others.flat_map(|n| added_constraint(n)).map(|(kind, rule, _)| (kind, rule, all)));
+    found.extend(others.flat_map(added_constraint).map(|(kind, rule, _)| (kind, rule, all)));
     found
 }
 
