@@ -1,7 +1,9 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
+mod trial;
+
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ServiceName};
-use crate::migration::{Danger, Rehearsal, Version};
+use crate::migration::{Danger, Rehearsal, Touched, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -74,6 +76,9 @@ pub struct PlannedMigration {
     /// What it may cost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dangers: Vec<Danger>,
+    /// Whether its way back loses data. For display.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub down_loses_data: bool,
     /// Whether it is older than the newest applied one, and will be applied all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
@@ -188,7 +193,8 @@ impl Plan {
     pub const COMMITS_LIMIT: usize = 250;
 
     /// The digest. Covers exactly what a vote is about: service, environment, kind, base, commit, image,
-    /// pending migrations with checksums, configuration versions, targets with the settings an update sends.
+    /// pending migrations with checksums, what they may cost and what their rehearsal showed of that, configuration
+    /// versions, targets with the settings an update sends.
     /// Commit titles, push times and summaries are display and do not count.
     #[must_use]
     pub fn digest(&self) -> PlanDigest {
@@ -233,6 +239,11 @@ impl Plan {
         if let (Some(parts), false) = (canonical.as_array_mut(), dangers.is_empty()) {
             parts.push(serde_json::json!(dangers));
         }
+        // Those without a rehearsal do so as well.
+        let trials = self.digested_trials();
+        if let (Some(parts), false) = (canonical.as_array_mut(), trials.is_empty()) {
+            parts.push(serde_json::json!({ "trials": trials }));
+        }
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
 
@@ -242,27 +253,40 @@ impl Plan {
         self.dangers().any(Danger::is_destructive)
     }
 
-    /// Whether a migration that will run locks others out of a big table.
+    /// Whether a migration that will run locks others out of a big table: as its trial showed, or as its statements
+    /// say where there was none.
     #[must_use]
     pub fn locks(&self) -> bool {
-        self.dangers().any(Danger::locks)
+        let shown =
+            |migration| self.touched(migration).any(Touched::blocks) || self.counted(migration).any(Danger::locks);
+        self.will_run().any(shown)
     }
 
-    /// Whether a migration that will run writes every row of a table anew.
+    /// Whether a migration that will run writes every row of a table anew, as above.
     #[must_use]
     pub fn rewrites_rows(&self) -> bool {
-        self.dangers().any(Danger::rewrites_rows)
+        let shown = |migration| {
+            self.touched(migration).any(|touched| touched.rewritten)
+                || self.counted(migration).any(Danger::rewrites_rows)
+        };
+        self.will_run().any(shown)
     }
 
-    /// Whether every migration that will run has a way back. What data it loses is another question.
+    /// Whether every migration that will run has a way back, and none was tried in vain. What data it loses is another
+    /// question.
     #[must_use]
     pub fn is_reversible(&self) -> bool {
-        self.migrations.iter().all(|migration| migration.reversible || migration.not_run.is_some())
+        self.will_run().all(|migration| migration.reversible && !self.down_fails(migration))
+    }
+
+    /// The migrations that will run, in order.
+    pub fn will_run(&self) -> impl Iterator<Item = &PlannedMigration> {
+        self.migrations.iter().filter(|migration| migration.not_run.is_none())
     }
 
     /// What the migrations that will run may cost.
     pub fn dangers(&self) -> impl Iterator<Item = &Danger> {
-        self.migrations.iter().filter(|migration| migration.not_run.is_none()).flat_map(|migration| &migration.dangers)
+        self.will_run().flat_map(|migration| &migration.dangers)
     }
 
     /// What differs in those parts that the digest covers, for people.
@@ -281,6 +305,7 @@ impl Plan {
         compare("image repository", old.image.repository.clone(), self.image.repository.clone());
         compare("migrations", migration_list(old), migration_list(self));
         compare("what migrations may cost", danger_list(old), danger_list(self));
+        compare("what the rehearsal showed", trial_list(old), trial_list(self));
         compare("configuration", config_list(old), config_list(self));
         compare("targets", target_list(old), target_list(self));
         compare("target settings", changed_settings(old, self), changed_settings(self, old));
@@ -307,12 +332,13 @@ impl Plan {
             || self.base.as_ref().is_some_and(|base| {
                 old.base.is_some() && was_planned(base) && self.commits.iter().all(|c| was_planned(&c.sha))
             });
-        let essence = |m: &PlannedMigration| {
+        let essence = |plan: &Self, m: &PlannedMigration| {
+            let trial = plan.digested_trial(m).to_string();
             let dangers: Vec<_> = m.dangers.iter().map(|danger| format!("{:?}", danger.digested())).collect();
-            (m.version.clone(), m.file.clone(), m.checksum.clone(), m.not_run.is_none(), dangers)
+            (m.version.clone(), m.file.clone(), m.checksum.clone(), m.not_run.is_none(), dangers, trial)
         };
-        let old_migrations: BTreeSet<_> = old.migrations.iter().map(essence).collect();
-        let fewer = self.migrations.iter().all(|m| old_migrations.contains(&essence(m)));
+        let old_migrations: BTreeSet<_> = old.migrations.iter().map(|m| essence(old, m)).collect();
+        let fewer = self.migrations.iter().all(|m| old_migrations.contains(&essence(self, m)));
         same && base_moved_forward && fewer
     }
 
@@ -337,6 +363,18 @@ fn migration_list(plan: &Plan) -> String {
 
 fn danger_list(plan: &Plan) -> String {
     let list: BTreeSet<_> = plan.dangers().filter(|danger| danger.allowed.is_none()).map(Danger::sentence).collect();
+    if list.is_empty() { "nothing".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
+}
+
+fn trial_list(plan: &Plan) -> String {
+    let blocked = |touched: &Touched| match touched.rewritten {
+        true => format!("{} on {}, rewritten", touched.lock.name(), touched.table),
+        false => format!("{} on {}", touched.lock.name(), touched.table),
+    };
+    let notable = plan.trials().flat_map(|(_, trial)| trial.touched.iter().filter(|t| t.blocks() || t.rewritten));
+    let mut list: BTreeSet<_> = notable.map(blocked).collect();
+    let failing = plan.trials().filter(|(migration, _)| plan.down_fails(migration));
+    list.extend(failing.map(|(migration, _)| format!("no working way back from {}", migration.file)));
     if list.is_empty() { "nothing".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
 }
 
@@ -405,6 +443,7 @@ pub(crate) mod tests {
                 transactional: true,
                 summary: "creates likes".into(),
                 dangers: vec![],
+                down_loses_data: false,
                 late: false,
                 not_run: None,
                 statements: String::new(),

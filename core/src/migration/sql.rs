@@ -28,6 +28,13 @@ pub(crate) struct Tokens<'a> {
     start: usize,
 }
 
+impl Tokens<'_> {
+    /// How far it has come, in bytes.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+}
+
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
@@ -52,6 +59,12 @@ impl<'a> Iterator for Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
+    /// Whether nothing but white space stands before it on the line.
+    fn begins_line(&self) -> bool {
+        let before = self.sql[..self.at].trim_end_matches(|c: char| c.is_whitespace() && c != '\n');
+        before.is_empty() || before.ends_with('\n')
+    }
+
     fn token(&self, rest: &'a str, c: char) -> (Token<'a>, usize) {
         if c == '\'' {
             return (Token::Text, quoted(rest, '\''));
@@ -63,7 +76,7 @@ impl<'a> Tokens<'a> {
         if let Some(size) = (c == '$').then(|| dollar_quoted(rest)).flatten() {
             return (Token::Text, size);
         }
-        if c == '\\' && self.sql[..self.at].rsplit('\n').next().is_none_or(|begin| begin.trim().is_empty()) {
+        if c == '\\' && self.begins_line() {
             let line = rest.lines().next().unwrap_or(rest);
             return (Token::Backslash(line), line.len());
         }

@@ -5,6 +5,7 @@ use super::history::outcome;
 use super::release::{When, migration_line, ships};
 use super::words::{self, DOT};
 use crate::gate::Course;
+use crate::migration::DownTrial;
 use crate::person::Directory;
 use crate::plan::{Plan, PlannedMigration};
 use crate::policy::Stance;
@@ -13,6 +14,8 @@ use jiff::Timestamp;
 
 /// Of how many migrations the statements are shown.
 const MIGRATIONS_SHOWN_LIMIT: usize = 10;
+/// Of how many tables it is listed what a trial did to them.
+const TOUCHED_SHOWN_LIMIT: usize = 10;
 /// How many settings of a target are listed.
 const SETTINGS_SHOWN_LIMIT: usize = 40;
 /// How many lines of a failure are listed.
@@ -69,10 +72,10 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         image.push(Line::plain("pushed ").time(at));
     }
     let checksum = |m: &PlannedMigration| Line::plain("  sha256 ").code(m.checksum.as_str());
-    let migrations = plan.migrations.iter().flat_map(|m| {
-        let dangers = m.dangers.iter().map(|danger| Line::plain("  ▲ ").untrusted(danger.sentence()));
-        [migration_line(m)].into_iter().chain(dangers).chain([checksum(m)])
-    });
+    let migrations = plan
+        .migrations
+        .iter()
+        .flat_map(|m| [migration_line(m)].into_iter().chain(dangers(m)).chain(tried(plan, m)).chain([checksum(m)]));
     let config = plan
         .config
         .iter()
@@ -93,6 +96,32 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What a migration may cost as its statements say, with the lock and a better way.
+fn dangers(migration: &PlannedMigration) -> impl Iterator<Item = Line> {
+    migration.dangers.iter().map(|danger| {
+        let line = Line::plain("  ▲ ").untrusted(danger.sentence());
+        let line = danger.lock_line().into_iter().fold(line, |line, lock| line.text(DOT).untrusted(lock));
+        match &danger.allowed {
+            Some(why) => line.text(DOT).text("allowed by its file: ").untrusted(why.as_str()),
+            None => line.text(DOT).text("safer: ").text(words::phrase(danger.safer())),
+        }
+    })
+}
+
+/// What its trial showed, table by table, and how the way back went.
+fn tried<'a>(plan: &'a Plan, migration: &PlannedMigration) -> impl Iterator<Item = Line> + use<'a> {
+    let trial = plan.trial(migration);
+    let touched = trial.into_iter().flat_map(|trial| &trial.touched).take(TOUCHED_SHOWN_LIMIT);
+    let touched = touched.map(|touched| Line::plain("  tried: ").untrusted(touched.lock_line()));
+    let down = trial.and_then(|trial| match trial.down {
+        DownTrial::None => None,
+        DownTrial::Restores => Some("way back restores the schema"),
+        DownTrial::Leaves { .. } => Some("way back leaves another schema"),
+        DownTrial::Fails { .. } => Some("way back fails"),
+    });
+    touched.chain(down.map(|down| Line::plain("  tried: ").text(down)))
 }
 
 /// What each migration runs, under its name.

@@ -1,12 +1,51 @@
-//! What is dangerous, and its harmless twin.
+//! What is dangerous, and what only looks like it.
+
+mod twins;
 
 use super::*;
+use crate::migration::format::Dialect;
+use crate::migration::{FILE_LIMIT_BYTES, LintOptions, Migration, Statement, Substituted, lint};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+
+/// A migration of these statements, one a line, and what its file allows.
+pub(in crate::migration) fn migration(statements: &[&str], source: &str) -> Migration {
+    let mut line = 1;
+    let up = statements.iter().map(|text| {
+        let statement = Statement { text: (*text).to_owned(), line };
+        line += text.lines().count();
+        statement
+    });
+    Migration {
+        version: 1.into(),
+        description: "a".to_owned(),
+        file: "1_a.sql".to_owned(),
+        checksum: String::new(),
+        tool_checksum: None,
+        up: up.collect(),
+        down: vec![],
+        transactional: true,
+        down_transactional: true,
+        reversible: true,
+        summary: String::new(),
+        allowed: allowed(source),
+        down_problem: None,
+        substituted: Substituted::default(),
+    }
+}
+
+fn dangers_on(dialect: Dialect, statements: &[&str], source: &str) -> Vec<Danger> {
+    let options = LintOptions { dialect, postgres_version: Some(15) };
+    lint::dangers(&migration(statements, source), &mut Tables::default(), &options)
+}
 
 /// The dangers of one statement: `drop-column users`.
 fn of(statement: &str) -> Vec<String> {
-    let found = dangers(&[statement.to_owned()], &BTreeSet::new(), &BTreeMap::new());
+    of_all(&[statement])
+}
+
+/// The same of several.
+fn of_all(statements: &[&str]) -> Vec<String> {
+    let found = dangers_on(Dialect::Postgres, statements, "");
     let say = |danger: &Danger| match &danger.table {
         Some(table) => format!("{} {table}", danger.kind.name()),
         None => danger.kind.name().to_owned(),
@@ -16,61 +55,8 @@ fn of(statement: &str) -> Vec<String> {
 
 #[test]
 fn each_kind_and_its_harmless_twin() {
-    for (dangerous, kinds, harmless) in [
-        ("DROP TABLE IF EXISTS a, public.b;", "drop-table a, drop-table public.b", "-- DROP TABLE a\nSELECT 1;"),
-        ("drop materialized view v", "drop-table v", "DROP VIEW v;"),
-        ("DROP SCHEMA old CASCADE;", "drop-others old", "CREATE SCHEMA old;"),
-        ("DROP TYPE mood CASCADE;", "drop-others mood", "DROP TYPE mood;"),
-        ("ALTER TABLE users DROP COLUMN IF EXISTS x;", "drop-column users", "ALTER TABLE users DROP CONSTRAINT x;"),
-        ("ALTER TABLE users DROP x;", "drop-column users", "ALTER TABLE users ALTER x DROP DEFAULT;"),
-        ("TRUNCATE a, ONLY b;", "truncate a, truncate b", "INSERT INTO a SELECT 'TRUNCATE b';"),
-        ("DELETE FROM ONLY a USING b;", "delete a", "INSERT INTO a VALUES ('DELETE FROM b');"),
-        ("DELETE FROM a WHERE x;", "delete a", "SELECT 1 /* DELETE FROM a */;"),
-        ("UPDATE ONLY a SET x = 1;", "update-all a", "UPDATE a SET x = 1 WHERE y;"),
-        (
-            "WITH gone AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM gone;",
-            "delete a",
-            "WITH x AS (SELECT 1) SELECT 1;",
-        ),
-        ("ALTER TABLE a RENAME COLUMN x TO y;", "rename a", "ALTER INDEX i RENAME TO j;"),
-        ("ALTER TABLE a ALTER COLUMN x SET DATA TYPE bigint;", "change-type a", "ALTER TABLE a ALTER x SET DEFAULT 1;"),
-        ("ALTER TABLE a ALTER x SET NOT NULL;", "validate a", "ALTER TABLE a ALTER x DROP NOT NULL;"),
-        (
-            "ALTER TABLE a ADD CONSTRAINT c CHECK (x > 0);",
-            "validate a",
-            "ALTER TABLE a ADD CONSTRAINT c CHECK (x > 0) NOT VALID;",
-        ),
-        ("ALTER TABLE a ADD FOREIGN KEY (x) REFERENCES b;", "validate a", "ALTER TABLE a VALIDATE CONSTRAINT c;"),
-        (
-            "ALTER TABLE a ADD UNIQUE (x);",
-            "unique-constraint a",
-            "ALTER TABLE a ADD CONSTRAINT u UNIQUE USING INDEX i;",
-        ),
-        ("ALTER TABLE a ADD x int NOT NULL;", "needs-value a", "ALTER TABLE a ADD x int NOT NULL DEFAULT 0;"),
-        (
-            "ALTER TABLE a ADD x uuid DEFAULT gen_random_uuid();",
-            "computed-column a",
-            "ALTER TABLE a ADD x timestamptz DEFAULT now();",
-        ),
-        ("ALTER TABLE a ADD COLUMN id bigserial;", "computed-column a", "ALTER TABLE a ADD COLUMN id bigint;"),
-        (
-            "CREATE UNIQUE INDEX i ON ONLY public.\"My Table\" (x);",
-            "blocking-index public.\"My Table\"",
-            "CREATE INDEX CONCURRENTLY i ON a (x);",
-        ),
-        ("REINDEX TABLE a;", "blocking-index a", "REINDEX TABLE CONCURRENTLY a;"),
-        ("VACUUM FULL a;", "write-anew a", "VACUUM a;"),
-        ("REFRESH MATERIALIZED VIEW v;", "write-anew v", "REFRESH MATERIALIZED VIEW CONCURRENTLY v;"),
-        ("ALTER TABLE a SET TABLESPACE fast;", "write-anew a", "ALTER TABLE a SET (fillfactor = 70);"),
-        ("LOCK TABLE a IN EXCLUSIVE MODE;", "lock-table a", "SELECT 'LOCK TABLE a';"),
-        (
-            "CREATE TRIGGER t BEFORE UPDATE ON a EXECUTE FUNCTION f();",
-            "lock-table a",
-            "CREATE FUNCTION f() RETURNS int AS $$ DROP TABLE a $$;",
-        ),
-        ("DO $$ BEGIN DROP TABLE a; END $$;", "unreadable", "COMMENT ON TABLE a IS 'DO';"),
-    ] {
-        assert_eq!(of(dangerous).join(", "), kinds, "{dangerous}");
+    for (dangerous, kinds, harmless) in twins::TWINS {
+        assert_eq!(of(dangerous).join(", "), *kinds, "{dangerous}");
         assert_eq!(of(harmless), [""; 0], "{harmless}");
     }
 }
@@ -88,18 +74,139 @@ fn a_block_of_statements_is_looked_at_one_by_one() {
 
 #[test]
 fn what_is_new_is_empty() {
-    let statements =
-        ["CREATE TABLE IF NOT EXISTS likes (id int);".to_owned(), "CREATE INDEX i ON likes (id);".to_owned()];
-    let new = created(&statements);
-    assert_eq!(new, BTreeSet::from(["likes".to_owned()]));
-    assert_eq!(dangers(&statements, &new, &BTreeMap::new()), []);
+    assert_eq!(of_all(&["CREATE TABLE IF NOT EXISTS likes (id int);", "CREATE INDEX i ON likes (id);"]), [""; 0]);
+}
+
+#[test]
+fn blocks_are_looked_into() {
+    for (body, kinds) in [
+        ("IF x THEN ALTER TABLE users DROP COLUMN a; END IF;", "drop-column users"),
+        ("FOR r IN SELECT 1 LOOP UPDATE users SET a = 1; END LOOP;", "update-all users"),
+        ("EXECUTE 'TRUNCATE users';", "truncate users"),
+        ("EXECUTE $q$ DO $d$ BEGIN DELETE FROM users; END $d$ $q$;", "delete users"),
+        ("EXECUTE format('DROP TABLE %I', r);", "unreadable"),
+        ("FOR r IN EXECUTE q LOOP NULL; END LOOP;", "unreadable"),
+        ("BEGIN NULL; EXCEPTION WHEN others THEN DROP TABLE users; END;", "drop-table users"),
+        ("CREATE TABLE users (x int); TRUNCATE users;", "truncate users"),
+        ("WITH d AS (DELETE FROM users RETURNING *) INSERT INTO b SELECT * FROM d;", "delete users"),
+        ("what is this; DROP TABLE users;", "drop-table users, unreadable"),
+        ("CALL f();", "unreadable"),
+        ("RAISE NOTICE 'DROP TABLE users'; -- DROP TABLE users\n", ""),
+        ("PERFORM 1; x := 'TRUNCATE users'; NULL;", ""),
+        ("IF NOT EXISTS (SELECT 1) THEN CREATE TABLE users (x int); END IF;", ""),
+    ] {
+        let mut found = of(&format!("DO $body$ BEGIN {body} END $body$;"));
+        found.sort();
+        assert_eq!(found.join(", "), kinds, "{body}");
+    }
+    assert_eq!(of("DO LANGUAGE plpython3u $$ DROP $$;"), ["unreadable"]);
+    assert_eq!(of("DO 'BEGIN DROP TABLE \"a\"\"b\"; END';"), ["drop-table \"a\"\"b\""]);
+    assert_eq!(of("DO E'BEGIN\\n DROP TABLE a; END';"), ["drop-table a"]);
+}
+
+#[test]
+fn what_only_looks_dangerous_is_not() {
+    for harmless in [
+        "SELECT 'DROP TABLE a', $$TRUNCATE b$$, E'\\'; DELETE FROM c; --';",
+        "/* DROP TABLE a; /* DELETE FROM b */ */ SELECT 1;",
+        "SELECT \"drop\" FROM \"table\"; -- TRUNCATE a",
+        "INSERT INTO log (what) VALUES ('ALTER TABLE a DROP COLUMN b');",
+        "COMMENT ON COLUMN a.b IS 'UPDATE a SET x = 1';",
+        "CREATE TABLE \"delete\" (\"update\" int, \"truncate\" text DEFAULT 'VACUUM FULL a');",
+    ] {
+        assert_eq!(of(harmless), [""; 0], "{harmless}");
+    }
+}
+
+#[test]
+fn an_open_quote_hides_nothing_that_follows() {
+    for open in
+        ["SELECT 'open;", "/* open", "SELECT $x$ open;", "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1;"]
+    {
+        assert!(of_all(&[open, "DROP TABLE a;"]).contains(&"drop-table a".to_owned()), "{open}");
+    }
+}
+
+#[test]
+fn new_is_what_was_created_before_and_is_still_that() {
+    for (statements, kinds) in [
+        ("DROP TABLE users; CREATE TABLE users (x int); CREATE INDEX i ON users (x)", "drop-table users"),
+        ("CREATE TABLE a (x int); DROP TABLE a; TRUNCATE a", "truncate a"),
+        ("CREATE TABLE IF NOT EXISTS users (x int); ALTER TABLE users DROP COLUMN x", "drop-column users"),
+        ("CREATE TABLE Users (x int); TRUNCATE public.users; TRUNCATE \"Users\"", "truncate \"Users\""),
+        ("CREATE TABLE app.users (x int); TRUNCATE users", "truncate users"),
+        ("CREATE TABLE users (x int); TRUNCATE app.users", "truncate app.users"),
+        ("CREATE TEMP TABLE users (x int); DELETE FROM users; DELETE FROM public.users", "delete public.users"),
+        ("CREATE TABLE b (x int); ALTER TABLE b RENAME TO c; TRUNCATE c; TRUNCATE b", "truncate b"),
+        ("ALTER TABLE users RENAME TO old; CREATE TABLE users (x int); TRUNCATE old", "rename users, truncate old"),
+        ("CREATE TABLE users (x int); SET search_path TO other; TRUNCATE users", "truncate users"),
+        ("SELECT set_config('search_path', '', false); CREATE TABLE a (x int); TRUNCATE a", ""),
+        ("CREATE TABLE b AS SELECT 1; CREATE INDEX ON b (x); SELECT 1 INTO c; TRUNCATE c", ""),
+        ("CREATE MATERIALIZED VIEW v AS SELECT 1; CREATE INDEX ON v (x); REFRESH MATERIALIZED VIEW v", ""),
+    ] {
+        let together = of(&format!("{statements};"));
+        assert_eq!(together.join(", "), kinds, "{statements}");
+        let one_by_one: Vec<_> = statements.split_inclusive("; ").collect();
+        assert_eq!(of_all(&one_by_one), together, "{statements}");
+    }
+}
+
+#[test]
+fn what_the_parser_does_not_know_is_read_word_by_word() {
+    assert_eq!(of("ALTER TABLE a FROBNICATE, DROP COLUMN b;"), ["drop-column a"]);
+    assert_eq!(of_all(&["WIBBLE;", "TRUNCATE a;"]), ["truncate a"]);
+    let sqlite = |statement| {
+        let found = dangers_on(Dialect::Sqlite, &[statement], "");
+        found.iter().map(|d| format!("{} {:?}", d.kind.name(), d.table.as_deref())).collect::<Vec<_>>()
+    };
+    assert_eq!(sqlite("UPDATE OR REPLACE a SET x = 1"), ["update-all Some(\"a\")"]);
+    assert_eq!(sqlite("DROP TABLE a"), ["drop-table Some(\"a\")"]);
+    assert_eq!(sqlite("CREATE INDEX i ON a (x)"), [""; 0]);
+    assert_eq!(sqlite("PRAGMA foreign_keys = off"), [""; 0]);
+}
+
+#[test]
+fn the_lock_is_named_as_postgresql_names_it() {
+    let line = |statement: &str| {
+        let mut danger = dangers_on(Dialect::Postgres, &[statement], "").remove(0);
+        danger.size = Some(TableSize { rows: Some(12_000_000), bytes: 9 << 30 });
+        danger.lock_line().unwrap()
+    };
+    for (statement, expected) in [
+        ("ALTER TABLE users ALTER x TYPE text;", "ACCESS EXCLUSIVE on users, rewrites about 12.0 M rows (9.0 GB)"),
+        ("CREATE INDEX ON users (x);", "SHARE on users, indexes about 12.0 M rows (9.0 GB)"),
+        (
+            "ALTER TABLE users ADD FOREIGN KEY (x) REFERENCES b;",
+            "SHARE ROW EXCLUSIVE on users, reads about 12.0 M rows (9.0 GB)",
+        ),
+        ("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;", "SHARE ROW EXCLUSIVE on users"),
+        ("UPDATE users SET x = 1;", "ROW EXCLUSIVE on users, rewrites about 12.0 M rows (9.0 GB)"),
+    ] {
+        assert_eq!(line(statement), expected, "{statement}");
+    }
+    assert_eq!(dangers_on(Dialect::Sqlite, &["DROP TABLE a"], "")[0].lock_line(), None);
+}
+
+#[test]
+fn whatever_it_is_it_ends_soon() {
+    let nested = |step: &str| format!("DO $$ BEGIN {} $$;", step.repeat(5_000));
+    for deep in [format!("SELECT {}1", "(".repeat(100_000)), nested("BEGIN "), nested("IF x THEN "), "[".repeat(50_000)]
+    {
+        of(&deep);
+    }
+    let long = format!("INSERT INTO a VALUES {}(1); DROP TABLE b;", "(1, 'abc'),".repeat(FILE_LIMIT_BYTES / 11));
+    assert_eq!(of(&long), ["drop-table b"]);
+    let unread = format!("SELECT {} 1;", "1 +".repeat(FILE_LIMIT_BYTES / 3));
+    assert_eq!(of(&unread), ["unreadable"]);
+    let backslashes = "\\".repeat(FILE_LIMIT_BYTES);
+    of(&format!("x {backslashes}"));
 }
 
 #[test]
 fn a_reviewed_comment_allows_a_kind_if_it_says_why() {
     let allow = |comment: &str| {
         let statement = format!("{comment}\nALTER TABLE a DROP COLUMN x;");
-        let found = dangers(std::slice::from_ref(&statement), &BTreeSet::new(), &allowed(&statement));
+        let found = dangers_on(Dialect::Postgres, &[&statement], &statement);
         (found[0].allowed.clone(), found[0].is_destructive())
     };
     let why = "nobody has read it since May".to_owned();
@@ -116,12 +223,8 @@ fn a_reviewed_comment_allows_a_kind_if_it_says_why() {
 
 #[test]
 fn a_lock_counts_where_the_table_is_big_or_nobody_knows() {
-    let with = |rows, bytes| Danger {
-        kind: DangerKind::ChangeType,
-        table: Some("users".into()),
-        allowed: None,
-        size: Some(TableSize { rows, bytes }),
-    };
+    let users = || Danger::new(DangerKind::ChangeType, Some("users".into()));
+    let with = |rows, bytes| Danger { size: Some(TableSize { rows, bytes }), ..users() };
     assert!(!with(Some(99_999), 8_192).locks());
     assert!(with(Some(100_000), 8_192).locks());
     assert!(with(None, BIG_BYTES).locks());
@@ -138,12 +241,8 @@ fn a_lock_counts_where_the_table_is_big_or_nobody_knows() {
 
 #[test]
 fn the_size_is_no_part_of_what_a_vote_is_about_but_whether_it_is_big_is() {
-    let with = |rows| Danger {
-        kind: DangerKind::ChangeType,
-        table: Some("users".into()),
-        allowed: None,
-        size: Some(TableSize { rows: Some(rows), bytes: 0 }),
-    };
+    let users = || Danger::new(DangerKind::ChangeType, Some("users".into()));
+    let with = |rows| Danger { size: Some(TableSize { rows: Some(rows), bytes: 0 }), ..users() };
     assert_eq!(with(1).digested(), with(2).digested());
     assert_ne!(with(1).digested(), with(BIG_ROWS).digested());
 }
@@ -152,9 +251,9 @@ proptest! {
     #[test]
     fn no_text_is_too_much(text in "(?s).{0,400}", words in proptest::collection::vec("alter|table|drop|add|column|create|index|on|[(),;'\"$.]|a|update|with|delete|from", 0..60)) {
         for statement in [text, words.join(" ")] {
-            let statements = std::slice::from_ref(&statement);
-            let found = dangers(statements, &created(statements), &allowed(&statement));
-            prop_assert!(found.len() <= 51);
+            for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+                prop_assert!(dangers_on(dialect, &[&statement], &statement).len() <= 51);
+            }
         }
     }
 }

@@ -2,12 +2,14 @@
 
 mod ends;
 mod failure;
+mod migrations;
 mod plan;
 mod planning;
 mod run;
 mod waiting;
 
-pub(super) use plan::{When, migration as migration_line, ships};
+pub(super) use migrations::migration as migration_line;
+pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
@@ -130,10 +132,10 @@ fn applied(release: &Release) -> Option<Line> {
         StepState::Succeeded if !ran.is_empty() => {
             let what = if ran.len() == 1 { "migration" } else { "migrations" };
             let mut line = Line::plain(format!("Applied and still there: {what} "));
-            for (i, migration) in ran.iter().take(plan::MIGRATIONS_SHOWN_LIMIT).enumerate() {
+            for (i, migration) in ran.iter().take(migrations::MIGRATIONS_SHOWN_LIMIT).enumerate() {
                 line = if i > 0 { line.text(", ") } else { line }.code(words::stem(migration));
             }
-            let more = ran.len().saturating_sub(plan::MIGRATIONS_SHOWN_LIMIT);
+            let more = ran.len().saturating_sub(migrations::MIGRATIONS_SHOWN_LIMIT);
             Some(if more > 0 { line.text(format!(" and {more} more")) } else { line })
         }
         StepState::Failed if ran.len() > 1 => {

@@ -2,21 +2,14 @@
 
 use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
-use super::field;
+use super::{field, migrations};
 use crate::facts::{CiState, Facts};
-use crate::migration::Danger;
-use crate::plan::{Commit, Plan, PlanKind, PlannedMigration};
+use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
 use jiff::Timestamp;
 
 /// How many commits a card lists.
 pub(in super::super) const COMMITS_SHOWN_LIMIT: usize = 10;
-/// How many dangers one card names.
-const DANGERS_SHOWN_LIMIT: usize = 5;
-/// How many migrations a card lists.
-pub(in super::super) const MIGRATIONS_SHOWN_LIMIT: usize = 8;
-/// How many migrations without a way back one warning names.
-const IRREVERSIBLE_SHOWN_LIMIT: usize = 3;
 
 /// How a message speaks of moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +34,7 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     let mut blocks = Vec::new();
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
     blocks.extend(field("Image", vec![image(release, plan, when)]));
-    blocks.extend(field("Migrations", migrations(plan)));
+    blocks.extend(field("Migrations", migrations::lines(plan)));
     blocks
 }
 
@@ -101,70 +94,11 @@ fn image(release: &Release, plan: &Plan, when: When) -> Line {
     }
 }
 
-fn migrations(plan: &Plan) -> Vec<Line> {
-    if plan.migrations.is_empty() {
-        return vec![Line::plain("none pending")];
-    }
-    let shown = plan.migrations.iter().take(MIGRATIONS_SHOWN_LIMIT).map(migration);
-    let mut lines = words::with_rest(shown.collect(), plan.migrations.len());
-    lines.extend(allowed_dangers(plan));
-    if !plan.unknown_applied.is_empty() {
-        let n = words::count(plan.unknown_applied.len(), "migration");
-        lines.push(Line::plain(format!("{n} applied here that this commit does not have")));
-    }
-    lines
-}
-
-/// `20251104120000_likes  creates likes, reversible`.
-pub(in super::super) fn migration(migration: &PlannedMigration) -> Line {
-    let mut line = Line::default().code(words::stem(migration)).text("  ");
-    if !migration.summary.is_empty() {
-        line = line.untrusted(migration.summary.as_str()).text(", ");
-    }
-    line = line.text(if migration.reversible { "reversible" } else { "no way back" });
-    if !migration.transactional {
-        line = line.text(", outside a transaction");
-    }
-    match &migration.not_run {
-        Some(why) => line.text(DOT).text("not run: ").untrusted(why.as_str()),
-        None => line,
-    }
-}
-
-/// What files allow themselves, in comments that were reviewed with them.
-fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
-    let allowed = plan.dangers().filter_map(|danger| Some((danger, danger.allowed.as_deref()?)));
-    allowed
-        .take(DANGERS_SHOWN_LIMIT)
-        .map(|(danger, why)| Line::plain("allowed by its file: ").untrusted(danger.sentence()).text(DOT).untrusted(why))
-}
-
-/// The dangers of the migrations that will run, one a line.
-fn dangers(plan: &Plan) -> Vec<Line> {
-    let run = plan.migrations.iter().filter(|migration| migration.not_run.is_none());
-    let all = run.flat_map(|migration| migration.dangers.iter().map(move |danger| (migration, danger)));
-    let mut worth = all.filter(|(_, danger)| danger.is_worth_a_warning());
-    let say = |(migration, danger): (&PlannedMigration, &Danger)| {
-        let line = Line::default().code(words::stem(migration)).text(" ").untrusted(danger.sentence());
-        match danger.detail() {
-            Some(detail) => line.text(": ").text(detail).text("."),
-            None => line.text("."),
-        }
-    };
-    let mut lines: Vec<_> = worth.by_ref().take(DANGERS_SHOWN_LIMIT).map(say).collect();
-    match worth.count() {
-        0 => {}
-        more => lines.push(Line::plain(format!("{} more of what migrations may cost", more))),
-    }
-    lines
-}
-
 /// What a person who decides must not miss.
 pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let ci = release.facts.as_ref().and_then(ci_warning);
-    let lost = release.plan.as_ref().and_then(irreversible);
-    let costs = release.plan.as_ref().map(dangers).unwrap_or_default();
-    ci.into_iter().chain(lost).chain(costs).map(Block::Warning).collect()
+    let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
+    ci.into_iter().chain(migrations).map(Block::Warning).collect()
 }
 
 fn ci_warning(facts: &Facts) -> Option<Line> {
@@ -180,18 +114,4 @@ fn ci_warning(facts: &Facts) -> Option<Line> {
         return Some(line);
     }
     Some(words::untrusted_list(line.text(", failing: "), &ci.failing, ", "))
-}
-
-fn irreversible(plan: &Plan) -> Option<Line> {
-    let lost: Vec<_> = plan.migrations.iter().filter(|m| !m.reversible && m.not_run.is_none()).collect();
-    if lost.is_empty() {
-        return None;
-    }
-    let mut line = Line::plain("No way back: ");
-    for (i, migration) in lost.iter().take(IRREVERSIBLE_SHOWN_LIMIT).enumerate() {
-        line = if i > 0 { line.text(", ") } else { line }.code(words::stem(migration));
-    }
-    let more = lost.len().saturating_sub(IRREVERSIBLE_SHOWN_LIMIT);
-    let line = if more > 0 { line.text(format!(" and {more} more")) } else { line };
-    Some(line.text(if lost.len() == 1 { " has no down migration." } else { " have no down migration." }))
 }

@@ -3,6 +3,7 @@
 use super::super::super::{Block, Line, Message, Span};
 use super::*;
 use crate::environment::{Environment, Lock, LockEnd, LockNews};
+use crate::migration::{Danger, DangerKind, DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
 use crate::plan::ConfigVersion;
 use crate::policy::{Differences, Override};
 use crate::release::BuildProgress;
@@ -70,9 +71,26 @@ fn hostile_plan() -> Plan {
     let migration = &mut plan.migrations[0];
     (migration.file, migration.summary, migration.checksum) = (hostile(), hostile(), hostile());
     migration.reversible = false;
+    let touched =
+        Touched { table: hostile(), lock: LockMode::AccessExclusive, rewritten: true, scanned: true, size: None };
+    let danger = |kind, lock| Danger { lock, ..Danger::new(kind, Some(hostile())) };
+    migration.dangers = vec![
+        danger(DangerKind::DropColumn, Some(LockMode::AccessExclusive)),
+        danger(DangerKind::ChangeType, None),
+        Danger { allowed: Some(hostile()), ..danger(DangerKind::Rename, None) },
+    ];
+    let down = DownTrial::Fails { message: hostile() };
+    let trial = MigrationTrial { version: migration.version.clone(), touched: vec![touched], down };
     let mut not_run = plan.migrations[0].clone();
     not_run.not_run = Some(hostile());
     plan.migrations.push(not_run);
+    let mut leaves = plan.migrations[0].clone();
+    leaves.version = 2.into();
+    let down = DownTrial::Leaves { differences: vec![hostile()] };
+    let second = MigrationTrial { version: leaves.version.clone(), touched: vec![], down };
+    plan.migrations.push(leaves);
+    plan.rehearsal = Some(Rehearsal::Done { trials: vec![trial, second] });
+    plan.edited = vec![hostile()];
     plan.config = vec![ConfigVersion { secret: hostile(), version_id: hostile() }];
     for target in &mut plan.targets {
         (target.name, target.id) = (hostile(), hostile());

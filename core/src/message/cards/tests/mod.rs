@@ -2,6 +2,7 @@
 
 mod endings;
 mod hostile;
+mod migrations;
 mod others;
 mod plain;
 mod running;
@@ -77,6 +78,7 @@ pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         transactional: true,
         summary: "creates likes".into(),
         dangers: vec![],
+        down_loses_data: false,
         late: false,
         not_run: None,
         statements: String::new(),
