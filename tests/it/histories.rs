@@ -85,36 +85,49 @@ async fn on_sqlite(tool: &str, columns: &str, expected: Expect) {
 
 #[tokio::test]
 async fn dbmate() {
-    on_postgres("dbmate", "version", expect![[r#"
+    on_postgres(
+        "dbmate",
+        "version",
+        expect![[r#"
         version character varying not null
         CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (version)
-        made: 
+        made: nothing
         applied: 9
         applied: 10; 9
         applied: 10; 11; 9
         taken back: 10; 9
         taken back: 9
-        taken back: 
-    "#]]).await;
-    on_sqlite("dbmate", "version", expect![[r#"
+        taken back: nothing
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "dbmate",
+        "version",
+        expect![[r#"
         CREATE TABLE "schema_migrations" (version varchar(128) primary key)
-        made: 
+        made: nothing
         applied: 9
         applied: 10; 9
         applied: 10; 11; 9
         taken back: 10; 9
         taken back: 9
-        taken back: 
-    "#]]).await;
+        taken back: nothing
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn golang_migrate() {
-    on_postgres("golang-migrate", "version || ' ' || dirty", expect![[r#"
+    on_postgres(
+        "golang-migrate",
+        "version || ' ' || dirty",
+        expect![[r#"
         version bigint not null
         dirty boolean not null
         CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (version)
-        made: 
+        made: nothing
         begun: 9 true
         applied: 9 false
         begun: 10 true
@@ -126,12 +139,17 @@ async fn golang_migrate() {
         begun to take back: 9 true
         taken back: 9 false
         begun to take back: -1 true
-        taken back: 
-    "#]]).await;
-    on_sqlite("golang-migrate", "version || ' ' || dirty", expect![[r#"
+        taken back: nothing
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "golang-migrate",
+        "version || ' ' || dirty",
+        expect![[r#"
         CREATE TABLE schema_migrations (version uint64,dirty bool)
         CREATE UNIQUE INDEX version_unique ON schema_migrations (version)
-        made: 
+        made: nothing
         begun: 9 1
         applied: 9 0
         begun: 10 1
@@ -143,13 +161,18 @@ async fn golang_migrate() {
         begun to take back: 9 1
         taken back: 9 0
         begun to take back: -1 1
-        taken back: 
-    "#]]).await;
+        taken back: nothing
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn goose() {
-    on_postgres("goose", "version_id || ' ' || is_applied", expect![[r#"
+    on_postgres(
+        "goose",
+        "version_id || ' ' || is_applied",
+        expect![[r#"
         id integer not null identity BY DEFAULT
         version_id bigint not null
         is_applied boolean not null
@@ -162,8 +185,13 @@ async fn goose() {
         taken back: 0 true; 10 true; 9 true
         taken back: 0 true; 9 true
         taken back: 0 true
-    "#]]).await;
-    on_sqlite("goose", "version_id || ' ' || is_applied", expect![[r#"
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "goose",
+        "version_id || ' ' || is_applied",
+        expect![[r#"
         CREATE TABLE goose_db_version (
         		id INTEGER PRIMARY KEY AUTOINCREMENT,
         		version_id INTEGER NOT NULL,
@@ -177,14 +205,19 @@ async fn goose() {
         taken back: 0 1; 10 1; 9 1
         taken back: 0 1; 9 1
         taken back: 0 1
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn sqlx() {
     let rest = "|| ' ' || execution_time || ' ' || description";
     let columns = format!("version || ' ' || success || ' ' || encode(checksum, 'hex') {rest}");
-    on_postgres("sqlx", &columns, expect![[r#"
+    on_postgres(
+        "sqlx",
+        &columns,
+        expect![[r#"
         version bigint not null
         description text not null
         installed_on timestamp with time zone not null default now()
@@ -192,15 +225,20 @@ async fn sqlx() {
         checksum bytea not null
         execution_time bigint not null
         CREATE UNIQUE INDEX _sqlx_migrations_pkey ON public._sqlx_migrations USING btree (version)
-        made: 
+        made: nothing
         applied: 9 true ab01 12345 it's \ here
         applied: 10 true ab01 12345 it's \ here; 9 true ab01 12345 it's \ here
         applied: 10 true ab01 12345 it's \ here; 11 true ab01 12345 it's \ here; 9 true ab01 12345 it's \ here
         taken back: 10 true ab01 12345 it's \ here; 9 true ab01 12345 it's \ here
         taken back: 9 true ab01 12345 it's \ here
-        taken back: 
-    "#]]).await;
-    on_sqlite("sqlx", &format!("version || ' ' || success || ' ' || hex(checksum) {rest}"), expect![[r#"
+        taken back: nothing
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "sqlx",
+        &format!("version || ' ' || success || ' ' || hex(checksum) {rest}"),
+        expect![[r#"
         CREATE TABLE _sqlx_migrations (
             version BIGINT PRIMARY KEY,
             description TEXT NOT NULL,
@@ -209,14 +247,16 @@ async fn sqlx() {
             checksum BLOB NOT NULL,
             execution_time BIGINT NOT NULL
         )
-        made: 
+        made: nothing
         applied: 9 1 AB01 12345 it's \ here
         applied: 10 1 AB01 12345 it's \ here; 9 1 AB01 12345 it's \ here
         applied: 10 1 AB01 12345 it's \ here; 11 1 AB01 12345 it's \ here; 9 1 AB01 12345 it's \ here
         taken back: 10 1 AB01 12345 it's \ here; 9 1 AB01 12345 it's \ here
         taken back: 9 1 AB01 12345 it's \ here
-        taken back: 
-    "#]]).await;
+        taken back: nothing
+    "#]],
+    )
+    .await;
 }
 
 /// What is read back, in the types in which it is asked for.
