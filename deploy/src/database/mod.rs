@@ -6,6 +6,8 @@ mod error;
 mod postgres;
 mod rehearsal;
 mod run;
+mod schema_postgres;
+mod schema_sqlite;
 mod sqlite;
 mod sqlite_probe;
 mod url;
