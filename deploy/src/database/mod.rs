@@ -14,7 +14,7 @@ mod url;
 
 pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, JournalError, MigrateError};
-pub use rehearsal::{RehearsalError, rehearse, reproduce};
+pub use rehearsal::{RehearsalError, RehearsalOptions, rehearse, reproduce};
 pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};
 pub use sqlite_probe::sqlite_cannot_run;
 pub use url::DatabaseUrl;
