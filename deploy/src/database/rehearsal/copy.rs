@@ -146,16 +146,20 @@ async fn remove_leftovers(connection: &mut PgConnection) -> Result<(), DriverErr
     let left = texts(
         connection,
         format!(
-            "SELECT datname::text FROM pg_database WHERE datname ~ '^{NAME_PREFIX}[0-9]{{1,12}}_[0-9a-f]{{12}}$' \
-             AND split_part(substr(datname, {}), '_', 1)::bigint < extract(epoch FROM now()) - {LEFTOVER_AGE_S} \
-             AND coalesce(shobj_description(oid, 'pg_database'), {prefix}) LIKE {prefix} || '%'",
+            "SELECT datname::text FROM pg_database WHERE pg_has_role(datdba, 'usage') \
+             AND CASE WHEN datname ~ '^{NAME_PREFIX}[0-9]{{1,12}}_[0-9a-f]{{12}}$' \
+             THEN split_part(substr(datname, {}), '_', 1)::bigint < extract(epoch FROM now()) - {LEFTOVER_AGE_S} \
+             ELSE false END AND coalesce(shobj_description(oid, 'pg_database'), {prefix}) LIKE {prefix} || '%'",
             NAME_PREFIX.len() + 1,
             prefix = literal(COMMENT_PREFIX)
         ),
     )
     .await?;
     for name in left {
-        send(connection, drop_database(&name)).await?;
+        // It is in nobody's way.
+        if let Err(error) = send(connection, drop_database(&name)).await {
+            tracing::warn!(error = error.message, database = name, "an old rehearsal's database could not be removed");
+        }
     }
     Ok(())
 }

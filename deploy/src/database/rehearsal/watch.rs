@@ -81,7 +81,8 @@ impl Watch {
         for (oid, (filenode, scans)) in seen {
             let Some(table) = self.tables.get_mut(&oid) else { continue };
             table.saw(filenode, empties(statement));
-            table.scanned |= scans > table.scans && table.lock > LockMode::RowExclusive;
+            // Reading an empty table, as TRUNCATE does for the indexes, is no reading.
+            table.scanned |= scans > table.scans && table.lock > LockMode::RowExclusive && !empties(statement);
             table.scans = scans;
         }
         Ok(())
