@@ -26,7 +26,10 @@ fn touched(trial: &MigrationTrial) -> Vec<String> {
     trial.touched.iter().map(line).collect()
 }
 
-fn expected(tables: &[(&str, LockMode, &str)]) -> Vec<String> {
+/// A table with its lock, and what else is done to it.
+type Expected<'a> = (&'a str, LockMode, &'a str);
+
+fn expected(tables: &[Expected<'_>]) -> Vec<String> {
     tables.iter().map(|(table, lock, more)| format!("{table} {}{more}", lock.name())).collect()
 }
 
@@ -35,7 +38,7 @@ async fn locks_rewrites_and_scans_are_seen() {
     let rig = Rig::new(BASE).await;
     let scanned = " scanned";
     let rewritten = " rewritten scanned";
-    let cases: &[(&str, &[(&str, LockMode, &str)])] = &[
+    let cases: &[(&str, &[Expected<'_>])] = &[
         ("ALTER TABLE users ADD COLUMN bio text", &[("users", AccessExclusive, "")]),
         ("ALTER TABLE users ADD COLUMN n int DEFAULT 7", &[("users", AccessExclusive, "")]),
         ("ALTER TABLE users ADD COLUMN r float DEFAULT random()", &[("users", AccessExclusive, rewritten)]),
@@ -56,7 +59,10 @@ async fn locks_rewrites_and_scans_are_seen() {
         ("SELECT count(*) FROM users;\nALTER TABLE users ADD COLUMN bio text", &[("users", AccessExclusive, "")]),
         ("ALTER TABLE users ADD COLUMN bio text;\nUPDATE users SET bio = ''", &[("users", AccessExclusive, scanned)]),
         ("CREATE TABLE new (id int);\nALTER TABLE new ADD COLUMN b int;\nCREATE INDEX ON new (b)", &[]),
-        ("-- +goose NO TRANSACTION\nCREATE INDEX CONCURRENTLY i ON users (age)", &[("users", ShareUpdateExclusive, scanned)]),
+        (
+            "-- +goose NO TRANSACTION\nCREATE INDEX CONCURRENTLY i ON users (age)",
+            &[("users", ShareUpdateExclusive, scanned)],
+        ),
         ("-- +goose NO TRANSACTION\nDROP INDEX CONCURRENTLY posts_author", &[("posts", ShareUpdateExclusive, "")]),
         ("-- +goose NO TRANSACTION\nALTER TABLE users ADD COLUMN bio text", &[("users", AccessExclusive, "")]),
         ("-- +goose NO TRANSACTION\nVACUUM FULL users", &[("users", AccessExclusive, " rewritten")]),
@@ -73,7 +79,8 @@ async fn locks_rewrites_and_scans_are_seen() {
 #[tokio::test]
 async fn sizes_are_those_of_the_real_database() {
     let rig = Rig::new(BASE).await;
-    let trials = rig.rehearse(&[(1, "ALTER TABLE users ADD COLUMN bio text; CREATE INDEX ON app.goals (id)", "")]).await;
+    let trials =
+        rig.rehearse(&[(1, "ALTER TABLE users ADD COLUMN bio text; CREATE INDEX ON app.goals (id)", "")]).await;
     let trials = trials.unwrap();
     let sizes: Vec<_> = trials[0].touched.iter().map(|t| (t.table.as_str(), t.size.and_then(|s| s.rows))).collect();
     assert_eq!(sizes, [("users", Some(1000)), ("app.goals", None)]);
@@ -86,7 +93,11 @@ async fn each_way_back_is_tried() {
     let trials = rig
         .rehearse(&[
             (1, "CREATE TABLE tags (id int)", "DROP TABLE tags"),
-            (2, "ALTER TABLE users ADD COLUMN bio text; CREATE INDEX bios ON users (id)", "ALTER TABLE users DROP COLUMN bio"),
+            (
+                2,
+                "ALTER TABLE users ADD COLUMN bio text; CREATE INDEX bios ON users (id)",
+                "ALTER TABLE users DROP COLUMN bio",
+            ),
             (3, "ALTER TABLE users DROP COLUMN email", "ALTER TABLE users ADD COLUMN email text"),
         ])
         .await
@@ -131,7 +142,8 @@ async fn a_broken_way_back_stops_those_before_it() {
             DownTrial::Restores,
         ]
     );
-    let trials = rig.rehearse(&[(1, "CREATE TABLE a (id int)", "DROP TABLE a"), (2, "CREATE TABLE b (id int)", "")]).await;
+    let trials =
+        rig.rehearse(&[(1, "CREATE TABLE a (id int)", "DROP TABLE a"), (2, "CREATE TABLE b (id int)", "")]).await;
     let why = "00002_x.sql, which comes after it, has no way back".to_owned();
     assert_eq!(trials.unwrap()[0].down, DownTrial::NotTried { why });
 }
@@ -234,7 +246,7 @@ async fn old_copies_are_removed_and_nothing_else() {
     run(&mut admin, "COMMENT ON DATABASE somebodys IS 'Do not touch'").await;
     run(&mut admin, &format!("ALTER DATABASE somebodys RENAME TO {foreign}")).await;
     // As a user who may remove all of them.
-    let rig = rig.as_superuser();
+    let rig = rig.by_superuser();
     rig.rehearse(&[(1, "SELECT 1", "")]).await.unwrap();
     let left = "SELECT datname::text FROM pg_database WHERE datname LIKE 'slipway\\_rehearsal\\_%\\_0123456789ab%' \
                 ORDER BY 1";
@@ -262,16 +274,17 @@ async fn production_itself_and_its_server_are_refused() {
         assert!(try_on(&on, false).await.contains("is the very server"), "{on}");
     }
     let nowhere = try_on("postgres://ana:hunter22@127.0.0.1:1/x", false).await;
-    assert!(nowhere.starts_with("the rehearsal server cannot be reached") && !nowhere.contains("hunter22"), "{nowhere}");
+    assert!(
+        nowhere.starts_with("the rehearsal server cannot be reached") && !nowhere.contains("hunter22"),
+        "{nowhere}"
+    );
 }
 
 #[tokio::test]
 async fn migrations_can_be_reproduced() {
     let rig = Rig::new("CREATE TABLE users (id int PRIMARY KEY, bio text); CREATE INDEX bios ON users (bio)").await;
-    let folder = goose(&[
-        (1, "CREATE TABLE users (id int PRIMARY KEY)", ""),
-        (2, "ALTER TABLE users ADD COLUMN bio text", ""),
-    ]);
+    let folder =
+        goose(&[(1, "CREATE TABLE users (id int PRIMARY KEY)", ""), (2, "ALTER TABLE users ADD COLUMN bio text", "")]);
     let made = reproduce(&rig.on_url(), &folder, &folder.migrations(), &RehearsalOptions::default()).await.unwrap();
     let real = connect(&rig.real).await.unwrap().schema().await.unwrap();
     let differences: Vec<_> = real.differences_from(&made).iter().map(ToString::to_string).collect();
@@ -299,7 +312,10 @@ async fn sqlite_is_rehearsed_in_memory() {
     .await
     .unwrap();
     assert_eq!(trials[0].down, DownTrial::Restores);
-    let left = ["00003_x.sql cannot be applied again after it: index emails already exists", "table users: index emails should not be there"];
+    let left = [
+        "00003_x.sql cannot be applied again after it: index emails already exists",
+        "table users: index emails should not be there",
+    ];
     assert_eq!(trials[1].down, DownTrial::Leaves { differences: left.map(str::to_owned).to_vec() });
     let error = held(&[(2, "ALTER TABLE usres ADD COLUMN bio TEXT", "")]).await.unwrap_err();
     assert_eq!(error.to_string(), "00002_x.sql failed in rehearsal, at statement 1 of 1: no such table: usres (1)");

@@ -4,7 +4,7 @@ use super::{Done, Job, Trouble};
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::format::Dialect;
-use slipway_core::migration::{Danger, Version};
+use slipway_core::migration::{Danger, Rehearsal, Version};
 use slipway_core::person::Identity;
 use slipway_core::plan::{Commit, ConfigVersion, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::release::{Event, Failure, Step};
@@ -42,7 +42,10 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Ok(shipped) => shipped,
         Err(failure) => return Ok(job.planning_failed(None, failure)),
     };
-    let migrations = pending(job, commit).await?;
+    let migrations = match pending(job, commit).await? {
+        Ok(migrations) => migrations,
+        Err(failure) => return Ok(job.planning_failed(Some(Step::Migrate), failure)),
+    };
     let mut config = Vec::new();
     for secret in &environment.config {
         config
@@ -68,7 +71,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         migrations: migrations.planned,
         unknown_applied: migrations.unknown_applied,
         edited: vec![],
-        rehearsal: None,
+        rehearsal: migrations.rehearsal,
         config,
         targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
     };
@@ -137,17 +140,23 @@ fn known_commit(job: &Job<'_>, raw: RawCommit) -> Commit {
 struct Migrations {
     planned: Vec<PlannedMigration>,
     unknown_applied: Vec<Version>,
+    rehearsal: Option<Rehearsal>,
 }
 
-async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Trouble> {
+/// What is pending, or why it must not run.
+async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations, Failure>, Trouble> {
     // A rollback leaves the schema alone: what is applied beyond the older commit's files is expected.
     if job.release.request.kind.plan_kind() == PlanKind::Rollback {
-        return Ok(Migrations::default());
+        return Ok(Ok(Migrations::default()));
     }
     let Some(at_hand) = super::migrate::folder_and_database(job, commit).await? else {
-        return Ok(Migrations::default());
+        return Ok(Ok(Migrations::default()));
     };
     let pending = at_hand.pending().await?;
+    let rehearsal = match super::rehearse::rehearsal(job, &at_hand, &pending.to_run()).await? {
+        Ok(rehearsal) => rehearsal,
+        Err(failure) => return Ok(Err(failure)),
+    };
     let mut planned = pending.planned();
     for migration in &mut planned {
         // A file may say more than is good for a channel.
@@ -170,5 +179,5 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
         }
         migration.not_run = migration.not_run.take().map(|reason| format!("no PostgreSQL here ({reason})"));
     }
-    Ok(Migrations { planned, unknown_applied: pending.unknown_applied })
+    Ok(Ok(Migrations { planned, unknown_applied: pending.unknown_applied, rehearsal }))
 }

@@ -177,7 +177,11 @@ mod tests {
             ("table", "public.users", "table"),
             ("column", "public.users.\"full.name\"", "text NOT NULL"),
             ("column", "public.users.age", "integer"),
-            ("index", "public.users.users_email", "CREATE UNIQUE INDEX users_email ON public.users USING btree (email)"),
+            (
+                "index",
+                "public.users.users_email",
+                "CREATE UNIQUE INDEX users_email ON public.users USING btree (email)",
+            ),
             ("function", "public.f(integer)", "one\nthree"),
         ]);
         assert_eq!(

@@ -169,7 +169,10 @@ mod tests {
     fn of_a_tables_text_counts_what_no_pragma_tells() {
         let one = "CREATE TABLE t (a TEXT COLLATE nocase, -- a CHECK (no)\n b INT CHECK ( b>0 ), CHECK (a <> ')'), \
                    c AS (b + 1)) STRICT";
-        assert_eq!(table_definition(one), "table AS ( b + 1 ) CHECK ( a < > ')' ) CHECK ( b > 0 ) COLLATE NOCASE STRICT");
+        assert_eq!(
+            table_definition(one),
+            "table AS ( b + 1 ) CHECK ( a < > ')' ) CHECK ( b > 0 ) COLLATE NOCASE STRICT"
+        );
         let other = "CREATE TABLE \"t\"(a TEXT COLLATE NOCASE, b INT, c AS(b+1), CHECK(b > 0),CHECK(a<>')'))STRICT";
         assert_eq!(table_definition(other), table_definition(one));
         assert_eq!(table_definition("CREATE TABLE t (\"check\" TEXT DEFAULT 'it''s CHECK (1)')"), "table");

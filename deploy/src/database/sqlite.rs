@@ -1,8 +1,8 @@
 //! SQLite. It has no lock that outlasts a transaction, so each transaction looks at the history again.
 
-use super::{Database, schema_sqlite};
 use super::error::{DriverError, MigrateError};
 use super::run::{self, Change, Run, RunOptions, RunReport, Session};
+use super::{Database, schema_sqlite};
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Format};
 use slipway_core::migration::{AppliedRow, Folder, History, Migration, Schema, TableSize, Version};

@@ -61,7 +61,7 @@ impl Rig {
     }
 
     /// The same with a user who may do everything.
-    pub(super) fn as_superuser(mut self) -> Self {
+    pub(super) fn by_superuser(mut self) -> Self {
         self.on = self.on.replace(&format!("{}:hunter22@", self.user), "slipway@");
         self
     }
@@ -78,8 +78,7 @@ impl Rig {
         let folder = goose(files);
         let real = connect(&self.real).await.unwrap();
         let options = RehearsalOptions { same_server: true };
-        let outcome =
-            rehearse(&*real, &self.real_url(), &self.on_url(), &folder, &folder.migrations(), &options).await;
+        let outcome = rehearse(&*real, &self.real_url(), &self.on_url(), &folder, &folder.migrations(), &options).await;
         assert!(!format!("{outcome:?}").contains("hunter22"), "{outcome:?}");
         outcome
     }

@@ -104,7 +104,10 @@ impl Copy {
     /// Its address.
     pub(super) fn url(&self) -> DatabaseUrl {
         let options = self.options();
-        DatabaseUrl { shown: format!("the rehearsal database {}", self.name), address: Address::Postgres(Box::new(options)) }
+        DatabaseUrl {
+            shown: format!("the rehearsal database {}", self.name),
+            address: Address::Postgres(Box::new(options)),
+        }
     }
 
     /// Removes it, whoever is connected.

@@ -56,10 +56,8 @@ pub(super) async fn rehearse(
 
 /// Where names without a schema lead on the database itself, whoever is connected.
 async fn search_path(connection: &mut PgConnection) -> Result<String, DriverError> {
-    let path = texts(
-        connection,
-        "SELECT replace(current_setting('search_path'), '\"$user\"', quote_ident(current_user))",
-    );
+    let path =
+        texts(connection, "SELECT replace(current_setting('search_path'), '\"$user\"', quote_ident(current_user))");
     Ok(path.await?.into_iter().next().unwrap_or_default())
 }
 

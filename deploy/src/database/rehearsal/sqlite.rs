@@ -56,7 +56,8 @@ async fn statements(connection: &mut SqliteConnection) -> Result<Vec<String>, Dr
         if columns.is_empty() {
             continue;
         }
-        let quoted: Vec<_> = columns.iter().map(|column| format!("quote(\"{}\")", column.replace('"', "\"\""))).collect();
+        let quoted: Vec<_> =
+            columns.iter().map(|column| format!("quote(\"{}\")", column.replace('"', "\"\""))).collect();
         let row = format!("SELECT {} FROM \"{table}\"", quoted.join(" || ',' || "));
         let rows = texts(connection, &row).await?;
         statements.extend(rows.iter().map(|row| format!("INSERT INTO \"{table}\" VALUES ({row})")));

@@ -78,8 +78,7 @@ pub(super) async fn hold<S: Stage>(
         schema = stage.schema().await?;
         let differences = schema.differences_from(&expected);
         let differences: Vec<_> = differences.iter().take(DIFFERENCES_LIMIT).map(ToString::to_string).collect();
-        trials[at].down =
-            if differences.is_empty() { DownTrial::Restores } else { DownTrial::Leaves { differences } };
+        trials[at].down = if differences.is_empty() { DownTrial::Restores } else { DownTrial::Leaves { differences } };
     }
     if whole {
         again(stage, &pending[reached..], &mut trials[reached..]).await;
@@ -106,8 +105,7 @@ async fn again<S: Stage>(stage: &mut S, pending: &[Migration], trials: &mut [Mig
 /// Why the ways back of these are not tried; those that have none stay so.
 fn skip(trials: &mut [MigrationTrial], pending: &[Migration], why: &str) {
     for (trial, migration) in trials.iter_mut().zip(pending) {
-        trial.down =
-            if migration.reversible { DownTrial::NotTried { why: why.to_owned() } } else { DownTrial::None };
+        trial.down = if migration.reversible { DownTrial::NotTried { why: why.to_owned() } } else { DownTrial::None };
     }
 }
 

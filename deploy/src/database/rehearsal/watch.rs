@@ -89,7 +89,11 @@ impl Watch {
     }
 
     /// Looks at what a statement left behind that ran outside a transaction of ours.
-    pub(super) async fn look_after(&mut self, connection: &mut PgConnection, statement: &str) -> Result<(), DriverError> {
+    pub(super) async fn look_after(
+        &mut self,
+        connection: &mut PgConnection,
+        statement: &str,
+    ) -> Result<(), DriverError> {
         self.look(connection, statement).await?;
         for row in rows(connection, tables()).await? {
             if let Some(table) = self.tables.get_mut(&row.try_get(0)?)
