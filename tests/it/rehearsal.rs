@@ -88,6 +88,21 @@ async fn sizes_are_those_of_the_real_database() {
 }
 
 #[tokio::test]
+async fn tables_that_the_plan_itself_creates_do_not_count() {
+    let rig = Rig::new(BASE).await;
+    let trials = rig
+        .rehearse(&[
+            (1, "CREATE TABLE tags (id int);\nALTER TABLE users RENAME TO accounts", ""),
+            (2, "CREATE INDEX ON tags (id);\nCREATE INDEX ON accounts (age)", ""),
+        ])
+        .await
+        .unwrap();
+    assert_eq!(touched(&trials[0]), ["users ACCESS EXCLUSIVE"]);
+    assert_eq!(touched(&trials[1]), ["users SHARE scanned"], "by the name that the database itself knows");
+    assert!(trials[1].touched[0].size.is_some());
+}
+
+#[tokio::test]
 async fn each_way_back_is_tried() {
     let rig = Rig::new(BASE).await;
     let trials = rig
@@ -163,6 +178,10 @@ async fn what_fails_is_told_and_what_only_lacks_rows_is_not_blamed() {
             "ALTER TABLE posts ADD FOREIGN KEY (author) REFERENCES users; INSERT INTO posts VALUES (1, 1)",
             "00001_x.sql needs rows, and the copy has none: insert or update on table \"posts\" violates foreign key \
              constraint \"posts_author_fkey\"",
+        ),
+        (
+            "ALTER DATABASE goals SET work_mem = '1MB'",
+            "00001_x.sql speaks of other databases of its server: database \"goals\" does not exist",
         ),
         (
             "GRANT SELECT ON users TO nobody_here",

@@ -66,7 +66,7 @@ impl LockMode {
     }
 }
 
-/// What a migration does to a table that was there before it.
+/// What a migration does to a table that the database has; those that the plan itself creates do not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touched {
     /// The table, with its schema where that is not `public`. Untrusted text.

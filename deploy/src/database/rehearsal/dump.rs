@@ -68,6 +68,7 @@ pub(super) async fn dump(options: &PgConnectOptions, server_major: u32) -> Resul
     if !status.success() {
         let complaint = String::from_utf8_lossy(&complaint);
         let first = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it does not say why");
+        let first = first.trim_start_matches("pg_dump: ").trim_start_matches("error: ");
         return Err(unavailable(format!("pg_dump failed: {}", cut(first, COMPLAINT_LIMIT_CHARS))));
     }
     let schema = String::from_utf8(schema).map_err(|_| unavailable("the schema is no UTF-8 text"))?;

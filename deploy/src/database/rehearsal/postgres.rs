@@ -3,7 +3,7 @@
 use super::copy::{Copy, Locale};
 use super::server::{compare, connect, rows, send, texts};
 use super::trial::{self, Broken, Stage};
-use super::watch::Watch;
+use super::watch::{self, Known, Watch};
 use super::{LOCK_LIMIT_MS, RehearsalError, RehearsalOptions, STATEMENT_LIMIT_S, dump, unavailable, within_limit};
 use crate::database::error::DriverError;
 use crate::database::schema_postgres::{self, left_out};
@@ -46,8 +46,9 @@ pub(super) async fn rehearse(
             send(&mut connection, statement).await.map_err(failed)?;
         }
         // A new session: the copying has set much.
-        let connection = connect(&copy.options(), "the copy of the schema").await?;
-        trial::hold(&mut PgStage { connection, search_path }, pending).await
+        let mut connection = connect(&copy.options(), "the copy of the schema").await?;
+        let known = watch::known(&mut connection).await.map_err(failed)?;
+        trial::hold(&mut PgStage { connection, search_path, known }, pending).await
     });
     let held = held.await;
     copy.remove().await;
@@ -103,6 +104,7 @@ async fn history(connection: &mut PgConnection) -> Result<Vec<String>, DriverErr
 struct PgStage {
     connection: PgConnection,
     search_path: String,
+    known: Known,
 }
 
 #[async_trait]
@@ -153,15 +155,17 @@ impl PgStage {
     /// In one transaction.
     async fn whole(&mut self, statements: &[&str]) -> Result<Vec<Touched>, Broken> {
         let before = |error| Broken { at: 0, error, rolled_back: true };
-        self.prepare("").await.map_err(before)?;
-        // A transaction whose kind the file sets must not have looked at anything.
+        // A transaction whose kind the file sets must not have looked at anything. For others the counts begin in it.
         let early = statements.first().is_some_and(|first| first.to_ascii_lowercase().contains("set transaction"));
-        let mut watch = Watch::begin(&mut self.connection).await.map_err(before)?;
-        self.prepare("BEGIN; ").await.map_err(before)?;
-        if !early {
-            // The counts of the transaction itself begin here.
-            watch = Watch::begin(&mut self.connection).await.map_err(before)?;
+        let mut watch = None;
+        if early {
+            watch = Some(Watch::begin(&mut self.connection, &self.known).await.map_err(before)?);
         }
+        self.prepare("BEGIN; ").await.map_err(before)?;
+        let mut watch = match watch {
+            Some(watch) => watch,
+            None => Watch::begin(&mut self.connection, &self.known).await.map_err(before)?,
+        };
         for (at, statement) in statements.iter().enumerate() {
             let mut outcome = self.send(*statement).await;
             if outcome.is_ok() {
@@ -181,7 +185,7 @@ impl PgStage {
     async fn one_by_one(&mut self, statements: &[Statement]) -> Result<Vec<Touched>, Broken> {
         let before = |error| Broken { at: 0, error, rolled_back: true };
         self.prepare("").await.map_err(before)?;
-        let mut watch = Watch::begin(&mut self.connection).await.map_err(before)?;
+        let mut watch = Watch::begin(&mut self.connection, &self.known).await.map_err(before)?;
         watch.note_indexes(&mut self.connection).await.map_err(before)?;
         let own = statements.iter().any(|statement| first_word_is_one_of(&statement.text, &OWN_TRANSACTION));
         for (at, Statement { text, .. }) in statements.iter().enumerate() {

@@ -90,6 +90,9 @@ pub(super) async fn hold<S: Stage>(
 async fn again<S: Stage>(stage: &mut S, pending: &[Migration], trials: &mut [MigrationTrial]) {
     for (migration, trial) in pending.iter().zip(trials) {
         let Err(broken) = stage.up(migration).await else { continue };
+        if not_its_fault(migration, &broken.error).is_some() {
+            return;
+        }
         let message = shown(migration, &broken.error);
         let difference = format!("{} cannot be applied again after it: {message}", migration.file);
         let mut differences = match &trial.down {
@@ -159,9 +162,14 @@ pub(super) fn not_its_fault(migration: &Migration, error: &DriverError) -> Optio
         "0A000" if message.contains("extension") => {
             Some(format!("{file} needs what the rehearsal server does not have: {message}"))
         }
-        "42704" if message.contains("role \"") => {
+        "42704" | "22023" if message.contains("role \"") => {
             Some(format!("{file} needs a role that the rehearsal server does not have: {message}"))
         }
+        // What a server's databases share may be left from an earlier rehearsal.
+        "42710" if ["role \"", "tablespace \"", "subscription \""].iter().any(|word| message.starts_with(word)) => {
+            Some(format!("{file} makes what the rehearsal server has already: {message}"))
+        }
+        "3D000" | "42P04" => Some(format!("{file} speaks of other databases of its server: {message}")),
         "57014" => Some(format!("{file} took too long: {message}")),
         _ if code.len() == 5 && code.starts_with("53") => {
             Some(format!("{file}: the rehearsal server has no room: {message}"))

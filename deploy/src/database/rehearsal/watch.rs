@@ -1,4 +1,5 @@
-//! What a migration does to the tables that were there before it, seen from its own session.
+//! What a migration does to the tables of the database itself, seen from its own session. Tables that an earlier one
+//! of the same plan creates do not count: they will be as empty there.
 
 use super::server::rows;
 use crate::database::error::DriverError;
@@ -28,7 +29,16 @@ struct Table {
     scanned: bool,
 }
 
-/// The tables that were there before, by their number.
+/// The tables that the copy had at first, by their numbers.
+pub(super) type Known = BTreeMap<i64, String>;
+
+/// All tables that are there now.
+pub(super) async fn known(connection: &mut PgConnection) -> Result<Known, DriverError> {
+    let rows = rows(connection, tables()).await?;
+    Ok(rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?)
+}
+
+/// The known tables, by their numbers.
 pub(super) struct Watch {
     tables: BTreeMap<i64, Table>,
     indexes: BTreeMap<i64, i64>,
@@ -44,12 +54,15 @@ pub(super) fn has_schema(name: &str) -> bool {
 }
 
 impl Watch {
-    /// Looks at all tables.
-    pub(super) async fn begin(connection: &mut PgConnection) -> Result<Self, DriverError> {
+    /// Looks at the known tables.
+    pub(super) async fn begin(connection: &mut PgConnection, known: &Known) -> Result<Self, DriverError> {
         let mut watch = Self { tables: BTreeMap::new(), indexes: BTreeMap::new() };
-        for row in rows(connection, tables()).await? {
+        let rows = if known.is_empty() { Vec::new() } else { rows(connection, tables()).await? };
+        for row in rows {
+            // By the name that the database itself knows, should an earlier migration have given it another.
+            let Some(name) = known.get(&row.try_get(0)?) else { continue };
             let table = Table {
-                name: row.try_get(1)?,
+                name: name.clone(),
                 filenode: row.try_get(2)?,
                 scans: row.try_get(3)?,
                 lock: LockMode::AccessShare,
@@ -69,6 +82,9 @@ impl Watch {
 
     /// Looks at what the statement did, in the transaction that it ran in.
     pub(super) async fn look(&mut self, connection: &mut PgConnection, statement: &str) -> Result<(), DriverError> {
+        if self.tables.is_empty() {
+            return Ok(());
+        }
         let found = rows(connection, LOCKS).await?;
         // The strongest lock first, then what was done under it.
         let mut seen: BTreeMap<i64, (Option<i64>, i64)> = BTreeMap::new();
