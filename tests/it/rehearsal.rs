@@ -1,6 +1,7 @@
 //! Rehearsals on a real PostgreSQL and on SQLite: what they see, and that nothing of them is left.
 
 mod rig;
+mod schema;
 
 use rig::{File, Rig, column, goose, open, run};
 use slipway_core::migration::LockMode::{AccessExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
