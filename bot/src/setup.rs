@@ -57,6 +57,8 @@ pub struct EnvironmentSetup {
     pub targets: Vec<TargetSetup>,
     /// Where the database's URL is kept: secret and key.
     pub database: Option<(String, String)>,
+    /// Where migrations are rehearsed.
+    pub rehearse: Option<config::Rehearse>,
     /// Configuration secrets.
     pub config: Vec<String>,
     /// Where the service says how it is.
@@ -393,6 +395,7 @@ impl EnvironmentSetup {
             timezone: environment.timezone.iana_name().unwrap_or("UTC").to_owned(),
             targets: targets.collect(),
             database: environment.database.as_ref().map(|at| (at.secret.clone(), at.key.clone())),
+            rehearse: environment.rehearse.clone(),
             config: environment.config.clone(),
             health_url: environment.health_url.clone(),
             health_bake_s: seconds(environment.health_bake),

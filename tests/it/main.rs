@@ -18,6 +18,7 @@ mod members;
 mod migrations;
 mod policies;
 mod policy_repository;
+mod rehearsal;
 mod slack;
 mod slack_chat;
 mod support;

@@ -5,7 +5,9 @@ mod play;
 mod scenarios;
 
 use crate::support::{Player, history_versions, is_card, text};
+use slipway_core::migration::Rehearsal;
 use slipway_core::release::Phase;
+use slipway_sandbox::demo::Fail;
 use slipway_sandbox::world::{Options, Pace, World};
 
 /// Each scenario as a test in one chat. All are named once, so that no chat has fewer than another.
@@ -78,9 +80,25 @@ async fn without_postgresql_it_plays_on_sqlite() {
     let release = player.release(&world, &card).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&card), world.bot.log());
     assert!(text(&card).contains("it is time"), "{}", text(&card));
-    let planned = release.plan.unwrap().migrations;
+    let plan = release.plan.unwrap();
+    let rehearsal = plan.rehearsal.as_ref();
+    assert!(matches!(rehearsal, Some(Rehearsal::Done { trials }) if !trials.is_empty()), "{rehearsal:?}");
+    let planned = plan.migrations;
     assert!(planned.iter().all(|m| m.not_run.is_none()) && !planned.is_empty(), "{planned:?}");
     assert!(history_versions(&world.staging_database).await.contains(&planned[0].version));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_in_rehearsal_is_offered_to_nobody() {
+    let options = Options { pace: Pace::Fast, sqlite: true, fail: Some(Fail::Migrate), ..Options::default() };
+    let world = World::new(options).await.unwrap();
+    let mut player = Player::new(&world, "rehearsal");
+    player.say("ana", "/deploy staging").await;
+    let card = player.until_end().await;
+    let release = player.release(&world, &card).await;
+    assert!(release.plan.is_none(), "{}", text(&card));
+    assert!(text(&card).contains("failed in rehearsal") && text(&card).contains("already exists"), "{}", text(&card));
+    assert!(text(&card).contains("mend the migration"), "{}", text(&card));
 }
 
 #[tokio::test(flavor = "multi_thread")]

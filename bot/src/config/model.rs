@@ -364,8 +364,8 @@ pub struct Environment {
     pub targets: Vec<Target>,
     /// Where its database's address is kept.
     pub database: Option<SecretKey>,
-    /// Where the rehearsal database's address is kept. Not used by this version.
-    pub rehearse: Option<SecretKey>,
+    /// Where migrations are rehearsed before somebody approves them.
+    pub rehearse: Option<Rehearse>,
     /// The secrets it reads its settings from.
     pub config: Vec<String>,
     /// What answers whether it is healthy.
@@ -378,6 +378,15 @@ pub struct Environment {
     pub after: Option<EnvironmentName>,
     /// What reactions under a card mean.
     pub reactions: Reactions,
+}
+
+/// `rehearse = { secret, key, same_server }`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rehearse {
+    /// Where the rehearsal server's address is kept.
+    pub server: SecretKey,
+    /// Whether it may be the server that has the environment's own database.
+    pub same_server: bool,
 }
 
 /// What a reaction under a release's card means.

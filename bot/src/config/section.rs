@@ -245,6 +245,16 @@ impl<'t, 'i> Section<'t, 'i> {
         }
     }
 
+    /// Reads true or false.
+    pub(super) fn flag(&self, c: &mut Checker<'_>, key: &str) -> Option<bool> {
+        let (value, place) = self.value(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            c.wrong_type(value, &place, "true or false", self.example(key));
+        }
+        flag
+    }
+
     /// Reads a text and parses it; a wrong one is reported, an absent one is none.
     pub(super) fn read<T>(
         &self,

@@ -1,7 +1,7 @@
 //! `[service.NAME]` and `[service.NAME.environment.NAME]`.
 
 use super::cross::{After, Refs};
-use super::model::{Channel, Environment, Migrations, Reactions, SecretKey, Service, TagTemplate, Target};
+use super::model::{Channel, Environment, Migrations, Reactions, Rehearse, SecretKey, Service, TagTemplate, Target};
 use super::read::{CHANNEL_LIMIT, NOT_USED};
 use super::section::{Checker, Keys, Named, Place, Section};
 use super::{cloud, values};
@@ -54,9 +54,14 @@ const ENVIRONMENT_KEYS: Keys = &[
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys = &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#)];
 const SECRET_KEYS: Keys = &[("secret", r#""goals/staging""#), ("key", r#""DATABASE_URL""#)];
+const REHEARSE_KEYS: Keys =
+    &[("secret", r#""goals/rehearsal""#), ("key", r#""DATABASE_URL""#), ("same_server", "false")];
+const SAME_SERVER: &str =
+    "migrations that nobody has approved yet run on the environment's own server: for laptops and tests";
 
 #[cfg(test)]
-pub(super) const ALL_KEYS: &[Keys] = &[SERVICE_KEYS, MIGRATIONS_KEYS, ENVIRONMENT_KEYS, TARGET_KEYS, SECRET_KEYS];
+pub(super) const ALL_KEYS: &[Keys] =
+    &[SERVICE_KEYS, MIGRATIONS_KEYS, ENVIRONMENT_KEYS, TARGET_KEYS, SECRET_KEYS, REHEARSE_KEYS];
 
 /// Reads one service; none when it has mistakes that leave nothing to build it from.
 pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Refs) -> Option<Service> {
@@ -165,7 +170,7 @@ fn environment(
     let timezone = section.read(c, "timezone", values::timezone).map_or(TimeZone::UTC, |(zone, _)| zone);
     let targets = targets(c, &section, refs);
     let database = secret_key(c, &section, "database");
-    let rehearse = secret_key(c, &section, "rehearse");
+    let rehearse = rehearse(c, &section);
     let config = section.list(c, "config", CONFIG_SECRET_LIMIT, cloud::secret_name);
     let health_url = section.read(c, "health_url", values::url).map(|(url, _)| url);
     let bake = |text: &str| values::duration(text, Duration::ZERO, HEALTH_BAKE_MAX);
@@ -176,13 +181,11 @@ fn environment(
     let auto_deploy = section.read(c, "auto_deploy", values::branch);
     let after = section.read(c, "after", values::name);
     let reactions = section.read(c, "reactions", |text| values::choice(text, &Reactions::ALL));
-    for key in ["rehearse", "auto_deploy"] {
-        if let Some(place) = section.key_place(key) {
-            c.note(&place, NOT_USED);
-        }
+    if let Some(place) = section.key_place("auto_deploy") {
+        c.note(&place, NOT_USED);
     }
     refs.databases.extend(database.clone());
-    refs.rehearsals.extend(rehearse.clone());
+    refs.rehearsals.extend(rehearse.clone().map(|(rehearse, place)| (rehearse.server, place)));
     if let Some((after, place)) = &after {
         refs.afters.push(After {
             service: key.service.as_str().to_owned(),
@@ -233,6 +236,18 @@ fn targets(c: &mut Checker<'_>, section: &Section<'_, '_>, refs: &mut Refs) -> V
         }
     }
     targets
+}
+
+fn rehearse(c: &mut Checker<'_>, section: &Section<'_, '_>) -> Option<(Rehearse, Place)> {
+    let table = section.table(c, "rehearse", REHEARSE_KEYS)?;
+    let secret = table.need(c, "secret", cloud::secret_name);
+    let name = table.need(c, "key", cloud::secret_key);
+    let same_server = table.flag(c, "same_server").unwrap_or_default();
+    if same_server && let Some(place) = table.key_place("same_server") {
+        c.note(&place, SAME_SERVER);
+    }
+    let place = table.place;
+    Some((Rehearse { server: SecretKey { secret: secret?.0, key: name?.0 }, same_server }, place))
 }
 
 fn secret_key(c: &mut Checker<'_>, section: &Section<'_, '_>, key: &str) -> Option<(SecretKey, Place)> {

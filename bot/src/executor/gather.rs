@@ -3,7 +3,7 @@
 use super::{Done, Job, Trouble};
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
-use slipway_core::migration::{LintOptions, Version};
+use slipway_core::migration::{LintOptions, Rehearsal, Version};
 use slipway_core::person::Identity;
 use slipway_core::plan::{Commit, ConfigVersion, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::release::{Event, Failure, Step};
@@ -41,7 +41,10 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Ok(shipped) => shipped,
         Err(failure) => return Ok(job.planning_failed(None, failure)),
     };
-    let migrations = pending(job, commit).await?;
+    let migrations = match pending(job, commit).await? {
+        Ok(migrations) => migrations,
+        Err(failure) => return Ok(job.planning_failed(Some(Step::Migrate), failure)),
+    };
     let mut config = Vec::new();
     for secret in &environment.config {
         config
@@ -66,8 +69,8 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         },
         migrations: migrations.planned,
         unknown_applied: migrations.unknown_applied,
-        edited: vec![],
-        rehearsal: None,
+        edited: migrations.edited,
+        rehearsal: migrations.rehearsal,
         config,
         targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
     };
@@ -136,17 +139,24 @@ fn known_commit(job: &Job<'_>, raw: RawCommit) -> Commit {
 struct Migrations {
     planned: Vec<PlannedMigration>,
     unknown_applied: Vec<Version>,
+    edited: Vec<String>,
+    rehearsal: Option<Rehearsal>,
 }
 
-async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Trouble> {
+/// What is pending, or why it must not run.
+async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations, Failure>, Trouble> {
     // A rollback leaves the schema alone: what is applied beyond the older commit's files is expected.
     if job.release.request.kind.plan_kind() == PlanKind::Rollback {
-        return Ok(Migrations::default());
+        return Ok(Ok(Migrations::default()));
     }
     let Some(at_hand) = super::migrate::folder_and_database(job, commit).await? else {
-        return Ok(Migrations::default());
+        return Ok(Ok(Migrations::default()));
     };
     let pending = at_hand.pending().await?;
+    let rehearsal = match super::rehearse::rehearsal(job, &at_hand, &pending.to_run()).await? {
+        Ok(rehearsal) => rehearsal,
+        Err(failure) => return Ok(Err(failure)),
+    };
     let kind = at_hand.database.dialect();
     let postgres_version = at_hand.database.postgres_version().await?;
     let mut planned = pending.planned(&LintOptions { dialect: kind, postgres_version });
@@ -167,5 +177,6 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
         }
         migration.not_run = migration.not_run.take().map(|reason| format!("no PostgreSQL here ({reason})"));
     }
-    Ok(Migrations { planned, unknown_applied: pending.unknown_applied })
+    let (unknown_applied, edited) = (pending.unknown_applied, pending.edited);
+    Ok(Ok(Migrations { planned, unknown_applied, edited, rehearsal }))
 }

@@ -10,7 +10,7 @@ use slipway_core::migration::format::{self, Dialect, Format};
 use slipway_core::migration::{Folder, Migration, Pending, PendingOptions, Version, plan_pending};
 use slipway_core::release::{Event, Failure, Step};
 use slipway_deploy::database::{
-    Cancel, Database, JournalError, MigrateError, Run, RunJournal, RunOptions, connect, sqlite_cannot_run,
+    Cancel, Database, DatabaseUrl, JournalError, MigrateError, Run, RunJournal, RunOptions, open, sqlite_cannot_run,
 };
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,6 +19,7 @@ use std::sync::Mutex;
 pub(super) struct FolderAndDatabase {
     pub(super) folder: Folder<'static>,
     pub(super) database: Box<dyn Database>,
+    pub(super) url: DatabaseUrl,
     pub(super) cannot_run: BTreeMap<Version, String>,
 }
 
@@ -45,7 +46,8 @@ pub(super) async fn folder_and_database(
         return Ok(None);
     }
     let url = outside.secrets.value(secret, key).await?;
-    let database = connect(url.expose_secret()).await?;
+    let url = DatabaseUrl::parse(url.expose_secret())?;
+    let database = open(&url).await?;
     let format = format_of(migrations.format, &files, database.as_ref()).await?;
     // Variables of the bot's own environment are nothing that a migration may read.
     let folder = Folder::read(format, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
@@ -56,7 +58,7 @@ pub(super) async fn folder_and_database(
         Dialect::Sqlite => sqlite_cannot_run(&folder.migrations()).await?,
         Dialect::Postgres => BTreeMap::new(),
     };
-    Ok(Some(FolderAndDatabase { folder, database, cannot_run }))
+    Ok(Some(FolderAndDatabase { folder, database, url, cannot_run }))
 }
 
 /// The format that the configuration names, or the one that files and database speak for.

@@ -3,12 +3,14 @@
 
 mod announce;
 pub(crate) use announce::DURATIONS_LIMIT;
+pub use rehearse::Rehearsals;
 mod audited;
 mod build;
 mod deploy;
 mod gather;
 mod migrate;
 mod observe;
+mod rehearse;
 mod resolve;
 mod trouble;
 mod verify;
@@ -103,6 +105,8 @@ pub struct Executor {
     pub outside: Arc<Outside>,
     /// Who is in the teams.
     pub members: Arc<Members>,
+    /// What the last rehearsals showed.
+    pub rehearsals: Arc<Rehearsals>,
     /// The clock.
     pub clock: Clock,
     /// Signals.

@@ -155,8 +155,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     let keeper = Keeper::new(policies, github, setup.clone(), store.clone(), clock.clone(), signals.clone());
     keeper.started().await?;
     let keeper = Arc::new(keeper);
-    let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
-    let members = Arc::new(members);
+    let members = Arc::new(Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone()));
     let engine = Engine { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(async move {
         join_all(rereads.iter().map(|reread| reread.first())).await;
@@ -168,6 +167,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             setup: setup.clone(),
             outside: outside.clone(),
             members: members.clone(),
+            rehearsals: Arc::default(),
             clock: clock.clone(),
             signals: signals.clone(),
             owner,

@@ -66,7 +66,7 @@ impl LockMode {
     }
 }
 
-/// What a migration does to a table that was there before it.
+/// What a migration does to a table that the database has; those that the plan itself creates do not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touched {
     /// The table, with its schema where that is not `public`. Untrusted text.
@@ -99,6 +99,11 @@ pub enum DownTrial {
     Fails {
         /// The database's message. Untrusted text.
         message: String,
+    },
+    /// There is one, but it could not be tried.
+    NotTried {
+        /// Why, for the end of "not tried: …". Untrusted text.
+        why: String,
     },
 }
 

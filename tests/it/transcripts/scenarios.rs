@@ -3,6 +3,7 @@
 use super::play::Play;
 use crate::support::history_versions;
 use slipway_core::message::Verb;
+use slipway_core::migration::Rehearsal;
 use slipway_core::release::{Outcome, Phase, Release, Step, StepState};
 use slipway_sandbox::demo::Fail;
 use slipway_sandbox::front::Seen;
@@ -26,6 +27,8 @@ pub(super) async fn from_staging_to_the_announcement(chat: ChatOption) {
     let staging = play.until_end().await;
     let release = play.release(&staging).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", staging.text(), play.world.bot.log());
+    let rehearsal = release.plan.as_ref().and_then(|plan| plan.rehearsal.as_ref());
+    assert!(matches!(rehearsal, Some(Rehearsal::Done { .. })), "{rehearsal:?}");
     let short = &play.world.head[..7];
     assert!(staging.text().starts_with(&format!("● goals → staging · {short} is live")), "{}", staging.text());
     assert_eq!(play.world.github.dispatches().len(), 1, "nothing else would have built it");

@@ -152,6 +152,8 @@ impl World {
             production_arn: &production_arn,
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
+            // What is to fail when it is run must not be found out before.
+            rehearse: databases.postgres.is_some() && options.fail != Some(Fail::Migrate),
             teams: options.teams,
             chats: chats.named(),
         });
@@ -228,6 +230,9 @@ fn put_secrets(aws: &AwsSandbox, databases: &Databases) {
     for (name, url) in [("staging", &databases.staging), ("production", &databases.production)] {
         let secret = serde_json::json!({ "GOOSE_DBSTRING": url, "SMTP_HOST": "smtp.acme.dev" });
         aws.put_secret(&format!("goals/{name}"), &secret);
+    }
+    if let Some(server) = &databases.postgres {
+        aws.put_secret("goals/rehearsal", &serde_json::json!({ "DATABASE_URL": server.url("postgres") }));
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Values<'a> {
     pub(super) production_arn: &'a str,
     pub(super) staging_health: &'a str,
     pub(super) production_health: &'a str,
+    /// Whether migrations are rehearsed, on the server that has the databases.
+    pub(super) rehearse: bool,
     pub(super) teams: Teams,
     pub(super) chats: Chats<'a>,
 }
@@ -52,13 +54,14 @@ pub(super) fn text(values: &Values<'_>) -> String {
         chats.channels(),
         chats.announce(),
     );
-    text.push_str(&environment(service, "staging", values.staging_arn, values.staging_health, None));
+    text.push_str(&environment(service, "staging", values.staging_arn, values.staging_health, None, values.rehearse));
     text.push_str(&environment(
         service,
         "production",
         values.production_arn,
         values.production_health,
         Some("staging"),
+        values.rehearse,
     ));
     text.push_str(&section);
     for (person, of) in [
@@ -80,11 +83,16 @@ pub(super) fn text(values: &Values<'_>) -> String {
     text
 }
 
-fn environment(service: &str, name: &str, arn: &str, health: &str, after: Option<&str>) -> String {
+fn environment(service: &str, name: &str, arn: &str, health: &str, after: Option<&str>, rehearse: bool) -> String {
     let after = after.map_or(String::new(), |after| format!("after = {}\n", quoted(after)));
+    let rehearse = if rehearse {
+        "rehearse = { secret = \"goals/rehearsal\", key = \"DATABASE_URL\", same_server = true }\n"
+    } else {
+        ""
+    };
     format!(
         "\n[service.{service}.environment.{name}]\n{after}target = {{ kind = \"app-runner\", service_arn = {} }}\n\
-         database = {{ secret = \"goals/{name}\", key = \"GOOSE_DBSTRING\" }}\nconfig = [\"goals/{name}\"]\n\
+         database = {{ secret = \"goals/{name}\", key = \"GOOSE_DBSTRING\" }}\n{rehearse}config = [\"goals/{name}\"]\n\
          health_url = {}\nhealth_bake = \"1s\"\n",
         quoted(arn),
         quoted(health)

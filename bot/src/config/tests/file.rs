@@ -19,8 +19,7 @@ fn the_example_is_accepted_with_notes_only() {
     let (_, report) = Config::check(EXAMPLE.as_bytes(), Path::new("slipway.example.toml")).unwrap();
     assert_eq!(report.count(Severity::Note), report.findings.len());
     expect![[r#"
-        slipway.example.toml:90:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
-        slipway.example.toml:94:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
+        slipway.example.toml:92:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]].assert_eq(&report.to_string());
 }
 
@@ -93,7 +92,6 @@ teams = ["developers", "release"]
 "#;
     let (_, report) = Config::check(text.as_bytes(), Path::new("slipway.toml")).unwrap();
     expect![[r#"
-        slipway.toml:38:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
         slipway.toml:41:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
     "#]]
     .assert_eq(&report.to_string());

@@ -170,6 +170,8 @@ fn what_an_environment_reads() {
             line("auto_deploy = \"my branch\""),
             line("auto_deploy = true"),
             line(&format!("database = {secret}\nrehearse = {secret}")),
+            line("rehearse = { secret = \"goals/rehearsal\", key = \"URL\", same_server = true }"),
+            line("rehearse = { secret = \"goals/rehearsal\", same_server = \"yes\" }"),
             with("[service.goals]", "migrations = { dir = \"migrations\", format = \"goose\" }"),
         ],
         &expect![[r#"
@@ -196,7 +198,11 @@ fn what_an_environment_reads() {
             slipway.toml:11:15  error  service.goals.environment.staging.auto_deploy  must be a text in quotes, and is true or false  → write auto_deploy = "main"
 
             slipway.toml:12:1  error  service.goals.environment.staging.rehearse  is also service.goals.environment.staging.database (11:1): a rehearsal must not touch it  → name a database that nobody depends on, or remove rehearse
-            slipway.toml:12:1  note  service.goals.environment.staging.rehearse  accepted, not used by this version
+
+            slipway.toml:11:55  note  service.goals.environment.staging.rehearse.same_server  migrations that nobody has approved yet run on the environment's own server: for laptops and tests
+
+            slipway.toml:11:1  error  service.goals.environment.staging.rehearse.key  is missing  → add key = "DATABASE_URL"
+            slipway.toml:11:56  error  service.goals.environment.staging.rehearse.same_server  must be true or false, and is a text  → write same_server = false
 
             slipway.toml:11:28  warning  service.goals.environment.staging  has no database, so the service's migrations do not run there  → add database = { secret = …, key = … }
         "#]],

@@ -42,7 +42,16 @@ fn executor(chat: &Chat, outside: Outside) -> Executor {
     let Engine { store, setup, clock, signals } = chat.engine.clone();
     let outside = Arc::new(outside);
     let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
-    Executor { store, setup, outside, members: Arc::new(members), clock, signals, owner: "test".to_owned() }
+    Executor {
+        store,
+        setup,
+        outside,
+        members: Arc::new(members),
+        rehearsals: Arc::default(),
+        clock,
+        signals,
+        owner: "test".to_owned(),
+    }
 }
 
 /// A target that looks into the audit log when it is told to deploy.

@@ -120,6 +120,7 @@ fn tried<'a>(plan: &'a Plan, migration: &PlannedMigration) -> impl Iterator<Item
         DownTrial::Restores => Some("way back restores the schema"),
         DownTrial::Leaves { .. } => Some("way back leaves another schema"),
         DownTrial::Fails { .. } => Some("way back fails"),
+        DownTrial::NotTried { .. } => Some("way back not tried"),
     });
     touched.chain(down.map(|down| Line::plain("  tried: ").text(down)))
 }

@@ -155,6 +155,7 @@ fn way_back(migration: &PlannedMigration, down: &DownTrial) -> Option<Line> {
                 message.lines().next().unwrap_or_default().chars().take(MESSAGE_LIMIT_CHARS).collect();
             Some(line.text(": its way back was rehearsed, and failed: ").untrusted(message))
         }
+        DownTrial::NotTried { why } => Some(line.text(": its way back was not tried: ").untrusted(why.as_str())),
     }
 }
 

@@ -1,0 +1,173 @@
+//! Rehearsing what is pending while a plan is made. A plan may be made again and again; a rehearsal is repeated only
+//! when something has changed.
+
+use super::migrate::FolderAndDatabase;
+use super::{Job, Trouble};
+use crate::config::Rehearse;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret as _;
+use slipway_core::ids::EnvironmentKey;
+use slipway_core::migration::format::Dialect;
+use slipway_core::migration::{Migration, Rehearsal, Version};
+use slipway_core::release::Failure;
+use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, rehearse};
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Mutex, PoisonError};
+
+/// How many rehearsals are remembered.
+const KEPT_LIMIT: usize = 64;
+/// For how long what a whole one showed is good. Somebody may change the schema by hand meanwhile.
+const KEPT_S: i64 = 3_600;
+/// For how long it is not tried again after it failed or could not be held.
+const KEPT_AFTER_FAILURE_S: i64 = 60;
+/// What a plan says where there is no server to rehearse on.
+const NOT_CONFIGURED: &str = "no rehearsal server is configured";
+
+/// What the last rehearsals showed.
+#[derive(Debug, Default)]
+pub struct Rehearsals(Mutex<VecDeque<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    what: What,
+    until: Timestamp,
+    shown: Shown,
+}
+
+/// What was rehearsed where. Equal ones would show the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct What {
+    environment: EnvironmentKey,
+    on: Option<Rehearse>,
+    applied: Vec<Version>,
+    /// Version, checksum of what applies it, hash of what takes it back.
+    pending: Vec<(Version, String, u64)>,
+}
+
+/// What it showed: a plan's word, or why there must be no plan.
+type Shown = Result<Rehearsal, Failure>;
+
+impl Rehearsals {
+    fn find(&self, what: &What, now: Timestamp) -> Option<Shown> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|kept| kept.until > now);
+        kept.iter().find(|kept| kept.what == *what).map(|kept| kept.shown.clone())
+    }
+
+    fn keep(&self, what: What, shown: Shown, now: Timestamp) {
+        let whole = matches!(shown, Ok(Rehearsal::Done { .. }));
+        let until = now + SignedDuration::from_secs(if whole { KEPT_S } else { KEPT_AFTER_FAILURE_S });
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|kept| kept.what != what);
+        kept.push_back(Kept { what, until, shown });
+        while kept.len() > KEPT_LIMIT {
+            kept.pop_front();
+        }
+    }
+}
+
+/// Rehearses what is pending; nothing to say when nothing is. A failure is for the plan: what fails on a copy of the
+/// schema would fail on the database too.
+pub(super) async fn rehearsal(
+    job: &Job<'_>,
+    at_hand: &FolderAndDatabase,
+    pending: &[Migration],
+) -> Result<Result<Option<Rehearsal>, Failure>, Trouble> {
+    if pending.is_empty() {
+        return Ok(Ok(None));
+    }
+    let on = job.environment()?.rehearse.clone();
+    if on.is_none() && at_hand.database.dialect() == Dialect::Postgres {
+        return Ok(Ok(Some(Rehearsal::Not { why: NOT_CONFIGURED.to_owned() })));
+    }
+    let history = at_hand.database.history(at_hand.folder.format()).await?;
+    let what = What {
+        environment: job.release.request.key.clone(),
+        on,
+        applied: history.versions().cloned().collect(),
+        pending: pending.iter().map(|m| (m.version.clone(), m.checksum.clone(), hash_of_way_back(m))).collect(),
+    };
+    let rehearsals = &job.executor.rehearsals;
+    if let Some(shown) = rehearsals.find(&what, job.now()) {
+        return Ok(shown.map(Some));
+    }
+    let shown = match hold(job, at_hand, pending, what.on.as_ref()).await {
+        Ok(rehearsal) => Ok(rehearsal),
+        Err(RehearsalError::Unavailable(why)) => Ok(Rehearsal::Not { why }),
+        Err(failed @ RehearsalError::Failed(_)) => {
+            let failure = Failure::new(format!("{failed}."));
+            Err(failure.detail("Nothing was run on the database itself.").next("mend the migration and push"))
+        }
+    };
+    rehearsals.keep(what, shown.clone(), job.now());
+    Ok(shown.map(Some))
+}
+
+async fn hold(
+    job: &Job<'_>,
+    at_hand: &FolderAndDatabase,
+    pending: &[Migration],
+    on: Option<&Rehearse>,
+) -> Result<Rehearsal, RehearsalError> {
+    let mut options = RehearsalOptions::default();
+    let url = match on {
+        None => at_hand.url.clone(),
+        Some(Rehearse { server, same_server }) => {
+            options.same_server = *same_server;
+            let url = job.executor.outside.secrets.value(&server.secret, &server.key).await;
+            let url = url.map_err(|error| RehearsalError::Unavailable(error.to_string()))?;
+            let url = DatabaseUrl::parse(url.expose_secret());
+            url.map_err(|error| RehearsalError::Unavailable(format!("the rehearsal server: {error}")))?
+        }
+    };
+    let trials = rehearse(&*at_hand.database, &at_hand.url, &url, &at_hand.folder, pending, &options).await?;
+    Ok(Rehearsal::Done { trials })
+}
+
+fn hash_of_way_back(migration: &Migration) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for statement in &migration.down {
+        statement.text.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(version: u64) -> What {
+        What {
+            environment: EnvironmentKey {
+                service: slipway_core::ids::ServiceName::new("goals"),
+                environment: slipway_core::ids::EnvironmentName::new("staging"),
+            },
+            on: None,
+            applied: vec![],
+            pending: vec![(Version::from(version), "checksum".to_owned(), 0)],
+        }
+    }
+
+    #[test]
+    fn what_was_shown_is_good_for_a_time_and_for_the_same_only() {
+        let rehearsals = Rehearsals::default();
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+        let after = |seconds| now + SignedDuration::from_secs(seconds);
+        let done = Ok(Rehearsal::Done { trials: vec![] });
+        rehearsals.keep(what(1), done.clone(), now);
+        assert_eq!(rehearsals.find(&what(1), after(KEPT_S - 1)), Some(done.clone()));
+        assert_eq!(rehearsals.find(&what(2), now), None);
+        assert_eq!(rehearsals.find(&what(1), after(KEPT_S)), None);
+        for short in [Ok(Rehearsal::Not { why: "no answer".to_owned() }), Err(Failure::new("failed"))] {
+            rehearsals.keep(what(1), short.clone(), now);
+            assert_eq!(rehearsals.find(&what(1), after(KEPT_AFTER_FAILURE_S - 1)), Some(short));
+            assert_eq!(rehearsals.find(&what(1), after(KEPT_AFTER_FAILURE_S)), None);
+        }
+        for version in 0..=KEPT_LIMIT as u64 {
+            rehearsals.keep(what(version), done.clone(), now);
+        }
+        assert_eq!(rehearsals.find(&what(0), now), None, "the oldest has made room");
+        assert_eq!(rehearsals.find(&what(1), now), Some(done));
+    }
+}
