@@ -5,3 +5,5 @@ mod history;
 mod runs;
 mod sqlite;
 mod support;
+mod tools;
+mod with_sqlx;

@@ -268,7 +268,9 @@ async fn an_index_that_could_not_be_built_is_named() {
     let report = run_up(&*database, &folder(&[twice, other]), &RunOptions::default(), &NoJournal).await.unwrap();
     assert_eq!(
         report.warnings,
-        ["The index public.one is invalid: an earlier attempt to build it failed, and no query uses it. REINDEX INDEX \
-          CONCURRENTLY public.one mends it, DROP INDEX CONCURRENTLY public.one removes it."]
+        [
+            "The index public.one is invalid: an earlier attempt to build it failed, and no query uses it. REINDEX INDEX \
+          CONCURRENTLY public.one mends it, DROP INDEX CONCURRENTLY public.one removes it."
+        ]
     );
 }
