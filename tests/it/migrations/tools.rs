@@ -7,9 +7,9 @@ use slipway_deploy::database::{Database, HalfDone, MigrateError, NoJournal, RunO
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 /// Version, name, way up, way back, whether in a transaction.
-type Step = (u64, &'static str, &'static str, &'static str, bool);
+pub(super) type Step = (u64, &'static str, &'static str, &'static str, bool);
 
-const STEPS: [Step; 3] = [
+pub(super) const STEPS: [Step; 3] = [
     (1, "likes", "CREATE TABLE likes (id int);\nINSERT INTO likes VALUES (1);\n", "DROP TABLE likes;\n", true),
     (
         2,

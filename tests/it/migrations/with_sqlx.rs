@@ -1,13 +1,11 @@
 //! sqlx' own library and Slipway in turn on one database: nothing is applied twice, and each accepts the other's history.
 
 use super::support::*;
-use super::tools::{files_of, folder_for, shape};
+use super::tools::{Step, files_of, folder_for, shape};
 use slipway_core::migration::format;
 use slipway_deploy::database::{Database, NoJournal, Run, RunOptions, connect};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
-
-type Step = (u64, &'static str, &'static str, &'static str, bool);
 
 /// Each would fail if it were run twice.
 const STEPS: [Step; 4] = [
