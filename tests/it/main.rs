@@ -12,6 +12,7 @@ mod discord_gateway;
 mod discord_page;
 mod faults;
 mod github;
+mod histories;
 mod locks;
 mod members;
 mod migrations;
