@@ -36,7 +36,7 @@ pub(super) fn told_apart(table: &str, columns: &[String]) -> Option<&'static dyn
     let fits = |format: &&dyn Format| {
         let history = format.history();
         history.table() == table
-            && history.columns().iter().all(|c| has(c))
+            && history.columns().iter().all(has)
             && !history.foreign_columns().iter().any(has)
     };
     format::ALL.iter().copied().find(fits)
