@@ -11,6 +11,7 @@ mod run;
 mod sqlite;
 mod sqlite_probe;
 mod url;
+mod watch;
 
 pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
