@@ -20,7 +20,7 @@ fn go_on() -> RunOptions {
 }
 
 /// Ends the session of the run once it waits in such a statement, as a crash would.
-async fn kill_in(look: &mut PgConnection, statement: &str) {
+pub(super) async fn kill_in(look: &mut PgConnection, statement: &str) {
     let waiting = format!(
         "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity, pg_sleep(0.01) WHERE datname = \
          current_database() AND wait_event_type = 'Lock' AND query LIKE '{statement}%' AND pid <> pg_backend_pid()"
