@@ -16,6 +16,7 @@ mod locks;
 mod members;
 mod policies;
 mod policy_repository;
+mod rehearsal;
 mod slack;
 mod slack_chat;
 mod support;

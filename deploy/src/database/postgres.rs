@@ -3,7 +3,7 @@
 
 use super::error::{DriverError, MigrateError};
 use super::run::{self, Change, Run, RunOptions, RunReport, Session};
-use super::{CONNECT_LIMIT_S, Database};
+use super::{CONNECT_LIMIT_S, Database, schema_postgres};
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Format, Place};
 use slipway_core::migration::{AppliedRow, Folder, History, Migration, Schema, TableSize, Version};
@@ -110,7 +110,16 @@ impl Database for Postgres {
     }
 
     async fn schema(&self) -> Result<Schema, MigrateError> {
-        Ok(Schema::default())
+        let mut idle = self.idle.lock().await;
+        let mut session = self.session(idle.take(), &format::goose::Goose).await?;
+        let schema = schema_postgres::read(&mut session.connection).await;
+        let schema = schema.map_err(|error| MigrateError::History {
+            what: format!("Reading the schema of {}", self.shown),
+            reason: error.message,
+            applied_before: vec![],
+        })?;
+        *idle = Some(session.connection);
+        Ok(schema)
     }
 
     async fn sizes(&self, tables: &BTreeSet<String>) -> Result<BTreeMap<String, TableSize>, MigrateError> {
