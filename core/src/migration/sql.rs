@@ -28,6 +28,13 @@ pub(crate) struct Tokens<'a> {
     start: usize,
 }
 
+impl Tokens<'_> {
+    /// How far it has come, in bytes.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+}
+
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 

@@ -40,7 +40,7 @@ fn files_are_ordered_by_version_and_others_ignored() {
     let first = folder.get(&1.into()).unwrap().unwrap();
     assert_eq!(texts(&first.up), ["CREATE TABLE likes (id int);"]);
     assert_eq!(texts(&first.down), ["DROP TABLE likes;"]);
-    let planned = first.planned(None, &BTreeSet::new());
+    let planned = first.planned(None, &mut Tables::default(), &LintOptions::default());
     assert_eq!(planned.summary, "creates table likes");
     assert!(planned.reversible && planned.transactional && planned.not_run.is_none());
     assert_eq!(planned.checksum, hex::encode(Sha256::digest(simple("x").1)));
@@ -138,7 +138,7 @@ fn what_cannot_run_here_stays_pending_and_is_no_disorder() {
     let pending = plan_pending(&folder, &applied(&[1]), &cannot).unwrap();
     assert_eq!(versions(&pending), ["2", "3"]);
     assert_eq!(pending.to_run().iter().map(|m| m.version.as_str()).collect::<Vec<_>>(), ["3"]);
-    assert_eq!(pending.planned()[0].not_run.as_deref(), Some("no PostgreSQL here"));
+    assert_eq!(pending.planned(&LintOptions::default())[0].not_run.as_deref(), Some("no PostgreSQL here"));
     let later = plan_pending(&folder, &applied(&[1, 3]), &cannot).unwrap();
     assert_eq!(versions(&later), ["2"]);
     assert!(later.to_run().is_empty());
