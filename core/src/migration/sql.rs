@@ -208,7 +208,8 @@ impl Head {
 
 /// The words of a statement, in lower case.
 fn words(statement: &str) -> impl Iterator<Item = String> {
-    tokens(statement).filter_map(|token| if let Token::Word(word) = token { Some(word.to_ascii_lowercase()) } else { None })
+    tokens(statement)
+        .filter_map(|token| if let Token::Word(word) = token { Some(word.to_ascii_lowercase()) } else { None })
 }
 
 /// Whether there is nothing but comments.
