@@ -1,7 +1,11 @@
 //! `slipway migrate`: one file per command. It works on a folder and a database and needs no configuration file.
 
+mod baseline;
+mod down;
 mod failed;
 mod folder;
+mod lint;
+mod new;
 mod out;
 mod place;
 mod plan;
@@ -34,6 +38,14 @@ pub enum MigrateCommand {
     Status(status::StatusArgs),
     /// Apply pending migrations
     Up(up::UpArgs),
+    /// Take back what was applied last
+    Down(down::DownArgs),
+    /// Say what is wrong or dangerous, by file and line; needs no database
+    Lint(lint::LintArgs),
+    /// Create the files of a new migration, as the folder's own tool would
+    New(new::NewArgs),
+    /// Record migrations as applied on a database that got its schema another way, after comparing
+    Baseline(baseline::BaselineArgs),
 }
 
 impl MigrateArgs {
@@ -43,6 +55,9 @@ impl MigrateArgs {
             MigrateCommand::Plan(args) => args.database.wrong_usage(),
             MigrateCommand::Status(args) => args.database.wrong_usage(),
             MigrateCommand::Up(args) => args.database.wrong_usage(),
+            MigrateCommand::Down(args) => args.database.wrong_usage(),
+            MigrateCommand::Baseline(args) => args.database.wrong_usage(),
+            MigrateCommand::Lint(_) | MigrateCommand::New(_) => None,
         }
     }
 
@@ -51,6 +66,10 @@ impl MigrateArgs {
             MigrateCommand::Plan(args) => args.json,
             MigrateCommand::Status(args) => args.json,
             MigrateCommand::Up(args) => args.json,
+            MigrateCommand::Down(args) => args.json,
+            MigrateCommand::Lint(args) => args.json,
+            MigrateCommand::New(args) => args.json,
+            MigrateCommand::Baseline(args) => args.json,
         }
     }
 }
@@ -79,5 +98,9 @@ async fn command(command: &MigrateCommand, out: Out) -> Result<Value, Failed> {
         MigrateCommand::Plan(args) => plan::run(args, out).await,
         MigrateCommand::Status(args) => status::run(args, out).await,
         MigrateCommand::Up(args) => up::run(args, out).await,
+        MigrateCommand::Down(args) => down::run(args, out).await,
+        MigrateCommand::Lint(args) => lint::run(args, out).await,
+        MigrateCommand::New(args) => new::run(args, out),
+        MigrateCommand::Baseline(args) => baseline::run(args, out).await,
     }
 }
