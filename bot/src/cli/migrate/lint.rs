@@ -2,9 +2,10 @@
 
 use super::failed::Failed;
 use super::out::{Out, clean, count};
-use super::place::{DatabaseArgs, FolderArgs, Place};
+use super::place::{DatabaseArgs, FolderArgs, Place, secret};
 use super::plan::mark;
 use clap::Args;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use slipway_core::migration::format::Dialect;
 use slipway_core::migration::{Finding, Folder, LintOptions, Migration, MigrationFile, Severity, lint_all};
@@ -23,8 +24,8 @@ pub struct LintArgs {
     #[command(flatten)]
     pub folder: FolderArgs,
     /// Only what is pending on this database. Without --database all files are looked at, whatever the variables say
-    #[command(flatten)]
-    pub database: DatabaseArgs,
+    #[arg(long, value_name = "URL", value_parser = secret)]
+    pub database: Option<SecretString>,
     /// What the migrations run on [default: that of --database, or postgres]
     #[arg(long, value_name = "DATABASE", value_parser = ["postgres", "sqlite"])]
     pub dialect: Option<String>,
@@ -40,10 +41,11 @@ pub struct LintArgs {
 }
 
 pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
-    let (folder, pending, mut options) = match &args.database.database {
+    let (folder, pending, mut options) = match &args.database {
         None => (args.folder.read()?, None, LintOptions::default()),
-        Some(_) => {
-            let place = Place::open(&args.folder, &args.database).await?;
+        Some(url) => {
+            let database = DatabaseArgs { database: Some(url.clone()) };
+            let place = Place::open(&args.folder, &database).await?;
             let options = place.lint_options().await?;
             (place.folder, Some(place.history), options)
         }
