@@ -10,10 +10,11 @@ use tempfile::TempDir;
 
 const LIKES: (&str, &str) =
     ("00001_likes.sql", "-- +goose Up\nCREATE TABLE likes (id int);\n-- +goose Down\nDROP TABLE likes;\n");
-const NOTES: (&str, &str) =
-    ("00002_notes.sql", "-- +goose Up\nALTER TABLE likes ADD COLUMN note text;\n-- +goose Down\nALTER TABLE likes DROP COLUMN note;\n");
-const BROKEN: (&str, &str) =
-    ("00003_broken.sql", "-- +goose Up\nCREATE TABLE gone (id int);\n\nSELECT nonsense;\n");
+const NOTES: (&str, &str) = (
+    "00002_notes.sql",
+    "-- +goose Up\nALTER TABLE likes ADD COLUMN note text;\n-- +goose Down\nALTER TABLE likes DROP COLUMN note;\n",
+);
+const BROKEN: (&str, &str) = ("00003_broken.sql", "-- +goose Up\nCREATE TABLE gone (id int);\n\nSELECT nonsense;\n");
 
 /// A folder to type commands in, with a database's address in the environment.
 struct Desk {
@@ -295,7 +296,8 @@ fn bad_folders_are_refused_by_name() {
 #[test]
 fn gaps_and_line_ends_of_windows_are_fine() {
     let crlf = LIKES.1.replace('\n', "\r\n");
-    let desk = Desk::new(&[("00001_likes.sql", &crlf), ("00007_more.sql", "-- +goose Up\nCREATE TABLE more (id int);\n")]);
+    let desk =
+        Desk::new(&[("00001_likes.sql", &crlf), ("00007_more.sql", "-- +goose Up\nCREATE TABLE more (id int);\n")]);
     desk.well("up");
     assert_eq!(desk.states(), ["1 applied", "7 applied"]);
 }

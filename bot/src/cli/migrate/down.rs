@@ -99,7 +99,9 @@ fn back(args: &DownArgs, place: &Place) -> Result<Vec<Migration>, Failed> {
         history.versions().cloned().collect()
     };
     applied.dedup();
-    applied.sort_by_key(|version| std::cmp::Reverse((history.row(version).map_or(i64::MIN, |row| row.ordinal), version.clone())));
+    applied.sort_by_key(|version| {
+        std::cmp::Reverse((history.row(version).map_or(i64::MIN, |row| row.ordinal), version.clone()))
+    });
     match &args.to {
         Some(to) => {
             let everything = to.number() == Some(0);

@@ -13,7 +13,8 @@ const MIB: usize = 1024 * 1024;
 /// The files of a folder that may be migrations, by name. Folders in it are not looked at.
 pub(super) fn read(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, Failed> {
     let home = home(dir)?;
-    let entries = fs::read_dir(dir).map_err(|error| Failed::new(format!("{} cannot be read: {error}.", dir.display())))?;
+    let entries =
+        fs::read_dir(dir).map_err(|error| Failed::new(format!("{} cannot be read: {error}.", dir.display())))?;
     let mut files = Vec::new();
     let mut total = 0_u64;
     for entry in entries {
@@ -75,7 +76,9 @@ fn regular(path: &Path, home: &Path) -> Result<Option<(PathBuf, u64)>, Failed> {
         real = fs::canonicalize(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Failed::new(format!("{shown} is a link to a file that is not there. Remove it.")),
             ErrorKind::PermissionDenied => unreadable(path, &error),
-            _ => Failed::new(format!("{shown} is a link that leads to no file, maybe in a circle ({error}). Remove it.")),
+            _ => {
+                Failed::new(format!("{shown} is a link that leads to no file, maybe in a circle ({error}). Remove it."))
+            }
         })?;
         if !real.starts_with(home) {
             return Err(Failed::new(format!(

@@ -97,9 +97,8 @@ fn named(files: &[PathBuf], folder: &Folder<'_>, dir: &Path) -> Result<Option<Ve
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let elsewhere = parent.is_some_and(|parent| parent.canonicalize().ok() != dir.canonicalize().ok());
-        let is = |file: &&MigrationFile| {
-            file.up.file == name || file.down.as_ref().is_some_and(|down| down.file == name)
-        };
+        let is =
+            |file: &&MigrationFile| file.up.file == name || file.down.as_ref().is_some_and(|down| down.file == name);
         match folder.files().find(is).filter(|_| !elsewhere) {
             Some(file) => Ok(file.up.file.clone()),
             None => Err(Failed::new(format!(
@@ -126,7 +125,8 @@ fn findings(
             Err(problem) => unreadable.push(broken(&file.up.file, problem)),
         }
     }
-    let down_problems = migrations.iter().filter_map(|m| m.down_problem.clone().map(|problem| broken(&m.file, problem)));
+    let down_problems =
+        migrations.iter().filter_map(|m| m.down_problem.clone().map(|problem| broken(&m.file, problem)));
     unreadable.extend(down_problems);
     let mut findings = lint_all(&migrations, options);
     findings.extend(unreadable);
@@ -164,7 +164,14 @@ fn lines(finding: &Finding, dir: &Path, out: Out) -> Vec<String> {
         Severity::Warning => "warning",
         Severity::Advice => "advice",
     };
-    let head = format!("{place}:{}  {} {word}  {} ({})", finding.line, mark(finding, out), clean(&finding.message), finding.rule);
-    let more = finding.allowed.as_ref().map(|why| format!("allowed by the file: {why}")).or_else(|| finding.help.clone());
+    let head = format!(
+        "{place}:{}  {} {word}  {} ({})",
+        finding.line,
+        mark(finding, out),
+        clean(&finding.message),
+        finding.rule
+    );
+    let more =
+        finding.allowed.as_ref().map(|why| format!("allowed by the file: {why}")).or_else(|| finding.help.clone());
     std::iter::once(head).chain(more.map(|more| format!("  {}", clean(&more)))).collect()
 }

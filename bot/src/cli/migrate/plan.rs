@@ -38,8 +38,7 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
     let on = args.rehearse.as_ref().map(|url| DatabaseUrl::parse(url.expose_secret())).transpose()?;
     let place = Place::open(&args.folder, &args.database).await?;
     let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
-    let pending =
-        plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
+    let pending = plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
     let options = place.lint_options().await?;
     let mut planned = pending.planned(&options);
     measure(&place, &mut planned).await?;
@@ -115,7 +114,9 @@ fn show(migration: &PlannedMigration, findings: &[Finding], place: &Place, out: 
 fn finding_lines(finding: &Finding, migration: &PlannedMigration, out: Out) -> Vec<String> {
     let mark = mark(finding, out);
     let mut lines = vec![format!("    {mark} line {}: {} ({})", finding.line, clean(&finding.message), finding.rule)];
-    let same = |danger: &&slipway_core::migration::Danger| Some(danger.kind) == finding.danger && danger.table == finding.table;
+    let same = |danger: &&slipway_core::migration::Danger| {
+        Some(danger.kind) == finding.danger && danger.table == finding.table
+    };
     let danger = migration.dangers.iter().find(same);
     lines.extend(danger.and_then(|danger| danger.lock_line()).map(|line| format!("      {}", clean(&line))));
     match (&finding.allowed, &finding.help) {

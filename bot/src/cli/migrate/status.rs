@@ -80,7 +80,8 @@ fn words(entry: &StandingEntry) -> (&'static str, Option<String>) {
         StandingState::Edited => ("edited", Some("the file is not what was applied".into())),
         StandingState::NotRun { reason } => ("not run", Some(reason.clone())),
         StandingState::HalfDone { done, total, error } => {
-            let said = error.as_ref().map_or(String::new(), |error| format!("; statement {} failed: {error}", done + 1));
+            let said =
+                error.as_ref().map_or(String::new(), |error| format!("; statement {} failed: {error}", done + 1));
             ("half done", Some(format!("{done} of {total} statements are done{said}")))
         }
         StandingState::Dirty => ("dirty", Some("begun, and its end was not seen".into())),

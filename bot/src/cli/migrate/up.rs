@@ -82,8 +82,7 @@ fn time(text: &str) -> Result<Duration, String> {
 pub(super) async fn run(args: &UpArgs, out: Out) -> Result<Value, Failed> {
     let place = Place::open(&args.folder, &args.database).await?;
     let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
-    let pending =
-        plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
+    let pending = plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
     let (all, chosen) = (pending.migrations.len(), chosen(args, &place, &pending)?);
     warn(&pending, out);
     let about = json!({
@@ -139,7 +138,9 @@ fn chosen(args: &UpArgs, place: &Place, pending: &Pending) -> Result<Vec<Migrati
     if let Some(to) = &args.to {
         if place.folder.file(to).is_none() {
             let dir = args.folder.dir.display();
-            return Err(Failed::new(format!("{dir} has no migration of version {to}. slipway migrate status lists them.")));
+            return Err(Failed::new(format!(
+                "{dir} has no migration of version {to}. slipway migrate status lists them."
+            )));
         }
         match chosen.iter().position(|migration| migration.version == *to) {
             Some(at) => chosen.truncate(at + 1),
@@ -154,7 +155,10 @@ fn chosen(args: &UpArgs, place: &Place, pending: &Pending) -> Result<Vec<Migrati
 pub(super) fn warn(pending: &Pending, out: Out) {
     let mark = out.paint.doubtful("▲");
     for file in &pending.edited {
-        out.line(&format!("{mark} {} was edited after it was applied. What it says now is not in the database.", clean(file)));
+        out.line(&format!(
+            "{mark} {} was edited after it was applied. What it says now is not in the database.",
+            clean(file)
+        ));
     }
     if !pending.unknown_applied.is_empty() {
         let versions: Vec<_> = pending.unknown_applied.iter().map(ToString::to_string).collect();

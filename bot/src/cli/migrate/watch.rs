@@ -85,7 +85,8 @@ impl RunJournal for Watch {
                 self.passing("run", &format!("Another run holds the lock; waiting for {}.", duration(waited)));
             }
             RunNews::Retry { version, retry, holders } => {
-                let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(" and ")) };
+                let by =
+                    if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(" and ")) };
                 self.line(&clean(&format!("◐ {version} waits for a lock{by}; trying again ({retry})")));
             }
             RunNews::Statement { version, index, total, running, phase, permille } => {
@@ -93,7 +94,10 @@ impl RunJournal for Watch {
                 let phase = phase.map_or(String::new(), |phase| format!(", {phase}"));
                 let percent = permille.map_or(String::new(), |permille| format!(", {} %", permille / 10));
                 let running = duration(running);
-                self.passing(&kind, &clean(&format!("◐ {version}, statement {index} of {total}: {running}{phase}{percent}")));
+                self.passing(
+                    &kind,
+                    &clean(&format!("◐ {version}, statement {index} of {total}: {running}{phase}{percent}")),
+                );
             }
         }
     }
