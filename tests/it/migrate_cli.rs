@@ -104,13 +104,65 @@ fn a_session_on_a_laptop() {
     for words in ["plan", "up --dry-run", "up --steps 1", "status", "up", "up", "down --dry-run", "down", "status"] {
         session.push_str(&format!("$ slipway migrate {words}\n{}", desk.well(words)));
     }
-    check(&expect![[""]], &session);
+    check(
+        &expect![[r#"
+        $ slipway migrate plan
+        2 migrations are pending on sqlite:test.db (goose):
+          00001_likes.sql  creates table likes · in a transaction · its way back loses data
+          00002_notes.sql  alters likes · in a transaction · its way back loses data
+        Nothing was changed. To apply: slipway migrate up
+        $ slipway migrate up --dry-run
+        Would apply 2 of 2 pending on sqlite:test.db (goose):
+          00001_likes.sql  creates table likes
+          00002_notes.sql  alters likes
+        Nothing was changed. slipway migrate plan shows more.
+        $ slipway migrate up --steps 1
+        ✔ 00001_likes.sql  TIME
+        Applied 1 migration in TIME on sqlite:test.db (goose). 1 still pending.
+        $ slipway migrate status
+        applied     1  00001_likes.sql  DATE
+        pending     2  00002_notes.sql
+        2 migrations on sqlite:test.db (goose): 1 applied, 1 pending
+        $ slipway migrate up
+        ✔ 00002_notes.sql  TIME
+        Applied 1 migration in TIME on sqlite:test.db (goose).
+        $ slipway migrate up
+        Nothing is pending on sqlite:test.db (goose).
+        $ slipway migrate down --dry-run
+        To be taken back on sqlite:test.db (goose):
+          00002_notes.sql
+            ▲ line 4: loses the data of a column of likes
+        Applying them again does not bring the data back.
+        Nothing was changed.
+        $ slipway migrate down
+        To be taken back on sqlite:test.db (goose):
+          00002_notes.sql
+            ▲ line 4: loses the data of a column of likes
+        Applying them again does not bring the data back.
+        ✔ 00002_notes.sql  TIME
+        Took back 1 migration in TIME on sqlite:test.db (goose).
+        $ slipway migrate status
+        applied     1  00001_likes.sql  DATE
+        pending     2  00002_notes.sql
+        2 migrations on sqlite:test.db (goose): 1 applied, 1 pending
+    "#]],
+        &session,
+    );
 }
 
 #[test]
 fn a_failure_is_told_whole() {
     let desk = Desk::new(&[LIKES, BROKEN]);
-    check(&expect![[""]], &desk.badly("up"));
+    check(
+        &expect![[r#"
+        migrations/00003_broken.sql:4
+        00003_broken.sql: statement 2 of 2 failed: no such column: nonsense (1). Nothing of this file is left in the database.
+          SELECT nonsense;
+        Mend the file and run it again.
+        Applied in this run: 1, up to 1; 1 not applied.
+    "#]],
+        &desk.badly("up"),
+    );
     assert_eq!(desk.states(), ["1 applied", "3 pending"]);
     let (code, document) = desk.json("up");
     assert_eq!(code, Some(1));

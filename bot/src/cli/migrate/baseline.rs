@@ -21,7 +21,7 @@ const SHOWN_LIMIT: usize = 50;
 pub struct BaselineArgs {
     /// The newest migration that the database already has [default: the newest of the folder]
     #[arg(value_name = "VERSION", value_parser = version)]
-    pub version: Option<Version>,
+    pub up_to: Option<Version>,
     /// Which folder.
     #[command(flatten)]
     pub folder: FolderArgs,
@@ -73,7 +73,7 @@ pub(super) async fn run(args: &BaselineArgs, out: Out) -> Result<Value, Failed> 
     // Whoever names a server at the terminal has chosen it.
     let options = RehearsalOptions { same_server: true };
     let expected = reproduce(&on, &place.folder, &migrations, &options).await;
-    let expected = expected.map_err(|error| Failed::new(format!("The migrations were tried in vain: {error}")))?;
+    let expected = expected.map_err(|error| Failed::new(format!("The migrations were tried in vain: {error}.")))?;
     let differences = place.database.schema().await?.differences_from(&expected);
     show(&differences, new.len(), &place, out);
     let about = merged(about, json!({ "differences": differences.iter().map(document).collect::<Vec<_>>() }));
@@ -105,7 +105,7 @@ pub(super) async fn run(args: &BaselineArgs, out: Out) -> Result<Value, Failed> 
 /// The folder's migrations up to the version that was named.
 fn up_to(args: &BaselineArgs, place: &Place) -> Result<Vec<Migration>, Failed> {
     let mut files: Vec<_> = place.folder.files().collect();
-    if let Some(version) = &args.version {
+    if let Some(version) = &args.up_to {
         let Some(at) = files.iter().position(|file| file.version == *version) else {
             let dir = args.folder.dir.display();
             return Err(Failed::new(format!("{dir} has no migration of version {version}. Nothing was changed.")));

@@ -146,7 +146,7 @@ async fn tried(
     // Whoever names a server at the terminal has chosen it.
     let options = RehearsalOptions { same_server: true };
     let trials = rehearse(&*place.database, &place.url, on, &place.folder, pending, &options).await;
-    let trials = trials.map_err(|error| Failed::new(format!("The rehearsal: {error}")))?;
+    let trials = trials.map_err(|error| Failed::new(format!("The rehearsal: {error}.")))?;
     for trial in &trials {
         out.line(&format!("  rehearsed {}: {}", trial.version, clean(&way_back(&trial.down))));
         for touched in &trial.touched {
