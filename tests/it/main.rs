@@ -15,6 +15,7 @@ mod github;
 mod histories;
 mod locks;
 mod members;
+mod migrate_cli;
 mod migrations;
 mod policies;
 mod policy_repository;
