@@ -1,6 +1,6 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
-use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ServiceName};
+use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, Rehearsal, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,36 @@ pub enum PlanKind {
     Deploy,
     /// Bring an older one back.
     Rollback,
+    /// Only apply pending migrations; what runs stays.
+    MigrateUp,
+    /// Only take applied migrations back; what runs stays.
+    MigrateDown,
+}
+
+impl PlanKind {
+    /// Whether the database is changed and nothing is deployed.
+    #[must_use]
+    pub fn only_migrates(self) -> bool {
+        match self {
+            Self::Deploy | Self::Rollback => false,
+            Self::MigrateUp | Self::MigrateDown => true,
+        }
+    }
+}
+
+/// How it is known which commit's files take migrations back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "files", rename_all = "snake_case")]
+pub enum FilesFrom {
+    /// This release applied the newest of them, with the files of its commit.
+    Release {
+        /// Which.
+        id: ReleaseId,
+    },
+    /// No release of Slipway's applied it: the files of the commit that runs.
+    Running,
+    /// And it is not known which commit runs: the newest of the default branch.
+    DefaultBranch,
 }
 
 /// A commit that the plan would ship.
@@ -65,6 +95,9 @@ pub struct PlannedMigration {
     pub file: String,
     /// SHA-256 of the file's bytes, in hex.
     pub checksum: String,
+    /// SHA-256 of the file that takes it back, in hex, where that is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_checksum: Option<String>,
     /// Whether the file has a way down.
     pub reversible: bool,
     /// Whether it runs in one transaction with its history row.
@@ -130,6 +163,15 @@ pub struct Plan {
     pub image: PlannedImage,
     /// Pending migrations in the order in which they will run.
     pub migrations: Vec<PlannedMigration>,
+    /// Applied migrations that will be taken back, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<PlannedMigration>,
+    /// Why the files that take them back are those of this commit. For display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_from: Option<FilesFrom>,
+    /// Whether the run goes on with a file that an earlier one left half done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub goes_on: bool,
     /// Applied in the database but unknown to this commit, by version. For display.
     pub unknown_applied: Vec<Version>,
     /// Files that were edited after they were applied. For display.
@@ -204,6 +246,9 @@ impl Plan {
             commits_total: _,
             image: PlannedImage { repository, digest, tag: _, pushed_at: _ },
             migrations,
+            taken_back,
+            files_from: _,
+            goes_on,
             unknown_applied: _,
             edited: _,
             rehearsal: _,
@@ -232,6 +277,15 @@ impl Plan {
         // Plans from before dangers were known keep their digests, and so their votes.
         if let (Some(parts), false) = (canonical.as_array_mut(), dangers.is_empty()) {
             parts.push(serde_json::json!(dangers));
+        }
+        // The same for plans that take nothing back.
+        if let (Some(parts), false) = (canonical.as_array_mut(), taken_back.is_empty()) {
+            let taken_back: Vec<_> =
+                taken_back.iter().map(|m| (&m.version, &m.file, &m.checksum, &m.down_checksum)).collect();
+            parts.push(serde_json::json!({ "taken_back": taken_back }));
+        }
+        if let (Some(parts), true) = (canonical.as_array_mut(), goes_on) {
+            parts.push(serde_json::json!({ "goes_on": true }));
         }
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
@@ -262,7 +316,12 @@ impl Plan {
 
     /// What the migrations that will run may cost.
     pub fn dangers(&self) -> impl Iterator<Item = &Danger> {
-        self.migrations.iter().filter(|migration| migration.not_run.is_none()).flat_map(|migration| &migration.dangers)
+        self.changing().flat_map(|migration| &migration.dangers)
+    }
+
+    /// The migrations that will run, in whichever direction.
+    pub fn changing(&self) -> impl Iterator<Item = &PlannedMigration> {
+        self.migrations.iter().filter(|migration| migration.not_run.is_none()).chain(&self.taken_back)
     }
 
     /// What differs in those parts that the digest covers, for people.
@@ -280,6 +339,7 @@ impl Plan {
         compare("image", old.image.digest.short(), self.image.digest.short());
         compare("image repository", old.image.repository.clone(), self.image.repository.clone());
         compare("migrations", migration_list(old), migration_list(self));
+        compare("migrations to be taken back", back_list(old), back_list(self));
         compare("what migrations may cost", danger_list(old), danger_list(self));
         compare("configuration", config_list(old), config_list(self));
         compare("targets", target_list(old), target_list(self));
@@ -298,6 +358,8 @@ impl Plan {
             && self.commit == old.commit
             && self.image.repository == old.image.repository
             && self.image.digest == old.image.digest
+            && self.taken_back.iter().map(essence_back).eq(old.taken_back.iter().map(essence_back))
+            && self.goes_on == old.goes_on
             && self.config == old.config
             && self.targets == old.targets;
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
@@ -322,17 +384,33 @@ impl Plan {
         self.commits.iter().filter_map(|c| c.author.clone()).collect()
     }
 
-    /// Whether nothing would change: the same commit runs and no migration would be run.
+    /// Whether nothing would change: the same commit runs, or none is to be deployed, and no migration would be run.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.base.as_ref() == Some(&self.commit) && self.migrations.iter().all(|m| m.not_run.is_some())
+        let stays = self.kind.only_migrates() || self.base.as_ref() == Some(&self.commit);
+        stays && self.changing().next().is_none()
     }
 }
 
 fn migration_list(plan: &Plan) -> String {
-    let list: Vec<_> =
-        plan.migrations.iter().map(|m| format!("{} ({})", m.file, &m.checksum[..m.checksum.len().min(8)])).collect();
+    files_list(&plan.migrations)
+}
+
+fn back_list(plan: &Plan) -> String {
+    files_list(&plan.taken_back)
+}
+
+fn files_list(migrations: &[PlannedMigration]) -> String {
+    let short =
+        |m: &PlannedMigration| -> String { m.down_checksum.as_ref().unwrap_or(&m.checksum).chars().take(8).collect() };
+    let list: Vec<_> = migrations.iter().map(|m| format!("{} ({})", m.file, short(m))).collect();
     if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+}
+
+/// What a vote about taking a migration back is about.
+fn essence_back(m: &PlannedMigration) -> (&Version, &str, &str, Option<&str>, Vec<String>) {
+    let dangers = m.dangers.iter().map(|danger| format!("{:?}", danger.digested())).collect();
+    (&m.version, &m.file, &m.checksum, m.down_checksum.as_deref(), dangers)
 }
 
 fn danger_list(plan: &Plan) -> String {
@@ -401,6 +479,7 @@ pub(crate) mod tests {
                 version: 20_251_104_120_000.into(),
                 file: "20251104120000_likes.sql".into(),
                 checksum: "cd".repeat(32),
+                down_checksum: None,
                 reversible: true,
                 transactional: true,
                 summary: "creates likes".into(),
@@ -409,6 +488,9 @@ pub(crate) mod tests {
                 not_run: None,
                 statements: String::new(),
             }],
+            taken_back: vec![],
+            files_from: None,
+            goes_on: false,
             unknown_applied: vec![],
             edited: vec![],
             rehearsal: None,

@@ -1,5 +1,6 @@
 //! Migration folders: files, formats, what is pending.
 
+mod back;
 mod danger;
 mod folder;
 pub mod format;
@@ -13,6 +14,7 @@ mod sql;
 mod summary;
 mod version;
 
+pub use back::{BackError, applied_newest_first, plan_back};
 pub use danger::{BIG_BYTES, BIG_ROWS, Danger, DangerKind, TableSize};
 pub use folder::Folder;
 pub use format::Statement;
@@ -205,6 +207,7 @@ impl Migration {
             version: self.version.clone(),
             file: self.file.clone(),
             checksum: self.checksum.clone(),
+            down_checksum: None,
             reversible: self.reversible,
             transactional: self.transactional,
             summary: self.summary.clone(),
@@ -212,6 +215,21 @@ impl Migration {
             dangers: danger::dangers(&self.shown(), new, &self.allowed),
             not_run,
             statements: beginning(&self.shown()),
+        }
+    }
+}
+
+impl Migration {
+    /// What a plan says about it when it is to be taken back; `down_checksum` is that of the file that does it.
+    #[must_use]
+    pub fn planned_back(&self, down_checksum: Option<String>) -> PlannedMigration {
+        let shown: Vec<_> = self.down.iter().map(|statement| self.substituted.mask(&statement.text)).collect();
+        PlannedMigration {
+            down_checksum,
+            transactional: self.down_transactional,
+            dangers: danger::dangers(&shown, &BTreeSet::new(), &self.allowed),
+            statements: beginning(&shown),
+            ..self.planned(None, &BTreeSet::new())
         }
     }
 }

@@ -73,6 +73,12 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         let dangers = m.dangers.iter().map(|danger| Line::plain("  ▲ ").untrusted(danger.sentence()));
         [migration_line(m)].into_iter().chain(dangers).chain([checksum(m)])
     });
+    let back = plan.taken_back.iter().flat_map(|m| {
+        let dangers = m.dangers.iter().map(|danger| Line::plain("  ▲ ").untrusted(danger.sentence()));
+        let down = m.down_checksum.as_ref().filter(|down| **down != m.checksum);
+        let down = down.map(|down| Line::plain("  way back sha256 ").code(down.as_str()));
+        [migration_line(m)].into_iter().chain(dangers).chain([checksum(m)]).chain(down)
+    });
     let config = plan
         .config
         .iter()
@@ -86,6 +92,7 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         field("Commits", ships(plan, when, Plan::COMMITS_LIMIT)),
         field("Image", image),
         field("Migrations", migrations.collect()),
+        field("Taken back", back.collect()),
         field("Applied, not in this commit", unknown.collect()),
         field("Config", config.collect()),
         field("Targets", targets(plan)),
@@ -97,7 +104,8 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
 
 /// What each migration runs, under its name.
 fn statements(plan: &Plan) -> Vec<Block> {
-    let shown = plan.migrations.iter().filter(|m| !m.statements.is_empty()).take(MIGRATIONS_SHOWN_LIMIT);
+    let all = plan.migrations.iter().chain(&plan.taken_back);
+    let shown = all.filter(|m| !m.statements.is_empty()).take(MIGRATIONS_SHOWN_LIMIT);
     let blocks =
         shown.flat_map(|m| [Block::Line(Line::default().code(m.file.as_str())), Block::Code(m.statements.clone())]);
     blocks.collect()

@@ -155,7 +155,7 @@ fn progress_shows_and_is_gone_when_the_step_ends() {
 fn cancelled(life: Life, begun: bool) -> Release {
     let life = life.then(cancel(begun, 60));
     assert_eq!(life.release.phase, Phase::Cancelled);
-    assert_eq!(life.release.outcome, Some(Outcome::Cancelled { by: "cem".into() }));
+    assert_eq!(life.release.outcome, Some(Outcome::Cancelled { by: "cem".into(), details: vec![] }));
     assert!(!life.release.gathering);
     life.release
 }

@@ -2,7 +2,7 @@
 
 use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
-use super::field;
+use super::{field, migrating};
 use crate::facts::{CiState, Facts};
 use crate::migration::Danger;
 use crate::plan::{Commit, Plan, PlanKind, PlannedMigration};
@@ -32,11 +32,14 @@ pub(in super::super) enum When {
 /// What ships, the image, the migrations.
 pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     let Some(plan) = &release.plan else { return Vec::new() };
+    if plan.kind.only_migrates() {
+        return migrating::fields(plan);
+    }
     let label = match (plan.kind, when) {
         (PlanKind::Rollback, When::Past) => "Went back",
         (PlanKind::Rollback, _) => "Goes back",
-        (PlanKind::Deploy, When::Past) => "What shipped",
-        (PlanKind::Deploy, _) => "What ships",
+        (_, When::Past) => "What shipped",
+        (_, _) => "What ships",
     };
     let mut blocks = Vec::new();
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
@@ -64,7 +67,10 @@ fn distance(plan: &Plan, when: When) -> Line {
     };
     let line = match (plan.kind, *base == plan.commit) {
         (_, true) => words::commit(Line::plain("no new commit: "), base).text(" runs already"),
-        (PlanKind::Deploy, false) => words::commit(Line::plain(n).text(" since "), base),
+        (_, false) if plan.kind.only_migrates() => words::commit(Line::default(), base).text(" keeps running"),
+        (PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown, false) => {
+            words::commit(Line::plain(n).text(" since "), base)
+        }
         (PlanKind::Rollback, false) => {
             let line = words::commit(words::commit(Line::plain("from "), base).text(" to "), &plan.commit);
             if total(plan) > 0 { line.text(", takes back ").text(n) } else { line }
@@ -101,7 +107,7 @@ fn image(release: &Release, plan: &Plan, when: When) -> Line {
     }
 }
 
-fn migrations(plan: &Plan) -> Vec<Line> {
+pub(super) fn migrations(plan: &Plan) -> Vec<Line> {
     if plan.migrations.is_empty() {
         return vec![Line::plain("none pending")];
     }
@@ -132,7 +138,7 @@ pub(in super::super) fn migration(migration: &PlannedMigration) -> Line {
 }
 
 /// What files allow themselves, in comments that were reviewed with them.
-fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
+pub(super) fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
     let allowed = plan.dangers().filter_map(|danger| Some((danger, danger.allowed.as_deref()?)));
     allowed
         .take(DANGERS_SHOWN_LIMIT)
@@ -141,8 +147,7 @@ fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
 
 /// The dangers of the migrations that will run, one a line.
 fn dangers(plan: &Plan) -> Vec<Line> {
-    let run = plan.migrations.iter().filter(|migration| migration.not_run.is_none());
-    let all = run.flat_map(|migration| migration.dangers.iter().map(move |danger| (migration, danger)));
+    let all = plan.changing().flat_map(|migration| migration.dangers.iter().map(move |danger| (migration, danger)));
     let mut worth = all.filter(|(_, danger)| danger.is_worth_a_warning());
     let say = |(migration, danger): (&PlannedMigration, &Danger)| {
         let line = Line::default().code(words::stem(migration)).text(" ").untrusted(danger.sentence());

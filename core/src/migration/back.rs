@@ -1,0 +1,92 @@
+//! Which migrations would be taken back.
+
+use super::{Folder, FolderError, History, Migration, Version};
+use thiserror::Error;
+
+/// Why nothing can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BackError {
+    /// Nothing is applied.
+    #[error("No migration is applied, so there is nothing to take back.")]
+    Nothing,
+    /// Fewer are applied than should be taken back.
+    #[error("Only {applied} can be taken back: no more are applied.")]
+    TooFew {
+        /// How many are applied.
+        applied: usize,
+    },
+    /// A run did not come to its end.
+    #[error(
+        "Version {version} was begun and not finished, so nothing is taken back. Finish it by hand first, and record it."
+    )]
+    Dirty {
+        /// The version.
+        version: Version,
+    },
+    /// The folder does not have the file.
+    #[error("Version {version} is applied, but this commit has no file for it, so nothing is taken back.")]
+    NoFile {
+        /// The version.
+        version: Version,
+    },
+    /// The file has no way back.
+    #[error("{file} has no way back: {why}. Nothing is taken back; a new migration can undo what it did.")]
+    NoWayBack {
+        /// The file.
+        file: String,
+        /// Why.
+        why: String,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// The applied versions, the one that was applied last first. Where the history keeps only the newest version, the
+/// folder's files up to it.
+#[must_use]
+pub fn applied_newest_first(folder: &Folder<'_>, history: &History) -> Vec<Version> {
+    if folder.format().history().keeps_newest_only() {
+        let files = folder.files().rev().map(|file| &file.version);
+        return files.filter(|version| history.contains(version)).cloned().collect();
+    }
+    let mut applied: Vec<_> = history.versions().filter_map(|version| history.row(version)).collect();
+    applied.sort_by_key(|row| std::cmp::Reverse(row.ordinal));
+    applied.into_iter().map(|row| row.version.clone()).collect()
+}
+
+/// The migrations that were applied last, in the order in which they are taken back. `only` are those that may be among
+/// them; empty for any.
+///
+/// # Errors
+/// When there are not so many, or one of them has no way back.
+pub fn plan_back(
+    folder: &Folder<'_>,
+    history: &History,
+    count: usize,
+    only: &[Version],
+) -> Result<Vec<Migration>, BackError> {
+    if let Some(version) = history.dirty() {
+        return Err(BackError::Dirty { version: version.clone() });
+    }
+    let applied = applied_newest_first(folder, history);
+    let wanted: Vec<_> = match only {
+        [] if applied.is_empty() => return Err(BackError::Nothing),
+        [] if applied.len() < count => return Err(BackError::TooFew { applied: applied.len() }),
+        [] => applied.into_iter().take(count).collect(),
+        only => applied.into_iter().filter(|version| only.contains(version)).collect(),
+    };
+    wanted.iter().map(|version| back(folder, version)).collect()
+}
+
+fn back(folder: &Folder<'_>, version: &Version) -> Result<Migration, BackError> {
+    let migration = folder.get(version).ok_or_else(|| BackError::NoFile { version: version.clone() })??;
+    let no_way = |why: String| BackError::NoWayBack { file: migration.file.clone(), why };
+    if let Some(problem) = &migration.down_problem {
+        return Err(no_way(format!("it cannot be read ({problem})")));
+    }
+    if !migration.reversible {
+        return Err(no_way("it has no statements that take it back".to_owned()));
+    }
+    Ok(migration)
+}
