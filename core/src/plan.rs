@@ -525,6 +525,15 @@ pub(crate) mod tests {
             ("migration file", Box::new(|p| p.migrations[0].file.push('x'))),
             ("migration checksum", Box::new(|p| p.migrations[0].checksum = "ce".repeat(32))),
             ("migration not run", Box::new(|p| p.migrations[0].not_run = Some("no PostgreSQL".into()))),
+            ("taken back", Box::new(|p| p.taken_back = p.migrations.clone())),
+            (
+                "taken back by another file",
+                Box::new(|p| {
+                    p.taken_back = p.migrations.clone();
+                    p.taken_back[0].down_checksum = Some("ce".repeat(32));
+                }),
+            ),
+            ("goes on", Box::new(|p| p.goes_on = true)),
             ("no config", Box::new(|p| p.config.clear())),
             ("config secret", Box::new(|p| p.config[0].secret.push('x'))),
             ("config version", Box::new(|p| p.config[0].version_id.push('x'))),
@@ -613,6 +622,10 @@ pub(crate) mod tests {
         assert!(same.is_empty());
         same.base = None;
         assert!(!same.is_empty(), "what runs cannot be told");
+        same.kind = PlanKind::MigrateDown;
+        assert!(same.is_empty(), "nothing is to be deployed, and nothing taken back");
+        same.taken_back = plan().migrations;
+        assert!(!same.is_empty());
     }
 
     #[test]

@@ -94,6 +94,7 @@ async fn migrations_only(
     at: Timestamp,
 ) -> Result<Done, Trouble> {
     let (service, commit, key) = (job.service()?, job.commit()?, &job.release.request.key);
+    let plan_kind = job.release.request.kind.plan_kind();
     let live = job.executor.store.environment(key).await?.live;
     let Some(image) = running_image(job, running).await? else {
         let failure = Failure::new(format!("It cannot be told which image runs on {key}."));
@@ -109,6 +110,7 @@ async fn migrations_only(
         }
         _ => pending(job, commit).await?,
     };
+    let (commits, commits_total) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
     let goes_on =
         matches!(job.release.request.kind, RequestKind::Migrate { way: MigrateWay::Up { goes_on: true }, .. });
     let facts =
@@ -116,12 +118,12 @@ async fn migrations_only(
     let plan = Plan {
         service: key.service.clone(),
         environment: key.environment.clone(),
-        kind: job.release.request.kind.plan_kind(),
+        kind: plan_kind,
         base_since: live.filter(|live| Some(&live.commit) == base.as_ref()).map(|live| live.since),
         base,
         commit: commit.clone(),
-        commits: vec![],
-        commits_total: 0,
+        commits,
+        commits_total,
         image,
         migrations: migrations.planned,
         taken_back: migrations.taken_back,
@@ -135,6 +137,31 @@ async fn migrations_only(
         targets: vec![],
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
+}
+
+/// The commits whose files are applied before they are deployed: nobody approves what they wrote themselves.
+async fn who_wrote(
+    job: &Job<'_>,
+    kind: PlanKind,
+    base: Option<&CommitSha>,
+    commit: &CommitSha,
+) -> Result<Shipped, Trouble> {
+    if kind == PlanKind::MigrateDown {
+        return Ok((vec![], 0));
+    }
+    let (repository, github) = (&job.service()?.repository, &job.executor.outside.github);
+    let (commits, total) = match base {
+        None => {
+            let recent = github.recent(repository, commit, RECENT_COMMITS_LIMIT).await?;
+            let total = u32::try_from(recent.len()).unwrap_or(u32::MAX);
+            (recent, total)
+        }
+        Some(base) => {
+            let comparison = github.compare(repository, base, commit).await?;
+            (comparison.commits, comparison.total)
+        }
+    };
+    Ok((commits.into_iter().map(|raw| known_commit(job, raw)).collect(), total))
 }
 
 /// What runs now, by content.

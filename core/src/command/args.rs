@@ -141,6 +141,11 @@ impl<'a> Args<'a> {
         self.positional.is_empty()
     }
 
+    /// Whether the next word stands in quotation marks.
+    pub(super) fn is_quoted(&self) -> bool {
+        self.positional.front().is_some_and(|word| word.quoted)
+    }
+
     /// Whether the next word is a number, and not in quotation marks.
     pub(super) fn is_a_number(&self) -> bool {
         self.positional.front().is_some_and(|word| !word.quoted && word.text.bytes().all(|b| b.is_ascii_digit()))

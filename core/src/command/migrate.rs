@@ -10,7 +10,7 @@ pub const TAKEN_BACK_LIMIT: u32 = 100;
 
 pub(super) static MIGRATE: Definition = Definition {
     path: &["migrate"],
-    usage: "/migrate <environment> [status | plan | up | down N] [service] [--continue] [--reason \"…\"]",
+    usage: "/migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason \"…\"]",
     summary: "what is applied (status), what is pending (plan); apply it (up) or take the last N back (down N)",
     options: &[SERVICE_OPTION, ("continue", None), ("reason", Some("\"…\""))],
     slots: &[
@@ -29,6 +29,11 @@ pub(super) static MIGRATE: Definition = Definition {
 fn migrate(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
     let act = act(&mut args)?;
+    // In quotation marks it is a branch, and here is no place for one.
+    if let (true, MigrateAct::Status | MigrateAct::Down { .. }) = (args.is_quoted(), &act) {
+        let line = Line::plain("Only ").code("plan").text(" and ").code("up").text(" take a branch, tag or commit.");
+        return Err(args.usage(line));
+    }
     let service = args.service(&environment)?;
     let (goes_on, reason) = (args.flag("continue"), args.option("reason"));
     let act = match act {

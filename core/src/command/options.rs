@@ -178,6 +178,8 @@ fn word(slot: &Slot, value: &str) -> Result<Word, Mistake> {
         OptionKind::Text => Ok(Word { text: inner.to_owned(), quoted: true }),
         // A name with something else in its place is another name.
         _ if inner != value => Err(wrong(slot, " holds what no line can say: quotation marks or control characters.")),
+        // A word in its place would be a service.
+        OptionKind::Count if value.bytes().any(|b| !b.is_ascii_digit()) => Err(wrong(slot, " is a whole number.")),
         OptionKind::Choice(words) if !words.contains(&value) => Err(wrong(slot, " is none of what there is.")),
         OptionKind::Environment
         | OptionKind::Service
