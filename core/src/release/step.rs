@@ -5,6 +5,7 @@ use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step};
 use super::waiting;
 use super::{Effect, Event};
 use crate::ids::{PersonId, ReleaseId};
+use crate::plan::PlanKind;
 use crate::policy::Stance;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -75,8 +76,8 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
         (PlanningStage::Resolving, Event::Resolved { commit, branch }) => {
             next.commit = Some(commit.clone());
             next.branch.clone_from(branch);
-            // Nothing is deployed, so nothing has to be built.
-            if next.request.kind.plan_kind().only_migrates() {
+            // What is taken back was built once. What is applied should have passed its checks, as what is deployed.
+            if next.request.kind.plan_kind() == PlanKind::MigrateDown {
                 return to(next, PlanningStage::Gathering, vec![Effect::Gather]);
             }
             to(next, PlanningStage::Building, vec![Effect::AwaitBuild])

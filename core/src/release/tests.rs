@@ -158,8 +158,9 @@ impl Life {
             _ => MigrateWay::Up { goes_on: false },
         };
         let resolved = Event::Resolved { commit: sha(3), branch: Some("main".into()) };
-        let life = Self::migrating(way).then(Event::Requested).then(resolved).then(planned(plan, 10));
-        let life = life.judged("start", &[]);
+        let life = Self::migrating(way).then(Event::Requested).then(resolved);
+        let life = if plan.kind == PlanKind::MigrateDown { life } else { life.then(Event::BuildReady) };
+        let life = life.then(planned(plan, 10)).judged("start", &[]);
         if step == Step::Ci { life } else { life.then(done(Step::Ci, 30)) }
     }
 
