@@ -54,10 +54,12 @@ fn what_stays(plan: &Plan, done: &[Version]) -> String {
 fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError) -> Vec<String> {
     let environment = &job.release.request.key.environment;
     match error {
-        MigrateError::HalfDone { done, total, .. } => {
+        // Asked for blindly once more it would be refused again.
+        MigrateError::HalfDone { .. } => {
             let by_hand = "finish the file by hand and record it, then /release retry".to_owned();
-            let goes_on = done.is_some_and(|done| done < *total) && !is_down(plan);
-            let goes_on = goes_on.then(|| format!("/migrate {environment} up --continue"));
+            let goes_on = (!is_down(plan)).then(|| {
+                format!("or, where it is known how far it came and somebody has looked: /migrate {environment} up --continue")
+            });
             [by_hand].into_iter().chain(goes_on).collect()
         }
         // The history says what became of it; a new plan begins there.
