@@ -78,7 +78,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         files_from: None,
         goes_on: false,
         unknown_applied: migrations.unknown_applied,
-        edited: vec![],
+        edited: migrations.edited,
         rehearsal: None,
         config,
         targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
@@ -130,7 +130,7 @@ async fn migrations_only(
         files_from: migrations.files_from,
         goes_on,
         unknown_applied: migrations.unknown_applied,
-        edited: vec![],
+        edited: migrations.edited,
         rehearsal: None,
         // None of these is sent anywhere.
         config: vec![],
@@ -273,6 +273,7 @@ struct Migrations {
     taken_back: Vec<PlannedMigration>,
     files_from: Option<FilesFrom>,
     unknown_applied: Vec<Version>,
+    edited: Vec<String>,
 }
 
 async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Trouble> {
@@ -287,7 +288,8 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
     let pending = at_hand.pending().await?;
     let mut planned = pending.planned();
     with_sizes(&at_hand, &mut planned).await?;
-    Ok(Migrations { planned, unknown_applied: pending.unknown_applied, ..Migrations::default() })
+    let (unknown_applied, edited) = (pending.unknown_applied, pending.edited);
+    Ok(Migrations { planned, unknown_applied, edited, ..Migrations::default() })
 }
 
 /// Joins what migrations may cost with how big the tables are, and cuts what is shown of their statements.

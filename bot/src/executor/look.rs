@@ -98,8 +98,6 @@ impl Executor {
             commit: &commit,
             runs,
             applied: applied.iter().map(name).collect(),
-            edited: edited(&at_hand, &history),
-            dirty: history.dirty().map(ToString::to_string),
             pending: self.pending_view(&at_hand).await?,
         }))
     }
@@ -142,21 +140,20 @@ impl Executor {
             Ok(pending) => Ok(PendingView {
                 planned: pending.planned(),
                 unknown: pending.unknown_applied.iter().map(ToString::to_string).collect(),
+                half_done: pending
+                    .half_done
+                    .iter()
+                    .map(|half| {
+                        format!("{}: {} of {} statements are known to be done", half.file, half.done, half.total)
+                    })
+                    .collect(),
+                edited: pending.edited,
                 refused: None,
             }),
-            Err(Trouble::Final(failure)) => {
-                Ok(PendingView { planned: vec![], unknown: vec![], refused: Some(failure.what) })
-            }
+            Err(Trouble::Final(failure)) => Ok(PendingView { refused: Some(failure.what), ..PendingView::default() }),
             Err(trouble) => Err(trouble),
         }
     }
-}
-
-/// The files that are not as they were when they were applied.
-fn edited(at_hand: &FolderAndDatabase, history: &slipway_core::migration::History) -> Vec<String> {
-    let files = at_hand.folder.files().filter(|file| history.contains(&file.version));
-    let changed = files.filter(|file| history.record(&file.version).is_some_and(|r| r.checksum != file.up.checksum));
-    changed.map(|file| file.up.file.clone()).collect()
 }
 
 fn could_not_look(question: &Question, why: &str) -> Message {

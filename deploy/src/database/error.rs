@@ -47,18 +47,48 @@ pub enum MigrateError {
         /// The versions that this run had applied.
         applied_before: Vec<Version>,
     },
-    /// A migration is older than what somebody else applied meanwhile.
+    /// The history table of the tool's name is another tool's.
     #[error(
-        "{file} was not run: version {newest}, which is newer, is applied already. Give the file a newer version \
-         number, or apply it with \"goose up -allow-missing\"."
+        "The table {table} of {database} is not {expected}'s{}. Say with which tool the migrations are run, or look \
+         whether this is the right database.",
+        found.map_or(String::new(), |found| format!(": it has the columns of {found}'s"))
     )]
+    OtherTool {
+        /// The address without credentials.
+        database: String,
+        /// The table.
+        table: String,
+        /// The tool that was asked for.
+        expected: &'static str,
+        /// The tool whose columns it has, if we know it.
+        found: Option<&'static str>,
+    },
+    /// A migration is older than what is applied already.
+    #[error("{file} was not run: version {newest}, which is newer, is applied already. {}", late_advice(tool))]
     OutOfOrder {
         /// The file.
         file: String,
         /// The newest applied version.
         newest: Version,
+        /// The team's tool.
+        tool: &'static str,
         /// The versions that this run had applied.
         applied_before: Vec<Version>,
+    },
+    /// The tool began a migration and did not see it end, as its history table says.
+    #[error(
+        "{tool} began version {version}{} and did not see it end. Nothing was run. Look at the database. {way_out}",
+        file.as_ref().map_or(String::new(), |file| format!(" ({file})"))
+    )]
+    Dirty {
+        /// The team's tool.
+        tool: &'static str,
+        /// The version that its table names.
+        version: Version,
+        /// The file, if the folder has it.
+        file: Option<String>,
+        /// What to do when.
+        way_out: String,
     },
     /// A statement failed.
     #[error("{0}")]
@@ -79,22 +109,31 @@ pub enum MigrateError {
         applied_before: Vec<Version>,
     },
     /// A file without a transaction was begun by an earlier run and not finished.
-    #[error(
-        "{file} runs without a transaction and an earlier run did not come to its end: {}. {}",
-        far(*done, *total),
-        way_out(*done, *total, version)
-    )]
-    HalfDone {
-        /// The version.
-        version: Version,
+    #[error("{0}")]
+    HalfDone(Box<HalfDoneFile>),
+    /// Somebody asked for the run to stop.
+    #[error("{}", cancelled(file.as_deref(), *rolled_back, *statements_done, *total, notes))]
+    Cancelled {
+        /// The file that was being run, if one was.
+        file: Option<String>,
+        /// Whether nothing of it is left in the database.
+        rolled_back: bool,
+        /// How many of its statements are done and stay.
+        statements_done: usize,
+        /// How many it has.
+        total: usize,
+        /// What else is to be known, such as an invalid index that was left behind.
+        notes: Vec<String>,
+        /// The versions that this run had applied (or taken back).
+        applied_before: Vec<Version>,
+    },
+    /// The history says something else than what is to be written down.
+    #[error("{file} was not recorded, nor was any other: {reason}.")]
+    Contradiction {
         /// The file.
         file: String,
-        /// How many statements are known to be done.
-        done: Option<usize>,
-        /// How many there are.
-        total: usize,
-        /// The versions that this run had applied.
-        applied_before: Vec<Version>,
+        /// What the history says.
+        reason: String,
     },
     /// What happened could not be written down, so the run was stopped.
     #[error("The run was stopped because its journal could not be written: {reason}.")]
@@ -123,31 +162,95 @@ impl MigrateError {
             Self::History { applied_before, .. }
             | Self::OutOfOrder { applied_before, .. }
             | Self::Uncertain { applied_before, .. }
-            | Self::HalfDone { applied_before, .. }
+            | Self::Cancelled { applied_before, .. }
             | Self::Journal { applied_before, .. } => applied_before,
-            Self::BadUrl { .. } | Self::Connect { .. } | Self::Locked { .. } | Self::NoWayBack { .. } => &[],
+            Self::HalfDone(half_done) => &half_done.applied_before,
+            Self::BadUrl { .. }
+            | Self::Connect { .. }
+            | Self::Locked { .. }
+            | Self::OtherTool { .. }
+            | Self::Dirty { .. }
+            | Self::Contradiction { .. }
+            | Self::NoWayBack { .. } => &[],
         }
     }
 }
 
-fn far(done: Option<usize>, total: usize) -> String {
-    match done {
-        None => "how far it came is not known".to_owned(),
-        Some(done) => {
-            let next = done + 1;
-            format!("{done} of {total} statements are done, and statement {next} may have run or not")
-        }
+fn late_advice(tool: &str) -> &'static str {
+    match tool {
+        "goose" => "Give the file a newer version number, or apply it with \"goose up -allow-missing\".",
+        "golang-migrate" => "golang-migrate would leave it out for ever. Give the file a newer version number.",
+        _ => "Give the file a newer version number.",
     }
 }
 
-fn way_out(done: Option<usize>, total: usize, version: &Version) -> String {
-    let by_hand = format!(
-        "Look at the database, finish the file by hand, and record it: INSERT INTO goose_db_version (version_id, \
-         is_applied) VALUES ({version}, true)"
-    );
-    match done {
-        Some(done) if done < total => format!("{by_hand}. Or let the run go on with statement {}.", done + 1),
-        _ => format!("{by_hand}."),
+fn cancelled(file: Option<&str>, rolled_back: bool, done: usize, total: usize, notes: &[String]) -> String {
+    let mut text = match file {
+        None => "The run was stopped as asked.".to_owned(),
+        Some(file) if rolled_back => {
+            format!("The run was stopped as asked, in {file}. Nothing of this file is left in the database.")
+        }
+        Some(file) => format!(
+            "The run was stopped as asked, in {file}, which runs without a transaction: {done} of {total} statements \
+             are done and stay."
+        ),
+    };
+    for note in notes {
+        text.push(' ');
+        text.push_str(note);
+    }
+    text
+}
+
+/// A file without a transaction that an earlier run did not bring to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HalfDoneFile {
+    /// The version.
+    pub version: Version,
+    /// The file.
+    pub file: String,
+    /// Whether it was being taken back.
+    pub taking_back: bool,
+    /// How many statements are known to be done.
+    pub statements_done: usize,
+    /// How many there are.
+    pub total: usize,
+    /// What the database said, if a statement failed.
+    pub error: Option<String>,
+    /// Whether the run can go on with the first statement that is not known to be done.
+    pub can_continue: bool,
+    /// The SQL that records it once it is finished by hand.
+    pub finished: String,
+    /// The SQL that forgets it once what is done is undone by hand.
+    pub undone: String,
+    /// The versions that this run had applied.
+    pub applied_before: Vec<Version>,
+}
+
+impl std::fmt::Display for HalfDoneFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { file, taking_back, statements_done: done, total, error, can_continue, .. } = self;
+        let runs = if *taking_back { "is taken back" } else { "runs" };
+        let next = done + 1;
+        write!(
+            f,
+            "{file} {runs} without a transaction and an earlier run did not come to its end: {done} of {total} \
+             statements are done, and statement {next} "
+        )?;
+        match error {
+            Some(error) => write!(f, "failed: {error}.")?,
+            None => f.write_str("may have run or not.")?,
+        }
+        write!(
+            f,
+            " Look at the database. Finish the file by hand and record it: {}. Or undo by hand what is done and forget \
+             it: {}.",
+            self.finished, self.undone
+        )?;
+        if *can_continue {
+            write!(f, " Or let the run go on with statement {next}.")?;
+        }
+        Ok(())
     }
 }
 
@@ -231,6 +334,16 @@ pub(super) struct DriverError {
     pub(super) is_lock: bool,
     /// There is no connection any more.
     pub(super) is_lost: bool,
+}
+
+/// PostgreSQL's SQLSTATE for a statement that was broken off, and SQLite's result code.
+const BROKEN_OFF: [&str; 2] = ["57014", "9"];
+
+impl DriverError {
+    /// Whether the statement was broken off from outside or by its time limit.
+    pub(super) fn is_broken_off(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| BROKEN_OFF.contains(&code))
+    }
 }
 
 impl From<sqlx::Error> for DriverError {

@@ -3,7 +3,9 @@
 
 mod cancel;
 mod error;
+mod formats;
 mod postgres;
+mod record;
 mod rehearsal;
 mod run;
 mod sqlite;
@@ -11,7 +13,7 @@ mod sqlite_probe;
 mod url;
 
 pub use cancel::{Cancel, CancelSwitch};
-pub use error::{FailedStatement, JournalError, MigrateError};
+pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
 pub use rehearsal::{RehearsalError, rehearse, reproduce};
 pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};
 pub use sqlite_probe::sqlite_cannot_run;

@@ -1,13 +1,16 @@
 //! SQLite. It has no lock that outlasts a transaction, so each transaction looks at the history again.
 
+mod session;
+
+use self::session::SqliteSession;
 use super::Database;
 use super::error::{DriverError, MigrateError};
-use super::run::{self, Change, Run, RunOptions, RunReport, Session};
+use super::run::{self, Run, RunReport};
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Format};
-use slipway_core::migration::{AppliedRow, Folder, History, Migration, Schema, TableSize, Version};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, raw_sql};
+use slipway_core::migration::{Folder, History, Migration, Schema, TableSize};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 
@@ -52,7 +55,8 @@ impl Sqlite {
             Some(connection) => connection,
             None => self.fresh(create).await?,
         };
-        Ok(SqliteSession { connection, format })
+        let shown = self.shown.clone();
+        Ok(SqliteSession { connection, shown, format, is_there: false, has_record: false, seen: None })
     }
 }
 
@@ -76,16 +80,11 @@ impl Database for Sqlite {
             return Ok(Vec::new());
         }
         let mut session = self.session(idle.take(), false, &format::goose::Goose).await?;
-        let mut found = Vec::new();
-        for format in format::ALL {
-            session.format = *format;
-            let there = session.has_table().await.map_err(|error| MigrateError::History {
-                what: "Looking for history tables".into(),
-                reason: error.message,
-                applied_before: vec![],
-            })?;
-            found.extend(there.then_some(*format));
-        }
+        let found = session.find_formats().await.map_err(|error| MigrateError::History {
+            what: "Looking for history tables".into(),
+            reason: error.message,
+            applied_before: vec![],
+        })?;
         *idle = Some(session.connection);
         Ok(found)
     }
@@ -118,7 +117,7 @@ impl Database for Sqlite {
             return Ok(RunReport::default());
         }
         let mut session = self.session(idle.take(), true, folder.format()).await?;
-        let report = run::up(&mut session, pending, run).await?;
+        let report = run::up(&mut session, folder, pending, run).await?;
         *idle = Some(session.connection);
         Ok(report)
     }
@@ -133,136 +132,14 @@ impl Database for Sqlite {
 
     async fn baseline(
         &self,
-        _folder: &Folder<'_>,
-        _done: &[Migration],
-        _run: &Run<'_>,
+        folder: &Folder<'_>,
+        done: &[Migration],
+        run: &Run<'_>,
     ) -> Result<RunReport, MigrateError> {
-        Ok(RunReport::default())
-    }
-}
-
-struct SqliteSession {
-    connection: SqliteConnection,
-    format: &'static dyn Format,
-}
-
-impl SqliteSession {
-    async fn send(&mut self, sql: impl Into<String>) -> Result<(), DriverError> {
-        raw_sql(AssertSqlSafe(sql.into())).execute(&mut self.connection).await?;
-        Ok(())
-    }
-
-    async fn has_table(&mut self) -> Result<bool, DriverError> {
-        let name = self.format.history().table();
-        let found = self.rows(format!("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{name}'")).await?;
-        Ok(!found.is_empty())
-    }
-
-    async fn rows(&mut self, sql: impl Into<String>) -> Result<Vec<SqliteRow>, DriverError> {
-        Ok(raw_sql(AssertSqlSafe(sql.into())).fetch_all(&mut self.connection).await?)
-    }
-
-    /// Whether a transaction is open can only be found out by trying to end it.
-    async fn end_open_transaction(&mut self, by: &'static str) -> Result<(), DriverError> {
-        match self.send(by).await {
-            Err(error) if error.message.contains("no transaction is active") => Ok(()),
-            other => other,
-        }
-    }
-}
-
-/// A row as [`slipway_core::migration::format::HistoryTable::read`] gives it; `None` for one whose version is none.
-fn applied_row(row: &SqliteRow) -> Result<Option<AppliedRow>, sqlx::Error> {
-    let version: String = row.try_get_unchecked("version")?;
-    let Some(version) = Version::parse(&version) else { return Ok(None) };
-    Ok(Some(AppliedRow {
-        ordinal: row.try_get_unchecked("ordinal")?,
-        version,
-        is_applied: row.try_get_unchecked::<i64, _>("is_applied")? != 0,
-        is_dirty: row.try_get_unchecked::<i64, _>("is_dirty")? != 0,
-        checksum: row.try_get_unchecked("checksum")?,
-        applied_at: row.try_get_unchecked("applied_at")?,
-    }))
-}
-
-#[async_trait]
-impl Session for SqliteSession {
-    async fn lock(&mut self, run: &Run<'_>) -> Result<(), MigrateError> {
-        let set = self.send(format!("PRAGMA busy_timeout = {}", run.options.lock_timeout.as_millis())).await;
-        set.map_err(|error| MigrateError::History {
-            what: "Preparing the session".into(),
-            reason: error.message,
-            applied_before: vec![],
-        })
-    }
-
-    async fn unlock(&mut self) -> Result<Option<String>, DriverError> {
-        Ok(None)
-    }
-
-    fn is_exclusive(&self) -> bool {
-        false
-    }
-
-    async fn history(&mut self) -> Result<Option<History>, DriverError> {
-        if !self.has_table().await? {
-            return Ok(None);
-        }
-        let history = self.format.history();
-        let rows = self.rows(history.read(Dialect::Sqlite, history.table())).await?;
-        let rows = rows.iter().map(applied_row).collect::<Result<Vec<_>, sqlx::Error>>()?;
-        Ok(Some(History::of(self.format, rows.into_iter().flatten().collect())))
-    }
-
-    async fn create_history(&mut self) -> Result<(), DriverError> {
-        self.send("BEGIN IMMEDIATE").await?;
-        // Another runner may have been faster.
-        let created = match self.history().await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => {
-                let history = self.format.history();
-                self.send(history.create(Dialect::Sqlite, history.table())).await
-            }
-            Err(error) => Err(error),
-        };
-        match created {
-            Ok(()) => self.send("COMMIT").await,
-            Err(error) => {
-                // Best effort: the first error is the one to be told.
-                let _ = self.rollback().await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn prepare(&mut self, _options: &RunOptions, transaction: bool) -> Result<(), DriverError> {
-        if transaction { self.send("BEGIN IMMEDIATE").await } else { Ok(()) }
-    }
-
-    async fn execute(&mut self, statement: &str) -> Result<(), DriverError> {
-        self.send(statement).await
-    }
-
-    async fn execute_alone(
-        &mut self,
-        statement: &str,
-        _options: &RunOptions,
-    ) -> Result<(), (DriverError, Vec<String>)> {
-        self.send(statement).await.map_err(|error| (error, Vec::new()))
-    }
-
-    async fn record(&mut self, change: Change<'_>) -> Result<(), DriverError> {
-        let history = self.format.history();
-        let table = history.table();
-        self.send(match change {
-            Change::Add(entry) => history.add(Dialect::Sqlite, table, &entry),
-            Change::Delete(version, before) => history.remove(Dialect::Sqlite, table, version, before),
-        })
-        .await?;
-        self.end_open_transaction("COMMIT").await
-    }
-
-    async fn rollback(&mut self) -> Result<(), DriverError> {
-        self.end_open_transaction("ROLLBACK").await
+        let mut idle = self.idle.lock().await;
+        let mut session = self.session(idle.take(), false, folder.format()).await?;
+        let report = run::baseline(&mut session, folder, done, run).await?;
+        *idle = Some(session.connection);
+        Ok(report)
     }
 }

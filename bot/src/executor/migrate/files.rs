@@ -42,15 +42,18 @@ pub(in crate::executor) async fn folder_and_database(
 ) -> Result<Option<FolderAndDatabase>, Trouble> {
     let service = executor.setup.service(&key.service).ok_or_else(|| no_longer_configured(key))?;
     let Some(migrations) = &service.migrations else { return Ok(None) };
-    let Some(format) = format_of(executor, key)? else { return Ok(None) };
     let files = executor.outside.github.folder_at(&service.repository, commit, &migrations.dir).await?.files;
-    let files = files.into_iter().map(|file| (file.name, file.bytes));
+    let files: Vec<_> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
+    if !files.iter().any(|(name, _)| name.ends_with("sql")) {
+        return Ok(None);
+    }
+    let Some(database) = open(executor, key).await? else { return Ok(None) };
+    let format = format_of(migrations.format, &files, database.as_ref()).await?;
     // Variables of the bot's own environment are nothing that a migration may read.
     let folder = Folder::read(format, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
     if folder.is_empty() {
         return Ok(None);
     }
-    let database = open(executor, key).await?;
     let cannot_run = match database.dialect() {
         Dialect::Sqlite => sqlite_cannot_run(&folder.migrations()).await?,
         Dialect::Postgres => BTreeMap::new(),
@@ -58,20 +61,37 @@ pub(in crate::executor) async fn folder_and_database(
     Ok(Some(FolderAndDatabase { folder, database, cannot_run }))
 }
 
-/// The format of the service's migrations; `None` where there are none or no database.
-fn format_of(executor: &Executor, key: &EnvironmentKey) -> Result<Option<&'static dyn Format>, Trouble> {
-    let service = executor.setup.service(&key.service).ok_or_else(|| no_longer_configured(key))?;
-    let environment = executor.setup.environment(key).ok_or_else(|| no_longer_configured(key))?;
-    let (Some(migrations), Some(_)) = (&service.migrations, &environment.database) else { return Ok(None) };
-    let format = format::by_name(migrations.format);
-    format.map(Some).ok_or_else(|| Trouble::lasting(&"The migrations' format is unknown."))
+/// The format that the configuration names, or the one that files and database speak for.
+async fn format_of(
+    configured: &str,
+    files: &[(String, Vec<u8>)],
+    database: &dyn Database,
+) -> Result<&'static dyn Format, Trouble> {
+    if configured == format::AUTO {
+        return format::detect(files, &database.formats().await?).map_err(|error| Trouble::lasting(&error));
+    }
+    format::by_name(configured).ok_or_else(|| Trouble::lasting(&"The migrations' format is unknown."))
 }
 
-async fn open(executor: &Executor, key: &EnvironmentKey) -> Result<Box<dyn Database>, Trouble> {
+/// `None` when the environment has no database.
+async fn open(executor: &Executor, key: &EnvironmentKey) -> Result<Option<Box<dyn Database>>, Trouble> {
     let environment = executor.setup.environment(key).ok_or_else(|| no_longer_configured(key))?;
-    let Some((secret, entry)) = &environment.database else { return Err(no_longer_configured(key)) };
+    let Some((secret, entry)) = &environment.database else { return Ok(None) };
     let url = executor.outside.secrets.value(secret, entry).await?;
-    Ok(connect(url.expose_secret()).await?)
+    Ok(Some(connect(url.expose_secret()).await?))
+}
+
+/// The version that was applied last, as far as that can be told without the files.
+async fn applied_last(executor: &Executor, key: &EnvironmentKey) -> Result<Option<Version>, Trouble> {
+    let service = executor.setup.service(&key.service).ok_or_else(|| no_longer_configured(key))?;
+    let Some(migrations) = &service.migrations else { return Ok(None) };
+    let Some(database) = open(executor, key).await? else { return Ok(None) };
+    let format = match format::by_name(migrations.format) {
+        Some(format) => Some(format),
+        None => database.formats().await?.into_iter().next(),
+    };
+    let Some(format) = format else { return Ok(None) };
+    Ok(database.history(format).await?.current().cloned())
 }
 
 /// The checksum of the file that takes a migration back.
@@ -92,13 +112,10 @@ pub(in crate::executor) async fn whose_files(
     executor: &Executor,
     key: &EnvironmentKey,
 ) -> Result<Option<Whose>, Trouble> {
-    if let Some(format) = format_of(executor, key)? {
-        let history = open(executor, key).await?.history(format).await?;
-        if let Some(version) = history.current()
-            && let Some(whose) = applied_by(executor, key, version).await?
-        {
-            return Ok(Some(whose));
-        }
+    if let Some(version) = applied_last(executor, key).await?
+        && let Some(whose) = applied_by(executor, key, &version).await?
+    {
+        return Ok(Some(whose));
     }
     if let Some(live) = executor.store.environment(key).await?.live {
         return Ok(Some(Whose { commit: live.commit, from: FilesFrom::Running }));

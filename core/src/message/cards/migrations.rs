@@ -14,12 +14,16 @@ const PENDING_SHOWN_LIMIT: usize = 20;
 const NAMED_LIMIT: usize = 5;
 
 /// What is pending, as far as it can be told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PendingView {
     /// The pending migrations, in order.
     pub planned: Vec<PlannedMigration>,
     /// Applied versions that the commit has no file for.
     pub unknown: Vec<String>,
+    /// Files that were edited after they were applied.
+    pub edited: Vec<String>,
+    /// Files that an earlier run left half done, with how far it came.
+    pub half_done: Vec<String>,
     /// Why nothing can be applied. May quote the outside: untrusted.
     pub refused: Option<String>,
 }
@@ -35,10 +39,6 @@ pub struct MigrationsView<'a> {
     pub runs: bool,
     /// The applied ones, newest first: the file, and when as the database writes it.
     pub applied: Vec<(String, Option<String>)>,
-    /// Files that were edited after they were applied.
-    pub edited: Vec<String>,
-    /// A version that was begun and not finished.
-    pub dirty: Option<String>,
     /// What is pending.
     pub pending: PendingView,
 }
@@ -46,19 +46,12 @@ pub struct MigrationsView<'a> {
 /// `goals → staging · 12 migrations applied · 2 pending`.
 #[must_use]
 pub fn migration_status(view: &MigrationsView<'_>) -> Message {
-    let MigrationsView { key, commit, runs, applied, edited, dirty, pending } = view;
+    let MigrationsView { key, commit, runs, applied, pending } = view;
     let headline = format!("{key}{DOT}{} applied{DOT}{}", words::count(applied.len(), "migration"), waiting(pending));
     let whose = words::commit(Line::plain("by the files of "), commit);
     let whose =
         whose.text(if *runs { ", which runs" } else { ", the newest of the default branch; what runs is not known" });
     let mut message = Message::answer(Line::plain(headline), [whose]);
-    if let Some(version) = dirty {
-        let line = format!(
-            "Version {version} was begun and not finished. Finish it by hand and record it before anything else."
-        );
-        message.body.push(Block::Warning(Line::plain(line)));
-    }
-    message.body.extend(named("Edited after they were applied: ", edited).map(Block::Warning));
     message.body.extend(attention(pending));
     let shown = applied.iter().take(APPLIED_SHOWN_LIMIT).map(|(file, at)| {
         let line = Line::default().untrusted(file.as_str());
@@ -124,7 +117,12 @@ fn waiting(pending: &PendingView) -> String {
 /// What somebody should look at.
 fn attention(pending: &PendingView) -> impl Iterator<Item = Block> {
     let refused = pending.refused.as_ref().map(|why| Line::default().untrusted(why.as_str()));
-    refused.into_iter().chain(named("Applied, but this commit has no file for ", &pending.unknown)).map(Block::Warning)
+    refused
+        .into_iter()
+        .chain(named("Edited after they were applied: ", &pending.edited))
+        .chain(named("Left half done by an earlier run: ", &pending.half_done))
+        .chain(named("Applied, but this commit has no file for ", &pending.unknown))
+        .map(Block::Warning)
 }
 
 fn named(lead: &str, names: &[String]) -> Option<Line> {

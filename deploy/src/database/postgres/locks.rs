@@ -1,0 +1,80 @@
+//! The locks of a run on PostgreSQL: the tool's own and ours.
+
+use super::super::error::{DriverError, MigrateError};
+use super::super::run::{Run, RunNews};
+use super::session::PgSession;
+use slipway_core::migration::format::Place;
+use sqlx::Row as _;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// Slipway's own: "Slipway" and a one, in ASCII.
+const SLIPWAY_LOCK_ID: i64 = 0x536c_6970_7761_7901;
+/// How often a lock that somebody else holds is tried again.
+const LOCK_POLL_MS: u64 = 100;
+/// How often somebody is told that another run is waited for.
+const WAITING_NEWS_S: u64 = 5;
+
+impl PgSession {
+    async fn lock_ids(&mut self) -> Result<Vec<i64>, DriverError> {
+        let rows = self.rows("SELECT current_database()::text, coalesce(current_schema(), '')::text").await?;
+        let mut place = Place::default();
+        if let Some(row) = rows.first() {
+            place = Place { database: row.try_get(0)?, schema: row.try_get(1)? };
+        }
+        Ok(std::iter::once(SLIPWAY_LOCK_ID).chain(self.format.history().lock_ids(&place)).collect())
+    }
+
+    async fn try_locks(&mut self, ids: &[i64]) -> Result<bool, DriverError> {
+        for id in ids {
+            if !self.is_true(format!("SELECT pg_try_advisory_lock({id})")).await? {
+                self.give_back().await?;
+                return Ok(false);
+            }
+            self.locks.push(*id);
+        }
+        Ok(true)
+    }
+
+    /// By polling: a session that waits in `pg_advisory_lock` holds a snapshot, and a concurrent index build beside
+    /// it would wait for it for ever.
+    pub(super) async fn take_locks(&mut self, run: &Run<'_>) -> Result<(), MigrateError> {
+        let failed = |error: DriverError| super::reading("Taking the migration lock", error);
+        let mut cancel = run.cancel.clone();
+        let begun = Instant::now();
+        let mut news_at = begun;
+        let ids = self.lock_ids().await.map_err(failed)?;
+        while !self.try_locks(&ids).await.map_err(failed)? {
+            let waited = begun.elapsed();
+            if waited >= run.options.run_lock_wait {
+                let waited_s = run.options.run_lock_wait.as_secs();
+                return Err(MigrateError::Locked { database: self.shown.clone(), waited_s });
+            }
+            if Instant::now() >= news_at {
+                run.journal.news(RunNews::AnotherRun { waited }).await;
+                news_at = Instant::now() + Duration::from_secs(WAITING_NEWS_S);
+            }
+            tokio::select! {
+                () = sleep(Duration::from_millis(LOCK_POLL_MS)) => {}
+                () = cancel.asked() => return Err(MigrateError::Cancelled {
+                    file: None,
+                    rolled_back: true,
+                    statements_done: 0,
+                    total: 0,
+                    notes: Vec::new(),
+                    applied_before: Vec::new(),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what is held; whether all of it still was.
+    pub(super) async fn give_back(&mut self) -> Result<bool, DriverError> {
+        let mut held = true;
+        while let Some(id) = self.locks.pop() {
+            held &= self.is_true(format!("SELECT pg_advisory_unlock({id})")).await?;
+        }
+        Ok(held)
+    }
+}

@@ -1,0 +1,196 @@
+//! What earlier runs left: a tool's dirty row, a file without a transaction that did not come to its end.
+
+use super::super::error::{HalfDoneFile, MigrateError};
+use super::HalfDone;
+use super::session::{Seen, Session};
+use super::sql::{begins_transaction, sets_up_session};
+use super::work::Work;
+use slipway_core::migration::format::Entry;
+use slipway_core::migration::{Migration, Record, RecordState, Statement, Version};
+
+/// What is left to do of a migration. By default, all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rest {
+    /// How many of its statements are done.
+    pub(super) done: usize,
+    /// What has to be run before the next one, which left something behind.
+    pub(super) clear_first: Option<String>,
+}
+
+impl Rest {
+    /// Whether the statement at that place, counted from 0, has to run. What an earlier run set for its session is not
+    /// there any more.
+    pub(super) fn has_to_run(&self, at: usize, statement: &Statement) -> bool {
+        at >= self.done || sets_up_session(&statement.text)
+    }
+}
+
+impl<S: Session> Work<'_, S> {
+    /// Refuses to run on a database that is not in order; the migration that can be gone on with, if there is one.
+    pub(super) async fn left_over(
+        &mut self,
+        wanted: &[Migration],
+        taking_back: bool,
+    ) -> Result<Option<(Version, Rest)>, MigrateError> {
+        let Some(record) = self.half_done().cloned() else {
+            return match self.history.dirty() {
+                Some(version) => Err(self.dirty(version)),
+                None => Ok(None),
+            };
+        };
+        let same_way = taking_back == (record.state == RecordState::TakingBack);
+        let first = if taking_back { wanted.first() } else { wanted.iter().find(|m| m.version == record.version) };
+        match first.filter(|migration| same_way && migration.version == record.version) {
+            Some(migration) => {
+                let rest = self.rest(migration, &record).await?;
+                Ok(Some((record.version, rest)))
+            }
+            None => Err(self.half_done_error(&record, false)),
+        }
+    }
+
+    /// Refuses to run one migration that a record says is half done.
+    pub(super) fn refuse_left_over(&self, version: &Version) -> Result<(), MigrateError> {
+        match self.half_done().filter(|record| record.version == *version) {
+            Some(record) => Err(self.half_done_error(record, false)),
+            None => Ok(()),
+        }
+    }
+
+    /// The record of a file that is half done. What the tool's history contradicts does not count: somebody finished
+    /// the file by hand and recorded it.
+    fn half_done(&self) -> Option<&Record> {
+        let (history, dirty) = (&self.history, self.history.dirty());
+        history.records().find(|record| match record.state {
+            RecordState::Running | RecordState::Failed => !history.contains(&record.version),
+            RecordState::TakingBack => history.contains(&record.version) || dirty.is_some(),
+            RecordState::Applied | RecordState::Found => false,
+        })
+    }
+
+    /// What is left to do of a file that is half done, if that is known or can be seen.
+    async fn rest(&mut self, migration: &Migration, record: &Record) -> Result<Rest, MigrateError> {
+        let down = record.state == RecordState::TakingBack;
+        let statements = if down { &migration.down } else { &migration.up };
+        let done = record.statements_done;
+        let is_same = record.checksum == migration.checksum && record.statements == statements.len();
+        if done >= statements.len() {
+            return if is_same {
+                Ok(Rest { done, clear_first: None })
+            } else {
+                Err(self.half_done_error(record, false))
+            };
+        }
+        let seen = if is_same || record.state == RecordState::Failed {
+            self.look(&statements[done].text).await?
+        } else {
+            Seen::Unknown
+        };
+        let somebody_looked = self.run.options.half_done == HalfDone::Continue;
+        if somebody_looked && !is_same {
+            let (file, next) = (&migration.file, done + 1);
+            self.report.warnings.push(format!(
+                "{file} was changed after its first {done} statements ran; the run went on with statement {next}."
+            ));
+        }
+        let failed = record.error.is_some();
+        match seen {
+            Seen::Broken(clear) if somebody_looked || !failed => Ok(Rest { done, clear_first: Some(clear) }),
+            Seen::Done if !failed && is_same => Ok(Rest { done: done + 1, clear_first: None }),
+            Seen::NotDone if !failed => Ok(Rest { done, clear_first: None }),
+            _ if somebody_looked => Ok(Rest { done, clear_first: None }),
+            _ => Err(self.half_done_error(record, true)),
+        }
+    }
+
+    async fn look(&mut self, statement: &str) -> Result<Seen, MigrateError> {
+        match begins_transaction(statement) {
+            Some(true) => Ok(Seen::NotDone),
+            Some(false) => Ok(Seen::Done),
+            None => {
+                let seen = self.session.look_for(statement).await;
+                seen.map_err(|error| self.history_error("Looking for what an earlier run has done", &error))
+            }
+        }
+    }
+
+    fn half_done_error(&self, record: &Record, can_continue: bool) -> MigrateError {
+        let taking_back = record.state == RecordState::TakingBack;
+        MigrateError::HalfDone(Box::new(HalfDoneFile {
+            version: record.version.clone(),
+            file: record.file.clone(),
+            taking_back,
+            statements_done: record.statements_done,
+            total: record.statements,
+            error: record.error.clone(),
+            can_continue,
+            finished: self.sql_of(record, !taking_back),
+            undone: self.sql_of_undone(record),
+            applied_before: self.report.done.clone(),
+        }))
+    }
+
+    /// The SQL that says a half-done file is applied, or not applied.
+    fn sql_of(&self, record: &Record, applied: bool) -> String {
+        let sql = if applied { self.sql_of_all(&record.version) } else { self.sql_of_none(&record.version) };
+        if sql.is_empty() { format!("put {} back into the folder to see how", record.file) } else { sql }
+    }
+
+    /// The SQL that says that nothing of a half-done file has happened.
+    fn sql_of_undone(&self, record: &Record) -> String {
+        let tables = self.session.tables();
+        let forget = self.session.record_in(&tables).delete(&record.version);
+        if self.history.dirty().is_none() {
+            return forget;
+        }
+        format!("{}; {forget}", self.sql_of(record, record.state == RecordState::TakingBack))
+    }
+
+    fn dirty(&self, version: &Version) -> MigrateError {
+        let (all, none) = (self.sql_of_all(version), self.sql_of_none(version));
+        let tool = self.session.format().name();
+        let file = self.folder.file(version).map(|file| file.up.file.clone());
+        let by_command = match (tool, self.before(version)) {
+            ("golang-migrate", Some(before)) => {
+                format!(" (\"migrate force {version}\" and \"migrate force {before}\" do the same)")
+            }
+            ("golang-migrate", None) => format!(" (\"migrate force {version}\" and \"migrate force -1\" do the same)"),
+            _ => String::new(),
+        };
+        let way_out = if all.is_empty() {
+            format!("Take back what is there of it, then say so: {none}{by_command}.")
+        } else {
+            format!(
+                "If all of it is there, or you finish it by hand, say so: {all}. If none of it is there, or you take \
+                 it back by hand: {none}{by_command}."
+            )
+        };
+        MigrateError::Dirty { tool, version: version.clone(), file, way_out }
+    }
+
+    fn before(&self, version: &Version) -> Option<&Version> {
+        let versions = self.folder.files().map(|file| &file.version);
+        versions.filter(|other| *other < version).max()
+    }
+
+    /// The SQL that says a migration is applied, as the tool writes it; empty when its file is not there, of which the
+    /// tool keeps a checksum.
+    fn sql_of_all(&self, version: &Version) -> String {
+        let (dialect, tool, tables) = (self.session.dialect(), self.session.format().history(), self.session.tables());
+        let Some(file) = self.folder.file(version) else { return String::new() };
+        let checksum = self.session.format().checksum(file);
+        let entry = Entry { version, description: &file.description, checksum: checksum.as_deref(), nanos: 0 };
+        let add = tool.add(dialect, &tables.history, &entry);
+        // A row that says it is begun has to go first, where the tool keeps one for each migration.
+        if self.history.dirty() == Some(version) && !tool.keeps_newest_only() {
+            return format!("{}; {add}", tool.remove(dialect, &tables.history, version, None));
+        }
+        add
+    }
+
+    /// The SQL that says a migration is not applied, as the tool writes it.
+    fn sql_of_none(&self, version: &Version) -> String {
+        let (dialect, tool, tables) = (self.session.dialect(), self.session.format().history(), self.session.tables());
+        tool.remove(dialect, &tables.history, version, self.before(version))
+    }
+}
