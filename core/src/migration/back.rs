@@ -90,3 +90,63 @@ fn back(folder: &Folder<'_>, version: &Version) -> Result<Migration, BackError> 
     }
     Ok(migration)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migration::AppliedRow;
+    use crate::migration::format::by_name;
+
+    const ONE: &str = "-- +goose Up\nCREATE TABLE one (id int);\n-- +goose Down\nDROP TABLE one;\n";
+    const TWO: &str = "-- +goose Up\nALTER TABLE one ADD COLUMN bio text;\n";
+
+    fn folder() -> Folder<'static> {
+        let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        let files = vec![file("1_one.sql", ONE), file("2_two.sql", TWO), file("3_three.sql", ONE)];
+        Folder::read(by_name("goose").unwrap(), files, &|_| None).unwrap()
+    }
+
+    /// The versions in the order in which they were applied.
+    fn history(applied: &[u64]) -> History {
+        let row = |(ordinal, version): (i64, &u64)| AppliedRow {
+            ordinal,
+            version: (*version).into(),
+            is_applied: true,
+            is_dirty: false,
+            checksum: None,
+            applied_at: None,
+        };
+        History::of(by_name("goose").unwrap(), (1..).zip(applied).map(row).collect())
+    }
+
+    fn back(applied: &[u64], count: usize, only: &[u64]) -> Result<Vec<String>, String> {
+        let only: Vec<Version> = only.iter().map(|version| (*version).into()).collect();
+        let back = plan_back(&folder(), &history(applied), count, &only);
+        back.map(|back| back.into_iter().map(|m| m.file).collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_was_applied_last_is_taken_back_first() {
+        assert_eq!(back(&[1, 3], 2, &[]).unwrap(), ["3_three.sql", "1_one.sql"]);
+        assert_eq!(back(&[3, 1], 1, &[]).unwrap(), ["1_one.sql"], "by the order of applying, not of the versions");
+        assert_eq!(back(&[1, 3], 2, &[3]).unwrap(), ["3_three.sql"], "a retry goes no further");
+        assert_eq!(back(&[1], 2, &[3]).unwrap(), [""; 0], "and where all of it is done there is nothing to do");
+    }
+
+    #[test]
+    fn why_nothing_is_taken_back_is_said() {
+        let refused = |applied: &[u64], count| back(applied, count, &[]).unwrap_err();
+        let said =
+            [refused(&[], 1), refused(&[1], 2), refused(&[1, 7], 1), refused(&[1, 2], 1), refused(&[1, 2, 3], 2)];
+        expect_test::expect![[r#""#]].assert_eq(&said.join("\n"));
+    }
+
+    #[test]
+    fn what_is_planned_is_the_way_back() {
+        let migration = folder().get(&1.into()).unwrap().unwrap();
+        let planned = migration.planned_back(Some("ab".into()));
+        assert_eq!(planned.statements, "DROP TABLE one;");
+        assert_eq!(planned.down_checksum.as_deref(), Some("ab"));
+        assert!(planned.dangers.iter().any(crate::migration::Danger::is_destructive), "{:?}", planned.dangers);
+    }
+}

@@ -465,6 +465,13 @@ impl Chat {
         body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
     }
 
+    /// The same where the message may be waiting for its words.
+    pub(super) async fn posted_if_any(&self, key: &str) -> String {
+        let body: Option<String> = self.scalar("SELECT coalesce(body, '') FROM messages WHERE key = $1", key).await;
+        let body = body.filter(|body| !body.is_empty());
+        body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
+    }
+
     pub(super) async fn count(&self, count: &'static str, bound: &str) -> i64 {
         self.scalar(count, bound).await.unwrap()
     }
