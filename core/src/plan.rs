@@ -1,8 +1,11 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
+mod lists;
+
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, Rehearsal, Version};
 use jiff::Timestamp;
+use lists::{back_list, changed_settings, config_list, danger_list, essence_back, migration_list, target_list};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -390,54 +393,6 @@ impl Plan {
         let stays = self.kind.only_migrates() || self.base.as_ref() == Some(&self.commit);
         stays && self.changing().next().is_none()
     }
-}
-
-fn migration_list(plan: &Plan) -> String {
-    files_list(&plan.migrations)
-}
-
-fn back_list(plan: &Plan) -> String {
-    files_list(&plan.taken_back)
-}
-
-fn files_list(migrations: &[PlannedMigration]) -> String {
-    let short =
-        |m: &PlannedMigration| -> String { m.down_checksum.as_ref().unwrap_or(&m.checksum).chars().take(8).collect() };
-    let list: Vec<_> = migrations.iter().map(|m| format!("{} ({})", m.file, short(m))).collect();
-    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
-}
-
-/// What a vote about taking a migration back is about.
-fn essence_back(m: &PlannedMigration) -> (&Version, &str, &str, Option<&str>, Vec<String>) {
-    let dangers = m.dangers.iter().map(|danger| format!("{:?}", danger.digested())).collect();
-    (&m.version, &m.file, &m.checksum, m.down_checksum.as_deref(), dangers)
-}
-
-fn danger_list(plan: &Plan) -> String {
-    let list: BTreeSet<_> = plan.dangers().filter(|danger| danger.allowed.is_none()).map(Danger::sentence).collect();
-    if list.is_empty() { "nothing".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
-}
-
-fn config_list(plan: &Plan) -> String {
-    let list: Vec<_> = plan
-        .config
-        .iter()
-        .map(|c| format!("{} {}", c.secret, c.version_id.get(..8).unwrap_or(&c.version_id)))
-        .collect();
-    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
-}
-
-fn target_list(plan: &Plan) -> String {
-    plan.targets.iter().map(|t| t.id.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// The settings of `this` that differ from `other`'s.
-fn changed_settings(this: &Plan, other: &Plan) -> String {
-    let all = |plan: &Plan| -> BTreeSet<String> {
-        plan.targets.iter().flat_map(|t| t.settings.iter().map(|(k, v)| format!("{k} = {v}"))).collect()
-    };
-    let changed: Vec<_> = all(this).difference(&all(other)).cloned().collect();
-    if changed.is_empty() { "not set".to_owned() } else { changed.join(", ") }
 }
 
 #[cfg(test)]

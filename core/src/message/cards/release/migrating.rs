@@ -6,7 +6,7 @@ use super::super::words::{self, DOT};
 use super::plan::{self, MIGRATIONS_SHOWN_LIMIT};
 use super::{actions, approved, field, keeps_serving, message, run};
 use crate::ids::EnvironmentName;
-use crate::plan::{FilesFrom, Plan, PlanKind};
+use crate::plan::{FilesFrom, Plan, PlanKind, PlannedMigration};
 use crate::release::{MigrateWay, Release, StepState};
 
 /// `2 migrations applied`, `1 migration taken back`.
@@ -60,7 +60,7 @@ pub(super) fn command(environment: &EnvironmentName, way: &MigrateWay) -> String
 pub(super) fn fields(plan: &Plan) -> Vec<Block> {
     let mut blocks = Vec::new();
     if plan.kind == PlanKind::MigrateDown {
-        let shown = plan.taken_back.iter().take(MIGRATIONS_SHOWN_LIMIT).map(plan::migration);
+        let shown = plan.taken_back.iter().take(MIGRATIONS_SHOWN_LIMIT).map(back);
         let mut lines = words::with_rest(shown.collect(), plan.taken_back.len());
         lines.extend(plan::allowed_dangers(plan));
         blocks.extend(field("Taken back", lines));
@@ -73,6 +73,15 @@ pub(super) fn fields(plan: &Plan) -> Vec<Block> {
         blocks.push(Block::Warning(Line::plain(line)));
     }
     blocks
+}
+
+/// `20251104120000_likes  undoes: creates likes`.
+fn back(migration: &PlannedMigration) -> Line {
+    let mut line = Line::default().code(words::stem(migration));
+    if !migration.summary.is_empty() {
+        line = line.text("  undoes: ").untrusted(migration.summary.as_str());
+    }
+    if migration.transactional { line } else { line.text(", outside a transaction") }
 }
 
 fn files(plan: &Plan) -> Line {
