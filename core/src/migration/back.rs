@@ -138,7 +138,12 @@ mod tests {
         let refused = |applied: &[u64], count| back(applied, count, &[]).unwrap_err();
         let said =
             [refused(&[], 1), refused(&[1], 2), refused(&[1, 7], 1), refused(&[1, 2], 1), refused(&[1, 2, 3], 2)];
-        expect_test::expect![[r#""#]].assert_eq(&said.join("\n"));
+        expect_test::expect![[r#"
+            No migration is applied, so there is nothing to take back.
+            Only 1 can be taken back: no more are applied.
+            Version 7 is applied, but this commit has no file for it, so nothing is taken back.
+            2_two.sql has no way back: it has no statements that take it back. Nothing is taken back; a new migration can undo what it did.
+            2_two.sql has no way back: it has no statements that take it back. Nothing is taken back; a new migration can undo what it did."#]].assert_eq(&said.join("\n"));
     }
 
     #[test]

@@ -68,6 +68,7 @@ pub(crate) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         version: Version::parse(&stem[..14]).unwrap(),
         file: format!("{stem}.sql"),
         checksum: "cd".repeat(32),
+        down_checksum: None,
         reversible,
         transactional: true,
         summary: "creates likes".into(),
