@@ -1,10 +1,14 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
+mod lists;
 mod trial;
 
-use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ServiceName};
+use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, Rehearsal, Touched, Version};
 use jiff::Timestamp;
+use lists::{
+    back_list, changed_settings, config_list, danger_list, essence_back, migration_list, target_list, trial_list,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +22,36 @@ pub enum PlanKind {
     Deploy,
     /// Bring an older one back.
     Rollback,
+    /// Only apply pending migrations; what runs stays.
+    MigrateUp,
+    /// Only take applied migrations back; what runs stays.
+    MigrateDown,
+}
+
+impl PlanKind {
+    /// Whether the database is changed and nothing is deployed.
+    #[must_use]
+    pub fn only_migrates(self) -> bool {
+        match self {
+            Self::Deploy | Self::Rollback => false,
+            Self::MigrateUp | Self::MigrateDown => true,
+        }
+    }
+}
+
+/// How it is known which commit's files take migrations back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "files", rename_all = "snake_case")]
+pub enum FilesFrom {
+    /// This release applied the newest of them, with the files of its commit.
+    Release {
+        /// Which.
+        id: ReleaseId,
+    },
+    /// No release of Slipway's applied it: the files of the commit that runs.
+    Running,
+    /// And it is not known which commit runs: the newest of the default branch.
+    DefaultBranch,
 }
 
 /// A commit that the plan would ship.
@@ -67,6 +101,9 @@ pub struct PlannedMigration {
     pub file: String,
     /// SHA-256 of the file's bytes, in hex.
     pub checksum: String,
+    /// SHA-256 of the file that takes it back, in hex, where that is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down_checksum: Option<String>,
     /// Whether the file has a way down.
     pub reversible: bool,
     /// Whether it runs in one transaction with its history row.
@@ -135,6 +172,15 @@ pub struct Plan {
     pub image: PlannedImage,
     /// Pending migrations in the order in which they will run.
     pub migrations: Vec<PlannedMigration>,
+    /// Applied migrations that will be taken back, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<PlannedMigration>,
+    /// Why the files that take them back are those of this commit. For display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_from: Option<FilesFrom>,
+    /// Whether the run goes on with a file that an earlier one left half done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub goes_on: bool,
     /// Applied in the database but unknown to this commit, by version. For display.
     pub unknown_applied: Vec<Version>,
     /// Files that were edited after they were applied. For display.
@@ -210,6 +256,9 @@ impl Plan {
             commits_total: _,
             image: PlannedImage { repository, digest, tag: _, pushed_at: _ },
             migrations,
+            taken_back,
+            files_from: _,
+            goes_on,
             unknown_applied: _,
             edited: _,
             rehearsal: _,
@@ -244,6 +293,15 @@ impl Plan {
         if let (Some(parts), false) = (canonical.as_array_mut(), trials.is_empty()) {
             parts.push(serde_json::json!({ "trials": trials }));
         }
+        // The same for plans that take nothing back.
+        if let (Some(parts), false) = (canonical.as_array_mut(), taken_back.is_empty()) {
+            let taken_back: Vec<_> =
+                taken_back.iter().map(|m| (&m.version, &m.file, &m.checksum, &m.down_checksum)).collect();
+            parts.push(serde_json::json!({ "taken_back": taken_back }));
+        }
+        if let (Some(parts), true) = (canonical.as_array_mut(), goes_on) {
+            parts.push(serde_json::json!({ "goes_on": true }));
+        }
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
 
@@ -259,7 +317,7 @@ impl Plan {
     pub fn locks(&self) -> bool {
         let shown =
             |migration| self.touched(migration).any(Touched::blocks) || self.counted(migration).any(Danger::locks);
-        self.will_run().any(shown)
+        self.changing().any(shown)
     }
 
     /// Whether a migration that will run writes every row of a table anew, as above.
@@ -269,7 +327,7 @@ impl Plan {
             self.touched(migration).any(|touched| touched.rewritten)
                 || self.counted(migration).any(Danger::rewrites_rows)
         };
-        self.will_run().any(shown)
+        self.changing().any(shown)
     }
 
     /// Whether every migration that will run has a way back, and none was tried in vain. What data it loses is another
@@ -286,7 +344,12 @@ impl Plan {
 
     /// What the migrations that will run may cost.
     pub fn dangers(&self) -> impl Iterator<Item = &Danger> {
-        self.will_run().flat_map(|migration| &migration.dangers)
+        self.changing().flat_map(|migration| &migration.dangers)
+    }
+
+    /// The migrations that will run, in whichever direction.
+    pub fn changing(&self) -> impl Iterator<Item = &PlannedMigration> {
+        self.will_run().chain(&self.taken_back)
     }
 
     /// What differs in those parts that the digest covers, for people.
@@ -304,6 +367,7 @@ impl Plan {
         compare("image", old.image.digest.short(), self.image.digest.short());
         compare("image repository", old.image.repository.clone(), self.image.repository.clone());
         compare("migrations", migration_list(old), migration_list(self));
+        compare("migrations to be taken back", back_list(old), back_list(self));
         compare("what migrations may cost", danger_list(old), danger_list(self));
         compare("what the rehearsal showed", trial_list(old), trial_list(self));
         compare("configuration", config_list(old), config_list(self));
@@ -323,6 +387,8 @@ impl Plan {
             && self.commit == old.commit
             && self.image.repository == old.image.repository
             && self.image.digest == old.image.digest
+            && self.taken_back.iter().map(essence_back).eq(old.taken_back.iter().map(essence_back))
+            && self.goes_on == old.goes_on
             && self.config == old.config
             && self.targets == old.targets;
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
@@ -348,56 +414,12 @@ impl Plan {
         self.commits.iter().filter_map(|c| c.author.clone()).collect()
     }
 
-    /// Whether nothing would change: the same commit runs and no migration would be run.
+    /// Whether nothing would change: the same commit runs, or none is to be deployed, and no migration would be run.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.base.as_ref() == Some(&self.commit) && self.migrations.iter().all(|m| m.not_run.is_some())
+        let stays = self.kind.only_migrates() || self.base.as_ref() == Some(&self.commit);
+        stays && self.changing().next().is_none()
     }
-}
-
-fn migration_list(plan: &Plan) -> String {
-    let list: Vec<_> =
-        plan.migrations.iter().map(|m| format!("{} ({})", m.file, &m.checksum[..m.checksum.len().min(8)])).collect();
-    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
-}
-
-fn danger_list(plan: &Plan) -> String {
-    let list: BTreeSet<_> = plan.dangers().filter(|danger| danger.allowed.is_none()).map(Danger::sentence).collect();
-    if list.is_empty() { "nothing".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
-}
-
-fn trial_list(plan: &Plan) -> String {
-    let blocked = |touched: &Touched| match touched.rewritten {
-        true => format!("{} on {}, rewritten", touched.lock.name(), touched.table),
-        false => format!("{} on {}", touched.lock.name(), touched.table),
-    };
-    let notable = plan.trials().flat_map(|(_, trial)| trial.touched.iter().filter(|t| t.blocks() || t.rewritten));
-    let mut list: BTreeSet<_> = notable.map(blocked).collect();
-    let failing = plan.trials().filter(|(migration, _)| plan.down_fails(migration));
-    list.extend(failing.map(|(migration, _)| format!("no working way back from {}", migration.file)));
-    if list.is_empty() { "nothing".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
-}
-
-fn config_list(plan: &Plan) -> String {
-    let list: Vec<_> = plan
-        .config
-        .iter()
-        .map(|c| format!("{} {}", c.secret, c.version_id.get(..8).unwrap_or(&c.version_id)))
-        .collect();
-    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
-}
-
-fn target_list(plan: &Plan) -> String {
-    plan.targets.iter().map(|t| t.id.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// The settings of `this` that differ from `other`'s.
-fn changed_settings(this: &Plan, other: &Plan) -> String {
-    let all = |plan: &Plan| -> BTreeSet<String> {
-        plan.targets.iter().flat_map(|t| t.settings.iter().map(|(k, v)| format!("{k} = {v}"))).collect()
-    };
-    let changed: Vec<_> = all(this).difference(&all(other)).cloned().collect();
-    if changed.is_empty() { "not set".to_owned() } else { changed.join(", ") }
 }
 
 #[cfg(test)]
@@ -439,6 +461,7 @@ pub(crate) mod tests {
                 version: 20_251_104_120_000.into(),
                 file: "20251104120000_likes.sql".into(),
                 checksum: "cd".repeat(32),
+                down_checksum: None,
                 reversible: true,
                 transactional: true,
                 summary: "creates likes".into(),
@@ -448,6 +471,9 @@ pub(crate) mod tests {
                 not_run: None,
                 statements: String::new(),
             }],
+            taken_back: vec![],
+            files_from: None,
+            goes_on: false,
             unknown_applied: vec![],
             edited: vec![],
             rehearsal: None,
@@ -482,6 +508,15 @@ pub(crate) mod tests {
             ("migration file", Box::new(|p| p.migrations[0].file.push('x'))),
             ("migration checksum", Box::new(|p| p.migrations[0].checksum = "ce".repeat(32))),
             ("migration not run", Box::new(|p| p.migrations[0].not_run = Some("no PostgreSQL".into()))),
+            ("taken back", Box::new(|p| p.taken_back = p.migrations.clone())),
+            (
+                "taken back by another file",
+                Box::new(|p| {
+                    p.taken_back = p.migrations.clone();
+                    p.taken_back[0].down_checksum = Some("ce".repeat(32));
+                }),
+            ),
+            ("goes on", Box::new(|p| p.goes_on = true)),
             ("no config", Box::new(|p| p.config.clear())),
             ("config secret", Box::new(|p| p.config[0].secret.push('x'))),
             ("config version", Box::new(|p| p.config[0].version_id.push('x'))),
@@ -570,6 +605,10 @@ pub(crate) mod tests {
         assert!(same.is_empty());
         same.base = None;
         assert!(!same.is_empty(), "what runs cannot be told");
+        same.kind = PlanKind::MigrateDown;
+        assert!(same.is_empty(), "nothing is to be deployed, and nothing taken back");
+        same.taken_back = plan().migrations;
+        assert!(!same.is_empty());
     }
 
     #[test]

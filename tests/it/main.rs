@@ -5,6 +5,7 @@
 mod audit;
 mod awaited;
 mod aws;
+mod broken_off;
 mod crash;
 mod discord;
 mod discord_chat;

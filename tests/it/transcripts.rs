@@ -26,6 +26,9 @@ macro_rules! scenarios_in {
             a_rollback_brings_back_what_ran_before
             one_release_at_a_time_and_the_second_goes_on_by_itself
             cancelling_before_anything_began_starts_nothing
+            migrations_by_themselves
+            migrations_of_production_need_the_approvals_of_a_release
+            after_a_rollback_migrations_are_taken_back_with_the_files_that_applied_them
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(

@@ -326,6 +326,7 @@ fn comes_from_outside(event: &Event) -> bool {
         | Event::DeployStarted { .. }
         | Event::StepSucceeded { .. }
         | Event::StepFailed { .. }
+        | Event::StepStopped { .. }
         | Event::TimedOut { .. } => true,
         Event::Requested
         | Event::Judged { .. }
@@ -358,6 +359,7 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         | Event::DeployStarted { .. }
         | Event::StepSucceeded { .. }
         | Event::StepFailed { .. }
+        | Event::StepStopped { .. }
         | Event::TimedOut { .. } => None,
     }
 }

@@ -4,6 +4,7 @@ use super::EngineError;
 use super::apply::Work;
 use super::locks::Change;
 use super::lookup::NotFound;
+use super::migrating;
 use crate::setup::Rules;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -64,6 +65,9 @@ impl Work<'_> {
             Command::Rollback { environment, service, release, reason } => {
                 self.rollback(asked, key(service, environment), release.as_deref(), reason.clone()).await
             }
+            Command::Migrate { environment, service, act, reason } => {
+                self.migrate(asked, key(service, environment), act, reason.clone()).await
+            }
             Command::Approve { release } => self.vote_by_command(asked, release.as_deref(), Stance::Approve).await,
             Command::Veto { release } => self.vote_by_command(asked, release.as_deref(), Stance::Veto).await,
             Command::Withdraw { release } => {
@@ -107,7 +111,13 @@ impl Work<'_> {
         }
     }
 
-    fn request(&self, asked: &Asked<'_>, key: EnvironmentKey, kind: RequestKind, reason: Option<String>) -> Request {
+    pub(super) fn request(
+        &self,
+        asked: &Asked<'_>,
+        key: EnvironmentKey,
+        kind: RequestKind,
+        reason: Option<String>,
+    ) -> Request {
         let now = self.engine.clock.now();
         let expiry = SignedDuration::from_secs(self.engine.setup.vote_expiry_s(&key.service));
         Request {
@@ -124,7 +134,7 @@ impl Work<'_> {
     }
 
     /// Begins a release, unless policy forbids even to ask.
-    async fn begin(&mut self, asked: &Asked<'_>, request: Request) -> Result<Option<Message>, EngineError> {
+    pub(super) async fn begin(&mut self, asked: &Asked<'_>, request: Request) -> Result<Option<Message>, EngineError> {
         let setup = self.engine.setup.clone();
         let Rules { set: policies, changes } = setup.rules();
         let asking = Asking {
@@ -193,6 +203,7 @@ impl Work<'_> {
         }
         let kind = match &release.request.kind {
             RequestKind::Rollback { .. } => release.request.kind.clone(),
+            RequestKind::Migrate { .. } => migrating::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Deploy | RequestKind::Retry { .. } => {
                 RequestKind::Retry { of: release.id.clone(), commit: release.commit.clone() }
             }
@@ -359,7 +370,7 @@ fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [R
         rest = &rest[at + 1..];
         match &release.request.kind {
             RequestKind::Rollback { to, .. } => brought_by = to,
-            RequestKind::Deploy | RequestKind::Retry { .. } => break,
+            RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Migrate { .. } => break,
         }
     }
     rest

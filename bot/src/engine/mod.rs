@@ -11,6 +11,7 @@ mod links;
 mod locks;
 mod lookup;
 mod members;
+mod migrating;
 mod overriding;
 mod policies;
 mod questions;
@@ -51,6 +52,8 @@ pub struct Signals {
     pub effects: Arc<Notify>,
     /// Messages may be due.
     pub messages: Arc<Notify>,
+    /// Somebody asks what only the outside can answer.
+    pub lookups: Arc<Notify>,
 }
 
 /// The engine with all it needs.

@@ -199,8 +199,9 @@ impl Inquiry<'_> {
         environment: &Environment,
     ) -> Result<Option<Release>, EngineError> {
         let store = self.store;
-        let newest = store.releases_newest(self.tx, key, 1).await?.into_iter().next();
-        let mut like = newest.filter(|release| release.plan.is_some());
+        let newest = store.releases_newest(self.tx, key, SHIPPED_LOOK_BACK_LIMIT).await?;
+        let mut deployed = newest.into_iter().filter(|release| !release.request.kind.plan_kind().only_migrates());
+        let mut like = deployed.next().filter(|release| release.plan.is_some());
         if let Some(before) = self.setup.environment_before(key) {
             let live = store.environment_get(self.tx, &before).await?.live;
             let is_waiting = |live: &Live| {

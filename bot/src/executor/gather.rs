@@ -1,12 +1,16 @@
 //! The plan: what runs now, what would ship, which image, which migrations, which configuration.
 
+use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
+use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
-use slipway_core::migration::{LintOptions, Rehearsal, Version};
+use slipway_core::migration::{Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
-use slipway_core::plan::{Commit, ConfigVersion, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
-use slipway_core::release::{Event, Failure, Step};
+use slipway_core::plan::{
+    Commit, ConfigVersion, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget,
+};
+use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
 use slipway_deploy::redact::excerpt;
 use slipway_deploy::target::Observed as ObservedTarget;
@@ -31,12 +35,16 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Some(first) => base_commit(job, &first.image_identifier).await?,
         None => None,
     };
+    let kind = job.release.request.kind.plan_kind();
+    if kind.only_migrates() {
+        let running = observed.into_iter().next().map(|first| first.image_identifier);
+        return migrations_only(job, base, running.as_deref(), at).await;
+    }
     let tag = service.tag_of(commit);
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
         let what = format!("{} has no image tagged {tag} any more.", service.image);
         return Ok(job.planning_failed(Some(Step::Image), Failure::new(what).next("/release retry builds it again")));
     };
-    let kind = job.release.request.kind.plan_kind();
     let (commits, commits_total) = match what_ships(job, kind, base.as_ref(), commit).await? {
         Ok(shipped) => shipped,
         Err(failure) => return Ok(job.planning_failed(None, failure)),
@@ -68,6 +76,9 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
             pushed_at: image.pushed_at,
         },
         migrations: migrations.planned,
+        taken_back: vec![],
+        files_from: None,
+        goes_on: false,
         unknown_applied: migrations.unknown_applied,
         edited: migrations.edited,
         rehearsal: migrations.rehearsal,
@@ -75,6 +86,133 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
+}
+
+/// The plan of a release that deploys nothing: what runs stays, and only the database is changed.
+async fn migrations_only(
+    job: &Job<'_>,
+    base: Option<CommitSha>,
+    running: Option<&str>,
+    at: Timestamp,
+) -> Result<Done, Trouble> {
+    let (service, commit, key) = (job.service()?, job.commit()?, &job.release.request.key);
+    let plan_kind = job.release.request.kind.plan_kind();
+    let live = job.executor.store.environment(key).await?.live;
+    let Some(image) = running_image(job, running).await? else {
+        let failure = Failure::new(format!("It cannot be told which image runs on {key}."));
+        let failure = failure.next(format!("/deploy {}", key.environment));
+        return Ok(job.planning_failed(None, failure));
+    };
+    let migrations = match &job.release.request.kind {
+        RequestKind::Migrate { way: MigrateWay::Down { count, of }, .. } => {
+            match to_take_back(job, *count, of).await? {
+                Ok(back) => back,
+                Err(failure) => return Ok(job.planning_failed(None, failure)),
+            }
+        }
+        _ => match pending(job, commit).await? {
+            Ok(pending) => pending,
+            Err(failure) => return Ok(job.planning_failed(None, failure)),
+        },
+    };
+    let (commits, commits_total) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
+    let goes_on =
+        matches!(job.release.request.kind, RequestKind::Migrate { way: MigrateWay::Up { goes_on: true }, .. });
+    let facts =
+        Facts { ci: Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at } };
+    let plan = Plan {
+        service: key.service.clone(),
+        environment: key.environment.clone(),
+        kind: plan_kind,
+        base_since: live.filter(|live| Some(&live.commit) == base.as_ref()).map(|live| live.since),
+        base,
+        commit: commit.clone(),
+        commits,
+        commits_total,
+        image,
+        migrations: migrations.planned,
+        taken_back: migrations.taken_back,
+        files_from: migrations.files_from,
+        goes_on,
+        unknown_applied: migrations.unknown_applied,
+        edited: migrations.edited,
+        rehearsal: migrations.rehearsal,
+        // None of these is sent anywhere.
+        config: vec![],
+        targets: vec![],
+    };
+    Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
+}
+
+/// The commits whose files are applied before they are deployed: nobody approves what they wrote themselves.
+async fn who_wrote(
+    job: &Job<'_>,
+    kind: PlanKind,
+    base: Option<&CommitSha>,
+    commit: &CommitSha,
+) -> Result<Shipped, Trouble> {
+    if kind == PlanKind::MigrateDown {
+        return Ok((vec![], 0));
+    }
+    let (repository, github) = (&job.service()?.repository, &job.executor.outside.github);
+    let (commits, total) = match base {
+        None => {
+            let recent = github.recent(repository, commit, RECENT_COMMITS_LIMIT).await?;
+            let total = u32::try_from(recent.len()).unwrap_or(u32::MAX);
+            (recent, total)
+        }
+        Some(base) => {
+            let comparison = github.compare(repository, base, commit).await?;
+            (comparison.commits, comparison.total)
+        }
+    };
+    Ok((commits.into_iter().map(|raw| known_commit(job, raw)).collect(), total))
+}
+
+/// What runs now, by content.
+async fn running_image(job: &Job<'_>, running: Option<&str>) -> Result<Option<PlannedImage>, Trouble> {
+    let ecr = &job.executor.outside.ecr;
+    let Some(running) = running else { return Ok(None) };
+    if let Some((repository, digest)) = running.split_once('@') {
+        let digest = ImageDigest::parse(digest).ok();
+        let image =
+            |digest| PlannedImage { repository: repository.to_owned(), digest, tag: String::new(), pushed_at: None };
+        return Ok(digest.map(image));
+    }
+    let Some((repository, tag)) = running.rsplit_once(':') else { return Ok(None) };
+    let found = ecr.image_by_tag(repository, tag).await?;
+    Ok(found.map(|found| PlannedImage {
+        repository: repository.to_owned(),
+        digest: found.digest,
+        tag: tag.to_owned(),
+        pushed_at: found.pushed_at,
+    }))
+}
+
+/// The migrations to be taken back, or why they cannot be.
+async fn to_take_back(job: &Job<'_>, count: u32, of: &[Version]) -> Result<Result<Migrations, Failure>, Trouble> {
+    let (commit, key) = (job.commit()?, &job.release.request.key);
+    let Some(at_hand) = super::migrate::folder_and_database(job.executor, key, commit).await? else {
+        let what = format!("{} has no migration files at {}.", key.service, commit.short());
+        return Ok(Err(Failure::new(what).detail("Nothing was started.").final_for_request()));
+    };
+    let history = at_hand.history().await?;
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let back = match plan_back(&at_hand.folder, &history, count, of) {
+        Ok(back) => back,
+        Err(error) => {
+            let failure = Failure::new(error.to_string()).detail("Nothing was started.");
+            return Ok(Err(failure.next(super::migrate::next_of(&error)).final_for_request()));
+        }
+    };
+    let options = at_hand.lint_options().await?;
+    let planned = back.iter().map(|m| m.planned_back(super::migrate::down_checksum(&at_hand.folder, m), &options));
+    let mut taken_back: Vec<_> = planned.collect();
+    with_sizes(&at_hand, &mut taken_back).await?;
+    // For display: the commit was found before, and stays.
+    let whose = super::migrate::whose_files(job.executor, key).await?;
+    let files_from = whose.filter(|whose| whose.commit == *commit).map(|whose| whose.from);
+    Ok(Ok(Migrations { taken_back, files_from, ..Migrations::default() }))
 }
 
 fn planned_target(target: &crate::setup::TargetSetup, seen: ObservedTarget) -> PlannedTarget {
@@ -138,6 +276,8 @@ fn known_commit(job: &Job<'_>, raw: RawCommit) -> Commit {
 #[derive(Default)]
 struct Migrations {
     planned: Vec<PlannedMigration>,
+    taken_back: Vec<PlannedMigration>,
+    files_from: Option<FilesFrom>,
     unknown_applied: Vec<Version>,
     edited: Vec<String>,
     rehearsal: Option<Rehearsal>,
@@ -149,7 +289,8 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations,
     if job.release.request.kind.plan_kind() == PlanKind::Rollback {
         return Ok(Ok(Migrations::default()));
     }
-    let Some(at_hand) = super::migrate::folder_and_database(job, commit).await? else {
+    let key = &job.release.request.key;
+    let Some(at_hand) = super::migrate::folder_and_database(job.executor, key, commit).await? else {
         return Ok(Ok(Migrations::default()));
     };
     let pending = at_hand.pending().await?;
@@ -157,10 +298,15 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations,
         Ok(rehearsal) => rehearsal,
         Err(failure) => return Ok(Err(failure)),
     };
-    let kind = at_hand.database.dialect();
-    let postgres_version = at_hand.database.postgres_version().await?;
-    let mut planned = pending.planned(&LintOptions { dialect: kind, postgres_version });
-    for migration in &mut planned {
+    let mut planned = pending.planned(&at_hand.lint_options().await?);
+    with_sizes(&at_hand, &mut planned).await?;
+    let (unknown_applied, edited) = (pending.unknown_applied, pending.edited);
+    Ok(Ok(Migrations { planned, unknown_applied, edited, rehearsal, ..Migrations::default() }))
+}
+
+/// Joins what migrations may cost with how big the tables are, and cuts what is shown of their statements.
+pub(super) async fn with_sizes(at_hand: &FolderAndDatabase, planned: &mut [PlannedMigration]) -> Result<(), Trouble> {
+    for migration in &mut *planned {
         // A file may say more than is good for a channel.
         let lines = migration.statements.lines().map(|line| {
             let (indent, words) = line.split_at(line.len() - line.trim_start().len());
@@ -171,12 +317,11 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations,
     let dangers = || planned.iter().flat_map(|migration| &migration.dangers);
     let tables = dangers().filter_map(|danger| danger.table.clone()).collect();
     let sizes = at_hand.database.sizes(&tables).await?;
-    for migration in &mut planned {
+    for migration in planned {
         for danger in &mut migration.dangers {
             danger.size = danger.table.as_ref().and_then(|table| sizes.get(table).copied());
         }
         migration.not_run = migration.not_run.take().map(|reason| format!("no PostgreSQL here ({reason})"));
     }
-    let (unknown_applied, edited) = (pending.unknown_applied, pending.edited);
-    Ok(Ok(Migrations { planned, unknown_applied, edited, rehearsal }))
+    Ok(())
 }

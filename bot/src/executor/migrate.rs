@@ -1,209 +1,139 @@
-//! Applying the planned migrations, each once.
+//! Applying the planned migrations, each once, or taking planned ones back.
+
+mod files;
+mod journal;
+mod outcome;
+
+pub(super) use files::{FolderAndDatabase, down_checksum, folder_and_database, whose_files};
 
 use super::{Done, Job, Trouble};
-use crate::engine::Incoming;
-use async_trait::async_trait;
-use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
-use slipway_core::ids::CommitSha;
-use slipway_core::migration::format::{self, Dialect, Format};
-use slipway_core::migration::{Folder, Migration, Pending, PendingOptions, Version, plan_pending};
-use slipway_core::release::{Event, Failure, Step};
-use slipway_deploy::database::{
-    Cancel, Database, DatabaseUrl, JournalError, MigrateError, Run, RunJournal, RunOptions, open, sqlite_cannot_run,
-};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use journal::{Journal, MigrateIntent};
+use slipway_core::migration::{BackError, Migration, Version, plan_back};
+use slipway_core::plan::{Plan, PlanKind, PlannedMigration};
+use slipway_core::release::{Failure, MigrateWay, RequestKind, Step};
+use slipway_deploy::database::{Cancel, CancelSwitch, HalfDone, MigrateError, Run, RunOptions, RunReport};
+use std::time::Duration;
 
-/// A folder at a commit, the database, and which versions that kind of database cannot run.
-pub(super) struct FolderAndDatabase {
-    pub(super) folder: Folder<'static>,
-    pub(super) database: Box<dyn Database>,
-    pub(super) url: DatabaseUrl,
-    pub(super) cannot_run: BTreeMap<Version, String>,
-}
-
-impl FolderAndDatabase {
-    /// What is pending now.
-    pub(super) async fn pending(&self) -> Result<Pending, Trouble> {
-        let history = self.database.history(self.folder.format()).await?;
-        let options = PendingOptions { cannot_run: self.cannot_run.clone(), ..PendingOptions::default() };
-        plan_pending(&self.folder, &history, &options).map_err(|error| Trouble::lasting(&error))
-    }
-}
-
-/// `None` when the service or the environment has no migrations.
-pub(super) async fn folder_and_database(
-    job: &Job<'_>,
-    commit: &CommitSha,
-) -> Result<Option<FolderAndDatabase>, Trouble> {
-    let (service, environment) = (job.service()?, job.environment()?);
-    let (Some(migrations), Some((secret, key))) = (&service.migrations, &environment.database) else { return Ok(None) };
-    let outside = &job.executor.outside;
-    let files = outside.github.folder_at(&service.repository, commit, &migrations.dir).await?.files;
-    let files: Vec<_> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
-    if !files.iter().any(|(name, _)| name.ends_with("sql")) {
-        return Ok(None);
-    }
-    let url = outside.secrets.value(secret, key).await?;
-    let url = DatabaseUrl::parse(url.expose_secret())?;
-    let database = open(&url).await?;
-    let format = format_of(migrations.format, &files, database.as_ref()).await?;
-    // Variables of the bot's own environment are nothing that a migration may read.
-    let folder = Folder::read(format, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
-    if folder.is_empty() {
-        return Ok(None);
-    }
-    let cannot_run = match database.dialect() {
-        Dialect::Sqlite => sqlite_cannot_run(&folder.migrations()).await?,
-        Dialect::Postgres => BTreeMap::new(),
-    };
-    Ok(Some(FolderAndDatabase { folder, database, url, cannot_run }))
-}
-
-/// The format that the configuration names, or the one that files and database speak for.
-async fn format_of(
-    configured: &str,
-    files: &[(String, Vec<u8>)],
-    database: &dyn Database,
-) -> Result<&'static dyn Format, Trouble> {
-    if configured == format::AUTO {
-        return format::detect(files, &database.formats().await?).map_err(|error| Trouble::lasting(&error));
-    }
-    format::by_name(configured).ok_or_else(|| Trouble::lasting(&"The migrations' format is unknown."))
-}
-
-/// Recorded before the first statement, and again as the run goes on.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct MigrateIntent {
-    /// What this release has applied.
-    applied: Vec<Version>,
-}
+/// How often it is looked whether somebody wants the run stopped.
+const CANCEL_LOOK_MS: u64 = 500;
 
 pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
     let plan = job.plan()?;
-    let Some(at_hand) = folder_and_database(job, &plan.commit).await? else {
+    let key = &job.release.request.key;
+    let Some(at_hand) = folder_and_database(job.executor, key, &plan.commit).await? else {
         let failure = Failure::new("The migrations of the plan are not there any more.").next("/release retry");
         return Ok(job.failed(Step::Migrate, failure));
     };
     let before: Option<MigrateIntent> = job.intent()?;
-    let pending = at_hand.pending().await?.to_run();
-    // After a crash some of the planned ones are applied; nothing else may differ from what was approved.
-    let planned = |m: &Migration| plan.migrations.iter().any(|p| p.version == m.version && p.checksum == m.checksum);
-    if let Some(unplanned) = pending.iter().find(|m| !planned(m)) {
-        let what = format!("{} is pending but was not in the plan that was approved.", unplanned.file);
-        let failure = Failure::new(what).detail("Nothing was run.").next("/release retry makes a new plan");
-        return Ok(job.failed(Step::Migrate, failure));
-    }
-    let applied_before = before.as_ref().map_or(0, |intent| intent.applied.len());
-    let total = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
+    let work = match work(plan, &at_hand).await? {
+        Ok(work) => work,
+        Err(failure) => return Ok(job.failed(Step::Migrate, failure)),
+    };
+    let done_before = before.as_ref().map_or(0, |intent| intent.applied.len());
     let begun = job.now();
-    let journal = Journal { job, total, intent: Mutex::new(before.unwrap_or_default()) };
+    let (switch, cancel) = CancelSwitch::new();
+    let journal = Journal::new(job, plan.changing().count(), before.unwrap_or_default());
     journal.begin(|_| {}).await?;
-    let run = Run { options: &RunOptions::default(), journal: &journal, cancel: Cancel::never() };
-    let run = at_hand.database.up(&at_hand.folder, &pending, &run).await;
+    let options = RunOptions { half_done: half_done(job), ..RunOptions::default() };
+    let run = Run { options: &options, journal: &journal, cancel: cancel.clone() };
+    let run = tokio::select! {
+        run = perform(&at_hand, &work, &run) => run,
+        never = watch(job, &switch) => match never {},
+    };
     let applied = journal.read().applied;
     match run {
-        Ok(report) => {
-            let seconds = (job.now() - begun).total(jiff::Unit::Second).unwrap_or_default();
-            let elsewhere = total.saturating_sub(applied.len());
-            let mut detail = format!("{} in {seconds:.1} s", applied.len());
-            if elsewhere > 0 {
-                detail = format!("{detail}, {elsewhere} found applied");
-            }
-            for warning in &report.warnings {
-                detail = format!("{detail}; {warning}");
-            }
-            Ok(job.succeeded(Step::Migrate, detail))
-        }
+        Ok(report) => Ok(job.succeeded(Step::Migrate, outcome::summary(job, plan, &report, &applied, begun))),
         // What an earlier process applied is no reason to give up on a lock that its session still holds.
-        Err(error) if passes(&error) && applied.len() == applied_before => Err(error.into()),
-        Err(error) => Ok(job.failed(Step::Migrate, failure(job, &error, &applied))),
+        Err(error) if passes(&error) && applied.len() == done_before && !cancel.is_asked() => Err(error.into()),
+        Err(error) => Ok(outcome::of_error(job, plan, &error, &applied, &cancel)),
+    }
+}
+
+/// What is to be done.
+enum Work {
+    Apply(Vec<Migration>),
+    TakeBack(Vec<Migration>),
+}
+
+async fn perform(at_hand: &FolderAndDatabase, work: &Work, run: &Run<'_>) -> Result<RunReport, MigrateError> {
+    match work {
+        Work::Apply(pending) => at_hand.database.up(&at_hand.folder, pending, run).await,
+        Work::TakeBack(back) if back.is_empty() => Ok(RunReport::default()),
+        Work::TakeBack(back) => at_hand.database.down(&at_hand.folder, back, run).await,
+    }
+}
+
+/// What of the plan is left to be done; a failure when something else than what was approved would be done. After a crash
+/// some of it is done already.
+async fn work(plan: &Plan, at_hand: &FolderAndDatabase) -> Result<Result<Work, Failure>, Trouble> {
+    if plan.kind == PlanKind::MigrateDown {
+        return back(plan, at_hand).await;
+    }
+    let pending = at_hand.pending().await?.to_run();
+    let planned = |m: &Migration| plan.migrations.iter().any(|p| p.version == m.version && p.checksum == m.checksum);
+    Ok(match pending.iter().find(|m| !planned(m)) {
+        None => Ok(Work::Apply(pending)),
+        Some(unplanned) => {
+            let what = format!("{} is pending but was not in the plan that was approved.", unplanned.file);
+            Err(Failure::new(what).detail("Nothing was run.").next("/release retry makes a new plan"))
+        }
+    })
+}
+
+async fn back(plan: &Plan, at_hand: &FolderAndDatabase) -> Result<Result<Work, Failure>, Trouble> {
+    let only: Vec<Version> = plan.taken_back.iter().map(|planned| planned.version.clone()).collect();
+    let history = at_hand.database.history(at_hand.folder.format()).await?;
+    let back = match plan_back(&at_hand.folder, &history, only.len(), &only) {
+        Ok(back) => back,
+        Err(error) => return Ok(Err(Failure::new(error.to_string()).next(next_of(&error)))),
+    };
+    let as_planned = |m: &Migration, p: &PlannedMigration| {
+        p.version == m.version && p.checksum == m.checksum && p.down_checksum == down_checksum(&at_hand.folder, m)
+    };
+    let other = back.iter().find(|m| !plan.taken_back.iter().any(|planned| as_planned(m, planned)));
+    Ok(match other {
+        None => Ok(Work::TakeBack(back)),
+        Some(other) => {
+            let what = format!("{} is not as it was in the plan that was approved.", other.file);
+            Err(Failure::new(what).detail("Nothing was run.").next("/release retry makes a new plan"))
+        }
+    })
+}
+
+/// The way out where nothing can be taken back.
+pub(super) fn next_of(error: &BackError) -> &'static str {
+    match error {
+        BackError::Nothing | BackError::TooFew { .. } => "/release history tells what was applied when",
+        BackError::Dirty { .. } => "finish it by hand and record it, then ask again",
+        BackError::NoFile { .. } | BackError::Folder(_) => "take it back with the files that applied it",
+        BackError::NoWayBack { .. } => "write a new migration that undoes it, and deploy that",
+    }
+}
+
+fn half_done(job: &Job<'_>) -> HalfDone {
+    match job.release.request.kind {
+        RequestKind::Migrate { way: MigrateWay::Up { goes_on: true }, .. } => HalfDone::Continue,
+        _ => HalfDone::Refuse,
+    }
+}
+
+/// Looks whether somebody has cancelled the release, and flips the switch. Goes on for as long as the run does.
+async fn watch(job: &Job<'_>, switch: &CancelSwitch) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_millis(CANCEL_LOOK_MS)).await;
+        match job.executor.store.release(&job.release.id).await {
+            Ok(Some(stored)) if stored.release.cancel_requested.is_some() => {
+                switch.ask();
+                // The run ends now; nothing more is to be seen.
+                std::future::pending::<()>().await;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "it could not be seen whether the run is cancelled"),
+        }
     }
 }
 
 /// Whether nothing has been begun and trying again may help.
 fn passes(error: &MigrateError) -> bool {
     matches!(error, MigrateError::Connect { .. } | MigrateError::Locked { .. })
-}
-
-fn failure(job: &Job<'_>, error: &MigrateError, applied: &[Version]) -> Failure {
-    let environment = &job.release.request.key.environment;
-    let file = |version: &Version| {
-        let planned = job.release.plan.as_ref().and_then(|p| p.migrations.iter().find(|m| m.version == *version));
-        planned.map_or_else(|| version.to_string(), |migration| migration.file.clone())
-    };
-    let mut failure = Failure::new(error.to_string());
-    failure = match applied {
-        [] => failure.detail("No migration of this release was applied."),
-        some => {
-            let list: Vec<_> = some.iter().map(file).collect();
-            failure.detail(format!("Applied and still there: {}.", list.join(", ")))
-        }
-    };
-    failure.next("mend the migration and push").next(format!("/deploy {environment}"))
-}
-
-/// Keeps in the effect's intent how far the run has come, so that it survives the process.
-struct Journal<'a> {
-    job: &'a Job<'a>,
-    total: usize,
-    intent: Mutex<MigrateIntent>,
-}
-
-impl Journal<'_> {
-    fn read(&self) -> MigrateIntent {
-        self.intent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    fn change(&self, change: impl FnOnce(&mut MigrateIntent)) -> serde_json::Value {
-        let mut intent = self.intent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        change(&mut intent);
-        serde_json::json!(*intent)
-    }
-
-    /// Something is begun: the run, or a file.
-    async fn begin(&self, change: impl FnOnce(&mut MigrateIntent)) -> Result<(), Trouble> {
-        let intent = self.change(change);
-        self.job.intend(&intent).await
-    }
-
-    /// How far it has come.
-    async fn write_down(&self, change: impl FnOnce(&mut MigrateIntent)) -> Result<(), JournalError> {
-        let intent = self.change(change);
-        self.job.note(&intent).await.map_err(journal_error)
-    }
-}
-
-fn journal_error(trouble: Trouble) -> JournalError {
-    JournalError(trouble.to_string())
-}
-
-#[async_trait]
-impl RunJournal for Journal<'_> {
-    async fn starting(&self, _migration: &Migration) -> Result<(), JournalError> {
-        self.begin(|_| {}).await.map_err(journal_error)
-    }
-
-    async fn done(&self, migration: &Migration, _millis: u64) -> Result<(), JournalError> {
-        self.write_down(|intent| intent.applied.push(migration.version.clone())).await?;
-        self.applied(&migration.version).await;
-        Ok(())
-    }
-}
-
-impl Journal<'_> {
-    /// Shows how far it has come. A courtesy: without it the run goes on.
-    async fn applied(&self, version: &Version) {
-        let done = self.read().applied.len();
-        let permille = u16::try_from(done * 1000 / self.total.max(1)).ok();
-        let event = Event::Progress { step: Step::Migrate, detail: format!("{done} of {}", self.total), permille };
-        let news = Incoming::Happened { release: self.job.release.id.clone(), event };
-        let key = format!("effect/{}/applied/{version}", self.job.row.id);
-        let executor = self.job.executor;
-        if let Err(error) = executor.store.deliver(&key, &news, &executor.clock).await {
-            tracing::warn!(%error, "progress was not stored");
-        }
-        executor.signals.inbox.notify_one();
-    }
 }

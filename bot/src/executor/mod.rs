@@ -8,6 +8,7 @@ mod audited;
 mod build;
 mod deploy;
 mod gather;
+mod look;
 mod migrate;
 mod observe;
 mod rehearse;

@@ -1,17 +1,21 @@
 //! Which commit is meant.
 
+use super::migrate::whose_files;
 use super::{Done, Job, Trouble};
-use slipway_core::release::{Event, Failure, RequestKind};
+use slipway_core::release::{Event, Failure, MigrateWay, RequestKind};
 use slipway_deploy::github::Resolution;
 
 pub(super) async fn resolve(job: &Job<'_>) -> Result<Done, Trouble> {
     let pinned = match &job.release.request.kind {
         RequestKind::Rollback { commit, .. } => Some(commit.clone()),
-        RequestKind::Retry { commit, .. } => commit.clone(),
+        RequestKind::Retry { commit, .. } | RequestKind::Migrate { commit, .. } => commit.clone(),
         RequestKind::Deploy => None,
     };
     if let Some(commit) = pinned {
         return Ok(Done::Event(Event::Resolved { commit, branch: None }));
+    }
+    if let RequestKind::Migrate { way: MigrateWay::Down { .. }, .. } = &job.release.request.kind {
+        return files_that_take_back(job).await;
     }
     let repository = &job.service()?.repository;
     let reference = job.release.request.reference.as_deref();
@@ -27,6 +31,19 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Done, Trouble> {
                 failure = failure.detail(format!("Newest tags: {}.", unresolved.newest_tags.join(", ")));
             }
             let failure = failure.detail("Nothing was started.").final_for_request();
+            Err(Trouble::Final(Box::new(failure)))
+        }
+    }
+}
+
+/// What is taken back is taken back with the files that applied it.
+async fn files_that_take_back(job: &Job<'_>) -> Result<Done, Trouble> {
+    let key = &job.release.request.key;
+    match whose_files(job.executor, key).await? {
+        Some(whose) => Ok(Done::Event(Event::Resolved { commit: whose.commit, branch: None })),
+        None => {
+            let what = format!("It is not known which commit's files take the migrations of {key} back.");
+            let failure = Failure::new(what).detail("Nothing was started.").final_for_request();
             Err(Trouble::Final(Box::new(failure)))
         }
     }

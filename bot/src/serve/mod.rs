@@ -161,19 +161,18 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         join_all(rereads.iter().map(|reread| reread.first())).await;
         engine.run().await;
     });
-    tasks.spawn(
-        Executor {
-            store: store.clone(),
-            setup: setup.clone(),
-            outside: outside.clone(),
-            members: members.clone(),
-            rehearsals: Arc::default(),
-            clock: clock.clone(),
-            signals: signals.clone(),
-            owner,
-        }
-        .run(),
-    );
+    let executor = Executor {
+        store: store.clone(),
+        setup: setup.clone(),
+        outside: outside.clone(),
+        members: members.clone(),
+        rehearsals: Arc::default(),
+        clock: clock.clone(),
+        signals: signals.clone(),
+        owner,
+    };
+    tasks.spawn(executor.clone().answer_questions());
+    tasks.spawn(executor.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone(), members)));

@@ -28,9 +28,9 @@ statements! {
     RELEASES_BY_PREFIX = "SELECT state, event_count FROM releases WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2";
     RELEASES_OPEN = "SELECT state, event_count FROM releases WHERE ended_at IS NULL ORDER BY id LIMIT $1";
     RELEASES_NEWEST = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 ORDER BY asked_at DESC, id DESC LIMIT $3";
-    RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' ORDER BY ended_at DESC, id DESC LIMIT $3";
-    RELEASE_DURATIONS = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
-    RELEASE_DURATIONS_ELSEWHERE = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment <> $2 AND phase = 'succeeded' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
+    RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' ORDER BY ended_at DESC, id DESC LIMIT $3";
+    RELEASE_DURATIONS = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
+    RELEASE_DURATIONS_ELSEWHERE = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment <> $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
     EVENT_INSERT = "INSERT INTO release_events (release, seq, at, event) VALUES ($1, $2, $3, $4)";
     EVENTS_OF = "SELECT event FROM release_events WHERE release = $1 ORDER BY seq";
 
@@ -53,6 +53,12 @@ statements! {
 
     MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body, thread_of, reply) VALUES ($1, $2, $3, $4, $5, $6, (SELECT reply FROM inbox WHERE id = $7)) ON CONFLICT (channel, key) DO NOTHING";
     MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL AND (thread_of IS NULL OR $2)";
+    MESSAGE_NOT_YET = "UPDATE messages SET wanted = 0 WHERE channel = $1 AND key = $2 AND published = 0";
+    MESSAGE_NOW = "UPDATE messages SET body = $3, wanted = wanted + 1 WHERE channel = $1 AND key = $2";
+    LOOKUPS_WAITING = "SELECT count(*) FROM lookups";
+    LOOKUP_PUT = "INSERT INTO lookups (channel, key, question, asked_at) VALUES ($1, $2, $3, $4)";
+    LOOKUPS = "SELECT id, channel, key, question FROM lookups ORDER BY id LIMIT $1";
+    LOOKUP_DONE = "DELETE FROM lookups WHERE id = $1";
     MESSAGES_DUE = "SELECT id, channel, key, release, only_for, body, wanted, external_id, failures, thread_of, reply, posting_since, posted_again, (SELECT p.external_id FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of) FROM messages m WHERE wanted > published AND not_before <= $1 AND channel LIKE $3 || '%' AND (external_id IS NOT NULL OR only_for IS NOT NULL OR ((thread_of IS NULL OR EXISTS (SELECT 1 FROM messages p WHERE p.channel = m.channel AND p.key = m.thread_of AND p.external_id IS NOT NULL)) AND NOT EXISTS (SELECT 1 FROM messages b INDEXED BY messages_behind WHERE b.channel = m.channel AND b.id < m.id AND b.wanted > b.published AND b.external_id IS NULL AND b.only_for IS NULL AND b.thread_of IS NULL AND b.not_before > $1))) ORDER BY id LIMIT $2";
     MESSAGE_POSTING = "UPDATE messages SET posting_since = $2 WHERE id = $1";
     MESSAGE_GOES_ON = "INSERT INTO earlier_messages (channel, external_id, key) SELECT channel, external_id, key FROM messages WHERE id = $1 AND external_id IS NOT NULL AND external_id <> $2 ON CONFLICT (channel, external_id) DO NOTHING";

@@ -136,6 +136,21 @@ impl<'a> Args<'a> {
         self.positional.pop_front_if(is_it).is_some()
     }
 
+    /// Whether no word is left.
+    pub(super) fn is_over(&self) -> bool {
+        self.positional.is_empty()
+    }
+
+    /// Whether the next word stands in quotation marks.
+    pub(super) fn is_quoted(&self) -> bool {
+        self.positional.front().is_some_and(|word| word.quoted)
+    }
+
+    /// Whether the next word is a number, and not in quotation marks.
+    pub(super) fn is_a_number(&self) -> bool {
+        self.positional.front().is_some_and(|word| !word.quoted && word.text.bytes().all(|b| b.is_ascii_digit()))
+    }
+
     /// All words and options must have been used.
     pub(super) fn end(mut self) -> Result<(), Mistake> {
         let left = self.positional.pop_front().map(|word| word.text);

@@ -13,12 +13,7 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 6] = [
-    Later {
-        name: "migrate",
-        instead: "a deployment brings its pending migrations; its plan shows them before anything runs: ",
-        command: Some("/deploy staging --dry-run"),
-    },
+const COMMANDS: [Later; 5] = [
     Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
     Later { name: "release bad", instead: "bring back what ran before: ", command: Some("/rollback production") },
     Later { name: "release config", instead: CONFIG_INSTEAD, command: None },
@@ -31,8 +26,8 @@ const OPTIONS: [Later; 3] = [
     Later { name: "config", instead: CONFIG_INSTEAD, command: None },
     Later {
         name: "migrations",
-        instead: "roll back without it. Applied migrations stay, as long as the older version works with them.",
-        command: None,
+        instead: "roll back without it, and take migrations back once the older version runs: ",
+        command: Some("/migrate production down 1"),
     },
 ];
 

@@ -9,6 +9,7 @@ mod later;
 mod lexer;
 mod link;
 mod lock;
+mod migrate;
 mod mistake;
 mod options;
 mod overriding;
@@ -22,6 +23,7 @@ mod words;
 mod tests;
 
 pub use lexer::TEXT_LIMIT_CHARS;
+pub use migrate::TAKEN_BACK_LIMIT;
 pub use mistake::{Mistake, MistakeKind};
 pub use options::{CommandForm, CommandOption, DESCRIPTION_LIMIT_CHARS, OptionKind, forms, line_of, option_kind};
 pub use parse::{help, parse};
@@ -60,6 +62,17 @@ pub enum Command {
         service: ServiceName,
         /// To the state after this release; `None` is the last good one before what runs.
         release: Option<String>,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
+    /// `/migrate <environment> [status|plan|up|down N] [service]`
+    Migrate {
+        /// Where.
+        environment: EnvironmentName,
+        /// Which service.
+        service: ServiceName,
+        /// What about its migrations.
+        act: MigrateAct,
         /// Why. Untrusted text.
         reason: Option<String>,
     },
@@ -165,6 +178,31 @@ pub enum Command {
     },
 }
 
+/// What is done about migrations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MigrateAct {
+    /// Say what is applied.
+    Status,
+    /// Say what is pending.
+    Plan {
+        /// With the files of this branch, tag or commit; `None` is the default branch. Untrusted text.
+        reference: Option<String>,
+    },
+    /// Apply what is pending.
+    Up {
+        /// As in `Plan`.
+        reference: Option<String>,
+        /// Go on with a file that an earlier run left half done.
+        goes_on: bool,
+    },
+    /// Take back what was applied last.
+    Down {
+        /// How many migrations.
+        count: u32,
+    },
+}
+
 /// A person as somebody types them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -235,9 +273,10 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 17] = [
+static DEFINITIONS: [&Definition; 18] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
+    &migrate::MIGRATE,
     &ask::STATUS,
     &ask::HISTORY,
     &ask::SHOW,
@@ -261,6 +300,7 @@ impl Command {
         match self {
             Self::Deploy { .. } => &deploy::DEPLOY,
             Self::Rollback { .. } => &deploy::ROLLBACK,
+            Self::Migrate { .. } => &migrate::MIGRATE,
             Self::Status { .. } => &ask::STATUS,
             Self::History { .. } => &ask::HISTORY,
             Self::Show { .. } => &ask::SHOW,

@@ -33,6 +33,8 @@ pub enum OptionKind {
     Duration,
     /// A whole number.
     Count,
+    /// One of these words.
+    Choice(&'static [&'static str]),
 }
 
 /// One thing that a command takes.
@@ -176,7 +178,16 @@ fn word(slot: &Slot, value: &str) -> Result<Word, Mistake> {
         OptionKind::Text => Ok(Word { text: inner.to_owned(), quoted: true }),
         // A name with something else in its place is another name.
         _ if inner != value => Err(wrong(slot, " holds what no line can say: quotation marks or control characters.")),
-        OptionKind::Environment | OptionKind::Service | OptionKind::Duration | OptionKind::Count if is_plain(value) => {
+        // A word in its place would be a service.
+        OptionKind::Count if value.bytes().any(|b| !b.is_ascii_digit()) => Err(wrong(slot, " is a whole number.")),
+        OptionKind::Choice(words) if !words.contains(&value) => Err(wrong(slot, " is none of what there is.")),
+        OptionKind::Environment
+        | OptionKind::Service
+        | OptionKind::Duration
+        | OptionKind::Count
+        | OptionKind::Choice(_)
+            if is_plain(value) =>
+        {
             Ok(bare(value))
         }
         OptionKind::Person if is_account => Ok(Word { text: format!("<@{value}>"), quoted: true }),

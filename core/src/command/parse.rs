@@ -88,7 +88,7 @@ fn unknown_command(first: &str, words: &[Word]) -> Mistake {
     if let Some(definition) = DEFINITIONS.iter().find(|definition| definition.path.last() == Some(&first)) {
         return Mistake::new(line.text(" Did you mean ").code(definition.line()).text("?"));
     }
-    match nearest(first, ["deploy", "rollback", "release"]) {
+    match nearest(first, ["deploy", "rollback", "migrate", "release"]) {
         Some(near) => {
             let rest: String = words[1..].iter().map(|word| format!(" {}", word.text)).collect();
             Mistake::new(line.text(" Did you mean ").code(format!("/{near}{rest}")).text("?"))

@@ -79,10 +79,10 @@ mod tests {
               bring a commit to an environment; without a reference the newest of the default branch
             /rollback <environment> [release] [service] [--reason "…"]
               bring back what ran before, or what a release brought; migrations stay applied
+            /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+              what is applied (status), what is pending (plan); apply it (up) or take the last N back (down N)
             /release status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help
-              ask about a release or act on it; /release help explains each
-            /migrate
-              not in this version yet: a deployment brings its pending migrations; its plan shows them before anything runs: /deploy staging --dry-run"#]].assert_eq(&all.join("\n"));
+              ask about a release or act on it; /release help explains each"#]].assert_eq(&all.join("\n"));
     }
 
     #[test]

@@ -60,6 +60,18 @@ pub(super) const REFERENCE: Slot = Slot::word(
 .if_any();
 pub(super) const SERVICE: Slot =
     Slot::option("service", OptionKind::Service, "which service, where there is more than one");
+/// What `/migrate` does.
+pub(super) const MIGRATE_ACTS: &[&str] = &["status", "plan", "up", "down"];
+pub(super) const MIGRATE_ACT: Slot = Slot::word(
+    "what",
+    OptionKind::Choice(MIGRATE_ACTS),
+    "look (status, plan), apply what is pending (up), or take back what was applied last (down)",
+)
+.if_any();
+pub(super) const TAKEN_BACK: Slot =
+    Slot::word("count", OptionKind::Count, "for down: how many migrations are taken back").if_any();
+pub(super) const CONTINUE: Slot =
+    Slot::option("continue", OptionKind::Flag, "for up: go on with a file that an earlier run left half done");
 pub(super) const RELEASE: Slot = Slot::word("release", OptionKind::Release, RELEASE_ABOUT);
 pub(super) const RELEASE_IF_ANY: Slot = Slot::word("release", OptionKind::Release, RELEASE_ABOUT).if_any();
 pub(super) const DRY_RUN: Slot = Slot::option("dry-run", OptionKind::Flag, "only show the plan");

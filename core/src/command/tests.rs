@@ -207,7 +207,15 @@ fn mistakes_name_the_nearest_right_thing() {
         "/deploy staging --when green",
         "/deploy staging --reason",
         "/deploy staging main goals2",
-        "/migrate staging status",
+        "/migrate",
+        "/migrat staging",
+        "/migrate staging stauts",
+        "/migrate staging down",
+        "/migrate staging down zero",
+        "/migrate staging down 101",
+        "/migrate staging up 2",
+        "/migrate staging plan --continue",
+        "/migrate staging --reason x",
         "/release ship 12",
         "/release lock production",
         "/release lock production \"x\" --for ever",
@@ -252,9 +260,31 @@ fn mistakes_name_the_nearest_right_thing() {
             Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
         /deploy staging main goals2
           There is no service "goals2". Did you mean goals? Nothing was started.
-        /migrate staging status
-          /migrate is not in this version yet. Nothing was started.
-            Instead: a deployment brings its pending migrations; its plan shows them before anything runs: /deploy staging --dry-run
+        /migrate
+          Which environment? There are: production, staging. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrat staging
+          There is no command /migrat. Did you mean /migrate staging? Nothing was started.
+        /migrate staging stauts
+          There is no stauts of migrations. Did you mean status? Nothing was started.
+        /migrate staging down
+          How many are to be taken back? Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging down zero
+          zero is no number from 1 to 100. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging down 101
+          101 is no number from 1 to 100. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging up 2
+          Only down takes a number. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging plan --continue
+          --continue is for up only. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging --reason x
+          Looking needs no reason. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
         /release ship 12
           /release ship is not in this version yet. Nothing was started.
             Instead: deploy the branch: /deploy staging my-branch
@@ -302,4 +332,32 @@ fn help_lists_every_command() {
     assert_eq!(rows.len(), DEFINITIONS.len());
     assert_eq!(text(&help(Some("/deploy"), &words()).headline), deploy::DEPLOY.usage);
     assert!(text(&help(Some("statsu"), &words()).headline).contains("/release help status"));
+}
+
+#[test]
+fn migrations_by_themselves() {
+    let migrate = |line: &str| match parse(line, &words()).unwrap() {
+        Command::Migrate { environment, act, reason, .. } if environment.as_str() == "staging" => (act, reason),
+        other => panic!("{line}: {other:?}"),
+    };
+    let because = || Some("because".to_owned());
+    let (up, plan) = (
+        |reference: Option<&str>, goes_on| MigrateAct::Up { reference: reference.map(str::to_owned), goes_on },
+        |reference: Option<&str>| MigrateAct::Plan { reference: reference.map(str::to_owned) },
+    );
+    for (line, expected) in [
+        ("/migrate staging", (MigrateAct::Status, None)),
+        ("/migrate staging goals", (MigrateAct::Status, None)),
+        ("/migrate staging STATUS goals", (MigrateAct::Status, None)),
+        ("/migrate staging plan", (plan(None), None)),
+        ("/migrate staging plan Feature/X", (plan(Some("Feature/X")), None)),
+        ("@slipway migrate staging up --reason because", (up(None, false), because())),
+        ("/migrate staging up goals", (up(None, false), None)),
+        ("/migrate staging up \"goals\" --continue", (up(Some("goals"), true), None)),
+        ("/migrate staging up main goals", (up(Some("main"), false), None)),
+        ("/migrate staging Down 2 --reason because", (MigrateAct::Down { count: 2 }, because())),
+        ("/migrate staging down 100 goals", (MigrateAct::Down { count: 100 }, None)),
+    ] {
+        assert_eq!(migrate(line), expected, "{line}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Migration folders: files, formats, what is pending.
 
+mod back;
 mod danger;
 mod folder;
 pub mod format;
@@ -14,6 +15,7 @@ mod standing;
 mod summary;
 mod version;
 
+pub use back::{BackError, applied_newest_first, plan_back};
 pub use danger::{BIG_BYTES, BIG_ROWS, Danger, DangerKind, TableSize};
 pub use folder::Folder;
 pub use format::Statement;
@@ -211,6 +213,7 @@ impl Migration {
             version: self.version.clone(),
             file: self.file.clone(),
             checksum: self.checksum.clone(),
+            down_checksum: None,
             reversible: self.reversible,
             transactional: self.transactional,
             summary: self.summary.clone(),
@@ -219,6 +222,28 @@ impl Migration {
             down_loses_data: lint::down_loses_data(self, options),
             not_run,
             statements: beginning(&self.shown()),
+        }
+    }
+}
+
+impl Migration {
+    /// What a plan says about it when it is to be taken back; `down_checksum` is that of the file that does it.
+    #[must_use]
+    pub fn planned_back(&self, down_checksum: Option<String>, options: &LintOptions) -> PlannedMigration {
+        // The way back is what runs, so it is what is read.
+        let back = Self {
+            up: self.down.clone(),
+            down: self.up.clone(),
+            transactional: self.down_transactional,
+            down_transactional: self.transactional,
+            ..self.clone()
+        };
+        PlannedMigration {
+            down_checksum,
+            reversible: self.reversible,
+            summary: self.summary.clone(),
+            down_loses_data: false,
+            ..back.planned(None, &mut Tables::default(), options)
         }
     }
 }

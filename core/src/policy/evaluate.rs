@@ -40,6 +40,7 @@ impl PolicySet {
         let (action, what) = match kind {
             PlanKind::Deploy => (Action::Request, "ask for a release to"),
             PlanKind::Rollback => (Action::Rollback, "ask for a rollback of"),
+            PlanKind::MigrateUp | PlanKind::MigrateDown => (Action::Migrate, "ask for migrations of"),
         };
         with_room(|| self.0.beside_a_plan(person, action, service, environment, None, what))
     }

@@ -21,6 +21,7 @@ types!(Action, Ci, Environment, Kind, Person, Release, Service, Team, Weekday);
 pub(crate) enum Action {
     Request,
     Rollback,
+    Migrate,
     Lock,
     Unlock,
     Cancel,
@@ -31,9 +32,10 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Request,
         Self::Rollback,
+        Self::Migrate,
         Self::Lock,
         Self::Unlock,
         Self::Cancel,
@@ -47,6 +49,7 @@ impl Action {
         match self {
             Self::Request => "request",
             Self::Rollback => "rollback",
+            Self::Migrate => "migrate",
             Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::Cancel => "cancel",

@@ -83,7 +83,7 @@ impl<'a> Attributes<'a> {
             authors: plan.authors(),
             unknown_authors: plan.commits.iter().filter(|commit| commit.author.is_none()).count() + unlisted,
             commits,
-            migrations: plan.migrations.iter().filter(|migration| migration.not_run.is_none()).count(),
+            migrations: plan.changing().count(),
             base_known: plan.base.is_some(),
             destructive: plan.is_destructive(),
             locks: plan.locks(),
@@ -97,6 +97,7 @@ impl<'a> Attributes<'a> {
         let kind = match self.kind {
             PlanKind::Deploy => "deploy",
             PlanKind::Rollback => "rollback",
+            PlanKind::MigrateUp | PlanKind::MigrateDown => "migrate",
         };
         let authors = self.authors.iter().map(|author| reference(Type::Person, author.as_str()));
         let attributes = [
@@ -198,7 +199,7 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
         };
         let beside = |about| beside_a_plan(&somebody, action, &service, environment, about);
         let question = match action {
-            Action::Request | Action::Rollback | Action::Lock => beside(None)?,
+            Action::Request | Action::Rollback | Action::Migrate | Action::Lock => beside(None)?,
             Action::Unlock => beside(Some(("owner", &somebody)))?,
             Action::Cancel => beside(Some(("requester", &somebody)))?,
             Action::Approve | Action::Veto => on_release(of_release(None, None)?),

@@ -273,8 +273,10 @@ fn scene(m: &mut Mistakes<'_>, fields: &Fields<'_>, vocabulary: &Vocabulary) -> 
 
 /// Somebody unknown is refused by Slipway itself before any rule is asked, except for votes and overrides.
 fn asked_by_somebody(m: &mut Mistakes<'_>, fields: &Fields<'_>, action: Action, who: &PersonId, people: &Directory) {
-    let by_slipway =
-        matches!(action, Action::Request | Action::Rollback | Action::Lock | Action::Unlock | Action::Cancel);
+    let by_slipway = match action {
+        Action::Request | Action::Rollback | Action::Migrate | Action::Lock | Action::Unlock | Action::Cancel => true,
+        Action::Approve | Action::Veto | Action::Override | Action::Execute => false,
+    };
     if by_slipway && people.get(who).is_none() {
         let message = format!("No rule is asked what {who} may do, because nobody knows them.");
         m.add(fields.at, message, "Name one of people in \"who\".");
@@ -334,7 +336,8 @@ fn now(m: &mut Mistakes<'_>, fields: &Fields<'_>, timezone: &TimeZone) -> Option
 fn change(m: &mut Mistakes<'_>, fields: &Fields<'_>, names: &Names<'_>) -> Option<Change> {
     let service = fields.need(m, "service");
     let environment = fields.need(m, "environment").map(|placed| names.environment(m, &placed));
-    let kind = fields.one_of(m, "kind", &[("deploy", PlanKind::Deploy), ("rollback", PlanKind::Rollback)]);
+    let kinds = [("deploy", PlanKind::Deploy), ("rollback", PlanKind::Rollback), ("migrate", PlanKind::MigrateUp)];
+    let kind = fields.one_of(m, "kind", &kinds);
     let authors = names.people(m, fields, "authors");
     let count = |m: &mut Mistakes<'_>, key| fields.count(m, key, COUNT_LIMIT).unwrap_or(0);
     let unknown_authors = count(m, "unknown_authors");

@@ -77,10 +77,12 @@ impl Scene {
         let release = match change.kind {
             PlanKind::Deploy => format!("the release of {service} to {environment}"),
             PlanKind::Rollback => format!("the rollback of {service} on {environment}"),
+            PlanKind::MigrateUp | PlanKind::MigrateDown => format!("the migrations of {service} on {environment}"),
         };
         match self.action {
             Action::Request => format!("{who}'s request to deploy {service} to {environment}"),
             Action::Rollback => format!("{who}'s request to roll {service} back on {environment}"),
+            Action::Migrate => format!("{who}'s request to migrate {service} on {environment}"),
             Action::Lock => format!("{who}'s lock on {environment}"),
             Action::Unlock => format!("{who}'s end to {owner}'s lock on {environment}"),
             Action::Cancel => format!("{who}'s cancelling of {requester}'s release to {environment}"),
@@ -101,6 +103,7 @@ impl Scene {
         match self.action {
             Action::Request => asking(PlanKind::Deploy),
             Action::Rollback => asking(PlanKind::Rollback),
+            Action::Migrate => asking(PlanKind::MigrateUp),
             Action::Lock => act(Act::Lock),
             Action::Unlock => act(Act::Unlock { owner: &self.owner }),
             Action::Cancel => act(Act::Cancel { requester: &self.requester }),
@@ -231,6 +234,9 @@ impl Change {
             commits,
             image: PlannedImage { repository: String::new(), digest: image_of(2), tag: String::new(), pushed_at: None },
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),
+            taken_back: vec![],
+            files_from: None,
+            goes_on: false,
             unknown_applied: vec![],
             edited: vec![],
             rehearsal: None,
@@ -252,6 +258,7 @@ impl Change {
             version: version.into(),
             file: format!("{version}.sql"),
             checksum: String::new(),
+            down_checksum: None,
             reversible: self.reversible,
             transactional: true,
             summary: String::new(),

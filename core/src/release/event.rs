@@ -114,6 +114,15 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The running step was broken off because somebody wants the release stopped.
+    StepStopped {
+        /// Which.
+        step: Step,
+        /// What it leaves behind, a line each. Untrusted.
+        details: Vec<String>,
+        /// When.
+        at: Timestamp,
+    },
     /// Somebody wants it stopped.
     CancelRequested {
         /// Who.
@@ -161,6 +170,7 @@ impl Event {
             Self::DeployStarted { .. } => "deploy_started",
             Self::StepSucceeded { .. } => "step_succeeded",
             Self::StepFailed { .. } => "step_failed",
+            Self::StepStopped { .. } => "step_stopped",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::TimedOut { .. } => "timed_out",
             Self::Superseded { .. } => "superseded",

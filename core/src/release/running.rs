@@ -21,6 +21,11 @@ pub(super) fn step(mut next: Release, running: Step, event: &Event) -> Result<Ne
             Ok((next, vec![follow]))
         }
         Event::StepSucceeded { step, detail, at } if *step == running => Ok(succeeded(next, *step, detail, *at)),
+        Event::StepStopped { step, details, at } if *step == running => {
+            let Some(by) = next.cancel_requested.clone() else { return Err(illegal(&next, event)) };
+            close(&mut next, *step, StepState::Failed, None, *at);
+            Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by, details: details.clone() }, *at))
+        }
         Event::StepFailed { step, failure, rolled_back, at } if *step == running => {
             close(&mut next, *step, StepState::Failed, None, *at);
             next.steps.get_mut(*step).detail = Some(failure.what.clone());
@@ -57,15 +62,22 @@ fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next
     }
     close(&mut next, step, StepState::Succeeded, Some(detail), at);
     if let Some(by) = next.cancel_requested.clone() {
-        return end(next, Phase::Cancelled, Outcome::Cancelled { by }, at);
+        return end(next, Phase::Cancelled, Outcome::Cancelled { by, details: vec![] }, at);
     }
+    let only_migrates = next.plan.as_ref().is_some_and(|plan| plan.kind.only_migrates());
     let mut following = step.next();
-    if following == Some(Step::Migrate) && !has_migrations(&next) {
-        close(&mut next, Step::Migrate, StepState::Skipped, Some("none pending"), at);
-        following = Some(Step::Deploy);
+    while let Some(unneeded) = following {
+        let why = match unneeded {
+            Step::Image | Step::Deploy | Step::Verify if only_migrates => "not part of this",
+            Step::Migrate if !has_migrations(&next) => "none pending",
+            Step::Ci | Step::Image | Step::Migrate | Step::Deploy | Step::Verify => break,
+        };
+        close(&mut next, unneeded, StepState::Skipped, Some(why), at);
+        following = unneeded.next();
     }
     let Some(following) = following else {
-        return end(next, Phase::Succeeded, Outcome::Live, at);
+        let outcome = if only_migrates { Outcome::Migrated } else { Outcome::Live };
+        return end(next, Phase::Succeeded, outcome, at);
     };
     next.phase = Phase::Running { step: following };
     let record = next.steps.get_mut(following);
@@ -82,6 +94,5 @@ fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next
 }
 
 fn has_migrations(release: &Release) -> bool {
-    let planned = release.plan.as_ref().map_or(&[][..], |plan| &plan.migrations);
-    planned.iter().any(|m| m.not_run.is_none())
+    release.plan.as_ref().is_some_and(|plan| plan.changing().next().is_some())
 }

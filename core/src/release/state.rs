@@ -4,6 +4,7 @@ use super::event::BuildProgress;
 use crate::facts::Facts;
 use crate::gate::Verdict;
 use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
+use crate::migration::Version;
 use crate::plan::{Plan, PlanChange, PlanDigest, PlanKind};
 use crate::policy::{Override, Vote};
 use jiff::Timestamp;
@@ -52,6 +53,37 @@ pub enum RequestKind {
         /// Its commit, when it had come that far.
         commit: Option<CommitSha>,
     },
+    /// Only migrations: nothing is deployed.
+    Migrate {
+        /// Which of them.
+        way: MigrateWay,
+        /// The commit whose files are meant, when an earlier request had found it.
+        #[serde(default)]
+        commit: Option<CommitSha>,
+        /// The earlier release that this is a retry of.
+        #[serde(default)]
+        again: Option<ReleaseId>,
+    },
+}
+
+/// Which migrations are run, and in which direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "way", rename_all = "snake_case")]
+pub enum MigrateWay {
+    /// Apply what is pending.
+    Up {
+        /// Go on with a file without a transaction that an earlier run left half done: somebody has looked.
+        #[serde(default)]
+        goes_on: bool,
+    },
+    /// Take back those that were applied last.
+    Down {
+        /// How many.
+        count: u32,
+        /// In a retry: exactly these, as far as they are still applied.
+        #[serde(default)]
+        of: Vec<Version>,
+    },
 }
 
 impl RequestKind {
@@ -61,6 +93,8 @@ impl RequestKind {
         match self {
             Self::Deploy | Self::Retry { .. } => PlanKind::Deploy,
             Self::Rollback { .. } => PlanKind::Rollback,
+            Self::Migrate { way: MigrateWay::Up { .. }, .. } => PlanKind::MigrateUp,
+            Self::Migrate { way: MigrateWay::Down { .. }, .. } => PlanKind::MigrateDown,
         }
     }
 }
@@ -92,7 +126,7 @@ pub enum Phase {
         /// Which.
         step: Step,
     },
-    /// The commit is live and verified.
+    /// The commit is live and verified, or what was to be migrated is.
     Succeeded,
     /// It did not get there.
     Failed,
@@ -324,6 +358,8 @@ pub struct GatherProblem {
 pub enum Outcome {
     /// Live and verified.
     Live,
+    /// Its migrations are applied, or taken back; nothing was to be deployed.
+    Migrated,
     /// A dry run: planned, nothing started.
     DryRun,
     /// Nothing would change.
@@ -346,6 +382,9 @@ pub enum Outcome {
     Cancelled {
         /// Who.
         by: PersonId,
+        /// What the step that was broken off leaves behind. Untrusted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        details: Vec<String>,
     },
     /// Nobody approved it in time.
     Expired,

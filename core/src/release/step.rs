@@ -5,6 +5,7 @@ use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step};
 use super::waiting;
 use super::{Effect, Event};
 use crate::ids::{PersonId, ReleaseId};
+use crate::plan::PlanKind;
 use crate::policy::Stance;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -75,6 +76,10 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
         (PlanningStage::Resolving, Event::Resolved { commit, branch }) => {
             next.commit = Some(commit.clone());
             next.branch.clone_from(branch);
+            // What is taken back was built once. What is applied should have passed its checks, as what is deployed.
+            if next.request.kind.plan_kind() == PlanKind::MigrateDown {
+                return to(next, PlanningStage::Gathering, vec![Effect::Gather]);
+            }
             to(next, PlanningStage::Building, vec![Effect::AwaitBuild])
         }
         (PlanningStage::Building, Event::BuildProgress { progress }) => {
@@ -138,7 +143,7 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
         }
         Phase::Running { step: Step::Migrate } if begun || next.cancel_requested.is_some() => {
             if next.cancel_requested.is_some() {
-                return too_late(&next, "it stops after the migrations");
+                return too_late(&next, "it is being stopped already");
             }
             next.cancel_requested = Some(by.clone());
             Ok((next, vec![]))
@@ -147,9 +152,9 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
             let record = next.steps.get_mut(step);
             record.state = super::StepState::Pending;
             record.started_at = None;
-            Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone() }, at))
+            Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone(), details: vec![] }, at))
         }
-        _ => Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone() }, at)),
+        _ => Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone(), details: vec![] }, at)),
     }
 }
 

@@ -6,12 +6,12 @@ mod table;
 mod voting;
 mod walk;
 
-use super::{Effect, Event, Failure, Illegal, Origin, Phase, Release, Request, RequestKind, Step, step};
+use super::{Effect, Event, Failure, Illegal, MigrateWay, Origin, Phase, Release, Request, RequestKind, Step, step};
 use crate::facts::{CiFact, CiState, Facts, Observed};
 use crate::gate::Verdict;
 use crate::ids::EnvironmentKey;
 use crate::plan::tests::sha;
-use crate::plan::{Plan, PlanDigest};
+use crate::plan::{Plan, PlanDigest, PlanKind};
 use crate::policy::{Clears, Override, Reason, Slot, Stance, Vote};
 use jiff::Timestamp;
 use serde_json::json;
@@ -50,6 +50,17 @@ fn plan_for_targets(count: usize) -> Plan {
         })
         .collect();
     plan
+}
+
+/// A plan that only applies migrations.
+fn up() -> Plan {
+    Plan { kind: PlanKind::MigrateUp, targets: vec![], commits: vec![], ..plan() }
+}
+
+/// A plan that only takes them back.
+fn down() -> Plan {
+    let taken_back = plan().migrations;
+    Plan { kind: PlanKind::MigrateDown, migrations: vec![], taken_back, ..up() }
 }
 
 fn facts(seconds: i64) -> Facts {
@@ -107,6 +118,10 @@ fn broken(step: Step, rolled_back: bool, seconds: i64) -> Event {
     Event::StepFailed { step, failure: Failure::new("It broke."), rolled_back, at: at(seconds) }
 }
 
+fn stopped(step: Step, seconds: i64) -> Event {
+    Event::StepStopped { step, details: vec!["Applied and still there: 1.sql.".into()], at: at(seconds) }
+}
+
 fn cancel(begun: bool, seconds: i64) -> Event {
     Event::CancelRequested { by: "cem".into(), begun, at: at(seconds) }
 }
@@ -127,6 +142,26 @@ impl Life {
     fn new() -> Self {
         let release = Release::new("01KE4ABC000000000000000000".into(), request());
         Self { release, effects: Vec::new() }
+    }
+
+    /// Somebody asks for migrations alone.
+    fn migrating(way: MigrateWay) -> Self {
+        let mut life = Self::new();
+        life.release.request.kind = RequestKind::Migrate { way, commit: None, again: None };
+        life
+    }
+
+    /// The gate has let migrations alone start, and this step runs.
+    fn migrating_at(plan: &Plan, step: Step) -> Self {
+        let way = match plan.kind {
+            PlanKind::MigrateDown => MigrateWay::Down { count: 1, of: vec![] },
+            _ => MigrateWay::Up { goes_on: false },
+        };
+        let resolved = Event::Resolved { commit: sha(3), branch: Some("main".into()) };
+        let life = Self::migrating(way).then(Event::Requested).then(resolved);
+        let life = if plan.kind == PlanKind::MigrateDown { life } else { life.then(Event::BuildReady) };
+        let life = life.then(planned(plan, 10)).judged("start", &[]);
+        if step == Step::Ci { life } else { life.then(done(Step::Ci, 30)) }
     }
 
     /// Up to the moment where the gate has to look.

@@ -72,16 +72,18 @@ fn parts(form: CommandForm) -> Vec<CreateCommandOption> {
 }
 
 fn option(CommandOption { name, description, kind, required }: CommandOption) -> CreateCommandOption {
+    let words = if let OptionKind::Choice(words) = kind { words } else { &[] };
     let (kind, is_offered) = match kind {
         OptionKind::Environment | OptionKind::Service | OptionKind::Reference | OptionKind::Release => {
             (CommandOptionType::String, true)
         }
-        OptionKind::Text | OptionKind::Duration => (CommandOptionType::String, false),
+        OptionKind::Text | OptionKind::Duration | OptionKind::Choice(_) => (CommandOptionType::String, false),
         OptionKind::Flag => (CommandOptionType::Boolean, false),
         OptionKind::Person => (CommandOptionType::User, false),
         OptionKind::Count => (CommandOptionType::Integer, false),
     };
-    CreateCommandOption::new(kind, name, description).required(required).set_autocomplete(is_offered)
+    let option = CreateCommandOption::new(kind, name, description).required(required).set_autocomplete(is_offered);
+    words.iter().fold(option, |option, word| option.add_string_choice(*word, *word))
 }
 
 /// Without what says nothing: `null`, `false`, and what is empty. Discord takes and gives either form.

@@ -220,3 +220,93 @@ pub(super) async fn buttons_do_what_they_say(chat: ChatOption) {
     let voters: Vec<_> = release.votes.iter().map(|vote| vote.person.as_str()).collect();
     assert_eq!(voters, ["bob", "dora"]);
 }
+
+/// What the channel shows of a card after its first line is for those who look closer.
+fn first_line(card: &Seen) -> String {
+    card.text().lines().next().unwrap_or_default().to_owned()
+}
+
+pub(super) async fn migrations_by_themselves(chat: ChatOption) {
+    let mut play = Play::new(chat, None).await;
+    let image = play.world.aws.running_image(&play.world.staging_arn).unwrap();
+    play.say("ana", "/migrate staging plan").await;
+    let plan = play.until_told("ana", "To apply them: ").await;
+    assert!(plan.text().contains("likes") && plan.text().contains("/migrate staging up"), "{}", plan.text());
+    assert_eq!(play.cards().len(), 0, "looking is no release");
+
+    play.say("ana", "/migrate staging up --reason \"before the release\"").await;
+    let up = play.until_end().await;
+    let release = play.release(&up).await;
+    assert_eq!(release.outcome, Some(Outcome::Migrated), "{}\n{}", up.text(), play.world.bot.log());
+    let planned = release.plan.as_ref().unwrap().migrations.clone();
+    assert!(first_line(&up).starts_with("● goals → staging · 1 migration applied"), "{}", up.text());
+    assert!(!up.text().contains("is live") && up.text().contains("Nothing was deployed"), "{}", up.text());
+    assert!(history_versions(&play.world.staging_database).await.contains(&planned[0].version));
+    assert_eq!(play.world.aws.deployment_operations(&play.world.staging_arn).len(), 0);
+    assert_eq!(play.world.aws.running_image(&play.world.staging_arn).unwrap(), image);
+    play.say("ana", "/migrate staging").await;
+    let status = play.until_told("ana", "migrations applied").await;
+    assert!(status.text().contains("none pending") && status.text().contains("likes"), "{}", status.text());
+
+    play.say("ana", "/migrate staging up").await;
+    let nothing = play.until_end_of_another(&[&up]).await;
+    assert!(first_line(&nothing).contains("nothing to do: no migration is pending"), "{}", nothing.text());
+
+    play.say("ana", "/migrate staging down 1").await;
+    let down = play.until_end_of_another(&[&up, &nothing]).await;
+    assert!(first_line(&down).starts_with("● goals → staging · 1 migration taken back"), "{}", down.text());
+    assert!(down.text().contains(release.id.short()), "whose files they are:\n{}", down.text());
+    assert!(!history_versions(&play.world.staging_database).await.contains(&planned[0].version));
+    play.say("ana", "/rollback staging").await;
+    play.until_told("ana", "There is nothing to go back to").await;
+    assert_eq!(play.cards().len(), 3, "migrations alone bring no version that one could go back to");
+}
+
+pub(super) async fn migrations_of_production_need_the_approvals_of_a_release(chat: ChatOption) {
+    let mut play = Play::new(chat, None).await;
+    play.say("dora", "/migrate production up").await;
+    play.until_told("dora", "Not allowed: No rule lets dora ask for migrations of production.").await;
+    play.say("ana", "/migrate prodution up").await;
+    play.until_told("ana", "Did you mean /migrate production?").await;
+    play.say("ana", "/migrate production down 99").await;
+    let too_many = play.until_end().await;
+    assert!(too_many.text().contains("can be taken back: no more are applied."), "{}", too_many.text());
+    play.say("ana", "/migrate production up").await;
+    let card = play.until_asked_for_approval().await;
+    assert_eq!(play.release(&card).await.steps.get(Step::Migrate).state, StepState::Pending);
+    play.react("ana", &card, "✅").await;
+    play.until_told("ana", "Your vote does not count here").await;
+    play.react("bob", &card, "✅").await;
+    play.react("dora", &card, "✅").await;
+    let ended = play.until_end_of_another(&[&too_many]).await;
+    let release = play.release(&ended).await;
+    assert_eq!(release.outcome, Some(Outcome::Migrated), "{}\n{}", ended.text(), play.world.bot.log());
+    let applied = history_versions(&play.world.production_database).await;
+    assert!(release.plan.unwrap().migrations.iter().all(|m| applied.contains(&m.version)));
+    assert_eq!(play.world.aws.deployment_operations(&play.world.production_arn).len(), 0);
+    let announced = play.until("the announcement", |m| m.channel == ANNOUNCEMENTS).await.text();
+    assert!(announced.contains("applied") && announced.contains("Nothing was deployed"), "{announced}");
+    assert!(!announced.contains("is in production"), "{announced}");
+}
+
+pub(super) async fn after_a_rollback_migrations_are_taken_back_with_the_files_that_applied_them(chat: ChatOption) {
+    let mut play = Play::new(chat, None).await;
+    play.say("ana", "/deploy staging feature/comment-threads").await;
+    let older = play.until_end().await;
+    play.say("ana", "/deploy staging").await;
+    let newer = play.until_end_of_another(&[&older]).await;
+    let applied_by = play.release(&newer).await;
+    let applied = applied_by.plan.clone().unwrap().migrations;
+    assert_eq!(applied.len(), 1, "{}", newer.text());
+    play.say("ana", "/rollback staging").await;
+    let back = play.until_end_of_another(&[&older, &newer]).await;
+    assert_eq!(play.release(&back).await.phase, Phase::Succeeded, "{}", back.text());
+    assert!(history_versions(&play.world.staging_database).await.contains(&applied[0].version), "it stays");
+    play.say("ana", "/migrate staging down 1").await;
+    let down = play.until_end_of_another(&[&older, &newer, &back]).await;
+    let release = play.release(&down).await;
+    assert_eq!(release.outcome, Some(Outcome::Migrated), "{}\n{}", down.text(), play.world.bot.log());
+    assert_eq!(release.commit, applied_by.commit, "the commit that runs has no such file");
+    assert!(down.text().contains(applied_by.id.short()), "{}", down.text());
+    assert!(!history_versions(&play.world.staging_database).await.contains(&applied[0].version));
+}

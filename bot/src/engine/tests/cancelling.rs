@@ -35,20 +35,20 @@ async fn before_an_intent_it_stops_at_once_and_the_action_is_not_taken() {
 }
 
 #[tokio::test]
-async fn after_the_intent_to_migrate_it_stops_after_the_migrations() {
+async fn after_the_intent_to_migrate_the_run_is_broken_off_unless_it_ends_first() {
     let mut chat = Chat::open().await;
     let release = at_step(&mut chat, Step::Migrate).await;
     let leased = chat.lease(&release, "migrate").await;
     chat.store.effect_intent(&leased, &json!({ "seen": 1 }), None).await.unwrap();
     let answer = chat.says("ana", "/release cancel").await;
-    assert!(answer.contains("It stops after the running step"), "{answer}");
+    assert!(answer.contains("The migration that runs is broken off and taken back"), "{answer}");
     assert_eq!(chat.phase(&release).await, "running(migrate)");
     assert_eq!(chat.environment("staging").await.running, Some(release.clone()));
     let answer = chat.says("bob", "/release cancel").await;
-    assert!(answer.contains("It cannot be cancelled now: it stops after the migrations."), "{answer}");
+    assert!(answer.contains("It cannot be cancelled now: it is being stopped already."), "{answer}");
     chat.wait_s(61);
     chat.succeeds(&release, "migrate", Step::Migrate).await;
-    assert_eq!(chat.release(&release).await.outcome, Some(Outcome::Cancelled { by: "ana".into() }));
+    assert_eq!(chat.release(&release).await.outcome, Some(Outcome::Cancelled { by: "ana".into(), details: vec![] }));
     assert_eq!(chat.effects(&release).await, [""; 0]);
     assert_eq!(chat.environment("staging").await.live, None);
 }

@@ -465,6 +465,13 @@ impl Chat {
         body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
     }
 
+    /// The same where the message may be waiting for its words.
+    pub(super) async fn posted_if_any(&self, key: &str) -> String {
+        let body: Option<String> = self.scalar("SELECT coalesce(body, '') FROM messages WHERE key = $1", key).await;
+        let body = body.filter(|body| !body.is_empty());
+        body.map(|body| self.text(&serde_json::from_str(&body).unwrap())).unwrap_or_default()
+    }
+
     pub(super) async fn count(&self, count: &'static str, bound: &str) -> i64 {
         self.scalar(count, bound).await.unwrap()
     }
@@ -554,6 +561,9 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
             pushed_at: None,
         },
         migrations: vec![],
+        taken_back: vec![],
+        files_from: None,
+        goes_on: false,
         unknown_applied: vec![],
         edited: vec![],
         rehearsal: None,
@@ -568,6 +578,7 @@ pub(super) fn migrating(mut plan: Plan) -> Plan {
         version: 7.into(),
         file: "00007_likes.sql".into(),
         checksum: "ab".repeat(32),
+        down_checksum: None,
         reversible: true,
         transactional: true,
         summary: "creates likes".into(),

@@ -12,6 +12,7 @@ mod inbox;
 mod linking;
 mod locks;
 mod members;
+mod migrating;
 mod policies;
 mod queue;
 mod reacting;

@@ -57,6 +57,14 @@ fn what_a_chat_shows_while_one_types() {
             release Release: its id, or the beginning of it
             service Service: which service, where there is more than one
             reason Text: why, for those who read of it
+        /migrate
+            environment! Environment: which environment
+            what Choice(["status", "plan", "up", "down"]): look (status, plan), apply what is pending (up), or take back what was applied last (down)
+            count Count: for down: how many migrations are taken back
+            reference Reference: branch, tag or commit; without it the newest of the default branch
+            service Service: which service, where there is more than one
+            continue Flag: for up: go on with a file that an earlier run left half done
+            reason Text: why, for those who read of it
         /release status
             environment Environment: only this environment
         /release history
@@ -95,8 +103,7 @@ fn what_a_chat_shows_while_one_types() {
         /release queue
             environment Environment: only this environment
         /release help
-            command Text: about one command, such as deploy
-        /migrate"#]]
+            command Text: about one command, such as deploy"#]]
     .assert_eq(all.join("\n").trim_end());
 }
 
@@ -148,6 +155,10 @@ fn lines_are_what_one_could_have_typed() {
         line("release", Some("link"), &[("code", "remove discord")]),
         line("release", Some("status"), &[]),
         line("migrate", None, &[]),
+        line("migrate", None, &[("environment", "staging")]),
+        line("migrate", None, &[("environment", "staging"), ("what", "down"), ("count", "2"), ("reason", "x")]),
+        line("migrate", None, &[("environment", "staging"), ("what", "up"), ("reference", "2"), ("continue", "true")]),
+        line("migrate", None, &[("environment", "staging"), ("what", "sideways")]),
         line("release", None, &[]),
         line("release", Some("ship"), &[]),
         line("deploy", None, &[]),
@@ -167,7 +178,11 @@ fn lines_are_what_one_could_have_typed() {
         /release lock "help" --for 2h --to "<@845027738276462632>"
         /release link "remove discord"
         /release status
-        /migrate
+        refused: environment is missing. Nothing was started.
+        /migrate staging
+        /migrate staging down 2 --reason "x"
+        /migrate staging up "2" --continue
+        refused: what is none of what there is. Nothing was started.
         /release
         refused: There is no command /release ship. Nothing was started.
         refused: environment is missing. Nothing was started.
@@ -225,6 +240,7 @@ fn value(kind: OptionKind) -> impl Strategy<Value = String> {
         OptionKind::Person => &["bob", "@Ana", "845027738276462632"],
         OptionKind::Duration => &["2h", "1h30m"],
         OptionKind::Count => &["5"],
+        OptionKind::Choice(words) => words,
     };
     prop_oneof![6 => select(right).prop_map(str::to_owned), 1 => hostile()]
 }
@@ -262,6 +278,20 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
             reason,
         },
         ("rollback", None) => Command::Rollback { environment: environment?, service: service(), release, reason },
+        ("migrate", None) => Command::Migrate {
+            environment: environment?,
+            service: service(),
+            act: match (get("what").as_deref(), get("count"), get("continue").as_deref() == Some("true")) {
+                (None | Some("status"), None, false) if get("reference").is_none() => MigrateAct::Status,
+                (Some("plan"), None, false) => MigrateAct::Plan { reference: get("reference") },
+                (Some("up"), None, goes_on) => MigrateAct::Up { reference: get("reference"), goes_on },
+                (Some("down"), Some(count), false) if get("reference").is_none() => {
+                    MigrateAct::Down { count: count.parse().ok()? }
+                }
+                _ => return None,
+            },
+            reason,
+        },
         ("release", Some("status")) => Command::Status { environment },
         ("release", Some("history")) => Command::History { environment },
         ("release", Some("queue")) => Command::Queue { environment },

@@ -113,7 +113,7 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
             Instead: ask when the time has come, or see what holds it: /release why deploy production
         "/rollback production --migrations"
           --migrations is not in this version yet. Nothing was started.
-            Instead: roll back without it. Applied migrations stay, as long as the older version works with them.
+            Instead: roll back without it, and take migrations back once the older version runs: /migrate production down 1
         "/release lock production goals"
           A lock needs a reason, in quotation marks. Nothing was started.
             Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]
@@ -148,8 +148,6 @@ fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
 fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
     for line in [
-        "/migrate",
-        "/Migrate production down 1",
         "/release ship 12",
         "/release bad",
         "/release config",
@@ -193,6 +191,8 @@ fn help_is_found_wherever_it_is_asked_for() {
                            newest of the default branch
         /rollback          bring back what ran before, or what a release brought;
                            migrations stay applied
+        /migrate           what is applied (status), what is pending (plan); apply it
+                           (up) or take the last N back (down N)
         /release status    what runs where, since when, and what waits
         /release history   the newest releases and how they ended
         /release show      everything about one release

@@ -16,6 +16,9 @@ const COMMITS_ANNOUNCED_LIMIT: usize = 8;
 #[must_use]
 pub fn announcement(view: &ReleaseView<'_>) -> Message {
     let release = view.release;
+    if let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind.only_migrates()) {
+        return migrations_only(release, plan);
+    }
     let mut body = Vec::new();
     if let Some(plan) = &release.plan {
         if !plan.commits.is_empty() {
@@ -24,6 +27,21 @@ pub fn announcement(view: &ReleaseView<'_>) -> Message {
         body.push(Block::Line(rest(view, plan)));
     }
     Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: Vec::new() }
+}
+
+/// `goals production: 2 migrations applied · approved by bob`, and that nothing was deployed.
+fn migrations_only(release: &Release, plan: &Plan) -> Message {
+    let key = &release.request.key;
+    let line = Line::plain(format!("{} {}: {}", key.service, key.environment, super::release::migrated(release)));
+    let headline = by_whom(line, release);
+    let files = plan.changing().take(COMMITS_ANNOUNCED_LIMIT).map(|m| Line::default().code(words::stem(m)));
+    let files = words::with_rest(files.collect(), plan.changing().count());
+    let stays = match &plan.base {
+        Some(base) => words::commit(Line::plain("Nothing was deployed: "), base).text(" keeps running"),
+        None => Line::plain("Nothing was deployed"),
+    };
+    let body = files.into_iter().chain([stays]).map(Block::Line).collect();
+    Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 
 /// What an author of its commits reads alone: `goals 4c1f9e2 is in production with your change · Likes on updates (#41)`.
@@ -60,6 +78,10 @@ fn headline(view: &ReleaseView<'_>) -> Line {
     if let (Some(start), Some(end)) = (release.started_at, release.ended_at) {
         line = line.text(DOT).text(words::rough(words::seconds(start, end)));
     }
+    by_whom(line, release)
+}
+
+fn by_whom(line: Line, release: &Release) -> Line {
     let votes = release.votes.iter().filter(|v| v.stance == Stance::Approve);
     let approved: Vec<_> = votes.map(|v| v.person.clone()).collect();
     if approved.is_empty() {

@@ -85,7 +85,9 @@ fn standing(release: &Release) -> &'static str {
 #[must_use]
 pub fn cancelled(release: &Release) -> Message {
     let line = match (&release.cancel_requested, release.phase.is_end()) {
-        (Some(_), false) => "It stops after the running step; migrations that have run stay applied.",
+        (Some(_), false) => {
+            "The migration that runs is broken off and taken back, as far as it can be; those before it stay."
+        }
         _ if release.started_at.is_none() => "Cancelled. Nothing was started.",
         _ if release.steps.get(Step::Migrate).state == StepState::Succeeded => {
             "Cancelled. No target was touched; migrations that have run stay applied."
@@ -293,6 +295,22 @@ fn member_unknown(state: &SourceState) -> Line {
     let Some(trouble) = trouble else { return line.text(". It is being read. Try again in a minute.") };
     let line = line.text(" and cannot be read since ").time(trouble.since).text(": ").untrusted(trouble.what.as_str());
     line.text(" Whoever runs Slipway finds out more with ").code("slipway check").text(".")
+}
+
+/// There is nothing to migrate: no folder, or no database.
+#[must_use]
+pub fn no_migrations(key: &EnvironmentKey, has_files: bool) -> Message {
+    let line = match has_files {
+        true => format!("{key} has no database in the configuration, so there is nothing to migrate."),
+        false => format!("{} has no migrations in the configuration.", key.service),
+    };
+    answer(Line::plain(line).text(" Nothing was started."))
+}
+
+/// Too much is being looked up outside already.
+#[must_use]
+pub fn too_many_questions() -> Message {
+    answer(Line::plain("Too many questions wait for an answer already. Ask again in a minute."))
 }
 
 /// The person may not do this; `why` is the policy's sentence.

@@ -54,7 +54,7 @@ pub(super) fn outcome(release: &Release) -> Line {
     let (mark, words) = stand(release);
     let line = Line::plain(format!("{mark} {words}").trim_start());
     match &release.outcome {
-        Some(Outcome::Cancelled { by }) => line.text(" by ").person(by),
+        Some(Outcome::Cancelled { by, .. }) => line.text(" by ").person(by),
         Some(Outcome::Superseded { by }) => words::release(line.text(" by "), by),
         _ => line,
     }
@@ -71,6 +71,7 @@ pub fn brief(release: &Release) -> String {
 fn stand(release: &Release) -> (&'static str, Cow<'static, str>) {
     let (mark, words) = match (&release.outcome, &release.phase) {
         (Some(Outcome::Live), _) => ("●", "live"),
+        (Some(Outcome::Migrated), _) => return ("●", super::release::migrated(release).into()),
         (Some(Outcome::DryRun), _) => ("–", "dry run"),
         (Some(Outcome::NothingToDo), _) => ("–", "nothing to do"),
         (Some(Outcome::Denied), _) => ("✖", "refused"),

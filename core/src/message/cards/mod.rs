@@ -11,6 +11,7 @@ mod history;
 pub mod home;
 pub mod link;
 mod lock;
+mod migrations;
 mod overriding;
 mod policies;
 mod queue;
@@ -29,6 +30,9 @@ pub use announcement::{announcement, shipped};
 pub use history::{brief, history};
 pub use home::HomeRelease;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};
+pub use migrations::{
+    MigrationsView, PendingView, could_not_look, migration_plan, migration_status, no_migration_files,
+};
 pub use overriding::overridden;
 pub use policies::{PolicyOrigin, policies_changed};
 pub use queue::queue;

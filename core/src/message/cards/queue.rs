@@ -62,7 +62,11 @@ fn who(line: Line, release: &Release) -> Line {
 fn line(place: usize, waiting: &Waiting, release: Option<&Release>, now: Timestamp) -> Line {
     let line = Line::plain(format!("{place}. ")).code(waiting.release.short()).text("  ");
     let line = words::commit(line.person(&waiting.requester).text(", "), &waiting.commit);
-    let line = if waiting.kind == PlanKind::Rollback { line.text(", rollback") } else { line };
+    let line = match waiting.kind {
+        PlanKind::Deploy => line,
+        PlanKind::Rollback => line.text(", rollback"),
+        PlanKind::MigrateUp | PlanKind::MigrateDown => line.text(", migrations only"),
+    };
     let line = line.text(format!("{DOT}for {}", words::rough(words::seconds(waiting.asked_at, now))));
     let reason = release.and_then(|r| r.verdict.as_ref()).and_then(|v| v.reasons().first());
     match reason {

@@ -56,6 +56,7 @@ fn never_started(outcome: &Outcome) -> &'static str {
         Outcome::NothingToDo
         | Outcome::DryRun
         | Outcome::Live
+        | Outcome::Migrated
         | Outcome::Failed { .. }
         | Outcome::RolledBack { .. } => "ended before it started",
     }

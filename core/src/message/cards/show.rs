@@ -72,10 +72,14 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         image.push(Line::plain("pushed ").time(at));
     }
     let checksum = |m: &PlannedMigration| Line::plain("  sha256 ").code(m.checksum.as_str());
-    let migrations = plan
-        .migrations
-        .iter()
-        .flat_map(|m| [migration_line(m)].into_iter().chain(dangers(m)).chain(tried(plan, m)).chain([checksum(m)]));
+    let one = |m: &PlannedMigration| -> Vec<Line> {
+        [migration_line(m)].into_iter().chain(dangers(m)).chain(tried(plan, m)).chain([checksum(m)]).collect()
+    };
+    let migrations = plan.migrations.iter().flat_map(one);
+    let back = plan.taken_back.iter().flat_map(|m| {
+        let down = m.down_checksum.as_ref().filter(|down| **down != m.checksum);
+        one(m).into_iter().chain(down.map(|down| Line::plain("  way back sha256 ").code(down.as_str())))
+    });
     let config = plan
         .config
         .iter()
@@ -89,6 +93,7 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         field("Commits", ships(plan, when, Plan::COMMITS_LIMIT)),
         field("Image", image),
         field("Migrations", migrations.collect()),
+        field("Taken back", back.collect()),
         field("Applied, not in this commit", unknown.collect()),
         field("Config", config.collect()),
         field("Targets", targets(plan)),
@@ -127,7 +132,8 @@ fn tried<'a>(plan: &'a Plan, migration: &PlannedMigration) -> impl Iterator<Item
 
 /// What each migration runs, under its name.
 fn statements(plan: &Plan) -> Vec<Block> {
-    let shown = plan.migrations.iter().filter(|m| !m.statements.is_empty()).take(MIGRATIONS_SHOWN_LIMIT);
+    let all = plan.migrations.iter().chain(&plan.taken_back);
+    let shown = all.filter(|m| !m.statements.is_empty()).take(MIGRATIONS_SHOWN_LIMIT);
     let blocks =
         shown.flat_map(|m| [Block::Line(Line::default().code(m.file.as_str())), Block::Code(m.statements.clone())]);
     blocks.collect()

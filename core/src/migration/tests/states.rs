@@ -56,7 +56,7 @@ fn planned(folder: &Folder<'_>, history: &History, late: Late) -> String {
     match plan_pending(folder, history, &PendingOptions { late, ..PendingOptions::default() }) {
         Err(error) => error.to_string(),
         Ok(pending) => {
-            let planned = pending.planned();
+            let planned = pending.planned(&LintOptions::default());
             let each = planned.iter().map(|m| format!("{}{}", m.version, if m.late { " late" } else { "" }));
             each.collect::<Vec<_>>().join(", ")
         }

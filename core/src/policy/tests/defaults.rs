@@ -122,6 +122,7 @@ fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
             version: 7.into(),
             file: "7_users.sql".into(),
             checksum: "ab".repeat(32),
+            down_checksum: None,
             reversible: false,
             transactional: true,
             summary: String::new(),

@@ -155,7 +155,7 @@ fn progress_shows_and_is_gone_when_the_step_ends() {
 fn cancelled(life: Life, begun: bool) -> Release {
     let life = life.then(cancel(begun, 60));
     assert_eq!(life.release.phase, Phase::Cancelled);
-    assert_eq!(life.release.outcome, Some(Outcome::Cancelled { by: "cem".into() }));
+    assert_eq!(life.release.outcome, Some(Outcome::Cancelled { by: "cem".into(), details: vec![] }));
     assert!(!life.release.gathering);
     life.release
 }
@@ -233,4 +233,43 @@ fn only_what_has_not_started_expires_or_is_superseded() {
         life.refuses(&expire);
         life.refuses(&supersede);
     }
+}
+
+#[test]
+fn migrations_alone_deploy_nothing() {
+    for (plan, planning) in [(up(), &["await_build", "gather"][..]), (down(), &["gather"][..])] {
+        let life = Life::migrating_at(&plan, Step::Migrate).then(done(Step::Migrate, 60));
+        assert_eq!(life.release.phase, Phase::Succeeded);
+        assert_eq!(life.release.outcome, Some(Outcome::Migrated));
+        let run = ["observe_ci", "migrate", "announce"];
+        assert_eq!(life.effect_names(), [&["resolve", "expire_at"], planning, &run].concat());
+        for step in [Step::Image, Step::Deploy, Step::Verify] {
+            assert_eq!(life.release.steps.get(step).state, StepState::Skipped, "{step:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_broken_off_ends_as_cancelled_and_says_what_stays() {
+    let running = || Life::at_step(&plan(), Step::Migrate);
+    running().refuses(&stopped(Step::Migrate, 60));
+    let life = running().then(cancel(true, 50)).then(stopped(Step::Migrate, 60));
+    let details = vec!["Applied and still there: 1.sql.".to_owned()];
+    assert_eq!(life.release.outcome, Some(Outcome::Cancelled { by: "cem".into(), details }));
+    assert_eq!(life.release.steps.get(Step::Migrate).state, StepState::Failed);
+    // What it failed of before it could be broken off is told as a failure.
+    let life = running().then(cancel(true, 50)).then(broken(Step::Migrate, false, 60));
+    assert_eq!(life.release.phase, Phase::Failed);
+    running().then(cancel(true, 50)).refuses(&cancel(true, 55));
+}
+
+#[test]
+fn what_was_stored_before_there_were_migrations_alone_is_read() {
+    let cancelled: Outcome = serde_json::from_str(r#"{"outcome":"cancelled","by":"ana"}"#).unwrap();
+    assert_eq!(cancelled, Outcome::Cancelled { by: "ana".into(), details: vec![] });
+    let mut stored = serde_json::to_value(plan()).unwrap();
+    for new in ["taken_back", "files_from", "goes_on"] {
+        assert_eq!(stored.as_object_mut().unwrap().remove(new), None, "{new} is left out where it says nothing");
+    }
+    assert_eq!(serde_json::from_value::<Plan>(stored).unwrap(), plan());
 }

@@ -14,6 +14,7 @@ fn states() -> Vec<(&'static str, Life)> {
     let dispatching = || building().then(missing());
     let waiting = || Life::planned(&plan()).judged("wait", &[somebody_runs()]);
     let two_targets = || Life::at_step(&plan_for_targets(2), Step::Deploy);
+    let migrating = |way| Life::migrating(way).then(Event::Requested);
     let by = || "01KE4NEW000000000000000000".into();
     vec![
         ("resolving", asked()),
@@ -37,6 +38,15 @@ fn states() -> Vec<(&'static str, Life)> {
         ("running deploy, first of two", two_targets().then(began(0))),
         ("running deploy, second of two", two_targets().then(began(0)).then(done(Step::Deploy, 50))),
         ("running verify", Life::at_step(&plan(), Step::Verify)),
+        ("migrations only: building", migrating(MigrateWay::Up { goes_on: false }).then(resolved())),
+        ("taking back: gathering", migrating(MigrateWay::Down { count: 1, of: vec![] }).then(resolved())),
+        ("migrations only: running ci", Life::migrating_at(&up(), Step::Ci)),
+        ("migrations only: running migrate", Life::migrating_at(&up(), Step::Migrate)),
+        ("taking back: running migrate", Life::migrating_at(&down(), Step::Migrate)),
+        (
+            "taking back: running migrate, to be cancelled",
+            Life::migrating_at(&down(), Step::Migrate).then(cancel(true, 40)),
+        ),
         ("denied", Life::planned(&plan()).judged("deny", &[])),
         ("succeeded", Life::at_step(&plan(), Step::Verify).then(done(Step::Verify, 90))),
         ("failed", Life::started(&plan()).then(broken(Step::Ci, false, 30))),
@@ -73,7 +83,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         Some(Event::Progress { .. }) => began(release.target),
         Some(Event::DeployStarted { .. }) => done(step, 60),
         Some(Event::StepSucceeded { .. }) => broken(step, false, 60),
-        Some(Event::StepFailed { .. }) => cancel(false, 60),
+        Some(Event::StepFailed { .. }) => stopped(step, 60),
+        Some(Event::StepStopped { .. }) => cancel(false, 60),
         Some(Event::CancelRequested { .. }) => Event::TimedOut { at: at(60) },
         Some(Event::TimedOut { .. }) => {
             Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: None, at: at(60) }
@@ -140,7 +151,7 @@ fn the_table_has_every_phase_stage_and_step() {
     }
     let events = events(&Life::planned(&plan()).release);
     let names: std::collections::BTreeSet<_> = events.iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(names.len(), 19, "one per variant");
+    assert_eq!(names.len(), 20, "one per variant");
     assert_eq!(seen.len(), 5 + 1 + 4 + 5 + 7, "{seen:?}");
 }
 

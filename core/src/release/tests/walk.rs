@@ -1,7 +1,7 @@
 //! Random lives: whatever happens in whatever order, these hold.
 
 use super::*;
-use crate::release::{BuildProgress, PlanningStage};
+use crate::release::{BuildProgress, Outcome, PlanningStage};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -32,12 +32,30 @@ fn some_plan(shape: u8) -> Plan {
     plan
 }
 
+/// The plan as a release of this kind would have it.
+fn of_kind(plan: Plan, release: &Release) -> Plan {
+    let kind = release.request.kind.plan_kind();
+    match kind {
+        PlanKind::Deploy | PlanKind::Rollback => Plan { kind, ..plan },
+        PlanKind::MigrateUp => Plan { kind, targets: vec![], commits: vec![], ..plan },
+        PlanKind::MigrateDown => Plan {
+            kind,
+            targets: vec![],
+            commits: vec![],
+            taken_back: plan.migrations.clone(),
+            migrations: vec![],
+            ..plan
+        },
+    }
+}
+
 /// An event that often fits the state, and sometimes does not.
 fn event(draw: Draw, release: &Release, now: i64) -> Event {
     let Draw { kind, shape } = draw;
     let running = if let Phase::Running { step } = release.phase { step } else { Step::Ci };
     let step = if shape.is_multiple_of(8) { Step::ALL[usize::from(shape / 8) % 5] } else { running };
-    let known = release.plan.clone().unwrap_or_else(plan);
+    let some_plan = |shape| of_kind(some_plan(shape), release);
+    let known = release.plan.clone().unwrap_or_else(|| of_kind(plan(), release));
     let about = if shape % 16 == 1 { some_plan(shape / 16) } else { known };
     let person = ["bob", "cem", "eve"][usize::from(shape) % 3];
     let failure = Failure { request_is_wrong: shape.is_multiple_of(4), ..Failure::new("It broke.") };
@@ -63,6 +81,7 @@ fn event(draw: Draw, release: &Release, now: i64) -> Event {
         19 | 20 => done(step, now),
         21 if shape.is_multiple_of(4) => broken(step, shape & 16 != 0, now),
         22 if shape.is_multiple_of(4) => cancel(shape & 16 != 0, now),
+        22 if shape.is_multiple_of(3) => stopped(step, now),
         23 if shape.is_multiple_of(16) => Event::TimedOut { at: at(now) },
         23 if shape % 16 == 4 => {
             Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: None, at: at(now) }
@@ -126,6 +145,11 @@ fn holds(before: &Release, event: &Event, after: &Release, effects: &[Effect]) {
         assert_eq!(Some(verdict.digest()), after.digest().as_ref());
         assert!(!before.gathering);
     }
+    if let (Phase::Running { step }, true) = (&after.phase, after.request.kind.plan_kind().only_migrates()) {
+        assert!(matches!(step, Step::Ci | Step::Migrate), "nothing is deployed");
+    }
+    let deployed = after.outcome == Some(Outcome::Live);
+    assert!(!(deployed && after.request.kind.plan_kind().only_migrates()), "nothing was deployed");
     assert!(!before.phase.is_end(), "{} woke a release that had ended", event.name());
     assert_eq!(after.phase.is_end(), after.ended_at.is_some());
     assert_eq!(after.phase.is_end(), after.outcome.is_some());
@@ -183,6 +207,13 @@ proptest! {
     #[test]
     fn any_life_keeps_the_promises(draws in draws()) {
         walk(Life::new().then(Event::Requested), &draws);
+    }
+
+    #[test]
+    fn any_migration_keeps_the_promises(back in any::<bool>(), begun in any::<bool>(), draws in draws()) {
+        let plan = if back { down() } else { up() };
+        let start = if begun { Life::migrating_at(&plan, Step::Migrate) } else { Life::migrating_at(&plan, Step::Ci) };
+        walk(start, &draws);
     }
 
     #[test]

@@ -4,10 +4,14 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{actions, applied, approved, commit, field, keeps_serving, message, reasons, run};
+use super::{actions, applied, approved, commit, field, keeps_serving, message, migrating, reasons, run};
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
+use crate::release::RequestKind;
+
+/// How many lines a card shows of what a step that was broken off leaves behind.
+const DETAILS_SHOWN_LIMIT: usize = 8;
 
 const NOTHING_STARTED: &str = "nothing was started";
 
@@ -52,13 +56,15 @@ pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
     message
 }
 
-pub(super) fn cancelled(view: &ReleaseView<'_>, by: &PersonId) -> Message {
+pub(super) fn cancelled(view: &ReleaseView<'_>, by: &PersonId, details: &[String]) -> Message {
     let release = view.release;
     let stands = Line::plain("cancelled by ").person(by).text(DOT);
     if release.started_at.is_none() {
         return message(view, Mark::Ended, stands.text(NOTHING_STARTED));
     }
     let mut message = message(view, Mark::Ended, stands.join(keeps_serving(release)));
+    let lines = details.iter().take(DETAILS_SHOWN_LIMIT).map(|line| Line::default().untrusted(line.as_str()));
+    message.body.extend(words::with_rest(lines.collect(), details.len()).into_iter().map(Block::Line));
     message.body.extend(applied(release).map(Block::Line));
     message.body.push(Block::Line(run::steps(release)));
     message.actions = actions([Verb::Details]);
@@ -83,11 +89,12 @@ pub(super) fn expired(view: &ReleaseView<'_>) -> Message {
 
 fn ask_again(view: &ReleaseView<'_>) -> Line {
     let environment = &view.release.request.key.environment;
-    let command = match view.release.request.kind.plan_kind() {
-        PlanKind::Deploy => "/deploy",
-        PlanKind::Rollback => "/rollback",
+    let command = match &view.release.request.kind {
+        RequestKind::Deploy | RequestKind::Retry { .. } => format!("/deploy {environment}"),
+        RequestKind::Rollback { .. } => format!("/rollback {environment}"),
+        RequestKind::Migrate { way, .. } => migrating::command(environment, way),
     };
-    Line::plain("To ask again: ").code(format!("{command} {environment}"))
+    Line::plain("To ask again: ").code(command)
 }
 
 pub(super) fn superseded(view: &ReleaseView<'_>, by: &ReleaseId) -> Message {
@@ -111,6 +118,9 @@ pub(super) fn dry_run(view: &ReleaseView<'_>) -> Message {
 }
 
 pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
+    if view.release.request.kind.plan_kind().only_migrates() {
+        return message(view, Mark::Ended, Line::plain("nothing to do: ").text(migrating::nothing(view.release)));
+    }
     let stands = Line::plain("nothing to do: ").join(commit(view.release)).text(" runs already");
     let mut message = message(view, Mark::Ended, stands);
     message.body.push(Block::Line(Line::plain("No migration is pending.")));

@@ -74,7 +74,7 @@ fn rehearsed(rehearsal: &Rehearsal) -> Option<Line> {
 }
 
 /// What files allow themselves, in comments that were reviewed with them.
-fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
+pub(super) fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
     let allowed = plan.dangers().filter_map(|danger| Some((danger, danger.allowed.as_deref()?)));
     allowed
         .take(DANGERS_SHOWN_LIMIT)
@@ -84,7 +84,7 @@ fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
 /// What somebody who decides must not miss.
 pub(super) fn warnings(plan: &Plan) -> Vec<Line> {
     let mut lines: Vec<_> = no_way_back(plan).into_iter().chain(data_is_lost(plan)).collect();
-    let mut costs = plan.will_run().flat_map(|migration| costs(plan, migration));
+    let mut costs = plan.changing().flat_map(|migration| costs(plan, migration));
     lines.extend(costs.by_ref().take(DANGERS_SHOWN_LIMIT));
     match costs.count() {
         0 => {}

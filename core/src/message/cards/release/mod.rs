@@ -2,12 +2,14 @@
 
 mod ends;
 mod failure;
+mod migrating;
 mod migrations;
 mod plan;
 mod planning;
 mod run;
 mod waiting;
 
+pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
@@ -37,12 +39,13 @@ pub fn release_card(view: &ReleaseView<'_>) -> Message {
 fn ended(view: &ReleaseView<'_>, outcome: &Outcome) -> Message {
     match outcome {
         Outcome::Live => ends::live(view),
+        Outcome::Migrated => migrating::ended(view),
         Outcome::DryRun => ends::dry_run(view),
         Outcome::NothingToDo => ends::nothing_to_do(view),
         Outcome::Denied => ends::denied(view),
         Outcome::Failed { step, failure } => failure::failed(view, *step, failure),
         Outcome::RolledBack { failure } => failure::rolled_back(view, failure),
-        Outcome::Cancelled { by } => ends::cancelled(view, by),
+        Outcome::Cancelled { by, details } => ends::cancelled(view, by, details),
         Outcome::Expired => ends::expired(view),
         Outcome::Superseded { by } => ends::superseded(view, by),
     }
@@ -62,7 +65,10 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     match &release.request.kind {
         RequestKind::Deploy => {}
         RequestKind::Rollback { to, .. } => line = words::release(line.text(DOT).text("back to "), to),
-        RequestKind::Retry { of, .. } => line = words::release(line.text(DOT).text("retry of "), of),
+        RequestKind::Retry { of, .. } | RequestKind::Migrate { again: Some(of), .. } => {
+            line = words::release(line.text(DOT).text("retry of "), of);
+        }
+        RequestKind::Migrate { again: None, .. } => {}
     }
     if let Some(digest) = release.digest() {
         line = line.text(DOT).text("plan ").code(digest.short());
@@ -128,6 +134,9 @@ fn applied(release: &Release) -> Option<Line> {
     let record = release.steps.get(crate::release::Step::Migrate);
     let plan = release.plan.as_ref()?;
     let ran: Vec<_> = plan.migrations.iter().filter(|m| m.not_run.is_none()).collect();
+    if !plan.taken_back.is_empty() {
+        return migrating::taken_back(plan, record.state);
+    }
     match record.state {
         StepState::Succeeded if !ran.is_empty() => {
             let what = if ran.len() == 1 { "migration" } else { "migrations" };
@@ -138,7 +147,8 @@ fn applied(release: &Release) -> Option<Line> {
             let more = ran.len().saturating_sub(migrations::MIGRATIONS_SHOWN_LIMIT);
             Some(if more > 0 { line.text(format!(" and {more} more")) } else { line })
         }
-        StepState::Failed if ran.len() > 1 => {
+        // Where it was broken off, its own words say what is there.
+        StepState::Failed if ran.len() > 1 && release.cancel_requested.is_none() => {
             Some(Line::plain("Migrations that ran before the failing one are applied and stay."))
         }
         StepState::Pending | StepState::Running | StepState::Succeeded | StepState::Failed | StepState::Skipped => None,

@@ -2,7 +2,7 @@
 
 use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
-use super::{field, migrations};
+use super::{field, migrating, migrations};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
@@ -25,11 +25,14 @@ pub(in super::super) enum When {
 /// What ships, the image, the migrations.
 pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     let Some(plan) = &release.plan else { return Vec::new() };
+    if plan.kind.only_migrates() {
+        return migrating::fields(plan);
+    }
     let label = match (plan.kind, when) {
         (PlanKind::Rollback, When::Past) => "Went back",
         (PlanKind::Rollback, _) => "Goes back",
-        (PlanKind::Deploy, When::Past) => "What shipped",
-        (PlanKind::Deploy, _) => "What ships",
+        (_, When::Past) => "What shipped",
+        (_, _) => "What ships",
     };
     let mut blocks = Vec::new();
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
@@ -57,7 +60,10 @@ fn distance(plan: &Plan, when: When) -> Line {
     };
     let line = match (plan.kind, *base == plan.commit) {
         (_, true) => words::commit(Line::plain("no new commit: "), base).text(" runs already"),
-        (PlanKind::Deploy, false) => words::commit(Line::plain(n).text(" since "), base),
+        (_, false) if plan.kind.only_migrates() => words::commit(Line::default(), base).text(" keeps running"),
+        (PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown, false) => {
+            words::commit(Line::plain(n).text(" since "), base)
+        }
         (PlanKind::Rollback, false) => {
             let line = words::commit(words::commit(Line::plain("from "), base).text(" to "), &plan.commit);
             if total(plan) > 0 { line.text(", takes back ").text(n) } else { line }

@@ -5,6 +5,7 @@ use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{actions, commit, message};
+use crate::plan::PlanKind;
 use crate::release::{BuildProgress, PlanningStage, Release, RequestKind};
 
 pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
@@ -37,10 +38,13 @@ fn reference(release: &Release) -> Line {
     let pinned = match &release.request.kind {
         RequestKind::Deploy => None,
         RequestKind::Rollback { commit, .. } => Some(commit),
-        RequestKind::Retry { commit, .. } => commit.as_ref(),
+        RequestKind::Retry { commit, .. } | RequestKind::Migrate { commit, .. } => commit.as_ref(),
     };
     match (pinned, &release.request.reference) {
         (Some(pinned), _) => words::commit(Line::default(), pinned),
+        (None, _) if release.request.kind.plan_kind() == PlanKind::MigrateDown => {
+            Line::plain("what applied the migrations")
+        }
         (None, Some(typed)) => Line::default().untrusted(typed.as_str()),
         (None, None) => Line::plain("the default branch"),
     }

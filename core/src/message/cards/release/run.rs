@@ -4,7 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Progress, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{actions, approved, commit, message};
+use super::{actions, approved, commit, message, migrating};
 use crate::facts::CiState;
 use crate::plan::PlanKind;
 use crate::release::{Release, Step, StepRecord, StepState};
@@ -26,15 +26,16 @@ const LONGER_THAN_USUAL_PERCENT: u64 = 150;
 
 pub(super) fn card(view: &ReleaseView<'_>, step: Step) -> Message {
     let release = view.release;
-    let number = Step::ALL.iter().position(|s| *s == step).unwrap_or(0) + 1;
-    let mut stands = doing(release, step).text(format!("{DOT}step {number} of {}", Step::ALL.len()));
+    let needed = needed(release);
+    let number = needed.iter().position(|s| *s == step).unwrap_or(0) + 1;
+    let mut stands = doing(release, step).text(format!("{DOT}step {number} of {}", needed.len()));
     if let Some(elapsed) = elapsed(view) {
         stands = stands.text(DOT).text(elapsed);
     }
     let mut message = message(view, Mark::Running, stands);
     message.progress = Some(Progress { permille: permille(view, step), label: label(release, step) });
     if let Some(by) = &release.cancel_requested {
-        let line = Line::plain("stops after this step: ").person(by).text(" cancelled it");
+        let line = Line::plain("being stopped: ").person(by).text(" cancelled it");
         message.body.push(Block::Line(line));
     }
     message.body.extend(approved(release));
@@ -47,7 +48,17 @@ pub(super) fn card(view: &ReleaseView<'_>, step: Step) -> Message {
     message
 }
 
+/// The steps of this kind of release.
+fn needed(release: &Release) -> &'static [Step] {
+    if release.request.kind.plan_kind().only_migrates() { &[Step::Ci, Step::Migrate] } else { &Step::ALL }
+}
+
 fn doing(release: &Release, step: Step) -> Line {
+    if step == Step::Migrate
+        && let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind.only_migrates())
+    {
+        return Line::plain(migrating::doing(plan));
+    }
     let back = release.request.kind.plan_kind() == PlanKind::Rollback;
     let words = match step {
         Step::Ci => "checking CI of ",
@@ -82,8 +93,11 @@ fn elapsed(view: &ReleaseView<'_>) -> Option<String> {
 /// that says less, the usual time; never as far as the end of the step.
 pub(super) fn permille(view: &ReleaseView<'_>, step: Step) -> u16 {
     let release = view.release;
-    let done: u64 = Step::ALL.into_iter().filter(|s| *s < step).map(weight_permille).sum();
-    let of_step = |share: u64| done + weight_permille(step) * share.min(UNFINISHED_PERMILLE_LIMIT) / 1000;
+    let needed = needed(release);
+    let all: u64 = needed.iter().copied().map(weight_permille).sum();
+    let done: u64 = needed.iter().copied().filter(|s| *s < step).map(weight_permille).sum();
+    let of_step =
+        |share: u64| (done * 1000 + weight_permille(step) * share.min(UNFINISHED_PERMILLE_LIMIT)) / all.max(1);
     let reported = within(release, step);
     let timed = if step == Step::Deploy { timed(release.steps.get(step), view) } else { 0 };
     let whole = match (release.started_at, view.expected_s) {
@@ -116,6 +130,7 @@ fn label(release: &Release, step: Step) -> Line {
     let (who, otherwise) = match step {
         Step::Ci => ("CI: ", "comparing its checks with the plan"),
         Step::Image => ("Image: ", "comparing the tag with the plan"),
+        Step::Migrate if is_down(release) => ("Migrations: ", "taking back"),
         Step::Migrate => ("Migrations: ", "applying"),
         Step::Deploy => (platform(release), "starting"),
         Step::Verify => ("Health: ", "asking the service"),
@@ -137,6 +152,10 @@ fn platform(release: &Release) -> &'static str {
         Some("ecs-express") => "ECS Express: ",
         _ => "Target: ",
     }
+}
+
+fn is_down(release: &Release) -> bool {
+    release.request.kind.plan_kind() == PlanKind::MigrateDown
 }
 
 /// Each target with a mark, where there are several.
@@ -161,7 +180,7 @@ fn targets(release: &Release, step: Step) -> Option<Block> {
 /// `✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ◐ deploy   ○ verify`.
 pub(in super::super) fn steps(release: &Release) -> Line {
     let mut line = Line::default();
-    for (i, step) in Step::ALL.into_iter().enumerate() {
+    for (i, step) in needed(release).iter().copied().enumerate() {
         line = if i > 0 { line.text("   ") } else { line }.join(step_words(release, step));
     }
     line
@@ -182,6 +201,7 @@ fn step_words(release: &Release, step: Step) -> Line {
         (StepState::Skipped, _) => Line::plain(format!("– {}", noun(step))),
         (StepState::Succeeded, Step::Ci) => detail(Line::plain("✔ CI green")),
         (StepState::Succeeded, Step::Image) => Line::plain("✔ image found"),
+        (StepState::Succeeded, Step::Migrate) if is_down(release) => detail(Line::plain("✔ taken back")),
         (StepState::Succeeded, Step::Migrate) => detail(Line::plain("✔ migrated")),
         (StepState::Succeeded, Step::Deploy) => took(Line::plain("✔ deployed"), record),
         (StepState::Succeeded, Step::Verify) => Line::plain("✔ verified"),

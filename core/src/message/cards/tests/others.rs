@@ -409,7 +409,7 @@ fn answers_are_short_and_end_with_the_way_out() {
         Cancelled. Nothing was started.
         goals → production · release 01JD7Q4N
 
-        It stops after the running step; migrations that have run stay applied.
+        The migration that runs is broken off and taken back, as far as it can be; those before it stay.
         goals → production · release 01JD7Q4N
 
         It cannot be cancelled now: the new version is live already; roll back instead.

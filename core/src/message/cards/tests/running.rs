@@ -81,7 +81,7 @@ fn a_run_longer_than_usual_says_so() {
 fn a_cancelled_migration_stops_after_it() {
     let cancel = Event::CancelRequested { by: "bob".into(), begun: true, at: at(8) };
     let shown = card(&after(running(Step::Migrate), [cancel]), 9);
-    assert!(shown.contains("stops after this step: bob cancelled it\n"), "{shown}");
+    assert!(shown.contains("being stopped: bob cancelled it\n"), "{shown}");
     assert!(!shown.contains("[Cancel]"), "{shown}");
 }
 

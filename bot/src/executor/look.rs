@@ -1,0 +1,162 @@
+//! Answering questions about the outside: nothing is changed, and only whoever asked reads the answer.
+
+use super::gather::with_sizes;
+use super::migrate::{FolderAndDatabase, folder_and_database};
+use super::{Executor, Trouble, no_longer_configured};
+use crate::rest;
+use crate::store::{Lookup, Question};
+use futures::FutureExt as _;
+use slipway_core::ids::{CommitSha, EnvironmentKey};
+use slipway_core::message::Message;
+use slipway_core::message::cards::{self, MigrationsView, PendingView};
+use slipway_core::migration::applied_newest_first;
+use slipway_deploy::github::Resolution;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tracing::{error, warn};
+
+/// How many questions are looked into at once.
+const LOOKS_AT_ONCE_LIMIT: u32 = 4;
+/// How long one look may take.
+const LOOK_LIMIT: Duration = Duration::from_secs(60);
+
+impl Executor {
+    /// Answers questions for ever. A question that a crash interrupts is looked into again.
+    pub async fn answer_questions(self) {
+        loop {
+            match self.store.lookups(LOOKS_AT_ONCE_LIMIT).await {
+                Ok(lookups) if lookups.is_empty() => {
+                    rest::until_due(self.signals.lookups.notified(), None, self.clock.now_ms()).await;
+                }
+                Ok(lookups) => {
+                    let answers = lookups.iter().map(|lookup| self.answer(lookup));
+                    if futures::future::join_all(answers).await.contains(&false) {
+                        tokio::time::sleep(rest::AFTER_FAILURE).await;
+                    }
+                }
+                Err(error) => {
+                    error!(%error, "questions could not be read");
+                    tokio::time::sleep(rest::AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+
+    /// False: the answer could not be stored.
+    async fn answer(&self, lookup: &Lookup) -> bool {
+        let looked = match &lookup.question {
+            Ok(question) => {
+                let look = AssertUnwindSafe(self.look(question)).catch_unwind();
+                match tokio::time::timeout(LOOK_LIMIT, look).await {
+                    Ok(Ok(Ok(answer))) => answer,
+                    Ok(Ok(Err(trouble))) => could_not_look(question, &trouble.to_string()),
+                    Ok(Err(_)) => could_not_look(question, "Slipway has a defect here."),
+                    Err(_) => could_not_look(question, &format!("It took more than {} s.", LOOK_LIMIT.as_secs())),
+                }
+            }
+            Err(unreadable) => {
+                warn!(id = lookup.id, error = unreadable, "a question cannot be read");
+                cards::could_not_look("the migrations", "The question was asked of another version of Slipway.")
+            }
+        };
+        let stored = self.store.lookup_answered(lookup, &looked).await;
+        self.signals.messages.notify_one();
+        if let Err(error) = &stored {
+            error!(%error, "an answer could not be stored");
+        }
+        stored.is_ok()
+    }
+
+    async fn look(&self, question: &Question) -> Result<Message, Trouble> {
+        match question {
+            Question::MigrationStatus { key } => self.migration_status(key).await,
+            Question::MigrationPlan { key, reference } => self.migration_plan(key, reference.as_deref()).await,
+        }
+    }
+
+    async fn migration_status(&self, key: &EnvironmentKey) -> Result<Message, Trouble> {
+        let live = self.store.environment(key).await?.live.map(|live| live.commit);
+        let (commit, runs) = match live {
+            Some(commit) => (commit, true),
+            None => match self.newest(key, None).await? {
+                Ok(commit) => (commit, false),
+                Err(not_found) => return Ok(not_found),
+            },
+        };
+        let Some(at_hand) = folder_and_database(self, key, &commit).await? else {
+            return Ok(cards::no_migration_files(key, &commit));
+        };
+        let history = at_hand.history().await?;
+        let applied = applied_newest_first(&at_hand.folder, &history);
+        let name = |version: &_| {
+            let file = at_hand.folder.file(version).map(|file| file.up.file.clone());
+            let at = history.row(version).and_then(|row| row.applied_at.clone());
+            (file.unwrap_or_else(|| format!("{version} (no file)")), at)
+        };
+        Ok(cards::migration_status(&MigrationsView {
+            key,
+            commit: &commit,
+            runs,
+            applied: applied.iter().map(name).collect(),
+            pending: self.pending_view(&at_hand).await?,
+        }))
+    }
+
+    async fn migration_plan(&self, key: &EnvironmentKey, reference: Option<&str>) -> Result<Message, Trouble> {
+        let commit = match self.newest(key, reference).await? {
+            Ok(commit) => commit,
+            Err(not_found) => return Ok(not_found),
+        };
+        let Some(at_hand) = folder_and_database(self, key, &commit).await? else {
+            return Ok(cards::no_migration_files(key, &commit));
+        };
+        let mut view = self.pending_view(&at_hand).await?;
+        with_sizes(&at_hand, &mut view.planned).await?;
+        Ok(cards::migration_plan(key, &commit, reference, &view))
+    }
+
+    /// The commit that a reference means, or the answer that there is none.
+    async fn newest(
+        &self,
+        key: &EnvironmentKey,
+        reference: Option<&str>,
+    ) -> Result<Result<CommitSha, Message>, Trouble> {
+        let service = self.setup.service(&key.service).ok_or_else(|| no_longer_configured(key))?;
+        Ok(match self.outside.github.resolve(&service.repository, reference).await? {
+            Resolution::Resolved(found) => Ok(found.commit),
+            Resolution::Unresolved(_) => {
+                let typed = reference.unwrap_or("its default branch");
+                Err(cards::could_not_look(
+                    &format!("the migrations of {key}"),
+                    &format!("{} has no branch, tag or commit \"{typed}\".", service.repository),
+                ))
+            }
+        })
+    }
+
+    /// What is pending; why nothing can be applied is part of the answer.
+    async fn pending_view(&self, at_hand: &FolderAndDatabase) -> Result<PendingView, Trouble> {
+        match at_hand.pending().await {
+            Ok(pending) => Ok(PendingView {
+                planned: pending.planned(&at_hand.lint_options().await?),
+                unknown: pending.unknown_applied.iter().map(ToString::to_string).collect(),
+                half_done: pending
+                    .half_done
+                    .iter()
+                    .map(|half| {
+                        format!("{}: {} of {} statements are known to be done", half.file, half.done, half.total)
+                    })
+                    .collect(),
+                edited: pending.edited,
+                refused: None,
+            }),
+            Err(Trouble::Final(failure)) => Ok(PendingView { refused: Some(failure.what), ..PendingView::default() }),
+            Err(trouble) => Err(trouble),
+        }
+    }
+}
+
+fn could_not_look(question: &Question, why: &str) -> Message {
+    let (Question::MigrationStatus { key } | Question::MigrationPlan { key, .. }) = question;
+    cards::could_not_look(&format!("the migrations of {key}"), why)
+}
