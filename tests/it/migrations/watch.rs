@@ -3,7 +3,7 @@
 use super::support::{column, folder, fresh, sql};
 use slipway_core::migration::{Folder, Migration};
 use slipway_deploy::database::{
-    Cancel, CancelSwitch, Database, JournalError, MigrateError, Run, RunJournal, RunNews, RunOptions, connect,
+    Cancel, CancelSwitch, JournalError, MigrateError, Run, RunJournal, RunNews, RunOptions, connect,
 };
 use sqlx::{Connection as _, PgConnection};
 use std::time::Duration;
