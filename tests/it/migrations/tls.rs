@@ -1,8 +1,7 @@
 //! TLS to the database: what each mode accepts, and what is said when it does not.
 
 use super::guarded::{address, guarded};
-use super::support::{LIKES, USERS};
-use super::support::{applied, fresh, up, versions};
+use super::support::{LIKES, USERS, applied, fresh, send, sql, up, versions};
 use slipway_deploy::database::connect;
 use std::path::Path;
 
@@ -40,6 +39,8 @@ async fn a_certificate_is_checked_against_its_authority_and_its_name() {
     let stranger = written(directory.path(), "stranger.pem", &guarded.stranger);
     let full = format!("?sslmode=verify-full&sslrootcert={known}");
     let url = guarded.url("tls", "localhost", &full).await;
+    let owner = address(&url, "slipway", "127.0.0.1", "");
+    send(&mut sql(&owner).await, "GRANT CREATE ON SCHEMA public TO tls").await;
     let database = connect(&url).await.unwrap();
     // Each connection of a run, not only the first, is of this kind.
     assert_eq!(up(&*database, &[LIKES, USERS]).await.unwrap(), versions(&[1, 2]));

@@ -64,15 +64,20 @@ fn address(options: PgConnectOptions) -> Result<DatabaseUrl, MigrateError> {
 }
 
 fn read_url(text: &str) -> Result<Reading, MigrateError> {
+    let (scheme, after) = text.split_once("://").ok_or_else(|| bad("after postgres: comes //"))?;
+    let (authority, after) = after.split_at(after.find(['/', '?', '#']).unwrap_or(after.len()));
     // What follows the host is shown. A password with a character that ends the host would be there, before its @.
-    let after = text.split_once("://").map_or("", |(_, after)| after);
-    if after.split_once(['/', '?', '#']).is_some_and(|(_, after)| after.contains('@')) {
+    if after.contains('@') {
         return Err(bad(
             "it has an @ after the host. Special characters are written in percent form: @ as %40, / as %2F, ? as \
              %3F, # as %23",
         ));
     }
-    let mut url = reqwest::Url::parse(text)
+    // libpq takes an address without a host, whose socket is then among the parameters.
+    let (before, place) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    let is_open = place.is_empty() || place.starts_with(':');
+    let host = if is_open { "localhost" } else { "" };
+    let mut url = reqwest::Url::parse(&format!("{scheme}://{before}{host}{place}{after}"))
         .map_err(|e| bad(format!("{e}. Special characters in a password are written in percent form, @ as %40")))?;
     // The driver would write parameters that it does not know into the log, so it gets to see none.
     let parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -81,15 +86,15 @@ fn read_url(text: &str) -> Result<Reading, MigrateError> {
     let options = PgConnectOptions::from_str(url.as_str())
         .map_err(|_| bad("user, password or database name are not valid percent-encoded text"))?;
     let mut reading = Reading::new(options);
-    let host = url.host_str().unwrap_or_default();
     let parts = [
         ("user", url.username().is_empty()),
         ("password", url.password().is_none()),
-        ("host", host.is_empty()),
+        ("host", is_open),
         ("port", url.port().is_none()),
         ("dbname", url.path().trim_start_matches('/').is_empty()),
     ];
     reading.said.extend(parts.iter().filter(|(_, open)| !open).map(|(part, _)| (*part).to_owned()));
+    let host = url.host_str().unwrap_or_default();
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         reading.options = reading.options.host(address);
     }

@@ -28,6 +28,11 @@ fn each_form_is_understood() {
     let options = pg("host=/run/postgresql user=ana dbname=goals search_path=app options='-c geqo=off'");
     assert_eq!(options.get_socket().unwrap().to_str(), Some("/run/postgresql"));
     assert_eq!(options.get_options(), Some("-c search_path=app -c geqo=off"));
+    for text in ["postgres://ana:pw@/goals?host=/run/db", "postgres:///goals?host=/run/db&user=ana"] {
+        let options = pg(text);
+        assert_eq!(options.get_socket().unwrap().to_str(), Some("/run/db"), "{text}");
+        assert_eq!((options.get_username(), options.get_database()), ("ana", Some("goals")), "{text}");
+    }
     for text in [
         "sqlite:goals.db",
         "sqlite3:goals.db",
@@ -97,35 +102,36 @@ const CHILD: &str = "SLIPWAY_TEST_OF_VARIABLES";
 
 #[test]
 fn variables_of_libpq_fill_no_gap() {
-    let taken = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGPASSWORD", "PGSSLROOTCERT", "PGAPPNAME", "PGPASSFILE"];
     if std::env::var_os(CHILD).is_none() {
         let pgpass = std::env::temp_dir().join(format!("slipway-pgpass-{}", std::process::id()));
-        std::fs::write(&pgpass, "*:*:*:*:from-outside\n").unwrap();
-        let mut permissions = std::fs::metadata(&pgpass).unwrap().permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
-        std::fs::set_permissions(&pgpass, permissions).unwrap();
-        let child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "database::url::tests::variables_of_libpq_fill_no_gap", "--nocapture"])
-            .envs(taken.map(|variable| (variable, "from-outside")))
-            .envs([(CHILD, "1"), ("PGPORT", "7777"), ("PGSSLMODE", "disable")])
-            .env("PGPASSFILE", &pgpass)
-            .output()
-            .unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        // A file that others can read would not be taken anyway.
+        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(true), 0o600);
+        std::io::Write::write_all(&mut options.open(&pgpass).unwrap(), b"*:*:*:*:from-outside\n").unwrap();
+        // The file counts only where there is no variable.
+        for password in [Some("PGPASSWORD"), None] {
+            let taken = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSSLROOTCERT", "PGAPPNAME"];
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "database::url::tests::variables_of_libpq_fill_no_gap", "--nocapture"])
+                .envs(taken.into_iter().chain(password).map(|variable| (variable, "from-outside")))
+                .envs([(CHILD, "1"), ("PGPORT", "7777"), ("PGSSLMODE", "disable")])
+                .env("PGPASSFILE", &pgpass)
+                .output()
+                .unwrap();
+            let output = [child.stdout, child.stderr].concat();
+            let output = String::from_utf8_lossy(&output);
+            assert!(child.status.success() && output.contains("1 passed"), "{output}");
+        }
         std::fs::remove_file(&pgpass).unwrap();
-        let output = [child.stdout, child.stderr].concat();
-        let output = String::from_utf8_lossy(&output);
-        assert!(child.status.success() && output.contains("1 passed"), "{output}");
         return;
     }
-    for text in ["postgres://ana@/", "postgres:///?user=ana", "postgres://ana@host", "user=ana"] {
+    for text in ["postgres://ana@/", "postgres://ana@:5432", "postgres:///?user=ana", "postgres://ana@host", "user=ana"]
+    {
         let options = pg(text);
         assert!(!format!("{options:?}").contains("from-outside"), "{text}: {options:?}");
         assert_eq!((options.get_port(), options.get_database()), (5432, Some("ana")), "{text}");
-        assert!(
-            options.get_socket().is_some()
-                || matches!(options.get_ssl_mode(), PgSslMode::Prefer)
-                || options.get_host().starts_with('/')
-        );
+        let is_socket = options.get_host().starts_with('/');
+        assert_eq!(matches!(options.get_ssl_mode(), PgSslMode::Prefer), !is_socket, "{text}");
     }
     let said = pg("postgres://ana:pw@host:6432/goals?sslmode=require&sslrootcert=ca.pem");
     assert_eq!((said.get_host(), said.get_port(), said.get_database()), ("host", 6432, Some("goals")));
