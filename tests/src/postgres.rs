@@ -4,9 +4,9 @@
 //! or are killed, the read ends, and the shell stops the server and removes the directory.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -31,6 +31,8 @@ const WATCHER: &str = r#"dir=$1 initdb=$2 postgres=$3 port=$4; shift 4
     rm -rf "$dir"
     exit 1
 }
+if [ -f "$dir/extra.conf" ]; then cat "$dir/extra.conf" >>"$dir/data/postgresql.conf"; fi
+if [ -f "$dir/pg_hba.conf" ]; then cat "$dir/pg_hba.conf" >"$dir/data/pg_hba.conf"; fi
 "$@" "$postgres" -D "$dir/data" -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
     -c max_connections=200 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
     -c logging_collector=off -c log_destination=stderr -c lc_messages=C &
@@ -122,26 +124,46 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start; the error has the end of its log.
     pub fn start() -> Result<Self, PostgresError> {
+        Self::start_with(&[])
+    }
+
+    /// The same with files of the server's own beside its data directory. What `extra.conf` says is added to the
+    /// configuration, where certificates and keys are named `../NAME`; `pg_hba.conf` takes the place of the usual one.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(files: &[(&str, &str)]) -> Result<Self, PostgresError> {
         let programs = Self::find()?;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            match Self::attempt(&programs) {
+            match Self::attempt(&programs, files) {
                 Err(PostgresError::Start(log)) if log.contains("could not bind") && attempts < PORT_ATTEMPTS_LIMIT => {}
                 other => return other,
             }
         }
     }
 
-    fn attempt(programs: &Programs) -> Result<Self, PostgresError> {
+    fn attempt(programs: &Programs, files: &[(&str, &str)]) -> Result<Self, PostgresError> {
         let directory = tempfile::Builder::new()
             .prefix("slipway-postgres-")
             .tempdir()
             .map_err(|e| start_error("no temporary directory", e))?;
         let account = Account::for_owner_of(directory.path())?;
-        if let Some(account) = &account {
-            let given = chown(directory.path(), Some(account.uid), Some(account.gid));
-            given.map_err(|e| start_error("the directory cannot be given to another user", e))?;
+        let give = |path: &Path| match &account {
+            Some(account) => chown(path, Some(account.uid), Some(account.gid))
+                .map_err(|e| start_error("the files cannot be given to another user", e)),
+            None => Ok(()),
+        };
+        give(directory.path())?;
+        for (name, text) in files {
+            let path = directory.path().join(name);
+            // A key that others can read is refused.
+            let mut options = fs::OpenOptions::new();
+            let file = options.write(true).create_new(true).mode(0o600).open(&path);
+            let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+            written.map_err(|e| start_error("its files cannot be written", e))?;
+            give(&path)?;
         }
         let server = Self::launch(programs, directory.path(), account.as_ref()).map_err(PostgresError::Start)?;
         // From here on the watcher removes it.

@@ -1,5 +1,6 @@
 //! What can go wrong with a run, for people and for the code that decides what to do next.
 
+use super::hint;
 use slipway_core::migration::{Migration, Version};
 use thiserror::Error;
 
@@ -326,6 +327,8 @@ const SQLITE_LOCKED: [u32; 2] = [5, 6];
 pub(super) struct DriverError {
     pub(super) message: String,
     pub(super) code: Option<String>,
+    /// What to do about it.
+    pub(super) hint: Option<&'static str>,
     /// Somebody else has what the statement needs.
     pub(super) is_lock: bool,
     /// There is no connection any more.
@@ -336,6 +339,15 @@ pub(super) struct DriverError {
 const BROKEN_OFF: [&str; 2] = ["57014", "9"];
 
 impl DriverError {
+    /// The message and what to do, to stand before a full stop.
+    pub(super) fn reason(&self) -> String {
+        let message = self.message.trim_end_matches('.');
+        match self.hint {
+            Some(hint) => format!("{message}. {}", hint.trim_end_matches('.')),
+            None => message.to_owned(),
+        }
+    }
+
     /// Whether the statement was broken off from outside or by its time limit.
     pub(super) fn is_broken_off(&self) -> bool {
         self.code.as_deref().is_some_and(|code| BROKEN_OFF.contains(&code))
@@ -355,11 +367,17 @@ impl From<sqlx::Error> for DriverError {
                 };
                 // Class 57P: the server ends the session.
                 let is_lost = code.as_deref().is_some_and(|code| code.starts_with("57P"));
-                Self { message: cut(database.message(), MESSAGE_LIMIT_CHARS), code, is_lock, is_lost }
+                let hint = match (&code, sqlite) {
+                    (Some(code), false) => hint::postgres(code),
+                    (Some(code), true) => code.parse().ok().and_then(hint::sqlite),
+                    (None, _) => None,
+                };
+                Self { message: cut(database.message(), MESSAGE_LIMIT_CHARS), code, hint, is_lock, is_lost }
             }
             other => {
                 let is_lost = !matches!(other, sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. });
-                Self { message: cut(&other.to_string(), MESSAGE_LIMIT_CHARS), code: None, is_lock: false, is_lost }
+                let message = cut(&other.to_string(), MESSAGE_LIMIT_CHARS);
+                Self { message, code: None, hint: hint::network(&other), is_lock: false, is_lost }
             }
         }
     }

@@ -4,6 +4,7 @@
 mod cancel;
 mod error;
 mod formats;
+mod hint;
 mod postgres;
 mod record;
 mod rehearsal;

@@ -72,7 +72,7 @@ async fn connection(options: &PgConnectOptions, shown: &str) -> Result<PgConnect
     let failed = |reason| MigrateError::Connect { database: shown.to_owned(), reason };
     match timeout(Duration::from_secs(CONNECT_LIMIT_S), options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err(failed(DriverError::from(error).message)),
+        Ok(Err(error)) => Err(failed(DriverError::from(error).reason())),
         Err(_) => Err(failed(format!("no answer within {CONNECT_LIMIT_S} s"))),
     }
 }
@@ -136,7 +136,7 @@ impl Database for Postgres {
         let mut session = self.session(idle.take(), &format::goose::Goose).await?;
         let failed = |error: DriverError| MigrateError::History {
             what: format!("Reading the sizes of tables of {}", self.shown),
-            reason: error.message,
+            reason: error.reason(),
             applied_before: vec![],
         };
         let query = format!(
@@ -187,7 +187,7 @@ impl Database for Postgres {
 }
 
 fn reading(what: &str, error: DriverError) -> MigrateError {
-    MigrateError::History { what: what.to_owned(), reason: error.message, applied_before: Vec::new() }
+    MigrateError::History { what: what.to_owned(), reason: error.reason(), applied_before: Vec::new() }
 }
 
 /// Whether a name can be looked up: `users`, `public.users`, `"My Table"`. A quote or a half-quoted name cannot.

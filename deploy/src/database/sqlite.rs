@@ -41,7 +41,7 @@ impl Sqlite {
         let connected = self.options.clone().create_if_missing(create).connect().await;
         connected.map_err(|error| MigrateError::Connect {
             database: self.shown.clone(),
-            reason: DriverError::from(error).message,
+            reason: DriverError::from(error).reason(),
         })
     }
 
@@ -82,7 +82,7 @@ impl Database for Sqlite {
         let mut session = self.session(idle.take(), false, &format::goose::Goose).await?;
         let found = session.find_formats().await.map_err(|error| MigrateError::History {
             what: "Looking for history tables".into(),
-            reason: error.message,
+            reason: error.reason(),
             applied_before: vec![],
         })?;
         *idle = Some(session.connection);

@@ -63,7 +63,7 @@ pub(super) fn reaches_out(statement: &str) -> bool {
 }
 
 fn no_memory(error: DriverError) -> MigrateError {
-    MigrateError::Connect { database: "sqlite::memory:".into(), reason: error.message }
+    MigrateError::Connect { database: "sqlite::memory:".into(), reason: error.reason() }
 }
 
 async fn attempt(connection: &mut SqliteConnection, migration: &Migration) -> Result<(), DriverError> {

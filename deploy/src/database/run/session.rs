@@ -132,7 +132,7 @@ pub(in super::super) async fn history<S: Session>(session: &mut S) -> Result<His
         Err(HistoryError::OtherTool(error)) => Err(error),
         Err(HistoryError::Driver(error)) => Err(MigrateError::History {
             what: "Reading the history table".into(),
-            reason: error.message,
+            reason: error.reason(),
             applied_before: vec![],
         }),
     }

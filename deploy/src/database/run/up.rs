@@ -51,9 +51,9 @@ impl<S: Session> Work<'_, S> {
     pub(super) async fn open(&mut self) -> Result<(), MigrateError> {
         let mut retries = 0;
         loop {
-            let history = match self.session.create_tables().await {
-                Ok(()) => self.session.history().await,
-                Err(error) => Err(error),
+            let (what, history) = match self.session.create_tables().await {
+                Ok(()) => ("Reading the history table", self.session.history().await),
+                Err(error) => ("Finding or creating the history table", Err(error)),
             };
             match history {
                 Ok(history) => {
@@ -65,7 +65,7 @@ impl<S: Session> Work<'_, S> {
                     retries += 1;
                     self.pause(None, retries).await?;
                 }
-                Err(HistoryError::Driver(error)) => return Err(self.history_error("Reading the history table", &error)),
+                Err(HistoryError::Driver(error)) => return Err(self.history_error(what, &error)),
             }
         }
     }

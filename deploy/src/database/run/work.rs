@@ -464,7 +464,7 @@ impl<S: Session> Work<'_, S> {
     pub(super) fn history_error(&self, what: &str, error: &DriverError) -> MigrateError {
         MigrateError::History {
             what: what.to_owned(),
-            reason: error.message.clone(),
+            reason: error.reason(),
             applied_before: self.report.done.clone(),
         }
     }
@@ -474,6 +474,8 @@ impl<S: Session> Work<'_, S> {
             return self.history_error("Beginning a transaction", &failure.error);
         }
         let (migration, statements) = (job.migration, job.statements());
+        let mut notes = failure.notes;
+        notes.extend(failure.error.hint.map(str::to_owned));
         let statement = statements.get(failure.at).map_or("COMMIT", |statement| &statement.text);
         MigrateError::Failed(Box::new(FailedStatement {
             version: migration.version.clone(),
@@ -486,7 +488,7 @@ impl<S: Session> Work<'_, S> {
             applied_before: self.report.done.clone(),
             rolled_back,
             lock_retries,
-            notes: failure.notes,
+            notes,
         }))
     }
 }

@@ -179,7 +179,7 @@ impl Session for SqliteSession {
         };
         set.map_err(|error| MigrateError::History {
             what: "Preparing the session".into(),
-            reason: error.message,
+            reason: error.reason(),
             applied_before: vec![],
         })
     }
