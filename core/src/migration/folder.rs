@@ -9,6 +9,11 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// What some editors put before the text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// The unit in which limits are told.
+const MIB_BYTES: usize = 1024 * 1024;
+
 /// A folder's migrations in their order. Files are parsed only when somebody asks for their statements.
 #[derive(Clone)]
 pub struct Folder<'a> {
@@ -52,12 +57,12 @@ impl<'a> Folder<'a> {
             count += 1;
             let too_large = |limit| FolderError::TooLarge { what: "The migrations folder".into(), limit };
             if total > FOLDER_LIMIT_BYTES {
-                return Err(too_large(format!("{FOLDER_LIMIT_BYTES} bytes")));
+                return Err(too_large(format!("{} MiB", FOLDER_LIMIT_BYTES / MIB_BYTES)));
             }
             if count > FILES_LIMIT {
                 return Err(too_large(format!("{FILES_LIMIT} files")));
             }
-            let file = SourceFile::read(format, name, bytes)?;
+            let file = SourceFile::read(name, bytes)?;
             let halves = found.entry(version.clone()).or_default();
             let place = if half == Half::Down { &mut halves.down } else { &mut halves.up };
             if let Some(other) = place {
@@ -72,9 +77,9 @@ impl<'a> Folder<'a> {
             }
         }
         let files = found.into_iter().filter_map(|(version, halves)| {
-            // A way back alone applies nothing.
-            let up = halves.up?;
-            Some(MigrationFile { version, description: halves.description, up, down: halves.down })
+            let Halves { description, up, down } = halves;
+            let up = up.or_else(|| down.as_ref().filter(|_| format.applies_down_alone()).map(SourceFile::nothing))?;
+            Some(MigrationFile { version, description, up, down })
         });
         let mut files: Vec<_> = files.collect();
         if format.sorts_by_file_name() {
@@ -133,6 +138,10 @@ impl<'a> Folder<'a> {
     /// When the tool would refuse the way up. What is wrong with the way back alone is kept in the migration.
     pub fn parse(&self, file: &MigrationFile) -> Result<Migration, FolderError> {
         let read = |source: &SourceFile, direction| {
+            if source.source.starts_with(BYTE_ORDER_MARK) && !self.format.allows_byte_order_mark() {
+                let reason = format!("the file begins with a byte order mark, which {} refuses", self.format.name());
+                return Err(FolderError::NotText { file: source.file.clone(), line: 1, reason });
+            }
             let parsed = self
                 .format
                 .parse(&source.source, direction, self.lookup)
@@ -141,9 +150,11 @@ impl<'a> Folder<'a> {
             Ok(parsed)
         };
         let up = read(&file.up, Direction::Up)?;
-        let (down, down_problem) = match read(file.down.as_ref().unwrap_or(&file.up), Direction::Down) {
-            Ok(down) => (down, None),
-            Err(problem) => (Parsed::default(), Some(problem)),
+        let down_file = file.down.as_ref().or_else(|| (!self.format.has_down_files()).then_some(&file.up));
+        let (down, down_problem) = match down_file.map(|source| read(source, Direction::Down)) {
+            None => (Parsed::default(), None),
+            Some(Ok(down)) => (down, None),
+            Some(Err(problem)) => (Parsed::default(), Some(problem)),
         };
         let own_transaction = |parsed: &Parsed| parsed.statements.iter().any(|s| sql::controls_transaction(&s.text));
         let substituted = Substituted::of([up.substituted.as_slice(), down.substituted.as_slice()].concat());
@@ -156,7 +167,7 @@ impl<'a> Folder<'a> {
             tool_checksum: self.format.checksum(file),
             transactional: up.use_transaction && !own_transaction(&up),
             down_transactional: down.use_transaction && !own_transaction(&down),
-            reversible: down.statements.iter().any(|s| !s.text.is_empty()),
+            reversible: down.statements.iter().any(|s| !sql::is_empty(&s.text)),
             summary: summary::summary(&shown),
             allowed: danger::allowed(&file.up.source),
             up: up.statements,
@@ -182,27 +193,28 @@ impl SourceFile {
     ///
     /// # Errors
     /// When it is too large or no text.
-    fn read(format: &dyn Format, file: String, bytes: Vec<u8>) -> Result<Self, FolderError> {
+    fn read(file: String, bytes: Vec<u8>) -> Result<Self, FolderError> {
         if bytes.len() > FILE_LIMIT_BYTES {
-            return Err(FolderError::TooLarge { what: file, limit: format!("{FILE_LIMIT_BYTES} bytes") });
+            let limit = format!("{} MiB", FILE_LIMIT_BYTES / MIB_BYTES);
+            return Err(FolderError::TooLarge { what: file, limit });
         }
-        let not_text = |at: usize, reason: String| {
+        let not_text = |file: String, bytes: &[u8], at: usize, reason: &str| {
             let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
-            FolderError::NotText { file: file.clone(), line, reason }
+            Err(FolderError::NotText { file, line, reason: reason.to_owned() })
         };
-        if bytes.starts_with("\u{feff}".as_bytes()) && !format.allows_byte_order_mark() {
-            let reason = format!("the file begins with a byte order mark, which {} refuses", format.name());
-            return Err(not_text(0, reason));
-        }
         if let Some(at) = bytes.iter().position(|b| *b == 0) {
-            return Err(not_text(at, "a zero byte, so this is no text".to_owned()));
-        }
-        if let Err(error) = std::str::from_utf8(&bytes) {
-            return Err(not_text(error.valid_up_to(), "not UTF-8".to_owned()));
+            return not_text(file, &bytes, at, "a zero byte, so this is no text");
         }
         let checksum = hex::encode(Sha256::digest(&bytes));
-        let source = String::from_utf8(bytes).unwrap_or_default();
-        Ok(Self { file, source, checksum })
+        match String::from_utf8(bytes) {
+            Ok(source) => Ok(Self { file, source, checksum }),
+            Err(error) => not_text(file, error.as_bytes(), error.utf8_error().valid_up_to(), "not UTF-8"),
+        }
+    }
+
+    /// What applies a migration of which there is only the way back.
+    fn nothing(down: &Self) -> Self {
+        Self { file: down.file.clone(), source: String::new(), checksum: hex::encode(Sha256::digest([])) }
     }
 }
 

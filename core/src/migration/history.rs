@@ -2,7 +2,7 @@
 
 use super::Version;
 use super::format::Format;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of a tool's history table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,12 @@ pub enum RecordState {
 impl RecordState {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Applied, Self::Found, Self::Running, Self::Failed, Self::TakingBack];
+
+    /// Whether it is applied, and nothing is under way.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Applied | Self::Found)
+    }
 
     /// As it is stored.
     #[must_use]
@@ -125,8 +131,9 @@ impl History {
     /// Whether a tool that keeps only the newest version went past this one: newer ones have a record, and this one,
     /// which would have got its record with them or before them, has none.
     fn was_left_out(&self, version: &Version) -> bool {
-        let settled = |record: &Record| matches!(record.state, RecordState::Applied | RecordState::Found);
-        let newest = self.records.values().rev().find(|record| settled(record));
+        // A record of something newer than the history is no more true: the tool has taken it back.
+        let known = |record: &&Record| record.state.is_settled() && self.newest().is_some_and(|n| record.version <= *n);
+        let newest = self.records.values().rev().find(known);
         newest.is_some_and(|newest| *version < newest.version) && !self.records.contains_key(version)
     }
 
@@ -162,6 +169,30 @@ impl History {
     /// The applied versions that the table names, ascending.
     pub fn versions(&self) -> impl Iterator<Item = &Version> {
         self.applied.keys().filter(|version| Some(*version) != self.dirty.as_ref())
+    }
+
+    /// The applied versions that are known by name, ascending: where the table keeps only the newest, with those that
+    /// Slipway's own record names.
+    #[must_use]
+    pub fn all_versions(&self) -> BTreeSet<&Version> {
+        let recorded = self.records.values().filter(|record| {
+            self.newest_only && record.state.is_settled() && self.newest().is_some_and(|newest| record.version < *newest)
+        });
+        self.versions().chain(recorded.map(|record| &record.version)).collect()
+    }
+
+    /// Whether the record tells of a file that was begun and not ended, and the table does not say otherwise.
+    #[must_use]
+    pub fn is_half_done(&self, record: &Record) -> bool {
+        matches!(record.state, RecordState::Running | RecordState::Failed) && !self.contains(&record.version)
+    }
+
+    /// What is being taken back without a transaction, and not gone from the table.
+    #[must_use]
+    pub fn taking_back(&self) -> Option<&Record> {
+        let mut records = self.records.values().filter(|record| record.state == RecordState::TakingBack);
+        // A table of one row names the version before it from the beginning, and is dirty until the end.
+        records.find(|record| self.contains(&record.version) || (self.newest_only && self.dirty.is_some()))
     }
 
     /// What the table says of a version.

@@ -10,6 +10,7 @@ mod pending;
 mod rehearsal;
 mod schema;
 mod sql;
+mod standing;
 mod summary;
 mod version;
 
@@ -18,10 +19,11 @@ pub use folder::Folder;
 pub use format::Statement;
 pub use history::{AppliedRow, History, Record, RecordState};
 pub use lint::{Finding, LintOptions, Severity, lint};
-pub use pending::{Late, Pending, PendingError, PendingOptions, late_is_refused, plan_pending};
+pub use pending::{HalfDoneMigration, Late, Pending, PendingError, PendingOptions, late_is_refused, plan_pending};
 pub use rehearsal::{DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
 pub use schema::{Schema, SchemaDifference, SchemaObject};
-pub use version::Version;
+pub use standing::{StandingEntry, StandingState, standing};
+pub use version::{VERSION_LIMIT_CHARS, Version};
 
 use crate::plan::PlannedMigration;
 use format::ParseError;

@@ -2,7 +2,7 @@
 
 use super::danger;
 use super::format::{Format, LateRule};
-use super::{Folder, FolderError, History, Migration, Version};
+use super::{Folder, FolderError, History, Migration, MigrationFile, Record, Version};
 use crate::plan::PlannedMigration;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -14,8 +14,29 @@ pub struct Pending {
     pub migrations: Vec<Migration>,
     /// Why some of them will not be run here, by version.
     pub not_run: BTreeMap<Version, String>,
+    /// Which of them are older than the newest applied one, and will be applied all the same.
+    pub late: BTreeSet<Version>,
+    /// Which of them an earlier run without a transaction left half done. Whoever runs them looks whether it can go on.
+    pub half_done: Vec<HalfDoneMigration>,
     /// Applied in the database but unknown to the folder, ascending.
     pub unknown_applied: Vec<Version>,
+    /// The files that were edited after they were applied, in order.
+    pub edited: Vec<String>,
+}
+
+/// A migration that an earlier run without a transaction left half done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HalfDoneMigration {
+    /// Its version.
+    pub version: Version,
+    /// Its file.
+    pub file: String,
+    /// How many statements are known to be done.
+    pub done: usize,
+    /// How many there are.
+    pub total: usize,
+    /// What the database said, if one failed.
+    pub error: Option<String>,
 }
 
 impl Pending {
@@ -31,7 +52,8 @@ impl Pending {
         let mut new = BTreeSet::new();
         let planned = self.migrations.iter().map(|migration| {
             new.extend(danger::created(&migration.shown()));
-            migration.planned(self.not_run.get(&migration.version).cloned(), &new)
+            let not_run = self.not_run.get(&migration.version).cloned();
+            PlannedMigration { late: self.late.contains(&migration.version), ..migration.planned(not_run, &new) }
         });
         planned.collect()
     }
@@ -45,6 +67,9 @@ pub struct PendingOptions {
     pub cannot_run: BTreeMap<Version, String>,
     /// What to do with files that are older than the newest applied one.
     pub late: Late,
+    /// Whether a file that an earlier run left half done is an error. Otherwise it is pending and listed: whoever runs
+    /// it decides whether it can go on.
+    pub refuse_half_done: bool,
 }
 
 /// What to do with files that are older than the newest applied one.
@@ -69,16 +94,36 @@ pub fn late_is_refused(format: &dyn Format, late: Late) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PendingError {
     /// Files are older than what is applied already.
-    #[error(
-        "{} not applied, but older than version {newest}, which is applied. Give {} a newer version number, or apply \
-         {} with \"goose up -allow-missing\".",
-        list(files), if files.len() == 1 { "it" } else { "them" }, if files.len() == 1 { "it" } else { "them" }
-    )]
+    #[error("{} not applied, but older than version {newest}, which is applied. {}", list(files), late_advice(*format, files.len()))]
     OutOfOrder {
+        /// The team's tool.
+        format: &'static dyn Format,
         /// The files, in order.
         files: Vec<String>,
         /// The newest applied version.
         newest: Version,
+    },
+    /// The tool began a migration and did not see it end, as its history says.
+    #[error(
+        "{} began version {version}{} and did not see it end. Nothing can be applied until that is settled: look at what \
+         is done of it. {}", format.name(), file.as_ref().map_or(String::new(), |file| format!(" ({file})")),
+        format.dirty_advice()
+    )]
+    Dirty {
+        /// The team's tool.
+        format: &'static dyn Format,
+        /// The version that its history names.
+        version: Version,
+        /// The file of that version, if the folder has it.
+        file: Option<String>,
+    },
+    /// An earlier run of a file without a transaction did not come to its end.
+    #[error("{}", half_done(migration, *taking_back))]
+    HalfDone {
+        /// Which, and how far it came.
+        migration: HalfDoneMigration,
+        /// Whether it was being taken back.
+        taking_back: bool,
     },
     /// A pending file cannot be read.
     #[error(transparent)]
@@ -97,27 +142,110 @@ fn list(files: &[String]) -> String {
     }
 }
 
-/// What of the folder is pending, by the rules of its tool.
+fn late_advice(format: &dyn Format, files: usize) -> String {
+    let (it, number) = if files == 1 { ("it", "a newer version number") } else { ("them", "newer version numbers") };
+    match format.late_rule() {
+        LateRule::Skips => format!("{} would leave {it} out for ever. Give {it} {number}.", format.name()),
+        LateRule::Refuses | LateRule::Applies => match format.late_command() {
+            Some(command) => format!("Give {it} {number}, or apply {it} with \"{command}\"."),
+            None => format!("Give {it} {number}."),
+        },
+    }
+}
+
+fn half_done(migration: &HalfDoneMigration, taking_back: bool) -> String {
+    let HalfDoneMigration { file, done, total, error, .. } = migration;
+    let what = if taking_back { "is being taken back" } else { "runs" };
+    let next = done + 1;
+    let stopped = match error {
+        Some(error) => format!("statement {next} failed: {error}"),
+        None => format!("statement {next} may have run or not"),
+    };
+    format!(
+        "{file} {what} without a transaction, and an earlier run did not come to its end: {done} of {total} statements are \
+         done, {stopped}. Look at the database, finish it by hand and record it, or let the run go on with statement \
+         {next} (--continue)."
+    )
+}
+
+/// What of the folder is pending, by the rules of its tool. Files that are applied are not parsed.
 ///
 /// # Errors
-/// When a file is older than the newest applied version and must not be applied then, or a pending file cannot be read.
+/// When a file is older than the newest applied version and must not be applied then, a pending file cannot be read, or
+/// an earlier run has to be settled first.
 pub fn plan_pending(folder: &Folder<'_>, history: &History, options: &PendingOptions) -> Result<Pending, PendingError> {
-    let mut pending = Pending {
-        unknown_applied: history.versions().filter(|version| folder.file(version).is_none()).cloned().collect(),
-        ..Pending::default()
-    };
-    let newest = history.newest();
-    let mut late = Vec::new();
-    for file in folder.files().filter(|file| !history.contains(&file.version)) {
+    let format = folder.format();
+    let unfinished = unfinished(folder, history)?;
+    let mut pending = Pending { unknown_applied: missing(folder, history), ..Pending::default() };
+    let mut refused = Vec::new();
+    for file in folder.files() {
+        if history.contains(&file.version) {
+            if is_edited(folder, history, file) {
+                pending.edited.push(file.up.file.clone());
+            }
+            continue;
+        }
         if let Some(reason) = options.cannot_run.get(&file.version) {
             pending.not_run.insert(file.version.clone(), reason.clone());
-        } else if newest.is_some_and(|newest| file.version < *newest) {
-            late.push(file.up.file.clone());
+        } else if is_late(history, file) {
+            if late_is_refused(format, options.late) {
+                refused.push(file.up.file.clone());
+                continue;
+            }
+            pending.late.insert(file.version.clone());
         }
         pending.migrations.push(folder.parse(file)?);
     }
-    match newest {
-        Some(newest) if !late.is_empty() => Err(PendingError::OutOfOrder { files: late, newest: newest.clone() }),
-        _ => Ok(pending),
+    if let Some(newest) = history.newest().filter(|_| !refused.is_empty()) {
+        return Err(PendingError::OutOfOrder { format, files: refused, newest: newest.clone() });
     }
+    pending.half_done = unfinished;
+    match pending.half_done.first().filter(|_| options.refuse_half_done) {
+        Some(migration) => Err(PendingError::HalfDone { migration: migration.clone(), taking_back: false }),
+        None => Ok(pending),
+    }
+}
+
+/// The migrations that Slipway began to apply without a transaction and did not see end.
+fn unfinished(folder: &Folder<'_>, history: &History) -> Result<Vec<HalfDoneMigration>, PendingError> {
+    if let Some(record) = history.taking_back() {
+        return Err(PendingError::HalfDone { migration: half_done_migration(record), taking_back: true });
+    }
+    let records: Vec<_> = history.records().filter(|record| history.is_half_done(record)).collect();
+    if let Some(dirty) = history.dirty().filter(|dirty| records.iter().all(|record| record.version != **dirty)) {
+        let file = folder.file(dirty).map(|file| file.up.file.clone());
+        return Err(PendingError::Dirty { format: folder.format(), version: dirty.clone(), file });
+    }
+    let known = records.into_iter().filter(|record| folder.file(&record.version).is_some());
+    Ok(known.map(half_done_migration).collect())
+}
+
+fn half_done_migration(record: &Record) -> HalfDoneMigration {
+    HalfDoneMigration {
+        version: record.version.clone(),
+        file: record.file.clone(),
+        done: record.statements_done,
+        total: record.statements,
+        error: record.error.clone(),
+    }
+}
+
+/// What is applied but unknown to the folder, ascending.
+pub(super) fn missing(folder: &Folder<'_>, history: &History) -> Vec<Version> {
+    history.all_versions().into_iter().filter(|version| folder.file(version).is_none()).cloned().collect()
+}
+
+/// Whether the file is older than the newest applied migration.
+pub(super) fn is_late(history: &History, file: &MigrationFile) -> bool {
+    history.newest().is_some_and(|newest| file.version < *newest)
+}
+
+/// Whether an applied file is not what it was when it was applied, by Slipway's own record or the tool's checksum.
+pub(super) fn is_edited(folder: &Folder<'_>, history: &History, file: &MigrationFile) -> bool {
+    let recorded = history.record(&file.version).filter(|record| record.state.is_settled());
+    if recorded.is_some_and(|record| record.checksum != file.up.checksum) {
+        return true;
+    }
+    let kept = history.row(&file.version).and_then(|row| row.checksum.as_deref());
+    kept.is_some_and(|kept| folder.format().checksum(file).is_some_and(|now| hex::encode(now) != kept))
 }

@@ -17,13 +17,15 @@ pub(crate) enum Token<'a> {
 
 /// The tokens of a statement.
 pub(crate) fn tokens(sql: &str) -> Tokens<'_> {
-    Tokens { sql, at: 0 }
+    Tokens { sql, at: 0, start: 0 }
 }
 
 /// See [`tokens`].
 pub(crate) struct Tokens<'a> {
     sql: &'a str,
     at: usize,
+    /// Where the token that was given last begins.
+    start: usize,
 }
 
 impl<'a> Iterator for Tokens<'a> {
@@ -41,6 +43,7 @@ impl<'a> Iterator for Tokens<'a> {
                 self.at += block_comment(rest);
             } else {
                 let (token, size) = self.token(rest, c);
+                self.start = self.at;
                 self.at += size;
                 return Some(token);
             }
@@ -66,6 +69,9 @@ impl<'a> Tokens<'a> {
         }
         if c.is_alphanumeric() || c == '_' {
             let size = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
+            if size == 1 && matches!(c, 'e' | 'E') && rest[1..].starts_with('\'') {
+                return (Token::Text, 1 + escaped(&rest[1..]));
+            }
             return (Token::Word(&rest[..size]), size);
         }
         (Token::Symbol(c), c.len_utf8())
@@ -98,6 +104,19 @@ fn quoted(text: &str, quote: char) -> usize {
     text[1..].find(quote).map_or(text.len(), |end| end + 2)
 }
 
+/// The size of what follows the E of `E'…'`, where a backslash takes the next character with it.
+fn escaped(text: &str) -> usize {
+    let mut rest = text.char_indices().skip(1);
+    while let Some((at, c)) = rest.next() {
+        match c {
+            '\\' => drop(rest.next()),
+            '\'' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 /// The size of `$tag$ … $tag$`, if that is what the text begins with.
 fn dollar_quoted(text: &str) -> Option<usize> {
     let tag = &text[..=text[1..].find('$')? + 1];
@@ -115,17 +134,120 @@ pub(crate) fn psql_command(sql: &str) -> Option<&str> {
     tokens(sql).find_map(|token| if let Token::Backslash(line) = token { Some(line) } else { None })
 }
 
-/// Whether the statement begins or ends a transaction by itself.
-pub(crate) fn controls_transaction(sql: &str) -> bool {
-    let mut words =
-        tokens(sql).map(|token| if let Token::Word(w) = token { w.to_ascii_lowercase() } else { String::new() });
-    match words.next().as_deref() {
-        Some("begin" | "commit" | "end" | "abort") => true,
-        Some("start") => words.next().as_deref() == Some("transaction"),
-        Some("rollback") => words.all(|word| word != "to"),
-        _ => false,
+/// The statements of a text, without the semicolons between them. The body of a trigger of SQLite or of a function in
+/// plain SQL (`BEGIN ATOMIC`) belongs to its statement.
+pub(crate) fn statements(sql: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut tokens = tokens(sql);
+    let mut current = Head::default();
+    while let Some(token) = tokens.next() {
+        if token == Token::Symbol(';') && !current.in_body {
+            found.extend(current.begin.map(|begin| &sql[begin..tokens.start]));
+            current = Head::default();
+        } else {
+            current.begin.get_or_insert(tokens.start);
+            current.token(token);
+        }
+    }
+    found.extend(current.begin.map(|begin| sql[begin..].trim_end()));
+    found
+}
+
+/// What is known of a statement while its end is looked for.
+#[derive(Default)]
+struct Head {
+    begin: Option<usize>,
+    kind: Kind,
+    in_body: bool,
+    /// The last token was a semicolon or a `BEGIN`.
+    fresh: bool,
+}
+
+/// Which body a statement may have.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    /// Nothing is known yet.
+    #[default]
+    Unknown,
+    /// It begins with `CREATE`, and what is created is not known yet.
+    Create,
+    Trigger,
+    Routine,
+    /// None.
+    Plain,
+}
+
+impl Head {
+    fn token(&mut self, token: Token<'_>) {
+        let Token::Word(word) = token else {
+            self.fresh = token == Token::Symbol(';');
+            return;
+        };
+        let is = |expected: &str| word.eq_ignore_ascii_case(expected);
+        match self.kind {
+            Kind::Unknown => self.kind = if is("create") { Kind::Create } else { Kind::Plain },
+            Kind::Create if is("trigger") => self.kind = Kind::Trigger,
+            Kind::Create if is("function") || is("procedure") => self.kind = Kind::Routine,
+            Kind::Create if ["or", "replace", "temp", "temporary"].into_iter().any(is) => {}
+            Kind::Create => self.kind = Kind::Plain,
+            Kind::Trigger if !self.in_body => self.in_body = is("begin"),
+            Kind::Routine if !self.in_body => self.in_body = self.fresh && is("atomic"),
+            Kind::Trigger | Kind::Routine if self.fresh && is("end") => self.in_body = false,
+            Kind::Trigger | Kind::Routine | Kind::Plain => {}
+        }
+        self.fresh = is("begin") || (self.in_body && is("atomic"));
     }
 }
+
+/// The words of a statement, in lower case.
+fn words(statement: &str) -> impl Iterator<Item = String> {
+    tokens(statement).filter_map(|token| if let Token::Word(word) = token { Some(word.to_ascii_lowercase()) } else { None })
+}
+
+/// Whether there is nothing but comments.
+pub(crate) fn is_empty(sql: &str) -> bool {
+    tokens(sql).next().is_none()
+}
+
+/// Whether one of the statements begins or ends a transaction by itself.
+pub(crate) fn controls_transaction(sql: &str) -> bool {
+    statements(sql).into_iter().any(|statement| {
+        let mut words = words(statement);
+        match words.next().as_deref() {
+            Some("begin" | "commit" | "end" | "abort") => true,
+            Some("start" | "prepare") => words.next().as_deref() == Some("transaction"),
+            Some("rollback") => words.all(|word| word != "to"),
+            _ => false,
+        }
+    })
+}
+
+/// Whether one of the statements cannot run in a transaction, or might not: what a procedure does is not known here.
+pub(crate) fn refuses_transaction(sql: &str) -> bool {
+    statements(sql).into_iter().any(|statement| {
+        let words: Vec<String> = words(statement).take(WORDS_LIMIT).collect();
+        let second = words.get(1).map_or("", String::as_str);
+        let has = |word: &str| words.iter().any(|other| other == word);
+        match words.first().map_or("", String::as_str) {
+            "vacuum" | "reindex" | "cluster" | "call" | "detach" => true,
+            "create" | "drop" => matches!(second, "database" | "tablespace" | "subscription") || has("concurrently"),
+            "alter" => {
+                matches!(second, "system" | "subscription")
+                    || (second == "database" && has("tablespace"))
+                    || (second == "table" && has("concurrently"))
+            }
+            "discard" => second == "all",
+            "do" => {
+                let text = statement.to_ascii_lowercase();
+                text.contains("commit") || text.contains("rollback")
+            }
+            _ => false,
+        }
+    })
+}
+
+/// How many words of a statement are looked at.
+const WORDS_LIMIT: usize = 32;
 
 #[cfg(test)]
 mod tests {

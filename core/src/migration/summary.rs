@@ -1,6 +1,6 @@
 //! What a migration does, in a few words, by a light look at how each statement begins.
 
-use super::sql::{Token, tokens};
+use super::sql::{self, Token, tokens};
 
 /// Up to this many different things are named; more are counted.
 const NAMED_LIMIT: usize = 2;
@@ -16,10 +16,11 @@ const FILLERS: [&str; 8] = ["if", "not", "exists", "only", "concurrently", "into
 
 /// "creates table likes", "alters users, creates an index", "3 statements". It contains names from the file, so it
 /// is untrusted text.
-pub(crate) fn summary(statements: &[String]) -> String {
+pub(crate) fn summary(blocks: &[String]) -> String {
+    let statements: Vec<&str> = blocks.iter().flat_map(|block| sql::statements(block)).collect();
     let mut phrases: Vec<String> = Vec::new();
-    for statement in statements.iter().filter(|s| !s.is_empty()) {
-        let Some(phrase) = phrase(statement) else { return count(statements) };
+    for statement in &statements {
+        let Some(phrase) = phrase(statement) else { return count(statements.len()) };
         if !phrases.contains(&phrase) {
             phrases.push(phrase);
         }
@@ -27,12 +28,12 @@ pub(crate) fn summary(statements: &[String]) -> String {
     match phrases.len() {
         0 => "nothing".into(),
         n if n <= NAMED_LIMIT => phrases.join(", "),
-        _ => count(statements),
+        _ => count(statements.len()),
     }
 }
 
-fn count(statements: &[String]) -> String {
-    match statements.len() {
+fn count(statements: usize) -> String {
+    match statements {
         1 => "1 statement".into(),
         n => format!("{n} statements"),
     }
@@ -116,6 +117,7 @@ mod tests {
             (&["CREATE OR REPLACE FUNCTION f() RETURNS int AS $$ x $$;"], "creates function f"),
             (&["INSERT INTO a VALUES (1);", "DELETE FROM b;"], "adds rows to a, deletes from b"),
             (&["DROP TABLE a;", "DROP TABLE b;", "DROP VIEW c;"], "3 statements"),
+            (&["-- migrate:up\nCREATE TABLE a (b int); DROP TABLE c;\n-- x"], "creates table a, drops table c"),
             (&["GRANT ALL ON a TO b;"], "1 statement"),
             (&["TRUNCATE TABLE a;"], "empties a"),
             (&["DO $$ BEGIN END $$;"], "runs a block"),

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// The most characters of a version.
-const LENGTH_LIMIT_CHARS: usize = 50;
+pub const VERSION_LIMIT_CHARS: usize = 50;
 
 /// A migration's version, as its file and the history table write it: `20251104120000`, `0007`, `1.2`.
 ///
@@ -19,7 +19,7 @@ impl Version {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let parts = text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-        (parts && text.len() <= LENGTH_LIMIT_CHARS).then(|| Self(text.into()))
+        (parts && text.len() <= VERSION_LIMIT_CHARS).then(|| Self(text.into()))
     }
 
     /// As it is written.

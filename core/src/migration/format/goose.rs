@@ -4,8 +4,8 @@
 //! last word before a `--` word ends in `;`, and only `StatementBegin` … `StatementEnd` suspends that.
 
 use super::{
-    Dialect, Direction, Entry, FileName, Format, Half, HistoryTable, LateRule, Lookup, ParseError, Parsed, Place,
-    Statement,
+    Dialect, Direction, Entry, FileName, Format, Half, HistoryTable, LateRule, Lookup, MigrationFile, ParseError,
+    Parsed, Place, Statement,
 };
 use crate::migration::{Version, interpolate};
 
@@ -64,18 +64,27 @@ impl Format for Goose {
         LateRule::Refuses
     }
 
+    fn late_command(&self) -> Option<&'static str> {
+        Some("goose up -allow-missing")
+    }
+
     fn history(&self) -> &'static dyn HistoryTable {
         &GooseHistory
     }
 
-    fn new_files(&self, version: &Version, name: &str) -> Vec<(String, String)> {
+    fn new_files(&self, version: &Version, name: &str, _newest: Option<&MigrationFile>) -> Vec<(String, String)> {
         let text = "-- +goose Up\n\n-- +goose Down\n".to_owned();
         vec![(format!("{version}_{name}.sql"), text)]
     }
 
     fn recognises(&self, name: &str, text: &str) -> bool {
-        name.ends_with(".sql") && text.lines().any(|line| line.trim().starts_with("--") && line.contains("+goose"))
+        name.ends_with(".sql") && has_marker(text)
     }
+}
+
+/// Whether a line is one of goose's.
+pub(super) fn has_marker(text: &str) -> bool {
+    text.contains("+goose") && text.lines().any(|line| line.trim().starts_with("--") && line.contains("+goose"))
 }
 
 /// Its history table. The version that was applied last is the row with the newest id.

@@ -43,6 +43,11 @@ pub trait HistoryTable: Sync {
     /// The columns by which it is told from other tools' tables of the same name: all of them must be there.
     fn columns(&self) -> &'static [&'static str];
 
+    /// Columns by which a table of the same name is known to be another tool's: none of them may be there.
+    fn foreign_columns(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Makes the table, with the rows that the tool itself puts into a new one.
     fn create(&self, dialect: Dialect, table: &str) -> String;
 
@@ -57,6 +62,17 @@ pub trait HistoryTable: Sync {
 
     /// Writes down that a file which runs without a transaction has begun, where the tool does that.
     fn begin_alone(&self, _dialect: Dialect, _table: &str, _version: &Version) -> Option<String> {
+        None
+    }
+
+    /// The same for taking a migration back; `before` is the version that is then the newest.
+    fn begin_back_alone(
+        &self,
+        _dialect: Dialect,
+        _table: &str,
+        _version: &Version,
+        _before: Option<&Version>,
+    ) -> Option<String> {
         None
     }
 

@@ -1,8 +1,13 @@
 //! The formats that teams' own tools use, one file each.
 
+pub mod dbmate;
+mod detect;
+pub mod golang_migrate;
 pub mod goose;
 mod history;
+pub mod sqlx;
 
+pub use detect::{DetectError, detect};
 pub use history::{Dialect, Entry, HistoryTable, Place, literal};
 
 use super::{MigrationFile, Version};
@@ -100,6 +105,16 @@ pub trait Format: Sync {
         false
     }
 
+    /// Whether the way back is in a file of its own.
+    fn has_down_files(&self) -> bool {
+        false
+    }
+
+    /// Whether a version that has only a way back is a migration that does nothing.
+    fn applies_down_alone(&self) -> bool {
+        false
+    }
+
     /// Whether a file may begin with a byte order mark. Where it may, [`Self::parse`] gets the text with it.
     fn allows_byte_order_mark(&self) -> bool {
         false
@@ -115,6 +130,16 @@ pub trait Format: Sync {
     /// What the tool does with a file that is older than the newest applied one.
     fn late_rule(&self) -> LateRule;
 
+    /// The tool's own command that applies such a file although it refuses them.
+    fn late_command(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What to do by hand about a migration that the history says was begun and not ended, as sentences.
+    fn dirty_advice(&self) -> &'static str {
+        "Finish it by hand and mark its row of the history as done, or undo it and take the row away."
+    }
+
     /// The checksum that the tool keeps in its history, if it keeps one.
     fn checksum(&self, _file: &MigrationFile) -> Option<Vec<u8>> {
         None
@@ -123,12 +148,21 @@ pub trait Format: Sync {
     /// Its history table.
     fn history(&self) -> &'static dyn HistoryTable;
 
-    /// The files of a new migration, name and text, as the tool's own `new` would make them.
-    fn new_files(&self, version: &Version, name: &str) -> Vec<(String, String)>;
+    /// The files of a new migration, name and text, as the tool's own `new` would make them beside the newest one.
+    fn new_files(&self, version: &Version, name: &str, newest: Option<&MigrationFile>) -> Vec<(String, String)>;
 
-    /// Whether a file looks like this tool's.
+    /// Whether a file looks like this tool's, by its name and the beginning of its text.
     fn recognises(&self, name: &str, text: &str) -> bool;
 }
+
+/// Formats are known by their names.
+impl PartialEq for dyn Format + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for dyn Format + '_ {}
 
 impl fmt::Debug for dyn Format + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,7 +171,7 @@ impl fmt::Debug for dyn Format + '_ {
 }
 
 /// All formats.
-pub static ALL: &[&dyn Format] = &[&goose::Goose];
+pub static ALL: &[&dyn Format] = &[&goose::Goose, &dbmate::Dbmate, &golang_migrate::GolangMigrate, &sqlx::Sqlx];
 
 /// The format of that name.
 #[must_use]
