@@ -14,6 +14,7 @@ mod faults;
 mod github;
 mod locks;
 mod members;
+mod migration_crash;
 mod migrations;
 mod policies;
 mod policy_repository;

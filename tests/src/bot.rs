@@ -142,7 +142,10 @@ impl Drop for Bot {
 }
 
 /// The `slipway` binary of the same build: beside this program, or one folder up for a test.
-fn binary() -> io::Result<PathBuf> {
+///
+/// # Errors
+/// When it is not built.
+pub fn binary() -> io::Result<PathBuf> {
     let here = std::env::current_exe()?;
     let name = format!("slipway{}", std::env::consts::EXE_SUFFIX);
     let folders = here.ancestors().skip(1).take(2);

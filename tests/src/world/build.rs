@@ -179,7 +179,7 @@ impl World {
             url,
             config,
             authors: source.authors,
-            _postgres: databases.postgres,
+            postgres: databases.postgres,
             folder,
         })
     }
