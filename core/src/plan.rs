@@ -74,6 +74,9 @@ pub struct PlannedMigration {
     /// What it may cost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dangers: Vec<Danger>,
+    /// Whether its way back loses data. For display.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub down_loses_data: bool,
     /// Whether it is older than the newest applied one, and will be applied all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
@@ -405,6 +408,7 @@ pub(crate) mod tests {
                 transactional: true,
                 summary: "creates likes".into(),
                 dangers: vec![],
+                down_loses_data: false,
                 late: false,
                 not_run: None,
                 statements: String::new(),

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod discord;
+pub mod migrate;
 mod moment;
 mod paint;
 pub mod policy;
@@ -54,6 +55,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Work with the policies
     Policy(policy::PolicyArgs),
+    /// Run a folder of migrations on a database, as goose, dbmate, golang-migrate or sqlx would; needs no configuration
+    Migrate(migrate::MigrateArgs),
     /// Set the app up in Slack
     Slack(slack::SlackArgs),
     /// Set the application up in Discord
@@ -102,6 +105,7 @@ impl Cli {
         let wrong = match &cli.command {
             Command::Audit(args) => args.wrong_usage(Clock::System.now()),
             Command::Policy(args) => args.wrong_usage(),
+            Command::Migrate(args) => args.wrong_usage(),
             Command::Serve(_) | Command::Check(_) | Command::Slack(_) | Command::Discord(_) => None,
         };
         match wrong {
@@ -120,6 +124,7 @@ impl Cli {
             Command::Check(args) => check::run(&args, &self.config).await,
             Command::Audit(args) => audit::run(&args, &self.config).await,
             Command::Policy(args) => policy::run(&args, &self.config, self.config_is_named).await,
+            Command::Migrate(args) => migrate::run(&args).await,
             Command::Slack(args) => slack::run(&args, &self.config),
             Command::Discord(args) => discord::run(&args, &self.config).await,
         }

@@ -22,6 +22,7 @@ pub(super) fn show_json(document: &serde_json::Value) {
     say(&format!("{document:#}\n"));
 }
 
-fn say(text: &str) {
+/// Writes text as it is. Whoever reads it may go away, which is no failure.
+pub(super) fn say(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }

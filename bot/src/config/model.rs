@@ -349,7 +349,7 @@ impl fmt::Display for TagTemplate {
 pub struct Migrations {
     /// The folder in the repository.
     pub dir: String,
-    /// The name of their format, one of those that `core` has.
+    /// The name of their format, one of those that `core` has, or `auto`: by the files and the database's history.
     pub format: &'static str,
 }
 

@@ -7,6 +7,7 @@ use super::section::{Checker, Keys, Named, Place, Section};
 use super::{cloud, values};
 use jiff::tz::TimeZone;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
+use slipway_core::migration::format;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -106,8 +107,10 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
 fn migrations(c: &mut Checker<'_>, section: &Section<'_, '_>) -> Option<Migrations> {
     let table = section.table(c, "migrations", MIGRATIONS_KEYS)?;
     let dir = table.need(c, "dir", values::folder);
-    let format = table.need(c, "format", values::migration_format);
-    Some(Migrations { dir: dir?.0, format: format?.0 })
+    let said = table.value("format").is_some();
+    let format = table.read(c, "format", values::migration_format).map(|(format, _)| format);
+    let format = if said { format? } else { format::AUTO };
+    Some(Migrations { dir: dir?.0, format })
 }
 
 fn channels(c: &mut Checker<'_>, section: &Section<'_, '_>, key: &str, refs: &mut Refs) -> Vec<Channel> {

@@ -110,10 +110,14 @@ pub(super) fn folder(text: &str) -> Result<String, Wrong> {
     Err(Wrong::new(format!("{} is no folder inside the repository", shown(text)), mend))
 }
 
-/// A migration format this version knows.
+/// A migration format this version knows, or that it is to be found out.
 pub(super) fn migration_format(text: &str) -> Result<&'static str, Wrong> {
+    if text == format::AUTO {
+        return Ok(format::AUTO);
+    }
     format::by_name(text).map(format::Format::name).ok_or_else(|| {
-        let mend = format::ALL.iter().map(|format| format!("{:?}", format.name())).collect::<Vec<_>>().join(" or ");
+        let names = format::ALL.iter().map(|format| format.name()).chain([format::AUTO]);
+        let mend = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ");
         Wrong::new(format!("this version does not know the format {}", shown(text)), format!("write {mend}"))
     })
 }

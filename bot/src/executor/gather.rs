@@ -3,8 +3,7 @@
 use super::{Done, Job, Trouble};
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
-use slipway_core::migration::format::Dialect;
-use slipway_core::migration::{Danger, Version};
+use slipway_core::migration::{LintOptions, Version};
 use slipway_core::person::Identity;
 use slipway_core::plan::{Commit, ConfigVersion, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::release::{Event, Failure, Step};
@@ -148,7 +147,9 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
         return Ok(Migrations::default());
     };
     let pending = at_hand.pending().await?;
-    let mut planned = pending.planned();
+    let kind = at_hand.database.dialect();
+    let postgres_version = at_hand.database.postgres_version().await?;
+    let mut planned = pending.planned(&LintOptions { dialect: kind, postgres_version });
     for migration in &mut planned {
         // A file may say more than is good for a channel.
         let lines = migration.statements.lines().map(|line| {
@@ -157,14 +158,10 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Migrations, Troubl
         });
         migration.statements = lines.collect::<Vec<_>>().join("\n");
     }
-    let kind = at_hand.database.dialect();
     let dangers = || planned.iter().flat_map(|migration| &migration.dangers);
     let tables = dangers().filter_map(|danger| danger.table.clone()).collect();
     let sizes = at_hand.database.sizes(&tables).await?;
     for migration in &mut planned {
-        if kind == Dialect::Sqlite {
-            migration.dangers.retain(Danger::concerns_sqlite);
-        }
         for danger in &mut migration.dangers {
             danger.size = danger.table.as_ref().and_then(|table| sizes.get(table).copied());
         }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
-use slipway_core::migration::format::{self, Dialect};
+use slipway_core::migration::format::{self, Dialect, Format};
 use slipway_core::migration::{Folder, Migration, Pending, PendingOptions, Version, plan_pending};
 use slipway_core::release::{Event, Failure, Step};
 use slipway_deploy::database::{
@@ -38,23 +38,37 @@ pub(super) async fn folder_and_database(
 ) -> Result<Option<FolderAndDatabase>, Trouble> {
     let (service, environment) = (job.service()?, job.environment()?);
     let (Some(migrations), Some((secret, key))) = (&service.migrations, &environment.database) else { return Ok(None) };
-    let format =
-        format::by_name(migrations.format).ok_or_else(|| Trouble::lasting(&"The migrations' format is unknown."))?;
     let outside = &job.executor.outside;
     let files = outside.github.folder_at(&service.repository, commit, &migrations.dir).await?.files;
-    let files = files.into_iter().map(|file| (file.name, file.bytes));
+    let files: Vec<_> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
+    if !files.iter().any(|(name, _)| name.ends_with("sql")) {
+        return Ok(None);
+    }
+    let url = outside.secrets.value(secret, key).await?;
+    let database = connect(url.expose_secret()).await?;
+    let format = format_of(migrations.format, &files, database.as_ref()).await?;
     // Variables of the bot's own environment are nothing that a migration may read.
     let folder = Folder::read(format, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
     if folder.is_empty() {
         return Ok(None);
     }
-    let url = outside.secrets.value(secret, key).await?;
-    let database = connect(url.expose_secret()).await?;
     let cannot_run = match database.dialect() {
         Dialect::Sqlite => sqlite_cannot_run(&folder.migrations()).await?,
         Dialect::Postgres => BTreeMap::new(),
     };
     Ok(Some(FolderAndDatabase { folder, database, cannot_run }))
+}
+
+/// The format that the configuration names, or the one that files and database speak for.
+async fn format_of(
+    configured: &str,
+    files: &[(String, Vec<u8>)],
+    database: &dyn Database,
+) -> Result<&'static dyn Format, Trouble> {
+    if configured == format::AUTO {
+        return format::detect(files, &database.formats().await?).map_err(|error| Trouble::lasting(&error));
+    }
+    format::by_name(configured).ok_or_else(|| Trouble::lasting(&"The migrations' format is unknown."))
 }
 
 /// Recorded before the first statement, and again as the run goes on.

@@ -176,7 +176,9 @@ impl History {
     #[must_use]
     pub fn all_versions(&self) -> BTreeSet<&Version> {
         let recorded = self.records.values().filter(|record| {
-            self.newest_only && record.state.is_settled() && self.newest().is_some_and(|newest| record.version < *newest)
+            self.newest_only
+                && record.state.is_settled()
+                && self.newest().is_some_and(|newest| record.version < *newest)
         });
         self.versions().chain(recorded.map(|record| &record.version)).collect()
     }

@@ -18,7 +18,7 @@ pub use danger::{BIG_BYTES, BIG_ROWS, Danger, DangerKind, TableSize};
 pub use folder::Folder;
 pub use format::Statement;
 pub use history::{AppliedRow, History, Record, RecordState};
-pub use lint::{Finding, LintOptions, Severity, lint};
+pub use lint::{Finding, LintOptions, Severity, lint, lint_all};
 pub use pending::{HalfDoneMigration, Late, Pending, PendingError, PendingOptions, late_is_refused, plan_pending};
 pub use rehearsal::{DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
 pub use schema::{Schema, SchemaDifference, SchemaObject};
@@ -26,8 +26,9 @@ pub use standing::{StandingEntry, StandingState, standing};
 pub use version::{VERSION_LIMIT_CHARS, Version};
 
 use crate::plan::PlannedMigration;
+use danger::Tables;
 use format::ParseError;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
 
@@ -179,8 +180,8 @@ pub struct Migration {
     pub reversible: bool,
     /// What it does in a few words. Contains names from the file: untrusted text.
     pub summary: String,
-    /// The dangers that the file allows, with the reasons.
-    pub allowed: BTreeMap<DangerKind, String>,
+    /// The rules and kinds of danger that the file allows, by name, with the reasons.
+    pub allowed: BTreeMap<String, String>,
     /// Why the way back cannot be read. Does not stop the way up.
     pub down_problem: Option<FolderError>,
     /// Values to be masked wherever a statement is shown.
@@ -201,8 +202,9 @@ impl Migration {
 
     /// What a plan says about it; `not_run` is why it will not be run here although it is pending.
     ///
-    /// `new` are the tables that earlier pending migrations create.
-    fn planned(&self, not_run: Option<String>, new: &BTreeSet<String>) -> PlannedMigration {
+    /// `tables` knows those that earlier pending migrations create, and learns those that this one does.
+    fn planned(&self, not_run: Option<String>, tables: &mut Tables, options: &LintOptions) -> PlannedMigration {
+        let dangers = lint::dangers(self, tables, options);
         PlannedMigration {
             version: self.version.clone(),
             file: self.file.clone(),
@@ -211,7 +213,8 @@ impl Migration {
             transactional: self.transactional,
             summary: self.summary.clone(),
             late: false,
-            dangers: danger::dangers(&self.shown(), new, &self.allowed),
+            dangers,
+            down_loses_data: lint::down_loses_data(self, options),
             not_run,
             statements: beginning(&self.shown()),
         }

@@ -1,8 +1,8 @@
 //! What a database has of a folder, and what it lacks.
 
-use super::danger;
+use super::danger::Tables;
 use super::format::{Format, LateRule};
-use super::{Folder, FolderError, History, Migration, MigrationFile, Record, Version};
+use super::{Folder, FolderError, History, LintOptions, Migration, MigrationFile, Record, Version};
 use crate::plan::PlannedMigration;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -48,12 +48,15 @@ impl Pending {
 
     /// What a plan says about them.
     #[must_use]
-    pub fn planned(&self) -> Vec<PlannedMigration> {
-        let mut new = BTreeSet::new();
+    pub fn planned(&self, options: &LintOptions) -> Vec<PlannedMigration> {
+        let mut tables = Tables::default();
         let planned = self.migrations.iter().map(|migration| {
-            new.extend(danger::created(&migration.shown()));
-            let not_run = self.not_run.get(&migration.version).cloned();
-            PlannedMigration { late: self.late.contains(&migration.version), ..migration.planned(not_run, &new) }
+            let planned = match self.not_run.get(&migration.version) {
+                // It creates nothing for those after it.
+                Some(why) => migration.planned(Some(why.clone()), &mut tables.clone(), options),
+                None => migration.planned(None, &mut tables, options),
+            };
+            PlannedMigration { late: self.late.contains(&migration.version), ..planned }
         });
         planned.collect()
     }

@@ -100,6 +100,11 @@ pub enum DownTrial {
         /// The database's message. Untrusted text.
         message: String,
     },
+    /// There is one, but it could not be tried.
+    NotTried {
+        /// Why, for the end of "not tried: …". Untrusted text.
+        why: String,
+    },
 }
 
 /// The trial of one migration.

@@ -28,6 +28,13 @@ pub(crate) struct Tokens<'a> {
     start: usize,
 }
 
+impl Tokens<'_> {
+    /// How far it has come, in bytes.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+}
+
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
@@ -201,7 +208,8 @@ impl Head {
 
 /// The words of a statement, in lower case.
 fn words(statement: &str) -> impl Iterator<Item = String> {
-    tokens(statement).filter_map(|token| if let Token::Word(word) = token { Some(word.to_ascii_lowercase()) } else { None })
+    tokens(statement)
+        .filter_map(|token| if let Token::Word(word) = token { Some(word.to_ascii_lowercase()) } else { None })
 }
 
 /// Whether there is nothing but comments.

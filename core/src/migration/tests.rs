@@ -1,3 +1,6 @@
+mod input;
+mod states;
+
 use super::format::goose::Goose;
 use super::*;
 use sha2::{Digest as _, Sha256};
@@ -40,7 +43,7 @@ fn files_are_ordered_by_version_and_others_ignored() {
     let first = folder.get(&1.into()).unwrap().unwrap();
     assert_eq!(texts(&first.up), ["CREATE TABLE likes (id int);"]);
     assert_eq!(texts(&first.down), ["DROP TABLE likes;"]);
-    let planned = first.planned(None, &BTreeSet::new());
+    let planned = first.planned(None, &mut Tables::default(), &LintOptions::default());
     assert_eq!(planned.summary, "creates table likes");
     assert!(planned.reversible && planned.transactional && planned.not_run.is_none());
     assert_eq!(planned.checksum, hex::encode(Sha256::digest(simple("x").1)));
@@ -111,7 +114,7 @@ fn pending_are_those_not_applied_in_order() {
     assert_eq!(
         pending.to_string(),
         "2_b.sql, 3_c.sql are not applied, but older than version 9, which is applied. Give them newer version \
-         number, or apply them with \"goose up -allow-missing\"."
+         numbers, or apply them with \"goose up -allow-missing\"."
     );
     let pending = plan(&folder, &applied(&[1, 2, 3, 9])).unwrap();
     assert_eq!((versions(&pending), pending.unknown_applied), (vec![], vec![9.into()]));
@@ -138,7 +141,7 @@ fn what_cannot_run_here_stays_pending_and_is_no_disorder() {
     let pending = plan_pending(&folder, &applied(&[1]), &cannot).unwrap();
     assert_eq!(versions(&pending), ["2", "3"]);
     assert_eq!(pending.to_run().iter().map(|m| m.version.as_str()).collect::<Vec<_>>(), ["3"]);
-    assert_eq!(pending.planned()[0].not_run.as_deref(), Some("no PostgreSQL here"));
+    assert_eq!(pending.planned(&LintOptions::default())[0].not_run.as_deref(), Some("no PostgreSQL here"));
     let later = plan_pending(&folder, &applied(&[1, 3]), &cannot).unwrap();
     assert_eq!(versions(&later), ["2"]);
     assert!(later.to_run().is_empty());

@@ -64,14 +64,18 @@ pub enum MigrateError {
         found: Option<&'static str>,
     },
     /// A migration is older than what is applied already.
-    #[error("{file} was not run: version {newest}, which is newer, is applied already. {}", late_advice(tool))]
+    #[error(
+        "{file} was not run: version {newest}, which is newer, is applied already. Give the file a \
+         newer version number{}.",
+        late_command.map_or(String::new(), |command| format!(", or apply it with \"{command}\""))
+    )]
     OutOfOrder {
         /// The file.
         file: String,
         /// The newest applied version.
         newest: Version,
-        /// The team's tool.
-        tool: &'static str,
+        /// The command by which the team's tool applies it nevertheless.
+        late_command: Option<&'static str>,
         /// The versions that this run had applied.
         applied_before: Vec<Version>,
     },
@@ -173,14 +177,6 @@ impl MigrateError {
             | Self::Contradiction { .. }
             | Self::NoWayBack { .. } => &[],
         }
-    }
-}
-
-fn late_advice(tool: &str) -> &'static str {
-    match tool {
-        "goose" => "Give the file a newer version number, or apply it with \"goose up -allow-missing\".",
-        "golang-migrate" => "golang-migrate would leave it out for ever. Give the file a newer version number.",
-        _ => "Give the file a newer version number.",
     }
 }
 

@@ -30,13 +30,14 @@ impl Found {
     }
 }
 
-/// The tool that a table with these columns belongs to. Where one tool's columns are among another's, the tool with
-/// more of them is meant.
+/// The tool that a table with these columns belongs to.
 pub(super) fn told_apart(table: &str, columns: &[String]) -> Option<&'static dyn Format> {
     let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
     let fits = |format: &&dyn Format| {
         let history = format.history();
-        history.table() == table && history.columns().iter().all(|column| has(column))
+        history.table() == table
+            && history.columns().iter().all(|c| has(c))
+            && !history.foreign_columns().iter().any(has)
     };
-    format::ALL.iter().copied().filter(|format| fits(&format)).max_by_key(|format| format.history().columns().len())
+    format::ALL.iter().copied().find(fits)
 }

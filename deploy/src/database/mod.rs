@@ -8,13 +8,15 @@ mod postgres;
 mod record;
 mod rehearsal;
 mod run;
+mod schema_postgres;
+mod schema_sqlite;
 mod sqlite;
 mod sqlite_probe;
 mod url;
 
 pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
-pub use rehearsal::{RehearsalError, rehearse, reproduce};
+pub use rehearsal::{RehearsalError, RehearsalOptions, rehearse, reproduce};
 pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};
 pub use sqlite_probe::sqlite_cannot_run;
 pub use url::DatabaseUrl;

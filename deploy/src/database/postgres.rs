@@ -8,7 +8,7 @@ mod session;
 use self::session::PgSession;
 use super::error::{DriverError, MigrateError};
 use super::run::{self, Run, RunReport};
-use super::{CONNECT_LIMIT_S, Database};
+use super::{CONNECT_LIMIT_S, Database, schema_postgres};
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Format};
 use slipway_core::migration::{Folder, History, Migration, Schema, TableSize};
@@ -114,7 +114,16 @@ impl Database for Postgres {
     }
 
     async fn schema(&self) -> Result<Schema, MigrateError> {
-        Ok(Schema::default())
+        let mut idle = self.idle.lock().await;
+        let mut session = self.session(idle.take(), &format::goose::Goose).await?;
+        let schema = schema_postgres::read(&mut session.connection).await;
+        let schema = schema.map_err(|error| MigrateError::History {
+            what: format!("Reading the schema of {}", self.shown),
+            reason: error.message,
+            applied_before: vec![],
+        })?;
+        *idle = Some(session.connection);
+        Ok(schema)
     }
 
     async fn sizes(&self, tables: &BTreeSet<String>) -> Result<BTreeMap<String, TableSize>, MigrateError> {

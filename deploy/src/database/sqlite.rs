@@ -3,7 +3,7 @@
 mod session;
 
 use self::session::SqliteSession;
-use super::Database;
+use super::{Database, schema_sqlite};
 use super::error::{DriverError, MigrateError};
 use super::run::{self, Run, RunReport};
 use async_trait::async_trait;
@@ -101,7 +101,19 @@ impl Database for Sqlite {
     }
 
     async fn schema(&self) -> Result<Schema, MigrateError> {
-        Ok(Schema::default())
+        let mut idle = self.idle.lock().await;
+        if idle.is_none() && !self.exists() {
+            return Ok(Schema::default());
+        }
+        let mut session = self.session(idle.take(), false, &format::goose::Goose).await?;
+        let schema = schema_sqlite::read(&mut session.connection).await;
+        let schema = schema.map_err(|error| MigrateError::History {
+            what: format!("Reading the schema of {}", self.shown),
+            reason: error.message,
+            applied_before: vec![],
+        })?;
+        *idle = Some(session.connection);
+        Ok(schema)
     }
 
     /// No table is larger than the file; SQLite keeps no other figure.

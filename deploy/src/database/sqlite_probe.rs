@@ -24,16 +24,7 @@ const PROBE_CHECK_INSTRUCTIONS: i32 = 100_000;
 /// # Errors
 /// When there is no SQLite at all.
 pub async fn sqlite_cannot_run(folder: &[Migration]) -> Result<BTreeMap<Version, String>, MigrateError> {
-    let memory = SqliteConnectOptions::from_str("sqlite::memory:")
-        .map_err(|error| no_memory(error.into()))?
-        .foreign_keys(false)
-        .disable_statement_logging();
-    let mut connection = memory.connect().await.map_err(|error| no_memory(error.into()))?;
-    let begun = Instant::now();
-    let mut handle = connection.lock_handle().await.map_err(|error| no_memory(error.into()))?;
-    handle.set_progress_handler(PROBE_CHECK_INSTRUCTIONS, move || begun.elapsed() < Duration::from_secs(PROBE_LIMIT_S));
-    drop(handle);
-    send(&mut connection, &format!("PRAGMA max_page_count = {PROBE_LIMIT_PAGES}")).await.map_err(no_memory)?;
+    let mut connection = in_memory().await?;
     let mut cannot = BTreeMap::new();
     for migration in folder {
         if let Some(statement) = migration.up.iter().map(|statement| &statement.text).find(|text| reaches_out(text)) {
@@ -48,9 +39,24 @@ pub async fn sqlite_cannot_run(folder: &[Migration]) -> Result<BTreeMap<Version,
     Ok(cannot)
 }
 
+/// An empty database in memory that neither grows nor works without end.
+pub(super) async fn in_memory() -> Result<SqliteConnection, MigrateError> {
+    let memory = SqliteConnectOptions::from_str("sqlite::memory:")
+        .map_err(|error| no_memory(error.into()))?
+        .foreign_keys(false)
+        .disable_statement_logging();
+    let mut connection = memory.connect().await.map_err(|error| no_memory(error.into()))?;
+    let begun = Instant::now();
+    let mut handle = connection.lock_handle().await.map_err(|error| no_memory(error.into()))?;
+    handle.set_progress_handler(PROBE_CHECK_INSTRUCTIONS, move || begun.elapsed() < Duration::from_secs(PROBE_LIMIT_S));
+    drop(handle);
+    send(&mut connection, &format!("PRAGMA max_page_count = {PROBE_LIMIT_PAGES}")).await.map_err(no_memory)?;
+    Ok(connection)
+}
+
 /// Whether the statement could touch files. What is tried here comes from a commit that nobody has approved yet, and
 /// the bot's own store is a file too. A word in a comment or string counts: better one migration too few.
-fn reaches_out(statement: &str) -> bool {
+pub(super) fn reaches_out(statement: &str) -> bool {
     let lower = statement.to_ascii_lowercase();
     let has = |wanted: &str| lower.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == wanted);
     has("attach") || (has("vacuum") && has("into")) || has("load_extension")

@@ -34,7 +34,7 @@ const IGNORED: [&str; 16] = [
 #[derive(Clone)]
 pub struct DatabaseUrl {
     pub(super) address: Address,
-    shown: String,
+    pub(super) shown: String,
 }
 
 /// What it says.

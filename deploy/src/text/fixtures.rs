@@ -69,6 +69,7 @@ pub(crate) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         transactional: true,
         summary: "creates likes".into(),
         dangers: vec![],
+        down_loses_data: false,
         late: false,
         not_run: None,
         statements: String::new(),

@@ -86,6 +86,7 @@ impl Place {
                 if let Some(found) = self.column(&query).await.pop() {
                     return found;
                 }
+                self.sql("SELECT pg_sleep(0.01)").await;
             }
         };
         tokio::time::timeout(WAIT_LIMIT, asked).await.unwrap_or_else(|_| panic!("{what}: it did not come"))

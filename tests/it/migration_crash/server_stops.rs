@@ -22,8 +22,8 @@ async fn durable() -> (Postgres, Place) {
 async fn stop_under(server: &mut Postgres, place: &mut Place, gate: super::place::Gate) -> Ended {
     let run = place.start(&["up"]);
     place.until_held().await;
-    drop(gate);
     server.stop_immediately().await.unwrap();
+    drop(gate);
     // A run that wants to know how its commit ended asks for some time.
     let (ended, started) = tokio::join!(run.end(), server.start_again());
     started.unwrap();

@@ -20,7 +20,7 @@ fn go_on() -> RunOptions {
 }
 
 /// Ends the session of the run once it waits in such a statement, as a crash would.
-async fn kill_in(look: &mut PgConnection, statement: &str) {
+pub(super) async fn kill_in(look: &mut PgConnection, statement: &str) {
     let waiting = format!(
         "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity, pg_sleep(0.01) WHERE datname = \
          current_database() AND wait_event_type = 'Lock' AND query LIKE '{statement}%' AND pid <> pg_backend_pid()"
@@ -54,7 +54,7 @@ async fn up_with(
 async fn a_failing_step_is_on_record_and_the_mended_file_can_be_gone_on_with() {
     let url = fresh().await;
     let (database, mut look) = (connect(&url).await.unwrap(), sql(&url).await);
-    let text = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE tags (id int);\nSELECT wrong;\n";
+    let text = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE steps (id int);\nSELECT wrong;\n";
     let broken = ("00002_steps.sql", text);
     let MigrateError::Failed(failed) = up(&*database, &[LIKES, broken]).await.unwrap_err() else { panic!() };
     assert_eq!(
@@ -255,10 +255,22 @@ async fn an_index_that_could_not_be_built_is_named() {
         "00002_index.sql",
         "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS one ON likes (id);\n",
     );
+    let mut look = sql(&url).await;
     for expected in ["could not create unique index", "the index is invalid"] {
         let MigrateError::Failed(failed) = up(&*database, &[twice, index]).await.unwrap_err() else { panic!() };
         assert!(failed.message.starts_with(expected), "{failed}");
         assert!(failed.to_string().ends_with("DROP INDEX CONCURRENTLY public.one."), "{failed}");
+        // As if somebody else had left the index.
+        send(&mut look, "DELETE FROM slipway_migrations WHERE version = '2'").await;
     }
     assert_eq!(applied(&*database).await, versions(&[1]));
+    let other = ("00003_other.sql", "-- +goose Up\nCREATE TABLE other (id int);\n");
+    let report = run_up(&*database, &folder(&[twice, other]), &RunOptions::default(), &NoJournal).await.unwrap();
+    assert_eq!(
+        report.warnings,
+        [
+            "The index public.one is invalid: an earlier attempt to build it failed, and no query uses it. REINDEX INDEX \
+          CONCURRENTLY public.one mends it, DROP INDEX CONCURRENTLY public.one removes it."
+        ]
+    );
 }

@@ -81,9 +81,8 @@ fn tags_and_durations_and_migrations() {
             slipway.toml:6:14  error  service.goals.migrations  must be a table, and is a text  → write migrations = { dir = "migrations", format = "goose" }
 
             slipway.toml:6:22  error  service.goals.migrations.dir  "../migrations" is no folder inside the repository  → write a folder as seen from the repository's root, such as "migrations"
-            slipway.toml:6:48  error  service.goals.migrations.format  this version does not know the format "flyway"  → write "goose"
+            slipway.toml:6:48  error  service.goals.migrations.format  this version does not know the format "flyway"  → write "goose" or "dbmate" or "golang-migrate" or "sqlx" or "auto"
 
-            slipway.toml:6:1  error  service.goals.migrations.format  is missing  → add format = "goose"
             slipway.toml:6:16  error  service.goals.migrations.dirs  there is no key of this name  → write dir instead
         "#]],
     );

@@ -572,6 +572,7 @@ pub(super) fn migrating(mut plan: Plan) -> Plan {
         transactional: true,
         summary: "creates likes".into(),
         dangers: vec![],
+        down_loses_data: false,
         late: false,
         not_run: None,
         statements: String::new(),

@@ -12,7 +12,7 @@ fn after_staging() -> String {
 /// Its migration loses data.
 fn risky(plan: Plan) -> Plan {
     let mut plan = migrating(plan);
-    let danger = Danger { kind: DangerKind::DropColumn, table: Some("users".into()), allowed: None, size: None };
+    let danger = Danger::new(DangerKind::DropColumn, Some("users".into()));
     plan.migrations[0].dangers.push(danger);
     plan
 }

@@ -1,159 +1,59 @@
 //! What a migration may cost: data that is lost, tables that are locked or written anew.
 
-mod read;
+mod allow;
+mod alter;
+mod block;
+mod bounds;
+mod kind;
+mod script;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod words;
 
-pub(super) use read::{allowed, created, dangers};
+pub(super) use allow::allowed;
+pub(super) use bounds::with_room;
+pub use kind::DangerKind;
+pub(super) use script::Script;
+pub(super) use tables::Tables;
+pub(super) use tree::{Event, Found};
 
+use super::LockMode;
 use serde::{Deserialize, Serialize};
+
+/// Functions whose value is the same for all rows of one statement.
+const STABLE: [&str; 9] = [
+    "now",
+    "transaction_timestamp",
+    "statement_timestamp",
+    "current_timestamp",
+    "current_date",
+    "current_time",
+    "localtimestamp",
+    "localtime",
+    "current_user",
+];
+
+/// The rule that finds a kind of danger, by the name that it has elsewhere, if it has one there.
+fn rule(kind: DangerKind) -> &'static str {
+    match kind {
+        DangerKind::DropTable => "ban-drop-table",
+        DangerKind::DropColumn => "ban-drop-column",
+        DangerKind::TruncateOthers => "ban-truncate-cascade",
+        DangerKind::ChangeType => "changing-column-type",
+        DangerKind::UniqueConstraint => "disallowed-unique-constraint",
+        DangerKind::NeedsValue => "adding-required-field",
+        DangerKind::ComputedColumn => "adding-field-with-default",
+        DangerKind::BlockingIndex => "require-concurrent-index-creation",
+        other => other.name(),
+    }
+}
 
 /// A table with this many rows or bytes is big: a lock on it is felt.
 pub const BIG_ROWS: i64 = 100_000;
 /// See [`BIG_ROWS`].
 pub const BIG_BYTES: i64 = 100 * 1024 * 1024;
-
-/// A kind of danger. Its name in `snake-case` is what a file allows: `-- slipway:allow drop-column nobody reads it`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DangerKind {
-    /// `DROP TABLE`, `DROP MATERIALIZED VIEW`.
-    DropTable,
-    /// `DROP SCHEMA`, `DROP DATABASE`, and whatever is dropped with `CASCADE`.
-    DropOthers,
-    /// `ALTER TABLE … DROP COLUMN`.
-    DropColumn,
-    /// `TRUNCATE`.
-    Truncate,
-    /// `DELETE`, with or without a condition.
-    Delete,
-    /// `UPDATE` without a condition.
-    UpdateAll,
-    /// `ALTER … RENAME`: the version that runs until the deployment knows only the old name.
-    Rename,
-    /// `ALTER COLUMN … TYPE`.
-    ChangeType,
-    /// `SET NOT NULL`, and constraints that are checked at once.
-    Validate,
-    /// A unique constraint or primary key that is not made from an index.
-    UniqueConstraint,
-    /// `ADD COLUMN … NOT NULL` without a default: fails where there are rows.
-    NeedsValue,
-    /// `ADD COLUMN` with something to be computed for each row.
-    ComputedColumn,
-    /// `CREATE INDEX` or `REINDEX` without `CONCURRENTLY`.
-    BlockingIndex,
-    /// `VACUUM FULL`, `CLUSTER`, `SET TABLESPACE`, `SET LOGGED`, `REFRESH MATERIALIZED VIEW` without `CONCURRENTLY`.
-    WriteAnew,
-    /// `LOCK TABLE`, `CREATE TRIGGER`, `DISABLE TRIGGER`, `ATTACH PARTITION`.
-    LockTable,
-    /// A block that nobody can read beforehand.
-    Unreadable,
-}
-
-/// What a statement locks out while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lock {
-    Writes,
-    Everything,
-}
-
-impl DangerKind {
-    /// All of them.
-    pub const ALL: [Self; 16] = [
-        Self::DropTable,
-        Self::DropOthers,
-        Self::DropColumn,
-        Self::Truncate,
-        Self::Delete,
-        Self::UpdateAll,
-        Self::Rename,
-        Self::ChangeType,
-        Self::Validate,
-        Self::UniqueConstraint,
-        Self::NeedsValue,
-        Self::ComputedColumn,
-        Self::BlockingIndex,
-        Self::WriteAnew,
-        Self::LockTable,
-        Self::Unreadable,
-    ];
-
-    /// As a file names it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DropTable => "drop-table",
-            Self::DropOthers => "drop-others",
-            Self::DropColumn => "drop-column",
-            Self::Truncate => "truncate",
-            Self::Delete => "delete",
-            Self::UpdateAll => "update-all",
-            Self::Rename => "rename",
-            Self::ChangeType => "change-type",
-            Self::Validate => "validate",
-            Self::UniqueConstraint => "unique-constraint",
-            Self::NeedsValue => "needs-value",
-            Self::ComputedColumn => "computed-column",
-            Self::BlockingIndex => "blocking-index",
-            Self::WriteAnew => "write-anew",
-            Self::LockTable => "lock-table",
-            Self::Unreadable => "unreadable",
-        }
-    }
-
-    /// Whether data is lost.
-    #[must_use]
-    pub fn is_destructive(self) -> bool {
-        matches!(
-            self,
-            Self::DropTable | Self::DropOthers | Self::DropColumn | Self::Truncate | Self::Delete | Self::Unreadable
-        )
-    }
-
-    /// Whether every row is written anew.
-    #[must_use]
-    pub fn rewrites_rows(self) -> bool {
-        matches!(self, Self::UpdateAll | Self::ChangeType | Self::ComputedColumn | Self::WriteAnew | Self::Unreadable)
-    }
-
-    /// What is locked out for as long as the table is big.
-    fn lock(self) -> Option<Lock> {
-        match self {
-            Self::ChangeType
-            | Self::Validate
-            | Self::UniqueConstraint
-            | Self::ComputedColumn
-            | Self::WriteAnew
-            | Self::LockTable
-            | Self::Unreadable => Some(Lock::Everything),
-            Self::BlockingIndex | Self::UpdateAll => Some(Lock::Writes),
-            _ => None,
-        }
-    }
-
-    /// What it does, for somebody who is no database administrator, up to the table's name.
-    fn sentence(self) -> &'static str {
-        match self {
-            Self::DropTable => "loses all data of",
-            Self::DropOthers => "drops what depends on it, and its data, with",
-            Self::DropColumn => "loses the data of a column of",
-            Self::Truncate => "empties",
-            Self::Delete => "deletes rows of",
-            Self::UpdateAll => "changes every row of",
-            Self::Rename => "renames something that the running version still uses in",
-            Self::ChangeType => "changes the type of a column of",
-            Self::Validate => "checks every row of",
-            Self::UniqueConstraint => "makes something unique in",
-            Self::NeedsValue => "fails if there are rows in",
-            Self::ComputedColumn => "computes a new column for every row of",
-            Self::BlockingIndex => "builds an index of",
-            Self::WriteAnew => "writes anew all of",
-            Self::LockTable => "locks",
-            Self::Unreadable => "runs a block that cannot be judged",
-        }
-    }
-}
 
 /// How big a table is, as the database estimates it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,7 +65,9 @@ pub struct TableSize {
 }
 
 impl TableSize {
-    fn is_big(self) -> bool {
+    /// Whether a lock on it is felt.
+    #[must_use]
+    pub fn is_big(self) -> bool {
         self.bytes >= BIG_BYTES || self.rows.is_some_and(|rows| rows >= BIG_ROWS)
     }
 }
@@ -183,9 +85,18 @@ pub struct Danger {
     /// How big the table is; `None`: not known.
     #[serde(default)]
     pub size: Option<TableSize>,
+    /// The strongest lock that PostgreSQL takes for it; `None`: not known, or another database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockMode>,
 }
 
 impl Danger {
+    /// A danger of which no more is known.
+    #[must_use]
+    pub fn new(kind: DangerKind, table: Option<String>) -> Self {
+        Self { kind, table, allowed: None, size: None, lock: None }
+    }
+
     /// Whether data is lost.
     #[must_use]
     pub fn is_destructive(&self) -> bool {
@@ -201,7 +112,7 @@ impl Danger {
     /// Whether it locks others out of a table that is big, or of which nobody knows how big it is.
     #[must_use]
     pub fn locks(&self) -> bool {
-        self.allowed.is_none() && self.kind.lock().is_some() && self.size.is_none_or(TableSize::is_big)
+        self.allowed.is_none() && self.kind.long_lock().is_some() && self.size.is_none_or(TableSize::is_big)
     }
 
     /// Whether somebody who decides should read of it.
@@ -220,12 +131,13 @@ impl Danger {
         }
     }
 
-    /// For a database administrator: `nobody reads or writes it meanwhile, about 1.2 M rows, 340 MB`.
+    /// What it means for whoever uses the table: `nobody can use it meanwhile, about 1.2 M rows, 340 MB`.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
-        let lock = match self.kind.lock()? {
-            Lock::Everything => "nobody can use it meanwhile",
-            Lock::Writes => "nobody can write to it meanwhile",
+        let long = self.kind.long_lock()?;
+        let lock = match self.lock.unwrap_or(long).keeps_readers_out() {
+            true => "nobody can use it meanwhile",
+            false => "nobody can write to it meanwhile",
         };
         let size = match self.size {
             None => "size unknown".to_owned(),
@@ -235,16 +147,35 @@ impl Danger {
         Some(format!("{lock}, {size}"))
     }
 
+    /// For a database administrator: `ACCESS EXCLUSIVE on users, rewrites about 1.2 M rows (340 MB)`. Untrusted text.
+    #[must_use]
+    pub fn lock_line(&self) -> Option<String> {
+        let (lock, table) = (self.lock?, self.table.as_ref()?);
+        let line = format!("{} on {table}", lock.name());
+        Some(match self.kind.work() {
+            Some(work) => format!("{line}, {work} {}", amount(self.size)),
+            None => line,
+        })
+    }
+
+    /// How to get there with less danger, as a sentence.
+    #[must_use]
+    pub fn safer(&self) -> &'static str {
+        self.kind.safer()
+    }
+
     /// What of it a vote is about: the size itself changes with every row that is added.
     pub(crate) fn digested(&self) -> (&'static str, Option<&str>, bool, bool) {
         (self.kind.name(), self.table.as_deref(), self.allowed.is_some(), self.locks())
     }
+}
 
-    /// Whether it is one on SQLite too, which locks the whole file for every write and has none of PostgreSQL's ways
-    /// around that.
-    #[must_use]
-    pub fn concerns_sqlite(&self) -> bool {
-        self.kind.is_destructive() || matches!(self.kind, DangerKind::UpdateAll | DangerKind::Rename)
+/// `about 1.2 M rows (340 MB)`.
+pub(crate) fn amount(table: Option<TableSize>) -> String {
+    match table {
+        None => "all rows, size unknown".to_owned(),
+        Some(TableSize { rows: Some(rows), bytes }) => format!("about {} rows ({})", count(rows), size(bytes)),
+        Some(TableSize { rows: None, bytes }) => format!("all rows ({})", size(bytes)),
     }
 }
 

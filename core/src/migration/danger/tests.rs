@@ -1,12 +1,49 @@
 //! What is dangerous, and its harmless twin.
 
 use super::*;
+use crate::migration::format::Dialect;
+use crate::migration::{LintOptions, Migration, Statement, Substituted, lint};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+
+/// A migration of these statements, one a line, and what its file allows.
+pub(in crate::migration) fn migration(statements: &[&str], source: &str) -> Migration {
+    let mut line = 1;
+    let up = statements.iter().map(|text| {
+        let statement = Statement { text: (*text).to_owned(), line };
+        line += text.lines().count();
+        statement
+    });
+    Migration {
+        version: 1.into(),
+        description: "a".to_owned(),
+        file: "1_a.sql".to_owned(),
+        checksum: String::new(),
+        tool_checksum: None,
+        up: up.collect(),
+        down: vec![],
+        transactional: true,
+        down_transactional: true,
+        reversible: true,
+        summary: String::new(),
+        allowed: allowed(source),
+        down_problem: None,
+        substituted: Substituted::default(),
+    }
+}
+
+fn dangers_on(dialect: Dialect, statements: &[&str], source: &str) -> Vec<Danger> {
+    let options = LintOptions { dialect, postgres_version: Some(15) };
+    lint::dangers(&migration(statements, source), &mut Tables::default(), &options)
+}
 
 /// The dangers of one statement: `drop-column users`.
 fn of(statement: &str) -> Vec<String> {
-    let found = dangers(&[statement.to_owned()], &BTreeSet::new(), &BTreeMap::new());
+    of_all(&[statement])
+}
+
+/// The same of several.
+fn of_all(statements: &[&str]) -> Vec<String> {
+    let found = dangers_on(Dialect::Postgres, statements, "");
     let say = |danger: &Danger| match &danger.table {
         Some(table) => format!("{} {table}", danger.kind.name()),
         None => danger.kind.name().to_owned(),
@@ -88,18 +125,14 @@ fn a_block_of_statements_is_looked_at_one_by_one() {
 
 #[test]
 fn what_is_new_is_empty() {
-    let statements =
-        ["CREATE TABLE IF NOT EXISTS likes (id int);".to_owned(), "CREATE INDEX i ON likes (id);".to_owned()];
-    let new = created(&statements);
-    assert_eq!(new, BTreeSet::from(["likes".to_owned()]));
-    assert_eq!(dangers(&statements, &new, &BTreeMap::new()), []);
+    assert_eq!(of_all(&["CREATE TABLE IF NOT EXISTS likes (id int);", "CREATE INDEX i ON likes (id);"]), [""; 0]);
 }
 
 #[test]
 fn a_reviewed_comment_allows_a_kind_if_it_says_why() {
     let allow = |comment: &str| {
         let statement = format!("{comment}\nALTER TABLE a DROP COLUMN x;");
-        let found = dangers(std::slice::from_ref(&statement), &BTreeSet::new(), &allowed(&statement));
+        let found = dangers_on(Dialect::Postgres, &[&statement], &statement);
         (found[0].allowed.clone(), found[0].is_destructive())
     };
     let why = "nobody has read it since May".to_owned();
@@ -116,12 +149,8 @@ fn a_reviewed_comment_allows_a_kind_if_it_says_why() {
 
 #[test]
 fn a_lock_counts_where_the_table_is_big_or_nobody_knows() {
-    let with = |rows, bytes| Danger {
-        kind: DangerKind::ChangeType,
-        table: Some("users".into()),
-        allowed: None,
-        size: Some(TableSize { rows, bytes }),
-    };
+    let users = || Danger::new(DangerKind::ChangeType, Some("users".into()));
+    let with = |rows, bytes| Danger { size: Some(TableSize { rows, bytes }), ..users() };
     assert!(!with(Some(99_999), 8_192).locks());
     assert!(with(Some(100_000), 8_192).locks());
     assert!(with(None, BIG_BYTES).locks());
@@ -138,12 +167,8 @@ fn a_lock_counts_where_the_table_is_big_or_nobody_knows() {
 
 #[test]
 fn the_size_is_no_part_of_what_a_vote_is_about_but_whether_it_is_big_is() {
-    let with = |rows| Danger {
-        kind: DangerKind::ChangeType,
-        table: Some("users".into()),
-        allowed: None,
-        size: Some(TableSize { rows: Some(rows), bytes: 0 }),
-    };
+    let users = || Danger::new(DangerKind::ChangeType, Some("users".into()));
+    let with = |rows| Danger { size: Some(TableSize { rows: Some(rows), bytes: 0 }), ..users() };
     assert_eq!(with(1).digested(), with(2).digested());
     assert_ne!(with(1).digested(), with(BIG_ROWS).digested());
 }
@@ -152,9 +177,9 @@ proptest! {
     #[test]
     fn no_text_is_too_much(text in "(?s).{0,400}", words in proptest::collection::vec("alter|table|drop|add|column|create|index|on|[(),;'\"$.]|a|update|with|delete|from", 0..60)) {
         for statement in [text, words.join(" ")] {
-            let statements = std::slice::from_ref(&statement);
-            let found = dangers(statements, &created(statements), &allowed(&statement));
-            prop_assert!(found.len() <= 51);
+            for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+                prop_assert!(dangers_on(dialect, &[&statement], &statement).len() <= 51);
+            }
         }
     }
 }

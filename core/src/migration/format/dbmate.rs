@@ -8,7 +8,7 @@ use super::{
     Dialect, Direction, Entry, FileName, Format, Half, HistoryTable, LateRule, Lookup, MigrationFile, ParseError,
     Parsed, Place, Statement, literal,
 };
-use crate::migration::{Version, VERSION_LIMIT_CHARS};
+use crate::migration::{VERSION_LIMIT_CHARS, Version};
 
 /// The format.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +161,10 @@ fn sections(source: &str) -> Result<Vec<Section<'_>>, ParseError> {
     let section = |(begin, end): (usize, usize)| {
         let mut downs = directives(&source[begin..end], "migrate:down").map(|at| begin + at);
         let Some(down) = downs.next() else {
-            return Err(fail(begin, "there is no \"-- migrate:down\" after this line. Add one, even if nothing follows it"));
+            return Err(fail(
+                begin,
+                "there is no \"-- migrate:down\" after this line. Add one, even if nothing follows it",
+            ));
         };
         if let Some(second) = downs.next() {
             return Err(fail(second, "a second \"-- migrate:down\" without a \"-- migrate:up\" before it"));
@@ -219,7 +222,11 @@ mod tests {
             ("-- migrate:up\nA;\n-- migrate:down\nB;\n", "-- migrate:up\nA;\n", "-- migrate:down\nB;\n"),
             ("\n-- about\n--migrate:up\nA;\n\n--migrate:down", "--migrate:up\nA;\n\n", "--migrate:down"),
             ("-- migrate:up\r\nA;\r\n-- migrate:down\r\n", "-- migrate:up\r\nA;\r\n", "-- migrate:down\r\n"),
-            ("--\nmigrate:up x\n--migrate:upper\n-- migrate:down", "--\nmigrate:up x\n--migrate:upper\n", "-- migrate:down"),
+            (
+                "--\nmigrate:up x\n--migrate:upper\n-- migrate:down",
+                "--\nmigrate:up x\n--migrate:upper\n",
+                "-- migrate:down",
+            ),
             ("-- migrate:down\n-- migrate:up\n-- migrate:down\n", "-- migrate:up\n", "-- migrate:down\n"),
         ] {
             let texts = [Direction::Up, Direction::Down].map(|direction| parse(source, direction).unwrap().statements);
@@ -268,7 +275,8 @@ mod tests {
 
     #[test]
     fn all_sections_count() {
-        let source = "-- migrate:up\nA;\n-- migrate:down\nB;\n-- migrate:up transaction:false\nC;\n-- migrate:down\nD;\n";
+        let source =
+            "-- migrate:up\nA;\n-- migrate:down\nB;\n-- migrate:up transaction:false\nC;\n-- migrate:down\nD;\n";
         let parsed = up(source);
         assert_eq!(parsed.statements.iter().map(|s| s.line).collect::<Vec<_>>(), [1, 5]);
         assert!(!parsed.use_transaction);
@@ -279,7 +287,8 @@ mod tests {
 
     #[test]
     fn file_names() {
-        let read = |file: &str| Dbmate.file_name(file).unwrap().map(|name| (name.version.to_string(), name.description));
+        let read =
+            |file: &str| Dbmate.file_name(file).unwrap().map(|name| (name.version.to_string(), name.description));
         for (file, version, description) in [
             ("20251104120000_a_b.sql", "20251104120000", "a_b"),
             ("007.sql", "007", ""),

@@ -4,6 +4,9 @@ use super::{ALL, Format};
 use std::fmt;
 use thiserror::Error;
 
+/// What the configuration says where the tool is to be found out.
+pub const AUTO: &str = "auto";
+
 /// How much of each file is looked at. Marks stand before the first statement.
 const BEGINNING_LIMIT_BYTES: usize = 64 * 1024;
 
@@ -13,7 +16,8 @@ pub enum DetectError {
     /// Nothing speaks for any tool.
     #[error(
         "No file of the folder looks like a migration of a known tool, and the database has no history table of one. Say \
-         which it is: --format, or format = \"…\" in the configuration: {}.", Names(ALL)
+         which it is: --format, or format = \"…\" in the configuration: {}.",
+        Names(ALL)
     )]
     Nothing,
     /// The database's history is another tool's than the folder.
@@ -107,10 +111,7 @@ impl fmt::Display for Names<'_> {
 ///
 /// # Errors
 /// When that cannot be told, or the history is another tool's than the folder.
-pub fn detect(
-    files: &[(String, Vec<u8>)],
-    tables: &[&'static dyn Format],
-) -> Result<&'static dyn Format, DetectError> {
+pub fn detect(files: &[(String, Vec<u8>)], tables: &[&'static dyn Format]) -> Result<&'static dyn Format, DetectError> {
     let database = Candidates::of(|format| tables.iter().any(|table| table.name() == format.name()));
     let (mut all_files, mut any_file) = (None::<Candidates>, Candidates { bits: 0 });
     for (name, bytes) in files {
@@ -194,7 +195,11 @@ mod tests {
             (&[GOOSE, DBMATE], &[], "The migrations may be those of goose or dbmate."),
             (&[], &["goose", "sqlx"], "The migrations may be those of goose or sqlx."),
             (&[GOOSE], &["dbmate"], "The folder looks like goose, but the database has the history table of dbmate."),
-            (&[UP], &["goose"], "The folder looks like golang-migrate or sqlx, but the database has the history table of goose."),
+            (
+                &[UP],
+                &["goose"],
+                "The folder looks like golang-migrate or sqlx, but the database has the history table of goose.",
+            ),
         ] {
             let says = detected(files, tables);
             assert!(says.starts_with(expected), "{says}");

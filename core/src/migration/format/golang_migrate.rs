@@ -39,7 +39,10 @@ impl Format for GolangMigrate {
             (Some(_), Some(down)) => (Half::Down, down),
         };
         let number: i64 = digits.parse().map_err(|_| {
-            format!("the version number is greater than {}, which the history table cannot hold. Give it a smaller one", i64::MAX)
+            format!(
+                "the version number is greater than {}, which the history table cannot hold. Give it a smaller one",
+                i64::MAX
+            )
         })?;
         let version = Version::parse(&number.to_string());
         Ok(version.map(|version| FileName { version, description: rest[..at].to_owned(), half }))
@@ -121,7 +124,9 @@ impl HistoryTable for GolangMigrateHistory {
     fn create(&self, dialect: Dialect, table: &str) -> String {
         match dialect {
             Dialect::Postgres => {
-                format!("CREATE TABLE IF NOT EXISTS {table} (version bigint not null primary key, dirty boolean not null)")
+                format!(
+                    "CREATE TABLE IF NOT EXISTS {table} (version bigint not null primary key, dirty boolean not null)"
+                )
             }
             Dialect::Sqlite => format!(
                 "CREATE TABLE IF NOT EXISTS {table} (version uint64,dirty bool); CREATE UNIQUE INDEX IF NOT EXISTS \

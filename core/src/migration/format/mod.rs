@@ -7,7 +7,7 @@ pub mod goose;
 mod history;
 pub mod sqlx;
 
-pub use detect::{DetectError, detect};
+pub use detect::{AUTO, Candidates, DetectError, detect};
 pub use history::{Dialect, Entry, HistoryTable, Place, literal};
 
 use super::{MigrationFile, Version};

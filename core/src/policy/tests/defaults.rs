@@ -116,7 +116,7 @@ fn where_nobody_can_tell_what_changes_two_teams_or_two_people_look() {
 fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
     let policies = defaults();
     let with = |kind, size, people: &[(&str, &[&str])]| {
-        let danger = Danger { kind, table: Some("users".into()), allowed: None, size };
+        let danger = Danger { size, ..Danger::new(kind, Some("users".into())) };
         let mut scene = scene().people(people);
         scene.plan.migrations.push(PlannedMigration {
             version: 7.into(),
@@ -126,6 +126,7 @@ fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
             transactional: true,
             summary: String::new(),
             dangers: vec![danger],
+            down_loses_data: false,
             late: false,
             not_run: None,
             statements: String::new(),

@@ -57,15 +57,10 @@ impl<S: Session> Work<'_, S> {
         }
     }
 
-    /// The record of a file that is half done. What the tool's history contradicts does not count: somebody finished
-    /// the file by hand and recorded it.
+    /// The record of a file that is half done.
     fn half_done(&self) -> Option<&Record> {
-        let (history, dirty) = (&self.history, self.history.dirty());
-        history.records().find(|record| match record.state {
-            RecordState::Running | RecordState::Failed => !history.contains(&record.version),
-            RecordState::TakingBack => history.contains(&record.version) || dirty.is_some(),
-            RecordState::Applied | RecordState::Found => false,
-        })
+        let history = &self.history;
+        history.taking_back().or_else(|| history.records().find(|record| history.is_half_done(record)))
     }
 
     /// What is left to do of a file that is half done, if that is known or can be seen.
@@ -147,25 +142,14 @@ impl<S: Session> Work<'_, S> {
     }
 
     fn dirty(&self, version: &Version) -> MigrateError {
+        let format = self.session.format();
         let (all, none) = (self.sql_of_all(version), self.sql_of_none(version));
-        let tool = self.session.format().name();
+        let mut way_out = format!("{} In SQL: {none} says that nothing of it is there", format.dirty_advice());
+        if !all.is_empty() {
+            way_out = format!("{way_out}, {all} that all of it is");
+        }
         let file = self.folder.file(version).map(|file| file.up.file.clone());
-        let by_command = match (tool, self.before(version)) {
-            ("golang-migrate", Some(before)) => {
-                format!(" (\"migrate force {version}\" and \"migrate force {before}\" do the same)")
-            }
-            ("golang-migrate", None) => format!(" (\"migrate force {version}\" and \"migrate force -1\" do the same)"),
-            _ => String::new(),
-        };
-        let way_out = if all.is_empty() {
-            format!("Take back what is there of it, then say so: {none}{by_command}.")
-        } else {
-            format!(
-                "If all of it is there, or you finish it by hand, say so: {all}. If none of it is there, or you take \
-                 it back by hand: {none}{by_command}."
-            )
-        };
-        MigrateError::Dirty { tool, version: version.clone(), file, way_out }
+        MigrateError::Dirty { tool: format.name(), version: version.clone(), file, way_out: format!("{way_out}.") }
     }
 
     fn before(&self, version: &Version) -> Option<&Version> {

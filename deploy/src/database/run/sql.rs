@@ -161,7 +161,7 @@ fn first_word(statement: &str) -> Option<String> {
 /// Whether it begins (`true`) or ends a transaction and does nothing else. How far a file is is written down in its own
 /// transaction, so what was written tells whether it ended.
 pub(super) fn begins_transaction(statement: &str) -> Option<bool> {
-    if statement.trim().trim_end_matches(';').contains(';') {
+    if !is_one(statement) {
         return None;
     }
     match first_word(statement)?.as_str() {
@@ -171,9 +171,14 @@ pub(super) fn begins_transaction(statement: &str) -> Option<bool> {
     }
 }
 
+/// Whether it is certainly one statement: some tools send whole files at once.
+fn is_one(statement: &str) -> bool {
+    !statement.trim().trim_end_matches(';').contains(';')
+}
+
 /// Whether it only says how later statements are to be understood, so that it has to be run again before them.
 pub(super) fn sets_up_session(statement: &str) -> bool {
-    matches!(first_word(statement).as_deref(), Some("set" | "reset" | "pragma"))
+    is_one(statement) && matches!(first_word(statement).as_deref(), Some("set" | "reset" | "pragma"))
 }
 
 /// Whether the migration may change who it is.
@@ -217,6 +222,7 @@ mod tests {
         assert_eq!(begins_transaction("-- x\ncommit ;"), Some(false));
         assert_eq!(begins_transaction("BEGIN; CREATE TABLE a (id int); COMMIT;"), None);
         assert_eq!(begins_transaction("ROLLBACK"), None);
-        assert!(sets_up_session("SET search_path = app") && !sets_up_session("UPDATE a SET b = 1"));
+        assert!(sets_up_session("SET search_path = app;") && !sets_up_session("UPDATE a SET b = 1"));
+        assert!(!sets_up_session("SET search_path = app; DELETE FROM a"));
     }
 }

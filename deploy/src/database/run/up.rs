@@ -94,9 +94,8 @@ impl<S: Session> Work<'_, S> {
 
     /// What is to be written down of a file that somebody else applied.
     fn found(&self, file: &MigrationFile) -> Option<Record> {
-        let is_settled = |record: &Record| matches!(record.state, RecordState::Applied | RecordState::Found);
-        let is_new =
-            self.history.contains(&file.version) && !self.history.record(&file.version).is_some_and(is_settled);
+        let record = self.history.record(&file.version);
+        let is_new = self.history.contains(&file.version) && !record.is_some_and(|record| record.state.is_settled());
         is_new.then(|| Record {
             version: file.version.clone(),
             file: file.up.file.clone(),
@@ -115,7 +114,7 @@ impl<S: Session> Work<'_, S> {
                 Err(MigrateError::OutOfOrder {
                     file: migration.file.clone(),
                     newest: newest.clone(),
-                    tool: self.session.format().name(),
+                    late_command: self.session.format().late_command(),
                     applied_before: self.report.done.clone(),
                 })
             }

@@ -299,12 +299,10 @@ impl<S: Session> Work<'_, S> {
     fn begin_sql(&self, job: &Job<'_>) -> String {
         let Job { migration, way, rest } = job;
         let (dialect, tool, tables) = (self.session.dialect(), self.session.format().history(), self.session.tables());
-        // Where a tool writes down the beginning of a way back, it names the version that is then the newest.
-        let named = match way {
-            Way::Up => Some(&migration.version),
-            Way::Down { before } => *before,
+        let begun = match way {
+            Way::Up => tool.begin_alone(dialect, &tables.history, &migration.version),
+            Way::Down { before } => tool.begin_back_alone(dialect, &tables.history, &migration.version, *before),
         };
-        let begun = named.and_then(|version| tool.begin_alone(dialect, &tables.history, version));
         let mut ours = record_of(migration, job.running(), rest.done);
         ours.statements = job.statements().len();
         let ours = self.session.record_in(&tables).put(&[ours]);
@@ -356,7 +354,7 @@ impl<S: Session> Work<'_, S> {
             );
         } else {
             match self.write_down_failure(job, &failure.error.message).await {
-                Some(done) => failure.notes.push(format!("{done} of {total} statements are done.")),
+                Some(done) => failure.notes.insert(0, format!("{done} of {total} statements are done.")),
                 None => failure.notes.push("That it failed could not be written down.".to_owned()),
             }
         }

@@ -77,6 +77,7 @@ pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         transactional: true,
         summary: "creates likes".into(),
         dangers: vec![],
+        down_loses_data: false,
         late: false,
         not_run: None,
         statements: String::new(),

@@ -1,35 +1,16 @@
-//! Finds dangers by reading the words of each statement.
+//! Finds dangers by reading the words of a statement, where there is no tree for it.
 
-use super::{Danger, DangerKind};
-use crate::migration::sql::{Token, tokens};
-use std::collections::{BTreeMap, BTreeSet};
+use super::tables::{Change, Name};
+use super::tree::{Event, Found as Danger};
+use super::{DangerKind, STABLE, rule};
+use crate::migration::format::Dialect;
+use crate::migration::sql::{Token, Tokens, tokens};
 
-/// How many dangers of one migration are kept; the last then says that there is more.
-const DANGERS_LIMIT: usize = 50;
 /// How many tokens of one statement are looked at. What is longer than that is mostly data.
 const TOKENS_LIMIT: usize = 20_000;
-/// A table's name is cut after this many characters.
-const NAME_LIMIT_CHARS: usize = 80;
-/// Why a danger is allowed is cut after this many characters.
-const REASON_LIMIT_CHARS: usize = 120;
-/// Begins a comment that allows a danger.
-const ALLOW: &str = "slipway:allow";
 
 /// What follows `ADD` in an `ALTER TABLE` when it is no column.
 const CONSTRAINTS: [&str; 6] = ["constraint", "primary", "unique", "foreign", "check", "exclude"];
-/// Functions whose value is the same for all rows of one statement.
-const STABLE: [&str; 9] = [
-    "now",
-    "transaction_timestamp",
-    "statement_timestamp",
-    "current_timestamp",
-    "current_date",
-    "current_time",
-    "localtimestamp",
-    "localtime",
-    "current_user",
-];
-
 /// A statement, as words in lower case and what is between them.
 struct Words<'a> {
     tokens: Vec<Token<'a>>,
@@ -37,15 +18,24 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// The statements of a text: one, or several where a file says that they belong together.
-    fn of(text: &'a str) -> Vec<Self> {
-        let tokens: Vec<_> = tokens(text).take(TOKENS_LIMIT).collect();
-        let lower = |token: &Token<'_>| match token {
-            Token::Word(word) => word.to_ascii_lowercase(),
-            _ => String::new(),
-        };
-        let statement = |part: &[Token<'a>]| Self { lower: part.iter().map(lower).collect(), tokens: part.to_vec() };
-        tokens.split(|token| *token == Token::Symbol(';')).filter(|part| !part.is_empty()).map(statement).collect()
+    /// The next statement of a text, and whether it is longer than what is looked at.
+    fn next(tokens: &mut Tokens<'a>) -> Option<(Self, bool)> {
+        let mut words = Self { tokens: Vec::new(), lower: Vec::new() };
+        let mut cut = false;
+        let mut any = false;
+        for token in tokens {
+            any = true;
+            if token == Token::Symbol(';') {
+                break;
+            }
+            if words.tokens.len() >= TOKENS_LIMIT {
+                cut = true;
+                continue;
+            }
+            words.lower.push(if let Token::Word(word) = token { word.to_ascii_lowercase() } else { String::new() });
+            words.tokens.push(token);
+        }
+        any.then_some((words, cut))
     }
 
     fn at(&self, at: usize) -> &str {
@@ -84,7 +74,7 @@ impl<'a> Words<'a> {
             }
             at += 1;
             if !self.is(at, '.') {
-                return Some((name.chars().take(NAME_LIMIT_CHARS).collect(), at));
+                return Some((name, at));
             }
             name.push('.');
             at += 1;
@@ -109,55 +99,38 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The tables that statements create: nothing is in them yet.
-pub(in crate::migration) fn created(statements: &[String]) -> BTreeSet<String> {
-    let created = |words: Words<'_>| {
-        let at = words.skip(1, &["global", "local", "temp", "temporary", "unlogged"]);
-        (words.at(0) == "create" && words.at(at) == "table")
-            .then(|| words.name(words.skip(at + 1, &["if", "not", "exists"])))
-            .flatten()
-            .map(|(name, _)| name)
-    };
-    statements.iter().flat_map(|statement| Words::of(statement)).filter_map(created).collect()
-}
-
-/// What the comments of a file allow, by the name of a kind, each with the reason. One without a reason allows nothing.
-pub(in crate::migration) fn allowed(source: &str) -> BTreeMap<DangerKind, String> {
-    let allow = |line: &str| {
-        let said = line.trim().strip_prefix("--")?.trim().strip_prefix(ALLOW)?;
-        let (name, reason) = said.trim().split_once(char::is_whitespace)?;
-        let kind = DangerKind::ALL.into_iter().find(|kind| kind.name() == name)?;
-        let reason: String = reason.trim().chars().take(REASON_LIMIT_CHARS).collect();
-        (!reason.is_empty()).then_some((kind, reason))
-    };
-    source.lines().filter_map(allow).collect()
-}
-
-/// The dangers of a migration's statements, without those of the tables that are new.
-pub(in crate::migration) fn dangers(
-    statements: &[String],
-    new: &BTreeSet<String>,
-    allowed: &BTreeMap<DangerKind, String>,
-) -> Vec<Danger> {
-    let mut dangers: Vec<Danger> = Vec::new();
-    for statement in statements {
-        for (kind, table) in Words::of(statement).iter().flat_map(of) {
-            if table.as_ref().is_some_and(|table| new.contains(table)) {
-                continue;
-            }
-            let danger = Danger { kind, table, allowed: allowed.get(&kind).cloned(), size: None };
-            if dangers.contains(&danger) {
-                continue;
-            }
-            if dangers.len() >= DANGERS_LIMIT {
-                // More than anybody reads: what is not listed is as if it could not be read.
-                dangers.push(Danger { kind: DangerKind::Unreadable, table: None, allowed: None, size: None });
-                return dangers;
-            }
-            dangers.push(danger);
+/// What a text does, in its order.
+pub(super) fn read(text: &str, dialect: Dialect) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut tokens = tokens(text);
+    while let Some((words, cut)) = Words::next(&mut tokens) {
+        // What is that long and no data, nobody has looked at wholly.
+        let unread = cut && !matches!(words.at(0), "insert" | "copy");
+        let found = of(&words).into_iter().chain(unread.then_some((DangerKind::Unreadable, None)));
+        for (kind, table) in found {
+            let name = table.as_deref().map(Name::new);
+            let lock = kind.long_lock().filter(|_| dialect == Dialect::Postgres && kind != DangerKind::Unreadable);
+            let dropped = name.clone().filter(|_| kind == DangerKind::DropTable);
+            events.push(Event::Danger(Danger { kind, rule: rule(kind), name, is_table: true, lock }));
+            events.extend(dropped.map(|name| Event::Change(Change::Drops(name))));
         }
+        events.extend(created(&words).map(Event::Change));
     }
-    dangers
+    events
+}
+
+/// The table that a statement creates.
+fn created(words: &Words<'_>) -> Option<Change> {
+    let at = words.skip(1, &["global", "local", "temp", "temporary", "unlogged"]);
+    if words.at(0) != "create" || words.at(at) != "table" {
+        return None;
+    }
+    let begin = words.skip(at + 1, &["if", "not", "exists"]);
+    let name = Name::new(&words.name(begin)?.0);
+    if words.lower[1..at].iter().any(|word| word.starts_with("temp")) {
+        return Some(Change::CreatesTemporary(name));
+    }
+    Some(if begin > at + 1 { Change::PerhapsCreates(name) } else { Change::Creates(name) })
 }
 
 type Found = Vec<(DangerKind, Option<String>)>;
@@ -171,9 +144,6 @@ fn each(kind: DangerKind, tables: Vec<String>) -> Found {
 
 fn of(words: &Words<'_>) -> Found {
     let first = |from: usize, fillers: &[&str]| words.name(words.skip(from, fillers)).map(|(name, _)| name);
-    if words.tokens.len() >= TOKENS_LIMIT && !matches!(words.at(0), "insert" | "copy") {
-        return vec![(DangerKind::Unreadable, None)];
-    }
     match words.at(0) {
         "drop" => dropped(words),
         "truncate" => each(DangerKind::Truncate, words.names(words.skip(1, &["table"]))),
@@ -183,6 +153,7 @@ fn of(words: &Words<'_>) -> Found {
             each(DangerKind::UpdateAll, words.name(skipped).map(|(name, _)| name).into_iter().collect())
         }
         "with" => with(words),
+        "insert" | "select" if words.has("with") => with(words),
         "alter" => altered(words),
         "create" => created_one(words),
         "reindex" if !words.has("concurrently") => {

@@ -1,0 +1,177 @@
+//! `slipway migrate lint`.
+
+use super::failed::Failed;
+use super::out::{Out, clean, count};
+use super::place::{DatabaseArgs, FolderArgs, Place, secret};
+use super::plan::mark;
+use clap::Args;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use slipway_core::migration::format::Dialect;
+use slipway_core::migration::{Finding, Folder, LintOptions, Migration, MigrationFile, Severity, lint_all};
+use std::path::{Path, PathBuf};
+
+/// The rule of a file that cannot be read as a migration.
+const UNREADABLE_RULE: &str = "unreadable";
+
+/// Arguments of `slipway migrate lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// Only these files of the folder
+    #[arg(value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+    /// Which folder.
+    #[command(flatten)]
+    pub folder: FolderArgs,
+    /// Only what is pending on this database. Without --database all files are looked at, whatever the variables say
+    #[arg(long, value_name = "URL", value_parser = secret)]
+    pub database: Option<SecretString>,
+    /// What the migrations run on [default: that of --database, or postgres]
+    #[arg(long, value_name = "DATABASE", value_parser = ["postgres", "sqlite"])]
+    pub dialect: Option<String>,
+    /// PostgreSQL's major version, which some rules depend on
+    #[arg(long, value_name = "N")]
+    pub postgres_version: Option<u32>,
+    /// Fail with warnings that no comment in the file allows, too
+    #[arg(long)]
+    pub strict: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
+    let (folder, pending, mut options) = match &args.database {
+        None => (args.folder.read()?, None, LintOptions::default()),
+        Some(url) => {
+            let database = DatabaseArgs { database: Some(url.clone()) };
+            let place = Place::open(&args.folder, &database).await?;
+            let options = place.lint_options().await?;
+            (place.folder, Some(place.history), options)
+        }
+    };
+    match args.dialect.as_deref() {
+        Some("sqlite") => options.dialect = Dialect::Sqlite,
+        Some(_) => options.dialect = Dialect::Postgres,
+        None => {}
+    }
+    options.postgres_version = args.postgres_version.or(options.postgres_version);
+    let named = named(&args.files, &folder, &args.folder.dir)?;
+    let wanted = |file: &MigrationFile| {
+        named.as_ref().is_none_or(|named| named.contains(&file.up.file))
+            && pending.as_ref().is_none_or(|history| !history.contains(&file.version))
+    };
+    let (findings, looked_at) = findings(&folder, &options, wanted);
+    let of = |severity| findings.iter().filter(|f| f.severity == severity && f.allowed.is_none()).count();
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    for finding in &findings {
+        lines(finding, &args.folder.dir, out).iter().for_each(|line| out.line(line));
+    }
+    let sum = format!(
+        "{}: {}, {}",
+        count(looked_at, "migration", "migrations"),
+        count(errors, "error", "errors"),
+        count(warnings, "warning", "warnings")
+    );
+    let document = json!({
+        "format": folder.format().name(),
+        "migrations": looked_at,
+        "errors": errors,
+        "warnings": warnings,
+        "findings": findings,
+    });
+    if errors > 0 || (args.strict && warnings > 0) {
+        let why = if errors > 0 { "" } else { ", and --strict wants none" };
+        return Err(Failed::new(format!("{sum}{why}.")).beside(document));
+    }
+    out.line(&format!("{sum}."));
+    Ok(document)
+}
+
+/// The names that somebody typed, as the folder has them: the up file of the migration.
+fn named(files: &[PathBuf], folder: &Folder<'_>, dir: &Path) -> Result<Option<Vec<String>>, Failed> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let found = files.iter().map(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let elsewhere = parent.is_some_and(|parent| parent.canonicalize().ok() != dir.canonicalize().ok());
+        let is =
+            |file: &&MigrationFile| file.up.file == name || file.down.as_ref().is_some_and(|down| down.file == name);
+        match folder.files().find(is).filter(|_| !elsewhere) {
+            Some(file) => Ok(file.up.file.clone()),
+            None => Err(Failed::new(format!(
+                "{} is no migration of {}. Name the folder with --dir.",
+                clean(&path.to_string_lossy()),
+                dir.display()
+            ))),
+        }
+    });
+    found.collect::<Result<Vec<_>, _>>().map(Some)
+}
+
+/// What is to be said about the wanted files, in order, and how many they are. The ones before them count as applied.
+fn findings(
+    folder: &Folder<'_>,
+    options: &LintOptions,
+    wanted: impl Fn(&MigrationFile) -> bool,
+) -> (Vec<Finding>, usize) {
+    let (mut migrations, mut unreadable, mut looked_at) = (Vec::<Migration>::new(), Vec::new(), 0);
+    for file in folder.files().filter(|file| wanted(file)) {
+        looked_at += 1;
+        match folder.parse(file) {
+            Ok(migration) => migrations.push(migration),
+            Err(problem) => unreadable.push(broken(&file.up.file, problem)),
+        }
+    }
+    let down_problems =
+        migrations.iter().filter_map(|m| m.down_problem.clone().map(|problem| broken(&m.file, problem)));
+    unreadable.extend(down_problems);
+    let mut findings = lint_all(&migrations, options);
+    findings.extend(unreadable);
+    (findings, looked_at)
+}
+
+fn broken(file: &str, problem: slipway_core::migration::FolderError) -> Finding {
+    use slipway_core::migration::FolderError;
+    let (line, message) = match problem {
+        FolderError::Parse { problem, .. } => (problem.line, problem.message),
+        FolderError::PsqlCommand { line, command, .. } => {
+            (line, format!("{command} is a command for psql, not SQL. Take it out of the migration"))
+        }
+        other => (1, other.to_string()),
+    };
+    Finding {
+        file: file.to_owned(),
+        line,
+        rule: UNREADABLE_RULE.to_owned(),
+        severity: Severity::Error,
+        message,
+        help: None,
+        danger: None,
+        table: None,
+        lock: None,
+        allowed: None,
+    }
+}
+
+fn lines(finding: &Finding, dir: &Path, out: Out) -> Vec<String> {
+    let place = clean(&dir.join(&finding.file).to_string_lossy());
+    let word = match finding.severity {
+        _ if finding.allowed.is_some() => "allowed",
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Advice => "advice",
+    };
+    let head = format!(
+        "{place}:{}  {} {word}  {} ({})",
+        finding.line,
+        mark(finding, out),
+        clean(&finding.message),
+        finding.rule
+    );
+    let more =
+        finding.allowed.as_ref().map(|why| format!("allowed by the file: {why}")).or_else(|| finding.help.clone());
+    std::iter::once(head).chain(more.map(|more| format!("  {}", clean(&more)))).collect()
+}

@@ -1,0 +1,146 @@
+//! Which folder, which tool's, and on which database.
+
+use super::failed::Failed;
+use super::folder;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use secrecy::{ExposeSecret as _, SecretString};
+use slipway_core::migration::format::{self, Dialect, Format, Lookup};
+use slipway_core::migration::{Folder, History, LintOptions};
+use slipway_deploy::database::{self, Database, DatabaseUrl};
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+/// Lets Slipway find out whose the folder is.
+const AUTO: &str = "auto";
+/// Where the database's address is looked for, one after the other.
+const VARIABLES: [&str; 2] = ["DATABASE_URL", GOOSE_VARIABLE];
+const GOOSE_VARIABLE: &str = "GOOSE_DBSTRING";
+
+/// Which folder.
+#[derive(Clone, Debug, Args)]
+pub struct FolderArgs {
+    /// The folder with the migrations
+    #[arg(long, value_name = "DIR", default_value = "migrations")]
+    pub dir: PathBuf,
+    /// Whose format the folder has
+    #[arg(long, value_name = "TOOL", default_value = AUTO, value_parser = formats())]
+    pub format: String,
+}
+
+/// Which database.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseArgs {
+    /// The database: postgres://…, user=… host=… dbname=…, or sqlite:PATH [default: $DATABASE_URL, or $GOOSE_DBSTRING]
+    #[arg(long, value_name = "URL", value_parser = secret, hide_default_value = true)]
+    pub database: Option<SecretString>,
+}
+
+fn formats() -> PossibleValuesParser {
+    PossibleValuesParser::new(std::iter::once(AUTO).chain(format::ALL.iter().map(|format| format.name())))
+}
+
+/// An address may contain a password, so nothing prints it.
+pub(super) fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}
+
+impl DatabaseArgs {
+    /// Without an address there is nothing to do.
+    pub(super) fn wrong_usage(&self) -> Option<&'static str> {
+        let none = self.text().is_none();
+        none.then_some("no database is named. Set DATABASE_URL (or GOOSE_DBSTRING), or pass --database URL.")
+    }
+
+    fn text(&self) -> Option<SecretString> {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        self.database.clone().or_else(|| {
+            VARIABLES.into_iter().find_map(|name| {
+                let value = set(name)?;
+                // goose's own variable for SQLite has the bare path.
+                let bare = name == GOOSE_VARIABLE && !value.starts_with("sqlite");
+                let sqlite = bare && set("GOOSE_DRIVER").is_some_and(|driver| driver.starts_with("sqlite"));
+                Some(SecretString::from(if sqlite { format!("sqlite:{value}") } else { value }))
+            })
+        })
+    }
+
+    /// The address.
+    pub(super) fn url(&self) -> Result<DatabaseUrl, Failed> {
+        let text = self.text().ok_or_else(|| Failed::new(self.wrong_usage().unwrap_or_default()))?;
+        Ok(DatabaseUrl::parse(text.expose_secret())?)
+    }
+}
+
+/// The variables that a migration substitutes are those of this process.
+fn of_the_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+const LOOKUP: Lookup<'static> = &of_the_environment;
+
+impl FolderArgs {
+    /// The format that somebody has named.
+    pub(super) fn named(&self) -> Option<&'static dyn Format> {
+        format::by_name(&self.format)
+    }
+
+    /// The folder by itself.
+    pub(super) fn read(&self) -> Result<Folder<'static>, Failed> {
+        self.read_beside(&[])
+    }
+
+    fn read_beside(&self, tables: &[&'static dyn Format]) -> Result<Folder<'static>, Failed> {
+        let files = folder::read(&self.dir)?;
+        let format = match self.named() {
+            Some(format) => format,
+            None => format::detect(&files, tables)?,
+        };
+        Ok(Folder::read(format, files, LOOKUP)?)
+    }
+}
+
+/// A folder and its database.
+pub(super) struct Place {
+    pub(super) folder: Folder<'static>,
+    pub(super) url: DatabaseUrl,
+    pub(super) database: Box<dyn Database>,
+    pub(super) history: History,
+}
+
+impl Place {
+    /// Reads the folder, then looks at the database.
+    pub(super) async fn open(folder: &FolderArgs, database: &DatabaseArgs) -> Result<Self, Failed> {
+        let url = database.url()?;
+        // A folder that cannot be read at all is said before anybody waits for a database.
+        let read = folder.named().map(|_| folder.read()).transpose()?;
+        if read.is_none() {
+            folder::read(&folder.dir)?;
+        }
+        let database = database::open(&url).await?;
+        let folder = match read {
+            Some(folder) => folder,
+            None => folder.read_beside(&database.formats().await?)?,
+        };
+        let history = database.history(folder.format()).await?;
+        Ok(Self { folder, url, database, history })
+    }
+
+    /// What the dangers of a migration depend on.
+    pub(super) async fn lint_options(&self) -> Result<LintOptions, Failed> {
+        Ok(LintOptions { dialect: self.database.dialect(), postgres_version: self.database.postgres_version().await? })
+    }
+
+    /// `postgres://localhost:5432/goals (goose)`.
+    pub(super) fn shown(&self) -> String {
+        format!("{} ({})", self.database.shown(), self.folder.format().name())
+    }
+
+    /// `postgres` or `sqlite`.
+    pub(super) fn dialect_name(&self) -> &'static str {
+        match self.database.dialect() {
+            Dialect::Postgres => "postgres",
+            Dialect::Sqlite => "sqlite",
+        }
+    }
+}

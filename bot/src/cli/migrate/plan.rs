@@ -1,0 +1,180 @@
+//! `slipway migrate plan`.
+
+use super::failed::Failed;
+use super::out::{Out, clean, count};
+use super::place::{DatabaseArgs, FolderArgs, Place, secret};
+use super::up::{merged, warn};
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use slipway_core::migration::{
+    DownTrial, Finding, Late, Migration, MigrationTrial, PendingOptions, Severity, lint_all, plan_pending,
+};
+use slipway_core::plan::PlannedMigration;
+use slipway_deploy::database::{DatabaseUrl, RehearsalOptions, rehearse};
+use std::collections::BTreeSet;
+
+/// Arguments of `slipway migrate plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Which folder.
+    #[command(flatten)]
+    pub folder: FolderArgs,
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Also try it on a copy of the schema, made on this server (for SQLite in memory, whatever is named)
+    #[arg(long, value_name = "URL", value_parser = secret)]
+    pub rehearse: Option<SecretString>,
+    /// Plan files that are older than what is applied already, also where the tool would refuse them
+    #[arg(long)]
+    pub allow_late: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
+    let on = args.rehearse.as_ref().map(|url| DatabaseUrl::parse(url.expose_secret())).transpose()?;
+    let place = Place::open(&args.folder, &args.database).await?;
+    let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
+    let pending = plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
+    let options = place.lint_options().await?;
+    let mut planned = pending.planned(&options);
+    measure(&place, &mut planned).await?;
+    let findings = lint_all(&pending.migrations, &options);
+    warn(&pending, out);
+    let head = match planned.len() {
+        0 => format!("Nothing is pending on {}.", place.shown()),
+        n => format!("{} on {}:", count(n, "migration is pending", "migrations are pending"), place.shown()),
+    };
+    out.line(&head);
+    for migration in &planned {
+        show(migration, &findings, &place, out);
+    }
+    let document = json!({
+        "database": place.database.shown(),
+        "dialect": place.dialect_name(),
+        "format": place.folder.format().name(),
+        "pending": planned,
+        "findings": findings,
+        "edited": pending.edited,
+        "missing": pending.unknown_applied,
+        "half_done": pending.half_done.iter().map(|half| json!({
+            "version": half.version, "file": half.file, "done": half.done, "total": half.total, "error": half.error,
+        })).collect::<Vec<_>>(),
+    });
+    let mut trials = Value::Null;
+    if let Some(on) = &on {
+        let tried = tried(&place, on, &pending.to_run(), out).await;
+        trials = json!(tried.map_err(|failed| failed.beside(document.clone()))?);
+    }
+    if !planned.is_empty() {
+        out.line("Nothing was changed. To apply: slipway migrate up");
+    }
+    Ok(merged(document, json!({ "rehearsal": trials })))
+}
+
+async fn measure(place: &Place, planned: &mut [PlannedMigration]) -> Result<(), Failed> {
+    let dangers = planned.iter_mut().flat_map(|migration| &mut migration.dangers);
+    let mut dangers: Vec<_> = dangers.collect();
+    let tables: BTreeSet<String> = dangers.iter().filter_map(|danger| danger.table.clone()).collect();
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let sizes = place.database.sizes(&tables).await?;
+    for danger in &mut dangers {
+        danger.size = danger.table.as_ref().and_then(|table| sizes.get(table).copied());
+    }
+    Ok(())
+}
+
+fn show(migration: &PlannedMigration, findings: &[Finding], place: &Place, out: Out) {
+    let mut facts = vec![clean(&migration.summary)];
+    if migration.late {
+        facts.push(out.paint.doubtful("late: older than what is applied"));
+    }
+    if let Some(why) = &migration.not_run {
+        facts.push(format!("not run here: {}", clean(why)));
+    }
+    facts.push(if migration.transactional { "in a transaction" } else { "without a transaction" }.to_owned());
+    facts.push(match (migration.reversible, migration.down_loses_data) {
+        (true, false) => "reversible".to_owned(),
+        (true, true) => "its way back loses data".to_owned(),
+        (false, _) => "no way back".to_owned(),
+    });
+    out.line(&format!("  {}  {}", clean(&migration.file), facts.join(" · ")));
+    let down = place.folder.file(&migration.version).and_then(|file| file.down.as_ref()).map(|down| &down.file);
+    for finding in findings.iter().filter(|f| f.file == migration.file || Some(&f.file) == down) {
+        finding_lines(finding, migration, out).iter().for_each(|line| out.line(line));
+    }
+}
+
+/// The sentence, what it means for the database, and the way out.
+fn finding_lines(finding: &Finding, migration: &PlannedMigration, out: Out) -> Vec<String> {
+    let mark = mark(finding, out);
+    let mut lines = vec![format!("    {mark} line {}: {} ({})", finding.line, clean(&finding.message), finding.rule)];
+    let same = |danger: &&slipway_core::migration::Danger| {
+        Some(danger.kind) == finding.danger && danger.table == finding.table
+    };
+    let danger = migration.dangers.iter().find(same);
+    lines.extend(danger.and_then(|danger| danger.lock_line()).map(|line| format!("      {}", clean(&line))));
+    match (&finding.allowed, &finding.help) {
+        (Some(why), _) => lines.push(format!("      allowed by the file: {}", clean(why))),
+        (None, Some(help)) => lines.push(format!("      {}", clean(help))),
+        (None, None) => {}
+    }
+    lines
+}
+
+pub(super) fn mark(finding: &Finding, out: Out) -> String {
+    match finding.severity {
+        _ if finding.allowed.is_some() => out.paint.faint("·"),
+        Severity::Error => out.paint.bad("✖"),
+        Severity::Warning => out.paint.doubtful("▲"),
+        Severity::Advice => out.paint.faint("·"),
+    }
+}
+
+/// What a trial on a copy of the schema shows.
+async fn tried(
+    place: &Place,
+    on: &DatabaseUrl,
+    pending: &[Migration],
+    out: Out,
+) -> Result<Vec<MigrationTrial>, Failed> {
+    // Whoever names a server at the terminal has chosen it.
+    let options = RehearsalOptions { same_server: true };
+    let trials = rehearse(&*place.database, &place.url, on, &place.folder, pending, &options).await;
+    let trials = trials.map_err(|error| Failed::new(format!("The rehearsal: {error}.")))?;
+    for trial in &trials {
+        out.line(&format!("  rehearsed {}: {}", trial.version, clean(&way_back(&trial.down))));
+        for touched in &trial.touched {
+            let mut line = format!("    {} on {}", touched.lock.name(), clean(&touched.table));
+            if touched.rewritten {
+                line.push_str(", rewrites every row");
+            }
+            if touched.scanned {
+                line.push_str(", reads every row");
+            }
+            if let Some(rows) = touched.size.and_then(|size| size.rows) {
+                line.push_str(&format!(", about {rows} rows"));
+            }
+            out.line(&line);
+        }
+    }
+    if !trials.is_empty() {
+        out.line("  The copy has no rows: what fails only because of rows was not tried.");
+    }
+    Ok(trials)
+}
+
+fn way_back(down: &DownTrial) -> String {
+    match down {
+        DownTrial::None => "goes up; no way back".to_owned(),
+        DownTrial::Restores => "goes up, back and up again".to_owned(),
+        DownTrial::Leaves { differences } => format!("its way back leaves a difference: {}", differences.join("; ")),
+        DownTrial::NotTried { why } => format!("goes up; its way back was not tried: {why}"),
+        DownTrial::Fails { message } => format!("goes up, but its way back fails: {message}"),
+    }
+}
