@@ -78,12 +78,12 @@ async fn files_without_a_transaction_are_passed_on() {
         let place = Place::new(tool, kind).await;
         // Each tool sends a file as one message, in which PostgreSQL has no concurrent build beside another statement.
         let up = match kind {
-            Kind::Postgres => "CREATE INDEX CONCURRENTLY by_what_N ON deeds (what);",
-            Kind::Sqlite => "CREATE INDEX by_what_N ON deeds (what);",
+            Kind::Postgres => "CREATE INDEX CONCURRENTLY by_what_# ON deeds (what);",
+            Kind::Sqlite => "CREATE INDEX by_what_# ON deeds (what);",
         };
         for n in 1..=4 {
             let down = format!("DROP INDEX by_what_{n};");
-            place.migration_of(n, true, &up.replace('N', &n.to_string()), &down);
+            place.migration_of(n, true, &up.replace('#', &n.to_string()), &down);
             if n % 2 == 0 { place.slipway(&["up"]) } else { place.tool_up().await }.done();
         }
         assert_eq!(place.history().await, ["1", "2", "3", "4"], "{tool:?} {kind:?}");

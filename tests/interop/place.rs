@@ -125,10 +125,14 @@ impl Place {
         }
     }
 
-    /// Slipway's own command line, which finds out by itself whose folder it is.
+    /// Slipway's own command line. A folder of sqlx's that nobody has applied may be golang-migrate's too, so it is told.
     pub(crate) fn slipway(&self, command: &[&str]) -> Ended {
         let mut slipway = Command::new(bot::binary().unwrap());
-        slipway.arg("migrate").args(command).arg("--dir").arg(self.migrations()).env_clear();
+        let format = match self.tool {
+            Tool::Dbmate => "dbmate",
+            Tool::Sqlx => "sqlx",
+        };
+        slipway.arg("migrate").args(command).args(["--format", format, "--dir"]).arg(self.migrations()).env_clear();
         slipway.env("DATABASE_URL", &self.url).output().unwrap().into()
     }
 
