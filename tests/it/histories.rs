@@ -69,7 +69,8 @@ where
             }
         }
         let rows = column(connection, &format!("SELECT {columns} FROM {table} ORDER BY 1")).await;
-        told.push_str(&format!("{what}: {}\n", rows.join("; ")));
+        let rows = if rows.is_empty() { "nothing".to_owned() } else { rows.join("; ") };
+        told.push_str(&format!("{what}: {rows}\n"));
     }
     told
 }
@@ -84,28 +85,178 @@ async fn on_sqlite(tool: &str, columns: &str, expected: Expect) {
 
 #[tokio::test]
 async fn dbmate() {
-    on_postgres("dbmate", "version", expect![]).await;
-    on_sqlite("dbmate", "version", expect![]).await;
+    on_postgres(
+        "dbmate",
+        "version",
+        expect![[r#"
+        version character varying not null
+        CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (version)
+        made: nothing
+        applied: 9
+        applied: 10; 9
+        applied: 10; 11; 9
+        taken back: 10; 9
+        taken back: 9
+        taken back: nothing
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "dbmate",
+        "version",
+        expect![[r#"
+        CREATE TABLE "schema_migrations" (version varchar(128) primary key)
+        made: nothing
+        applied: 9
+        applied: 10; 9
+        applied: 10; 11; 9
+        taken back: 10; 9
+        taken back: 9
+        taken back: nothing
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn golang_migrate() {
-    on_postgres("golang-migrate", "version || ' ' || dirty", expect![]).await;
-    on_sqlite("golang-migrate", "version || ' ' || dirty", expect![]).await;
+    on_postgres(
+        "golang-migrate",
+        "version || ' ' || dirty",
+        expect![[r#"
+        version bigint not null
+        dirty boolean not null
+        CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (version)
+        made: nothing
+        begun: 9 true
+        applied: 9 false
+        begun: 10 true
+        applied: 10 false
+        begun: 11 true
+        applied: 11 false
+        begun to take back: 10 true
+        taken back: 10 false
+        begun to take back: 9 true
+        taken back: 9 false
+        begun to take back: -1 true
+        taken back: nothing
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "golang-migrate",
+        "version || ' ' || dirty",
+        expect![[r#"
+        CREATE TABLE schema_migrations (version uint64,dirty bool)
+        CREATE UNIQUE INDEX version_unique ON schema_migrations (version)
+        made: nothing
+        begun: 9 1
+        applied: 9 0
+        begun: 10 1
+        applied: 10 0
+        begun: 11 1
+        applied: 11 0
+        begun to take back: 10 1
+        taken back: 10 0
+        begun to take back: 9 1
+        taken back: 9 0
+        begun to take back: -1 1
+        taken back: nothing
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn goose() {
-    on_postgres("goose", "version_id || ' ' || is_applied", expect![]).await;
-    on_sqlite("goose", "version_id || ' ' || is_applied", expect![]).await;
+    on_postgres(
+        "goose",
+        "version_id || ' ' || is_applied",
+        expect![[r#"
+        id integer not null identity BY DEFAULT
+        version_id bigint not null
+        is_applied boolean not null
+        tstamp timestamp without time zone not null default now()
+        CREATE UNIQUE INDEX goose_db_version_pkey ON public.goose_db_version USING btree (id)
+        made: 0 true
+        applied: 0 true; 9 true
+        applied: 0 true; 10 true; 9 true
+        applied: 0 true; 10 true; 11 true; 9 true
+        taken back: 0 true; 10 true; 9 true
+        taken back: 0 true; 9 true
+        taken back: 0 true
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "goose",
+        "version_id || ' ' || is_applied",
+        expect![[r#"
+        CREATE TABLE goose_db_version (
+        		id INTEGER PRIMARY KEY AUTOINCREMENT,
+        		version_id INTEGER NOT NULL,
+        		is_applied INTEGER NOT NULL,
+        		tstamp TIMESTAMP DEFAULT (datetime('now'))
+        	)
+        made: 0 1
+        applied: 0 1; 9 1
+        applied: 0 1; 10 1; 9 1
+        applied: 0 1; 10 1; 11 1; 9 1
+        taken back: 0 1; 10 1; 9 1
+        taken back: 0 1; 9 1
+        taken back: 0 1
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn sqlx() {
     let rest = "|| ' ' || execution_time || ' ' || description";
     let columns = format!("version || ' ' || success || ' ' || encode(checksum, 'hex') {rest}");
-    on_postgres("sqlx", &columns, expect![]).await;
-    on_sqlite("sqlx", &format!("version || ' ' || success || ' ' || hex(checksum) {rest}"), expect![]).await;
+    on_postgres(
+        "sqlx",
+        &columns,
+        expect![[r#"
+        version bigint not null
+        description text not null
+        installed_on timestamp with time zone not null default now()
+        success boolean not null
+        checksum bytea not null
+        execution_time bigint not null
+        CREATE UNIQUE INDEX _sqlx_migrations_pkey ON public._sqlx_migrations USING btree (version)
+        made: nothing
+        applied: 9 true ab01 12345 it's \ here
+        applied: 10 true ab01 12345 it's \ here; 9 true ab01 12345 it's \ here
+        applied: 10 true ab01 12345 it's \ here; 11 true ab01 12345 it's \ here; 9 true ab01 12345 it's \ here
+        taken back: 10 true ab01 12345 it's \ here; 9 true ab01 12345 it's \ here
+        taken back: 9 true ab01 12345 it's \ here
+        taken back: nothing
+    "#]],
+    )
+    .await;
+    on_sqlite(
+        "sqlx",
+        &format!("version || ' ' || success || ' ' || hex(checksum) {rest}"),
+        expect![[r#"
+        CREATE TABLE _sqlx_migrations (
+            version BIGINT PRIMARY KEY,
+            description TEXT NOT NULL,
+            installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            success BOOLEAN NOT NULL,
+            checksum BLOB NOT NULL,
+            execution_time BIGINT NOT NULL
+        )
+        made: nothing
+        applied: 9 1 AB01 12345 it's \ here
+        applied: 10 1 AB01 12345 it's \ here; 9 1 AB01 12345 it's \ here
+        applied: 10 1 AB01 12345 it's \ here; 11 1 AB01 12345 it's \ here; 9 1 AB01 12345 it's \ here
+        taken back: 10 1 AB01 12345 it's \ here; 9 1 AB01 12345 it's \ here
+        taken back: 9 1 AB01 12345 it's \ here
+        taken back: nothing
+    "#]],
+    )
+    .await;
 }
 
 /// What is read back, in the types in which it is asked for.

@@ -8,4 +8,5 @@ mod runs;
 mod sqlite;
 mod support;
 mod tools;
+mod watch;
 mod with_sqlx;

@@ -131,10 +131,10 @@ impl History {
     /// Whether a tool that keeps only the newest version went past this one: newer ones have a record, and this one,
     /// which would have got its record with them or before them, has none.
     fn was_left_out(&self, version: &Version) -> bool {
+        let Some(newest) = self.newest() else { return false };
         // A record of something newer than the history is no more true: the tool has taken it back.
-        let known = |record: &&Record| record.state.is_settled() && self.newest().is_some_and(|n| record.version <= *n);
-        let newest = self.records.values().rev().find(known);
-        newest.is_some_and(|newest| *version < newest.version) && !self.records.contains_key(version)
+        let mut known = self.records.range(..=newest.clone()).rev().filter(|(_, record)| record.state.is_settled());
+        known.next().is_some_and(|(known, _)| version < known) && !self.records.contains_key(version)
     }
 
     /// The same history after a migration was applied.

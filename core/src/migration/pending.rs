@@ -158,16 +158,16 @@ fn late_advice(format: &dyn Format, files: usize) -> String {
 
 fn half_done(migration: &HalfDoneMigration, taking_back: bool) -> String {
     let HalfDoneMigration { file, done, total, error, .. } = migration;
-    let what = if taking_back { "is being taken back" } else { "runs" };
+    let (what, way) = if taking_back { ("is being taken back", "down") } else { ("runs", "up") };
     let next = done + 1;
     let stopped = match error {
-        Some(error) => format!("statement {next} failed: {error}"),
-        None => format!("statement {next} may have run or not"),
+        Some(error) => format!("{done} of {total} statements are done, statement {next} failed: {error}"),
+        None if done >= total => "all statements are done, but that is not recorded".to_owned(),
+        None => format!("{done} of {total} statements are done, statement {next} may have run or not"),
     };
     format!(
-        "{file} {what} without a transaction, and an earlier run did not come to its end: {done} of {total} statements are \
-         done, {stopped}. Look at the database, finish it by hand and record it, or let the run go on with statement \
-         {next} (--continue)."
+        "{file} {what} without a transaction, and an earlier run did not come to its end: {stopped}. Look at the database. \
+         Finish it by hand and record that, or let it go on where it stopped: \"slipway migrate {way} --continue\"."
     )
 }
 

@@ -284,8 +284,75 @@ mod tests {
     }
 
     #[test]
+    fn strings_with_escapes() {
+        assert_eq!(tokens(r"E'it\'s' x").collect::<Vec<_>>(), [Token::Text, Token::Word("x")]);
+        assert_eq!(tokens(r"e'\\' x").collect::<Vec<_>>(), [Token::Text, Token::Word("x")]);
+        assert_eq!(tokens(r"'\' x").collect::<Vec<_>>(), [Token::Text, Token::Word("x")]);
+        for open in ["E'", r"E'\", r"E'\'", "E'é"] {
+            assert_eq!(tokens(open).collect::<Vec<_>>(), [Token::Text], "{open}");
+        }
+    }
+
+    #[test]
+    fn statements_end_at_semicolons_outside_of_bodies() {
+        for (sql, expected) in [
+            ("", &[][..]),
+            ("-- nothing\n;;", &[]),
+            ("-- a\nA 1;\n\nB ';' ; ", &["A 1", "B ';' "]),
+            ("DO $$ BEGIN a; END $$; B", &["DO $$ BEGIN a; END $$", "B"]),
+            (
+                "CREATE TEMP TRIGGER t AFTER UPDATE ON a BEGIN SELECT CASE b WHEN 1 THEN 2 END; DELETE FROM c; END; B",
+                &[
+                    "CREATE TEMP TRIGGER t AFTER UPDATE ON a BEGIN SELECT CASE b WHEN 1 THEN 2 END; DELETE FROM c; END",
+                    "B",
+                ],
+            ),
+            (
+                "CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END; END",
+                &["CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END", "END"],
+            ),
+            ("CREATE TABLE trigger (begin int); END", &["CREATE TABLE trigger (begin int)", "END"]),
+            (
+                "CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION f(); B",
+                &["CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION f()", "B"],
+            ),
+        ] {
+            assert_eq!(statements(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_run_in_a_transaction() {
+        for sql in [
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON a (b)",
+            "SELECT 1; DROP INDEX concurrently i",
+            "ALTER TABLE a DETACH PARTITION b CONCURRENTLY",
+            "REINDEX INDEX i",
+            "VACUUM",
+            "CREATE DATABASE a",
+            "ALTER SYSTEM SET a = 1",
+            "ALTER DATABASE a SET TABLESPACE b",
+            "DO $$ BEGIN COMMIT; END $$",
+            "CALL p()",
+        ] {
+            assert!(refuses_transaction(sql), "{sql}");
+        }
+        for sql in [
+            "ALTER TYPE a ADD VALUE 'vacuum'",
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY a",
+            "ALTER DATABASE a SET b = 1",
+            "COMMENT ON TABLE a IS 'CREATE INDEX CONCURRENTLY'",
+            "DO $$ BEGIN PERFORM 1; END $$",
+            "CREATE INDEX i ON a (b) -- not CONCURRENTLY",
+        ] {
+            assert!(!refuses_transaction(sql), "{sql}");
+        }
+    }
+
+    #[test]
     fn transaction_control() {
-        for sql in ["BEGIN;", "/* x */ commit;", "START TRANSACTION;", "ROLLBACK;", "END;"] {
+        for sql in ["BEGIN;", "/* x */ commit;", "START TRANSACTION;", "ROLLBACK;", "END;", "-- x\nSELECT 1;\nCOMMIT;"]
+        {
             assert!(controls_transaction(sql), "{sql}");
         }
         for sql in ["ROLLBACK TO a;", "SAVEPOINT a;", "SELECT 1;", "CREATE FUNCTION f() AS $$ BEGIN END $$;", ""] {

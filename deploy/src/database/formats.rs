@@ -35,9 +35,7 @@ pub(super) fn told_apart(table: &str, columns: &[String]) -> Option<&'static dyn
     let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
     let fits = |format: &&dyn Format| {
         let history = format.history();
-        history.table() == table
-            && history.columns().iter().all(|c| has(c))
-            && !history.foreign_columns().iter().any(has)
+        history.table() == table && history.columns().iter().all(has) && !history.foreign_columns().iter().any(has)
     };
     format::ALL.iter().copied().find(fits)
 }

@@ -13,6 +13,7 @@ mod schema_sqlite;
 mod sqlite;
 mod sqlite_probe;
 mod url;
+mod watch;
 
 pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};

@@ -63,6 +63,7 @@ impl Postgres {
             tables: None,
             has_record: false,
             locks: Vec::new(),
+            pid: None,
         })
     }
 }

@@ -56,7 +56,7 @@ impl Sqlite {
             None => self.fresh(create).await?,
         };
         let shown = self.shown.clone();
-        Ok(SqliteSession { connection, shown, format, is_there: false, has_record: false, seen: None })
+        Ok(SqliteSession::new(connection, shown, format))
     }
 }
 

@@ -197,7 +197,7 @@ fn transaction(block: &str) -> bool {
     let rest = line.trim_start_matches('-').trim_start_matches(is_space);
     let options = rest.strip_prefix("migrate:up").or_else(|| rest.strip_prefix("migrate:down")).unwrap_or(rest);
     let pairs = options.split(is_space).filter_map(|pair| pair.split_once(':'));
-    pairs.filter(|(key, _)| *key == "transaction").last().is_none_or(|(_, value)| value != "false")
+    pairs.rev().find(|(key, _)| *key == "transaction").is_none_or(|(_, value)| value != "false")
 }
 
 fn line_of(source: &str, at: usize) -> usize {

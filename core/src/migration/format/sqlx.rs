@@ -127,7 +127,7 @@ impl HistoryTable for SqlxHistory {
         };
         format!(
             "SELECT version AS ordinal, CAST(version AS text) AS version, 1 AS is_applied, {dirty} AS is_dirty, {checksum} \
-             AS checksum, CAST(installed_on AS text) AS applied_at FROM {table} ORDER BY version"
+             AS checksum, CAST(installed_on AS text) AS applied_at FROM {table} ORDER BY 1"
         )
     }
 

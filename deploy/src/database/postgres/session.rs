@@ -4,6 +4,7 @@ use super::super::error::{DriverError, MigrateError};
 use super::super::formats::{Found, told_apart};
 use super::super::record::{RECORD_TABLE, RecordTable, StoredRecord, record};
 use super::super::run::{HistoryError, Run, RunOptions, Seen, Session, StatementError, Step, Tables};
+use super::super::watch::{Watch, watched};
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Format};
 use slipway_core::migration::{AppliedRow, History, Version};
@@ -22,6 +23,8 @@ pub(super) struct PgSession {
     pub(super) has_record: bool,
     /// The advisory locks that are held, in the order in which they were taken.
     pub(super) locks: Vec<i64>,
+    /// The server's process, once it was asked for.
+    pub(super) pid: Option<i32>,
 }
 
 impl PgSession {
@@ -46,7 +49,26 @@ impl PgSession {
     /// broken off.
     pub(super) async fn migrate(&mut self, statement: &str, step: &Step<'_>) -> Result<(), DriverError> {
         tracing::debug!(file = step.migration.file, statement = step.index, of = step.total, "running");
-        self.send(statement).await
+        let pid = self.pid().await?;
+        let options = self.options.clone();
+        let watch = Watch { options: &options, pid, step };
+        let (outcome, broken_off) = watched(self.send(statement), &watch).await;
+        if broken_off {
+            // What it says does not matter: the request to break off must not meet the next statement.
+            let _ = self.send("SELECT 1").await;
+        }
+        outcome
+    }
+
+    /// The server's process, asked for once.
+    async fn pid(&mut self) -> Result<i32, DriverError> {
+        if let Some(pid) = self.pid {
+            return Ok(pid);
+        }
+        let rows = self.rows("SELECT pg_backend_pid()").await?;
+        let pid = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        self.pid = Some(pid);
+        Ok(pid)
     }
 
     /// Whether the session could be made as new, so that it may be used again.
@@ -276,6 +298,7 @@ impl Session for PgSession {
     async fn reconnect(&mut self) -> Result<(), MigrateError> {
         self.connection = super::connection(&self.options, &self.shown).await?;
         self.locks.clear();
+        self.pid = None;
         Ok(())
     }
 }

@@ -4,11 +4,17 @@ use super::super::error::{DriverError, MigrateError};
 use super::super::formats::{Found, told_apart};
 use super::super::record::{RECORD_TABLE, RecordTable, StoredRecord, record};
 use super::super::run::{HistoryError, Run, RunOptions, Seen, Session, StatementError, Step, Tables};
+use super::super::watch;
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Format};
 use slipway_core::migration::{AppliedRow, History, Version};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _, raw_sql};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How many of SQLite's instructions run between two looks at whether the run is to stop.
+const CANCEL_CHECK_INSTRUCTIONS: i32 = 100_000;
 
 /// One connection to SQLite in a run.
 pub(super) struct SqliteSession {
@@ -21,9 +27,23 @@ pub(super) struct SqliteSession {
     pub(super) has_record: bool,
     /// What SQLite said of others' changes when the history was read.
     pub(super) seen: Option<i64>,
+    /// Whether what runs is a statement of a migration, which may be broken off.
+    breakable: Arc<AtomicBool>,
 }
 
 impl SqliteSession {
+    pub(super) fn new(connection: SqliteConnection, shown: String, format: &'static dyn Format) -> Self {
+        Self {
+            connection,
+            shown,
+            format,
+            is_there: false,
+            has_record: false,
+            seen: None,
+            breakable: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
     async fn send(&mut self, sql: impl Into<String>) -> Result<(), DriverError> {
         raw_sql(AssertSqlSafe(sql.into())).execute(&mut self.connection).await?;
         Ok(())
@@ -37,7 +57,19 @@ impl SqliteSession {
     /// broken off.
     async fn migrate(&mut self, statement: &str, step: &Step<'_>) -> Result<(), DriverError> {
         tracing::debug!(file = step.migration.file, statement = step.index, of = step.total, "running");
-        self.send(statement).await
+        let breakable = self.breakable.clone();
+        breakable.store(true, Ordering::Relaxed);
+        let outcome = watch::timed(self.send(statement), step).await;
+        breakable.store(false, Ordering::Relaxed);
+        outcome
+    }
+
+    /// Has statements of migrations broken off when somebody wants the run to stop.
+    async fn let_break_off(&mut self, run: &Run<'_>) -> Result<(), sqlx::Error> {
+        let (breakable, cancel) = (self.breakable.clone(), run.cancel.clone());
+        let goes_on = move || !(breakable.load(Ordering::Relaxed) && cancel.is_asked());
+        self.connection.lock_handle().await?.set_progress_handler(CANCEL_CHECK_INSTRUCTIONS, goes_on);
+        Ok(())
     }
 
     /// The tables of that name, with their columns.
@@ -141,6 +173,10 @@ impl Session for SqliteSession {
     /// SQLite has no lock that outlasts a transaction.
     async fn lock(&mut self, run: &Run<'_>) -> Result<(), MigrateError> {
         let set = self.send(format!("PRAGMA busy_timeout = {}", run.options.lock_timeout.as_millis())).await;
+        let set = match set {
+            Ok(()) => self.let_break_off(run).await.map_err(DriverError::from),
+            Err(error) => Err(error),
+        };
         set.map_err(|error| MigrateError::History {
             what: "Preparing the session".into(),
             reason: error.message,
@@ -149,6 +185,7 @@ impl Session for SqliteSession {
     }
 
     async fn unlock(&mut self) -> Result<Option<String>, DriverError> {
+        self.connection.lock_handle().await?.remove_progress_handler();
         Ok(None)
     }
 
