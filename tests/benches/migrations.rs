@@ -170,7 +170,8 @@ async fn main() {
     for ((program, times), statuses) in programs.iter().zip(times).zip(statuses) {
         let (time, name) = (median(times), program.name);
         let ratio = time.as_secs_f64() / floor.as_secs_f64();
-        let status = if statuses.is_empty() { "–".to_owned() } else { format!("{} ms", median(statuses).as_millis()) };
+        let status =
+            if statuses.is_empty() { "–".to_owned() } else { format!("{} ms", median(statuses).as_millis()) };
         println!("| {name} | {:.2} s | {ratio:.2} | {status} |", time.as_secs_f64());
     }
     large_folder(root.path(), &server.fresh_database().await.unwrap()).await;

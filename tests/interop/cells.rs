@@ -35,7 +35,9 @@ async fn table(place: &Place) -> Vec<String> {
     let table = place.table();
     let mut all = place.column(&structure(place.kind, table)).await;
     let columns = match place.kind {
-        Kind::Postgres => format!("SELECT attname::text FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0"),
+        Kind::Postgres => {
+            format!("SELECT attname::text FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0")
+        }
         Kind::Sqlite => format!("SELECT name FROM pragma_table_info('{table}')"),
     };
     let cells: Vec<_> = place

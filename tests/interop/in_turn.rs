@@ -99,7 +99,8 @@ async fn files_without_a_transaction_are_passed_on() {
 fn status(place: &Place, applied: usize, pending: usize) {
     let document = place.slipway(&["status", "--json"]).done();
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
-    let states = document["migrations"].as_array().unwrap().iter().map(|migration| migration["state"].as_str().unwrap());
+    let states =
+        document["migrations"].as_array().unwrap().iter().map(|migration| migration["state"].as_str().unwrap());
     let (mut are_applied, mut are_pending) = (0, 0);
     for state in states {
         match state {

@@ -184,7 +184,10 @@ impl Place {
     pub(crate) async fn history(&self) -> Vec<String> {
         let versions = format!("SELECT CAST(version AS text) FROM {} ORDER BY version", self.table());
         let versions = self.column(&versions).await;
-        versions.iter().map(|version| version.trim_start_matches("202601010000").trim_start_matches('0').to_owned()).collect()
+        versions
+            .iter()
+            .map(|version| version.trim_start_matches("202601010000").trim_start_matches('0').to_owned())
+            .collect()
     }
 
     pub(crate) fn root(&self) -> &Path {

@@ -9,9 +9,7 @@ use slipway_sandbox::world::{CHANNEL, Options, Pace, World};
 async fn world() -> (World, Place) {
     let world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
     let mut place = Place::at(world.staging_database.clone()).await;
-    place
-        .sql("CREATE TRIGGER held BEFORE INSERT ON goose_db_version FOR EACH ROW EXECUTE FUNCTION gate_row()")
-        .await;
+    place.sql("CREATE TRIGGER held BEFORE INSERT ON goose_db_version FOR EACH ROW EXECUTE FUNCTION gate_row()").await;
     (world, place)
 }
 

@@ -106,7 +106,8 @@ async fn follow(place: &mut Place, expected: Next, next: super::runner::Ended, d
 
 #[tokio::test]
 async fn in_a_statement_of_a_transaction() {
-    let second = "-- +goose Up\nINSERT INTO deeds (what) VALUES ('2a');\nINSERT INTO deeds (what) SELECT '2b' WHERE gate();\n";
+    let second =
+        "-- +goose Up\nINSERT INTO deeds (what) VALUES ('2a');\nINSERT INTO deeds (what) SELECT '2b' WHERE gate();\n";
     let phase = Phase { held_by: "", second, carried_out: Next::Goes, ended: Next::Goes, deeds: TWO_STATEMENTS };
     phase.play().await;
 }

@@ -11,7 +11,8 @@ async fn durable() -> (Postgres, Place) {
     let server = tokio::task::spawn_blocking(Postgres::start).await.unwrap().unwrap();
     let url = server.fresh_database().await.unwrap();
     let mut admin = Place::session(&url).await;
-    let durable = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$";
+    let durable =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$";
     Place::send(&mut admin, durable).await;
     let place = Place::at(url).await;
     place.run(&["up"]).await.done();
@@ -39,7 +40,8 @@ async fn rest(place: &mut Place, deeds: &[&str]) {
 #[tokio::test]
 async fn in_a_statement_of_a_transaction() {
     let (mut server, mut place) = durable().await;
-    let second = "-- +goose Up\nINSERT INTO deeds (what) VALUES ('2a');\nINSERT INTO deeds (what) SELECT '2b' WHERE gate();\n";
+    let second =
+        "-- +goose Up\nINSERT INTO deeds (what) VALUES ('2a');\nINSERT INTO deeds (what) SELECT '2b' WHERE gate();\n";
     place.file(("00002_second.sql", second));
     place.file(THIRD);
     let gate = place.close_gate().await;

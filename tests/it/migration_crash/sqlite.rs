@@ -23,7 +23,9 @@ impl Place {
         let url = format!("sqlite:{}", folder.path().join("data.db").display());
         let look = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
         let mut place = Self { folder, url, look };
-        place.sql("CREATE TABLE deeds (id integer PRIMARY KEY AUTOINCREMENT, what text); CREATE TABLE gate (id int)").await;
+        place
+            .sql("CREATE TABLE deeds (id integer PRIMARY KEY AUTOINCREMENT, what text); CREATE TABLE gate (id int)")
+            .await;
         place.sql("PRAGMA busy_timeout = 0").await;
         place.file("00001_first.sql", FIRST);
         place.run(&["up"]).await.done();
