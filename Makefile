@@ -1,13 +1,21 @@
 # Two commands do everything: `make demo` and `make test`. See README.md.
 
 CARGO ?= cargo
-BIN := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/debug
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/debug
+
+# Other tools, beside which ours are tested and timed. They are installed below the target directory.
+DBMATE_VERSION := 2.36.0
+SQLX_CLI_VERSION := 0.9.0
+TOOLS := $(abspath $(TARGET))/tools
+DBMATE := $(TOOLS)/dbmate-$(DBMATE_VERSION)/node_modules/.bin/dbmate
+SQLX_CLI := $(TOOLS)/sqlx-cli-$(SQLX_CLI_VERSION)/bin/sqlx
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  make demo FAIL=ci|image|migrate|deploy|health   what each failure looks like\n'
 	@printf '  make demo REPO=/path/to/a/git/repository        with your own commits and goose migrations\n'
 	@printf '  make demo SQLITE=1                              with SQLite although PostgreSQL is there\n'
@@ -34,6 +42,25 @@ test: build ## Run all tests (PostgreSQL's initdb must be installed; it says so 
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ echo 'The tests need PostgreSQL: apt-get install postgresql (or brew install postgresql)' >&2; exit 1; }
 	$(CARGO) test --locked --workspace --all-targets
+
+$(DBMATE):
+	@command -v npm >/dev/null || \
+		{ echo 'The tests beside dbmate need npm: apt-get install npm (or brew install node)' >&2; exit 1; }
+	npm install --silent --no-audit --no-fund --prefix $(TOOLS)/dbmate-$(DBMATE_VERSION) dbmate@$(DBMATE_VERSION)
+
+$(SQLX_CLI):
+	$(CARGO) install --locked --quiet --root $(TOOLS)/sqlx-cli-$(SQLX_CLI_VERSION) --version $(SQLX_CLI_VERSION) \
+		--no-default-features --features postgres,rustls sqlx-cli
+
+.PHONY: interop
+interop: build $(DBMATE) ## Run dbmate, sqlx and Slipway in turn on one database (installs dbmate with npm)
+	SLIPWAY_DBMATE=$(DBMATE) $(CARGO) test --locked -p slipway-sandbox --features interop --test interop
+
+.PHONY: bench-migrations
+bench-migrations: $(DBMATE) $(SQLX_CLI) ## Time migrations beside psql, dbmate and sqlx-cli
+	$(CARGO) build --locked --profile bench --bin slipway
+	SLIPWAY_DBMATE=$$(ls $(TOOLS)/dbmate-$(DBMATE_VERSION)/node_modules/@dbmate/*/bin/dbmate) SLIPWAY_SQLX=$(SQLX_CLI) \
+		$(CARGO) bench --locked -p slipway-sandbox --bench migrations
 
 .PHONY: bench
 bench: ## Time the policy: a decision, a vote, the complete "why", loading

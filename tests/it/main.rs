@@ -17,6 +17,7 @@ mod histories;
 mod locks;
 mod members;
 mod migrate_cli;
+mod migration_crash;
 mod migrations;
 mod policies;
 mod policy_repository;

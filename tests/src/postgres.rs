@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use thiserror::Error;
 
 /// The superuser of the server; connections over loopback need no password.
@@ -20,12 +21,17 @@ const USER: &str = "slipway";
 const PORT_ATTEMPTS_LIMIT: u32 = 5;
 /// How many lines of the server's log are kept for an error.
 const LOG_LINES_LIMIT: usize = 20;
+/// How long a server may take to stop or to start again.
+const ORDER_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is looked at meanwhile.
+const ORDER_POLL: Duration = Duration::from_millis(20);
 /// Users without rights that a server may run as, when we are root, which PostgreSQL refuses.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// Its arguments are our directory, the two programs, the port, and the command that changes the user, if any. It does
 /// the whole of the work, so that somebody cleans up whenever we are killed. SIGQUIT makes the server end at once; one
-/// that is only just starting ignores that still, and is ended by SIGTERM.
+/// that is only just starting ignores that still, and is ended by SIGTERM. Until its pipe ends it takes two orders: to
+/// stop the server at once, as a crash would, and to start it again.
 const WATCHER: &str = r#"dir=$1 initdb=$2 postgres=$3 port=$4; shift 4
 "$@" "$initdb" -D "$dir/data" -U slipway -A trust -E UTF8 --locale=C --no-sync --no-instructions </dev/null || {
     rm -rf "$dir"
@@ -33,12 +39,23 @@ const WATCHER: &str = r#"dir=$1 initdb=$2 postgres=$3 port=$4; shift 4
 }
 if [ -f "$dir/extra.conf" ]; then cat "$dir/extra.conf" >>"$dir/data/postgresql.conf"; fi
 if [ -f "$dir/pg_hba.conf" ]; then cat "$dir/pg_hba.conf" >"$dir/data/pg_hba.conf"; fi
-"$@" "$postgres" -D "$dir/data" -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
-    -c max_connections=200 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-    -c logging_collector=off -c log_destination=stderr -c lc_messages=C &
-server=$!
+serve() {
+    "$@" "$postgres" -D "$dir/data" -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
+        -c max_connections=200 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+        -c logging_collector=off -c log_destination=stderr -c lc_messages=C </dev/null &
+    server=$!
+}
+serve "$@"
 exec 2>/dev/null
-read -r _
+while read -r order; do
+    case $order in
+    stop)
+        kill -QUIT "$server"
+        wait "$server"
+        ;;
+    start) serve "$@" ;;
+    esac
+done
 kill -TERM "$server"
 kill -QUIT "$server"
 wait "$server"
@@ -203,6 +220,37 @@ impl Postgres {
         }
         drop(server.lifeline.take());
         Err(log.split_off(log.len().saturating_sub(LOG_LINES_LIMIT)).join("\n"))
+    }
+
+    /// Stops the server as a crash would: `pg_ctl stop -m immediate`. What was committed stays only where the database
+    /// has `synchronous_commit` on.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn stop_immediately(&mut self) -> Result<(), PostgresError> {
+        self.order("stop", false).await
+    }
+
+    /// Starts it again after that; it recovers first.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_again(&mut self) -> Result<(), PostgresError> {
+        self.order("start", true).await
+    }
+
+    async fn order(&mut self, order: &str, is_up: bool) -> Result<(), PostgresError> {
+        use sqlx::Connection as _;
+        let pipe = self.lifeline.as_mut().ok_or_else(|| PostgresError::Start("it was never started".into()))?;
+        writeln!(pipe, "{order}").map_err(|e| start_error(&format!("it could not be told to {order}"), e))?;
+        let url = self.url("postgres");
+        let carried_out = async {
+            while sqlx::PgConnection::connect(&url).await.is_ok() != is_up {
+                tokio::time::sleep(ORDER_POLL).await;
+            }
+        };
+        let late = |_| start_error(&format!("it did not {order}"), format!("{} s are over", ORDER_LIMIT.as_secs()));
+        tokio::time::timeout(ORDER_LIMIT, carried_out).await.map_err(late)
     }
 
     /// The address of a database of that name.

@@ -71,7 +71,7 @@ pub struct World {
     /// Who commits to the repository; `None`: it is the user's own, and only read.
     authors: Option<SampleOptions>,
     // Dropped last: the others use it.
-    _postgres: Option<crate::postgres::Postgres>,
+    postgres: Option<crate::postgres::Postgres>,
     folder: TempDir,
 }
 
@@ -104,6 +104,12 @@ impl World {
             (None, Some(discord)) => Some(discord.page_url().to_owned()),
             (None, None) => None,
         }
+    }
+
+    /// The server of the service's databases; `None` where they are SQLite.
+    #[must_use]
+    pub fn postgres(&mut self) -> Option<&mut crate::postgres::Postgres> {
+        self.postgres.as_mut()
     }
 
     /// Whether the repository is the made-up one, so that it is known what is in it.

@@ -181,7 +181,7 @@ impl World {
             url,
             config,
             authors: source.authors,
-            _postgres: databases.postgres,
+            postgres: databases.postgres,
             folder,
         })
     }

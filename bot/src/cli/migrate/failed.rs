@@ -56,6 +56,7 @@ impl Failed {
                 };
                 format!("{place}{said}\n  {}\n{next}", failed.excerpt.trim().replace('\n', "\n  "))
             }
+            MigrateError::HalfDone(file) if file.can_continue => format!("{said} --continue does that."),
             _ => said,
         };
         let mut error_fields = Map::new();

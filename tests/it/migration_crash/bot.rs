@@ -1,0 +1,85 @@
+//! The bot is killed, or the service's PostgreSQL stops, in the middle of a release's migration.
+
+use super::place::Place;
+use crate::support::{Player, history_versions, text};
+use slipway_core::release::{Phase, Release};
+use slipway_sandbox::world::{CHANNEL, Options, Pace, World};
+
+/// A world whose staging database holds a run at the first history row it writes.
+async fn world() -> (World, Place) {
+    let world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
+    let mut place = Place::at(world.staging_database.clone()).await;
+    place.sql("CREATE TRIGGER held BEFORE INSERT ON goose_db_version FOR EACH ROW EXECUTE FUNCTION gate_row()").await;
+    (world, place)
+}
+
+/// The plan's migrations are all applied, and each version is in the history once.
+async fn applied_once(world: &World, release: &Release) {
+    let versions = history_versions(&world.staging_database).await;
+    let mut unique = versions.clone();
+    unique.dedup();
+    assert_eq!(versions, unique);
+    let planned = &release.plan.as_ref().unwrap().migrations;
+    assert!(!planned.is_empty());
+    assert!(planned.iter().all(|migration| versions.contains(&migration.version)), "{planned:?} {versions:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_was_killed_in_a_migration_goes_on_with_it() {
+    let (mut world, mut place) = world().await;
+    let mut player = Player::new(&world, "migration");
+    let gate = place.close_gate().await;
+    player.say("ana", "/deploy staging").await;
+    let session = place.until_held().await;
+    world.bot.kill().unwrap();
+    world.bot.start().await.unwrap();
+    // The dead session has the lock still: it waits at the gate with its history row.
+    place.until_polling(&session).await;
+    player.look().await;
+    gate.open().await;
+    let card = player.until_end().await;
+    let release = player.release(&world, &card).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&card), world.bot.log());
+    assert_eq!(player.keys(CHANNEL, "release/"), std::slice::from_ref(&card.key), "one message");
+    applied_once(&world, &release).await;
+    let shown = text(&card);
+    for migration in &release.plan.as_ref().unwrap().migrations {
+        assert!(shown.contains(migration.version.as_str()), "{} is on the card:\n{shown}", migration.version);
+    }
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_stops_in_a_migration_is_told_truly() {
+    let (mut world, mut place) = world().await;
+    place
+        .sql(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$; \
+             SET synchronous_commit = on; CREATE TABLE flushed ()",
+        )
+        .await;
+    let before = history_versions(&world.staging_database).await;
+    let mut player = Player::new(&world, "migration");
+    let gate = place.close_gate().await;
+    player.say("ana", "/deploy staging").await;
+    place.until_held().await;
+    let server = world.postgres().expect("PostgreSQL");
+    server.stop_immediately().await.unwrap();
+    drop(gate);
+    server.start_again().await.unwrap();
+    let card = player.until_end().await;
+    let release = player.release(&world, &card).await;
+    assert_ne!(release.phase, Phase::Succeeded, "{}", text(&card));
+    assert_eq!(history_versions(&world.staging_database).await, before, "nothing came about");
+    let first = &release.plan.as_ref().unwrap().migrations[0];
+    let shown = text(&card);
+    assert!(shown.contains(&first.file), "the file is named:\n{shown}");
+    assert!(shown.contains("the commit failed"), "what happened is told:\n{shown}");
+    assert!(shown.contains("Nothing of this file is left"), "and what is left:\n{shown}");
+    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0, "nothing was deployed");
+    player.say("ana", "/deploy staging").await;
+    let again = player.until_end_of_another(&[&card]).await;
+    let release = player.release(&world, &again).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&again), world.bot.log());
+    applied_once(&world, &release).await;
+}
