@@ -190,6 +190,48 @@ fn people_codes_and_chats_have_a_nearest_spelling_too() {
 }
 
 #[test]
+fn mistakes_with_migrations_name_the_nearest_right_thing() {
+    let lines = [
+        "/migrate",
+        "/migrat staging",
+        "/migrate staging stauts",
+        "/migrate staging down",
+        "/migrate staging down zero",
+        "/migrate staging down 101",
+        "/migrate staging up 2",
+        "/migrate staging plan --continue",
+        "/migrate staging --reason x",
+    ];
+    expect![[r#"
+        /migrate
+          Which environment? There are: production, staging. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrat staging
+          There is no command /migrat. Did you mean /migrate staging? Nothing was started.
+        /migrate staging stauts
+          There is no stauts of migrations. Did you mean status? Nothing was started.
+        /migrate staging down
+          How many are to be taken back? Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging down zero
+          zero is no number from 1 to 100. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging down 101
+          101 is no number from 1 to 100. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging up 2
+          Only down takes a number. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging plan --continue
+          --continue is for up only. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
+        /migrate staging --reason x
+          Looking needs no reason. Nothing was started.
+            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]"#]]
+    .assert_eq(&said(&lines));
+}
+
+#[test]
 fn mistakes_name_the_nearest_right_thing() {
     let lines = [
         "",
@@ -207,15 +249,6 @@ fn mistakes_name_the_nearest_right_thing() {
         "/deploy staging --when green",
         "/deploy staging --reason",
         "/deploy staging main goals2",
-        "/migrate",
-        "/migrat staging",
-        "/migrate staging stauts",
-        "/migrate staging down",
-        "/migrate staging down zero",
-        "/migrate staging down 101",
-        "/migrate staging up 2",
-        "/migrate staging plan --continue",
-        "/migrate staging --reason x",
         "/release ship 12",
         "/release lock production",
         "/release lock production \"x\" --for ever",
@@ -260,31 +293,6 @@ fn mistakes_name_the_nearest_right_thing() {
             Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
         /deploy staging main goals2
           There is no service "goals2". Did you mean goals? Nothing was started.
-        /migrate
-          Which environment? There are: production, staging. Nothing was started.
-            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
-        /migrat staging
-          There is no command /migrat. Did you mean /migrate staging? Nothing was started.
-        /migrate staging stauts
-          There is no stauts of migrations. Did you mean status? Nothing was started.
-        /migrate staging down
-          How many are to be taken back? Nothing was started.
-            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
-        /migrate staging down zero
-          zero is no number from 1 to 100. Nothing was started.
-            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
-        /migrate staging down 101
-          101 is no number from 1 to 100. Nothing was started.
-            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
-        /migrate staging up 2
-          Only down takes a number. Nothing was started.
-            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
-        /migrate staging plan --continue
-          --continue is for up only. Nothing was started.
-            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
-        /migrate staging --reason x
-          Looking needs no reason. Nothing was started.
-            Usage: /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
         /release ship 12
           /release ship is not in this version yet. Nothing was started.
             Instead: deploy the branch: /deploy staging my-branch

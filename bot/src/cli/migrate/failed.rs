@@ -12,20 +12,20 @@ pub(super) struct Failed {
     /// For people.
     pub(super) words: String,
     /// What the document's `error` has besides the message.
-    error: Map<String, Value>,
+    error: Box<Map<String, Value>>,
     /// What the document has besides `error`.
-    rest: Map<String, Value>,
+    rest: Box<Map<String, Value>>,
 }
 
 impl Failed {
     pub(super) fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), error: Map::new(), rest: Map::new() }
+        Self { words: words.into(), error: Box::default(), rest: Box::default() }
     }
 
     /// With what is known all the same: the fields of an object.
     pub(super) fn beside(mut self, document: Value) -> Self {
         if let Value::Object(fields) = document {
-            self.rest = fields;
+            self.rest = Box::new(fields);
         }
         self
     }
@@ -35,8 +35,8 @@ impl Failed {
         let mut error = self.error.clone();
         error.insert("message".to_owned(), json!(self.words));
         let mut document = self.rest.clone();
-        document.insert("error".to_owned(), Value::Object(error));
-        Value::Object(document)
+        document.insert("error".to_owned(), Value::Object(*error));
+        Value::Object(*document)
     }
 
     /// A run that stopped, with the whole truth about it.
@@ -56,7 +56,10 @@ impl Failed {
                 };
                 format!("{place}{said}\n  {}\n{next}", failed.excerpt.trim().replace('\n', "\n  "))
             }
-            MigrateError::HalfDone(file) if file.can_continue => format!("{said} --continue does that."),
+            MigrateError::HalfDone(file) if file.can_continue => {
+                let way = if file.taking_back { "down" } else { "up" };
+                format!("{said} slipway migrate {way} --continue does that.")
+            }
             _ => said,
         };
         let mut error_fields = Map::new();
@@ -80,7 +83,7 @@ impl Failed {
                 format!("\n{done} in this run: {n}, up to {last}; {} {undone}.", left.saturating_sub(n))
             }
         });
-        Self { words, error: error_fields, rest: Map::new() }
+        Self { words, error: Box::new(error_fields), rest: Box::default() }
     }
 }
 
@@ -136,6 +139,6 @@ impl From<FolderError> for Failed {
         if let Some(line) = line {
             fields.insert("line".into(), json!(line));
         }
-        Self { words: error.to_string(), error: fields, rest: Map::new() }
+        Self { words: error.to_string(), error: Box::new(fields), rest: Box::default() }
     }
 }

@@ -67,7 +67,8 @@ impl PgSession {
             Some((_, full)) => {
                 let message = "the index is invalid: an earlier attempt to build it failed, and IF NOT EXISTS took it \
                                for done";
-                let error = DriverError { message: message.into(), code: None, hint: None, is_lock: false, is_lost: false };
+                let error =
+                    DriverError { message: message.into(), code: None, hint: None, is_lock: false, is_lost: false };
                 Err(StatementError { error, notes: vec![left_behind(full)] })
             }
             None => Ok(()),

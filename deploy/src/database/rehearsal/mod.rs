@@ -134,6 +134,7 @@ fn failure(migrations: &[Migration], error: MigrateError) -> RehearsalError {
     let error = DriverError {
         message: failed.message.clone(),
         code: failed.code.clone(),
+        hint: None,
         is_lock: failed.is_lock_timeout(),
         is_lost: false,
     };
