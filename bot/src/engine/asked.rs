@@ -6,6 +6,7 @@ use super::locks::Change;
 use super::lookup::NotFound;
 use super::migrating;
 use crate::setup::Rules;
+use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::command::{self, Command, WhyAbout};
@@ -55,60 +56,67 @@ impl Work<'_> {
         self.finish().await
     }
 
-    async fn command(&mut self, asked: &Asked<'_>, command: &Command) -> Result<Option<Message>, EngineError> {
-        match command {
-            Command::Deploy { environment, service, reference, dry_run, reason } => {
-                let key = key(service, environment);
-                let request = self.request(asked, key, RequestKind::Deploy, reason.clone());
-                self.begin(asked, Request { reference: reference.clone(), dry_run: *dry_run, ..request }).await
-            }
-            Command::Rollback { environment, service, release, reason } => {
-                self.rollback(asked, key(service, environment), release.as_deref(), reason.clone()).await
-            }
-            Command::Migrate { environment, service, act, reason } => {
-                self.migrate(asked, key(service, environment), act, reason.clone()).await
-            }
-            Command::Approve { release } => self.vote_by_command(asked, release.as_deref(), Stance::Approve).await,
-            Command::Veto { release } => self.vote_by_command(asked, release.as_deref(), Stance::Veto).await,
-            Command::Withdraw { release } => {
-                let voted = |r: &Release| r.votes.iter().any(|v| v.person == asked.person.id);
-                match self.find_release(release.as_deref(), voted).await? {
-                    Ok(release) => self.withdraw(asked.person, &release).await,
-                    Err(not_found) => Ok(Some(say_not_found(&not_found, "has a vote of yours"))),
+    fn command<'f>(
+        &'f mut self,
+        asked: &'f Asked<'f>,
+        command: &'f Command,
+    ) -> BoxFuture<'f, Result<Option<Message>, EngineError>> {
+        // Boxed here, so that not every caller has room for it on its stack.
+        Box::pin(async move {
+            match command {
+                Command::Deploy { environment, service, reference, dry_run, reason } => {
+                    let key = key(service, environment);
+                    let request = self.request(asked, key, RequestKind::Deploy, reason.clone());
+                    self.begin(asked, Request { reference: reference.clone(), dry_run: *dry_run, ..request }).await
                 }
-            }
-            Command::Cancel { release } => match self.find_release(release.as_deref(), |_| true).await? {
-                Ok(release) => self.cancel(asked.person, &release).await,
-                Err(not_found) => Ok(Some(say_not_found(&not_found, "could be cancelled"))),
-            },
-            Command::Retry { release } => self.retry_by_command(asked, release.as_deref()).await,
-            Command::Lock { environment, service, reason, for_s } => {
-                self.lock(asked, key(service, environment), reason, *for_s).await
-            }
-            Command::Unlock { environment, service } => self.unlock(asked, key(service, environment)).await,
-            Command::HandOver { environment, service, to, reason, for_s } => {
-                let change = Change { reason: reason.as_deref(), for_s: *for_s };
-                self.hand_over(asked, key(service, environment), to, change).await.map(Some)
-            }
-            Command::Link { act } => self.link(asked, act).await.map(Some),
-            Command::Override { release, incident, reason } => {
-                match self.find_release(Some(release), |_| true).await? {
-                    Ok(release) => {
-                        self.overriding(asked.person, &release, incident, reason, asked.channel).await.map(Some)
+                Command::Rollback { environment, service, release, reason } => {
+                    self.rollback(asked, key(service, environment), release.as_deref(), reason.clone()).await
+                }
+                Command::Migrate { environment, service, act, reason } => {
+                    self.migrate(asked, key(service, environment), act, reason.clone()).await
+                }
+                Command::Approve { release } => self.vote_by_command(asked, release.as_deref(), Stance::Approve).await,
+                Command::Veto { release } => self.vote_by_command(asked, release.as_deref(), Stance::Veto).await,
+                Command::Withdraw { release } => {
+                    let voted = |r: &Release| r.votes.iter().any(|v| v.person == asked.person.id);
+                    match self.find_release(release.as_deref(), voted).await? {
+                        Ok(release) => self.withdraw(asked.person, &release).await,
+                        Err(not_found) => Ok(Some(say_not_found(&not_found, "has a vote of yours"))),
                     }
-                    Err(not_found) => Ok(Some(say_not_found(&not_found, ""))),
                 }
+                Command::Cancel { release } => match self.find_release(release.as_deref(), |_| true).await? {
+                    Ok(release) => self.cancel(asked.person, &release).await,
+                    Err(not_found) => Ok(Some(say_not_found(&not_found, "could be cancelled"))),
+                },
+                Command::Retry { release } => self.retry_by_command(asked, release.as_deref()).await,
+                Command::Lock { environment, service, reason, for_s } => {
+                    self.lock(asked, key(service, environment), reason, *for_s).await
+                }
+                Command::Unlock { environment, service } => self.unlock(asked, key(service, environment)).await,
+                Command::HandOver { environment, service, to, reason, for_s } => {
+                    let change = Change { reason: reason.as_deref(), for_s: *for_s };
+                    self.hand_over(asked, key(service, environment), to, change).await.map(Some)
+                }
+                Command::Link { act } => self.link(asked, act).await.map(Some),
+                Command::Override { release, incident, reason } => {
+                    match self.find_release(Some(release), |_| true).await? {
+                        Ok(release) => {
+                            self.overriding(asked.person, &release, incident, reason, asked.channel).await.map(Some)
+                        }
+                        Err(not_found) => Ok(Some(say_not_found(&not_found, ""))),
+                    }
+                }
+                Command::Why { about } => self.why(asked, about).await.map(Some),
+                Command::Show { release } => Ok(Some(match self.find_release(Some(release), |_| true).await? {
+                    Ok(release) => self.details(&release).await?,
+                    Err(not_found) => say_not_found(&not_found, ""),
+                })),
+                Command::Status { environment } => self.status(environment.as_ref()).await.map(Some),
+                Command::History { environment } => self.history(environment.as_ref()).await.map(Some),
+                Command::Queue { environment } => self.queue(environment.as_ref()).await.map(Some),
+                Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
-            Command::Why { about } => self.why(asked, about).await.map(Some),
-            Command::Show { release } => Ok(Some(match self.find_release(Some(release), |_| true).await? {
-                Ok(release) => self.details(&release).await?,
-                Err(not_found) => say_not_found(&not_found, ""),
-            })),
-            Command::Status { environment } => self.status(environment.as_ref()).await.map(Some),
-            Command::History { environment } => self.history(environment.as_ref()).await.map(Some),
-            Command::Queue { environment } => self.queue(environment.as_ref()).await.map(Some),
-            Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
-        }
+        })
     }
 
     pub(super) fn request(
@@ -134,35 +142,42 @@ impl Work<'_> {
     }
 
     /// Begins a release, unless policy forbids even to ask.
-    pub(super) async fn begin(&mut self, asked: &Asked<'_>, request: Request) -> Result<Option<Message>, EngineError> {
-        let setup = self.engine.setup.clone();
-        let Rules { set: policies, changes } = setup.rules();
-        let asking = Asking {
-            person: asked.person,
-            service: &request.key.service,
-            environment: &request.key.environment,
-            kind: request.kind.plan_kind(),
-        };
-        if let Decision::Deny { reasons } = policies.may_ask_despite(&asking, &changes) {
-            let timezone = setup.timezone(&request.key);
-            let people = self.company().await?.people;
-            let standing = RecordedStanding::of_people([&asked.person.id], &people, timezone);
-            let refused = json!({ "request": request, "reasons": reasons, "standing": standing });
-            self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
-            let refusal = answers::not_allowed(&whys(&reasons));
-            let again = |person: &Person, _: &_| policies.may_ask(&Asking { person, ..asking.clone() });
-            return self.refused(&asked.person.id, refusal, again).await.map(Some);
-        }
-        let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
-        self.engine.store.release_insert(self.tx, &release).await?;
-        let channels = setup.channels(&release.request.key.service);
-        self.post_card(&release.id, channels, asked.channel, asked.delivery).await?;
-        // A new release in its first phase takes this event.
-        let _ = self.apply(&release.id, Event::Requested).await?;
-        // Where it was asked in a thread, the card is not to be seen.
-        let reply = self.engine.store.inbox_reply(self.tx, asked.delivery).await?;
-        let in_thread = reply.is_some_and(|reply| reply.thread.is_some());
-        Ok(in_thread.then(|| answers::card_is_in_the_channel(&release)))
+    pub(super) fn begin<'f>(
+        &'f mut self,
+        asked: &'f Asked<'f>,
+        request: Request,
+    ) -> BoxFuture<'f, Result<Option<Message>, EngineError>> {
+        // Boxed here, so that not every caller has room for it on its stack.
+        Box::pin(async move {
+            let setup = self.engine.setup.clone();
+            let Rules { set: policies, changes } = setup.rules();
+            let asking = Asking {
+                person: asked.person,
+                service: &request.key.service,
+                environment: &request.key.environment,
+                kind: request.kind.plan_kind(),
+            };
+            if let Decision::Deny { reasons } = policies.may_ask_despite(&asking, &changes) {
+                let timezone = setup.timezone(&request.key);
+                let people = self.company().await?.people;
+                let standing = RecordedStanding::of_people([&asked.person.id], &people, timezone);
+                let refused = json!({ "request": request, "reasons": reasons, "standing": standing });
+                self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
+                let refusal = answers::not_allowed(&whys(&reasons));
+                let again = |person: &Person, _: &_| policies.may_ask(&Asking { person, ..asking.clone() });
+                return self.refused(&asked.person.id, refusal, again).await.map(Some);
+            }
+            let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
+            self.engine.store.release_insert(self.tx, &release).await?;
+            let channels = setup.channels(&release.request.key.service);
+            self.post_card(&release.id, channels, asked.channel, asked.delivery).await?;
+            // A new release in its first phase takes this event.
+            let _ = self.apply(&release.id, Event::Requested).await?;
+            // Where it was asked in a thread, the card is not to be seen.
+            let reply = self.engine.store.inbox_reply(self.tx, asked.delivery).await?;
+            let in_thread = reply.is_some_and(|reply| reply.thread.is_some());
+            Ok(in_thread.then(|| answers::card_is_in_the_channel(&release)))
+        })
     }
 
     async fn rollback(
