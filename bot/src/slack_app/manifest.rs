@@ -241,16 +241,17 @@ mod tests {
                     "should_escape": true
                   },
                   {
+                    "command": "/migrate",
+                    "url": "https://slipway.acme.dev/slack/commands",
+                    "description": "what is applied (status), what is pending (plan); apply it (up) or take the last N back (down N)",
+                    "usage_hint": "<environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason \"…\"]",
+                    "should_escape": true
+                  },
+                  {
                     "command": "/release",
                     "url": "https://slipway.acme.dev/slack/commands",
                     "description": "ask about a release or act on it; /release help explains each",
                     "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help",
-                    "should_escape": true
-                  },
-                  {
-                    "command": "/migrate",
-                    "url": "https://slipway.acme.dev/slack/commands",
-                    "description": "not in this version yet: a deployment brings its pending migrations; its plan shows them before anything runs: /deploy staging --dry-run",
                     "should_escape": true
                   }
                 ]
@@ -329,14 +330,15 @@ mod tests {
                     "should_escape": true
                   },
                   {
-                    "command": "/release",
-                    "description": "ask about a release or act on it; /release help explains each",
-                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help",
+                    "command": "/migrate",
+                    "description": "what is applied (status), what is pending (plan); apply it (up) or take the last N back (down N)",
+                    "usage_hint": "<environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason \"…\"]",
                     "should_escape": true
                   },
                   {
-                    "command": "/migrate",
-                    "description": "not in this version yet: a deployment brings its pending migrations; its plan shows them before anything runs: /deploy staging --dry-run",
+                    "command": "/release",
+                    "description": "ask about a release or act on it; /release help explains each",
+                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help",
                     "should_escape": true
                   }
                 ]

@@ -249,7 +249,7 @@ mod tests {
         expect![[r#"
             FAIL  Slack app addresses  events: sent to https://old.acme.dev/slack/events and not to https://slipway.acme.dev/slack/events; buttons and forms: sent nowhere and not to https://slipway.acme.dev/slack/interactions
                   → paste what slipway slack manifest prints under App Manifest at api.slack.com/apps/A0KRD7HC3, and install the app again where Slack asks for it
-            FAIL  Slack app commands  /deploy does not escape what is typed, so people are not named by their ids; /release: sent to https://old.acme.dev/slack/commands?… and not to https://slipway.acme.dev/slack/commands; /rollback is missing; /release is described in other words; /ship besides, which Slipway does not know
+            FAIL  Slack app commands  /deploy does not escape what is typed, so people are not named by their ids; /migrate: sent to https://old.acme.dev/slack/commands?… and not to https://slipway.acme.dev/slack/commands; /rollback is missing; /migrate is described in other words; /ship besides, which Slipway does not know
                   → paste what slipway slack manifest prints under App Manifest at api.slack.com/apps/A0KRD7HC3, and install the app again where Slack asks for it
             FAIL  Slack app events  app_home_opened is not subscribed (draws the Home tab of whoever opens it); message.im is not subscribed (is a command, said to the app alone); reaction_added is not subscribed (is a vote under a card); reaction_removed is not subscribed (takes the vote back); message.channels is subscribed besides, and left aside
                   → paste what slipway slack manifest prints under App Manifest at api.slack.com/apps/A0KRD7HC3, and install the app again where Slack asks for it
