@@ -132,7 +132,14 @@ fn nothing_names_this_machine() {
 #[test]
 fn what_the_docs_point_to_is_there() {
     let mut missing = Vec::new();
-    for page in ["README.md", "docs/slack.md", "docs/discord.md", "docs/architecture.md", "docs/migrate.md", "docs/migrations.md"] {
+    for page in [
+        "README.md",
+        "docs/slack.md",
+        "docs/discord.md",
+        "docs/architecture.md",
+        "docs/migrate.md",
+        "docs/migrations.md",
+    ] {
         let text = fs::read_to_string(root().join(page)).unwrap();
         let folder = root().join(page).parent().unwrap().to_owned();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -32,9 +32,10 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
     let done_before = before.as_ref().map_or(0, |intent| intent.applied.len());
     let begun = job.now();
     let (switch, cancel) = CancelSwitch::new();
+    let half_done = half_done(job, before.as_ref());
     let journal = Journal::new(job, plan.changing().count(), before.unwrap_or_default());
-    journal.begin(|_| {}).await?;
-    let options = RunOptions { half_done: half_done(job), ..RunOptions::default() };
+    journal.begin(|intent| intent.goes_on = half_done == HalfDone::Continue).await?;
+    let options = RunOptions { half_done, ..RunOptions::default() };
     let run = Run { options: &options, journal: &journal, cancel: cancel.clone() };
     let run = tokio::select! {
         run = perform(&at_hand, &work, &run) => run,
@@ -70,7 +71,15 @@ async fn work(plan: &Plan, at_hand: &FolderAndDatabase) -> Result<Result<Work, F
         return back(plan, at_hand).await;
     }
     let pending = at_hand.pending().await?.to_run();
-    let planned = |m: &Migration| plan.migrations.iter().any(|p| p.version == m.version && p.checksum == m.checksum);
+    let planned = |m: &Migration| plan.will_run().any(|p| p.version == m.version && p.checksum == m.checksum);
+    let history = at_hand.history().await?;
+    let is_left = |p: &&PlannedMigration| {
+        !history.contains(&p.version) && pending.iter().all(|migration| migration.version != p.version)
+    };
+    if let Some(left) = plan.will_run().find(is_left) {
+        let what = format!("{} was in the plan that was approved, and cannot be run now.", left.file);
+        return Ok(Err(Failure::new(what).detail("Nothing was run.").next("/release retry makes a new plan")));
+    }
     Ok(match pending.iter().find(|m| !planned(m)) {
         None => Ok(Work::Apply(pending)),
         Some(unplanned) => {
@@ -110,9 +119,12 @@ pub(super) fn next_of(error: &BackError) -> &'static str {
     }
 }
 
-fn half_done(job: &Job<'_>) -> HalfDone {
+/// Whether to go on with a statement that may have run. Somebody has looked and said so, for the first run of this effect: what
+/// a crash of that one left nobody has seen.
+fn half_done(job: &Job<'_>, before: Option<&MigrateIntent>) -> HalfDone {
+    let is_first = before.is_none_or(|intent| !intent.goes_on);
     match job.release.request.kind {
-        RequestKind::Migrate { way: MigrateWay::Up { goes_on: true }, .. } => HalfDone::Continue,
+        RequestKind::Migrate { way: MigrateWay::Up { goes_on: true }, .. } if is_first => HalfDone::Continue,
         _ => HalfDone::Refuse,
     }
 }

@@ -349,6 +349,12 @@ impl DriverError {
     }
 
     /// Whether the statement was broken off from outside or by its time limit.
+    /// Neither a statement nor the server answered when the run was to be stopped.
+    pub(super) fn gave_up() -> Self {
+        let message = "neither the statement nor the server answers any more".to_owned();
+        Self { message, code: None, hint: None, is_lock: false, is_lost: true }
+    }
+
     pub(super) fn is_broken_off(&self) -> bool {
         self.code.as_deref().is_some_and(|code| BROKEN_OFF.contains(&code))
     }
@@ -365,8 +371,9 @@ impl From<sqlx::Error> for DriverError {
                     (Some(code), true) => code.parse::<u32>().is_ok_and(|code| SQLITE_LOCKED.contains(&(code & 0xff))),
                     (None, _) => false,
                 };
-                // Class 57P: the server ends the session.
-                let is_lost = code.as_deref().is_some_and(|code| code.starts_with("57P"));
+                // Class 57P and the two of 25P: the server ends the session; class 08: what is before it says so.
+                let ends = |code: &str| ["57P", "08", "25P03", "25P04"].iter().any(|begin| code.starts_with(begin));
+                let is_lost = !sqlite && code.as_deref().is_some_and(ends);
                 let hint = match (&code, sqlite) {
                     (Some(code), false) => hint::postgres(code),
                     (Some(code), true) => code.parse().ok().and_then(hint::sqlite),

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const PROBE_LIMIT_S: u64 = 20;
 /// How large the database in memory may become, in SQLite's pages of 4 KiB.
 const PROBE_LIMIT_PAGES: u32 = 16_384;
+/// SQLite's result codes for having no time or no room left.
+const OUT_OF_BOUNDS: [&str; 2] = ["9", "13"];
 /// How much of a statement a reason shows.
 const REASON_LIMIT_CHARS: usize = 60;
 /// How many of SQLite's instructions run between two looks at the clock.
@@ -33,6 +35,10 @@ pub async fn sqlite_cannot_run(folder: &[Migration]) -> Result<BTreeMap<Version,
             continue;
         }
         if let Err(error) = attempt(&mut connection, migration).await {
+            if error.code.as_deref().is_some_and(|code| OUT_OF_BOUNDS.contains(&code)) {
+                // Says nothing about the migration: a probe with more time might say otherwise.
+                return Err(no_memory(error));
+            }
             cannot.insert(migration.version.clone(), migration.substituted.mask(&error.message));
         }
     }

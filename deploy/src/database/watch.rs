@@ -15,6 +15,8 @@ const LOOK_MS: u64 = 1_000;
 const ANSWER_LIMIT_S: u64 = 5;
 /// How often the server is asked to break a statement off before its session is ended.
 const CANCEL_LIMIT: u32 = 20;
+/// How often it may stay without an answer, beyond that, before the session is given up.
+const UNANSWERED_LIMIT: u32 = 10;
 /// The pause between two of those.
 const CANCEL_PAUSE_MS: u64 = 500;
 
@@ -67,8 +69,9 @@ pub(super) struct Watch<'a> {
 
 /// Waits for a statement, tells what it does, and has it broken off when somebody wants that. The second value says whether
 /// the server was asked to: such a request may still be on its way when the statement has ended by itself, so the session
-/// has to ask something harmless before it does anything else.
-pub(super) async fn watched<T>(statement: impl Future<Output = T>, watch: &Watch<'_>) -> (T, bool) {
+/// has to ask something harmless before it does anything else. No outcome: neither the statement nor the server answers, so
+/// the session is to be given up.
+pub(super) async fn watched<T>(statement: impl Future<Output = T>, watch: &Watch<'_>) -> (Option<T>, bool) {
     let mut statement = pin!(statement);
     let begun = Instant::now();
     let mut cancel = watch.step.run.cancel.clone();
@@ -76,7 +79,7 @@ pub(super) async fn watched<T>(statement: impl Future<Output = T>, watch: &Watch
     loop {
         tokio::select! {
             biased;
-            outcome = &mut statement => return (outcome, false),
+            outcome = &mut statement => return (Some(outcome), false),
             () = cancel.asked() => break,
             () = sleep(Duration::from_millis(LOOK_MS)) => {}
         }
@@ -86,23 +89,25 @@ pub(super) async fn watched<T>(statement: impl Future<Output = T>, watch: &Watch
         };
         tokio::select! {
             biased;
-            outcome = &mut statement => return (outcome, false),
+            outcome = &mut statement => return (Some(outcome), false),
             () = cancel.asked() => break,
             () = look => {}
         }
     }
     // The look that was perhaps under way has left its connection in the middle of an answer.
     observer.connection = None;
-    for asked in 1_u32.. {
+    let (mut asked, mut unanswered) = (0_u32, 0_u32);
+    while asked <= CANCEL_LIMIT || unanswered < UNANSWERED_LIMIT {
         // This is not dropped half way: whether the request was sent must be known.
-        observer.break_off(asked > CANCEL_LIMIT).await;
+        unanswered = if observer.break_off(asked >= CANCEL_LIMIT).await { 0 } else { unanswered + 1 };
+        asked += 1;
         tokio::select! {
             biased;
-            outcome = &mut statement => return (outcome, true),
+            outcome = &mut statement => return (Some(outcome), true),
             () = sleep(Duration::from_millis(CANCEL_PAUSE_MS)) => {}
         }
     }
-    (statement.await, true)
+    (None, true)
 }
 
 /// Waits for a statement and tells from time to time for how long it runs.
@@ -173,8 +178,8 @@ impl Observer<'_> {
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
     }
 
-    /// Asks the server to break the statement off, or to end its session. Best effort: it is asked again.
-    async fn break_off(&mut self, for_good: bool) {
+    /// Asks the server to break the statement off, or to end its session. Whether it answered; it is asked again.
+    async fn break_off(&mut self, for_good: bool) -> bool {
         let function = if for_good { "pg_terminate_backend" } else { "pg_cancel_backend" };
         let pid = self.watch.pid;
         let ask = async {
@@ -182,10 +187,12 @@ impl Observer<'_> {
             raw_sql(AssertSqlSafe(format!("SELECT {function}({pid})"))).execute(connection).await
         };
         let asked = timeout(Duration::from_secs(ANSWER_LIMIT_S), ask).await;
-        if !matches!(asked, Ok(Ok(_))) {
+        let answered = matches!(asked, Ok(Ok(_)));
+        if !answered {
             tracing::warn!(pid, "the statement could not be broken off yet");
             self.connection = None;
         }
+        answered
     }
 }
 

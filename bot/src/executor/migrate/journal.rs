@@ -19,6 +19,9 @@ const NEWS_INBOX_LIMIT: i64 = 20;
 pub(super) struct MigrateIntent {
     /// What this release has applied, or taken back.
     pub(super) applied: Vec<Version>,
+    /// Whether a run has begun that goes on with what an earlier one left half done.
+    #[serde(default)]
+    pub(super) goes_on: bool,
 }
 
 /// What was told last.

@@ -92,7 +92,16 @@ impl fmt::Debug for dyn HistoryTable + '_ {
     }
 }
 
-/// A text as a literal of either dialect.
+/// A text as a literal that means the same whatever `standard_conforming_strings` is, which a migration may change.
+#[must_use]
+pub fn safe_literal(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        Dialect::Postgres if text.contains('\\') => format!("E{}", literal(&text.replace('\\', "\\\\"))),
+        Dialect::Postgres | Dialect::Sqlite => literal(text),
+    }
+}
+
+/// A text as a literal of either dialect, for text without backslashes.
 #[must_use]
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

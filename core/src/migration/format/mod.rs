@@ -8,7 +8,7 @@ mod history;
 pub mod sqlx;
 
 pub use detect::{AUTO, Candidates, DetectError, detect};
-pub use history::{Dialect, Entry, HistoryTable, Place, literal};
+pub use history::{Dialect, Entry, HistoryTable, Place, literal, safe_literal};
 
 use super::{MigrationFile, Version};
 use std::fmt;

@@ -4,7 +4,7 @@
 
 use super::{
     Dialect, Direction, Entry, FileName, Format, Half, HistoryTable, LateRule, Lookup, MigrationFile, ParseError,
-    Parsed, Place, Statement, dbmate, literal,
+    Parsed, Place, Statement, dbmate, safe_literal,
 };
 use crate::migration::Version;
 use sha2::{Digest as _, Sha384};
@@ -142,7 +142,7 @@ impl HistoryTable for SqlxHistory {
             "INSERT INTO {table} (version, description, success, checksum, execution_time) VALUES ({}, {}, TRUE, \
              {checksum}, {})",
             entry.version,
-            literal(entry.description),
+            safe_literal(dialect, entry.description),
             entry.nanos
         )
     }

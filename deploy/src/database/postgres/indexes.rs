@@ -3,7 +3,7 @@
 use super::super::error::DriverError;
 use super::super::run::{Concurrent, Seen, StatementError, Step, concurrent, words};
 use super::session::{PgSession, millis};
-use slipway_core::migration::format::literal;
+use slipway_core::migration::format::{Dialect, safe_literal};
 use sqlx::Row as _;
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ impl PgSession {
         let timeout = millis(step.run.options.lock_timeout);
         // A file that sets its own timeout keeps it.
         let ours = format!("SELECT setting = '{timeout}' FROM pg_settings WHERE name = 'lock_timeout'");
-        let lift = self.is_true(ours).await?;
+        let lift = builds_concurrently(statement) && self.is_true(ours).await?;
         let before = self.invalid_indexes().await?;
         if lift {
             self.send("SET lock_timeout = 0").await?;
@@ -54,6 +54,10 @@ impl PgSession {
             if error.is_lost {
                 return Err(error.into());
             }
+            if lift {
+                // In a transaction of the file's own that has failed this cannot be; then no statement of it can either.
+                let _ = self.send(format!("SET lock_timeout = {timeout}")).await;
+            }
             let left = self.invalid_indexes().await.unwrap_or_default();
             let notes = left.difference(&before).map(|(_, full)| left_behind(full)).collect();
             return Err(StatementError { error, notes });
@@ -62,8 +66,11 @@ impl PgSession {
             self.send(format!("SET lock_timeout = {timeout}")).await?;
         }
         let invalid = self.invalid_indexes().await?;
-        let named = |name: &str| words(statement).any(|word| word.eq_ignore_ascii_case(name));
-        match invalid.iter().find(|(name, _)| named(name)) {
+        let ours = match concurrent(statement) {
+            Some(Concurrent::Create { index, .. }) => Some(index),
+            _ => None,
+        };
+        match invalid.iter().find(|(name, _)| ours.as_ref() == Some(name)) {
             Some((_, full)) => {
                 let message = "the index is invalid: an earlier attempt to build it failed, and IF NOT EXISTS took it \
                                for done";
@@ -80,8 +87,17 @@ impl PgSession {
         match concurrent(statement) {
             None => Ok(Seen::Unknown),
             Some(Concurrent::Drop(index)) => {
-                let is_there = self.is_true(format!("SELECT to_regclass({}) IS NOT NULL", literal(&index))).await?;
-                Ok(if is_there { Seen::NotDone } else { Seen::Done })
+                // The file may have set another search path, so one of that name in any schema may be the one.
+                let bare = safe_literal(Dialect::Postgres, &index);
+                let is_there = format!("SELECT to_regclass({bare}) IS NOT NULL");
+                if self.is_true(is_there).await? {
+                    return Ok(Seen::NotDone);
+                }
+                let elsewhere = format!(
+                    "SELECT EXISTS (SELECT 1 FROM pg_class c WHERE c.relkind IN ('i', 'I') AND c.relname = \
+                     (parse_ident({bare}))[array_upper(parse_ident({bare}), 1)]::name)"
+                );
+                Ok(if self.is_true(elsewhere).await? { Seen::Unknown } else { Seen::Done })
             }
             // An index lies in its table's schema.
             Some(Concurrent::Create { index, table }) => {
@@ -90,8 +106,8 @@ impl PgSession {
                      pg_class c ON c.relnamespace = t.relnamespace JOIN pg_index i ON i.indexrelid = c.oid AND \
                      i.indrelid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.oid = to_regclass({}) AND \
                      c.relname = {}::name",
-                    literal(&table),
-                    literal(&index)
+                    safe_literal(Dialect::Postgres, &table),
+                    safe_literal(Dialect::Postgres, &index)
                 );
                 let rows = self.rows(query).await?;
                 let Some(row) = rows.first() else { return Ok(Seen::NotDone) };
@@ -100,6 +116,13 @@ impl PgSession {
             }
         }
     }
+}
+
+/// Whether it builds, drops or mends an index beside the traffic. Other statements with that word take locks that must not
+/// be waited for without end.
+fn builds_concurrently(statement: &str) -> bool {
+    let reindexes = words(statement).next().is_some_and(|word| word.eq_ignore_ascii_case("reindex"));
+    reindexes || concurrent(statement).is_some()
 }
 
 fn left_behind(index: &str) -> String {

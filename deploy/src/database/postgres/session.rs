@@ -53,6 +53,7 @@ impl PgSession {
         let options = self.options.clone();
         let watch = Watch { options: &options, pid, step };
         let (outcome, broken_off) = watched(self.send(statement), &watch).await;
+        let Some(outcome) = outcome else { return Err(DriverError::gave_up()) };
         if broken_off {
             // What it says does not matter: the request to break off must not meet the next statement.
             let _ = self.send("SELECT 1").await;

@@ -14,7 +14,8 @@ pub(in super::super) async fn baseline<S: Session>(
     done: &[Migration],
     run: &Run<'_>,
 ) -> Result<RunReport, MigrateError> {
-    let mut work = Work { session, folder, run, history: History::default(), report: RunReport::default() };
+    let mut work =
+        Work { session, folder, run, history: History::default(), report: RunReport::default(), unwritten: None };
     work.session.lock(run).await?;
     let outcome = work.baseline(done).await;
     work.finish(outcome).await

@@ -22,7 +22,8 @@ pub(in super::super) async fn down<S: Session>(
             return Err(no_way(migration, "it has no statements that take it back".into()));
         }
     }
-    let mut work = Work { session, folder, run, history: History::default(), report: RunReport::default() };
+    let mut work =
+        Work { session, folder, run, history: History::default(), report: RunReport::default(), unwritten: None };
     work.session.lock(run).await?;
     let outcome = work.down(back).await;
     work.finish(outcome).await

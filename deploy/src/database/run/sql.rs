@@ -1,6 +1,6 @@
 //! As much of a statement's text as has to be understood when nobody knows whether it ran.
 
-use slipway_core::migration::Migration;
+use slipway_core::migration::{Migration, Statement};
 
 /// A statement that builds or drops an index beside the traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +174,18 @@ pub(super) fn begins_transaction(statement: &str) -> Option<bool> {
 /// Whether it is certainly one statement: some tools send whole files at once.
 fn is_one(statement: &str) -> bool {
     !statement.trim().trim_end_matches(';').contains(';')
+}
+
+/// Whether it has happened as a whole or not at all when it fails.
+pub(super) fn is_all_or_nothing(statement: &str) -> bool {
+    is_one(statement) && !matches!(first_word(statement).as_deref(), Some("call" | "do"))
+}
+
+/// Whether one of them may begin or end a transaction. A word in a comment counts: better once too often.
+pub(super) fn controls_transactions(statements: &[Statement]) -> bool {
+    const WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "abort", "savepoint"];
+    let controls = |text: &str| words(text).any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    statements.iter().any(|statement| controls(&statement.text))
 }
 
 /// Whether it only says how later statements are to be understood, so that it has to be run again before them.

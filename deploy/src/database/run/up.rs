@@ -16,7 +16,8 @@ pub(in super::super) async fn up<S: Session>(
     pending: &[Migration],
     run: &Run<'_>,
 ) -> Result<RunReport, MigrateError> {
-    let mut work = Work { session, folder, run, history: History::default(), report: RunReport::default() };
+    let mut work =
+        Work { session, folder, run, history: History::default(), report: RunReport::default(), unwritten: None };
     work.session.lock(run).await?;
     let outcome = work.up(pending).await;
     work.finish(outcome).await

@@ -3,7 +3,7 @@
 use super::super::error::{DriverError, FailedStatement, JournalError, MigrateError, excerpt};
 use super::left_over::Rest;
 use super::session::{HistoryError, Session, StatementError, Step};
-use super::sql::changes_role;
+use super::sql::{changes_role, controls_transactions, is_all_or_nothing};
 use super::{Run, RunNews, RunReport};
 use slipway_core::migration::format::Entry;
 use slipway_core::migration::{Folder, History, Migration, Record, RecordState, Statement, Version};
@@ -79,7 +79,12 @@ pub(super) struct Work<'a, S> {
     /// As it is in the database, as far as nobody else writes.
     pub(super) history: History,
     pub(super) report: RunReport,
+    /// How many statements of the file are done for good where that could not be written down.
+    pub(super) unwritten: Option<usize>,
 }
+
+/// What is to be known where one piece of several statements failed.
+const PARTS_MAY_BE_DONE: &str = "It holds several statements, and those before the one that failed may be done.";
 
 /// How one try of a migration ended badly.
 pub(super) enum Stop {
@@ -253,14 +258,17 @@ impl<S: Session> Work<'_, S> {
             done = done.max(at + 1);
             let tables = self.session.tables();
             let sql = self.session.record_in(&tables).progress(&job.migration.version, done);
-            if let Err(error) = self.session.progress(sql, guarded).await {
+            if let Err(error) = self.note_progress(&sql, guarded).await {
+                if !controls_transactions(job.statements()) {
+                    self.unwritten = Some(done);
+                }
                 let note = "The statement is done, but that could not be written down.".to_owned();
                 let failure = Failure { error, at, notes: vec![note], is_begin: false };
                 return Err(self.step_failed(job, failure, 0).await);
             }
         }
         let sql = self.written_down(job, begun);
-        match self.session.write(sql).await {
+        match self.insist_on_writing(job, &sql).await {
             Ok(()) => Ok(true),
             Err(error) => {
                 let failure = Failure { error, at: job.statements().len(), notes: Vec::new(), is_begin: false };
@@ -270,6 +278,37 @@ impl<S: Session> Work<'_, S> {
                 Err(self.step_failed(job, failure, 0).await)
             }
         }
+    }
+
+    /// Writes down how far a file is, however long others hold the lock that it needs, up to the usual limit. Nobody can stop
+    /// it: what is done has to be known.
+    async fn note_progress(&mut self, sql: &str, guarded: bool) -> Result<(), DriverError> {
+        let mut retries = 0;
+        while let Err(error) = self.session.progress(sql.to_owned(), guarded).await {
+            if !error.is_lock || retries >= self.run.options.lock_retry_limit || !self.session.is_usable().await {
+                return Err(error);
+            }
+            retries += 1;
+            tokio::time::sleep(backoff(retries)).await;
+        }
+        Ok(())
+    }
+
+    /// The same for the row that says that all of it is done. A transaction that the file left open is gone after the first
+    /// try, and what it did with it.
+    async fn insist_on_writing(&mut self, job: &Job<'_>, sql: &str) -> Result<(), DriverError> {
+        let mut retries = 0;
+        while let Err(error) = self.session.write(sql.to_owned()).await {
+            let again = error.is_lock && !controls_transactions(job.statements());
+            if !again || retries >= self.run.options.lock_retry_limit {
+                return Err(error);
+            }
+            // Best effort: where nothing is open this fails, which is as good.
+            let _ = self.session.rollback().await;
+            retries += 1;
+            tokio::time::sleep(backoff(retries)).await;
+        }
+        Ok(())
     }
 
     /// Writes down, before the first statement, that the file is begun: as the tool does, and in Slipway's record.
@@ -323,11 +362,16 @@ impl<S: Session> Work<'_, S> {
                     Err(Stop::Failed(failure)) => {
                         // What left something behind is not tried again blindly, and in a transaction that the file
                         // began by itself and that has failed, nothing can be tried any more.
+                        // Of several statements in one piece, those before the one that waited may be done for good.
+                        let whole = is_all_or_nothing(&statement.text);
                         let again = failure.error.is_lock
                             && failure.notes.is_empty()
+                            && whole
                             && retries < self.run.options.lock_retry_limit;
                         if !again || !self.session.is_usable().await {
-                            return Err(self.step_failed(job, failure, retries).await);
+                            let notes = if whole { None } else { Some(PARTS_MAY_BE_DONE.to_owned()) };
+                            let notes = failure.notes.iter().cloned().chain(notes).collect();
+                            return Err(self.step_failed(job, Failure { notes, ..failure }, retries).await);
                         }
                     }
                 }
@@ -374,7 +418,11 @@ impl<S: Session> Work<'_, S> {
         let state = if matches!(job.way, Way::Up) { RecordState::Failed } else { RecordState::TakingBack };
         self.session.rollback().await.ok()?;
         let tables = self.session.tables();
-        let sql = self.session.record_in(&tables).failed(version, state, &message);
+        let record = self.session.record_in(&tables);
+        let mut sql = record.failed(version, state, &message);
+        if let Some(done) = self.unwritten.take() {
+            sql = format!("{}; {sql}", record.progress(version, done));
+        }
         self.session.write(sql).await.ok()?;
         if let Ok(Some(history)) = self.session.history().await {
             self.history = history;
