@@ -294,7 +294,7 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations,
         return Ok(Ok(Migrations::default()));
     };
     let pending = at_hand.pending().await?;
-    let rehearsal = match super::rehearse::rehearsal(job, &at_hand, &pending.to_run()).await? {
+    let rehearsal = match super::rehearse::rehearsal(job, &at_hand, &pending.to_run(), &pending.half_done).await? {
         Ok(rehearsal) => rehearsal,
         Err(failure) => return Ok(Err(failure)),
     };

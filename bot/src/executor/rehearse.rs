@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::migration::format::Dialect;
-use slipway_core::migration::{Migration, Rehearsal, Version};
+use slipway_core::migration::{HalfDoneMigration, Migration, Rehearsal, Version};
 use slipway_core::release::Failure;
 use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, rehearse};
 use std::collections::VecDeque;
@@ -73,9 +73,13 @@ pub(super) async fn rehearsal(
     job: &Job<'_>,
     at_hand: &FolderAndDatabase,
     pending: &[Migration],
+    half_done: &[HalfDoneMigration],
 ) -> Result<Result<Option<Rehearsal>, Failure>, Trouble> {
     if pending.is_empty() {
         return Ok(Ok(None));
+    }
+    if let Some(not) = left_half_done(half_done) {
+        return Ok(Ok(Some(not)));
     }
     let on = job.environment()?.rehearse.clone();
     if on.is_none() && at_hand.database.dialect() == Dialect::Postgres {
@@ -102,6 +106,12 @@ pub(super) async fn rehearsal(
     };
     rehearsals.keep(what, shown.clone(), job.now());
     Ok(shown.map(Some))
+}
+
+/// From its first statement on such a file fails, as it would not where it is continued.
+fn left_half_done(half_done: &[HalfDoneMigration]) -> Option<Rehearsal> {
+    let file = &half_done.first()?.file;
+    Some(Rehearsal::Not { why: format!("an earlier run left {file} half done") })
 }
 
 async fn hold(
@@ -147,6 +157,15 @@ mod tests {
             applied: vec![],
             pending: vec![(Version::from(version), "checksum".to_owned(), 0)],
         }
+    }
+
+    #[test]
+    fn what_is_half_done_is_not_tried_from_the_beginning() {
+        assert_eq!(left_half_done(&[]), None);
+        let file = "2_add_index.sql".to_owned();
+        let half = HalfDoneMigration { version: Version::from(2), file, done: 1, total: 3, error: None };
+        let why = "an earlier run left 2_add_index.sql half done".to_owned();
+        assert_eq!(left_half_done(&[half]), Some(Rehearsal::Not { why }));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a trial on a copy of the schema showed.
 
-use super::{TableSize, Version};
+use super::sql::{self, Token};
+use super::{Statement, TableSize, Version};
 use serde::{Deserialize, Serialize};
 
 /// PostgreSQL's table locks, weakest first.
@@ -116,6 +117,41 @@ pub struct MigrationTrial {
     pub touched: Vec<Touched>,
     /// How the way back went.
     pub down: DownTrial,
+    /// Whether it may do more on the database itself than what was seen, so that what its statements say counts too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+}
+
+impl Statement {
+    /// Whether this is sent as one piece but is several statements, or may be.
+    #[must_use]
+    pub fn is_several(&self) -> bool {
+        let end = Token::Symbol(';');
+        sql::tokens(&self.text).skip_while(|token| *token == end).skip_while(|token| *token != end).any(|t| t != end)
+    }
+
+    /// Whether the statement alone, or the only one of the piece, is of this sort: `TRUNCATE`, say.
+    #[must_use]
+    pub fn is_one(&self, first_word: &str) -> bool {
+        !self.is_several() && sql::words(&self.text).next().is_some_and(|word| word.eq_ignore_ascii_case(first_word))
+    }
+
+    /// Whether this is one statement that works beside others, as it says by `CONCURRENTLY`.
+    #[must_use]
+    pub fn is_one_concurrently(&self) -> bool {
+        !self.is_several() && sql::words(&self.text).any(|word| word == "concurrently")
+    }
+
+    /// Whether it runs code that may do one thing on an empty copy and another on the database itself.
+    #[must_use]
+    pub fn runs_code(&self) -> bool {
+        let code = |word: &str| ["do", "call", "execute"].iter().any(|other| word.eq_ignore_ascii_case(other));
+        let mut begins = true;
+        sql::tokens(&self.text).any(|token| {
+            let first = std::mem::replace(&mut begins, token == Token::Symbol(';'));
+            matches!(token, Token::Word(word) if first && code(word))
+        })
+    }
 }
 
 /// What became of the rehearsal of a plan.
@@ -132,4 +168,39 @@ pub enum Rehearsal {
         /// One for each, in their order.
         trials: Vec<MigrationTrial>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_tells_what_a_trial_cannot_see_through() {
+        let piece = |text: &str| Statement { text: text.to_owned(), line: 1 };
+        assert!(piece("-- why\nTRUNCATE a;").is_one("truncate"));
+        assert!(!piece("TRUNCATE a; ALTER TABLE b ALTER c TYPE bigint;").is_one("truncate"));
+        assert!(piece("CREATE INDEX CONCURRENTLY i ON a (b);").is_one_concurrently());
+        assert!(!piece("VACUUM a -- concurrently").is_one_concurrently());
+        assert!(!piece("DROP INDEX CONCURRENTLY i; ALTER TABLE a ADD b int").is_one_concurrently());
+        for code in ["DO $$ BEGIN END $$", "-- a\ncall p()", "SELECT 1; EXECUTE p;", "BEGIN; Do $$ $$; COMMIT"] {
+            assert!(piece(code).runs_code(), "{code}");
+        }
+        for plain in [
+            "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING",
+            "CREATE TRIGGER t BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION f()",
+            "SELECT '; DO'",
+        ] {
+            assert!(!piece(plain).runs_code(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn whole_trials_are_written_as_before_there_were_partial_ones() {
+        let trial = |partial| MigrationTrial { version: 1.into(), touched: vec![], down: DownTrial::None, partial };
+        for partial in [false, true] {
+            let written = serde_json::to_string(&trial(partial)).unwrap();
+            assert_eq!(written.contains("partial"), partial);
+            assert_eq!(serde_json::from_str::<MigrationTrial>(&written).unwrap(), trial(partial));
+        }
+    }
 }

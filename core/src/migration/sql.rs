@@ -213,7 +213,7 @@ impl Head {
 }
 
 /// The words of a statement, in lower case.
-fn words(statement: &str) -> impl Iterator<Item = String> {
+pub(crate) fn words(statement: &str) -> impl Iterator<Item = String> {
     tokens(statement)
         .filter_map(|token| if let Token::Word(word) = token { Some(word.to_ascii_lowercase()) } else { None })
 }

@@ -50,9 +50,9 @@ impl Plan {
         self.migrations.iter().filter_map(|migration| Some((migration, self.trial(migration)?)))
     }
 
-    /// The dangers of a migration that count: those that a trial can know only where there was none.
+    /// The dangers of a migration that count: those that a trial can know only where none saw everything.
     pub fn counted<'a>(&self, migration: &'a PlannedMigration) -> impl Iterator<Item = &'a Danger> + use<'a> {
-        let tried = self.trial(migration).is_some();
+        let tried = self.trial(migration).is_some_and(|trial| !trial.partial);
         migration.dangers.iter().filter(move |danger| !tried || danger.kind.is_beyond_a_trial())
     }
 
@@ -107,7 +107,7 @@ mod tests {
         let mut plan = plan();
         plan.migrations[0].dangers.extend(danger);
         let version = plan.migrations[0].version.clone();
-        plan.rehearsal = Some(Rehearsal::Done { trials: vec![MigrationTrial { version, touched, down }] });
+        plan.rehearsal = Some(Rehearsal::Done { trials: vec![MigrationTrial { version, touched, down, partial: false }] });
         plan
     }
 
@@ -141,6 +141,20 @@ mod tests {
         assert_eq!(of(danger(DangerKind::DropColumn), vec![]), (true, false, false, true));
         assert_eq!(of(danger(DangerKind::UpdateAll), vec![]), (false, true, true, true));
         assert_eq!(of(danger(DangerKind::Unreadable), vec![]), (true, true, true, true));
+    }
+
+    #[test]
+    fn what_was_read_counts_too_where_not_everything_was_seen() {
+        let partial = |kind, touched| {
+            let mut plan = tried(danger(kind), touched, DownTrial::Restores);
+            let Some(Rehearsal::Done { trials }) = &mut plan.rehearsal else { unreachable!() };
+            trials[0].partial = true;
+            facts(&plan)
+        };
+        assert_eq!(partial(DangerKind::ChangeType, vec![]), (false, true, true, true));
+        assert_eq!(partial(DangerKind::BlockingIndex, vec![]), (false, true, false, true));
+        let rewritten = vec![touched(LockMode::AccessExclusive, true, true, None)];
+        assert_eq!(partial(DangerKind::BlockingIndex, rewritten), (false, true, true, true));
     }
 
     #[test]

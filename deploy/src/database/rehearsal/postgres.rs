@@ -2,14 +2,14 @@
 
 use super::copy::{Copy, Locale};
 use super::server::{compare, connect, rows, send, texts};
-use super::trial::{self, Broken, Stage};
+use super::trial::{self, Broken, Seen, Stage};
 use super::watch::{self, Known, Watch};
 use super::{LOCK_LIMIT_MS, RehearsalError, RehearsalOptions, STATEMENT_LIMIT_S, dump, unavailable, within_limit};
 use crate::database::error::DriverError;
 use crate::database::schema_postgres::{self, left_out};
 use async_trait::async_trait;
 use slipway_core::migration::format::literal;
-use slipway_core::migration::{Migration, MigrationTrial, Schema, Statement, Touched};
+use slipway_core::migration::{Migration, MigrationTrial, Schema, Statement};
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
@@ -18,6 +18,11 @@ const NOT_IN_TRANSACTION: [&str; 2] = ["25001", "2D000"];
 /// First words of statements that mean something else in a transaction of ours.
 const OWN_TRANSACTION: [&str; 10] =
     ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "LOCK"];
+
+/// What leads from a database to others. A user mapping belongs to a foreign server.
+const WAYS_OUT: &str = "SELECT 'foreign servers' WHERE EXISTS (SELECT FROM pg_catalog.pg_foreign_server) UNION ALL \
+    SELECT 'subscriptions' WHERE EXISTS (SELECT s.subname FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d \
+    ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database())";
 
 /// Holds it.
 pub(super) async fn rehearse(
@@ -32,6 +37,7 @@ pub(super) async fn rehearse(
     drop(there);
     let cannot = |error: DriverError| unavailable("the environment's database cannot be read", &error);
     send(&mut here, "SET default_transaction_read_only = on").await.map_err(cannot)?;
+    refuse_ways_out(&mut here).await?;
     let locale = Locale::of(&mut here).await.map_err(cannot)?;
     let search_path = search_path(&mut here).await.map_err(cannot)?;
     let history = history(&mut here).await.map_err(cannot)?;
@@ -45,6 +51,8 @@ pub(super) async fn rehearse(
         for statement in history {
             send(&mut connection, statement).await.map_err(failed)?;
         }
+        // Somebody may have made one since the database was looked at.
+        refuse_ways_out(&mut connection).await?;
         // A new session: the copying has set much.
         let mut connection = connect(&copy.options(), "the copy of the schema").await?;
         let known = watch::known(&mut connection).await.map_err(failed)?;
@@ -53,6 +61,18 @@ pub(super) async fn rehearse(
     let held = held.await;
     copy.remove().await;
     held
+}
+
+/// What a copy would reach real data by, with the passwords that are kept for it: what is tried has not been approved by
+/// anybody.
+async fn refuse_ways_out(connection: &mut PgConnection) -> Result<(), RehearsalError> {
+    let found = texts(connection, WAYS_OUT).await;
+    match found.map_err(|error| unavailable("it cannot be told whether the database leads to others", &error))?.first() {
+        Some(what) => Err(RehearsalError::Unavailable(format!(
+            "the database has {what}, and their copies would lead to real data"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Where names without a schema lead on the database itself, whoever is connected.
@@ -109,7 +129,7 @@ struct PgStage {
 
 #[async_trait]
 impl Stage for PgStage {
-    async fn up(&mut self, migration: &Migration) -> Result<Vec<Touched>, Broken> {
+    async fn up(&mut self, migration: &Migration) -> Result<Seen, Broken> {
         self.run(&migration.up, migration.transactional).await
     }
 
@@ -124,17 +144,20 @@ impl Stage for PgStage {
 }
 
 impl PgStage {
-    async fn run(&mut self, statements: &[Statement], transactional: bool) -> Result<Vec<Touched>, Broken> {
-        if transactional {
-            let texts: Vec<_> = statements.iter().map(|statement| statement.text.as_str()).collect();
-            return self.whole(&texts).await;
-        }
-        match statements {
-            [block] if let Some(inside) = inside_own_transaction(&block.text) => {
-                self.whole(&[inside]).await.map_err(|broken| Broken { at: 0, ..broken })
+    async fn run(&mut self, statements: &[Statement], transactional: bool) -> Result<Seen, Broken> {
+        let seen = if transactional {
+            self.whole(statements).await
+        } else {
+            match statements {
+                [block] if let Some(inside) = inside_own_transaction(&block.text) => {
+                    let inside = Statement { text: inside.to_owned(), ..block.clone() };
+                    self.whole(&[inside]).await.map_err(|broken| Broken { at: 0, ..broken })
+                }
+                _ => self.one_by_one(statements).await,
             }
-            _ => self.one_by_one(statements).await,
-        }
+        };
+        let runs_code = statements.iter().any(Statement::runs_code);
+        seen.map(|seen| Seen { partial: seen.partial || runs_code, ..seen })
     }
 
     async fn send(&mut self, sql: impl Into<String>) -> Result<(), DriverError> {
@@ -153,10 +176,10 @@ impl PgStage {
     }
 
     /// In one transaction.
-    async fn whole(&mut self, statements: &[&str]) -> Result<Vec<Touched>, Broken> {
+    async fn whole(&mut self, statements: &[Statement]) -> Result<Seen, Broken> {
         let before = |error| Broken { at: 0, error, rolled_back: true };
         // A transaction whose kind the file sets must not have looked at anything. For others the counts begin in it.
-        let early = statements.first().is_some_and(|first| first.to_ascii_lowercase().contains("set transaction"));
+        let early = statements.first().is_some_and(|first| first.text.to_ascii_lowercase().contains("set transaction"));
         let mut watch = None;
         if early {
             watch = Some(Watch::begin(&mut self.connection, &self.known).await.map_err(before)?);
@@ -167,7 +190,7 @@ impl PgStage {
             None => Watch::begin(&mut self.connection, &self.known).await.map_err(before)?,
         };
         for (at, statement) in statements.iter().enumerate() {
-            let mut outcome = self.send(*statement).await;
+            let mut outcome = self.send(statement.text.as_str()).await;
             if outcome.is_ok() {
                 outcome = watch.look(&mut self.connection, statement).await;
             }
@@ -178,23 +201,26 @@ impl PgStage {
         }
         let commit = self.send("RESET SESSION AUTHORIZATION; COMMIT").await;
         commit.map_err(|error| Broken { at: statements.len(), error, rolled_back: true })?;
-        Ok(watch.touched())
+        Ok(Seen { touched: watch.touched(), partial: false })
     }
 
     /// Without a transaction around all. Each statement that can gets one of its own, so that its locks can be seen.
-    async fn one_by_one(&mut self, statements: &[Statement]) -> Result<Vec<Touched>, Broken> {
+    async fn one_by_one(&mut self, statements: &[Statement]) -> Result<Seen, Broken> {
         let before = |error| Broken { at: 0, error, rolled_back: true };
         self.prepare("").await.map_err(before)?;
         let mut watch = Watch::begin(&mut self.connection, &self.known).await.map_err(before)?;
         watch.note_indexes(&mut self.connection).await.map_err(before)?;
         let own = statements.iter().any(|statement| first_word_is_one_of(&statement.text, &OWN_TRANSACTION));
-        for (at, Statement { text, .. }) in statements.iter().enumerate() {
+        let mut partial = false;
+        for (at, statement) in statements.iter().enumerate() {
             let outcome = if own {
-                self.alone(text, &mut watch).await
+                partial |= !statement.is_one_concurrently();
+                self.alone(statement, &mut watch).await
             } else {
-                match self.in_its_own(text, &mut watch).await {
+                match self.in_its_own(statement, &mut watch).await {
                     Err(error) if error.code.as_deref().is_some_and(|code| NOT_IN_TRANSACTION.contains(&code)) => {
-                        self.alone(text, &mut watch).await
+                        partial |= !statement.is_one_concurrently();
+                        self.alone(statement, &mut watch).await
                     }
                     other => other,
                 }
@@ -207,12 +233,12 @@ impl PgStage {
         }
         // As a run does after a file that left its own transaction open.
         self.send("COMMIT").await.map_err(|error| Broken { at: statements.len(), error, rolled_back: false })?;
-        Ok(watch.touched())
+        Ok(Seen { touched: watch.touched(), partial })
     }
 
-    async fn in_its_own(&mut self, statement: &str, watch: &mut Watch) -> Result<(), DriverError> {
+    async fn in_its_own(&mut self, statement: &Statement, watch: &mut Watch) -> Result<(), DriverError> {
         self.send("BEGIN").await?;
-        let mut outcome = self.send(statement).await;
+        let mut outcome = self.send(statement.text.as_str()).await;
         if outcome.is_ok() {
             outcome = watch.look(&mut self.connection, statement).await;
         }
@@ -224,8 +250,8 @@ impl PgStage {
         watch.note_indexes(&mut self.connection).await
     }
 
-    async fn alone(&mut self, statement: &str, watch: &mut Watch) -> Result<(), DriverError> {
-        self.send(statement).await?;
+    async fn alone(&mut self, statement: &Statement, watch: &mut Watch) -> Result<(), DriverError> {
+        self.send(statement.text.as_str()).await?;
         watch.look_after(&mut self.connection, statement).await
     }
 }

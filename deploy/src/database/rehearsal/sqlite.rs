@@ -1,6 +1,6 @@
 //! A rehearsal for SQLite, in memory.
 
-use super::trial::{self, Broken, Stage};
+use super::trial::{self, Broken, Seen, Stage};
 use super::{RehearsalError, unavailable};
 use crate::database::error::DriverError;
 use crate::database::schema_postgres::left_out;
@@ -8,7 +8,7 @@ use crate::database::schema_sqlite;
 use crate::database::sqlite_probe::{in_memory, reaches_out};
 use async_trait::async_trait;
 use slipway_core::migration::format::literal;
-use slipway_core::migration::{Migration, MigrationTrial, Schema, Statement, Touched};
+use slipway_core::migration::{Migration, MigrationTrial, Schema, Statement};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, raw_sql};
 
@@ -82,8 +82,8 @@ struct SqliteStage {
 #[async_trait]
 impl Stage for SqliteStage {
     /// SQLite locks the whole file; of tables there is nothing to be told.
-    async fn up(&mut self, migration: &Migration) -> Result<Vec<Touched>, Broken> {
-        self.run(&migration.up, migration.transactional).await.map(|()| Vec::new())
+    async fn up(&mut self, migration: &Migration) -> Result<Seen, Broken> {
+        self.run(&migration.up, migration.transactional).await.map(|()| Seen::default())
     }
 
     async fn down(&mut self, migration: &Migration) -> Result<(), Broken> {

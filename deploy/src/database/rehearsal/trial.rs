@@ -15,12 +15,20 @@ const MESSAGE_LIMIT_CHARS: usize = 300;
 /// Where migrations are tried.
 #[async_trait]
 pub(super) trait Stage: Send {
-    /// Applies a migration; what it does to tables that were there before.
-    async fn up(&mut self, migration: &Migration) -> Result<Vec<Touched>, Broken>;
+    /// Applies a migration.
+    async fn up(&mut self, migration: &Migration) -> Result<Seen, Broken>;
     /// Takes it back.
     async fn down(&mut self, migration: &Migration) -> Result<(), Broken>;
     /// The schema as it is now.
     async fn schema(&mut self) -> Result<Schema, RehearsalError>;
+}
+
+/// What a migration does to tables that were there before.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) touched: Vec<Touched>,
+    /// Whether there may be more than that.
+    pub(super) partial: bool,
 }
 
 /// A statement that failed.
@@ -46,14 +54,15 @@ pub(super) async fn hold<S: Stage>(
         if at == first_back {
             schema = stage.schema().await?;
         }
-        let touched = stage.up(migration).await.map_err(|broken| failed(migration, &migration.up, &broken))?;
+        let Seen { touched, partial } = stage.up(migration).await.map_err(|broken| failed(migration, &migration.up, &broken))?;
         if at >= first_back {
             let after = stage.schema().await?;
             changes.push(after.changes_since(&schema));
             schema = after;
         }
         let why = format!("only the newest {DOWNS_LIMIT} are");
-        trials.push(MigrationTrial { version: migration.version.clone(), touched, down: DownTrial::NotTried { why } });
+        let (version, down) = (migration.version.clone(), DownTrial::NotTried { why });
+        trials.push(MigrationTrial { version, touched, down, partial });
     }
     let mut reached = pending.len();
     let mut whole = true;

@@ -5,7 +5,7 @@ use super::server::rows;
 use crate::database::error::DriverError;
 use crate::database::schema_postgres::left_out;
 use slipway_core::migration::format::literal;
-use slipway_core::migration::{LockMode, Touched};
+use slipway_core::migration::{LockMode, Statement, Touched};
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl Watch {
     }
 
     /// Looks at what the statement did, in the transaction that it ran in.
-    pub(super) async fn look(&mut self, connection: &mut PgConnection, statement: &str) -> Result<(), DriverError> {
+    pub(super) async fn look(&mut self, connection: &mut PgConnection, statement: &Statement) -> Result<(), DriverError> {
         if self.tables.is_empty() {
             return Ok(());
         }
@@ -108,7 +108,7 @@ impl Watch {
     pub(super) async fn look_after(
         &mut self,
         connection: &mut PgConnection,
-        statement: &str,
+        statement: &Statement,
     ) -> Result<(), DriverError> {
         self.look(connection, statement).await?;
         for row in rows(connection, tables()).await? {
@@ -121,8 +121,7 @@ impl Watch {
         let now = indexes(connection).await?;
         // What is built or dropped concurrently. Any other way leaves its lock to be seen, or is a block that ends its
         // own transaction, of which only this much is known.
-        let concurrently = statement.to_ascii_lowercase().contains("concurrently");
-        let lock = if concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
+        let lock = if statement.is_one_concurrently() { LockMode::ShareUpdateExclusive } else { LockMode::Share };
         let built = now.iter().filter(|(index, _)| !self.indexes.contains_key(index)).map(|(_, table)| (*table, true));
         let gone = self.indexes.iter().filter(|(index, _)| !now.contains_key(index)).map(|(_, table)| (*table, false));
         for (oid, scanned) in built.chain(gone) {
@@ -166,9 +165,10 @@ impl Table {
     }
 }
 
-/// A new, empty file is not the writing of every row.
-fn empties(statement: &str) -> bool {
-    statement.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("truncate"))
+/// A new, empty file is not the writing of every row. What else a piece of several statements does is not to hide
+/// behind it.
+fn empties(statement: &Statement) -> bool {
+    statement.is_one("truncate")
 }
 
 fn mode(row: &PgRow) -> Result<LockMode, sqlx::Error> {

@@ -109,7 +109,8 @@ fn costs(plan: &Plan, migration: &PlannedMigration) -> Vec<Line> {
             None => begin().untrusted(touched.lock_line()).text(": ").text(meanwhile).text("."),
         }
     });
-    let said = plan.counted(migration).filter(|danger| danger.is_worth_a_warning()).map(|danger| {
+    let shown = |danger: &Danger| plan.touched(migration).any(|touched| touched.blocks() && touched.is_about(danger));
+    let said = plan.counted(migration).filter(|danger| danger.is_worth_a_warning() && !shown(danger)).map(|danger| {
         let mut line = begin().untrusted(danger.sentence());
         match (danger.detail(), danger.lock_line()) {
             (Some(_), Some(lock)) => {

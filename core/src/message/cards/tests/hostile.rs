@@ -80,14 +80,14 @@ fn hostile_plan() -> Plan {
         Danger { allowed: Some(hostile()), ..danger(DangerKind::Rename, None) },
     ];
     let down = DownTrial::Fails { message: hostile() };
-    let trial = MigrationTrial { version: migration.version.clone(), touched: vec![touched], down };
+    let trial = MigrationTrial { version: migration.version.clone(), touched: vec![touched], down, partial: false };
     let mut not_run = plan.migrations[0].clone();
     not_run.not_run = Some(hostile());
     plan.migrations.push(not_run);
     let mut leaves = plan.migrations[0].clone();
     leaves.version = 2.into();
     let down = DownTrial::Leaves { differences: vec![hostile()] };
-    let second = MigrationTrial { version: leaves.version.clone(), touched: vec![], down };
+    let second = MigrationTrial { version: leaves.version.clone(), touched: vec![], down, partial: false };
     plan.migrations.push(leaves);
     plan.rehearsal = Some(Rehearsal::Done { trials: vec![trial, second] });
     plan.edited = vec![hostile()];
