@@ -67,7 +67,8 @@ pub(super) async fn rehearse(
 /// anybody.
 async fn refuse_ways_out(connection: &mut PgConnection) -> Result<(), RehearsalError> {
     let found = texts(connection, WAYS_OUT).await;
-    match found.map_err(|error| unavailable("it cannot be told whether the database leads to others", &error))?.first() {
+    match found.map_err(|error| unavailable("it cannot be told whether the database leads to others", &error))?.first()
+    {
         Some(what) => Err(RehearsalError::Unavailable(format!(
             "the database has {what}, and their copies would lead to real data"
         ))),

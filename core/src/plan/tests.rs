@@ -1,0 +1,201 @@
+//! What a vote is about, and what it is not.
+
+use super::*;
+
+pub(crate) fn sha(seed: u8) -> CommitSha {
+    CommitSha::parse(&format!("{seed:02x}").repeat(20)).unwrap()
+}
+
+pub(crate) fn commit(seed: u8, author: Option<&str>) -> Commit {
+    Commit {
+        sha: sha(seed),
+        title: format!("Change {seed}"),
+        author_name: author.unwrap_or("Somebody").into(),
+        author_login: author.map(|a| format!("{a}-dev")),
+        author: author.map(PersonId::from),
+        pull_request: None,
+    }
+}
+
+pub(crate) fn plan() -> Plan {
+    Plan {
+        service: "goals".into(),
+        environment: "production".into(),
+        kind: PlanKind::Deploy,
+        base: Some(sha(1)),
+        base_since: None,
+        commit: sha(3),
+        commits: vec![commit(3, Some("ana")), commit(2, Some("eve"))],
+        commits_total: 2,
+        image: PlannedImage {
+            repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
+            digest: ImageDigest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap(),
+            tag: sha(3).as_str().into(),
+            pushed_at: None,
+        },
+        migrations: vec![PlannedMigration {
+            version: 20_251_104_120_000.into(),
+            file: "20251104120000_likes.sql".into(),
+            checksum: "cd".repeat(32),
+            down_checksum: None,
+            reversible: true,
+            transactional: true,
+            summary: "creates likes".into(),
+            dangers: vec![],
+            down_loses_data: false,
+            late: false,
+            not_run: None,
+            statements: String::new(),
+        }],
+        taken_back: vec![],
+        files_from: None,
+        goes_on: false,
+        unknown_applied: vec![],
+        edited: vec![],
+        rehearsal: None,
+        config: vec![ConfigVersion { secret: "goals/production".into(), version_id: "v-1".into() }],
+        targets: vec![PlannedTarget {
+            kind: "app-runner".into(),
+            id: "arn:aws:apprunner:us-west-2:123456789012:service/goals/1".into(),
+            name: "goals".into(),
+            settings: BTreeMap::from([("port".into(), "8080".into())]),
+        }],
+    }
+}
+
+/// A name and what it does to a plan.
+type Edit = (&'static str, Box<dyn Fn(&mut Plan)>);
+
+/// One edit per leaf that a vote is about, each with the name it must be reported under.
+fn edits() -> Vec<Edit> {
+    vec![
+        ("service", Box::new(|p| p.service = "other".into())),
+        ("environment", Box::new(|p| p.environment = "staging".into())),
+        ("kind", Box::new(|p| p.kind = PlanKind::Rollback)),
+        ("base", Box::new(|p| p.base = None)),
+        ("commit", Box::new(|p| p.commit = sha(9))),
+        ("image repository", Box::new(|p| p.image.repository.push('x'))),
+        (
+            "image digest",
+            Box::new(|p| p.image.digest = ImageDigest::parse(&format!("sha256:{}", "ac".repeat(32))).unwrap()),
+        ),
+        ("no migration", Box::new(|p| p.migrations.clear())),
+        ("migration version", Box::new(|p| p.migrations[0].version = 1.into())),
+        ("migration file", Box::new(|p| p.migrations[0].file.push('x'))),
+        ("migration checksum", Box::new(|p| p.migrations[0].checksum = "ce".repeat(32))),
+        ("migration not run", Box::new(|p| p.migrations[0].not_run = Some("no PostgreSQL".into()))),
+        ("taken back", Box::new(|p| p.taken_back = p.migrations.clone())),
+        (
+            "taken back by another file",
+            Box::new(|p| {
+                p.taken_back = p.migrations.clone();
+                p.taken_back[0].down_checksum = Some("ce".repeat(32));
+            }),
+        ),
+        ("goes on", Box::new(|p| p.goes_on = true)),
+        ("no config", Box::new(|p| p.config.clear())),
+        ("config secret", Box::new(|p| p.config[0].secret.push('x'))),
+        ("config version", Box::new(|p| p.config[0].version_id.push('x'))),
+        ("no target", Box::new(|p| p.targets.clear())),
+        ("target kind", Box::new(|p| p.targets[0].kind.push('x'))),
+        ("target id", Box::new(|p| p.targets[0].id.push('x'))),
+        (
+            "target setting",
+            Box::new(|p| {
+                p.targets[0].settings.insert("port".into(), "9".into());
+            }),
+        ),
+        (
+            "target setting more",
+            Box::new(|p| {
+                p.targets[0].settings.insert("cpu".into(), "9".into());
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn every_part_a_vote_is_about_changes_the_digest() {
+    let mut seen = BTreeMap::from([(plan().digest(), "unchanged")]);
+    for (name, edit) in edits() {
+        let mut changed = plan();
+        edit(&mut changed);
+        let twin = seen.insert(changed.digest(), name);
+        assert_eq!(twin, None, "{name} gives the same digest as {twin:?}");
+    }
+}
+
+#[test]
+fn display_does_not_change_the_digest() {
+    let mut shown = plan();
+    shown.commits[0].title = "Renamed".into();
+    shown.commits_total = 7;
+    shown.base_since = Some(Timestamp::UNIX_EPOCH);
+    shown.image.tag = "latest".into();
+    shown.migrations[0].summary = "other words".into();
+    shown.unknown_applied = vec![1.into()];
+    shown.targets[0].name = "Goals".into();
+    assert_eq!(shown.digest(), plan().digest());
+}
+
+#[test]
+fn the_digest_is_stable_across_versions() {
+    expect_test::expect!["ae109d6b57b77a31c580bc5d6b7430bee01b48dacb3321ad9d6cc353292c7c8e"]
+        .assert_eq(plan().digest().as_str());
+}
+
+#[test]
+fn a_plan_shrinks_only_when_it_does_less() {
+    let old = plan();
+    let mut less = plan();
+    less.base = Some(sha(2));
+    less.commits.truncate(1);
+    less.migrations.clear();
+    assert!(less.shrinks(&old));
+    assert!(old.shrinks(&old));
+    assert!(!old.shrinks(&less), "one migration more is not less");
+    let mut elsewhere = plan();
+    elsewhere.base = Some(sha(7));
+    assert!(!elsewhere.shrinks(&old), "the base moved to a commit that was not in the plan");
+    let mut sideways = plan();
+    sideways.base = Some(sha(2));
+    sideways.commits = vec![commit(3, Some("ana")), commit(1, Some("eve"))];
+    assert!(!sideways.shrinks(&old), "the base moved to a side branch and commit 1 would ship again");
+    for (name, edit) in edits() {
+        let mut changed = plan();
+        edit(&mut changed);
+        let does_less = name == "no migration";
+        assert_eq!(changed.shrinks(&old), does_less, "{name}");
+    }
+}
+
+#[test]
+fn a_plan_is_empty_when_nothing_would_change() {
+    let mut same = plan();
+    assert!(!same.is_empty());
+    same.base = Some(same.commit.clone());
+    assert!(!same.is_empty(), "a migration is pending");
+    same.migrations[0].not_run = Some("needs PostgreSQL".into());
+    assert!(same.is_empty(), "the pending one is not run here");
+    same.migrations.clear();
+    assert!(same.is_empty());
+    same.base = None;
+    assert!(!same.is_empty(), "what runs cannot be told");
+    same.kind = PlanKind::MigrateDown;
+    assert!(same.is_empty(), "nothing is to be deployed, and nothing taken back");
+    same.taken_back = plan().migrations;
+    assert!(!same.is_empty());
+}
+
+#[test]
+fn changes_are_named() {
+    let mut new = plan();
+    new.commit = sha(4);
+    new.migrations.clear();
+    let named: Vec<_> =
+        new.changes_from(&plan()).into_iter().map(|c| format!("{}: {} → {}", c.what, c.from, c.to)).collect();
+    assert_eq!(named, ["commit: 0303030 → 0404040", "migrations: 20251104120000_likes.sql (cdcdcdcd) → none"]);
+    let mut settings = plan();
+    settings.targets[0].settings.insert("port".into(), "9".into());
+    assert_eq!(settings.changes_from(&plan())[0].to, "port = 9");
+}
