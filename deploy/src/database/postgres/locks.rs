@@ -44,9 +44,9 @@ impl PgSession {
         let begun = Instant::now();
         let mut news_at = begun;
         let ids = self.lock_ids().await.map_err(failed)?;
-        // For our own tables, before the first file sets its own.
+        // For our own tables, before the first file sets its own. Notices are switched off because the driver would log them.
         let timeout = super::session::millis(run.options.lock_timeout);
-        self.send(format!("SET lock_timeout = {timeout}")).await.map_err(failed)?;
+        self.send(format!("SET client_min_messages = error; SET lock_timeout = {timeout}")).await.map_err(failed)?;
         while !self.try_locks(&ids).await.map_err(failed)? {
             let waited = begun.elapsed();
             if waited >= run.options.run_lock_wait {
