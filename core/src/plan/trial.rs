@@ -107,7 +107,8 @@ mod tests {
         let mut plan = plan();
         plan.migrations[0].dangers.extend(danger);
         let version = plan.migrations[0].version.clone();
-        plan.rehearsal = Some(Rehearsal::Done { trials: vec![MigrationTrial { version, touched, down, partial: false }] });
+        plan.rehearsal =
+            Some(Rehearsal::Done { trials: vec![MigrationTrial { version, touched, down, partial: false }] });
         plan
     }
 

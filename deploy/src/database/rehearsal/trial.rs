@@ -54,7 +54,8 @@ pub(super) async fn hold<S: Stage>(
         if at == first_back {
             schema = stage.schema().await?;
         }
-        let Seen { touched, partial } = stage.up(migration).await.map_err(|broken| failed(migration, &migration.up, &broken))?;
+        let Seen { touched, partial } =
+            stage.up(migration).await.map_err(|broken| failed(migration, &migration.up, &broken))?;
         if at >= first_back {
             let after = stage.schema().await?;
             changes.push(after.changes_since(&schema));

@@ -81,7 +81,11 @@ impl Watch {
     }
 
     /// Looks at what the statement did, in the transaction that it ran in.
-    pub(super) async fn look(&mut self, connection: &mut PgConnection, statement: &Statement) -> Result<(), DriverError> {
+    pub(super) async fn look(
+        &mut self,
+        connection: &mut PgConnection,
+        statement: &Statement,
+    ) -> Result<(), DriverError> {
         if self.tables.is_empty() {
             return Ok(());
         }

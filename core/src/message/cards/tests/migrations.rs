@@ -31,13 +31,12 @@ fn users_bio() -> Plan {
 }
 
 fn tried(plan: &mut Plan, touched: Vec<Touched>, down: DownTrial) {
-    let trial =
-        |version: &Version| MigrationTrial {
-            version: version.clone(),
-            touched: vec![],
-            down: DownTrial::Restores,
-            partial: false,
-        };
+    let trial = |version: &Version| MigrationTrial {
+        version: version.clone(),
+        touched: vec![],
+        down: DownTrial::Restores,
+        partial: false,
+    };
     let mut trials: Vec<_> = plan.migrations.iter().map(|migration| trial(&migration.version)).collect();
     trials[1].touched = touched;
     trials[1].down = down;
