@@ -21,8 +21,8 @@ const OWN_TRANSACTION: [&str; 10] =
 
 /// What leads from a database to others. A user mapping belongs to a foreign server.
 const WAYS_OUT: &str = "SELECT 'foreign servers' WHERE EXISTS (SELECT FROM pg_catalog.pg_foreign_server) UNION ALL \
-    SELECT 'subscriptions' WHERE EXISTS (SELECT s.subname FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d \
-    ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database())";
+    SELECT 'subscriptions' WHERE EXISTS (SELECT s.subname FROM pg_catalog.pg_subscription s JOIN \
+    pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database())";
 
 /// Holds it.
 pub(super) async fn rehearse(
@@ -63,12 +63,11 @@ pub(super) async fn rehearse(
     held
 }
 
-/// What a copy would reach real data by, with the passwords that are kept for it: what is tried has not been approved by
-/// anybody.
+/// A copy would reach real data by these, with the passwords that are kept for it, and what is tried has not been
+/// approved by anybody.
 async fn refuse_ways_out(connection: &mut PgConnection) -> Result<(), RehearsalError> {
-    let found = texts(connection, WAYS_OUT).await;
-    match found.map_err(|error| unavailable("it cannot be told whether the database leads to others", &error))?.first()
-    {
+    let cannot = |error: DriverError| unavailable("it cannot be told whether the database leads to others", &error);
+    match texts(connection, WAYS_OUT).await.map_err(cannot)?.first() {
         Some(what) => Err(RehearsalError::Unavailable(format!(
             "the database has {what}, and their copies would lead to real data"
         ))),
