@@ -216,7 +216,9 @@ fn edited_and_missing_files_are_seen() {
     desk.write(LIKES.0, LIKES.1.replace("id int", "id bigint").as_bytes());
     fs::remove_file(desk.folder.path().join("migrations").join(NOTES.0)).unwrap();
     assert_eq!(desk.states(), ["1 edited", "2 missing"]);
-    assert!(desk.well("up").contains("00001_likes.sql was edited after it was applied"));
+    let said = desk.well("up");
+    assert!(said.contains("00001_likes.sql was edited after it was applied"), "{said}");
+    assert!(said.contains("Put the old text back, and write the change as a new migration."), "{said}");
     assert!(desk.badly("down").contains("Version 2 is applied, but migrations does not have it"));
 }
 
@@ -225,8 +227,20 @@ fn late_files_as_the_tool_does() {
     let desk = Desk::new(&[NOTES_ALONE]);
     desk.well("up");
     desk.write(LIKES.0, LIKES.1.as_bytes());
-    assert!(desk.badly("up").contains("00001_likes.sql"));
-    assert!(desk.badly("plan").contains("00001_likes.sql"));
+    desk.write("00003_more.sql", b"-- +goose Up\nCREATE TABLE more (id int);\n");
+    assert!(desk.badly("up").contains("slipway migrate up --allow-late"));
+    let (code, listed, error) = desk.say("plan");
+    assert_eq!(code, Some(1));
+    assert!(error.contains("00001_likes.sql") && error.contains("slipway migrate up --allow-late"), "{error}");
+    assert!(
+        listed.contains("00001_likes.sql  creates table likes · refused, as it is older than version 2"),
+        "{listed}"
+    );
+    assert!(listed.contains("  00003_more.sql  creates table more · in a transaction"), "{listed}");
+    let (_, document) = desk.json("plan");
+    assert!(document["pending"][0]["not_run"].as_str().unwrap().starts_with("refused"), "{document}");
+    assert!(document["error"]["message"].is_string() && document["rehearsal"].is_null(), "{document}");
+    fs::remove_file(desk.folder.path().join("migrations/00003_more.sql")).unwrap();
     desk.well("up --allow-late");
     assert_eq!(desk.states(), ["1 applied", "2 applied"]);
 }
@@ -260,8 +274,13 @@ fn new_files_as_the_tool_makes_them() {
     assert_eq!(desk.well("new Add-Tags"), "migrations/00002_add_tags.sql\n");
     assert_eq!(desk.well("new again"), "migrations/00003_again.sql\n");
     assert!(desk.badly("new x --dir none").contains("say whose format"));
-    let made = desk.well("new likes --dir none --format golang-migrate");
-    assert!(made.lines().count() == 2 && made.contains("_likes.up.sql"), "{made}");
+    let (code, made, hint) = desk.say("new likes --dir none --format golang-migrate");
+    assert!(code == Some(0) && made.lines().count() == 2 && made.contains("_likes.up.sql"), "{made}");
+    assert!(hint.contains("golang-migrate or sqlx") && hint.contains("--format golang-migrate each"), "{hint}");
+    let said = desk.badly("plan --dir none");
+    assert!(said.contains("Say which: --format golang-migrate or --format sqlx."), "{said}");
+    assert!(!said.contains("configuration"), "{said}");
+    desk.well("plan --dir none --format golang-migrate");
     assert_eq!(desk.with("new ☃ --format goose", &[]).0, Some(1));
 }
 
@@ -303,6 +322,154 @@ fn a_secret_is_never_said() {
     let (code, _, error) = desk.with("up", &[("DATABASE_URL", url)]);
     assert_eq!(code, Some(1));
     assert!(error.contains("127.0.0.1:1/goals cannot be reached"), "{error}");
+}
+
+/// What the documentation promises of every document, whatever there was to do.
+#[test]
+fn documents_have_all_their_fields() {
+    let desk = Desk::new(&[LIKES]);
+    let up = ["edited", "missing", "applied", "found_applied", "warnings"];
+    let down = ["taken_back", "losses", "warnings"];
+    let baseline = ["differences", "recorded", "warnings"];
+    for (words, lists, of_dry_run) in [
+        ("up --dry-run", &up[..], Some("would_apply")),
+        ("up", &up, None),
+        ("up", &up, None),
+        ("up --dry-run", &up, Some("would_apply")),
+        ("baseline", &baseline, None),
+        ("baseline --dry-run", &baseline, Some("would_record")),
+        ("down --dry-run", &down, Some("would_take_back")),
+        ("down", &down, None),
+        ("down", &down, None),
+        ("down --dry-run", &down, Some("would_take_back")),
+        ("baseline --dry-run", &baseline, Some("would_record")),
+        ("baseline", &baseline, None),
+    ] {
+        let (code, document) = desk.json(words);
+        assert_eq!(code, Some(0), "{words}: {document}");
+        for field in lists.iter().copied().chain(of_dry_run) {
+            assert!(document[field].is_array(), "{words}: {field}: {document}");
+        }
+        assert_eq!(document["dry_run"], of_dry_run.is_some(), "{words}");
+        assert_eq!(document["still_pending"].is_u64(), words.starts_with("up"), "{words}: {document}");
+    }
+}
+
+#[test]
+fn versions_are_found_as_the_files_write_them() {
+    let desk = Desk::new(&[LIKES, NOTES, ("00003_more.sql", "-- +goose Up\nCREATE TABLE more (id int);\n")]);
+    desk.well("up --to 00002");
+    assert_eq!(desk.states(), ["1 applied", "2 applied", "3 pending"]);
+    desk.well("down --to 00001");
+    assert_eq!(desk.states(), ["1 applied", "2 pending", "3 pending"]);
+    desk.well("up --to 2");
+    desk.well("baseline 00002");
+    let dbmate = Desk::new(&[
+        ("0003_a.sql", "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n"),
+        ("0004_b.sql", "-- migrate:up\nCREATE TABLE b (id int);\n-- migrate:down\nDROP TABLE b;\n"),
+    ]);
+    dbmate.well("up --to 3");
+    assert_eq!(dbmate.states(), ["\"0003\" applied", "\"0004\" pending"]);
+    assert!(dbmate.badly("up --to 5").contains("no migration of version 5"));
+}
+
+#[test]
+fn a_plan_does_not_advise_what_will_fail() {
+    let desk = Desk::new(&[LIKES]);
+    let said = desk.well("plan");
+    assert!(said.contains("The file is not there yet; slipway migrate up makes it."), "{said}");
+    desk.well("up");
+    let half = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE a (id int);\nSELECT nonsense;\n";
+    desk.write("00002_half.sql", half.as_bytes());
+    assert!(desk.well("plan").ends_with("To apply: slipway migrate up\n"));
+    desk.badly("up");
+    let said = desk.well("plan");
+    assert!(said.ends_with("It was left half done: slipway migrate up says how to go on.\n"), "{said}");
+}
+
+#[tokio::test]
+async fn a_plan_counts_what_postgres_refuses() {
+    let index = "-- +goose Up\nCREATE INDEX CONCURRENTLY likes_id ON likes (id);\n";
+    let desk = Desk::on_postgres(&[LIKES, ("00002_index.sql", index)]).await;
+    let said = desk.well("plan");
+    assert!(said.contains("✖") && said.ends_with("1 of them will fail as it is; mend it first.\n"), "{said}");
+}
+
+#[test]
+fn lint_reads_a_folder_as_the_address_says() {
+    let index = "-- +goose Up\nCREATE INDEX likes_id ON likes (id);\n";
+    let desk = Desk::new(&[LIKES, ("00002_index.sql", index)]);
+    let lint = |words: &str, variables: &[(&str, &str)]| desk.with(words, variables).1;
+    let dialect = |words: &str, variables: &[(&str, &str)]| {
+        serde_json::from_str::<Value>(&lint(&format!("{words} --json"), variables)).unwrap()["dialect"].clone()
+    };
+    assert_eq!(dialect("lint", &[("DATABASE_URL", "sqlite:test.db")]), "sqlite");
+    assert_eq!(dialect("lint", &[("GOOSE_DRIVER", "sqlite3"), ("GOOSE_DBSTRING", "./test.db")]), "sqlite");
+    assert_eq!(dialect("lint", &[("DATABASE_URL", "postgres://127.0.0.1:1/none")]), "postgres");
+    assert_eq!(dialect("lint --dialect postgres", &[("DATABASE_URL", "sqlite:test.db")]), "postgres");
+    assert!(lint("lint", &[]).contains("read as PostgreSQL (--dialect sqlite for the other)"));
+    assert!(!lint("lint", &[("DATABASE_URL", "sqlite:test.db")]).contains("read as"));
+}
+
+/// How often it is looked whether a statement runs.
+const LOOKS_LIMIT: u32 = 1_200;
+
+/// Ctrl-C: the statement ends in the database too, and the words say what happened.
+#[tokio::test]
+async fn an_interrupt_breaks_the_statement_off() {
+    let sleeps = ("00002_sleeps.sql", "-- +goose Up\nCREATE TABLE never (id int);\nSELECT pg_sleep(1000);\n");
+    let desk = Desk::on_postgres(&[LIKES, sleeps]).await;
+    let mut child = Command::new(bot::binary().unwrap())
+        .args(["migrate", "up"])
+        .current_dir(desk.folder.path())
+        .env_clear()
+        .env("DATABASE_URL", &desk.url)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pool = sqlx::PgPool::connect(&desk.url).await.unwrap();
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+                   AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(1000)%'";
+    let runs = async || sqlx::query_scalar::<_, i64>(running).fetch_one(&pool).await.unwrap() > 0;
+    let mut began = runs().await;
+    for _ in 0..LOOKS_LIMIT {
+        if began {
+            break;
+        }
+        sqlx::query("SELECT pg_sleep(0.05)").execute(&pool).await.unwrap();
+        began = runs().await;
+    }
+    if !began {
+        child.kill().unwrap();
+        panic!("the statement never ran: {:?}", child.wait_with_output());
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("Stopping: the statement that runs is broken off."), "{said}");
+    assert!(said.contains("stopped as asked, in 00002_sleeps.sql. Nothing of this file is left"), "{said}");
+    assert!(said.contains("Applied in this run: 1, up to 1; 1 not applied."), "{said}");
+    assert!(!runs().await, "the statement goes on in the database");
+    assert_eq!(desk.states(), ["1 applied", "2 pending"]);
+    let left: Option<String> = sqlx::query_scalar("SELECT to_regclass('never')::text").fetch_one(&pool).await.unwrap();
+    assert_eq!(left, None);
+}
+
+#[test]
+fn words_of_other_tools_and_numbers() {
+    let desk = Desk::new(&[LIKES]);
+    let (code, _, error) = desk.say("up --steps 0");
+    assert!(code == Some(2) && error.contains("a whole number above zero"), "{error}");
+    for words in ["up 5", "down 1"] {
+        let (code, _, error) = desk.say(words);
+        assert!(code == Some(2) && error.contains("--steps N"), "{words}: {error}");
+    }
+    desk.well("up");
+    desk.well("rollback");
+    assert_eq!(desk.well("create tags"), "migrations/00002_tags.sql\n");
 }
 
 #[test]

@@ -138,6 +138,9 @@ impl<'a> Folder<'a> {
     /// When the tool would refuse the way up. What is wrong with the way back alone is kept in the migration.
     pub fn parse(&self, file: &MigrationFile) -> Result<Migration, FolderError> {
         let read = |source: &SourceFile, direction| {
+            if let Some(reason) = self.format.not_sql(&source.file) {
+                return Err(FolderError::Name { file: source.file.clone(), reason: reason.to_owned() });
+            }
             if source.source.starts_with(BYTE_ORDER_MARK) && !self.format.allows_byte_order_mark() {
                 let reason = format!("the file begins with a byte order mark, which {} refuses", self.format.name());
                 return Err(FolderError::NotText { file: source.file.clone(), line: 1, reason });

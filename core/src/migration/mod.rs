@@ -54,7 +54,7 @@ const STATEMENTS_LIMIT_BYTES: usize = 2_000;
 /// Why a folder or one of its files cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FolderError {
-    /// The file's name is not what the tool asks for.
+    /// The file's name is not what the tool asks for, or says that the file is no SQL.
     #[error("{file}: {reason}.")]
     Name {
         /// The file.
@@ -246,6 +246,14 @@ impl Migration {
             ..back.planned(None, &mut Tables::default(), options)
         }
     }
+}
+
+/// `1 of 3 statements is done`.
+#[must_use]
+pub fn statements_done(done: usize, total: usize) -> String {
+    let statements = if total == 1 { "statement" } else { "statements" };
+    let are = if done == 1 || total == 1 { "is" } else { "are" };
+    format!("{done} of {total} {statements} {are} done")
 }
 
 /// As much of the statements as a plan keeps, and a last line that says so where there is more.

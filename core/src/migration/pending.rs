@@ -2,7 +2,7 @@
 
 use super::danger::Tables;
 use super::format::{Format, LateRule};
-use super::{Folder, FolderError, History, LintOptions, Migration, MigrationFile, Record, Version};
+use super::{Folder, FolderError, History, LintOptions, Migration, MigrationFile, Record, Version, statements_done};
 use crate::plan::PlannedMigration;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -39,6 +39,42 @@ pub struct HalfDoneMigration {
     pub error: Option<String>,
 }
 
+impl HalfDoneMigration {
+    /// Whether a run goes on with it only when somebody has looked: a statement failed, and what came of it before
+    /// that cannot be seen. Otherwise the run looks by itself, and may still have to stop.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.error.is_some() && self.done < self.total
+    }
+
+    /// `00002_steps.sql was left half done by an earlier run: 1 of 3 statements is done. …`: for somebody who decides
+    /// about a run.
+    #[must_use]
+    pub fn warning(&self, goes_on: bool) -> String {
+        let next = self.done + 1;
+        let rest = if self.done >= self.total {
+            "; only the record is missing".to_owned()
+        } else if goes_on {
+            format!("; the run goes on with statement {next}")
+        } else {
+            format!(
+                "; the run looks what became of statement {next}, and stops without having run anything if that cannot \
+                 be seen"
+            )
+        };
+        let are_done = statements_done(self.done, self.total);
+        format!("{} was left half done by an earlier run: {are_done}{rest}", self.file)
+    }
+}
+
+impl PendingError {
+    /// Whether the files would be applied if [`Late::Apply`] was asked for.
+    #[must_use]
+    pub fn may_be_applied_late(&self) -> bool {
+        matches!(self, Self::OutOfOrder { format, .. } if !late_is_refused(*format, Late::Apply))
+    }
+}
+
 impl Pending {
     /// The migrations that will be run, in order.
     #[must_use]
@@ -70,9 +106,6 @@ pub struct PendingOptions {
     pub cannot_run: BTreeMap<Version, String>,
     /// What to do with files that are older than the newest applied one.
     pub late: Late,
-    /// Whether a file that an earlier run left half done is an error. Otherwise it is pending and listed: whoever runs
-    /// it decides whether it can go on.
-    pub refuse_half_done: bool,
 }
 
 /// What to do with files that are older than the newest applied one.
@@ -149,25 +182,22 @@ fn late_advice(format: &dyn Format, files: usize) -> String {
     let (it, number) = if files == 1 { ("it", "a newer version number") } else { ("them", "newer version numbers") };
     match format.late_rule() {
         LateRule::Skips => format!("{} would leave {it} out for ever. Give {it} {number}.", format.name()),
-        LateRule::Refuses | LateRule::Applies => match format.late_command() {
-            Some(command) => format!("Give {it} {number}, or apply {it} with \"{command}\"."),
-            None => format!("Give {it} {number}."),
-        },
+        LateRule::Refuses | LateRule::Applies => format!("Give {it} {number}."),
     }
 }
 
 fn half_done(migration: &HalfDoneMigration, taking_back: bool) -> String {
     let HalfDoneMigration { file, done, total, error, .. } = migration;
-    let (what, way) = if taking_back { ("is being taken back", "down") } else { ("runs", "up") };
-    let next = done + 1;
+    let what = if taking_back { "is being taken back" } else { "runs" };
+    let (next, are_done) = (done + 1, statements_done(*done, *total));
     let stopped = match error {
-        Some(error) => format!("{done} of {total} statements are done, statement {next} failed: {error}"),
+        Some(error) => format!("{are_done}, statement {next} failed: {error}"),
         None if done >= total => "all statements are done, but that is not recorded".to_owned(),
-        None => format!("{done} of {total} statements are done, statement {next} may have run or not"),
+        None => format!("{are_done}, statement {next} may have run or not"),
     };
     format!(
         "{file} {what} without a transaction, and an earlier run did not come to its end: {stopped}. Look at the database. \
-         Finish it by hand and record that, or let it go on where it stopped: \"slipway migrate {way} --continue\"."
+         Finish it by hand and record that, or let a run go on where it stopped."
     )
 }
 
@@ -203,10 +233,7 @@ pub fn plan_pending(folder: &Folder<'_>, history: &History, options: &PendingOpt
         return Err(PendingError::OutOfOrder { format, files: refused, newest: newest.clone() });
     }
     pending.half_done = unfinished;
-    match pending.half_done.first().filter(|_| options.refuse_half_done) {
-        Some(migration) => Err(PendingError::HalfDone { migration: migration.clone(), taking_back: false }),
-        None => Ok(pending),
-    }
+    Ok(pending)
 }
 
 /// The migrations that Slipway began to apply without a transaction and did not see end.

@@ -26,7 +26,7 @@ pub(crate) fn summary(blocks: &[String]) -> String {
         }
     }
     match phrases.len() {
-        0 => "nothing".into(),
+        0 => "no statements".into(),
         n if n <= NAMED_LIMIT => phrases.join(", "),
         _ => count(statements.len()),
     }
@@ -122,8 +122,8 @@ mod tests {
             (&["TRUNCATE TABLE a;"], "empties a"),
             (&["DO $$ BEGIN END $$;"], "runs a block"),
             (&["CREATE"], "1 statement"),
-            (&[], "nothing"),
-            (&[""], "nothing"),
+            (&[], "no statements"),
+            (&[""], "no statements"),
         ] {
             assert_eq!(of(statements), expected, "{statements:?}");
         }

@@ -1,7 +1,7 @@
 //! What can go wrong with a run, for people and for the code that decides what to do next.
 
 use super::hint;
-use slipway_core::migration::{Migration, Version};
+use slipway_core::migration::{Migration, Version, statements_done};
 use thiserror::Error;
 
 /// How much of a statement an error shows.
@@ -67,16 +67,15 @@ pub enum MigrateError {
     /// A migration is older than what is applied already.
     #[error(
         "{file} was not run: version {newest}, which is newer, is applied already. Give the file a \
-         newer version number{}.",
-        late_command.map_or(String::new(), |command| format!(", or apply it with \"{command}\""))
+         newer version number."
     )]
     OutOfOrder {
         /// The file.
         file: String,
         /// The newest applied version.
         newest: Version,
-        /// The command by which the team's tool applies it nevertheless.
-        late_command: Option<&'static str>,
+        /// Whether it would be applied if [`Late::Apply`](slipway_core::migration::Late::Apply) was asked for.
+        can_apply: bool,
         /// The versions that this run had applied.
         applied_before: Vec<Version>,
     },
@@ -188,8 +187,9 @@ fn cancelled(file: Option<&str>, rolled_back: bool, done: usize, total: usize, n
             format!("The run was stopped as asked, in {file}. Nothing of this file is left in the database.")
         }
         Some(file) => format!(
-            "The run was stopped as asked, in {file}, which runs without a transaction: {done} of {total} statements \
-             are done and stay."
+            "The run was stopped as asked, in {file}, which runs without a transaction: {}; what is \
+             done stays.",
+            statements_done(done, total)
         ),
     };
     for note in notes {
@@ -228,11 +228,11 @@ impl std::fmt::Display for HalfDoneFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { file, taking_back, statements_done: done, total, error, can_continue, .. } = self;
         let runs = if *taking_back { "is taken back" } else { "runs" };
-        let next = done + 1;
+        let (next, are_done) = (done + 1, statements_done(*done, *total));
         write!(
             f,
-            "{file} {runs} without a transaction and an earlier run did not come to its end: {done} of {total} \
-             statements are done, and statement {next} "
+            "{file} {runs} without a transaction and an earlier run did not come to its end: {are_done}, and statement \
+             {next} "
         )?;
         match error {
             Some(error) => write!(f, "failed: {error}.")?,

@@ -153,7 +153,7 @@ async fn before_the_first_statement_without_a_transaction() {
 async fn in_a_statement_without_a_transaction() {
     let second = "-- +goose NO TRANSACTION\n-- +goose Up\nINSERT INTO deeds (what) VALUES ('2a');\n\
                   INSERT INTO deeds (what) SELECT '2b' WHERE gate();\nINSERT INTO deeds (what) VALUES ('2c');\n";
-    let says = "1 of 3 statements are done, and statement 2 may have run or not";
+    let says = "1 of 3 statements is done, and statement 2 may have run or not";
     let phase = Phase {
         held_by: "",
         second,
@@ -171,7 +171,7 @@ async fn between_a_statement_and_its_record() {
     let phase = Phase {
         held_by,
         second: STEPS,
-        carried_out: Next::Continues("1 of 2 statements are done, and statement 2 may have run or not"),
+        carried_out: Next::Continues("1 of 2 statements is done, and statement 2 may have run or not"),
         ended: Next::IsFinishedByHand(
             "0 of 2 statements are done, and statement 1 may have run or not",
             "INSERT INTO deeds (what) VALUES ('2b')",

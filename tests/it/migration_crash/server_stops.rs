@@ -84,7 +84,7 @@ async fn in_a_statement_without_a_transaction() {
     let said = stop_under(&mut server, &mut place, gate).await.refused();
     assert!(said.contains("00002_second.sql: statement 2 of 2"), "{said}");
     assert!(said.contains("not known"), "{said}");
-    let says = "1 of 2 statements are done, and statement 2 may have run or not";
+    let says = "1 of 2 statements is done, and statement 2 may have run or not";
     let said = place.run(&["up"]).await.refused();
     assert!(said.contains(says), "{said}");
     assert_eq!(place.deeds().await, ["1", "2a"], "not run blindly");

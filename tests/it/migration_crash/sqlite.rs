@@ -121,7 +121,7 @@ async fn without_a_transaction() {
     let mut place = Place::new(&second).await;
     place.kill_held("SELECT file FROM slipway_migrations WHERE state = 'running' AND statements_done = 1").await;
     assert_eq!(place.deeds().await, ["1", "2a"]);
-    let says = "1 of 2 statements are done, and statement 2 may have run or not";
+    let says = "1 of 2 statements is done, and statement 2 may have run or not";
     let said = place.run(&["up"]).await.refused();
     assert!(said.contains(says), "{said}");
     assert_eq!(place.deeds().await, ["1", "2a"], "not run blindly");

@@ -81,7 +81,7 @@ async fn in_a_statement_without_a_transaction() {
         // Going on upwards is no way out of it.
         for command in [&["down"][..], &["up"], &["up", "--continue"]] {
             let said = place.run(command).await.refused();
-            assert!(said.contains("1 of 3 statements are done"), "{command:?}: {said}");
+            assert!(said.contains("1 of 3 statements is done"), "{command:?}: {said}");
             assert!(said.contains("taken back"), "{command:?}: {said}");
         }
         if carries_out {

@@ -60,7 +60,7 @@ async fn a_failing_step_is_on_record_and_the_mended_file_can_be_gone_on_with() {
     assert_eq!(
         failed.to_string(),
         "00002_steps.sql: statement 2 of 2 failed: column \"wrong\" does not exist (42703). What the file did before \
-         stays in the database. 1 of 2 statements are done."
+         stays in the database. 1 of 2 statements is done."
     );
     assert_eq!(
         records(&mut look).await,
@@ -81,7 +81,7 @@ async fn a_failing_step_is_on_record_and_the_mended_file_can_be_gone_on_with() {
     assert_eq!(report.done, versions(&[2, 3]));
     assert_eq!(
         report.warnings,
-        ["00002_steps.sql was changed after its first 1 statements ran; the run went on with statement 2."]
+        ["00002_steps.sql was changed after its first statement ran; the run went on with statement 2."]
     );
 }
 
@@ -211,7 +211,7 @@ async fn a_way_back_that_stopped_in_the_middle_is_not_gone_twice() {
     up(&*database, &[LIKES, STEPS]).await.unwrap();
     send(&mut look, "ALTER TABLE likes DROP x").await;
     let failed = down(&*database, &all, &[2], &NoJournal).await.unwrap_err().to_string();
-    assert!(failed.ends_with("1 of 2 statements are done."), "{failed}");
+    assert!(failed.ends_with("1 of 2 statements is done."), "{failed}");
     assert_eq!(
         records(&mut look).await[1],
         "2 00002_steps.sql taking back 1/2 column \"x\" of relation \"likes\" does not exist"

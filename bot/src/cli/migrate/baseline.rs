@@ -2,14 +2,14 @@
 
 use super::failed::Failed;
 use super::out::{Out, clean, count};
-use super::place::{DatabaseArgs, FolderArgs, Place, secret};
+use super::place::{DatabaseArgs, FolderArgs, Place, as_known, secret};
 use super::up::{Limits, merged, version};
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use slipway_core::migration::format::Dialect;
 use slipway_core::migration::{FolderError, Migration, SchemaDifference, Version};
-use slipway_deploy::database::{DatabaseUrl, RehearsalOptions, Run, reproduce};
+use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, Run, reproduce};
 
 /// The database that migrations are tried in for SQLite.
 const IN_MEMORY: &str = "sqlite::memory:";
@@ -65,15 +65,18 @@ pub(super) async fn run(args: &BaselineArgs, out: Out) -> Result<Value, Failed> 
         "database": place.database.shown(),
         "format": place.folder.format().name(),
         "dry_run": args.dry_run,
+        "differences": [],
+        "recorded": [],
+        "warnings": [],
     });
     if new.is_empty() {
         out.line(&format!("Nothing to record: all of them are applied on {}.", place.shown()));
-        return Ok(merged(about, json!({ "recorded": [], "differences": [] })));
+        return Ok(if args.dry_run { merged(about, json!({ "would_record": [] })) } else { about });
     }
     // Whoever names a server at the terminal has chosen it.
     let options = RehearsalOptions { same_server: true };
     let expected = reproduce(&on, &place.folder, &migrations, &options).await;
-    let expected = expected.map_err(|error| Failed::new(format!("The migrations were tried in vain: {error}.")))?;
+    let expected = expected.map_err(|error| not_compared(&error).beside(about.clone()))?;
     let differences = place.database.schema().await?.differences_from(&expected);
     show(&differences, new.len(), &place, out);
     let about = merged(about, json!({ "differences": differences.iter().map(document).collect::<Vec<_>>() }));
@@ -85,12 +88,12 @@ pub(super) async fn run(args: &BaselineArgs, out: Out) -> Result<Value, Failed> 
             count(migrations.len(), "migration", "migrations"),
             migrations.last().map(|m| m.version.to_string()).unwrap_or_default(),
         );
-        return Err(Failed::new(words).beside(merged(about, json!({ "recorded": [] }))));
+        return Err(Failed::new(words).beside(about));
     }
     let versions: Vec<_> = new.iter().map(|migration| migration.version.clone()).collect();
     if args.dry_run {
         out.line(&format!("Would record {}. Nothing was changed.", count(new.len(), "migration", "migrations")));
-        return Ok(merged(about, json!({ "recorded": [], "would_record": versions })));
+        return Ok(merged(about, json!({ "would_record": versions })));
     }
     let run_options = args.limits.options();
     let report = place.database.baseline(&place.folder, &new, &Run::quiet(&run_options)).await?;
@@ -102,11 +105,25 @@ pub(super) async fn run(args: &BaselineArgs, out: Out) -> Result<Value, Failed> 
     Ok(merged(about, json!({ "recorded": report.done, "warnings": report.warnings })))
 }
 
+fn not_compared(error: &RehearsalError) -> Failed {
+    Failed::new(match error {
+        RehearsalError::Failed(_) => {
+            format!("The migrations cannot be run in an empty database, so nothing was compared or recorded: {error}.")
+        }
+        RehearsalError::Unavailable(_) => {
+            format!(
+                "There was no empty database to run the migrations in, so nothing was compared or recorded: {error}."
+            )
+        }
+    })
+}
+
 /// The folder's migrations up to the version that was named.
 fn up_to(args: &BaselineArgs, place: &Place) -> Result<Vec<Migration>, Failed> {
     let mut files: Vec<_> = place.folder.files().collect();
     if let Some(version) = &args.up_to {
-        let Some(at) = files.iter().position(|file| file.version == *version) else {
+        let known = as_known(version, files.iter().map(|file| &file.version)).cloned();
+        let Some(at) = files.iter().position(|file| Some(&file.version) == known.as_ref()) else {
             let dir = args.folder.dir.display();
             return Err(Failed::new(format!("{dir} has no migration of version {version}. Nothing was changed.")));
         };

@@ -2,8 +2,8 @@
 
 use super::failed::Failed;
 use super::out::{Out, clean, count, duration};
-use super::place::{DatabaseArgs, FolderArgs, Place};
-use super::up::{Limits, merged, version};
+use super::place::{DatabaseArgs, FolderArgs, Place, as_known};
+use super::up::{Limits, merged, neither, steps, version};
 use super::watch::{Watch, stopper};
 use clap::Args;
 use serde_json::{Value, json};
@@ -22,8 +22,11 @@ pub struct DownArgs {
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// A number without a flag.
+    #[arg(hide = true, value_name = "N", value_parser = neither)]
+    pub number: Option<String>,
     /// Take back so many, the one that was applied last first [default: 1]
-    #[arg(long, value_name = "N", conflicts_with = "to")]
+    #[arg(long, value_name = "N", conflicts_with = "to", value_parser = steps)]
     pub steps: Option<NonZeroUsize>,
     /// Take back all that were applied after this version, which stays; 0 takes back everything
     #[arg(long, value_name = "VERSION", value_parser = version)]
@@ -52,18 +55,22 @@ pub(super) async fn run(args: &DownArgs, out: Out) -> Result<Value, Failed> {
         "database": place.database.shown(),
         "format": place.folder.format().name(),
         "dry_run": args.dry_run,
+        "taken_back": [],
+        "losses": [],
+        "warnings": [],
     });
     if back.is_empty() {
         out.line(&format!("Nothing to take back on {}.", place.shown()));
-        return Ok(merged(about, json!({ "taken_back": [] })));
+        return Ok(if args.dry_run { merged(about, json!({ "would_take_back": [] })) } else { about });
     }
     let options = place.lint_options().await?;
     let losses = losses(&back, &place, &options);
+    let about = merged(about, json!({ "losses": losses }));
     announce(&back, &losses, &place, out);
     if args.dry_run {
         out.line("Nothing was changed.");
         let would: Vec<_> = back.iter().map(|m| json!({ "version": m.version, "file": m.file })).collect();
-        return Ok(merged(about, json!({ "taken_back": [], "would_take_back": would, "losses": losses })));
+        return Ok(merged(about, json!({ "would_take_back": would })));
     }
     if !args.yes && !args.json && std::io::stdin().is_terminal() && !confirmed() {
         return Err(Failed::new("Nothing was changed."));
@@ -85,7 +92,7 @@ pub(super) async fn run(args: &DownArgs, out: Out) -> Result<Value, Failed> {
     }
     let (n, took) = (count(report.done.len(), "migration", "migrations"), duration(begun.elapsed()));
     out.line(&format!("Took back {n} in {took} on {}.", place.shown()));
-    Ok(merged(about, json!({ "taken_back": taken, "losses": losses, "warnings": report.warnings })))
+    Ok(merged(about, json!({ "taken_back": taken, "warnings": report.warnings })))
 }
 
 /// What is to be taken back, in order: what was applied last goes first.
@@ -105,7 +112,8 @@ fn back(args: &DownArgs, place: &Place) -> Result<Vec<Migration>, Failed> {
     match &args.to {
         Some(to) => {
             let everything = to.number() == Some(0);
-            match applied.iter().position(|version| version == to) {
+            let known = as_known(to, applied.iter()).cloned();
+            match applied.iter().position(|version| Some(version) == known.as_ref()) {
                 Some(at) => applied.truncate(at),
                 None if everything => {}
                 None => {

@@ -1,7 +1,7 @@
 //! Why a command was refused or failed: words for standard error, and a document for `--json`.
 
 use serde_json::{Map, Value, json};
-use slipway_core::migration::format::DetectError;
+use slipway_core::migration::format::{ALL, DetectError, Format};
 use slipway_core::migration::{Folder, FolderError, PendingError};
 use slipway_deploy::database::MigrateError;
 use std::path::Path;
@@ -60,6 +60,9 @@ impl Failed {
                 let way = if file.taking_back { "down" } else { "up" };
                 format!("{said} slipway migrate {way} --continue does that.")
             }
+            MigrateError::OutOfOrder { .. } if !folder.format().history().keeps_newest_only() => {
+                format!("{said} To apply it all the same: slipway migrate up --allow-late.")
+            }
             _ => said,
         };
         let mut error_fields = Map::new();
@@ -111,6 +114,10 @@ impl From<PendingError> for Failed {
     fn from(error: PendingError) -> Self {
         match error {
             PendingError::Folder(error) => error.into(),
+            PendingError::OutOfOrder { format, ref files, .. } if !format.history().keeps_newest_only() => {
+                let it = if files.len() == 1 { "it" } else { "them" };
+                Self::new(format!("{error} To apply {it} all the same: slipway migrate up --allow-late."))
+            }
             other => Self::new(other.to_string()),
         }
     }
@@ -118,7 +125,42 @@ impl From<PendingError> for Failed {
 
 impl From<DetectError> for Failed {
     fn from(error: DetectError) -> Self {
-        Self::new(error.to_string())
+        Self::new(match error {
+            DetectError::Nothing => format!(
+                "No file of the folder looks like a migration of a known tool, and no history table tells whose they are. \
+                 Say which: {}.",
+                flags(ALL.iter().copied())
+            ),
+            DetectError::OtherTool { folder, database } => format!(
+                "The folder looks like {}, but the database has the history table of {}. Name the folder that belongs to \
+                 this database with --dir, or say which tool's the files are: {}.",
+                names(folder.formats()),
+                names(database.formats()),
+                flags(database.formats().chain(folder.formats()))
+            ),
+            DetectError::Ambiguous { candidates } => format!(
+                "Which tool's files these are cannot be told: {} would read them. Say which: {}.",
+                names(candidates.formats()),
+                flags(candidates.formats())
+            ),
+        })
+    }
+}
+
+/// `golang-migrate or sqlx`.
+pub(super) fn names(formats: impl Iterator<Item = &'static dyn Format>) -> String {
+    either(formats.map(|format| format.name().to_owned()).collect())
+}
+
+/// `--format golang-migrate or --format sqlx`.
+fn flags(formats: impl Iterator<Item = &'static dyn Format>) -> String {
+    either(formats.map(|format| format!("--format {}", format.name())).collect())
+}
+
+fn either(mut words: Vec<String>) -> String {
+    match words.pop() {
+        Some(last) if !words.is_empty() => format!("{} or {last}", words.join(", ")),
+        last => last.unwrap_or_default(),
     }
 }
 

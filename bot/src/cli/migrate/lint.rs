@@ -8,7 +8,8 @@ use clap::Args;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use slipway_core::migration::format::Dialect;
-use slipway_core::migration::{Finding, Folder, LintOptions, Migration, MigrationFile, Severity, lint_all};
+use slipway_core::migration::{Finding, Folder, LintOptions, Migration, MigrationFile, Severity, lint, lint_all};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The rule of a file that cannot be read as a migration.
@@ -23,10 +24,10 @@ pub struct LintArgs {
     /// Which folder.
     #[command(flatten)]
     pub folder: FolderArgs,
-    /// Only what is pending on this database. Without --database all files are looked at, whatever the variables say
+    /// Only what is pending on this database. Without --database all files are looked at; the variables tell only what they run on
     #[arg(long, value_name = "URL", value_parser = secret)]
     pub database: Option<SecretString>,
-    /// What the migrations run on [default: that of --database, or postgres]
+    /// What the migrations run on [default: that of --database or the variables, or postgres]
     #[arg(long, value_name = "DATABASE", value_parser = ["postgres", "sqlite"])]
     pub dialect: Option<String>,
     /// PostgreSQL's major version, which some rules depend on
@@ -41,8 +42,17 @@ pub struct LintArgs {
 }
 
 pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
+    let mut guessed = false;
     let (folder, pending, mut options) = match &args.database {
-        None => (args.folder.read()?, None, LintOptions::default()),
+        None => {
+            let dialect = DatabaseArgs { database: None }.dialect();
+            guessed = dialect.is_none() && args.dialect.is_none();
+            (
+                args.folder.read()?,
+                None,
+                LintOptions { dialect: dialect.unwrap_or(Dialect::Postgres), ..LintOptions::default() },
+            )
+        }
         Some(url) => {
             let database = DatabaseArgs { database: Some(url.clone()) };
             let place = Place::open(&args.folder, &database).await?;
@@ -61,20 +71,22 @@ pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
         named.as_ref().is_none_or(|named| named.contains(&file.up.file))
             && pending.as_ref().is_none_or(|history| !history.contains(&file.version))
     };
-    let (findings, looked_at) = findings(&folder, &options, wanted);
+    let (findings, looked_at) = findings(&folder, &options, pending.is_some(), wanted);
     let of = |severity| findings.iter().filter(|f| f.severity == severity && f.allowed.is_none()).count();
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     for finding in &findings {
         lines(finding, &args.folder.dir, out).iter().for_each(|line| out.line(line));
     }
+    let read = if guessed { ", read as PostgreSQL (--dialect sqlite for the other)" } else { "" };
     let sum = format!(
-        "{}: {}, {}",
+        "{}{read}: {}, {}",
         count(looked_at, "migration", "migrations"),
         count(errors, "error", "errors"),
         count(warnings, "warning", "warnings")
     );
     let document = json!({
         "format": folder.format().name(),
+        "dialect": if options.dialect == Dialect::Sqlite { "sqlite" } else { "postgres" },
         "migrations": looked_at,
         "errors": errors,
         "warnings": warnings,
@@ -111,10 +123,12 @@ fn named(files: &[PathBuf], folder: &Folder<'_>, dir: &Path) -> Result<Option<Ve
     found.collect::<Result<Vec<_>, _>>().map(Some)
 }
 
-/// What is to be said about the wanted files, in order, and how many they are. The ones before them count as applied.
+/// What is to be said about the wanted files, in order, and how many they are. Where they are what is pending (`together`),
+/// a table that one of them creates is empty for those after it; else nobody knows what is applied already.
 fn findings(
     folder: &Folder<'_>,
     options: &LintOptions,
+    together: bool,
     wanted: impl Fn(&MigrationFile) -> bool,
 ) -> (Vec<Finding>, usize) {
     let (mut migrations, mut unreadable, mut looked_at) = (Vec::<Migration>::new(), Vec::new(), 0);
@@ -128,7 +142,10 @@ fn findings(
     let down_problems =
         migrations.iter().filter_map(|m| m.down_problem.clone().map(|problem| broken(&m.file, problem)));
     unreadable.extend(down_problems);
-    let mut findings = lint_all(&migrations, options);
+    let mut findings = match together {
+        true => lint_all(&migrations, options),
+        false => migrations.iter().flat_map(|migration| lint(migration, &BTreeSet::new(), options)).collect(),
+    };
     findings.extend(unreadable);
     (findings, looked_at)
 }

@@ -39,10 +39,12 @@ pub enum MigrateCommand {
     /// Apply pending migrations
     Up(up::UpArgs),
     /// Take back what was applied last
+    #[command(alias = "rollback")]
     Down(down::DownArgs),
     /// Say what is wrong or dangerous, by file and line; needs no database
     Lint(lint::LintArgs),
     /// Create the files of a new migration, as the folder's own tool would
+    #[command(alias = "create")]
     New(new::NewArgs),
     /// Record migrations as applied on a database that got its schema another way, after comparing
     Baseline(baseline::BaselineArgs),

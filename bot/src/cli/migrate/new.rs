@@ -1,14 +1,15 @@
 //! `slipway migrate new`.
 
-use super::failed::Failed;
+use super::failed::{Failed, names};
 use super::folder;
-use super::out::Out;
+use super::out::{Out, note};
 use super::place::FolderArgs;
 use crate::clock::Clock;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use slipway_core::migration::format::{DetectError, detect};
 use slipway_core::migration::{Folder, MigrationFile, Version};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -57,7 +58,17 @@ pub(super) fn run(args: &NewArgs, out: Out) -> Result<Value, Failed> {
         out.line(&shown);
         paths.push(shown);
     }
-    Ok(json!({ "format": folder.format().name(), "version": version, "files": paths }))
+    let format = folder.format().name();
+    if let Err(DetectError::Ambiguous { candidates }) = detect(&folder::read(dir)?, &[])
+        && !out.json
+    {
+        let tools = names(candidates.formats());
+        note(&format!(
+            "These files could be those of {tools}. Until the database has a history table, say --format {format} each \
+             time."
+        ));
+    }
+    Ok(json!({ "format": format, "version": version, "files": paths }))
 }
 
 /// The folder as it is, or an empty one of the format that was named.

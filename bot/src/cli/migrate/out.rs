@@ -2,6 +2,7 @@
 
 use crate::cli::paint::Paint;
 use crate::cli::screen;
+use std::io::Write as _;
 use std::time::Duration;
 
 /// Below this, times are shown in milliseconds.
@@ -28,6 +29,11 @@ impl Out {
             screen::say(&format!("{text}\n"));
         }
     }
+}
+
+/// Says something beside what the command gives, on standard error.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Untrusted text without what would move the cursor or change colours.

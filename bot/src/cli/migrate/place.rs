@@ -2,14 +2,15 @@
 
 use super::failed::Failed;
 use super::folder;
+use super::out::Out;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use secrecy::{ExposeSecret as _, SecretString};
 use slipway_core::migration::format::{self, Dialect, Format, Lookup};
-use slipway_core::migration::{Folder, History, LintOptions};
+use slipway_core::migration::{Folder, History, LintOptions, Version};
 use slipway_deploy::database::{self, Database, DatabaseUrl};
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Lets Slipway find out whose the folder is.
 const AUTO: &str = "auto";
@@ -65,6 +66,13 @@ impl DatabaseArgs {
         })
     }
 
+    /// What the address is one of, as far as its beginning tells. Nothing where there is none.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        let text = self.text()?;
+        let sqlite = text.expose_secret().trim_start().to_ascii_lowercase().starts_with("sqlite");
+        Some(if sqlite { Dialect::Sqlite } else { Dialect::Postgres })
+    }
+
     /// The address.
     pub(super) fn url(&self) -> Result<DatabaseUrl, Failed> {
         let text = self.text().ok_or_else(|| Failed::new(self.wrong_usage().unwrap_or_default()))?;
@@ -98,6 +106,17 @@ impl FolderArgs {
         };
         Ok(Folder::read(format, files, LOOKUP)?)
     }
+}
+
+/// The version that somebody typed as `known` has it: exactly, or else the only one with the same number, so that
+/// `00002` and `2` both find what a file or a history writes in another way.
+pub(super) fn as_known<'a>(typed: &Version, known: impl Iterator<Item = &'a Version>) -> Option<&'a Version> {
+    let known: Vec<_> = known.collect();
+    known.iter().find(|version| **version == typed).copied().or_else(|| {
+        let number = typed.number()?;
+        let mut same = known.iter().filter(|version| version.number() == Some(number)).copied();
+        same.next().filter(|_| same.next().is_none())
+    })
 }
 
 /// A folder and its database.
@@ -134,6 +153,14 @@ impl Place {
     /// `postgres://localhost:5432/goals (goose)`.
     pub(super) fn shown(&self) -> String {
         format!("{} ({})", self.database.shown(), self.folder.format().name())
+    }
+
+    /// A database of SQLite that has no file yet is made by the first run.
+    pub(super) fn say_if_absent(&self, out: Out) {
+        let path = self.database.shown().strip_prefix("sqlite:").filter(|_| self.database.dialect() == Dialect::Sqlite);
+        if path.is_some_and(|path| !path.contains(":memory:") && !Path::new(path).exists()) {
+            out.line("The file is not there yet; slipway migrate up makes it.");
+        }
     }
 
     /// `postgres` or `sqlite`.

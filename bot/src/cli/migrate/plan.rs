@@ -8,10 +8,11 @@ use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use slipway_core::migration::{
-    DownTrial, Finding, Late, Migration, MigrationTrial, PendingOptions, Severity, lint_all, plan_pending,
+    DownTrial, Finding, Late, Migration, MigrationTrial, Pending, PendingError, PendingOptions, Severity, lint_all,
+    plan_pending,
 };
 use slipway_core::plan::PlannedMigration;
-use slipway_deploy::database::{DatabaseUrl, RehearsalOptions, rehearse};
+use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, rehearse};
 use std::collections::BTreeSet;
 
 /// Arguments of `slipway migrate plan`.
@@ -38,17 +39,18 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
     let on = args.rehearse.as_ref().map(|url| DatabaseUrl::parse(url.expose_secret())).transpose()?;
     let place = Place::open(&args.folder, &args.database).await?;
     let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
-    let pending = plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
+    let (pending, refused) = pending(&place, late)?;
     let options = place.lint_options().await?;
     let mut planned = pending.planned(&options);
     measure(&place, &mut planned).await?;
     let findings = lint_all(&pending.migrations, &options);
-    warn(&pending, out);
+    warn(&pending, place.folder.format(), out);
     let head = match planned.len() {
         0 => format!("Nothing is pending on {}.", place.shown()),
         n => format!("{} on {}:", count(n, "migration is pending", "migrations are pending"), place.shown()),
     };
     out.line(&head);
+    place.say_if_absent(out);
     for migration in &planned {
         show(migration, &findings, &place, out);
     }
@@ -64,15 +66,51 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
             "version": half.version, "file": half.file, "done": half.done, "total": half.total, "error": half.error,
         })).collect::<Vec<_>>(),
     });
+    if let Some(refused) = refused {
+        return Err(refused.beside(merged(document, json!({ "rehearsal": null }))));
+    }
     let mut trials = Value::Null;
     if let Some(on) = &on {
         let tried = tried(&place, on, &pending.to_run(), out).await;
-        trials = json!(tried.map_err(|failed| failed.beside(document.clone()))?);
+        trials = json!(tried.map_err(|failed| failed.beside(merged(document.clone(), json!({ "rehearsal": null }))))?);
     }
     if !planned.is_empty() {
-        out.line("Nothing was changed. To apply: slipway migrate up");
+        out.line(&format!("Nothing was changed. {}", next(&pending, &findings)));
     }
     Ok(merged(document, json!({ "rehearsal": trials })))
+}
+
+/// What is pending, and why `up` would refuse it all the same: a file that is too old is listed as one that is not run.
+fn pending(place: &Place, late: Late) -> Result<(Pending, Option<Failed>), Failed> {
+    let mut options = PendingOptions { late, ..PendingOptions::default() };
+    let error = match plan_pending(&place.folder, &place.history, &options) {
+        Ok(pending) => return Ok((pending, None)),
+        Err(error) => error,
+    };
+    if let PendingError::OutOfOrder { files, newest, .. } = &error {
+        let refused = place.folder.files().filter(|file| files.contains(&file.up.file));
+        let why = format!("refused, as it is older than version {newest}, which is applied");
+        options.cannot_run = refused.map(|file| (file.version.clone(), why.clone())).collect();
+        return Ok((plan_pending(&place.folder, &place.history, &options)?, Some(error.into())));
+    }
+    Err(error.into())
+}
+
+/// What to do now.
+fn next(pending: &Pending, findings: &[Finding]) -> String {
+    if !pending.half_done.is_empty() {
+        let left = if pending.half_done.len() == 1 { "It was" } else { "Some were" };
+        return format!("{left} left half done: slipway migrate up says how to go on.");
+    }
+    let fails = |file: &str| {
+        let errors = findings.iter().filter(|f| f.severity == Severity::Error && f.allowed.is_none());
+        errors.into_iter().any(|finding| finding.file == file)
+    };
+    match pending.to_run().iter().filter(|migration| fails(&migration.file)).count() {
+        0 => "To apply: slipway migrate up".to_owned(),
+        1 => "1 of them will fail as it is; mend it first.".to_owned(),
+        n => format!("{n} of them will fail as they are; mend them first."),
+    }
 }
 
 async fn measure(place: &Place, planned: &mut [PlannedMigration]) -> Result<(), Failed> {
@@ -95,7 +133,7 @@ fn show(migration: &PlannedMigration, findings: &[Finding], place: &Place, out: 
         facts.push(out.paint.doubtful("late: older than what is applied"));
     }
     if let Some(why) = &migration.not_run {
-        facts.push(format!("not run here: {}", clean(why)));
+        facts.push(out.paint.doubtful(&clean(why)));
     }
     facts.push(if migration.transactional { "in a transaction" } else { "without a transaction" }.to_owned());
     facts.push(match (migration.reversible, migration.down_loses_data) {
@@ -146,9 +184,18 @@ async fn tried(
     // Whoever names a server at the terminal has chosen it.
     let options = RehearsalOptions { same_server: true };
     let trials = rehearse(&*place.database, &place.url, on, &place.folder, pending, &options).await;
-    let trials = trials.map_err(|error| Failed::new(format!("The rehearsal: {error}.")))?;
+    let trials = trials.map_err(|error| match error {
+        RehearsalError::Failed(_) => {
+            Failed::new(format!("{error}. It would fail on the database too. Nothing was changed."))
+        }
+        RehearsalError::Unavailable(_) => Failed::new(format!("The rehearsal could not be held: {error}.")),
+    })?;
     for trial in &trials {
-        out.line(&format!("  rehearsed {}: {}", trial.version, clean(&way_back(&trial.down))));
+        let mark = match &trial.down {
+            DownTrial::Fails { .. } | DownTrial::Leaves { .. } => format!("{} ", out.paint.doubtful("▲")),
+            DownTrial::None | DownTrial::Restores | DownTrial::NotTried { .. } => String::new(),
+        };
+        out.line(&format!("  {mark}rehearsed {}: {}", trial.version, clean(&way_back(&trial.down))));
         for touched in &trial.touched {
             let mut line = format!("    {} on {}", touched.lock.name(), clean(&touched.table));
             if touched.rewritten {

@@ -26,6 +26,7 @@ pub(super) async fn run(args: &StatusArgs, out: Out) -> Result<Value, Failed> {
     let entries = standing(&place.folder, &place.history, &PendingOptions::default());
     if !out.json {
         out.line(lines(&entries, &place.shown(), out).trim_end());
+        place.say_if_absent(out);
     }
     Ok(json!({
         "database": place.database.shown(),
@@ -77,7 +78,13 @@ fn words(entry: &StandingEntry) -> (&'static str, Option<String>) {
         StandingState::Pending => ("pending", None),
         StandingState::Late => ("late", Some("older than what is applied".into())),
         StandingState::Missing => ("missing", Some("applied, but the folder does not have it".into())),
-        StandingState::Edited => ("edited", Some("the file is not what was applied".into())),
+        StandingState::Edited => (
+            "edited",
+            Some(
+                "the file is not what was applied; put the old text back, and write the change as a new migration"
+                    .into(),
+            ),
+        ),
         StandingState::NotRun { reason } => ("not run", Some(reason.clone())),
         StandingState::HalfDone { done, total, error } => {
             let said =

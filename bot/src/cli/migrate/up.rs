@@ -2,11 +2,12 @@
 
 use super::failed::Failed;
 use super::out::{Out, clean, count, duration};
-use super::place::{DatabaseArgs, FolderArgs, Place};
+use super::place::{DatabaseArgs, FolderArgs, Place, as_known};
 use super::watch::{Watch, stopper};
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use slipway_core::migration::format::Format;
 use slipway_core::migration::{Late, Migration, Pending, PendingOptions, Version, plan_pending};
 use slipway_deploy::database::{HalfDone, Run, RunOptions};
 use std::num::NonZeroUsize;
@@ -21,11 +22,14 @@ pub struct UpArgs {
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,
+    /// A number without a flag.
+    #[arg(hide = true, value_name = "N", value_parser = neither)]
+    pub number: Option<String>,
     /// Apply none after this version
     #[arg(long, value_name = "VERSION", value_parser = version)]
     pub to: Option<Version>,
     /// Apply so many and no more
-    #[arg(long, value_name = "N", conflicts_with = "to")]
+    #[arg(long, value_name = "N", conflicts_with = "to", value_parser = steps)]
     pub steps: Option<NonZeroUsize>,
     /// Show what would be applied, and change nothing
     #[arg(long)]
@@ -73,6 +77,15 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
     Version::parse(text).ok_or_else(|| "a version is made of digits, like 20251104120000".to_owned())
 }
 
+pub(super) fn steps(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a whole number above zero")
+}
+
+/// Other tools take a number here, some a count and some a version, so neither is guessed.
+pub(super) fn neither(_: &str) -> Result<String, &'static str> {
+    Err("say how many with --steps N, or which version with --to VERSION")
+}
+
 fn time(text: &str) -> Result<Duration, String> {
     let parsed: Option<SignedDuration> = text.parse().ok();
     let time = parsed.and_then(|time| Duration::try_from(time).ok()).filter(|time| time.as_millis() > 0);
@@ -84,16 +97,21 @@ pub(super) async fn run(args: &UpArgs, out: Out) -> Result<Value, Failed> {
     let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
     let pending = plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
     let (all, chosen) = (pending.migrations.len(), chosen(args, &place, &pending)?);
-    warn(&pending, out);
+    warn(&pending, place.folder.format(), out);
     let about = json!({
         "database": place.database.shown(),
         "format": place.folder.format().name(),
         "dry_run": args.dry_run,
         "edited": pending.edited,
         "missing": pending.unknown_applied,
+        "applied": [],
+        "found_applied": [],
+        "still_pending": all,
+        "warnings": [],
     });
     if args.dry_run || chosen.is_empty() {
-        return Ok(merged(about, dry(&place, &chosen, all, out)));
+        let would = dry(&place, &chosen, all, out);
+        return Ok(if args.dry_run { merged(about, would) } else { about });
     }
     let options = RunOptions {
         late,
@@ -108,7 +126,7 @@ pub(super) async fn run(args: &UpArgs, out: Out) -> Result<Value, Failed> {
     let applied = watch.finish();
     let report = ended.map_err(|error| {
         let failed = Failed::of_run(&error, &args.folder.dir, &place.folder, chosen.len(), false);
-        failed.beside(merged(about.clone(), json!({ "applied": applied })))
+        failed.beside(merged(about.clone(), json!({ "applied": applied, "still_pending": all - applied.len() })))
     })?;
     for warning in &report.warnings {
         out.line(&format!("{} {}", out.paint.doubtful("▲"), clean(warning)));
@@ -136,12 +154,12 @@ pub(super) async fn run(args: &UpArgs, out: Out) -> Result<Value, Failed> {
 fn chosen(args: &UpArgs, place: &Place, pending: &Pending) -> Result<Vec<Migration>, Failed> {
     let mut chosen = pending.to_run();
     if let Some(to) = &args.to {
-        if place.folder.file(to).is_none() {
+        let Some(to) = as_known(to, place.folder.files().map(|file| &file.version)) else {
             let dir = args.folder.dir.display();
             return Err(Failed::new(format!(
                 "{dir} has no migration of version {to}. slipway migrate status lists them."
             )));
-        }
+        };
         match chosen.iter().position(|migration| migration.version == *to) {
             Some(at) => chosen.truncate(at + 1),
             None => chosen.retain(|migration| migration.version < *to),
@@ -152,11 +170,14 @@ fn chosen(args: &UpArgs, place: &Place, pending: &Pending) -> Result<Vec<Migrati
 }
 
 /// What somebody should know before anything is run.
-pub(super) fn warn(pending: &Pending, out: Out) {
+pub(super) fn warn(pending: &Pending, format: &dyn Format, out: Out) {
     let mark = out.paint.doubtful("▲");
+    // The one tool that keeps checksums itself stops at such a file.
+    let tool = if format.name() == "sqlx" { " sqlx migrate run refuses until then." } else { "" };
     for file in &pending.edited {
         out.line(&format!(
-            "{mark} {} was edited after it was applied. What it says now is not in the database.",
+            "{mark} {} was edited after it was applied. What it says now is not in the database. Put the old text back, \
+             and write the change as a new migration.{tool}",
             clean(file)
         ));
     }
@@ -182,7 +203,7 @@ fn dry(place: &Place, chosen: &[Migration], all: usize, out: Out) -> Value {
         out.line("Nothing was changed. slipway migrate plan shows more.");
     }
     let would: Vec<_> = chosen.iter().map(|m| json!({ "version": m.version, "file": m.file })).collect();
-    json!({ "applied": [], "would_apply": would, "still_pending": all })
+    json!({ "would_apply": would })
 }
 
 /// The fields of both.

@@ -1,12 +1,12 @@
 //! Shows a run while it goes on, and stops it when somebody presses Ctrl-C.
 
-use super::out::{Out, clean, duration};
+use super::out::{Out, clean, duration, note};
 use async_trait::async_trait;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use slipway_core::migration::{Migration, Version};
 use slipway_deploy::database::{Cancel, CancelSwitch, JournalError, RunJournal, RunNews};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -122,16 +122,12 @@ pub(super) fn stopper() -> (Stopper, Cancel) {
     let listener = tokio::spawn(async move {
         asked_to_end().await;
         switch.ask();
-        say("Stopping: the statement that runs is broken off. Ctrl-C again leaves at once.");
+        note("Stopping: the statement that runs is broken off. Ctrl-C again leaves at once.");
         asked_to_end().await;
-        say("Left at once. slipway migrate status shows how things stand.");
+        note("Left at once. slipway migrate status shows how things stand.");
         std::process::exit(1);
     });
     (Stopper(listener), cancel)
-}
-
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 async fn asked_to_end() {

@@ -32,6 +32,10 @@ impl Format for Dbmate {
         Ok(Some(FileName { version, description, half: Half::Whole }))
     }
 
+    fn has_marks(&self) -> bool {
+        true
+    }
+
     fn sorts_by_file_name(&self) -> bool {
         true
     }

@@ -116,7 +116,9 @@ pub fn detect(files: &[(String, Vec<u8>)], tables: &[&'static dyn Format]) -> Re
     let (mut all_files, mut any_file) = (None::<Candidates>, Candidates { bits: 0 });
     for (name, bytes) in files {
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(BEGINNING_LIMIT_BYTES)]);
-        let file = Candidates::of(|format| format.recognises(name, &text));
+        // Whether the tool allows a byte order mark is for whoever parses the file.
+        let text = text.trim_start_matches('\u{feff}');
+        let file = Candidates::of(|format| format.recognises(name, text));
         if !file.is_empty() {
             all_files = Some(all_files.map_or(file, |all| all.both(file)));
             any_file = any_file.either(file);
@@ -129,7 +131,10 @@ pub fn detect(files: &[(String, Vec<u8>)], tables: &[&'static dyn Format]) -> Re
         Some(all) if all.is_empty() => any_file,
         Some(all) => all,
     };
+    // A mark says more than a name; what is wrong with the file that lacks it is for whoever parses it.
+    let marked = Candidates::of(Format::has_marks).both(folder);
     if database.is_empty() {
+        let folder = if marked.is_empty() { folder } else { marked };
         return folder.only().ok_or(DetectError::Ambiguous { candidates: folder });
     }
     let both = folder.both(database);
@@ -166,6 +171,12 @@ mod tests {
             (&[PLAIN], "sqlx"),
             (&[PLAIN, UP, DOWN], "sqlx"),
             (&[UP, DOWN, ("5_b.up.json", "{}")], "golang-migrate"),
+            (&[("1_a.sql", "\u{feff}-- +goose Up\n"), GOOSE], "goose"),
+            (&[("1_a.go", "import \"github.com/pressly/goose/v3\"")], "goose"),
+            // A file that is not in order does not make the others' marks doubtful.
+            (&[GOOSE, PLAIN], "goose"),
+            (&[PLAIN, DBMATE], "dbmate"),
+            (&[GOOSE, UP, ("6_a.sql", "\u{0}\u{fffd}")], "goose"),
         ] {
             assert_eq!(detected(files, &[]), expected, "{files:?}");
         }

@@ -48,6 +48,11 @@ impl Format for GolangMigrate {
         Ok(version.map(|version| FileName { version, description: rest[..at].to_owned(), half }))
     }
 
+    fn not_sql(&self, file: &str) -> Option<&'static str> {
+        let why = "the name does not end in .sql. Rename it if it is SQL, or apply it with golang-migrate";
+        (!file.ends_with(".sql")).then_some(why)
+    }
+
     fn has_down_files(&self) -> bool {
         true
     }

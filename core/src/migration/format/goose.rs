@@ -22,6 +22,9 @@ impl Format for Goose {
     }
 
     fn file_name(&self, file: &str) -> Result<Option<FileName>, String> {
+        if let Some(name) = go_migration(file) {
+            return Ok(Some(name));
+        }
         let Some(stem) = file.strip_suffix(".sql") else { return Ok(None) };
         let Some((digits, description)) = stem.split_once('_') else {
             return Err("the name has no \"_\" after its version number. Name it like 00001_create_users.sql".into());
@@ -39,6 +42,15 @@ impl Format for Goose {
                     .into())
             }
         }
+    }
+
+    fn not_sql(&self, file: &str) -> Option<&'static str> {
+        go_migration(file)?;
+        Some("a migration in Go, which only goose can run. Apply it with goose, or write it as SQL")
+    }
+
+    fn has_marks(&self) -> bool {
+        true
     }
 
     fn parse(&self, source: &str, direction: Direction, lookup: Lookup<'_>) -> Result<Parsed, ParseError> {
@@ -64,10 +76,6 @@ impl Format for Goose {
         LateRule::Refuses
     }
 
-    fn late_command(&self) -> Option<&'static str> {
-        Some("goose up -allow-missing")
-    }
-
     fn history(&self) -> &'static dyn HistoryTable {
         &GooseHistory
     }
@@ -78,8 +86,16 @@ impl Format for Goose {
     }
 
     fn recognises(&self, name: &str, text: &str) -> bool {
-        name.ends_with(".sql") && has_marker(text)
+        (name.ends_with(".sql") && has_marker(text)) || (go_migration(name).is_some() && text.contains("goose"))
     }
+}
+
+/// What the name of a migration in Go states. goose passes over all other files in Go.
+fn go_migration(file: &str) -> Option<FileName> {
+    let (digits, rest) = file.split_once('_')?;
+    let number = digits.parse::<i64>().ok().filter(|number| *number >= 1 && !digits.starts_with('+'))?;
+    let description = rest.strip_suffix(".go").filter(|_| !file.ends_with("_test.go"))?.to_owned();
+    Some(FileName { version: Version::parse(&number.to_string())?, description, half: Half::Whole })
 }
 
 /// Whether a line is one of goose's.
@@ -422,7 +438,10 @@ mod tests {
         ] {
             assert_eq!(read(file), Some((version.to_owned(), description.to_owned())));
         }
-        assert_eq!(read("README.md"), None);
+        for file in ["README.md", "migrations.go", "00002_b_test.go", "0_b.go", "x_b.go"] {
+            assert_eq!(read(file), None, "{file}");
+        }
+        assert_eq!(read("00002_b.go"), Some(("2".to_owned(), "b".to_owned())));
         for bad in
             ["likes.sql", "0_likes.sql", "-1_likes.sql", "V1_likes.sql", "12.sql", "9223372036854775808_x.sql", ".sql"]
         {

@@ -100,6 +100,17 @@ pub trait Format: Sync {
     /// When the tool would refuse the name.
     fn file_name(&self, file: &str) -> Result<Option<FileName>, String>;
 
+    /// Why a file of that name, although it is a migration of the tool, cannot be read as SQL. It matters only while the
+    /// migration is pending or taken back.
+    fn not_sql(&self, _file: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the tool knows its files by marks in them.
+    fn has_marks(&self) -> bool {
+        false
+    }
+
     /// Whether the tool sorts by the files' names rather than by version.
     fn sorts_by_file_name(&self) -> bool {
         false
@@ -129,11 +140,6 @@ pub trait Format: Sync {
 
     /// What the tool does with a file that is older than the newest applied one.
     fn late_rule(&self) -> LateRule;
-
-    /// The tool's own command that applies such a file although it refuses them.
-    fn late_command(&self) -> Option<&'static str> {
-        None
-    }
 
     /// What to do by hand about a migration that the history says was begun and not ended, as sentences.
     fn dirty_advice(&self) -> &'static str {

@@ -160,7 +160,7 @@ fn ways_up_and_down_in_two_files() {
     assert!(read("sqlx", &down).unwrap().is_empty());
     // golang-migrate counts it as a version that does nothing.
     let nothing = read("golang-migrate", &down).unwrap().migrations().remove(0);
-    assert_eq!((nothing.up.len(), nothing.reversible, nothing.summary.as_str()), (0, true, "nothing"));
+    assert_eq!((nothing.up.len(), nothing.reversible, nothing.summary.as_str()), (0, true, "no statements"));
 }
 
 #[test]

@@ -68,8 +68,7 @@ fn late_files_are_treated_as_their_tool_does_but_never_left_out_without_a_word()
     for (tool, as_the_tool, apply) in [
         (
             "goose",
-            "2_a.sql is not applied, but older than version 3, which is applied. Give it a newer version number, or apply \
-             it with \"goose up -allow-missing\".",
+            "2_a.sql is not applied, but older than version 3, which is applied. Give it a newer version number.",
             "2 late, 4",
         ),
         ("dbmate", "2 late, 4", "2 late, 4"),
@@ -182,9 +181,46 @@ fn what_slipway_left_half_done_is_pending_with_what_is_known_of_it() {
         let pending = plan_pending(&folder, &history, &PendingOptions::default()).unwrap();
         assert_eq!(pending.migrations.len(), 2, "{tool}");
         assert_eq!((pending.half_done.len(), pending.half_done[0].done, pending.half_done[0].total), (1, 1, 3));
-        let refuse = PendingOptions { refuse_half_done: true, ..PendingOptions::default() };
-        let says = plan_pending(&folder, &history, &refuse).unwrap_err().to_string();
-        assert!(says.contains("1 of 3 statements are done, statement 2 failed: no space."), "{says}");
+        let migration = pending.half_done[0].clone();
+        assert!(migration.is_stuck());
+        let says = PendingError::HalfDone { migration, taking_back: false }.to_string();
+        assert!(says.contains("1 of 3 statements is done, statement 2 failed: no space."), "{says}");
+        assert!(!says.contains("slipway"), "it is read in a chat too: {says}");
+    }
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_a_warning() {
+    let folder = folder_of("goose", &[1, 2]);
+    let running = record(&folder, 2, RecordState::Running);
+    let history = history("goose", &[row(1)]).with_records(vec![running]);
+    let half = plan_pending(&folder, &history, &PendingOptions::default()).unwrap().half_done.remove(0);
+    assert!(!half.is_stuck());
+    let begin = "2_a.sql was left half done by an earlier run: 1 of 3 statements is done; the run ";
+    assert_eq!(
+        half.warning(false),
+        format!(
+            "{begin}looks what became of statement 2, and stops without having run anything if that cannot be seen"
+        )
+    );
+    assert_eq!(half.warning(true), format!("{begin}goes on with statement 2"));
+}
+
+#[test]
+fn a_migration_that_is_no_sql_matters_only_while_it_is_pending() {
+    let go = "00002_b.go: a migration in Go, which only goose can run. Apply it with goose, or write it as SQL.";
+    let json = "2_b.up.json: the name does not end in .sql. Rename it if it is SQL, or apply it with golang-migrate.";
+    for (tool, first, file, says) in
+        [("goose", "1_a.sql", "00002_b.go", go), ("golang-migrate", "1_a.up.sql", "2_b.up.json", json)]
+    {
+        let files = [(first, "-- +goose Up\nSELECT 1;\n"), (file, "package migrations")];
+        let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+        let folder = Folder::read(by_name(tool).unwrap(), files, &|_| None).unwrap();
+        assert_eq!(planned(&folder, &history(tool, &[row(1)]), Late::AsTheTool), says);
+        let both = history(tool, &[row(1), row(2)]);
+        assert_eq!(planned(&folder, &both, Late::AsTheTool), "");
+        assert_eq!(states(&folder, &both), "1 applied, 2 applied");
+        assert!(plan_back(&folder, &both, 1, &[]).is_err());
     }
 }
 

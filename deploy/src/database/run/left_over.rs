@@ -84,9 +84,13 @@ impl<S: Session> Work<'_, S> {
         let somebody_looked = self.run.options.half_done == HalfDone::Continue;
         if somebody_looked && !is_same {
             let (file, next) = (&migration.file, done + 1);
-            self.report.warnings.push(format!(
-                "{file} was changed after its first {done} statements ran; the run went on with statement {next}."
-            ));
+            let ran = match done {
+                0 => "an earlier run began it".to_owned(),
+                1 => "its first statement ran".to_owned(),
+                _ => format!("its first {done} statements ran"),
+            };
+            let warning = format!("{file} was changed after {ran}; the run went on with statement {next}.");
+            self.report.warnings.push(warning);
         }
         let failed = record.error.is_some();
         match seen {

@@ -6,7 +6,7 @@ use super::session::{HistoryError, Session};
 use super::work::{Job, Way, Work};
 use super::{Run, RunReport};
 use slipway_core::migration::{
-    Folder, History, Migration, MigrationFile, Record, RecordState, Version, late_is_refused,
+    Folder, History, Late, Migration, MigrationFile, Record, RecordState, Version, late_is_refused,
 };
 
 /// Applies pending migrations on a session.
@@ -115,7 +115,7 @@ impl<S: Session> Work<'_, S> {
                 Err(MigrateError::OutOfOrder {
                     file: migration.file.clone(),
                     newest: newest.clone(),
-                    late_command: self.session.format().late_command(),
+                    can_apply: !late_is_refused(self.session.format(), Late::Apply),
                     applied_before: self.report.done.clone(),
                 })
             }

@@ -6,7 +6,7 @@ use super::session::{HistoryError, Session, StatementError, Step};
 use super::sql::{changes_role, controls_transactions, is_all_or_nothing};
 use super::{Run, RunNews, RunReport};
 use slipway_core::migration::format::Entry;
-use slipway_core::migration::{Folder, History, Migration, Record, RecordState, Statement, Version};
+use slipway_core::migration::{Folder, History, Migration, Record, RecordState, Statement, Version, statements_done};
 use std::time::{Duration, Instant};
 
 /// The first pause before trying again; each further one is twice as long.
@@ -398,7 +398,7 @@ impl<S: Session> Work<'_, S> {
             );
         } else {
             match self.write_down_failure(job, &failure.error.message).await {
-                Some(done) => failure.notes.insert(0, format!("{done} of {total} statements are done.")),
+                Some(done) => failure.notes.insert(0, format!("{}.", statements_done(done, total))),
                 None => failure.notes.push("That it failed could not be written down.".to_owned()),
             }
         }
@@ -433,9 +433,10 @@ impl<S: Session> Work<'_, S> {
     /// The connection broke while what was done was being committed: asks the database how that ended.
     async fn settle(&mut self, job: &Job<'_>, failure: Failure) -> Result<bool, MigrateError> {
         let deadline = Instant::now() + Duration::from_secs(SETTLE_LIMIT_S);
+        let file = self.file_of(job);
         let uncertain = |reason: String, applied_before: Vec<Version>| MigrateError::Uncertain {
             version: job.migration.version.clone(),
-            file: job.migration.file.clone(),
+            file: file.clone(),
             reason,
             applied_before,
         };
@@ -496,7 +497,7 @@ impl<S: Session> Work<'_, S> {
     fn cancelled(&self, job: &Job<'_>, rolled_back: bool, notes: Vec<String>) -> MigrateError {
         let done = self.history.record(&job.migration.version).map_or(0, |record| record.statements_done);
         MigrateError::Cancelled {
-            file: Some(job.migration.file.clone()),
+            file: Some(self.file_of(job)),
             rolled_back,
             statements_done: if rolled_back { 0 } else { done },
             total: job.statements().len(),
@@ -517,6 +518,15 @@ impl<S: Session> Work<'_, S> {
         }
     }
 
+    /// The file whose statements are run.
+    fn file_of(&self, job: &Job<'_>) -> String {
+        let down = match job.way {
+            Way::Up => None,
+            Way::Down { .. } => self.folder.file(&job.migration.version).and_then(|file| file.down.as_ref()),
+        };
+        down.map_or_else(|| job.migration.file.clone(), |down| down.file.clone())
+    }
+
     fn failed(&self, job: &Job<'_>, failure: Failure, rolled_back: bool, lock_retries: u32) -> MigrateError {
         if failure.is_begin && failure.error.is_lost {
             return self.history_error("Beginning a transaction", &failure.error);
@@ -527,7 +537,7 @@ impl<S: Session> Work<'_, S> {
         let statement = statements.get(failure.at).map_or("COMMIT", |statement| &statement.text);
         MigrateError::Failed(Box::new(FailedStatement {
             version: migration.version.clone(),
-            file: migration.file.clone(),
+            file: self.file_of(job),
             statement_index: failure.at + 1,
             total: statements.len(),
             excerpt: excerpt(migration, statement),
