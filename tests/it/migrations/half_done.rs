@@ -69,7 +69,7 @@ async fn a_failing_step_is_on_record_and_the_mended_file_can_be_gone_on_with() {
     let refused = up(&*database, &[LIKES, broken, INDEX]).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "00002_steps.sql runs without a transaction and an earlier run did not come to its end: 1 of 2 statements are \
+        "00002_steps.sql runs without a transaction and an earlier run did not come to its end: 1 of 2 statements is \
          done, and statement 2 failed: column \"wrong\" does not exist. Look at the database. Finish the file by hand \
          and record it: INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (2, true). Or undo by hand \
          what is done and forget it: DELETE FROM public.slipway_migrations WHERE version = '2'. Or let the run go on \
