@@ -11,6 +11,7 @@ use slipway_core::plan::{
     Commit, ConfigVersion, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget,
 };
 use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
+use slipway_deploy::database::measure;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
 use slipway_deploy::redact::excerpt;
 use slipway_deploy::target::Observed as ObservedTarget;
@@ -116,8 +117,7 @@ async fn migrations_only(
         },
     };
     let (commits, commits_total) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
-    let goes_on =
-        matches!(job.release.request.kind, RequestKind::Migrate { way: MigrateWay::Up { goes_on: true }, .. });
+    let goes_on = job.release.request.kind.goes_on();
     let facts =
         Facts { ci: Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at } };
     let plan = Plan {
@@ -154,19 +154,9 @@ async fn who_wrote(
     if kind == PlanKind::MigrateDown {
         return Ok((vec![], 0));
     }
-    let (repository, github) = (&job.service()?.repository, &job.executor.outside.github);
-    let (commits, total) = match base {
-        None => {
-            let recent = github.recent(repository, commit, RECENT_COMMITS_LIMIT).await?;
-            let total = u32::try_from(recent.len()).unwrap_or(u32::MAX);
-            (recent, total)
-        }
-        Some(base) => {
-            let comparison = github.compare(repository, base, commit).await?;
-            (comparison.commits, comparison.total)
-        }
-    };
-    Ok((commits.into_iter().map(|raw| known_commit(job, raw)).collect(), total))
+    let Some(base) = base else { return recent(job, commit).await };
+    let comparison = job.executor.outside.github.compare(&job.service()?.repository, base, commit).await?;
+    Ok((known_commits(job, comparison.commits), comparison.total))
 }
 
 /// What runs now, by content.
@@ -240,24 +230,30 @@ async fn what_ships(
     commit: &CommitSha,
 ) -> Result<Result<Shipped, Failure>, Trouble> {
     let repository = &job.service()?.repository;
-    let github = &job.executor.outside.github;
-    let known = |commits: Vec<RawCommit>| commits.into_iter().map(|raw| known_commit(job, raw)).collect::<Vec<_>>();
-    let Some(base) = base else {
-        let recent = github.recent(repository, commit, RECENT_COMMITS_LIMIT).await?;
-        let total = u32::try_from(recent.len()).unwrap_or(u32::MAX);
-        return Ok(Ok((known(recent), total)));
-    };
+    let Some(base) = base else { return Ok(Ok(recent(job, commit).await?)) };
     if kind == PlanKind::Rollback {
         return Ok(Ok((vec![], 0)));
     }
-    let comparison = github.compare(repository, base, commit).await?;
+    let comparison = job.executor.outside.github.compare(repository, base, commit).await?;
     if comparison.status == ComparisonStatus::Behind {
         let environment = &job.release.request.key.environment;
         let what = format!("{} is older than {}, which runs on {environment}.", commit.short(), base.short());
         let failure = Failure::new(what).next(format!("/rollback {environment}")).final_for_request();
         return Ok(Err(failure.detail("A deployment only goes forward. Nothing was started.")));
     }
-    Ok(Ok((known(comparison.commits), comparison.total)))
+    Ok(Ok((known_commits(job, comparison.commits), comparison.total)))
+}
+
+/// The newest commits, where nothing tells what runs now.
+async fn recent(job: &Job<'_>, commit: &CommitSha) -> Result<Shipped, Trouble> {
+    let github = &job.executor.outside.github;
+    let recent = github.recent(&job.service()?.repository, commit, RECENT_COMMITS_LIMIT).await?;
+    let total = u32::try_from(recent.len()).unwrap_or(u32::MAX);
+    Ok((known_commits(job, recent), total))
+}
+
+fn known_commits(job: &Job<'_>, commits: Vec<RawCommit>) -> Vec<Commit> {
+    commits.into_iter().map(|raw| known_commit(job, raw)).collect()
 }
 
 fn known_commit(job: &Job<'_>, raw: RawCommit) -> Commit {
@@ -293,8 +289,9 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations,
     let Some(at_hand) = super::migrate::folder_and_database(job.executor, key, commit).await? else {
         return Ok(Ok(Migrations::default()));
     };
-    let pending = at_hand.pending().await?;
-    let rehearsal = match super::rehearse::rehearsal(job, &at_hand, &pending.to_run(), &pending.half_done).await? {
+    let history = at_hand.history().await?;
+    let pending = at_hand.pending_by(&history)?;
+    let rehearsal = match super::rehearse::rehearsal(job, &at_hand, &history, &pending).await? {
         Ok(rehearsal) => rehearsal,
         Err(failure) => return Ok(Err(failure)),
     };
@@ -313,15 +310,7 @@ pub(super) async fn with_sizes(at_hand: &FolderAndDatabase, planned: &mut [Plann
             format!("{indent}{}", excerpt(words, STATEMENT_LINE_LIMIT_CHARS))
         });
         migration.statements = lines.collect::<Vec<_>>().join("\n");
-    }
-    let dangers = || planned.iter().flat_map(|migration| &migration.dangers);
-    let tables = dangers().filter_map(|danger| danger.table.clone()).collect();
-    let sizes = at_hand.database.sizes(&tables).await?;
-    for migration in planned {
-        for danger in &mut migration.dangers {
-            danger.size = danger.table.as_ref().and_then(|table| sizes.get(table).copied());
-        }
         migration.not_run = migration.not_run.take().map(|reason| format!("no PostgreSQL here ({reason})"));
     }
-    Ok(())
+    Ok(measure(&*at_hand.database, planned).await?)
 }

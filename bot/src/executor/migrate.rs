@@ -10,7 +10,7 @@ use super::{Done, Job, Trouble};
 use journal::{Journal, MigrateIntent};
 use slipway_core::migration::{BackError, Migration, Version, plan_back};
 use slipway_core::plan::{Plan, PlanKind, PlannedMigration};
-use slipway_core::release::{Failure, MigrateWay, RequestKind, Step};
+use slipway_core::release::{Failure, Step};
 use slipway_deploy::database::{Cancel, CancelSwitch, HalfDone, MigrateError, Run, RunOptions, RunReport};
 use std::time::Duration;
 
@@ -70,9 +70,9 @@ async fn work(plan: &Plan, at_hand: &FolderAndDatabase) -> Result<Result<Work, F
     if plan.kind == PlanKind::MigrateDown {
         return back(plan, at_hand).await;
     }
-    let pending = at_hand.pending().await?.to_run();
-    let planned = |m: &Migration| plan.will_run().any(|p| p.version == m.version && p.checksum == m.checksum);
     let history = at_hand.history().await?;
+    let pending = at_hand.pending_by(&history)?.to_run();
+    let planned = |m: &Migration| plan.will_run().any(|p| p.version == m.version && p.checksum == m.checksum);
     let is_left = |p: &&PlannedMigration| {
         !history.contains(&p.version) && pending.iter().all(|migration| migration.version != p.version)
     };
@@ -91,7 +91,7 @@ async fn work(plan: &Plan, at_hand: &FolderAndDatabase) -> Result<Result<Work, F
 
 async fn back(plan: &Plan, at_hand: &FolderAndDatabase) -> Result<Result<Work, Failure>, Trouble> {
     let only: Vec<Version> = plan.taken_back.iter().map(|planned| planned.version.clone()).collect();
-    let history = at_hand.database.history(at_hand.folder.format()).await?;
+    let history = at_hand.history().await?;
     let back = match plan_back(&at_hand.folder, &history, only.len(), &only) {
         Ok(back) => back,
         Err(error) => return Ok(Err(Failure::new(error.to_string()).next(next_of(&error)))),
@@ -123,10 +123,7 @@ pub(super) fn next_of(error: &BackError) -> &'static str {
 /// a crash of that one left nobody has seen.
 fn half_done(job: &Job<'_>, before: Option<&MigrateIntent>) -> HalfDone {
     let is_first = before.is_none_or(|intent| !intent.goes_on);
-    match job.release.request.kind {
-        RequestKind::Migrate { way: MigrateWay::Up { goes_on: true }, .. } if is_first => HalfDone::Continue,
-        _ => HalfDone::Refuse,
-    }
+    if is_first && job.release.request.kind.goes_on() { HalfDone::Continue } else { HalfDone::Refuse }
 }
 
 /// Looks whether somebody has cancelled the release, and flips the switch. Goes on for as long as the run does.

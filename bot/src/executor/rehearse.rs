@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::migration::format::Dialect;
-use slipway_core::migration::{HalfDoneMigration, Migration, Rehearsal, Version};
+use slipway_core::migration::{HalfDoneMigration, History, Migration, Pending, Rehearsal, Version};
 use slipway_core::release::Failure;
 use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, rehearse};
 use std::collections::VecDeque;
@@ -72,31 +72,31 @@ impl Rehearsals {
 pub(super) async fn rehearsal(
     job: &Job<'_>,
     at_hand: &FolderAndDatabase,
-    pending: &[Migration],
-    half_done: &[HalfDoneMigration],
+    history: &History,
+    pending: &Pending,
 ) -> Result<Result<Option<Rehearsal>, Failure>, Trouble> {
-    if pending.is_empty() {
+    let to_run = pending.to_run();
+    if to_run.is_empty() {
         return Ok(Ok(None));
     }
-    if let Some(not) = left_half_done(half_done) {
+    if let Some(not) = left_half_done(&pending.half_done) {
         return Ok(Ok(Some(not)));
     }
     let on = job.environment()?.rehearse.clone();
     if on.is_none() && at_hand.database.dialect() == Dialect::Postgres {
         return Ok(Ok(Some(Rehearsal::Not { why: NOT_CONFIGURED.to_owned() })));
     }
-    let history = at_hand.database.history(at_hand.folder.format()).await?;
     let what = What {
         environment: job.release.request.key.clone(),
         on,
         applied: history.versions().cloned().collect(),
-        pending: pending.iter().map(|m| (m.version.clone(), m.checksum.clone(), hash_of_way_back(m))).collect(),
+        pending: to_run.iter().map(|m| (m.version.clone(), m.checksum.clone(), hash_of_way_back(m))).collect(),
     };
     let rehearsals = &job.executor.rehearsals;
     if let Some(shown) = rehearsals.find(&what, job.now()) {
         return Ok(shown.map(Some));
     }
-    let shown = match hold(job, at_hand, pending, what.on.as_ref()).await {
+    let shown = match hold(job, at_hand, &to_run, what.on.as_ref()).await {
         Ok(rehearsal) => Ok(rehearsal),
         Err(RehearsalError::Unavailable(why)) => Ok(Rehearsal::Not { why }),
         Err(failed @ RehearsalError::Failed(_)) => {

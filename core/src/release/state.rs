@@ -87,6 +87,12 @@ pub enum MigrateWay {
 }
 
 impl RequestKind {
+    /// Whether somebody has looked at a half-done migration and wants the run to go on with it.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Migrate { way: MigrateWay::Up { goes_on: true }, .. })
+    }
+
     /// What kind of plan it leads to.
     #[must_use]
     pub fn plan_kind(&self) -> PlanKind {

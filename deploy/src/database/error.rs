@@ -339,6 +339,11 @@ pub(super) struct DriverError {
 const BROKEN_OFF: [&str; 2] = ["57014", "9"];
 
 impl DriverError {
+    /// What failed, as long as no migration has been begun.
+    pub(super) fn while_doing(&self, what: impl Into<String>) -> MigrateError {
+        MigrateError::History { what: what.into(), reason: self.reason(), applied_before: Vec::new() }
+    }
+
     /// The message and what to do, to stand before a full stop.
     pub(super) fn reason(&self) -> String {
         let message = self.message.trim_end_matches('.');
@@ -348,13 +353,13 @@ impl DriverError {
         }
     }
 
-    /// Whether the statement was broken off from outside or by its time limit.
     /// Neither a statement nor the server answered when the run was to be stopped.
     pub(super) fn gave_up() -> Self {
         let message = "neither the statement nor the server answers any more".to_owned();
         Self { message, code: None, hint: None, is_lock: false, is_lost: true }
     }
 
+    /// Whether the statement was broken off from outside or by its time limit.
     pub(super) fn is_broken_off(&self) -> bool {
         self.code.as_deref().is_some_and(|code| BROKEN_OFF.contains(&code))
     }

@@ -14,10 +14,30 @@ pub(super) struct Found {
     pub(super) has_record: bool,
 }
 
+/// The names of all tools' history tables, each once.
+pub(super) fn history_tables() -> Vec<&'static str> {
+    let mut names: Vec<_> = format::ALL.iter().map(|format| format.history().table()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 impl Found {
+    /// The tool that it belongs to.
+    pub(super) fn format(&self) -> Option<&'static dyn Format> {
+        let has = |column: &&str| self.columns.iter().any(|found| found.eq_ignore_ascii_case(column));
+        let fits = |format: &&dyn Format| {
+            let history = format.history();
+            history.table() == self.table
+                && history.columns().iter().all(has)
+                && !history.foreign_columns().iter().any(has)
+        };
+        format::ALL.iter().copied().find(fits)
+    }
+
     /// Refuses a table of another tool.
     pub(super) fn must_be(&self, expected: &dyn Format, database: &str) -> Result<(), MigrateError> {
-        let found = told_apart(&self.table, &self.columns).map(Format::name);
+        let found = self.format().map(Format::name);
         if found == Some(expected.name()) {
             return Ok(());
         }
@@ -28,14 +48,4 @@ impl Found {
             found,
         })
     }
-}
-
-/// The tool that a table with these columns belongs to.
-pub(super) fn told_apart(table: &str, columns: &[String]) -> Option<&'static dyn Format> {
-    let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
-    let fits = |format: &&dyn Format| {
-        let history = format.history();
-        history.table() == table && history.columns().iter().all(has) && !history.foreign_columns().iter().any(has)
-    };
-    format::ALL.iter().copied().find(fits)
 }

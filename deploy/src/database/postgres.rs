@@ -92,7 +92,7 @@ impl Database for Postgres {
         let mut session = self.session(idle.take(), &format::goose::Goose).await?;
         let version = session.rows("SELECT current_setting('server_version_num')::integer / 10000").await;
         let version = version.and_then(|rows| Ok(rows[0].try_get::<i32, _>(0)?));
-        let version = version.map_err(|error| reading("Reading the server's version", error))?;
+        let version = version.map_err(|error| error.while_doing("Reading the server's version"))?;
         *idle = Some(session.connection);
         Ok(u32::try_from(version).ok())
     }
@@ -101,7 +101,7 @@ impl Database for Postgres {
         let mut idle = self.idle.lock().await;
         let mut session = self.session(idle.take(), &format::goose::Goose).await?;
         let found = session.find_formats().await;
-        let found = found.map_err(|error| reading("Looking for history tables", error))?;
+        let found = found.map_err(|error| error.while_doing("Looking for history tables"))?;
         *idle = Some(session.connection);
         Ok(found)
     }
@@ -118,11 +118,7 @@ impl Database for Postgres {
         let mut idle = self.idle.lock().await;
         let mut session = self.session(idle.take(), &format::goose::Goose).await?;
         let schema = schema_postgres::read(&mut session.connection).await;
-        let schema = schema.map_err(|error| MigrateError::History {
-            what: format!("Reading the schema of {}", self.shown),
-            reason: error.message,
-            applied_before: vec![],
-        })?;
+        let schema = schema.map_err(|error| error.while_doing(format!("Reading the schema of {}", self.shown)))?;
         *idle = Some(session.connection);
         Ok(schema)
     }
@@ -134,11 +130,7 @@ impl Database for Postgres {
         }
         let mut idle = self.idle.lock().await;
         let mut session = self.session(idle.take(), &format::goose::Goose).await?;
-        let failed = |error: DriverError| MigrateError::History {
-            what: format!("Reading the sizes of tables of {}", self.shown),
-            reason: error.reason(),
-            applied_before: vec![],
-        };
+        let failed = |error: DriverError| error.while_doing(format!("Reading the sizes of tables of {}", self.shown));
         let query = format!(
             "SELECT t.name::text, c.reltuples::bigint, pg_total_relation_size(c.oid) FROM (VALUES {}) AS t (name) \
              JOIN pg_class c ON c.oid = to_regclass(t.name)",
@@ -184,10 +176,6 @@ impl Database for Postgres {
         *idle = session.as_new().await.then_some(session.connection);
         Ok(report)
     }
-}
-
-fn reading(what: &str, error: DriverError) -> MigrateError {
-    MigrateError::History { what: what.to_owned(), reason: error.reason(), applied_before: Vec::new() }
 }
 
 /// Whether a name can be looked up: `users`, `public.users`, `"My Table"`. A quote or a half-quoted name cannot.

@@ -1,7 +1,7 @@
 //! Slipway's own record beside the tool's history, as SQL: what ran, from which file, and how far a file without a
 //! transaction came. Tools do not look at it.
 
-use slipway_core::migration::format::Dialect;
+use slipway_core::migration::format::{Dialect, safe_literal};
 use slipway_core::migration::{Record, RecordState, Version};
 
 /// The table's name; it lies in the schema of the tool's table.
@@ -20,9 +20,10 @@ pub(super) struct RecordTable<'a> {
 
 impl RecordTable<'_> {
     pub(super) fn create(self) -> String {
-        let (name, at) = match self.dialect {
-            Dialect::Postgres => (self.name, "timestamptz NOT NULL DEFAULT now()"),
-            Dialect::Sqlite => (self.name, "text NOT NULL DEFAULT CURRENT_TIMESTAMP"),
+        let name = self.name;
+        let at = match self.dialect {
+            Dialect::Postgres => "timestamptz NOT NULL DEFAULT now()",
+            Dialect::Sqlite => "text NOT NULL DEFAULT CURRENT_TIMESTAMP",
         };
         format!(
             "CREATE TABLE IF NOT EXISTS {name} (version text PRIMARY KEY, file text NOT NULL, checksum text NOT NULL, \
@@ -91,13 +92,9 @@ impl RecordTable<'_> {
         format!("DELETE FROM {} WHERE version = {}", self.name, self.text(version.as_str()))
     }
 
-    /// A text as a literal that means the same whatever `standard_conforming_strings` is, which a migration may change.
+    /// A text as a literal. PostgreSQL's texts have no zero bytes.
     fn text(self, text: &str) -> String {
-        let text = text.replace('\0', "").replace('\'', "''");
-        if self.dialect == Dialect::Postgres && text.contains('\\') {
-            return format!("E'{}'", text.replace('\\', "\\\\"));
-        }
-        format!("'{text}'")
+        safe_literal(self.dialect, &text.replace('\0', ""))
     }
 }
 
@@ -116,7 +113,7 @@ pub(super) fn record(row: StoredRecord) -> Option<Record> {
 }
 
 /// A row before it is understood.
-#[derive(Debug)]
+#[derive(Debug, sqlx::FromRow)]
 pub(super) struct StoredRecord {
     pub(super) version: String,
     pub(super) file: String,

@@ -80,11 +80,7 @@ impl Database for Sqlite {
             return Ok(Vec::new());
         }
         let mut session = self.session(idle.take(), false, &format::goose::Goose).await?;
-        let found = session.find_formats().await.map_err(|error| MigrateError::History {
-            what: "Looking for history tables".into(),
-            reason: error.reason(),
-            applied_before: vec![],
-        })?;
+        let found = session.find_formats().await.map_err(|error| error.while_doing("Looking for history tables"))?;
         *idle = Some(session.connection);
         Ok(found)
     }
@@ -107,11 +103,7 @@ impl Database for Sqlite {
         }
         let mut session = self.session(idle.take(), false, &format::goose::Goose).await?;
         let schema = schema_sqlite::read(&mut session.connection).await;
-        let schema = schema.map_err(|error| MigrateError::History {
-            what: format!("Reading the schema of {}", self.shown),
-            reason: error.message,
-            applied_before: vec![],
-        })?;
+        let schema = schema.map_err(|error| error.while_doing(format!("Reading the schema of {}", self.shown)))?;
         *idle = Some(session.connection);
         Ok(schema)
     }

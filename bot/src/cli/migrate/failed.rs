@@ -114,7 +114,7 @@ impl From<PendingError> for Failed {
     fn from(error: PendingError) -> Self {
         match error {
             PendingError::Folder(error) => error.into(),
-            PendingError::OutOfOrder { format, ref files, .. } if !format.history().keeps_newest_only() => {
+            PendingError::OutOfOrder { ref files, .. } if error.may_be_applied_late() => {
                 let it = if files.len() == 1 { "it" } else { "them" };
                 Self::new(format!("{error} To apply {it} all the same: slipway migrate up --allow-late."))
             }

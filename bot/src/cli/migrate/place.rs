@@ -95,17 +95,16 @@ impl FolderArgs {
 
     /// The folder by itself.
     pub(super) fn read(&self) -> Result<Folder<'static>, Failed> {
-        self.read_beside(&[])
-    }
-
-    fn read_beside(&self, tables: &[&'static dyn Format]) -> Result<Folder<'static>, Failed> {
         let files = folder::read(&self.dir)?;
-        let format = match self.named() {
-            Some(format) => format,
-            None => format::detect(&files, tables)?,
-        };
-        Ok(Folder::read(format, files, LOOKUP)?)
+        match self.named() {
+            Some(format) => of(format, files),
+            None => of(format::detect(&files, &[])?, files),
+        }
     }
+}
+
+fn of(format: &'static dyn Format, files: Vec<(String, Vec<u8>)>) -> Result<Folder<'static>, Failed> {
+    Ok(Folder::read(format, files, LOOKUP)?)
 }
 
 /// The version that somebody typed as `known` has it: exactly, or else the only one with the same number, so that
@@ -132,14 +131,13 @@ impl Place {
     pub(super) async fn open(folder: &FolderArgs, database: &DatabaseArgs) -> Result<Self, Failed> {
         let url = database.url()?;
         // A folder that cannot be read at all is said before anybody waits for a database.
-        let read = folder.named().map(|_| folder.read()).transpose()?;
-        if read.is_none() {
-            folder::read(&folder.dir)?;
-        }
-        let database = database::open(&url).await?;
-        let folder = match read {
-            Some(folder) => folder,
-            None => folder.read_beside(&database.formats().await?)?,
+        let files = folder::read(&folder.dir)?;
+        let (folder, database) = match folder.named() {
+            Some(format) => (of(format, files)?, database::open(&url).await?),
+            None => {
+                let database = database::open(&url).await?;
+                (of(format::detect(&files, &database.formats().await?)?, files)?, database)
+            }
         };
         let history = database.history(folder.format()).await?;
         Ok(Self { folder, url, database, history })

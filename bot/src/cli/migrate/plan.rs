@@ -12,8 +12,7 @@ use slipway_core::migration::{
     plan_pending,
 };
 use slipway_core::plan::PlannedMigration;
-use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, rehearse};
-use std::collections::BTreeSet;
+use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, measure, rehearse};
 
 /// Arguments of `slipway migrate plan`.
 #[derive(Debug, Args)]
@@ -42,7 +41,7 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
     let (pending, refused) = pending(&place, late)?;
     let options = place.lint_options().await?;
     let mut planned = pending.planned(&options);
-    measure(&place, &mut planned).await?;
+    measure(&*place.database, &mut planned).await?;
     let findings = lint_all(&pending.migrations, &options);
     warn(&pending, place.folder.format(), out);
     let head = match planned.len() {
@@ -111,20 +110,6 @@ fn next(pending: &Pending, findings: &[Finding]) -> String {
         1 => "1 of them will fail as it is; mend it first.".to_owned(),
         n => format!("{n} of them will fail as they are; mend them first."),
     }
-}
-
-async fn measure(place: &Place, planned: &mut [PlannedMigration]) -> Result<(), Failed> {
-    let dangers = planned.iter_mut().flat_map(|migration| &mut migration.dangers);
-    let mut dangers: Vec<_> = dangers.collect();
-    let tables: BTreeSet<String> = dangers.iter().filter_map(|danger| danger.table.clone()).collect();
-    if tables.is_empty() {
-        return Ok(());
-    }
-    let sizes = place.database.sizes(&tables).await?;
-    for danger in &mut dangers {
-        danger.size = danger.table.as_ref().and_then(|table| sizes.get(table).copied());
-    }
-    Ok(())
 }
 
 fn show(migration: &PlannedMigration, findings: &[Finding], place: &Place, out: Out) {

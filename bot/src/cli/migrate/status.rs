@@ -5,7 +5,7 @@ use super::out::{Out, clean, count};
 use super::place::{DatabaseArgs, FolderArgs, Place};
 use clap::Args;
 use serde_json::{Value, json};
-use slipway_core::migration::{PendingOptions, StandingEntry, StandingState, standing};
+use slipway_core::migration::{PendingOptions, StandingEntry, StandingState, standing, statements_done};
 
 /// Arguments of `slipway migrate status`.
 #[derive(Debug, Args)]
@@ -89,7 +89,7 @@ fn words(entry: &StandingEntry) -> (&'static str, Option<String>) {
         StandingState::HalfDone { done, total, error } => {
             let said =
                 error.as_ref().map_or(String::new(), |error| format!("; statement {} failed: {error}", done + 1));
-            ("half done", Some(format!("{done} of {total} statements are done{said}")))
+            ("half done", Some(format!("{}{said}", statements_done(*done, *total))))
         }
         StandingState::Dirty => ("dirty", Some("begun, and its end was not seen".into())),
         StandingState::Unreadable { problem } => ("unreadable", Some(problem.clone())),

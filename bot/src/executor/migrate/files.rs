@@ -37,9 +37,13 @@ impl FolderAndDatabase {
 
     /// What is pending now.
     pub(in crate::executor) async fn pending(&self) -> Result<Pending, Trouble> {
-        let history = self.history().await?;
+        self.pending_by(&self.history().await?)
+    }
+
+    /// What is pending by a history that is at hand.
+    pub(in crate::executor) fn pending_by(&self, history: &History) -> Result<Pending, Trouble> {
         let options = PendingOptions { cannot_run: self.cannot_run.clone(), ..PendingOptions::default() };
-        plan_pending(&self.folder, &history, &options).map_err(|error| Trouble::lasting(&error))
+        plan_pending(&self.folder, history, &options).map_err(|error| Trouble::lasting(&error))
     }
 }
 

@@ -39,7 +39,7 @@ impl PgSession {
     /// By polling: a session that waits in `pg_advisory_lock` holds a snapshot, and a concurrent index build beside
     /// it would wait for it for ever.
     pub(super) async fn take_locks(&mut self, run: &Run<'_>) -> Result<(), MigrateError> {
-        let failed = |error: DriverError| super::reading("Taking the migration lock", error);
+        let failed = |error: DriverError| error.while_doing("Taking the migration lock");
         let mut cancel = run.cancel.clone();
         let begun = Instant::now();
         let mut news_at = begun;

@@ -1,13 +1,14 @@
 //! One connection to PostgreSQL in a run.
 
 use super::super::error::{DriverError, MigrateError};
-use super::super::formats::{Found, told_apart};
-use super::super::record::{RECORD_TABLE, RecordTable, StoredRecord, record};
+use super::super::formats::{Found, history_tables};
+use super::super::record::{RECORD_TABLE, RecordTable};
+use super::super::rows;
 use super::super::run::{HistoryError, Run, RunOptions, Seen, Session, StatementError, Step, Tables};
 use super::super::watch::{Watch, watched};
 use async_trait::async_trait;
-use slipway_core::migration::format::{self, Dialect, Format};
-use slipway_core::migration::{AppliedRow, History, Version};
+use slipway_core::migration::History;
+use slipway_core::migration::format::{Dialect, Format};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _, raw_sql};
 use std::time::Duration;
@@ -104,11 +105,7 @@ impl PgSession {
 
     /// The tools whose tables are there.
     pub(super) async fn find_formats(&mut self) -> Result<Vec<&'static dyn Format>, DriverError> {
-        let mut names: Vec<_> = format::ALL.iter().map(|format| format.history().table()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let found = self.find(&names).await?;
-        Ok(found.iter().filter_map(|found| told_apart(&found.table, &found.columns)).collect())
+        Ok(self.find(&history_tables()).await?.iter().filter_map(Found::format).collect())
     }
 
     /// Looks for the history table; whether it is there.
@@ -126,32 +123,6 @@ impl PgSession {
         self.has_record = found.has_record;
         Ok(true)
     }
-}
-
-/// A row as [`slipway_core::migration::format::HistoryTable::read`] gives it; `None` for one whose version is none.
-fn applied_row(row: &PgRow) -> Result<Option<AppliedRow>, sqlx::Error> {
-    let version: String = row.try_get("version")?;
-    let Some(version) = Version::parse(&version) else { return Ok(None) };
-    Ok(Some(AppliedRow {
-        ordinal: row.try_get("ordinal")?,
-        version,
-        is_applied: row.try_get::<i32, _>("is_applied")? != 0,
-        is_dirty: row.try_get::<i32, _>("is_dirty")? != 0,
-        checksum: row.try_get("checksum")?,
-        applied_at: row.try_get("applied_at")?,
-    }))
-}
-
-fn stored_record(row: &PgRow) -> Result<StoredRecord, sqlx::Error> {
-    Ok(StoredRecord {
-        version: row.try_get("version")?,
-        file: row.try_get("file")?,
-        checksum: row.try_get("checksum")?,
-        state: row.try_get("state")?,
-        statements: row.try_get("statements")?,
-        statements_done: row.try_get("statements_done")?,
-        error: row.try_get("error")?,
-    })
 }
 
 /// Whole milliseconds, as settings take them; 0 would mean no limit, so that is never the outcome.
@@ -198,14 +169,12 @@ impl Session for PgSession {
         }
         let tables = self.tables();
         let rows = self.rows(self.format.history().read(Dialect::Postgres, &tables.history)).await?;
-        let rows = rows.iter().map(applied_row).collect::<Result<Vec<_>, sqlx::Error>>()?;
-        let history = History::of(self.format, rows.into_iter().flatten().collect());
+        let history = rows::history(self.format, &rows)?;
         if !self.has_record {
             return Ok(Some(history));
         }
         let records = self.rows(self.record_in(&tables).read()).await?;
-        let records = records.iter().map(stored_record).collect::<Result<Vec<_>, sqlx::Error>>()?;
-        Ok(Some(history.with_records(records.into_iter().filter_map(record).collect())))
+        Ok(Some(rows::with_records(history, &records)?))
     }
 
     async fn create_tables(&mut self) -> Result<(), HistoryError> {

@@ -130,10 +130,6 @@ pub(in super::super) async fn history<S: Session>(session: &mut S) -> Result<His
     match session.history().await {
         Ok(history) => Ok(history.unwrap_or_default()),
         Err(HistoryError::OtherTool(error)) => Err(error),
-        Err(HistoryError::Driver(error)) => Err(MigrateError::History {
-            what: "Reading the history table".into(),
-            reason: error.reason(),
-            applied_before: vec![],
-        }),
+        Err(HistoryError::Driver(error)) => Err(error.while_doing("Reading the history table")),
     }
 }

@@ -1,13 +1,14 @@
 //! One connection to SQLite in a run.
 
 use super::super::error::{DriverError, MigrateError};
-use super::super::formats::{Found, told_apart};
-use super::super::record::{RECORD_TABLE, RecordTable, StoredRecord, record};
+use super::super::formats::{Found, history_tables};
+use super::super::record::{RECORD_TABLE, RecordTable};
+use super::super::rows;
 use super::super::run::{HistoryError, Run, RunOptions, Seen, Session, StatementError, Step, Tables};
 use super::super::watch;
 use async_trait::async_trait;
-use slipway_core::migration::format::{self, Dialect, Format};
-use slipway_core::migration::{AppliedRow, History, Version};
+use slipway_core::migration::History;
+use slipway_core::migration::format::{Dialect, Format};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _, raw_sql};
 use std::sync::Arc;
@@ -97,11 +98,7 @@ impl SqliteSession {
 
     /// The tools whose tables are there.
     pub(super) async fn find_formats(&mut self) -> Result<Vec<&'static dyn Format>, DriverError> {
-        let mut names: Vec<_> = format::ALL.iter().map(|format| format.history().table()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let found = self.find(&names).await?;
-        Ok(found.iter().filter_map(|found| told_apart(&found.table, &found.columns)).collect())
+        Ok(self.find(&history_tables()).await?.iter().filter_map(Found::format).collect())
     }
 
     async fn find_tables(&mut self) -> Result<(), HistoryError> {
@@ -130,32 +127,6 @@ impl SqliteSession {
     }
 }
 
-/// A row as [`slipway_core::migration::format::HistoryTable::read`] gives it; `None` for one whose version is none.
-fn applied_row(row: &SqliteRow) -> Result<Option<AppliedRow>, sqlx::Error> {
-    let version: String = row.try_get_unchecked("version")?;
-    let Some(version) = Version::parse(&version) else { return Ok(None) };
-    Ok(Some(AppliedRow {
-        ordinal: row.try_get_unchecked("ordinal")?,
-        version,
-        is_applied: row.try_get_unchecked::<i64, _>("is_applied")? != 0,
-        is_dirty: row.try_get_unchecked::<i64, _>("is_dirty")? != 0,
-        checksum: row.try_get_unchecked("checksum")?,
-        applied_at: row.try_get_unchecked("applied_at")?,
-    }))
-}
-
-fn stored_record(row: &SqliteRow) -> Result<StoredRecord, sqlx::Error> {
-    Ok(StoredRecord {
-        version: row.try_get_unchecked("version")?,
-        file: row.try_get_unchecked("file")?,
-        checksum: row.try_get_unchecked("checksum")?,
-        state: row.try_get_unchecked("state")?,
-        statements: row.try_get_unchecked("statements")?,
-        statements_done: row.try_get_unchecked("statements_done")?,
-        error: row.try_get_unchecked("error")?,
-    })
-}
-
 #[async_trait]
 impl Session for SqliteSession {
     fn dialect(&self) -> Dialect {
@@ -177,11 +148,7 @@ impl Session for SqliteSession {
             Ok(()) => self.let_break_off(run).await.map_err(DriverError::from),
             Err(error) => Err(error),
         };
-        set.map_err(|error| MigrateError::History {
-            what: "Preparing the session".into(),
-            reason: error.reason(),
-            applied_before: vec![],
-        })
+        set.map_err(|error| error.while_doing("Preparing the session"))
     }
 
     async fn unlock(&mut self) -> Result<Option<String>, DriverError> {
@@ -201,14 +168,12 @@ impl Session for SqliteSession {
         }
         let history = self.format.history();
         let rows = self.rows(history.read(Dialect::Sqlite, history.table())).await?;
-        let rows = rows.iter().map(applied_row).collect::<Result<Vec<_>, sqlx::Error>>()?;
-        let history = History::of(self.format, rows.into_iter().flatten().collect());
+        let history = rows::history(self.format, &rows)?;
         if !self.has_record {
             return Ok(Some(history));
         }
         let records = self.rows(RecordTable { dialect: Dialect::Sqlite, name: RECORD_TABLE }.read()).await?;
-        let records = records.iter().map(stored_record).collect::<Result<Vec<_>, sqlx::Error>>()?;
-        Ok(Some(history.with_records(records.into_iter().filter_map(record).collect())))
+        Ok(Some(rows::with_records(history, &records)?))
     }
 
     async fn create_tables(&mut self) -> Result<(), HistoryError> {
