@@ -65,6 +65,7 @@ impl Company {
             files_from: None,
             goes_on: false,
             unknown_applied: vec![],
+            half_done: vec![],
             edited: vec![],
             rehearsal: None,
             config: vec![],

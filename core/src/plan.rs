@@ -4,7 +4,7 @@ mod lists;
 mod trial;
 
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
-use crate::migration::{Danger, Rehearsal, Touched, Version};
+use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
 use jiff::Timestamp;
 use lists::{
     back_list, changed_settings, config_list, danger_list, essence_back, migration_list, target_list, trial_list,
@@ -181,6 +181,9 @@ pub struct Plan {
     /// Whether the run goes on with a file that an earlier one left half done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub goes_on: bool,
+    /// Pending ones that an earlier run left half done. For display.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub half_done: Vec<HalfDoneMigration>,
     /// Applied in the database but unknown to this commit, by version. For display.
     pub unknown_applied: Vec<Version>,
     /// Files that were edited after they were applied. For display.
@@ -259,6 +262,7 @@ impl Plan {
             taken_back,
             files_from: _,
             goes_on,
+            half_done: _,
             unknown_applied: _,
             edited: _,
             rehearsal: _,

@@ -5,7 +5,7 @@ use super::{Done, Job, Trouble};
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
-use slipway_core::migration::{Rehearsal, Version, plan_back};
+use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
 use slipway_core::plan::{
     Commit, ConfigVersion, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget,
@@ -80,6 +80,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         taken_back: vec![],
         files_from: None,
         goes_on: false,
+        half_done: migrations.half_done,
         unknown_applied: migrations.unknown_applied,
         edited: migrations.edited,
         rehearsal: migrations.rehearsal,
@@ -134,6 +135,7 @@ async fn migrations_only(
         taken_back: migrations.taken_back,
         files_from: migrations.files_from,
         goes_on,
+        half_done: migrations.half_done,
         unknown_applied: migrations.unknown_applied,
         edited: migrations.edited,
         rehearsal: migrations.rehearsal,
@@ -276,6 +278,7 @@ struct Migrations {
     files_from: Option<FilesFrom>,
     unknown_applied: Vec<Version>,
     edited: Vec<String>,
+    half_done: Vec<HalfDoneMigration>,
     rehearsal: Option<Rehearsal>,
 }
 
@@ -291,14 +294,27 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations,
     };
     let history = at_hand.history().await?;
     let pending = at_hand.pending_by(&history)?;
+    if let Some(failure) = stuck(job, &pending) {
+        return Ok(Err(failure));
+    }
     let rehearsal = match super::rehearse::rehearsal(job, &at_hand, &history, &pending).await? {
         Ok(rehearsal) => rehearsal,
         Err(failure) => return Ok(Err(failure)),
     };
     let mut planned = pending.planned(&at_hand.lint_options().await?);
     with_sizes(&at_hand, &mut planned).await?;
-    let (unknown_applied, edited) = (pending.unknown_applied, pending.edited);
-    Ok(Ok(Migrations { planned, unknown_applied, edited, rehearsal, ..Migrations::default() }))
+    let Pending { unknown_applied, edited, half_done, .. } = pending;
+    Ok(Ok(Migrations { planned, unknown_applied, edited, half_done, rehearsal, ..Migrations::default() }))
+}
+
+/// Nobody is asked to approve what would stop at its first migration.
+fn stuck(job: &Job<'_>, pending: &Pending) -> Option<Failure> {
+    let goes_on = job.release.request.kind.goes_on();
+    let migration = pending.half_done.iter().find(|half| half.is_stuck() && !goes_on)?.clone();
+    let error = PendingError::HalfDone { migration, taking_back: false };
+    let failure = Failure::new(error.to_string()).detail("Nothing was run.");
+    let environment = &job.release.request.key.environment;
+    Some(super::migrate::half_done_ways_out(environment, true).into_iter().fold(failure, Failure::next))
 }
 
 /// Joins what migrations may cost with how big the tables are, and cuts what is shown of their statements.

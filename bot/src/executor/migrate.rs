@@ -5,6 +5,7 @@ mod journal;
 mod outcome;
 
 pub(super) use files::{FolderAndDatabase, down_checksum, folder_and_database, whose_files};
+pub(super) use outcome::half_done_ways_out;
 
 use super::{Done, Job, Trouble};
 use journal::{Journal, MigrateIntent};

@@ -4,6 +4,7 @@ use super::danger::Tables;
 use super::format::{Format, LateRule};
 use super::{Folder, FolderError, History, LintOptions, Migration, MigrationFile, Record, Version, statements_done};
 use crate::plan::PlannedMigration;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
@@ -25,7 +26,7 @@ pub struct Pending {
 }
 
 /// A migration that an earlier run without a transaction left half done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HalfDoneMigration {
     /// Its version.
     pub version: Version,

@@ -51,6 +51,7 @@ pub(crate) fn plan() -> Plan {
         files_from: None,
         goes_on: false,
         unknown_applied: vec![],
+        half_done: vec![],
         edited: vec![],
         rehearsal: None,
         config: vec![ConfigVersion { secret: "goals/production".into(), version_id: "v-1".into() }],

@@ -94,6 +94,7 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         files_from: None,
         goes_on: false,
         unknown_applied: vec![],
+        half_done: vec![],
         edited: vec![],
         rehearsal: None,
         config: vec![],

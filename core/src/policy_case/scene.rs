@@ -238,6 +238,7 @@ impl Change {
             files_from: None,
             goes_on: false,
             unknown_applied: vec![],
+            half_done: vec![],
             edited: vec![],
             rehearsal: None,
             config: vec![],

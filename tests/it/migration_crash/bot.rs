@@ -3,6 +3,7 @@
 use super::place::Place;
 use crate::support::{Player, history_versions, text};
 use slipway_core::release::{Phase, Release};
+use slipway_sandbox::github::sample::import;
 use slipway_sandbox::world::{CHANNEL, Options, Pace, World};
 
 /// A world whose staging database holds a run at the first history row it writes.
@@ -82,4 +83,37 @@ async fn a_database_that_stops_in_a_migration_is_told_truly() {
     let release = player.release(&world, &again).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&again), world.bot.log());
     applied_once(&world, &release).await;
+}
+
+/// A second statement that fails where there are rows, as no rehearsal on an empty copy shows.
+const HALF: &str = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE tags (id int);\n\
+    SELECT 1 / (1 - count(*)) FROM one_row;\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_half_done_is_told_before_anybody_is_asked_to_approve_more_of_it() {
+    let (world, mut place) = world().await;
+    place.sql("DROP TRIGGER held ON goose_db_version").await;
+    place.sql("CREATE TABLE one_row AS SELECT 1 AS id").await;
+    let bytes = HALF.len();
+    let stream = format!(
+        "commit refs/heads/main\ncommitter Eve <eve@acme.dev> 1800000000 +0000\ndata 4\nTags\nfrom refs/heads/main^0\n\
+         M 100644 inline migrations/20991231000000_tags.sql\ndata {bytes}\n{HALF}\n"
+    );
+    import(&world.repository, &stream).unwrap();
+    let mut player = Player::new(&world, "half done");
+    player.say("ana", "/deploy staging").await;
+    let failed = player.until_end().await;
+    assert!(text(&failed).contains("statement 2 of 2 failed: division by zero"), "{}", text(&failed));
+    player.say("ana", "/deploy staging").await;
+    let refused = player.until_end_of_another(&[&failed]).await;
+    let release = player.release(&world, &refused).await;
+    assert!(release.plan.is_none() && release.started_at.is_none(), "{}", text(&refused));
+    let says = ["20991231000000_tags.sql", "1 of 2 statements is done", "/migrate staging up --continue"];
+    assert!(says.iter().all(|said| text(&refused).contains(said)), "{}", text(&refused));
+    place.sql("DELETE FROM one_row").await;
+    player.say("ana", "/migrate staging up --continue").await;
+    let done = player.until_end_of_another(&[&failed, &refused]).await;
+    let release = player.release(&world, &done).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&done), world.bot.log());
+    assert_eq!(release.plan.unwrap().half_done.len(), 1);
 }

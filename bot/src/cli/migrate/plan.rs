@@ -43,7 +43,7 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
     let mut planned = pending.planned(&options);
     measure(&*place.database, &mut planned).await?;
     let findings = lint_all(&pending.migrations, &options);
-    warn(&pending, place.folder.format(), out);
+    warn(&pending, place.folder.format(), false, out);
     let head = match planned.len() {
         0 => format!("Nothing is pending on {}.", place.shown()),
         n => format!("{} on {}:", count(n, "migration is pending", "migrations are pending"), place.shown()),

@@ -97,7 +97,7 @@ pub(super) async fn run(args: &UpArgs, out: Out) -> Result<Value, Failed> {
     let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
     let pending = plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
     let (all, chosen) = (pending.migrations.len(), chosen(args, &place, &pending)?);
-    warn(&pending, place.folder.format(), out);
+    warn(&pending, place.folder.format(), args.r#continue, out);
     let about = json!({
         "database": place.database.shown(),
         "format": place.folder.format().name(),
@@ -170,7 +170,7 @@ fn chosen(args: &UpArgs, place: &Place, pending: &Pending) -> Result<Vec<Migrati
 }
 
 /// What somebody should know before anything is run.
-pub(super) fn warn(pending: &Pending, format: &dyn Format, out: Out) {
+pub(super) fn warn(pending: &Pending, format: &dyn Format, goes_on: bool, out: Out) {
     let mark = out.paint.doubtful("▲");
     // The one tool that keeps checksums itself stops at such a file.
     let tool = if format.name() == "sqlx" { " sqlx migrate run refuses until then." } else { "" };
@@ -186,8 +186,7 @@ pub(super) fn warn(pending: &Pending, format: &dyn Format, out: Out) {
         out.line(&format!("{mark} Applied, but not in the folder: {}.", versions.join(", ")));
     }
     for half in &pending.half_done {
-        let (file, done, total) = (clean(&half.file), half.done, half.total);
-        out.line(&format!("{mark} {file} was left half done by an earlier run: {done} of {total} statements."));
+        out.line(&format!("{mark} {}.", clean(&half.warning(goes_on))));
     }
 }
 

@@ -565,6 +565,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         files_from: None,
         goes_on: false,
         unknown_applied: vec![],
+        half_done: vec![],
         edited: vec![],
         rehearsal: None,
         config: vec![],

@@ -57,7 +57,8 @@ pub(in crate::executor) async fn folder_and_database(
     let Some(migrations) = &service.migrations else { return Ok(None) };
     let files = executor.outside.github.folder_at(&service.repository, commit, &migrations.dir).await?.files;
     let files: Vec<_> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
-    if !files.iter().any(|(name, _)| name.ends_with("sql")) {
+    let is_migration = |name: &str| format::ALL.iter().any(|format| !matches!(format.file_name(name), Ok(None)));
+    if !files.iter().any(|(name, _)| is_migration(name)) {
         return Ok(None);
     }
     let Some((url, database)) = connected(executor, key).await? else { return Ok(None) };

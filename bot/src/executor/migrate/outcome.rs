@@ -3,6 +3,7 @@
 use super::{Cancel, Job};
 use crate::executor::Done;
 use jiff::Timestamp;
+use slipway_core::ids::EnvironmentName;
 use slipway_core::migration::Version;
 use slipway_core::plan::{Plan, PlanKind};
 use slipway_core::release::{Event, Failure, Step};
@@ -55,13 +56,7 @@ fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError) -> Vec<String> {
     let environment = &job.release.request.key.environment;
     match error {
         // Asked for blindly once more it would be refused again.
-        MigrateError::HalfDone { .. } => {
-            let by_hand = "finish the file by hand and record it, then /release retry".to_owned();
-            let goes_on = (!is_down(plan)).then(|| {
-                format!("or, where it is known how far it came and somebody has looked: /migrate {environment} up --continue")
-            });
-            [by_hand].into_iter().chain(goes_on).collect()
-        }
+        MigrateError::HalfDone { .. } => half_done_ways_out(environment, !is_down(plan)),
         // The history says what became of it; a new plan begins there.
         MigrateError::Uncertain { .. }
         | MigrateError::History { .. }
@@ -79,4 +74,13 @@ fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError) -> Vec<String> {
             vec![mend.to_owned(), again]
         }
     }
+}
+
+/// What to do about a file that was left half done.
+pub(in crate::executor) fn half_done_ways_out(environment: &EnvironmentName, is_up: bool) -> Vec<String> {
+    let by_hand = "finish the file by hand and record it, then /release retry".to_owned();
+    let goes_on = is_up.then(|| {
+        format!("or, where it is known how far it came and somebody has looked: /migrate {environment} up --continue")
+    });
+    [by_hand].into_iter().chain(goes_on).collect()
 }

@@ -92,6 +92,7 @@ pub(super) fn warnings(plan: &Plan) -> Vec<Line> {
     }
     lines.extend(plan.trials().filter_map(|(migration, trial)| way_back(migration, &trial.down)).take(NAMED_LIMIT));
     lines.extend(edited(plan));
+    lines.extend(plan.half_done.iter().map(|half| Line::default().untrusted(half.warning(plan.goes_on)).text(".")));
     lines
 }
 

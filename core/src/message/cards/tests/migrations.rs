@@ -1,7 +1,9 @@
 //! What migrations cost, on the card.
 
 use super::*;
-use crate::migration::{Danger, DangerKind, DownTrial, LockMode, MigrationTrial, Rehearsal, TableSize, Touched};
+use crate::migration::{
+    Danger, DangerKind, DownTrial, HalfDoneMigration, LockMode, MigrationTrial, Rehearsal, TableSize, Touched,
+};
 use expect_test::expect;
 
 const BIG: TableSize = TableSize { rows: Some(12_000_000), bytes: 9 << 30 };
@@ -118,5 +120,22 @@ fn late_and_edited_files_are_named() {
     expect![[r#"
         ▲ Edited after being applied: 20251001_a.sql, 20251002_b.sql. The database has what they said before.
         Migrations      20251104120000_likes  creates likes, reversible, outside a transaction, older than what is applied, runs all the same
+    "#]].assert_eq(&lines(&plan));
+}
+
+#[test]
+fn what_an_earlier_run_left_half_done_is_told() {
+    let mut plan = plan();
+    let file = "20251104120000_likes.sql".to_owned();
+    plan.half_done =
+        vec![HalfDoneMigration { version: 20_251_104_120_000.into(), file, done: 1, total: 3, error: None }];
+    expect![[r#"
+        ▲ 20251104120000_likes.sql was left half done by an earlier run: 1 of 3 statements is done; the run looks what became of statement 2, and stops without having run anything if that cannot be seen.
+        Migrations      20251104120000_likes  creates likes, reversible
+    "#]].assert_eq(&lines(&plan));
+    plan.goes_on = true;
+    expect![[r#"
+        ▲ 20251104120000_likes.sql was left half done by an earlier run: 1 of 3 statements is done; the run goes on with statement 2.
+        Migrations      20251104120000_likes  creates likes, reversible
     "#]].assert_eq(&lines(&plan));
 }
