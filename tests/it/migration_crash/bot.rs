@@ -109,7 +109,8 @@ async fn what_is_half_done_is_told_before_anybody_is_asked_to_approve_more_of_it
     let release = player.release(&world, &refused).await;
     assert!(release.plan.is_none() && release.started_at.is_none(), "{}", text(&refused));
     let says = ["20991231000000_tags.sql", "1 of 2 statements is done", "/migrate staging up --continue"];
-    assert!(says.iter().all(|said| text(&refused).contains(said)), "{}", text(&refused));
+    let words = text(&refused).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(says.iter().all(|said| words.contains(said)), "{words}");
     place.sql("DELETE FROM one_row").await;
     player.say("ana", "/migrate staging up --continue").await;
     let done = player.until_end_of_another(&[&failed, &refused]).await;
