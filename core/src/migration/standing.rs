@@ -1,7 +1,7 @@
 //! How each migration stands: what `slipway migrate status` lists.
 
 use super::pending::{is_edited, is_late, missing};
-use super::{Folder, History, MigrationFile, PendingOptions, Version};
+use super::{Folder, History, MigrationFile, PendingOptions, Record, Version};
 use serde::Serialize;
 
 /// One migration of the folder or of the history.
@@ -63,7 +63,8 @@ pub enum StandingState {
 /// Only files that are not applied are parsed.
 #[must_use]
 pub fn standing(folder: &Folder<'_>, history: &History, options: &PendingOptions) -> Vec<StandingEntry> {
-    let mut entries: Vec<_> = folder.files().map(|file| of_file(folder, history, options, file)).collect();
+    let looked = Looked { folder, history, options, taking_back: history.taking_back() };
+    let mut entries: Vec<_> = folder.files().map(|file| looked.entry(file)).collect();
     let dirty = history.dirty().filter(|dirty| folder.file(dirty).is_none());
     for version in missing(folder, history).iter().chain(dirty) {
         let record = history.record(version);
@@ -81,38 +82,49 @@ pub fn standing(folder: &Folder<'_>, history: &History, options: &PendingOptions
     entries
 }
 
-fn of_file(folder: &Folder<'_>, history: &History, options: &PendingOptions, file: &MigrationFile) -> StandingEntry {
-    StandingEntry {
-        version: file.version.clone(),
-        file: Some(file.up.file.clone()),
-        description: file.description.clone(),
-        checksum: Some(file.up.checksum.clone()),
-        state: state(folder, history, options, file),
-        applied_at: history.row(&file.version).and_then(|row| row.applied_at.clone()),
-    }
+/// What each file is held against.
+struct Looked<'a> {
+    folder: &'a Folder<'a>,
+    history: &'a History,
+    options: &'a PendingOptions,
+    /// Looked for once: it is found among all records.
+    taking_back: Option<&'a Record>,
 }
 
-fn state(folder: &Folder<'_>, history: &History, options: &PendingOptions, file: &MigrationFile) -> StandingState {
-    let record = history.record(&file.version);
-    if let Some(record) = record.filter(|record| {
-        history.is_half_done(record) || history.taking_back().is_some_and(|taken| taken.version == record.version)
-    }) {
-        let (done, total, error) = (record.statements_done, record.statements, record.error.clone());
-        return StandingState::HalfDone { done, total, error };
+impl Looked<'_> {
+    fn entry(&self, file: &MigrationFile) -> StandingEntry {
+        StandingEntry {
+            version: file.version.clone(),
+            file: Some(file.up.file.clone()),
+            description: file.description.clone(),
+            checksum: Some(file.up.checksum.clone()),
+            state: self.state(file),
+            applied_at: self.history.row(&file.version).and_then(|row| row.applied_at.clone()),
+        }
     }
-    if history.dirty() == Some(&file.version) {
-        // While the one after it is taken back, the table of one row names this one, which is applied.
-        return if history.taking_back().is_some() { StandingState::Applied } else { StandingState::Dirty };
-    }
-    if history.contains(&file.version) {
-        return if is_edited(folder, history, file) { StandingState::Edited } else { StandingState::Applied };
-    }
-    if let Some(reason) = options.cannot_run.get(&file.version) {
-        return StandingState::NotRun { reason: reason.clone() };
-    }
-    match folder.parse(file) {
-        Err(problem) => StandingState::Unreadable { problem: problem.to_string() },
-        Ok(_) if is_late(history, file) => StandingState::Late,
-        Ok(_) => StandingState::Pending,
+
+    fn state(&self, file: &MigrationFile) -> StandingState {
+        let Self { folder, history, options, taking_back } = self;
+        let is_taken_back = |record: &Record| taking_back.is_some_and(|taken| taken.version == record.version);
+        let record = history.record(&file.version);
+        if let Some(record) = record.filter(|record| history.is_half_done(record) || is_taken_back(record)) {
+            let (done, total, error) = (record.statements_done, record.statements, record.error.clone());
+            return StandingState::HalfDone { done, total, error };
+        }
+        if history.dirty() == Some(&file.version) {
+            // While the one after it is taken back, the table of one row names this one, which is applied.
+            return if taking_back.is_some() { StandingState::Applied } else { StandingState::Dirty };
+        }
+        if history.contains(&file.version) {
+            return if is_edited(folder, history, file) { StandingState::Edited } else { StandingState::Applied };
+        }
+        if let Some(reason) = options.cannot_run.get(&file.version) {
+            return StandingState::NotRun { reason: reason.clone() };
+        }
+        match folder.parse(file) {
+            Err(problem) => StandingState::Unreadable { problem: problem.to_string() },
+            Ok(_) if is_late(history, file) => StandingState::Late,
+            Ok(_) => StandingState::Pending,
+        }
     }
 }

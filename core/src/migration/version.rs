@@ -64,6 +64,10 @@ impl fmt::Debug for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
+        // Of as many digits the text has the order of the numbers: the usual case, and maps ask often.
+        if self.0.len() == other.0.len() && !self.0.contains('.') && !other.0.contains('.') {
+            return self.0.cmp(&other.0);
+        }
         let (mut ours, mut theirs) = (self.numbers(), other.numbers());
         loop {
             let order = match (ours.next(), theirs.next()) {

@@ -2,8 +2,8 @@
 
 use super::failed::Failed;
 use slipway_core::migration::{FILE_LIMIT_BYTES, FILES_LIMIT, FOLDER_LIMIT_BYTES};
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, DirEntry, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 /// How many files there may be: two for each migration.
@@ -16,7 +16,7 @@ pub(super) fn read(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, Failed> {
     let entries =
         fs::read_dir(dir).map_err(|error| Failed::new(format!("{} cannot be read: {error}.", dir.display())))?;
     let mut files = Vec::new();
-    let mut total = 0_u64;
+    let mut total = 0_usize;
     for entry in entries {
         let entry = entry.map_err(|error| Failed::new(format!("{} cannot be read: {error}.", dir.display())))?;
         let name = match entry.file_name().into_string() {
@@ -30,16 +30,16 @@ pub(super) fn read(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, Failed> {
         if !may_be_a_migration(&name) {
             continue;
         }
-        let Some((path, bytes)) = regular(&entry.path(), &home)? else { continue };
-        total = total.saturating_add(bytes);
-        if total > FOLDER_LIMIT_BYTES as u64 {
-            let limit = FOLDER_LIMIT_BYTES / MIB;
-            return Err(Failed::new(format!("{} has more than {limit} MiB of migrations.", dir.display())));
-        }
+        let Some(path) = regular(&entry, &home)? else { continue };
         if files.len() == DISK_FILES_LIMIT {
             return Err(Failed::new(format!("{} has more than {DISK_FILES_LIMIT} files.", dir.display())));
         }
-        let bytes = fs::read(&path).map_err(|error| unreadable(&entry.path(), &error))?;
+        let bytes = bytes_of(&path, &entry.path())?;
+        total = total.saturating_add(bytes.len());
+        if total > FOLDER_LIMIT_BYTES {
+            let limit = FOLDER_LIMIT_BYTES / MIB;
+            return Err(Failed::new(format!("{} has more than {limit} MiB of migrations.", dir.display())));
+        }
         files.push((name, bytes));
     }
     files.sort();
@@ -67,39 +67,51 @@ fn may_be_a_migration(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_digit()) || name.ends_with(".sql")
 }
 
-/// The file to read and its size; `None` for a folder.
-fn regular(path: &Path, home: &Path) -> Result<Option<(PathBuf, u64)>, Failed> {
-    let shown = path.display();
-    let mut real = path.to_owned();
-    let mut about = fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
-    if about.is_symlink() {
-        real = fs::canonicalize(path).map_err(|error| match error.kind() {
+/// The file to read; `None` for a folder. What it is says the folder's own list, so that nothing is opened to find out:
+/// opening a pipe would wait for its other end.
+fn regular(entry: &DirEntry, home: &Path) -> Result<Option<PathBuf>, Failed> {
+    let mut real = entry.path();
+    let shown = real.display().to_string();
+    let mut kind = entry.file_type().map_err(|error| unreadable(&real, &error))?;
+    if kind.is_symlink() {
+        let target = fs::canonicalize(&real).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Failed::new(format!("{shown} is a link to a file that is not there. Remove it.")),
-            ErrorKind::PermissionDenied => unreadable(path, &error),
+            ErrorKind::PermissionDenied => unreadable(&real, &error),
             _ => {
                 Failed::new(format!("{shown} is a link that leads to no file, maybe in a circle ({error}). Remove it."))
             }
         })?;
-        if !real.starts_with(home) {
+        if !target.starts_with(home) {
             return Err(Failed::new(format!(
                 "{shown} is a link to a file outside the folder, which is not followed. Put the file itself into the folder."
             )));
         }
-        about = fs::metadata(&real).map_err(|error| unreadable(path, &error))?;
+        kind = fs::metadata(&target).map_err(|error| unreadable(&real, &error))?.file_type();
+        real = target;
     }
-    if about.is_dir() {
-        return Ok(None);
+    match (kind.is_dir(), kind.is_file()) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(real)),
+        (false, false) => Err(Failed::new(format!("{shown} is no regular file. Take it out of the folder."))),
     }
-    if !about.is_file() {
-        return Err(Failed::new(format!("{shown} is no regular file. Take it out of the folder.")));
-    }
-    if about.len() > FILE_LIMIT_BYTES as u64 {
-        let (size, limit) = (about.len() / MIB as u64, FILE_LIMIT_BYTES / MIB);
+}
+
+/// What is in a file, which is shown by the name that it has in the folder.
+fn bytes_of(path: &Path, shown: &Path) -> Result<Vec<u8>, Failed> {
+    let cannot = |error| unreadable(shown, &error);
+    let file = File::open(path).map_err(cannot)?;
+    let size = file.metadata().map_err(cannot)?.len();
+    if size > FILE_LIMIT_BYTES as u64 {
+        let (size, limit) = (size / MIB as u64, FILE_LIMIT_BYTES / MIB);
         return Err(Failed::new(format!(
-            "{shown} has {size} MiB; a migration may have {limit} MiB. Load data by another way, or split the file."
+            "{} has {size} MiB; a migration may have {limit} MiB. Load data by another way, or split the file.",
+            shown.display()
         )));
     }
-    Ok(Some((real, about.len())))
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    // A file that grows meanwhile is refused by whoever reads the text.
+    file.take(FILE_LIMIT_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(bytes)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failed {

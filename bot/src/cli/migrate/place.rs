@@ -8,8 +8,9 @@ use clap::builder::PossibleValuesParser;
 use secrecy::{ExposeSecret as _, SecretString};
 use slipway_core::migration::format::{self, Dialect, Format, Lookup};
 use slipway_core::migration::{Folder, History, LintOptions, Version};
-use slipway_deploy::database::{self, Database, DatabaseUrl};
+use slipway_deploy::database::{self, Database, DatabaseUrl, MigrateError};
 use std::convert::Infallible;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
 /// Lets Slipway find out whose the folder is.
@@ -127,19 +128,37 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Reads the folder, then looks at the database.
+    /// Reads the folder while it connects to the database. A folder that cannot be read at all is said before anybody
+    /// waits for a database.
     pub(super) async fn open(folder: &FolderArgs, database: &DatabaseArgs) -> Result<Self, Failed> {
         let url = database.url()?;
-        // A folder that cannot be read at all is said before anybody waits for a database.
-        let files = folder::read(&folder.dir)?;
-        let (folder, database) = match folder.named() {
-            Some(format) => (of(format, files)?, database::open(&url).await?),
-            None => {
-                let database = database::open(&url).await?;
-                (of(format::detect(&files, &database.formats().await?)?, files)?, database)
+        let (dir, named, at) = (folder.dir.clone(), folder.named(), url.clone());
+        let mut reading = tokio::task::spawn_blocking(move || folder::read(&dir));
+        let connecting = async move {
+            let database = database::open(&at).await?;
+            let formats = if named.is_none() { database.formats().await? } else { vec![] };
+            Ok::<_, MigrateError>((database, formats))
+        };
+        tokio::pin!(connecting);
+        let mut connected = None;
+        let files = loop {
+            tokio::select! {
+                files = &mut reading => break files.unwrap_or_else(|error| resume_unwind(error.into_panic()))?,
+                ended = &mut connecting, if connected.is_none() => connected = Some(ended),
             }
         };
-        let history = database.history(folder.format()).await?;
+        let (database, formats) = match connected {
+            Some(connected) => connected?,
+            None => connecting.await?,
+        };
+        let format = match named {
+            Some(format) => format,
+            None => format::detect(&files, &formats)?,
+        };
+        // Checksums of all files take as long as the history does.
+        let reading = tokio::task::spawn_blocking(move || of(format, files));
+        let (folder, history) = tokio::join!(reading, database.history(format));
+        let (folder, history) = (folder.unwrap_or_else(|error| resume_unwind(error.into_panic()))?, history?);
         Ok(Self { folder, url, database, history })
     }
 

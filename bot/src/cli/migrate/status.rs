@@ -27,6 +27,7 @@ pub(super) async fn run(args: &StatusArgs, out: Out) -> Result<Value, Failed> {
     if !out.json {
         out.line(lines(&entries, &place.shown(), out).trim_end());
         place.say_if_absent(out);
+        return Ok(Value::Null);
     }
     Ok(json!({
         "database": place.database.shown(),
