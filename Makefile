@@ -7,9 +7,15 @@ BIN := $(TARGET)/debug
 # Other tools, beside which ours are tested and timed. They are installed below the target directory.
 DBMATE_VERSION := 2.36.0
 SQLX_CLI_VERSION := 0.9.0
+# What providers publish of their interfaces.
+BOTOCORE_VERSION := 1.44.8
+GITHUB_OPENAPI_VERSION := 23.0.2
 TOOLS := $(abspath $(TARGET))/tools
 DBMATE := $(TOOLS)/dbmate-$(DBMATE_VERSION)/node_modules/.bin/dbmate
 SQLX_CLI := $(TOOLS)/sqlx-cli-$(SQLX_CLI_VERSION)/bin/sqlx
+BOTOCORE := $(TOOLS)/botocore-$(BOTOCORE_VERSION)
+BOTOCORE_MODELS := apprunner/2020-05-15 ecr/2015-09-21 ecs/2014-11-13 logs/2014-03-28 secretsmanager/2017-10-17
+GITHUB_OPENAPI := $(TOOLS)/github-openapi-$(GITHUB_OPENAPI_VERSION)/node_modules/@octokit/openapi/generated/api.github.com.json
 
 .DEFAULT_GOAL := help
 
@@ -52,9 +58,24 @@ $(SQLX_CLI):
 	$(CARGO) install --locked --quiet --root $(TOOLS)/sqlx-cli-$(SQLX_CLI_VERSION) --version $(SQLX_CLI_VERSION) \
 		--no-default-features --features postgres,rustls sqlx-cli
 
+$(BOTOCORE)/models:
+	@command -v pip >/dev/null || { echo 'The published models of AWS need pip: apt-get install python3-pip' >&2; exit 1; }
+	pip download --quiet --disable-pip-version-check --no-deps --dest $(BOTOCORE) botocore==$(BOTOCORE_VERSION)
+	mkdir -p $(BOTOCORE)/new
+	python3 -m zipfile -e $(BOTOCORE)/botocore-$(BOTOCORE_VERSION)-*.whl $(BOTOCORE)/wheel
+	for model in $(BOTOCORE_MODELS); do \
+		gunzip -c $(BOTOCORE)/wheel/botocore/data/$$model/service-2.json.gz > $(BOTOCORE)/new/$${model%%/*}.json || exit 1; \
+	done
+	rm -rf $(BOTOCORE)/wheel
+	mv $(BOTOCORE)/new $@
+
+$(GITHUB_OPENAPI):
+	npm install --silent --no-audit --no-fund --prefix $(TOOLS)/github-openapi-$(GITHUB_OPENAPI_VERSION) @octokit/openapi@$(GITHUB_OPENAPI_VERSION)
+
 .PHONY: interop
-interop: build $(DBMATE) ## Run dbmate, sqlx and Slipway in turn on one database (installs dbmate with npm)
-	SLIPWAY_DBMATE=$(DBMATE) $(CARGO) test --locked -p slipway-sandbox --features interop --test interop
+interop: build $(DBMATE) $(BOTOCORE)/models $(GITHUB_OPENAPI) ## Beside dbmate, sqlx, and what AWS and GitHub publish (needs npm and pip)
+	SLIPWAY_DBMATE=$(DBMATE) SLIPWAY_BOTOCORE=$(BOTOCORE)/models SLIPWAY_GITHUB_OPENAPI=$(GITHUB_OPENAPI) \
+		$(CARGO) test --locked -p slipway-sandbox --features interop --test interop
 
 .PHONY: bench-migrations
 bench-migrations: $(DBMATE) $(SQLX_CLI) ## Time migrations beside psql, dbmate and sqlx-cli

@@ -7,6 +7,7 @@
 mod cells;
 mod dbmate;
 mod in_turn;
+mod models;
 mod place;
 mod sqlx_tool;
 mod trouble;

@@ -10,4 +10,5 @@ pub mod github;
 pub mod postgres;
 pub mod screen;
 pub mod slack;
+pub mod traffic;
 pub mod world;

@@ -34,14 +34,19 @@ pub(super) type Answer = Result<Value, Refusal>;
 
 /// The answer as HTTP, in the version of AWS's JSON protocol that the service speaks.
 pub(super) fn http(answer: Answer, content_type: &str, request_id: &str) -> Response {
-    let (status, body) = match answer {
-        Ok(body) => (200, body),
+    let (status, body) = body(&answer);
+    build(status, content_type, request_id, Body::from(body.to_string()))
+}
+
+/// Its status and what it says.
+pub(super) fn body(answer: &Answer) -> (u16, Value) {
+    match answer {
+        Ok(body) => (200, body.clone()),
         // App Runner and Secrets Manager spell it `Message`, ECR and the front door `message`; clients read both.
         Err(Refusal { status, code, message }) => {
-            (status, json!({ "__type": code, "message": message, "Message": message }))
+            (*status, json!({ "__type": code, "message": message, "Message": message }))
         }
-    };
-    build(status, content_type, request_id, Body::from(body.to_string()))
+    }
 }
 
 /// The headers of an answer whose body breaks off: the caller cannot learn what became of the request.

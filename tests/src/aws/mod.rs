@@ -20,6 +20,7 @@ mod state;
 pub use fault::{Fault, FaultKind};
 pub use operation::{FailureMode, Pace};
 
+use crate::traffic::{Exchange, Traffic};
 use app_runner::Service;
 use jiff::Timestamp;
 use operation::Ending;
@@ -144,6 +145,7 @@ struct Shared {
     options: AwsOptions,
     began: Instant,
     state: Mutex<State>,
+    traffic: Traffic,
 }
 
 impl Shared {
@@ -199,7 +201,8 @@ impl AwsSandbox {
             ahead_ms: 0,
             pace: options.pace,
         };
-        let shared = Arc::new(Shared { options, began: Instant::now(), state: Mutex::new(state) });
+        let (state, traffic) = (Mutex::new(state), Traffic::default());
+        let shared = Arc::new(Shared { options, began: Instant::now(), state, traffic });
         let router = server::router(Arc::clone(&shared));
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -327,6 +330,12 @@ impl AwsSandbox {
     #[must_use]
     pub fn calls(&self, action: &str) -> usize {
         self.shared.state().calls.iter().filter(|call| *call == action).count()
+    }
+
+    /// What was asked and answered, but for faults, in order.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.shared.traffic.all()
     }
 
     /// The `UpdateService` requests that were accepted, oldest first.

@@ -6,6 +6,7 @@ use super::shape::Shape;
 use super::sigv4::{self, Expected};
 use super::state::{Now, State, uuid};
 use super::{Shared, app_runner, ecr, model, secrets};
+use crate::traffic::{self, Exchange};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract;
@@ -91,7 +92,12 @@ async fn aws(extract::State(shared): extract::State<Arc<Shared>>, request: Reque
         }
         Some(FaultKind::Status503) => answer::bare(503),
         Some(FaultKind::LostAnswerAfterAct) => answer::broken(operation.content_type, &request_id),
-        _ => answer::http(answer, operation.content_type, &request_id),
+        _ => {
+            let (status, said) = answer::body(&answer);
+            let request = traffic::json(&body);
+            shared.traffic.keep(Exchange { call: operation.action, request, status, answer: said });
+            answer::http(answer, operation.content_type, &request_id)
+        }
     }
 }
 

@@ -138,7 +138,7 @@ async fn status(shared: &Shared, name: &str, query: &PageQuery) -> Reply {
     let (one_page, links) = page(all, query, &format!("{api}/commits/{sha}/status"));
     let body = json!({
         "state": state, "statuses": one_page, "sha": sha, "total_count": total,
-        "repository": shapes::repository(shared), "commit_url": format!("{api}/commits/{sha}"),
+        "repository": super::repository::minimal(shared), "commit_url": format!("{api}/commits/{sha}"),
         "url": format!("{api}/commits/{sha}/status"),
     });
     Ok((links, Json(body)).into_response())

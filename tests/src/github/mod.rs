@@ -10,6 +10,7 @@ mod commits;
 mod contents;
 mod git;
 mod refs;
+mod repository;
 pub mod sample;
 mod server;
 mod shapes;
@@ -20,6 +21,7 @@ pub use ci::{CiMode, Pace};
 pub use teams::{Account, TeamAccess};
 pub use world::{BuiltImage, Dispatch, DispatchAnswer, Fault, FaultKind};
 
+use crate::traffic::Exchange;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fmt;
@@ -119,6 +121,12 @@ impl GitHubSandbox {
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.shared.world().requests.clone()
+    }
+
+    /// What was asked and answered, but for faults, in order.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.shared.traffic.all()
     }
 
     /// Tags that exist only here (the temporary ones), without `refs/tags/`.

@@ -3,9 +3,10 @@
 use super::ci::CiMode;
 use super::git::Git;
 use super::world::{BuiltImage, FaultKind, World};
-use super::{GitHubOptions, actions, commits, contents, refs, shapes, teams};
+use super::{GitHubOptions, actions, commits, contents, refs, repository, shapes, teams};
+use crate::traffic::{self, Exchange, Traffic};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     pub(super) default_branch: String,
     built: HashSet<String>,
     world: Mutex<World>,
+    pub(super) traffic: Traffic,
 }
 
 /// The listeners' tasks; they end with this value.
@@ -129,6 +131,8 @@ const WORKFLOW: &str = "build.yaml";
 /// Entries on a page unless asked otherwise, and at most.
 const PER_PAGE: usize = 30;
 const PER_PAGE_MAX: usize = 100;
+/// The largest request and the largest answer, in bytes.
+const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
 #[derive(Deserialize, Default, Clone)]
 pub(super) struct PageQuery {
@@ -179,7 +183,8 @@ pub(super) async fn start(options: GitHubOptions) -> io::Result<(Arc<Shared>, Ru
         built.extend(git.list(commit, None).await?);
     }
     let world = Mutex::new(World::new(options.ci));
-    let shared = Arc::new(Shared { options, git, base, logs_base, default_branch, built, world });
+    let shared =
+        Arc::new(Shared { options, git, base, logs_base, default_branch, built, world, traffic: Traffic::default() });
     let logs = Router::new().route("/_logs/{id}", get(actions::log_text)).with_state(Arc::clone(&shared));
     let tasks = [(listener, router(Arc::clone(&shared))), (logs_listener, logs)].map(|(listener, app)| {
         tokio::spawn(async move {
@@ -196,7 +201,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/user", get(user))
         .route("/orgs/{organisation}/teams/{slug}/members", get(teams::members))
-        .route(&repo, get(repository))
+        .route(&repo, get(own_repository))
         .route(&at("/branches"), get(refs::branches))
         .route(&at("/branches/{*branch}"), get(refs::branch))
         .route(&at("/tags"), get(refs::tags))
@@ -227,8 +232,8 @@ async fn user(State(shared): State<Arc<Shared>>) -> Reply {
     Ok(reply)
 }
 
-async fn repository(State(shared): State<Arc<Shared>>) -> Reply {
-    ok(shapes::repository(&shared))
+async fn own_repository(State(shared): State<Arc<Shared>>) -> Reply {
+    ok(repository::full(&shared))
 }
 
 /// What every request must have, and the faults that were asked for.
@@ -245,7 +250,7 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
         return refusal.into_response();
     }
     match fault {
-        None => next.run(request).await,
+        None => kept(&shared, line, request, next).await,
         Some(FaultKind::Timeout) => std::future::pending().await,
         Some(FaultKind::Status(status)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -266,6 +271,21 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
             ([(header::RETRY_AFTER, retry_after.to_string())], refusal).into_response()
         }
     }
+}
+
+/// Carries it out and keeps what was said on both sides.
+async fn kept(shared: &Shared, call: String, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(asked) = to_bytes(body, BODY_LIMIT_BYTES).await else {
+        return Refusal(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large".into()).into_response();
+    };
+    let (parts, body) = next.run(Request::from_parts(head, Body::from(asked.clone()))).await.into_parts();
+    let Ok(said) = to_bytes(body, BODY_LIMIT_BYTES).await else {
+        return Refusal(StatusCode::INTERNAL_SERVER_ERROR, "Server Error".into()).into_response();
+    };
+    let (request, answer) = (traffic::json(&asked), traffic::json(&said));
+    shared.traffic.keep(Exchange { call, request, status: parts.status.as_u16(), answer });
+    Response::from_parts(parts, Body::from(said))
 }
 
 fn admissible(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {

@@ -2,12 +2,12 @@
 
 use super::ci::{JOBS, Moment, steps};
 use super::git::{GitCommit, Signature};
+use super::repository;
 use super::server::Shared;
 use super::world::Run;
 use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::{Value, json};
 
-const REPOSITORY_ID: u64 = 84_120_517;
 const WORKFLOW_ID: u64 = 61_204;
 const APP_ID: u64 = 15_368;
 
@@ -16,7 +16,7 @@ pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn node_id(kind: &str, id: &str) -> String {
+pub(super) fn node_id(kind: &str, id: &str) -> String {
     format!("{kind}_{id}")
 }
 
@@ -33,18 +33,6 @@ pub(super) fn user(shared: &Shared, login: &str) -> Value {
         "subscriptions_url": format!("{api}/subscriptions"), "organizations_url": format!("{api}/orgs"),
         "repos_url": format!("{api}/repos"), "events_url": format!("{api}/events"),
         "received_events_url": format!("{api}/received_events"), "type": "User", "site_admin": false,
-    })
-}
-
-pub(super) fn repository(shared: &Shared) -> Value {
-    let full_name = &shared.options.full_name;
-    let (owner, name) = full_name.split_once('/').unwrap_or(("owner", full_name));
-    json!({
-        "id": REPOSITORY_ID, "node_id": node_id("R", name), "name": name, "full_name": full_name,
-        "owner": user(shared, owner), "private": true, "html_url": shared.html(), "description": null, "fork": false,
-        "url": shared.api(), "default_branch": shared.default_branch, "archived": false, "disabled": false,
-        "visibility": "private",
-        "permissions": { "admin": false, "maintain": false, "push": true, "triage": true, "pull": true },
     })
 }
 
@@ -113,7 +101,7 @@ pub(super) fn run(shared: &Shared, run: &Run, now: &Moment, head: &GitCommit) ->
             "id": head.sha, "tree_id": head.tree, "message": head.message, "timestamp": time(head.committer.at),
             "author": person(&head.author), "committer": person(&head.committer),
         },
-        "repository": repository(shared), "head_repository": repository(shared),
+        "repository": repository::minimal(shared), "head_repository": repository::minimal(shared),
     })
 }
 
@@ -149,6 +137,16 @@ pub(super) fn job(shared: &Shared, run: &Run, index: usize, now: &Moment) -> Val
     })
 }
 
+fn actions_app(shared: &Shared) -> Value {
+    let at = "2018-07-30T09:30:17Z";
+    json!({
+        "id": APP_ID, "slug": "github-actions", "name": "GitHub Actions", "node_id": node_id("A", "actions"),
+        "owner": user(shared, "github"), "description": "Automate your workflow", "created_at": at, "updated_at": at,
+        "external_url": format!("{}/features/actions", shared.base), "events": ["check_run", "workflow_run"],
+        "html_url": format!("{}/apps/github-actions", shared.base), "permissions": { "checks": "write" },
+    })
+}
+
 /// The check that GitHub Actions reports for a job.
 pub(super) fn check_run(shared: &Shared, run: &Run, index: usize, now: &Moment) -> Value {
     let (api, html) = (shared.api(), shared.html());
@@ -164,7 +162,7 @@ pub(super) fn check_run(shared: &Shared, run: &Run, index: usize, now: &Moment) 
             "annotations_url": format!("{api}/check-runs/{id}/annotations"),
         },
         "check_suite": { "id": run.id },
-        "app": { "id": APP_ID, "slug": "github-actions", "name": "GitHub Actions" },
+        "app": actions_app(shared),
         "pull_requests": [],
     })
 }
