@@ -1,9 +1,10 @@
 //! Whether the environment variables that the configuration needs are set.
 
 use super::{Probe, ProbeResult};
-use crate::config::{Config, DiscordMode, Secrets, SlackMode};
+use crate::config::{Config, DiscordMode, Secrets, Service, SlackMode};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
+use slipway_deploy::config_store::{FINGERPRINT_KEY_MIN_CHARS, FingerprintKey};
 
 /// The answer about one variable, known as soon as configuration and environment are.
 pub struct VariableProbe {
@@ -90,7 +91,24 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
             add("DISCORD_PUBLIC_KEY", needed(secrets.discord_public_key.is_some(), why, mend));
         }
     }
+    let compares = |service: &Service| service.environments.values().any(|environment| !environment.config.is_empty());
+    if config.services.values().any(compares) {
+        add("SLIPWAY_CONFIG_HMAC_KEY", fingerprint_key(secrets.config_hmac_key.as_ref()));
+    }
     probes
+}
+
+/// One can do without, so it is no failure when it is not set. One that could be guessed is.
+fn fingerprint_key(secret: Option<&SecretString>) -> ProbeResult {
+    let mend = format!("set it to a random text of at least {FINGERPRINT_KEY_MIN_CHARS} characters, and keep it");
+    match secret.map(|secret| FingerprintKey::new(secret.clone())) {
+        None => {
+            let says = "is not set: that configuration changed is told, and not which keys";
+            ProbeResult { ok: true, says: says.to_owned(), mend }
+        }
+        Some(Ok(_)) => ProbeResult::ok("is set"),
+        Some(Err(_)) => ProbeResult::fail(format!("is shorter than {FINGERPRINT_KEY_MIN_CHARS} characters"), &mend),
+    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ pub(crate) fn plan() -> Plan {
         half_done: vec![],
         edited: vec![],
         rehearsal: None,
-        config: vec![ConfigVersion { secret: "goals/production".into(), version_id: "v-1".into() }],
+        config: vec![ConfigVersion::new("goals/production", "v-1")],
+        drift: None,
         targets: vec![PlannedTarget {
             kind: "app-runner".into(),
             id: "arn:aws:apprunner:us-west-2:123456789012:service/goals/1".into(),

@@ -150,11 +150,9 @@ fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     for line in [
         "/release ship 12",
         "/release bad",
-        "/release config",
         "/release stats",
         "/release RESUME",
         "/deploy staging --when=green",
-        "/deploy staging —config",
         "/rollback production --migrations",
         "/deploy staging main all",
     ] {

@@ -91,7 +91,7 @@ fn hostile_plan() -> Plan {
     plan.migrations.push(leaves);
     plan.rehearsal = Some(Rehearsal::Done { trials: vec![trial, second] });
     plan.edited = vec![hostile()];
-    plan.config = vec![ConfigVersion { secret: hostile(), version_id: hostile() }];
+    plan.config = vec![ConfigVersion::new(hostile(), hostile())];
     for target in &mut plan.targets {
         (target.name, target.id) = (hostile(), hostile());
         target.settings = [(hostile(), hostile())].into();
@@ -211,7 +211,7 @@ fn outside_text_is_always_marked_as_such() {
             assert_eq!(walk(&lock_news(&key(), &news, at(60))), 1, "{news:?}");
         }
     }
-    let row = StatusRow { environment: &environment, running: Some(&releases[0]), behind: None };
+    let row = StatusRow { environment: &environment, running: Some(&releases[0]), behind: None, drift: None };
     assert!(walk(&status(&[row], at(60))) > 0, "the lock's reason is shown");
     assert!(walk(&queue(&[environment.clone()], &releases, at(60))) > 0);
     let by_others = [hostile()];

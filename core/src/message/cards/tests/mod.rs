@@ -69,6 +69,7 @@ pub(super) fn plan() -> Plan {
         edited: vec![],
         rehearsal: None,
         config: vec![],
+        drift: None,
         targets: vec![target("goals-us")],
     }
 }
