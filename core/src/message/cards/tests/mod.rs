@@ -1,5 +1,6 @@
 //! Releases are driven here through the real state machine, and cards are read as plain text.
 
+mod configuration;
 mod endings;
 mod hostile;
 mod migrations;
