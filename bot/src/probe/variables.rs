@@ -152,4 +152,14 @@ mod tests {
         "#]]
         .assert_eq(&[Secrets::default(), mixed_up, right].map(|set| said(&set)).join("\n"));
     }
+
+    #[test]
+    fn one_can_do_without_a_key_for_hashes_and_not_with_a_short_one() {
+        let said = |key: Option<&str>| {
+            let ProbeResult { ok, says, mend } = fingerprint_key(key.map(SecretString::from).as_ref());
+            format!("{ok} {says} → {mend}\n")
+        };
+        let long = "x".repeat(32);
+        expect_test::expect![[""]].assert_eq(&[None, Some("hunter2"), Some(long.as_str())].map(said).concat());
+    }
 }

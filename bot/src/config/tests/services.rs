@@ -258,3 +258,21 @@ fn what_two_share() {
     "#]],
     );
 }
+
+#[test]
+fn what_a_service_needs_is_a_key_of_a_secret() {
+    let line = |line: &str| with(HEADER, line);
+    says(
+        &[
+            line("needs = [\"goals/staging:SMTP_HOST\"]"),
+            line("needs = [\"SMTP_HOST\"]"),
+            line("needs = [\"arn:aws:secretsmanager:us-west-2:1:secret:x\"]"),
+            line("needs = [\"goals staging:SMTP_HOST\", \"goals/staging:\"]"),
+        ],
+        &expect![[""]],
+    );
+    let (config, _) = check(&line("needs = [\"goals/staging:a:b\"]")).unwrap();
+    let environment = config.services.values().next().unwrap().environments.values().next().unwrap();
+    let needed = &environment.needs[0];
+    assert_eq!((needed.secret.as_str(), needed.key.as_str()), ("goals/staging", "a:b"));
+}

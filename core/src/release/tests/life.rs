@@ -276,7 +276,7 @@ fn what_was_stored_before_there_were_migrations_alone_is_read() {
 
 #[test]
 fn the_configuration_alone_skips_what_is_there_already() {
-    let plan = crate::plan::Plan { kind: PlanKind::Config, migrations: vec![], commits: vec![], ..plan() };
+    let plan = Plan { kind: PlanKind::Config, migrations: vec![], commits: vec![], ..plan() };
     let mut life = Life::new();
     life.release.request.kind = RequestKind::Config { commit: sha(3), again: None };
     let life = life.then(Event::Requested).then(Event::Resolved { commit: sha(3), branch: None });
