@@ -157,9 +157,15 @@ mod tests {
     fn one_can_do_without_a_key_for_hashes_and_not_with_a_short_one() {
         let said = |key: Option<&str>| {
             let ProbeResult { ok, says, mend } = fingerprint_key(key.map(SecretString::from).as_ref());
-            format!("{ok} {says} → {mend}\n")
+            let way = if mend.is_empty() { String::new() } else { format!(" → {mend}") };
+            format!("{ok} {says}{way}\n")
         };
         let long = "x".repeat(32);
-        expect_test::expect![[""]].assert_eq(&[None, Some("hunter2"), Some(long.as_str())].map(said).concat());
+        expect_test::expect![[r#"
+            true is not set: that configuration changed is told, and not which keys → set it to a random text of at least 32 characters, and keep it
+            false is shorter than 32 characters → set it to a random text of at least 32 characters, and keep it
+            true is set
+        "#]]
+        .assert_eq(&[None, Some("hunter2"), Some(long.as_str())].map(said).concat());
     }
 }

@@ -83,7 +83,7 @@ async fn what_a_release_ran_with_is_kept_when_it_goes_live() {
     assert!(!status.contains("PORT"), "{status}");
     chat.wait_s(3_600);
     let status = chat.says("ana", "/release status").await;
-    assert!(status.contains("config changed: SMTP_HOST (seen 1 h ago)"), "{status}");
+    assert!(status.contains("config changed: SMTP_HOST (seen 60 min ago)"), "{status}");
 }
 
 #[tokio::test]
