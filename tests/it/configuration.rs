@@ -66,7 +66,11 @@ async fn what_a_service_needs_is_there_or_is_named() {
     assert_eq!(missing(format!("{arn}::AWSPREVIOUS:")).await, no_version);
     let nobody = missing(arn.replace("staging", "nobody")).await;
     assert!(nobody.starts_with("Secrets Manager has no secret "), "{nobody}");
-    let gone = Wanted { secret: "goals/staging".into(), key: None, which: Which::Version("gone".into()) };
+    let gone = Wanted {
+        secret: "goals/staging".into(),
+        key: None,
+        which: Which::Version("00000000-0000-4000-8000-000000000000".into()),
+    };
     assert!(matches!(secrets.has_key(&gone).await, Err(ConfigStoreError::Missing(_))));
 }
 
@@ -182,7 +186,11 @@ async fn a_release_does_not_start_when_the_service_would_not() {
     let said = text(&card);
     assert_eq!(player.release(&world, &card).await.phase, Phase::Failed, "{said}");
     let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    for words in ["-staging reads SMTP_HOST from the secret arn:", "has no key \"SMTP_HOST\"", "Nothing was started."] {
+    for words in [
+        "-staging reads SMTP_HOST from the secret goals/staging, and would not start.",
+        "has no key \"SMTP_HOST\"",
+        "Nothing was started.",
+    ] {
         assert!(flat.contains(words), "{said}");
     }
     assert!(world.aws.deployment_operations(&world.staging_arn).is_empty());

@@ -15,6 +15,8 @@ use slipway_deploy::target::Observed as ObservedTarget;
 const SECRET_SETTING: &str = "secret.";
 /// How many secrets of one target are looked at.
 const REFERENCES_LIMIT: usize = 200;
+/// How many characters AWS adds to a secret's name in its ARN.
+const ADDED_CHARS: usize = 6;
 
 impl From<NotSeen> for Trouble {
     fn from(not_seen: NotSeen) -> Self {
@@ -49,7 +51,7 @@ pub(super) async fn missing(job: &Job<'_>, observed: &[ObservedTarget]) -> Resul
             return Ok(Some(Failure::new(what).detail("Nothing was started.")));
         }
         for (name, wanted) in settings {
-            let who = format!("{} reads {name} from the secret {}", target.service_name, wanted.secret);
+            let who = format!("{} reads {name} from the secret {}", target.service_name, name_of(&wanted.secret));
             if let Some(failure) = lacks(job, &who, &wanted).await? {
                 return Ok(Some(failure));
             }
@@ -64,15 +66,21 @@ pub(super) async fn missing(job: &Job<'_>, observed: &[ObservedTarget]) -> Resul
     Ok(None)
 }
 
+/// A secret as people know it: of an ARN the name, without the six characters that AWS adds.
+fn name_of(secret: &str) -> &str {
+    let Some((_, name)) = secret.split_once(":secret:") else { return secret };
+    name.rsplit_once('-').filter(|(_, added)| added.len() == ADDED_CHARS).map_or(name, |(name, _)| name)
+}
+
 async fn lacks(job: &Job<'_>, who: &str, wanted: &Wanted) -> Result<Option<Failure>, Trouble> {
     let failure = match job.executor.outside.config_store.has_key(wanted).await {
         Ok(()) => return Ok(None),
-        Err(ConfigStoreError::Missing(why)) => Failure::new(format!("{who}, and would not start: {why}."))
+        Err(ConfigStoreError::Missing(why)) => Failure::new(format!("{who}, and would not start."))
+            .detail(format!("It is not there: {why}."))
             .next("store it in Secrets Manager, then /release retry"),
-        Err(ConfigStoreError::Denied(why)) => {
-            Failure::new(format!("{who}, and it cannot be told whether that is there: {why}"))
-                .next("/release retry once it is allowed")
-        }
+        Err(ConfigStoreError::Denied(why)) => Failure::new(format!("{who}. Whether that is there cannot be told."))
+            .detail(why)
+            .next("/release retry once it is allowed"),
         Err(ConfigStoreError::Unavailable(why)) => return Err(Trouble::Passing(why)),
         Err(ConfigStoreError::Refused(why)) => return Err(Trouble::lasting(&why)),
     };
@@ -140,4 +148,17 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         drift,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_called_by_its_name() {
+        let arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:";
+        assert_eq!(name_of(&format!("{arn}goals/my-app-AbCdEf")), "goals/my-app");
+        assert_eq!(name_of(&format!("{arn}goals/my-app")), "goals/my-app");
+        assert_eq!(name_of("goals/staging-AbCdEf"), "goals/staging-AbCdEf");
+    }
 }
