@@ -7,6 +7,7 @@ use crate::serve::{DiscordParts, Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
 use slipway_deploy::aws::AwsClients;
+use slipway_deploy::config_store::{FingerprintKey, KeyTooShort};
 use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
@@ -37,6 +38,9 @@ pub enum AssembleError {
     /// There is no HTTP client for health checks.
     #[error(transparent)]
     Health(#[from] HealthError),
+    /// The settings' hashes could be guessed.
+    #[error(transparent)]
+    FingerprintKey(#[from] KeyTooShort),
 }
 
 /// Services, people and policies of a configuration.
@@ -67,7 +71,8 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
         _ => None,
     };
     let outside = Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?);
-    Ok(outside.with_discord(discord(config, secrets)?))
+    let fingerprint_key = secrets.config_hmac_key.clone().map(FingerprintKey::new).transpose()?;
+    Ok(outside.with_discord(discord(config, secrets)?).with_fingerprints(fingerprint_key))
 }
 
 /// Discord's client, where it is switched on and there is a token.

@@ -6,6 +6,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod configuration;
 pub mod engine;
 pub mod executor;
 pub mod logging;

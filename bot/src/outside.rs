@@ -6,6 +6,7 @@ use slipway_deploy::aws::AwsClients;
 use slipway_deploy::aws::app_runner::AppRunner;
 use slipway_deploy::aws::ecr::Ecr;
 use slipway_deploy::aws::secrets::Secrets;
+use slipway_deploy::config_store::{ConfigStore, FingerprintKey};
 use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{GitHub, GitHubError};
 use slipway_deploy::health::HealthChecker;
@@ -30,6 +31,10 @@ pub struct Outside {
     pub targets: BTreeMap<&'static str, Arc<dyn Target>>,
     /// Health checks.
     pub health: HealthChecker,
+    /// Where the services' settings are kept.
+    pub config_store: Arc<dyn ConfigStore>,
+    /// What they are hashed with; without it which keys change is not known.
+    pub fingerprint_key: Option<FingerprintKey>,
 }
 
 impl std::fmt::Debug for Outside {
@@ -52,6 +57,8 @@ impl Outside {
             secrets: Secrets::new(aws.clone()),
             targets,
             health,
+            config_store: Arc::new(Secrets::new(aws.clone())),
+            fingerprint_key: None,
         }
     }
 
@@ -59,6 +66,12 @@ impl Outside {
     #[must_use]
     pub fn with_discord(self, discord: Option<Discord>) -> Self {
         Self { discord, ..self }
+    }
+
+    /// With a key to hash settings with.
+    #[must_use]
+    pub fn with_fingerprints(self, fingerprint_key: Option<FingerprintKey>) -> Self {
+        Self { fingerprint_key, ..self }
     }
 
     /// Who is in a team, by the ids that they have there.

@@ -2,6 +2,7 @@
 
 use crate::outside::Outside;
 use crate::setup::{ServiceSetup, Setup};
+use slipway_deploy::config_store::Wanted;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,6 +106,11 @@ impl Readiness {
             for secret in environment.config.iter().chain(environment.database.as_ref().map(|(secret, _)| secret)) {
                 let version = self.outside.secrets.current_version(secret);
                 parts.push((format!("secret {secret}"), within_limit(version).await));
+            }
+            for (secret, key) in &environment.needs {
+                let wanted = Wanted::key(secret, key);
+                let there = self.outside.config_store.has_key(&wanted);
+                parts.push((format!("secret {secret} key {key}"), within_limit(there).await));
             }
         }
         parts

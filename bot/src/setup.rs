@@ -69,6 +69,8 @@ pub struct EnvironmentSetup {
     pub after: Option<EnvironmentName>,
     /// What reactions under a card mean.
     pub reactions: config::Reactions,
+    /// What must be in the secrets for the service to start: secret and key.
+    pub needs: Vec<(String, String)>,
 }
 
 /// Something that runs the image.
@@ -353,6 +355,12 @@ impl Pace {
         or_default(self.membership_ms, default)
     }
 
+    /// Between two looks at the services' settings.
+    #[must_use]
+    pub fn config_ms(&self, default: i64) -> i64 {
+        or_default(self.config_ms, default)
+    }
+
     /// How long the outside may take to show what was begun there.
     #[must_use]
     pub fn lag_limit_s(&self, default: i64) -> i64 {
@@ -401,6 +409,7 @@ impl EnvironmentSetup {
             health_bake_s: seconds(environment.health_bake),
             after: environment.after.clone(),
             reactions: environment.reactions,
+            needs: environment.needs.iter().map(|at| (at.secret.clone(), at.key.clone())).collect(),
         }
     }
 }

@@ -69,6 +69,7 @@ impl Company {
             edited: vec![],
             rehearsal: None,
             config: vec![],
+            drift: None,
             targets: vec![],
         };
         let vote = |n: usize| Vote { person: name(n), stance: Stance::Approve, digest: plan.digest(), at: now };

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod command;
+pub mod configuration;
 pub mod environment;
 pub mod facts;
 pub mod gate;

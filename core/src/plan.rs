@@ -3,11 +3,13 @@
 mod lists;
 mod trial;
 
+use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
 use jiff::Timestamp;
 use lists::{
-    back_list, changed_settings, config_list, danger_list, essence_back, migration_list, target_list, trial_list,
+    back_list, changed_settings, config_list, config_list_after, danger_list, essence_back, essence_config,
+    migration_list, target_list, trial_list,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -26,6 +28,8 @@ pub enum PlanKind {
     MigrateUp,
     /// Only take applied migrations back; what runs stays.
     MigrateDown,
+    /// Bring what runs once more, so that it reads its settings anew.
+    Config,
 }
 
 impl PlanKind {
@@ -33,7 +37,7 @@ impl PlanKind {
     #[must_use]
     pub fn only_migrates(self) -> bool {
         match self {
-            Self::Deploy | Self::Rollback => false,
+            Self::Deploy | Self::Rollback | Self::Config => false,
             Self::MigrateUp | Self::MigrateDown => true,
         }
     }
@@ -133,6 +137,20 @@ pub struct ConfigVersion {
     pub secret: String,
     /// The version id that is current.
     pub version_id: String,
+    /// When that version was stored, where it was looked at. For display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_at: Option<Timestamp>,
+    /// Its keys as keyed hashes, to name those that change. For display: a vote is about the version.
+    #[serde(default, skip_serializing_if = "KeysSeen::is_not_hashed")]
+    pub keys: KeysSeen,
+}
+
+impl ConfigVersion {
+    /// A version of whose keys nothing is known.
+    #[must_use]
+    pub fn new(secret: impl Into<String>, version_id: impl Into<String>) -> Self {
+        Self { secret: secret.into(), version_id: version_id.into(), stored_at: None, keys: KeysSeen::NotHashed }
+    }
 }
 
 /// What will run the image, and what the update would send besides the image.
@@ -196,6 +214,9 @@ pub struct Plan {
     pub config: Vec<ConfigVersion>,
     /// What runs the image, in the order of deployment.
     pub targets: Vec<PlannedTarget>,
+    /// What differs of the configuration since what runs was started; `None` where that is not recorded. For display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -268,6 +289,7 @@ impl Plan {
             rehearsal: _,
             config,
             targets,
+            drift: _,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
@@ -374,7 +396,7 @@ impl Plan {
         compare("migrations to be taken back", back_list(old), back_list(self));
         compare("what migrations may cost", danger_list(old), danger_list(self));
         compare("what the rehearsal showed", trial_list(old), trial_list(self));
-        compare("configuration", config_list(old), config_list(self));
+        compare("configuration", config_list(old), config_list_after(self, old));
         compare("targets", target_list(old), target_list(self));
         compare("target settings", changed_settings(old, self), changed_settings(self, old));
         changes
@@ -393,7 +415,7 @@ impl Plan {
             && self.image.digest == old.image.digest
             && self.taken_back.iter().map(essence_back).eq(old.taken_back.iter().map(essence_back))
             && self.goes_on == old.goes_on
-            && self.config == old.config
+            && self.config.iter().map(essence_config).eq(old.config.iter().map(essence_config))
             && self.targets == old.targets;
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
         // A base on a side branch that `old` would have merged is not forward: it lacks commits that ran before,
@@ -418,9 +440,13 @@ impl Plan {
         self.commits.iter().filter_map(|c| c.author.clone()).collect()
     }
 
-    /// Whether nothing would change: the same commit runs, or none is to be deployed, and no migration would be run.
+    /// Whether nothing would change: the same commit runs, or none is to be deployed, and no migration would be run. Of
+    /// the configuration alone: it is known to be as it was.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        if self.kind == PlanKind::Config {
+            return self.drift.as_ref().is_some_and(|drift| drift.changes.is_empty());
+        }
         let stays = self.kind.only_migrates() || self.base.as_ref() == Some(&self.commit);
         stays && self.changing().next().is_none()
     }

@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod bot_api;
+pub mod config_store;
 pub mod database;
 pub mod discord;
 pub mod github;

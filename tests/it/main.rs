@@ -6,6 +6,7 @@ mod audit;
 mod awaited;
 mod aws;
 mod broken_off;
+mod configuration;
 mod crash;
 mod discord;
 mod discord_chat;

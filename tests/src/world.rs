@@ -25,7 +25,7 @@ mod policies;
 mod slack;
 mod source;
 
-pub use build::{ChatOption, Options, Pace, Teams};
+pub use build::{CONFIG_HMAC_KEY, ChatOption, Options, Pace, Teams};
 pub use source::Repository;
 
 /// The API token of the sandbox's bot.

@@ -1,7 +1,7 @@
 //! Values that name things at AWS and in the image registry, and where the store is.
 
 use super::leak::shown;
-use super::model::{AppRunnerService, ImageRepository, TagTemplate};
+use super::model::{AppRunnerService, ImageRepository, SecretKey, TagTemplate};
 use super::section::Wrong;
 
 /// Longest name of a secret, from the Secrets Manager API reference.
@@ -116,6 +116,15 @@ pub(super) fn secret_key(text: &str) -> Result<String, Wrong> {
         return Ok(text.to_owned());
     }
     Err(Wrong::new(format!("{} is no key", shown(text)), "write the key inside the secret, such as \"DATABASE_URL\""))
+}
+
+/// `SECRET:KEY`.
+pub(super) fn needed_key(text: &str) -> Result<SecretKey, Wrong> {
+    let Some((secret, key)) = text.split_once(':').filter(|(secret, _)| *secret != "arn") else {
+        let mend = "write the secret's name, a colon and the key, such as \"goals/staging:SMTP_HOST\"";
+        return Err(Wrong::new(format!("{} is no key of a secret", shown(text)), mend));
+    };
+    Ok(SecretKey { secret: secret_name(secret)?, key: secret_key(key)? })
 }
 
 /// `sqlite://PATH`: the path as written.

@@ -131,6 +131,8 @@ pub struct Pace {
     pub policies_s: Option<u64>,
     /// Between two looks at who is in the teams whose members are kept elsewhere.
     pub membership_ms: Option<u64>,
+    /// Between two looks at the services' settings.
+    pub config_ms: Option<u64>,
 }
 
 /// `[audit]`: the daily anchor of the audit log.
@@ -378,6 +380,8 @@ pub struct Environment {
     pub after: Option<EnvironmentName>,
     /// What reactions under a card mean.
     pub reactions: Reactions,
+    /// What must be in the secrets for the service to start.
+    pub needs: Vec<SecretKey>,
 }
 
 /// `rehearse = { secret, key, same_server }`.

@@ -65,6 +65,7 @@ const PACE_KEYS: Keys = &[
     ("lag_limit_s", "120"),
     ("policies_s", "120"),
     ("membership_ms", "300000"),
+    ("config_ms", "300000"),
 ];
 const PERSON_KEYS: Keys = &[
     ("slack", r#""U012AB3CD""#),
@@ -180,6 +181,7 @@ fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
         lag_limit_s: section.number(c, "lag_limit_s", 0..=3_600),
         policies_s: section.number(c, "policies_s", 1..=86_400),
         membership_ms: section.number(c, "membership_ms", 100..=3_600_000),
+        config_ms: section.number(c, "config_ms", 100..=3_600_000),
     }
 }
 

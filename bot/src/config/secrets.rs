@@ -30,6 +30,8 @@ pub struct Secrets {
     pub discord_token: Option<SecretString>,
     /// `DISCORD_PUBLIC_KEY`: 64 hexadecimal digits. Not secret, and kept with the others because it comes with them.
     pub discord_public_key: Option<SecretString>,
+    /// `SLIPWAY_CONFIG_HMAC_KEY`: what the services' settings are hashed with.
+    pub config_hmac_key: Option<SecretString>,
 }
 
 /// How Slipway signs in to GitHub.
@@ -96,6 +98,7 @@ impl Secrets {
             slack_config_token: secret("SLACK_CONFIG_TOKEN"),
             discord_token: secret("DISCORD_TOKEN"),
             discord_public_key: None,
+            config_hmac_key: secret("SLIPWAY_CONFIG_HMAC_KEY"),
         };
         match github(token, app) {
             Ok(credential) => secrets.github = credential,

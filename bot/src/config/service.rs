@@ -17,6 +17,8 @@ pub const ENVIRONMENT_LIMIT: usize = 20;
 pub const TARGET_LIMIT: usize = 10;
 /// Most config secrets of one environment.
 pub const CONFIG_SECRET_LIMIT: usize = 20;
+/// Most keys that must be there for one environment.
+pub(super) const NEEDS_LIMIT: usize = 100;
 /// `vote_expiry` when it is not given.
 pub const VOTE_EXPIRY_DEFAULT: Duration = Duration::from_secs(4 * 3_600);
 /// `health_bake` when it is not given.
@@ -50,6 +52,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("auto_deploy", r#""main""#),
     ("after", r#""staging""#),
     ("reactions", r#""vote""#),
+    ("needs", r#"["goals/staging:SMTP_HOST"]"#),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys = &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#)];
@@ -172,6 +175,7 @@ fn environment(
     let database = secret_key(c, &section, "database");
     let rehearse = rehearse(c, &section);
     let config = section.list(c, "config", CONFIG_SECRET_LIMIT, cloud::secret_name);
+    let needs = section.list(c, "needs", NEEDS_LIMIT, cloud::needed_key);
     let health_url = section.read(c, "health_url", values::url).map(|(url, _)| url);
     let bake = |text: &str| values::duration(text, Duration::ZERO, HEALTH_BAKE_MAX);
     let health_bake = section.read(c, "health_bake", bake);
@@ -206,6 +210,7 @@ fn environment(
         auto_deploy: auto_deploy.map(|(branch, _)| branch),
         after: after.map(|(after, _)| EnvironmentName::new(after)),
         reactions: reactions.map_or(Reactions::default(), |(reactions, _)| reactions),
+        needs: needs.into_iter().map(|(needed, _)| needed).collect(),
     })
 }
 

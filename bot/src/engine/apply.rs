@@ -104,6 +104,7 @@ impl<'a> Work<'a> {
         }
         let abandoned = if after.phase.is_end() { store.effects_abandon(self.tx, id).await? } else { vec![] };
         store.cards_touch(self.tx, id, !event.is_progress()).await?;
+        self.configuration_follows(&after, &event).await?;
         self.post_details(&after, &event).await?;
         if !event.is_progress() {
             self.record_event(&after, &event).await?;
@@ -392,7 +393,7 @@ fn waiting(release: &Release) -> Option<Waiting> {
 }
 
 /// What runs after a release: changed when the deploy step succeeded, whatever verification said.
-fn live(release: &Release) -> Option<Live> {
+pub(super) fn live(release: &Release) -> Option<Live> {
     let plan = release.plan.as_ref()?;
     let verified = match release.outcome.as_ref()? {
         Outcome::Live => true,

@@ -4,7 +4,7 @@ use super::EngineError;
 use super::apply::Work;
 use super::locks::Change;
 use super::lookup::NotFound;
-use super::migrating;
+use super::{configuration, migrating};
 use crate::setup::Rules;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -114,6 +114,10 @@ impl Work<'_> {
                 Command::Status { environment } => self.status(environment.as_ref()).await.map(Some),
                 Command::History { environment } => self.history(environment.as_ref()).await.map(Some),
                 Command::Queue { environment } => self.queue(environment.as_ref()).await.map(Some),
+                Command::Config { environment } => self.configuration(asked, environment.as_ref()).await,
+                Command::DeployConfig { environment, service, dry_run, reason } => {
+                    self.deploy_config(asked, key(service, environment), *dry_run, reason.clone()).await
+                }
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
         })
@@ -219,6 +223,7 @@ impl Work<'_> {
         let kind = match &release.request.kind {
             RequestKind::Rollback { .. } => release.request.kind.clone(),
             RequestKind::Migrate { .. } => migrating::again(release).unwrap_or_else(|| release.request.kind.clone()),
+            RequestKind::Config { .. } => configuration::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Deploy | RequestKind::Retry { .. } => {
                 RequestKind::Retry { of: release.id.clone(), commit: release.commit.clone() }
             }
@@ -385,7 +390,10 @@ fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [R
         rest = &rest[at + 1..];
         match &release.request.kind {
             RequestKind::Rollback { to, .. } => brought_by = to,
-            RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Migrate { .. } => break,
+            RequestKind::Deploy
+            | RequestKind::Retry { .. }
+            | RequestKind::Migrate { .. }
+            | RequestKind::Config { .. } => break,
         }
     }
     rest

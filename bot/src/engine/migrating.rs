@@ -42,7 +42,7 @@ impl Work<'_> {
     }
 
     /// The answer comes from outside, to whoever asks alone.
-    async fn look(&mut self, asked: &Asked<'_>, question: Question) -> Result<Option<Message>, EngineError> {
+    pub(super) async fn look(&mut self, asked: &Asked<'_>, question: Question) -> Result<Option<Message>, EngineError> {
         let place = NewMessage {
             channel: asked.channel.to_owned(),
             key: format!("answer/{}", asked.delivery),

@@ -6,6 +6,7 @@ mod apply;
 mod aside;
 mod asked;
 mod auditing;
+mod configuration;
 mod incoming;
 mod links;
 mod locks;

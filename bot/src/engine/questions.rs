@@ -3,6 +3,7 @@
 use super::EngineError;
 use super::apply::Work;
 use super::why::Why;
+use slipway_core::configuration::Drift;
 use slipway_core::environment::Environment;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName};
 use slipway_core::message::Message;
@@ -25,11 +26,19 @@ impl Work<'_> {
                 Some(id) => self.engine.store.release_get(self.tx, id).await?.map(|stored| stored.release),
                 None => None,
             };
-            seen.push((environment, running));
+            let ran_here = |drift: &Drift| environment.live.as_ref().is_some_and(|live| live.release == drift.release);
+            let drift = self.engine.store.configuration_get(self.tx, &key).await?.drift();
+            let drift = drift.filter(|(drift, _)| ran_here(drift));
+            seen.push((environment, running, drift));
         }
         let rows: Vec<_> = seen
             .iter()
-            .map(|(environment, running)| StatusRow { environment, running: running.as_ref(), behind: None })
+            .map(|(environment, running, drift)| StatusRow {
+                environment,
+                running: running.as_ref(),
+                behind: None,
+                drift: drift.clone(),
+            })
             .collect();
         Ok(cards::status(&rows, now))
     }

@@ -200,7 +200,11 @@ impl Inquiry<'_> {
     ) -> Result<Option<Release>, EngineError> {
         let store = self.store;
         let newest = store.releases_newest(self.tx, key, SHIPPED_LOOK_BACK_LIMIT).await?;
-        let mut deployed = newest.into_iter().filter(|release| !release.request.kind.plan_kind().only_migrates());
+        let brings_a_commit = |release: &Release| {
+            let kind = release.request.kind.plan_kind();
+            !kind.only_migrates() && kind != PlanKind::Config
+        };
+        let mut deployed = newest.into_iter().filter(brings_a_commit);
         let mut like = deployed.next().filter(|release| release.plan.is_some());
         if let Some(before) = self.setup.environment_before(key) {
             let live = store.environment_get(self.tx, &before).await?.live;

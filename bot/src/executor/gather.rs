@@ -7,9 +7,7 @@ use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
-use slipway_core::plan::{
-    Commit, ConfigVersion, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget,
-};
+use slipway_core::plan::{Commit, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
 use slipway_deploy::database::measure;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
@@ -41,6 +39,12 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         let running = observed.into_iter().next().map(|first| first.image_identifier);
         return migrations_only(job, base, running.as_deref(), at).await;
     }
+    if let Some(failure) = super::configured::missing(job, &observed).await? {
+        return Ok(job.planning_failed(None, failure));
+    }
+    if kind == PlanKind::Config {
+        return super::configured::plan(job, observed, at).await;
+    }
     let tag = service.tag_of(commit);
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
         let what = format!("{} has no image tagged {tag} any more.", service.image);
@@ -54,11 +58,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Ok(migrations) => migrations,
         Err(failure) => return Ok(job.planning_failed(Some(Step::Migrate), failure)),
     };
-    let mut config = Vec::new();
-    for secret in &environment.config {
-        config
-            .push(ConfigVersion { secret: secret.clone(), version_id: outside.secrets.current_version(secret).await? });
-    }
+    let (config, drift) = super::configured::seen(job).await?;
     let facts = Facts { ci: Observed { value: outside.github.checks(&service.repository, commit).await?, at } };
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
     let plan = Plan {
@@ -86,6 +86,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         rehearsal: migrations.rehearsal,
         config,
         targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
+        drift,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -142,6 +143,7 @@ async fn migrations_only(
         // None of these is sent anywhere.
         config: vec![],
         targets: vec![],
+        drift: None,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -162,7 +164,7 @@ async fn who_wrote(
 }
 
 /// What runs now, by content.
-async fn running_image(job: &Job<'_>, running: Option<&str>) -> Result<Option<PlannedImage>, Trouble> {
+pub(super) async fn running_image(job: &Job<'_>, running: Option<&str>) -> Result<Option<PlannedImage>, Trouble> {
     let ecr = &job.executor.outside.ecr;
     let Some(running) = running else { return Ok(None) };
     if let Some((repository, digest)) = running.split_once('@') {
@@ -207,7 +209,7 @@ async fn to_take_back(job: &Job<'_>, count: u32, of: &[Version]) -> Result<Resul
     Ok(Ok(Migrations { taken_back, files_from, ..Migrations::default() }))
 }
 
-fn planned_target(target: &crate::setup::TargetSetup, seen: ObservedTarget) -> PlannedTarget {
+pub(super) fn planned_target(target: &crate::setup::TargetSetup, seen: ObservedTarget) -> PlannedTarget {
     PlannedTarget { kind: target.kind.clone(), id: target.id.clone(), name: seen.service_name, settings: seen.settings }
 }
 

@@ -3,12 +3,14 @@
 use super::gather::with_sizes;
 use super::migrate::{FolderAndDatabase, folder_and_database};
 use super::{Executor, Trouble, no_longer_configured};
+use crate::configuration;
 use crate::rest;
 use crate::store::{Lookup, Question};
 use futures::FutureExt as _;
+use slipway_core::configuration::Drift;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::message::Message;
-use slipway_core::message::cards::{self, MigrationsView, PendingView};
+use slipway_core::message::cards::{self, ConfigurationView, MigrationsView, PendingView};
 use slipway_core::migration::applied_newest_first;
 use slipway_deploy::github::Resolution;
 use std::panic::AssertUnwindSafe;
@@ -71,6 +73,7 @@ impl Executor {
         match question {
             Question::MigrationStatus { key } => self.migration_status(key).await,
             Question::MigrationPlan { key, reference } => self.migration_plan(key, reference.as_deref()).await,
+            Question::Configuration { environments } => self.configuration(environments).await,
         }
     }
 
@@ -115,6 +118,27 @@ impl Executor {
         Ok(cards::migration_plan(key, &commit, reference, &view))
     }
 
+    /// The keys of the configuration as they are now. What is found is kept, so that status knows it too.
+    async fn configuration(&self, environments: &[EnvironmentKey]) -> Result<Message, Trouble> {
+        let mut views = Vec::new();
+        for key in environments {
+            let secrets = self.setup.environment(key).map(|environment| environment.config.clone()).unwrap_or_default();
+            let at = self.clock.now();
+            let seen = configuration::look(&self.outside, &secrets).await.map_err(|not_seen| not_seen.to_string());
+            let live = self.store.environment(key).await?.live;
+            let ran = self.store.configuration(key).await?.ran_with;
+            let ran = ran.filter(|ran| live.is_some_and(|live| live.release == ran.release));
+            let drift = ran.zip(seen.as_ref().ok()).map(|(ran, seen)| Drift::between(&ran, seen));
+            if let Ok(seen) = &seen {
+                let mut tx = self.store.begin().await?;
+                self.store.configuration_seen(&mut tx, key, seen, at).await?;
+                tx.commit().await.map_err(crate::store::StoreError::from)?;
+            }
+            views.push(ConfigurationView { key: key.clone(), seen, drift });
+        }
+        Ok(cards::configuration(&views))
+    }
+
     /// The commit that a reference means, or the answer that there is none.
     async fn newest(
         &self,
@@ -157,6 +181,10 @@ impl Executor {
 }
 
 fn could_not_look(question: &Question, why: &str) -> Message {
-    let (Question::MigrationStatus { key } | Question::MigrationPlan { key, .. }) = question;
-    cards::could_not_look(&format!("the migrations of {key}"), why)
+    match question {
+        Question::MigrationStatus { key } | Question::MigrationPlan { key, .. } => {
+            cards::could_not_look(&format!("the migrations of {key}"), why)
+        }
+        Question::Configuration { .. } => cards::could_not_look("the secrets", why),
+    }
 }

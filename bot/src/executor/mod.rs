@@ -6,6 +6,7 @@ pub(crate) use announce::DURATIONS_LIMIT;
 pub use rehearse::Rehearsals;
 mod audited;
 mod build;
+mod configured;
 mod deploy;
 mod gather;
 mod look;

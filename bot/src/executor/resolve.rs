@@ -7,7 +7,7 @@ use slipway_deploy::github::Resolution;
 
 pub(super) async fn resolve(job: &Job<'_>) -> Result<Done, Trouble> {
     let pinned = match &job.release.request.kind {
-        RequestKind::Rollback { commit, .. } => Some(commit.clone()),
+        RequestKind::Rollback { commit, .. } | RequestKind::Config { commit, .. } => Some(commit.clone()),
         RequestKind::Retry { commit, .. } | RequestKind::Migrate { commit, .. } => commit.clone(),
         RequestKind::Deploy => None,
     };

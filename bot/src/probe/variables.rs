@@ -1,9 +1,10 @@
 //! Whether the environment variables that the configuration needs are set.
 
 use super::{Probe, ProbeResult};
-use crate::config::{Config, DiscordMode, Secrets, SlackMode};
+use crate::config::{Config, DiscordMode, Secrets, Service, SlackMode};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
+use slipway_deploy::config_store::{FINGERPRINT_KEY_MIN_CHARS, FingerprintKey};
 
 /// The answer about one variable, known as soon as configuration and environment are.
 pub struct VariableProbe {
@@ -90,7 +91,24 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
             add("DISCORD_PUBLIC_KEY", needed(secrets.discord_public_key.is_some(), why, mend));
         }
     }
+    let compares = |service: &Service| service.environments.values().any(|environment| !environment.config.is_empty());
+    if config.services.values().any(compares) {
+        add("SLIPWAY_CONFIG_HMAC_KEY", fingerprint_key(secrets.config_hmac_key.as_ref()));
+    }
     probes
+}
+
+/// One can do without, so it is no failure when it is not set. One that could be guessed is.
+fn fingerprint_key(secret: Option<&SecretString>) -> ProbeResult {
+    let mend = format!("set it to a random text of at least {FINGERPRINT_KEY_MIN_CHARS} characters, and keep it");
+    match secret.map(|secret| FingerprintKey::new(secret.clone())) {
+        None => {
+            let says = "is not set: that configuration changed is told, and not which keys";
+            ProbeResult { ok: true, says: says.to_owned(), mend }
+        }
+        Some(Ok(_)) => ProbeResult::ok("is set"),
+        Some(Err(_)) => ProbeResult::fail(format!("is shorter than {FINGERPRINT_KEY_MIN_CHARS} characters"), &mend),
+    }
 }
 
 #[cfg(test)]
@@ -133,5 +151,21 @@ mod tests {
             true SLACK_SIGNING_SECRET is set
         "#]]
         .assert_eq(&[Secrets::default(), mixed_up, right].map(|set| said(&set)).join("\n"));
+    }
+
+    #[test]
+    fn one_can_do_without_a_key_for_hashes_and_not_with_a_short_one() {
+        let said = |key: Option<&str>| {
+            let ProbeResult { ok, says, mend } = fingerprint_key(key.map(SecretString::from).as_ref());
+            let way = if mend.is_empty() { String::new() } else { format!(" → {mend}") };
+            format!("{ok} {says}{way}\n")
+        };
+        let long = "x".repeat(32);
+        expect_test::expect![[r#"
+            true is not set: that configuration changed is told, and not which keys → set it to a random text of at least 32 characters, and keep it
+            false is shorter than 32 characters → set it to a random text of at least 32 characters, and keep it
+            true is set
+        "#]]
+        .assert_eq(&[None, Some("hunter2"), Some(long.as_str())].map(said).concat());
     }
 }

@@ -5,6 +5,7 @@ mod chats;
 use crate::chat::publisher::Publisher;
 use crate::clock::Clock;
 use crate::config;
+use crate::configuration::Watch;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
 use crate::members::Members;
@@ -173,6 +174,8 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     };
     tasks.spawn(executor.clone().answer_questions());
     tasks.spawn(executor.run());
+    let watch = Watch { store: store.clone(), setup: setup.clone(), outside: outside.clone(), clock: clock.clone() };
+    tasks.spawn(watch.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone(), members)));

@@ -230,7 +230,7 @@ mod tests {
                     "command": "/deploy",
                     "url": "https://slipway.acme.dev/slack/commands",
                     "description": "bring a commit to an environment; without a reference the newest of the default branch",
-                    "usage_hint": "<environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]",
+                    "usage_hint": "<environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"]",
                     "should_escape": true
                   },
                   {
@@ -251,7 +251,7 @@ mod tests {
                     "command": "/release",
                     "url": "https://slipway.acme.dev/slack/commands",
                     "description": "ask about a release or act on it; /release help explains each",
-                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help",
+                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config",
                     "should_escape": true
                   }
                 ]
@@ -320,7 +320,7 @@ mod tests {
                   {
                     "command": "/deploy",
                     "description": "bring a commit to an environment; without a reference the newest of the default branch",
-                    "usage_hint": "<environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]",
+                    "usage_hint": "<environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"]",
                     "should_escape": true
                   },
                   {
@@ -338,7 +338,7 @@ mod tests {
                   {
                     "command": "/release",
                     "description": "ask about a release or act on it; /release help explains each",
-                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help",
+                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config",
                     "should_escape": true
                   }
                 ]

@@ -22,6 +22,11 @@ pub enum Question {
         /// Untrusted text.
         reference: Option<String>,
     },
+    /// Which keys the configuration has, and which differ since what runs was started.
+    Configuration {
+        /// Where.
+        environments: Vec<EnvironmentKey>,
+    },
 }
 
 /// A question that has no answer yet.

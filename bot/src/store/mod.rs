@@ -5,6 +5,7 @@
 //! taken over at once.
 
 mod audit;
+mod configurations;
 mod effects;
 mod environments;
 mod gateway;
@@ -22,6 +23,7 @@ mod terminal;
 mod tests;
 
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
+pub use configurations::Configuration;
 pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
 pub use gateway::GatewaySession;
 pub use inbox::{Delivery, InboxRow};

@@ -121,6 +121,10 @@ statements! {
     MEMBERSHIP_GET = "SELECT members, seen_at, trouble FROM memberships WHERE source = $1";
     MEMBERSHIP_PUT = "INSERT INTO memberships (source, members, seen_at, trouble) VALUES ($1, $2, $3, $4) ON CONFLICT (source) DO UPDATE SET members = excluded.members, seen_at = excluded.seen_at, trouble = excluded.trouble";
 
+    CONFIGURATION_GET = "SELECT ran_with, seen, seen_at FROM configurations WHERE service = $1 AND environment = $2";
+    CONFIGURATION_RAN = "INSERT INTO configurations (service, environment, ran_with) VALUES ($1, $2, $3) ON CONFLICT (service, environment) DO UPDATE SET ran_with = excluded.ran_with";
+    CONFIGURATION_SEEN = "INSERT INTO configurations (service, environment, seen, seen_at) VALUES ($1, $2, $3, $4) ON CONFLICT (service, environment) DO UPDATE SET seen = excluded.seen, seen_at = excluded.seen_at WHERE configurations.seen_at IS NULL OR excluded.seen_at >= configurations.seen_at";
+
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";
 }

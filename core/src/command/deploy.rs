@@ -1,15 +1,20 @@
 //! `/deploy` and `/rollback`.
 
 use super::args::Args;
-use super::{Command, Definition, Mistake, SERVICE_OPTION, slots};
+use super::{Command, Definition, Mistake, SERVICE_OPTION, config, slots};
 
 pub(super) static DEPLOY: Definition = Definition {
     path: &["deploy"],
-    usage: "/deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason \"…\"]",
+    usage: "/deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"]",
     summary: "bring a commit to an environment; without a reference the newest of the default branch",
-    options: &[SERVICE_OPTION, ("dry-run", None), ("reason", Some("\"…\""))],
-    slots: &[slots::ENVIRONMENT, slots::REFERENCE, slots::SERVICE, slots::DRY_RUN, slots::REASON],
-    examples: &["/deploy staging", "/deploy production v1.8.0 --reason \"fixes login\"", "/deploy staging --dry-run"],
+    options: &[SERVICE_OPTION, ("dry-run", None), ("reason", Some("\"…\"")), ("config", None)],
+    slots: &[slots::ENVIRONMENT, slots::REFERENCE, slots::SERVICE, slots::DRY_RUN, slots::REASON, slots::ONLY_CONFIG],
+    examples: &[
+        "/deploy staging",
+        "/deploy production v1.8.0 --reason \"fixes login\"",
+        "/deploy staging --dry-run",
+        "/deploy staging --config",
+    ],
     build: deploy,
 };
 
@@ -18,6 +23,9 @@ pub(super) static DEPLOY: Definition = Definition {
 fn deploy(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
     let reference = if args.only_a_service_is_left() { None } else { args.name()? };
+    if args.flag("config") {
+        return config::deploy(args, environment, reference.as_deref());
+    }
     let service = args.service(&environment)?;
     let (dry_run, reason) = (args.flag("dry-run"), args.option("reason"));
     args.end()?;

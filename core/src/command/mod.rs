@@ -4,6 +4,7 @@
 mod act;
 mod args;
 mod ask;
+mod config;
 mod deploy;
 mod later;
 mod lexer;
@@ -176,6 +177,22 @@ pub enum Command {
         /// About one command.
         topic: Option<String>,
     },
+    /// `/release config [environment]`
+    Config {
+        /// Only this environment.
+        environment: Option<EnvironmentName>,
+    },
+    /// `/deploy <environment> --config`: what runs, once more.
+    DeployConfig {
+        /// Where.
+        environment: EnvironmentName,
+        /// Which service.
+        service: ServiceName,
+        /// Only show the plan.
+        dry_run: bool,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
 }
 
 /// What is done about migrations.
@@ -273,7 +290,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 18] = [
+static DEFINITIONS: [&Definition; 19] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &migrate::MIGRATE,
@@ -292,6 +309,7 @@ static DEFINITIONS: [&Definition; 18] = [
     &link::LINK,
     &ask::QUEUE,
     &ask::HELP,
+    &config::CONFIG,
 ];
 
 impl Command {
@@ -316,6 +334,8 @@ impl Command {
             Self::Link { .. } => &link::LINK,
             Self::Queue { .. } => &ask::QUEUE,
             Self::Help { .. } => &ask::HELP,
+            Self::Config { .. } => &config::CONFIG,
+            Self::DeployConfig { .. } => &deploy::DEPLOY,
         }
     }
 

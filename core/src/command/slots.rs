@@ -89,4 +89,6 @@ pub(super) const CODE: Slot = Slot::word(
     "the code; or confirm, or refuse, or remove and a chat; without it you get a code",
 )
 .if_any();
+pub(super) const ONLY_CONFIG: Slot =
+    Slot::option("config", OptionKind::Flag, "only the configuration: what runs, once more, with the settings of now");
 pub(super) const TOPIC: Slot = Slot::word("command", OptionKind::Text, "about one command, such as deploy").if_any();

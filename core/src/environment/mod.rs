@@ -288,7 +288,7 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
     }
     let place = match waiting.kind {
         PlanKind::Rollback => next.queue.iter().take_while(|w| w.kind == PlanKind::Rollback).count(),
-        PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown => next.queue.len(),
+        PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown | PlanKind::Config => next.queue.len(),
     };
     next.queue.insert(place, waiting.clone());
     let mut effects: Vec<_> = covered.iter().map(|older| supersede(older, waiting)).collect();

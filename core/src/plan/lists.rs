@@ -1,8 +1,12 @@
 //! Parts of a plan in words, to say what changed.
 
-use super::{Plan, PlannedMigration};
+use super::{ConfigVersion, Plan, PlannedMigration};
+use crate::configuration::{Changed, changes};
 use crate::migration::{Danger, Touched, Version};
 use std::collections::BTreeSet;
+
+/// How many keys of a secret a change of plan names.
+const KEYS_NAMED_LIMIT: usize = 12;
 
 pub(super) fn migration_list(plan: &Plan) -> String {
     files_list(&plan.migrations)
@@ -37,6 +41,28 @@ pub(super) fn config_list(plan: &Plan) -> String {
         .map(|c| format!("{} {}", c.secret, c.version_id.get(..8).unwrap_or(&c.version_id)))
         .collect();
     if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+}
+
+/// The same after a change, with the keys that differ where that is known.
+pub(super) fn config_list_after(plan: &Plan, old: &Plan) -> String {
+    let named = changes(&old.config, &plan.config).into_iter().filter_map(|change| match change.what {
+        Changed::Keys { keys } => Some((change.secret, keys)),
+        Changed::Somehow { .. } | Changed::Added => None,
+    });
+    let keys = named.map(|(secret, keys)| {
+        let shown = keys.iter().take(KEYS_NAMED_LIMIT).map(|(name, change)| format!("{name} {}", change.name()));
+        let more = keys.len().saturating_sub(KEYS_NAMED_LIMIT);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        format!("{secret}: {}", shown.chain(more).collect::<Vec<_>>().join(", "))
+    });
+    let keys: Vec<_> = keys.collect();
+    let list = config_list(plan);
+    if keys.is_empty() { list } else { format!("{list} ({})", keys.join("; ")) }
+}
+
+/// What a vote about the configuration is about.
+pub(super) fn essence_config(config: &ConfigVersion) -> (&str, &str) {
+    (&config.secret, &config.version_id)
 }
 
 pub(super) fn target_list(plan: &Plan) -> String {

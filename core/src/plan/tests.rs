@@ -1,6 +1,7 @@
 //! What a vote is about, and what it is not.
 
 use super::*;
+use crate::configuration::{Fingerprints, KeysSeen};
 
 pub(crate) fn sha(seed: u8) -> CommitSha {
     CommitSha::parse(&format!("{seed:02x}").repeat(20)).unwrap()
@@ -54,7 +55,8 @@ pub(crate) fn plan() -> Plan {
         half_done: vec![],
         edited: vec![],
         rehearsal: None,
-        config: vec![ConfigVersion { secret: "goals/production".into(), version_id: "v-1".into() }],
+        config: vec![ConfigVersion::new("goals/production", "v-1")],
+        drift: None,
         targets: vec![PlannedTarget {
             kind: "app-runner".into(),
             id: "arn:aws:apprunner:us-west-2:123456789012:service/goals/1".into(),
@@ -136,6 +138,8 @@ fn display_does_not_change_the_digest() {
     shown.migrations[0].summary = "other words".into();
     shown.unknown_applied = vec![1.into()];
     shown.targets[0].name = "Goals".into();
+    shown.config[0].stored_at = Some(Timestamp::UNIX_EPOCH);
+    shown.config[0].keys = KeysSeen::NotAllowed;
     assert_eq!(shown.digest(), plan().digest());
 }
 
@@ -199,4 +203,32 @@ fn changes_are_named() {
     let mut settings = plan();
     settings.targets[0].settings.insert("port".into(), "9".into());
     assert_eq!(settings.changes_from(&plan())[0].to, "port = 9");
+}
+
+#[test]
+fn a_change_of_the_configuration_names_the_keys() {
+    let with = |version: &str, host: &str| {
+        let of = [("SMTP_HOST".to_owned(), host.to_owned()), ("PORT".to_owned(), "0a".to_owned())].into();
+        let keys = KeysSeen::Hashed(Fingerprints { key_id: "k".into(), of });
+        Plan { config: vec![ConfigVersion { keys, ..ConfigVersion::new("goals/production", version) }], ..plan() }
+    };
+    let (old, new) = (with("v-1", "0b"), with("v-2", "0c"));
+    assert!(!new.shrinks(&old));
+    let changes = new.changes_from(&old);
+    let change = &changes[0];
+    let said = format!("{} {} → {}", change.what, change.from, change.to);
+    assert_eq!(said, "configuration goals/production v-1 → goals/production v-2 (goals/production: SMTP_HOST changed)");
+    // Another key for the hashes is no change of the plan.
+    let mut rehashed = with("v-1", "0d");
+    rehashed.drift = None;
+    assert_eq!((rehashed.digest(), rehashed.changes_from(&old).len()), (old.digest(), 0));
+    assert!(rehashed.shrinks(&old));
+}
+
+#[test]
+fn plans_from_before_keys_were_known_are_read() {
+    let mut stored = serde_json::to_value(plan()).unwrap();
+    assert_eq!(stored["config"], serde_json::json!([{ "secret": "goals/production", "version_id": "v-1" }]));
+    stored.as_object_mut().unwrap().remove("drift");
+    assert_eq!(serde_json::from_value::<Plan>(stored).unwrap(), plan());
 }

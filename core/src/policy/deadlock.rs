@@ -98,6 +98,7 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         edited: vec![],
         rehearsal: None,
         config: vec![],
+        drift: None,
         targets: vec![],
     })
 }

@@ -38,7 +38,7 @@ impl PolicySet {
     pub fn may_ask(&self, asking: &Asking<'_>) -> Decision {
         let Asking { person, service, environment, kind } = asking;
         let (action, what) = match kind {
-            PlanKind::Deploy => (Action::Request, "ask for a release to"),
+            PlanKind::Deploy | PlanKind::Config => (Action::Request, "ask for a release to"),
             PlanKind::Rollback => (Action::Rollback, "ask for a rollback of"),
             PlanKind::MigrateUp | PlanKind::MigrateDown => (Action::Migrate, "ask for migrations of"),
         };

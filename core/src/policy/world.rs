@@ -98,6 +98,8 @@ impl<'a> Attributes<'a> {
             PlanKind::Deploy => "deploy",
             PlanKind::Rollback => "rollback",
             PlanKind::MigrateUp | PlanKind::MigrateDown => "migrate",
+            // To the rules it is a deployment like any other.
+            PlanKind::Config => "deploy",
         };
         let authors = self.authors.iter().map(|author| reference(Type::Person, author.as_str()));
         let attributes = [

@@ -75,7 +75,7 @@ impl Scene {
         let Self { who, requester, owner, change, .. } = self;
         let EnvironmentKey { service, environment } = &change.key;
         let release = match change.kind {
-            PlanKind::Deploy => format!("the release of {service} to {environment}"),
+            PlanKind::Deploy | PlanKind::Config => format!("the release of {service} to {environment}"),
             PlanKind::Rollback => format!("the rollback of {service} on {environment}"),
             PlanKind::MigrateUp | PlanKind::MigrateDown => format!("the migrations of {service} on {environment}"),
         };
@@ -204,7 +204,7 @@ fn live(image: &ImageDigest, since: Timestamp, verified: bool) -> Live {
 
 /// The same plan after something that a vote is about has changed.
 fn another(plan: &Plan) -> Plan {
-    let changed = ConfigVersion { secret: "changed".to_owned(), version_id: "1".to_owned() };
+    let changed = ConfigVersion::new("changed", "1");
     Plan { config: vec![changed], ..plan.clone() }
 }
 
@@ -242,6 +242,7 @@ impl Change {
             edited: vec![],
             rehearsal: None,
             config: vec![],
+            drift: None,
             targets: vec![],
         }
     }

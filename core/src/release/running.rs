@@ -3,6 +3,7 @@
 use super::state::{Outcome, Phase, Release, Step, StepState};
 use super::step::{Illegal, Next, end, failed, illegal};
 use super::{Effect, Event};
+use crate::plan::PlanKind;
 use jiff::Timestamp;
 
 pub(super) fn step(mut next: Release, running: Step, event: &Event) -> Result<Next, Illegal> {
@@ -65,10 +66,12 @@ fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next
         return end(next, Phase::Cancelled, Outcome::Cancelled { by, details: vec![] }, at);
     }
     let only_migrates = next.plan.as_ref().is_some_and(|plan| plan.kind.only_migrates());
+    let only_config = next.plan.as_ref().is_some_and(|plan| plan.kind == PlanKind::Config);
     let mut following = step.next();
     while let Some(unneeded) = following {
         let why = match unneeded {
             Step::Image | Step::Deploy | Step::Verify if only_migrates => "not part of this",
+            Step::Image if only_config => "the one that runs",
             Step::Migrate if !has_migrations(&next) => "none pending",
             Step::Ci | Step::Image | Step::Migrate | Step::Deploy | Step::Verify => break,
         };

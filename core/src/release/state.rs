@@ -64,6 +64,14 @@ pub enum RequestKind {
         #[serde(default)]
         again: Option<ReleaseId>,
     },
+    /// Only the configuration: what runs is brought once more.
+    Config {
+        /// The commit that runs.
+        commit: CommitSha,
+        /// The earlier release that this is a retry of.
+        #[serde(default)]
+        again: Option<ReleaseId>,
+    },
 }
 
 /// Which migrations are run, and in which direction.
@@ -101,6 +109,7 @@ impl RequestKind {
             Self::Rollback { .. } => PlanKind::Rollback,
             Self::Migrate { way: MigrateWay::Up { .. }, .. } => PlanKind::MigrateUp,
             Self::Migrate { way: MigrateWay::Down { .. }, .. } => PlanKind::MigrateDown,
+            Self::Config { .. } => PlanKind::Config,
         }
     }
 }

@@ -76,8 +76,9 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
         (PlanningStage::Resolving, Event::Resolved { commit, branch }) => {
             next.commit = Some(commit.clone());
             next.branch.clone_from(branch);
-            // What is taken back was built once. What is applied should have passed its checks, as what is deployed.
-            if next.request.kind.plan_kind() == PlanKind::MigrateDown {
+            // What is taken back, or runs already, was built once. What is applied should have passed its checks, as
+            // what is deployed.
+            if matches!(next.request.kind.plan_kind(), PlanKind::MigrateDown | PlanKind::Config) {
                 return to(next, PlanningStage::Gathering, vec![Effect::Gather]);
             }
             to(next, PlanningStage::Building, vec![Effect::AwaitBuild])

@@ -60,6 +60,7 @@ pub(crate) fn plan() -> Plan {
         edited: vec![],
         rehearsal: None,
         config: vec![],
+        drift: None,
         targets: vec![target("goals-us")],
     }
 }

@@ -270,6 +270,12 @@ impl AwsSandbox {
         secret.or_insert_with(|| secrets::Secret::new(&prefix, name, now.at)).put(json.to_string(), now.at)
     }
 
+    /// The ARN of a secret, as a service refers to it. `None`: there is no such secret.
+    #[must_use]
+    pub fn secret_arn(&self, name: &str) -> Option<String> {
+        self.shared.state().secrets.get(name).map(|secret| secret.arn().to_owned())
+    }
+
     /// Makes a service that already runs its image; gives its ARN. The same name makes the same ARN, anew.
     pub fn create_service(&self, new: &NewService) -> String {
         let AwsOptions { region, account, .. } = &self.shared.options;

@@ -44,6 +44,10 @@ impl Secret {
         id
     }
 
+    pub(super) fn arn(&self) -> &str {
+        &self.arn
+    }
+
     fn stages(&self, index: usize) -> Vec<&'static str> {
         match self.versions.len() - index {
             1 => vec![CURRENT],

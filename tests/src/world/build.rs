@@ -22,6 +22,9 @@ pub(super) const RELEASE_MANAGERS: &str = "acme/release-managers";
 /// The token that the stand-in GitHub accepts.
 const GITHUB_TOKEN: &str = "sandbox-github-token";
 
+/// What the bot hashes settings with.
+pub const CONFIG_HMAC_KEY: &str = "sandbox-config-hmac-key-of-no-use-elsewhere";
+
 /// How fast the outside is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
@@ -124,13 +127,15 @@ impl World {
         let aws = start_aws(&options).await?;
         let image = aws.push_image(&source.service, &source.staging, &digest(&source.staging));
         aws.push_image(&source.service, &source.production, &digest(&source.production));
-        let service = |name: &str, commit: &str| {
-            let name = format!("{}-{name}", source.service);
-            aws.create_service(&NewService::new(name, format!("{image}@{}", digest(commit))))
+        put_secrets(&aws, &databases);
+        let service = |environment: &str, commit: &str| {
+            let name = format!("{}-{environment}", source.service);
+            let arn = aws.secret_arn(&format!("goals/{environment}"));
+            let secrets = arn.map(|arn| ("SMTP_HOST".to_owned(), format!("{arn}:SMTP_HOST::"))).into_iter().collect();
+            aws.create_service(&NewService { secrets, ..NewService::new(name, format!("{image}@{}", digest(commit))) })
         };
         let (staging_arn, production_arn) =
             (service("staging", &source.staging), service("production", &source.production));
-        put_secrets(&aws, &databases);
         match options.fail {
             Some(Fail::Deploy) => aws.fail_next_deployment(&staging_arn, FailureMode::RollsBack),
             Some(Fail::Health) => aws.unhealthy_image(&digest(&source.head)),
@@ -220,7 +225,12 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> i
 
 /// The bot's environment: nothing of this process's own gets in.
 fn environment(aws: &AwsSandbox, chats: &Started) -> BTreeMap<String, String> {
-    let own = [("GITHUB_TOKEN", GITHUB_TOKEN), ("SLIPWAY_API_TOKEN", API_TOKEN), ("SLIPWAY_LOG", "info")];
+    let own = [
+        ("GITHUB_TOKEN", GITHUB_TOKEN),
+        ("SLIPWAY_API_TOKEN", API_TOKEN),
+        ("SLIPWAY_CONFIG_HMAC_KEY", CONFIG_HMAC_KEY),
+        ("SLIPWAY_LOG", "info"),
+    ];
     let own = own.map(|(name, value)| (name, value.to_owned()));
     let others = own.into_iter().chain(aws.environment()).map(|(name, value)| (name.to_owned(), value));
     others.chain(chats.environment()).collect()

@@ -40,7 +40,7 @@ pub(super) fn text(values: &Values<'_>) -> String {
     let mut text = format!(
         "[server]\nlisten = {}\npublic_url = {}\n{server}\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
-         image_grace_s = 2\nhealthy_limit_s = 3\nlag_limit_s = 1\n{pace}\n{}\n\
+         image_grace_s = 2\nhealthy_limit_s = 3\nlag_limit_s = 1\nconfig_ms = 1000\n{pace}\n{}\n\
          [policies]\ndir = \"policies\"\n\n\
          [service.{service}]\nrepository = {}\nworkflow = \"build.yaml\"\nimage = {}\n\
          channels = [{}]\nannounce = [{}]\n{migrations}",

@@ -258,3 +258,27 @@ fn what_two_share() {
     "#]],
     );
 }
+
+#[test]
+fn what_a_service_needs_is_a_key_of_a_secret() {
+    let line = |line: &str| with(HEADER, line);
+    says(
+        &[
+            line("needs = [\"SMTP_HOST\"]"),
+            line("needs = [\"arn:aws:secretsmanager:us-west-2:1:secret:x\"]"),
+            line("needs = [\"goals staging:SMTP_HOST\", \"goals/staging:\"]"),
+        ],
+        &expect![[r#"
+            slipway.toml:11:10  error  service.goals.environment.staging.needs[0]  "SMTP_HOST" is no key of a secret  → write the secret's name, a colon and the key, such as "goals/staging:SMTP_HOST"
+
+            slipway.toml:11:10  error  service.goals.environment.staging.needs[0]  "arn:aws:secretsmanager:us-west-2:1:secret:x" is no key of a secret  → write the secret's name, a colon and the key, such as "goals/staging:SMTP_HOST"
+
+            slipway.toml:11:10  error  service.goals.environment.staging.needs[0]  "goals staging" is no name of a secret  → write its name in Secrets Manager: letters, digits and / _ + = . @ -
+            slipway.toml:11:37  error  service.goals.environment.staging.needs[1]  "" is no key  → write the key inside the secret, such as "DATABASE_URL"
+        "#]],
+    );
+    let (config, _) = check(&line("needs = [\"goals/staging:a:b\"]")).unwrap();
+    let environment = config.services.values().next().unwrap().environments.values().next().unwrap();
+    let needed = &environment.needs[0];
+    assert_eq!((needed.secret.as_str(), needed.key.as_str()), ("goals/staging", "a:b"));
+}

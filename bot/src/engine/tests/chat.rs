@@ -569,6 +569,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         edited: vec![],
         rehearsal: None,
         config: vec![],
+        drift: None,
         targets: vec![target],
     }
 }

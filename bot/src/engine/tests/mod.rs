@@ -7,6 +7,7 @@ mod audit;
 mod beginnings;
 mod cancelling;
 mod chat;
+mod configuration;
 mod effects;
 mod inbox;
 mod linking;

@@ -66,7 +66,7 @@ fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError) -> Vec<String> {
         MigrateError::NoWayBack { .. } => vec!["write a new migration that undoes it, and deploy that".to_owned()],
         _ => {
             let again = match plan.kind {
-                PlanKind::Deploy | PlanKind::Rollback => format!("/deploy {environment}"),
+                PlanKind::Deploy | PlanKind::Rollback | PlanKind::Config => format!("/deploy {environment}"),
                 PlanKind::MigrateUp => format!("/migrate {environment} up"),
                 PlanKind::MigrateDown => format!("/release retry {}", job.release.id.short()),
             };

@@ -52,6 +52,7 @@ fn what_a_chat_shows_while_one_types() {
             service Service: which service, where there is more than one
             dry-run Flag: only show the plan
             reason Text: why, for those who read of it
+            config Flag: only the configuration: what runs, once more, with the settings of now
         /rollback
             environment! Environment: which environment
             release Release: its id, or the beginning of it
@@ -103,7 +104,9 @@ fn what_a_chat_shows_while_one_types() {
         /release queue
             environment Environment: only this environment
         /release help
-            command Text: about one command, such as deploy"#]]
+            command Text: about one command, such as deploy
+        /release config
+            environment Environment: only this environment"#]]
     .assert_eq(all.join("\n").trim_end());
 }
 
@@ -270,6 +273,15 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
     let for_s = get("for").and_then(|text| [("2h", 7_200), ("1h30m", 5_400)].into_iter().find(|(t, _)| *t == text));
     let for_s = for_s.map(|(_, seconds)| seconds);
     Some(match (command, sub) {
+        ("deploy", None) if get("config").as_deref() == Some("true") => match get("reference") {
+            Some(_) => return None,
+            None => Command::DeployConfig {
+                environment: environment?,
+                service: service(),
+                dry_run: get("dry-run").as_deref() == Some("true"),
+                reason,
+            },
+        },
         ("deploy", None) => Command::Deploy {
             environment: environment?,
             service: service(),
@@ -336,6 +348,7 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
             },
         },
         ("release", Some("help")) => Command::Help { topic: said("command") },
+        ("release", Some("config")) => Command::Config { environment },
         _ => return None,
     })
 }

@@ -49,13 +49,13 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
     expect![[r#"
         "/deploy production --reason --dry-run"
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy production --reason \"\""
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy production --reason="
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging all"
           all for all services at once is not in this version yet. Nothing was started.
             Instead: name one service, and ask once for each.
@@ -66,19 +66,19 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
           There is no option -dry-run. Did you mean --dry-run? Nothing was started.
         "/deploy staging —"
           There is no option --. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"-x\""
           "-x" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"\""
           "" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"a b\""
           "a b" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"v1\u{200b}\""
           "v1<200b>" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging v1\u{200b}"
           There are invisible characters in that line; type it again. Nothing was started.
         "/deploy staging “\u{202e}x”"
@@ -104,10 +104,10 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
             Usage: /release show <release>
         "/deploy staging --dry-run --dry-run"
           --dry-run is there twice. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging --dry-run=no"
           --dry-run takes no value. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         "/deploy staging --WHEN green"
           --when is not in this version yet. Nothing was started.
             Instead: ask when the time has come, or see what holds it: /release why deploy production
@@ -150,11 +150,9 @@ fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     for line in [
         "/release ship 12",
         "/release bad",
-        "/release config",
         "/release stats",
         "/release RESUME",
         "/deploy staging --when=green",
-        "/deploy staging —config",
         "/rollback production --migrations",
         "/deploy staging main all",
     ] {
@@ -213,18 +211,21 @@ fn help_is_found_wherever_it_is_asked_for() {
                            code confirmed from both sides
         /release queue     who waits for what, in which order
         /release help      this list, or more about one command
+        /release config    the keys of the configuration, and which changed since what
+                           runs was started; never values
 
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));
     expect![[r#"
-        /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--reason
-        "…"]
+        /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config]
+        [--reason "…"]
         bring a commit to an environment; without a reference the newest of the default
         branch
         For example:
           /deploy staging
           /deploy production v1.8.0 --reason "fixes login"
-          /deploy staging --dry-run"#]]
+          /deploy staging --dry-run
+          /deploy staging --config"#]]
     .assert_eq(&shown(Some("deploy")));
 }
 

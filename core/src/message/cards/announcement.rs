@@ -19,6 +19,9 @@ pub fn announcement(view: &ReleaseView<'_>) -> Message {
     if let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind.only_migrates()) {
         return migrations_only(release, plan);
     }
+    if let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Config) {
+        return configuration_only(release, plan);
+    }
     let mut body = Vec::new();
     if let Some(plan) = &release.plan {
         if !plan.commits.is_empty() {
@@ -42,6 +45,15 @@ fn migrations_only(release: &Release, plan: &Plan) -> Message {
     };
     let body = files.into_iter().chain([stays]).map(Block::Line).collect();
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
+}
+
+/// `goals production: runs with the new configuration · approved by bob`, and which keys are others.
+fn configuration_only(release: &Release, plan: &Plan) -> Message {
+    let key = &release.request.key;
+    let line = Line::plain(format!("{} {}: runs with the new configuration", key.service, key.environment));
+    let stays = words::commit(Line::plain("No new version: "), &plan.commit).text(" runs on");
+    let body = super::release::config_lines(plan).into_iter().chain([stays]).map(Block::Line).collect();
+    Message { mark: Mark::None, headline: by_whom(line, release), progress: None, body, actions: Vec::new() }
 }
 
 /// What an author of its commits reads alone: `goals 4c1f9e2 is in production with your change · Likes on updates (#41)`.

@@ -7,6 +7,7 @@
 mod anchor;
 mod announcement;
 pub mod answers;
+mod configuration;
 mod history;
 pub mod home;
 pub mod link;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use anchor::audit_anchor;
 pub use announcement::{announcement, shipped};
+pub use configuration::{ConfigurationView, configuration};
 pub use history::{brief, history};
 pub use home::HomeRelease;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};

@@ -66,6 +66,7 @@ fn line(place: usize, waiting: &Waiting, release: Option<&Release>, now: Timesta
         PlanKind::Deploy => line,
         PlanKind::Rollback => line.text(", rollback"),
         PlanKind::MigrateUp | PlanKind::MigrateDown => line.text(", migrations only"),
+        PlanKind::Config => line.text(", configuration only"),
     };
     let line = line.text(format!("{DOT}for {}", words::rough(words::seconds(waiting.asked_at, now))));
     let reason = release.and_then(|r| r.verdict.as_ref()).and_then(|v| v.reasons().first());

@@ -2,7 +2,7 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::history::outcome;
-use super::release::{When, migration_line, ships};
+use super::release::{When, config_lines, migration_line, ships};
 use super::words::{self, DOT};
 use crate::gate::Course;
 use crate::migration::DownTrial;
@@ -97,6 +97,7 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         field("Applied, not in this commit", unknown.collect()),
         field("Config", config.collect()),
         field("Targets", targets(plan)),
+        field("Configuration", config_lines(plan)),
     ]
     .into_iter()
     .flatten()

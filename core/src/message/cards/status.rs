@@ -2,6 +2,7 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::words::{self, DOT};
+use crate::configuration::Drift;
 use crate::environment::{Environment, Lock, Waiting};
 use crate::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use crate::release::{Phase, Release, Step};
@@ -11,6 +12,10 @@ use jiff::Timestamp;
 const ENVIRONMENTS_SHOWN_LIMIT: usize = 25;
 /// How many waiting releases one environment names.
 const WAITING_SHOWN_LIMIT: usize = 3;
+/// How many names of changed keys one environment shows.
+const CONFIG_NAMES_SHOWN_LIMIT: usize = 4;
+/// A look at the configuration that is older says so. Regular looks are closer together.
+const CONFIG_FRESH_S: u64 = 10 * 60;
 
 /// One environment with what is known around it.
 #[derive(Clone, Debug)]
@@ -21,6 +26,8 @@ pub struct StatusRow<'a> {
     pub running: Option<&'a Release>,
     /// The environment that it comes after, and how many commits it is behind that one.
     pub behind: Option<(EnvironmentName, u32)>,
+    /// What differs of its configuration since what runs was started, and when that was seen last.
+    pub drift: Option<(Drift, Timestamp)>,
 }
 
 /// The environments as a table, one line more for each lock and queue.
@@ -82,8 +89,28 @@ fn cells(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Vec<Line> {
         ]),
         None => cells.extend([Line::plain("not known"), dash(), dash(), dash()]),
     }
-    cells.push(doing(row).unwrap_or_else(dash));
+    let rest = match (doing(row), drifted(row, now)) {
+        (Some(doing), Some(drifted)) => Some(doing.text(DOT).join(drifted)),
+        (one, other) => one.or(other),
+    };
+    cells.push(rest.unwrap_or_else(dash));
     cells
+}
+
+/// `config changed: SMTP_HOST`; an older look says how old it is.
+fn drifted(row: &StatusRow<'_>, now: Timestamp) -> Option<Line> {
+    let (drift, seen_at) = row.drift.as_ref()?;
+    let age_s = words::seconds(*seen_at, now);
+    let age = (age_s > CONFIG_FRESH_S).then(|| words::rough(age_s));
+    let names = super::release::config_names(drift);
+    if names.is_empty() {
+        return age.map(|age| Line::plain(format!("config last seen {age} ago")));
+    }
+    let shown = names.iter().take(CONFIG_NAMES_SHOWN_LIMIT).copied();
+    let line = words::untrusted_list(Line::plain("config changed: "), shown, ", ");
+    let more = names.len().saturating_sub(CONFIG_NAMES_SHOWN_LIMIT);
+    let line = if more > 0 { line.text(format!(" and {more} more")) } else { line };
+    Some(age.map_or(line.clone(), |age| line.text(format!(" (seen {age} ago)"))))
 }
 
 /// What goes on there, else how far it is behind.

@@ -273,3 +273,18 @@ fn what_was_stored_before_there_were_migrations_alone_is_read() {
     }
     assert_eq!(serde_json::from_value::<Plan>(stored).unwrap(), plan());
 }
+
+#[test]
+fn the_configuration_alone_skips_what_is_there_already() {
+    let plan = Plan { kind: PlanKind::Config, migrations: vec![], commits: vec![], ..plan() };
+    let mut life = Life::new();
+    life.release.request.kind = RequestKind::Config { commit: sha(3), again: None };
+    let life = life.then(Event::Requested).then(Event::Resolved { commit: sha(3), branch: None });
+    // It was built once: nothing waits for a build.
+    assert_eq!(life.effects.last(), Some(&Effect::Gather));
+    let life = life.then(planned(&plan, 10)).judged("start", &[]).then(done(Step::Ci, 30));
+    assert_eq!(life.effects.last(), Some(&Effect::Deploy { target: 0 }));
+    assert_eq!(life.release.phase, Phase::Running { step: Step::Deploy });
+    assert_eq!(life.release.steps.get(Step::Image).state, StepState::Skipped);
+    assert_eq!(life.release.steps.get(Step::Migrate).state, StepState::Skipped);
+}

@@ -46,6 +46,7 @@ fn of_kind(plan: Plan, release: &Release) -> Plan {
             migrations: vec![],
             ..plan
         },
+        PlanKind::Config => Plan { kind, commits: vec![], migrations: vec![], ..plan },
     }
 }
 

@@ -4,7 +4,9 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{actions, applied, approved, commit, field, keeps_serving, message, migrating, reasons, run};
+use super::{
+    actions, applied, approved, commit, configuration, field, keeps_serving, message, migrating, reasons, run,
+};
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
@@ -26,7 +28,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
         stands = stands.text(DOT).text(words::exact(words::seconds(start, end)));
     }
     // After a rollback the commit has been everywhere before.
-    let next = view.next.filter(|_| !again);
+    let next = view.next.filter(|_| !again && !configuration::is_only(release));
     if let Some(next) = next {
         stands = stands.text(format!("{DOT}next: {next}"));
     }
@@ -93,6 +95,7 @@ fn ask_again(view: &ReleaseView<'_>) -> Line {
         RequestKind::Deploy | RequestKind::Retry { .. } => format!("/deploy {environment}"),
         RequestKind::Rollback { .. } => format!("/rollback {environment}"),
         RequestKind::Migrate { way, .. } => migrating::command(environment, way),
+        RequestKind::Config { .. } => configuration::command(environment),
     };
     Line::plain("To ask again: ").code(command)
 }
@@ -121,8 +124,17 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
     if view.release.request.kind.plan_kind().only_migrates() {
         return message(view, Mark::Ended, Line::plain("nothing to do: ").text(migrating::nothing(view.release)));
     }
+    if configuration::is_only(view.release) {
+        return configuration::nothing(view);
+    }
     let stands = Line::plain("nothing to do: ").join(commit(view.release)).text(" runs already");
     let mut message = message(view, Mark::Ended, stands);
     message.body.push(Block::Line(Line::plain("No migration is pending.")));
+    let changed = view.release.plan.as_ref().map(configuration::lines).unwrap_or_default();
+    if !changed.is_empty() {
+        message.body.extend(field("Configuration", changed));
+        let command = configuration::command(&view.release.request.key.environment);
+        message.body.push(Block::Line(Line::plain("To deploy that alone: ").code(command)));
+    }
     message
 }

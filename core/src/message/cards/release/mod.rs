@@ -1,5 +1,6 @@
 //! The card of a release: one message, updated in place, from the first second to the last.
 
+mod configuration;
 mod ends;
 mod failure;
 mod migrating;
@@ -9,6 +10,9 @@ mod planning;
 mod run;
 mod waiting;
 
+pub(super) use configuration::{
+    command as config_command, how as key_stands, lines as config_lines, names as config_names,
+};
 pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;
 pub(super) use plan::{When, ships};
@@ -54,7 +58,8 @@ fn ended(view: &ReleaseView<'_>, outcome: &Outcome) -> Message {
 /// A card with its first line and who asked for what.
 fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
     let key = &view.release.request.key;
-    let headline = Line::plain(key.to_string()).text(DOT).join(stands);
+    let only = if configuration::is_only(view.release) { "configuration only · " } else { "" };
+    let headline = Line::plain(key.to_string()).text(DOT).text(only).join(stands);
     Message { mark, headline, progress: None, body: asked(view), actions: Vec::new() }
 }
 
@@ -65,10 +70,12 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     match &release.request.kind {
         RequestKind::Deploy => {}
         RequestKind::Rollback { to, .. } => line = words::release(line.text(DOT).text("back to "), to),
-        RequestKind::Retry { of, .. } | RequestKind::Migrate { again: Some(of), .. } => {
+        RequestKind::Retry { of, .. }
+        | RequestKind::Migrate { again: Some(of), .. }
+        | RequestKind::Config { again: Some(of), .. } => {
             line = words::release(line.text(DOT).text("retry of "), of);
         }
-        RequestKind::Migrate { again: None, .. } => {}
+        RequestKind::Migrate { again: None, .. } | RequestKind::Config { again: None, .. } => {}
     }
     if let Some(digest) = release.digest() {
         line = line.text(DOT).text("plan ").code(digest.short());

@@ -2,7 +2,7 @@
 
 use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
-use super::{field, migrating, migrations};
+use super::{configuration, field, migrating, migrations};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
@@ -28,6 +28,9 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     if plan.kind.only_migrates() {
         return migrating::fields(plan);
     }
+    if plan.kind == PlanKind::Config {
+        return configuration::fields(release, plan, when);
+    }
     let label = match (plan.kind, when) {
         (PlanKind::Rollback, When::Past) => "Went back",
         (PlanKind::Rollback, _) => "Goes back",
@@ -38,6 +41,7 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
     blocks.extend(field("Image", vec![image(release, plan, when)]));
     blocks.extend(field("Migrations", migrations::lines(plan)));
+    blocks.extend(field("Configuration", configuration::lines(plan)));
     blocks
 }
 
@@ -61,7 +65,7 @@ fn distance(plan: &Plan, when: When) -> Line {
     let line = match (plan.kind, *base == plan.commit) {
         (_, true) => words::commit(Line::plain("no new commit: "), base).text(" runs already"),
         (_, false) if plan.kind.only_migrates() => words::commit(Line::default(), base).text(" keeps running"),
-        (PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown, false) => {
+        (PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown | PlanKind::Config, false) => {
             words::commit(Line::plain(n).text(" since "), base)
         }
         (PlanKind::Rollback, false) => {
@@ -83,7 +87,7 @@ fn commit_line(commit: &Commit) -> Line {
     words::author(line.text(DOT), commit)
 }
 
-fn image(release: &Release, plan: &Plan, when: When) -> Line {
+pub(super) fn image(release: &Release, plan: &Plan, when: When) -> Line {
     let image = &plan.image;
     let name = image.repository.rsplit('/').next().unwrap_or(&image.repository);
     let mut line = Line::default().code(format!("{name}@{}", image.digest.short()));

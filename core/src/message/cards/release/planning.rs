@@ -37,7 +37,7 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
 fn reference(release: &Release) -> Line {
     let pinned = match &release.request.kind {
         RequestKind::Deploy => None,
-        RequestKind::Rollback { commit, .. } => Some(commit),
+        RequestKind::Rollback { commit, .. } | RequestKind::Config { commit, .. } => Some(commit),
         RequestKind::Retry { commit, .. } | RequestKind::Migrate { commit, .. } => commit.as_ref(),
     };
     match (pinned, &release.request.reference) {

@@ -50,7 +50,11 @@ pub(super) fn card(view: &ReleaseView<'_>, step: Step) -> Message {
 
 /// The steps of this kind of release.
 fn needed(release: &Release) -> &'static [Step] {
-    if release.request.kind.plan_kind().only_migrates() { &[Step::Ci, Step::Migrate] } else { &Step::ALL }
+    match release.request.kind.plan_kind() {
+        PlanKind::MigrateUp | PlanKind::MigrateDown => &[Step::Ci, Step::Migrate],
+        PlanKind::Config => &[Step::Ci, Step::Deploy, Step::Verify],
+        PlanKind::Deploy | PlanKind::Rollback => &Step::ALL,
+    }
 }
 
 fn doing(release: &Release, step: Step) -> Line {

@@ -2,6 +2,7 @@
 
 use super::super::super::{Block, Line, Message, Span};
 use super::*;
+use crate::configuration::{Changed, Drift, Fingerprints, KeyChange, KeysSeen, SecretChange, Unknown};
 use crate::environment::{Environment, Lock, LockEnd, LockNews};
 use crate::migration::{Danger, DangerKind, DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
 use crate::plan::ConfigVersion;
@@ -91,12 +92,25 @@ fn hostile_plan() -> Plan {
     plan.migrations.push(leaves);
     plan.rehearsal = Some(Rehearsal::Done { trials: vec![trial, second] });
     plan.edited = vec![hostile()];
-    plan.config = vec![ConfigVersion { secret: hostile(), version_id: hostile() }];
+    plan.config = vec![ConfigVersion::new(hostile(), hostile())];
+    plan.drift = Some(hostile_drift());
     for target in &mut plan.targets {
         (target.name, target.id) = (hostile(), hostile());
         target.settings = [(hostile(), hostile())].into();
     }
     plan
+}
+
+fn hostile_drift() -> Drift {
+    let keys = [(hostile(), KeyChange::Changed)].into();
+    let changes = [Changed::Keys { keys }, Changed::Somehow { why: Unknown::NoKey }, Changed::Added]
+        .map(|what| SecretChange { secret: hostile(), what });
+    Drift {
+        release: "01KE4ABC000000000000000000".into(),
+        commit: sha("9a77d01"),
+        since: at(0),
+        changes: changes.into(),
+    }
 }
 
 fn hostile_reasons() -> Vec<Reason> {
@@ -211,8 +225,20 @@ fn outside_text_is_always_marked_as_such() {
             assert_eq!(walk(&lock_news(&key(), &news, at(60))), 1, "{news:?}");
         }
     }
-    let row = StatusRow { environment: &environment, running: Some(&releases[0]), behind: None };
+    let row = StatusRow { environment: &environment, running: Some(&releases[0]), behind: None, drift: None };
     assert!(walk(&status(&[row], at(60))) > 0, "the lock's reason is shown");
+    let drifted =
+        StatusRow { environment: &environment, running: None, behind: None, drift: Some((hostile_drift(), at(0))) };
+    assert_eq!(walk(&status(&[drifted], at(60))), 4, "and the names of keys and secrets");
+    let of = [(hostile(), String::new())].into();
+    let keys = KeysSeen::Hashed(Fingerprints { key_id: String::new(), of });
+    let seen = vec![ConfigVersion { keys, ..ConfigVersion::new(hostile(), "v1") }];
+    let (drift, unread) = (Some(hostile_drift()), Err(hostile()));
+    let views = [
+        ConfigurationView { key: key(), seen: Ok(seen), drift },
+        ConfigurationView { key: key(), seen: unread, drift: None },
+    ];
+    assert!(walk(&configuration(&views)) > 3);
     assert!(walk(&queue(&[environment.clone()], &releases, at(60))) > 0);
     let by_others = [hostile()];
     let origin = PolicyOrigin { by: &[], by_others: &by_others, source: HOSTILE, revision: None };

@@ -1,5 +1,6 @@
 //! Releases are driven here through the real state machine, and cards are read as plain text.
 
+mod configuration;
 mod endings;
 mod hostile;
 mod migrations;
@@ -69,6 +70,7 @@ pub(super) fn plan() -> Plan {
         edited: vec![],
         rehearsal: None,
         config: vec![],
+        drift: None,
         targets: vec![target("goals-us")],
     }
 }

@@ -1,0 +1,164 @@
+//! What a plan says of the configuration, whether all that the service needs is there, and plans that bring nothing else.
+
+use super::gather::{planned_target, running_image};
+use super::{Done, Job, Trouble};
+use crate::configuration::{NotSeen, look};
+use jiff::Timestamp;
+use slipway_core::configuration::Drift;
+use slipway_core::facts::{Facts, Observed};
+use slipway_core::plan::{ConfigVersion, Plan, PlanKind};
+use slipway_core::release::{Event, Failure};
+use slipway_deploy::config_store::{ConfigStoreError, Wanted};
+use slipway_deploy::target::Observed as ObservedTarget;
+
+/// How the settings of a target are called that come from secrets.
+const SECRET_SETTING: &str = "secret.";
+/// How many secrets of one target are looked at.
+const REFERENCES_LIMIT: usize = 200;
+/// How many characters AWS adds to a secret's name in its ARN.
+const ADDED_CHARS: usize = 6;
+
+impl From<NotSeen> for Trouble {
+    fn from(not_seen: NotSeen) -> Self {
+        match not_seen.error {
+            ConfigStoreError::Unavailable(_) => Self::Passing(not_seen.to_string()),
+            ConfigStoreError::Missing(_) | ConfigStoreError::Denied(_) | ConfigStoreError::Refused(_) => {
+                Self::lasting(&not_seen)
+            }
+        }
+    }
+}
+
+/// The secrets as they are now, and what differs since what runs was started.
+pub(super) async fn seen(job: &Job<'_>) -> Result<(Vec<ConfigVersion>, Option<Drift>), Trouble> {
+    let key = &job.release.request.key;
+    let config = look(&job.executor.outside, &job.environment()?.config).await?;
+    let live = job.executor.store.environment(key).await?.live;
+    let ran = job.executor.store.configuration(key).await?.ran_with;
+    let ran = ran.filter(|ran| live.is_some_and(|live| live.release == ran.release));
+    let drift = ran.map(|ran| Drift::between(&ran, &config));
+    Ok((config, drift))
+}
+
+/// Why the service would not start: something that it reads when it does is not there, or that cannot be told.
+pub(super) async fn missing(job: &Job<'_>, observed: &[ObservedTarget]) -> Result<Option<Failure>, Trouble> {
+    let environment = job.environment()?;
+    for target in observed {
+        let settings = target.settings.iter().filter_map(|(name, of)| Some((name.strip_prefix(SECRET_SETTING)?, of)));
+        let settings: Vec<_> = settings.filter_map(|(name, of)| Some((name, Wanted::from_arn(of)?))).collect();
+        if settings.len() > REFERENCES_LIMIT {
+            let what = format!("{} reads more than {REFERENCES_LIMIT} secrets.", target.service_name);
+            return Ok(Some(Failure::new(what).detail("Nothing was started.")));
+        }
+        for (name, wanted) in settings {
+            let who = format!("{} reads {name} from the secret {}", target.service_name, name_of(&wanted.secret));
+            if let Some(failure) = lacks(job, &who, &wanted).await? {
+                return Ok(Some(failure));
+            }
+        }
+    }
+    for (secret, key) in &environment.needs {
+        let who = format!("{} needs {key} of the secret {secret}", job.release.request.key);
+        if let Some(failure) = lacks(job, &who, &Wanted::key(secret, key)).await? {
+            return Ok(Some(failure));
+        }
+    }
+    Ok(None)
+}
+
+/// A secret as people know it: of an ARN the name, without the six characters that AWS adds.
+fn name_of(secret: &str) -> &str {
+    let Some((_, name)) = secret.split_once(":secret:") else { return secret };
+    name.rsplit_once('-').filter(|(_, added)| added.len() == ADDED_CHARS).map_or(name, |(name, _)| name)
+}
+
+async fn lacks(job: &Job<'_>, who: &str, wanted: &Wanted) -> Result<Option<Failure>, Trouble> {
+    let failure = match job.executor.outside.config_store.has_key(wanted).await {
+        Ok(()) => return Ok(None),
+        Err(ConfigStoreError::Missing(why)) => Failure::new(format!("{who}, and would not start."))
+            .detail(format!("It is not there: {why}."))
+            .next("store it in Secrets Manager, then /release retry"),
+        Err(ConfigStoreError::Denied(why)) => Failure::new(format!("{who}. Whether that is there cannot be told."))
+            .detail(why)
+            .next("/release retry once it is allowed"),
+        Err(ConfigStoreError::Unavailable(why)) => return Err(Trouble::Passing(why)),
+        Err(ConfigStoreError::Refused(why)) => return Err(Trouble::lasting(&why)),
+    };
+    Ok(Some(failure.detail("Nothing was started.")))
+}
+
+/// Whether a secret was stored again since the plan was made: what was approved is what the service reads.
+pub(super) async fn changed_since(job: &Job<'_>, plan: &Plan) -> Result<Option<Failure>, Trouble> {
+    for planned in &plan.config {
+        let now = job.executor.outside.config_store.current_version(&planned.secret).await;
+        let now = now.map_err(|error| NotSeen { secret: planned.secret.clone(), error })?;
+        if now != planned.version_id {
+            let what = format!("The secret {} was stored again since the plan was made.", planned.secret);
+            return Ok(Some(Failure::new(what).next("/release retry makes a new plan")));
+        }
+    }
+    Ok(None)
+}
+
+/// The plan that brings what runs once more.
+pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Timestamp) -> Result<Done, Trouble> {
+    let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
+    let key = &job.release.request.key;
+    let otherwise = |what: String| {
+        let failure = Failure::new(what).detail("Nothing was started.");
+        job.planning_failed(None, failure.next(format!("/deploy {}", key.environment)).final_for_request())
+    };
+    let Some(first) = observed.first().map(|first| first.image_identifier.clone()) else {
+        return Ok(otherwise(format!("{key} has no target.")));
+    };
+    if let Some(other) = observed.iter().find(|other| other.image_identifier != first) {
+        return Ok(otherwise(format!("{} runs another image than the other targets of {key}.", other.service_name)));
+    }
+    let live = job.executor.store.environment(key).await?.live.filter(|live| live.commit == *commit);
+    let image = running_image(job, Some(&first)).await?;
+    let (Some(live), Some(image)) = (live, image) else {
+        return Ok(otherwise(format!("It cannot be told which version runs on {key}.")));
+    };
+    if image.digest != live.image {
+        return Ok(otherwise(format!("{key} runs another image than the one that Slipway brought there last.")));
+    }
+    let (config, drift) = seen(job).await?;
+    let facts =
+        Facts { ci: Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at } };
+    let plan = Plan {
+        service: key.service.clone(),
+        environment: key.environment.clone(),
+        kind: PlanKind::Config,
+        base: Some(commit.clone()),
+        base_since: Some(live.since),
+        commit: commit.clone(),
+        commits: vec![],
+        commits_total: 0,
+        image,
+        migrations: vec![],
+        taken_back: vec![],
+        files_from: None,
+        goes_on: false,
+        half_done: vec![],
+        unknown_applied: vec![],
+        edited: vec![],
+        rehearsal: None,
+        config,
+        targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
+        drift,
+    };
+    Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_called_by_its_name() {
+        let arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:";
+        assert_eq!(name_of(&format!("{arn}goals/my-app-AbCdEf")), "goals/my-app");
+        assert_eq!(name_of(&format!("{arn}goals/my-app")), "goals/my-app");
+        assert_eq!(name_of("goals/staging-AbCdEf"), "goals/staging-AbCdEf");
+    }
+}

@@ -1,0 +1,87 @@
+//! What differs of the configuration since what runs was started, and releases that bring nothing else.
+
+use super::super::super::{Block, Line, Mark, Message};
+use super::super::ReleaseView;
+use super::super::words;
+use super::plan::{self, When};
+use super::{commit, field, message};
+use crate::configuration::{Changed, Drift, KeyChange, SecretChange};
+use crate::ids::EnvironmentName;
+use crate::plan::{Plan, PlanKind};
+use crate::release::Release;
+
+/// How many keys of one secret a line names.
+const KEYS_SHOWN_LIMIT: usize = 12;
+
+/// Whether nothing but the configuration is brought.
+pub(super) fn is_only(release: &Release) -> bool {
+    release.request.kind.plan_kind() == PlanKind::Config
+}
+
+/// The command that asks for the same.
+pub(in super::super) fn command(environment: &EnvironmentName) -> String {
+    format!("/deploy {environment} --config")
+}
+
+/// `goals/staging: SMTP_HOST changed, SENTRY_DSN added`, one line for each secret.
+pub(in super::super) fn lines(plan: &Plan) -> Vec<Line> {
+    plan.drift.iter().flat_map(|drift| &drift.changes).map(line).collect()
+}
+
+fn line(change: &SecretChange) -> Line {
+    let line = Line::default().untrusted(change.secret.as_str()).text(": ");
+    match &change.what {
+        Changed::Keys { keys } => {
+            let mut line = line;
+            for (i, (name, how)) in keys.iter().take(KEYS_SHOWN_LIMIT).enumerate() {
+                line = if i > 0 { line.text(", ") } else { line };
+                line = line.untrusted(name.as_str()).text(format!(" {}", how.name()));
+            }
+            let more = keys.len().saturating_sub(KEYS_SHOWN_LIMIT);
+            if more > 0 { line.text(format!(" and {more} more")) } else { line }
+        }
+        Changed::Somehow { why } => line.text(format!("changed; which keys is not known: {}", why.why())),
+        Changed::Added => line.text("is new among the secrets of this environment"),
+    }
+}
+
+/// The names alone, for where there is little room: keys, else secrets.
+pub(in super::super) fn names(drift: &Drift) -> Vec<&String> {
+    let mut names = Vec::new();
+    for change in &drift.changes {
+        names.extend(match &change.what {
+            Changed::Keys { keys } => keys.keys().collect::<Vec<_>>(),
+            Changed::Somehow { .. } | Changed::Added => vec![&change.secret],
+        });
+    }
+    names
+}
+
+/// What a release of the configuration alone shows of its plan.
+pub(super) fn fields(release: &Release, plan: &Plan, when: When) -> Vec<Block> {
+    let mut changes = lines(plan);
+    if plan.drift.is_none() {
+        changes.push(Line::plain("what differs is not known: nothing was recorded when this went live"));
+    }
+    let mut blocks: Vec<_> = field("Configuration", changes).into_iter().collect();
+    let runs = words::commit(Line::default(), &plan.commit).text(", no new commit, no migrations");
+    blocks.extend(field(if when == When::Past { "Brought again" } else { "Brings again" }, vec![runs]));
+    blocks.extend(field("Image", vec![plan::image(release, plan, when)]));
+    blocks
+}
+
+/// Nothing differs.
+pub(super) fn nothing(view: &ReleaseView<'_>) -> Message {
+    let release = view.release;
+    let stands = Line::plain("nothing to deploy: the configuration is as it was when ").join(commit(release));
+    let mut stands = stands.text(" went live");
+    if let Some(drift) = release.plan.as_ref().and_then(|plan| plan.drift.as_ref()) {
+        stands = stands.text(" at ").time(drift.since);
+    }
+    message(view, Mark::Ended, stands)
+}
+
+/// A word for how a key stands.
+pub(in super::super) fn how(change: Option<KeyChange>) -> &'static str {
+    change.map_or("–", KeyChange::name)
+}
