@@ -22,3 +22,4 @@ pub mod standing;
 pub mod store;
 pub mod timekeeper;
 pub mod web;
+pub mod dry;

@@ -28,7 +28,7 @@ pub use audit::ANCHOR_AT_DEFAULT;
 pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
-    AppRunnerService, Audit, Channel, Config, Discord, DiscordMode, Environment, Github, ImageRepository, Migrations,
+    AppRunnerService, Audit, Channel, Config, Discord, DiscordMode, EcsExpressService, Environment, Github, ImageRepository, Migrations,
     Pace, Policies, PoliciesPlace, Reactions, Rehearse, RepositoryName, SecretKey, Server, Service, Slack, SlackMode,
     Store, TagTemplate, Target, Terminal,
 };

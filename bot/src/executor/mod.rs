@@ -15,6 +15,7 @@ mod rehearse;
 mod resolve;
 mod trouble;
 mod verify;
+mod aftermath;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};

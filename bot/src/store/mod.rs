@@ -18,10 +18,12 @@ mod reactions;
 mod releases;
 mod sql;
 mod terminal;
+mod dry;
 #[cfg(test)]
 mod tests;
 
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
+pub use dry::DryRun;
 pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
 pub use gateway::GatewaySession;
 pub use inbox::{Delivery, InboxRow};

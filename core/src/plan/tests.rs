@@ -60,6 +60,7 @@ pub(crate) fn plan() -> Plan {
             id: "arn:aws:apprunner:us-west-2:123456789012:service/goals/1".into(),
             name: "goals".into(),
             settings: BTreeMap::from([("port".into(), "8080".into())]),
+            runs: None,
         }],
     }
 }

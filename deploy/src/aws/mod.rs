@@ -239,6 +239,20 @@ impl AwsClients {
     }
 }
 
+/// ECS Express Mode as a target; `None` when this build has it not: see the feature `ecs`.
+#[cfg(feature = "ecs")]
+#[must_use]
+pub fn ecs_express(clients: &AwsClients) -> Option<Arc<dyn crate::target::Target>> {
+    Some(Arc::new(ecs_express::EcsExpress::new(clients.clone())))
+}
+
+/// ECS Express Mode as a target; `None` when this build has it not: see the feature `ecs`.
+#[cfg(not(feature = "ecs"))]
+#[must_use]
+pub fn ecs_express(_clients: &AwsClients) -> Option<Arc<dyn crate::target::Target>> {
+    None
+}
+
 fn read_retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(READ_ATTEMPT_LIMIT)

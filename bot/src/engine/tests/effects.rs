@@ -84,7 +84,8 @@ impl Target for Watchful {
     }
 
     async fn operation(&self, _id: &str, _operation: &str) -> Result<OperationState, TargetError> {
-        Ok(OperationState { status: OperationStatus::Pending, started_at: None, ended_at: None })
+        let (status, word) = (OperationStatus::Pending, "PENDING".to_owned());
+        Ok(OperationState { status, started_at: None, ended_at: None, word, reason: None })
     }
 
     async fn find_since(&self, _id: &str, _before: Option<&str>) -> Result<Vec<OperationSeen>, TargetError> {
