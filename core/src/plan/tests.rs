@@ -137,7 +137,11 @@ fn display_does_not_change_the_digest() {
     shown.migrations[0].summary = "other words".into();
     shown.unknown_applied = vec![1.into()];
     shown.targets[0].name = "Goals".into();
+    shown.targets[0].runs = Some(sha(1));
     assert_eq!(shown.digest(), plan().digest());
+    let mut moved = plan();
+    moved.targets[0].runs = Some(sha(2));
+    assert!(moved.shrinks(&plan()), "what runs at a target is told by the base");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Everything that the sandbox's AWS remembers.
 
 use super::app_runner::Service;
+use super::ecs::Express;
+use super::logs::Logs;
 use super::ecr::Registry;
 use super::fault::Fault;
 use super::operation::Pace;
@@ -35,6 +37,9 @@ pub(super) struct State {
     /// Added to the clock of operations by `advance_ms`.
     pub(super) ahead_ms: u64,
     pub(super) pace: Pace,
+    /// ECS Express services by ARN.
+    pub(super) express: BTreeMap<String, Express>,
+    pub(super) logs: Logs,
 }
 
 /// An id in UUID form (version 4, as AWS gives them) that follows from its seed.

@@ -8,11 +8,13 @@ mod plan;
 mod planning;
 mod run;
 mod waiting;
+mod targets;
 
 pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
+pub(super) use targets::{all_dry, dry};
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;

@@ -7,6 +7,7 @@ mod others;
 mod plain;
 mod running;
 mod waiting;
+mod targets;
 
 use super::*;
 use crate::facts::{CiFact, CiState, Facts, Observed};
