@@ -27,3 +27,5 @@ mod slack_chat;
 mod support;
 mod tidy;
 mod transcripts;
+mod targets;
+mod ecs;

@@ -7,6 +7,7 @@ use super::policies;
 use super::source::{Repository, Source, source};
 use super::{API_TOKEN, World, free_port};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
+use super::target::TargetOption;
 use crate::bot::Bot;
 use crate::demo::Fail;
 use crate::github::{self, Account, CiMode, GitHubOptions, GitHubSandbox};
@@ -107,6 +108,8 @@ pub struct Options {
     pub teams: Teams,
     /// Where people talk.
     pub chat: ChatOption,
+    /// What runs the images.
+    pub target: TargetOption,
 }
 
 impl World {
@@ -126,8 +129,12 @@ impl World {
         aws.push_image(&source.service, &source.production, &digest(&source.production));
         let service = |name: &str, commit: &str| {
             let name = format!("{}-{name}", source.service);
-            aws.create_service(&NewService::new(name, format!("{image}@{}", digest(commit))))
+            options.target.create(&aws, name, format!("{image}@{}", digest(commit)))
         };
+        let staging_second = (options.target == TargetOption::Both).then(|| {
+            let name = format!("{}-staging-ecs", source.service);
+            aws.create_express(&NewService::new(name, format!("{image}@{}", digest(&source.production))))
+        });
         let (staging_arn, production_arn) =
             (service("staging", &source.staging), service("production", &source.production));
         put_secrets(&aws, &databases);
@@ -148,14 +155,14 @@ impl World {
             repository: &format!("acme/{}", source.service),
             image: &image,
             migrations: source.migrations.as_deref(),
-            staging_arn: &staging_arn,
-            production_arn: &production_arn,
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
             // What is to fail when it is run must not be found out before.
             rehearse: databases.postgres.is_some() && options.fail != Some(Fail::Migrate),
             teams: options.teams,
             chats: chats.named(),
+            staging_target: &options.target.line(&staging_arn, staging_second.as_deref()),
+            production_target: &options.target.line(&production_arn, None),
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;
@@ -175,6 +182,7 @@ impl World {
             repository: source.path,
             staging_arn,
             production_arn,
+            staging_second,
             staging_database: databases.staging,
             production_database: databases.production,
             remarks,
