@@ -38,7 +38,9 @@ async fn world() -> World {
 }
 
 async fn world_on(target: TargetOption) -> World {
-    World::new(Options { pace: Pace::Fast, target, ..Options::default() }).await.unwrap()
+    // What runs the image has nothing to do with the database: one kind with the usual one is enough.
+    let sqlite = target != TargetOption::AppRunner;
+    World::new(Options { pace: Pace::Fast, target, sqlite, ..Options::default() }).await.unwrap()
 }
 
 /// Deploys to staging and gives the card and the state at the end.

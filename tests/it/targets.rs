@@ -6,7 +6,7 @@ use slipway_sandbox::aws::{self, FailureMode, FaultKind};
 use slipway_sandbox::world::{ANNOUNCE, Options, Pace, TargetOption, World};
 
 async fn world(target: TargetOption) -> World {
-    World::new(Options { pace: Pace::Fast, target, ..Options::default() }).await.unwrap()
+    World::new(Options { pace: Pace::Fast, target, sqlite: true, ..Options::default() }).await.unwrap()
 }
 
 async fn deploy(world: &World) -> (String, Release) {
@@ -68,7 +68,10 @@ async fn a_deployment_that_somebody_elses_stopped_is_told_with_both() {
     let card = text(&card);
     assert_eq!(release.phase, Phase::Failed, "{card}");
     let named = format!("Not of this release, and begun after it: service deployment {}…, began ", &other[..8]);
-    contains(&card, &["AWS could not deploy the new image (STOPPED).", "A newer service deployment was started.", &named]);
+    contains(
+        &card,
+        &["AWS could not deploy the new image (STOPPED).", "A newer service deployment was started.", &named],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

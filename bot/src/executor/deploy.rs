@@ -83,7 +83,8 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
         }
         Err(StartError::Busy) => {
             let other = in_the_way(target.as_ref(), &planned.id).await;
-            let what = format!("Another operation on {} did not end within {} minutes", planned.name, BUSY_LIMIT_S / 60);
+            let what =
+                format!("Another operation on {} did not end within {} minutes", planned.name, BUSY_LIMIT_S / 60);
             let failure = Failure::new(format!("{what}{other}.")).detail("The old version keeps running.");
             Ok(job.failed(Step::Deploy, failure.next("/release retry when it has ended")))
         }
@@ -133,7 +134,7 @@ pub(super) async fn follow(job: &Job<'_>, index: usize, operation: &str) -> Resu
 /// The operation that is in the way, by name; empty when it cannot be seen.
 async fn in_the_way(target: &dyn Target, id: &str) -> String {
     let newest = target.observe(id).await.ok().and_then(|seen| seen.newest_operation);
-    newest.filter(|newest| !newest.status.ended()).map_or(String::new(), |newest| {
-        format!(": {}", aftermath::named(&newest))
-    })
+    newest
+        .filter(|newest| !newest.status.ended())
+        .map_or(String::new(), |newest| format!(": {}", aftermath::named(&newest)))
 }

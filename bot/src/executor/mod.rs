@@ -4,6 +4,7 @@
 mod announce;
 pub(crate) use announce::DURATIONS_LIMIT;
 pub use rehearse::Rehearsals;
+mod aftermath;
 mod audited;
 mod build;
 mod deploy;
@@ -15,7 +16,6 @@ mod rehearse;
 mod resolve;
 mod trouble;
 mod verify;
-mod aftermath;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};

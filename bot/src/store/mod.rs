@@ -5,6 +5,7 @@
 //! taken over at once.
 
 mod audit;
+mod dry;
 mod effects;
 mod environments;
 mod gateway;
@@ -18,7 +19,6 @@ mod reactions;
 mod releases;
 mod sql;
 mod terminal;
-mod dry;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,8 @@
 use super::logs::{self, Wanted};
 use super::{AwsClients, AwsError, AwsErrorKind, region_of, settings, timestamp};
 use crate::target::{
-    Observed, OperationKind, OperationSeen, OperationState, OperationStatus, StartError, Started, Target, TargetError, Trail,
+    Observed, OperationKind, OperationSeen, OperationState, OperationStatus, StartError, Started, Target, TargetError,
+    Trail,
 };
 use async_trait::async_trait;
 use aws_sdk_apprunner::types::{self, ImageRepository, OperationSummary, Service, ServiceStatus, SourceConfiguration};

@@ -10,7 +10,8 @@ use super::app_runner::{before_acting, trail_part};
 use super::logs::{self, Wanted};
 use super::{AwsClients, AwsError, AwsErrorKind, region_of, timestamp};
 use crate::target::{
-    Observed, OperationKind, OperationSeen, OperationState, OperationStatus, StartError, Started, Target, TargetError, Trail,
+    Observed, OperationKind, OperationSeen, OperationState, OperationStatus, StartError, Started, Target, TargetError,
+    Trail,
 };
 use async_trait::async_trait;
 use aws_sdk_ecs::types::{
@@ -258,7 +259,8 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn of(arn: &'a str, action: &'static str) -> Result<Self, AwsError> {
-        let cluster = arn.split_once(":service/").and_then(|(_, path)| path.split_once('/')).map(|(cluster, _)| cluster);
+        let cluster =
+            arn.split_once(":service/").and_then(|(_, path)| path.split_once('/')).map(|(cluster, _)| cluster);
         region_of(arn, "ecs").zip(cluster).map(|(region, cluster)| Self { region, cluster }).ok_or_else(|| {
             let what = format!("{arn:?} is not the ARN of an ECS service with its cluster");
             AwsError::new(action, AwsErrorKind::Invalid, what)
@@ -340,8 +342,9 @@ fn seen(deployment: &ServiceDeploymentBrief) -> Result<OperationSeen, TargetErro
     let (Some(revision), Some(word)) = (deployment.target_service_revision_arn(), deployment.status()) else {
         return Err(TargetError::Refused("AWS lists a deployment without revision or status.".to_owned()));
     };
-    let status = status(word)
-        .ok_or_else(|| TargetError::Refused(format!("AWS says {:?} of a deployment; update Slipway.", word.as_str())))?;
+    let status = status(word).ok_or_else(|| {
+        TargetError::Refused(format!("AWS says {:?} of a deployment; update Slipway.", word.as_str()))
+    })?;
     Ok(OperationSeen {
         id: id_in(revision).to_owned(),
         kind: OperationKind::Deployment,

@@ -53,9 +53,14 @@ pub(super) async fn last(clients: &AwsClients, wanted: &Wanted<'_>) -> Result<Ve
             break;
         }
     }
+    // They came newest first, and those of one millisecond keep their order.
+    lines.reverse();
     lines.sort_by_key(|(at, _)| *at);
     let cut = lines.len().saturating_sub(usize::try_from(LINES_LIMIT).unwrap_or(usize::MAX));
-    Ok(lines[cut..].iter().filter_map(|(at, text)| line(Timestamp::from_millisecond(*at).ok(), text, wanted.secrets)).collect())
+    Ok(lines[cut..]
+        .iter()
+        .filter_map(|(at, text)| line(Timestamp::from_millisecond(*at).ok(), text, wanted.secrets))
+        .collect())
 }
 
 /// One line as it is shown; `None` when nothing of it is left.

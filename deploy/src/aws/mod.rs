@@ -2,12 +2,12 @@
 
 pub mod app_runner;
 pub mod ecr;
-mod error;
-pub mod secrets;
-mod settings;
 #[cfg(feature = "ecs")]
 pub mod ecs_express;
+mod error;
 mod logs;
+pub mod secrets;
+mod settings;
 
 pub use error::{AwsError, AwsErrorKind, MESSAGE_LIMIT_CHARS};
 

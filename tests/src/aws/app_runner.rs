@@ -175,7 +175,12 @@ pub(super) fn update(state: &mut State, request: &Value, now: Now) -> Answer {
     let groups = ["service", "application"].map(|kind| service.log_group(kind));
     if let Ending::Fails(_) = ending {
         let [events, application] = groups;
-        state.logs.write(&events, "events", now.at, "[AppRunner] Health check failed on protocol `TCP` [Port: '8080'].");
+        state.logs.write(
+            &events,
+            "events",
+            now.at,
+            "[AppRunner] Health check failed on protocol `TCP` [Port: '8080'].",
+        );
         for line in super::LAST_LINES {
             state.logs.write(&application, "instance/0001", now.at, line);
         }

@@ -292,7 +292,9 @@ pub(super) fn describe_services(state: &mut State, request: &Value) -> Answer {
                     json!({ "id": uuid(&format!("{arn} event {n}")), "createdAt": seconds(at.at), "message": message })
                 });
                 let events: Vec<_> = events.collect();
-                services.push(json!({ "serviceArn": arn, "serviceName": found.name, "status": "ACTIVE", "events": events }));
+                services.push(
+                    json!({ "serviceArn": arn, "serviceName": found.name, "status": "ACTIVE", "events": events }),
+                );
             }
             _ => failures.push(json!({ "arn": arn, "reason": "MISSING" })),
         }

@@ -16,8 +16,11 @@ static TEXT: Shape = text(0, 51_200);
 static NAME: Shape = text(1, 2_048);
 static TRUTH: Shape = Shape::Truth;
 
-static SERVICE_ARN: Shape =
-    pattern(1, 2_048, r"arn:aws(-[a-z]+)*:ecs:[a-z0-9\-]+:[0-9]{12}:service\/[A-Za-z0-9_\-]{1,255}\/[A-Za-z0-9_\-]{1,255}");
+static SERVICE_ARN: Shape = pattern(
+    1,
+    2_048,
+    r"arn:aws(-[a-z]+)*:ecs:[a-z0-9\-]+:[0-9]{12}:service\/[A-Za-z0-9_\-]{1,255}\/[A-Za-z0-9_\-]{1,255}",
+);
 static ROLE_ARN: Shape = pattern(20, 2_048, r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role\/.+");
 static PORT: Shape = Shape::Whole { min: 1, max: 65_535 };
 static COUNT: Shape = Shape::Whole { min: 0, max: 100_000 };
@@ -119,7 +122,8 @@ mod tests {
     #[test]
     fn a_container_needs_its_image_and_a_service_its_cluster() {
         let check = |shape: &Shape, request| shape.check(&request, "InvalidParameterException");
-        let good = json!({ "serviceArn": SERVICE, "primaryContainer": { "image": "goals@sha256:1", "containerPort": 80 } });
+        let good =
+            json!({ "serviceArn": SERVICE, "primaryContainer": { "image": "goals@sha256:1", "containerPort": 80 } });
         assert!(check(&UPDATE_EXPRESS, good.clone()).is_ok());
         let mut bad = good;
         bad["primaryContainer"].as_object_mut().unwrap().remove("image");
@@ -130,7 +134,8 @@ mod tests {
 
     #[test]
     fn log_groups_have_the_published_pattern() {
-        let check = |group: &str| FILTER_LOG_EVENTS.check(&json!({ "logGroupName": group }), "InvalidParameterException");
+        let check =
+            |group: &str| FILTER_LOG_EVENTS.check(&json!({ "logGroupName": group }), "InvalidParameterException");
         assert!(check("/aws/apprunner/goals/8fe1e10304f8/service").is_ok());
         assert!(check("/aws/ecs goals").is_err() && check("").is_err());
     }

@@ -8,7 +8,11 @@
 mod answer;
 mod app_runner;
 mod ecr;
+mod ecs;
+mod ecs_model;
+mod express;
 mod fault;
+mod logs;
 mod model;
 mod operation;
 mod secrets;
@@ -16,10 +20,6 @@ mod server;
 mod shape;
 mod sigv4;
 mod state;
-mod ecs;
-mod ecs_model;
-mod logs;
-mod express;
 
 pub use fault::{Fault, FaultKind};
 pub use operation::{FailureMode, Pace};
@@ -366,7 +366,9 @@ impl AwsSandbox {
             });
             seen.collect()
         };
-        self.with(arn, seen).or_else(|| self.with_express(arn, |service, now| ecs::seen(service, now))).unwrap_or_default()
+        self.with(arn, seen)
+            .or_else(|| self.with_express(arn, |service, now| ecs::seen(service, now)))
+            .unwrap_or_default()
     }
 
     /// The image that serves requests now, as the configuration names it. `None` for an unknown service.

@@ -1,10 +1,10 @@
 //! Everything that the sandbox's AWS remembers.
 
 use super::app_runner::Service;
-use super::ecs::Express;
-use super::logs::Logs;
 use super::ecr::Registry;
+use super::ecs::Express;
 use super::fault::Fault;
+use super::logs::Logs;
 use super::operation::Pace;
 use super::secrets::Secret;
 use jiff::Timestamp;

@@ -55,7 +55,14 @@ pub(super) fn text(values: &Values<'_>) -> String {
         chats.channels(),
         chats.announce(),
     );
-    text.push_str(&environment(service, "staging", values.staging_target, values.staging_health, None, values.rehearse));
+    text.push_str(&environment(
+        service,
+        "staging",
+        values.staging_target,
+        values.staging_health,
+        None,
+        values.rehearse,
+    ));
     text.push_str(&environment(
         service,
         "production",

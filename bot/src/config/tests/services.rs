@@ -118,6 +118,8 @@ fn names() {
     );
 }
 
+const EXPRESS: &str = "arn:aws:ecs:us-west-2:123456789012:service/main/goals";
+
 #[test]
 fn targets() {
     let target = format!("target = {{ kind = \"app-runner\", service_arn = \"{ARN}\" }}");
@@ -128,6 +130,13 @@ fn targets() {
             changed(&target, &format!("{target}\ntargets = [{}]", &target["target = ".len()..])),
             changed(&target, "target = \"goals-staging\""),
             changed("app-runner\"", "ecs-express\""),
+            changed("app-runner\"", "kubernetes\""),
+            changed(ARN, "arn:aws:ecs:us-west-2:123456789012:service/main/goals"),
+            changed(&target, &target.replace("app-runner", "ecs-express").replace(ARN, EXPRESS)),
+            changed(&target, &target.replace("app-runner", "ecs-express").replace(ARN, &EXPRESS.replace("main/", ""))),
+            changed(&target, "target = { kind = \"dry\", name = \"goals\" }"),
+            changed(&target, "target = { kind = \"dry\", service_arn = \"goals\" }"),
+            changed(&target, "targets = [{ kind = \"dry\", name = \"a\" }, { kind = \"dry\", name = \"a\" }]"),
             changed(ARN, "…"),
             changed(", service_arn = ", ", arn = "),
             changed(&target, &format!("{target}\n[service.goals.environment.copy]\n{target}")),

@@ -156,7 +156,9 @@ pub(super) fn rolled_back(view: &ReleaseView<'_>, failure: &Failure) -> Message 
     message.body.extend(details(failure));
     let appearance = match kind(release) {
         Some("app-runner") => "The service shows RUNNING because the old version runs; the new one never took traffic.",
-        Some("ecs-express") => "The service shows ACTIVE because the old version runs; the new one was taken out again.",
+        Some("ecs-express") => {
+            "The service shows ACTIVE because the old version runs; the new one was taken out again."
+        }
         _ => "",
     };
     if !appearance.is_empty() {

@@ -7,8 +7,8 @@ mod migrations;
 mod plan;
 mod planning;
 mod run;
-mod waiting;
 mod targets;
+mod waiting;
 
 pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;

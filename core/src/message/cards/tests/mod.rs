@@ -6,8 +6,8 @@ mod migrations;
 mod others;
 mod plain;
 mod running;
-mod waiting;
 mod targets;
+mod waiting;
 
 use super::*;
 use crate::facts::{CiFact, CiState, Facts, Observed};
