@@ -84,7 +84,7 @@ async fn an_answer_lost_after_the_deployment_began_is_not_a_second_deployment() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_was_not_begun_is_begun_later() {
     for kind in KINDS {
-        for fault in [FaultKind::Status503, FaultKind::Throttle] {
+        for fault in [FaultKind::Status503, FaultKind::Throttle, FaultKind::Timeout] {
             let world = world_on(kind.target).await;
             inject_aws(&world, kind.act, fault, 1);
             let (card, release) = deploy(&world).await;
@@ -156,4 +156,21 @@ async fn a_commit_that_is_no_head_is_built_by_a_tag_that_does_not_stay() {
     let dispatches = world.github.dispatches();
     assert!(dispatches[0].reference.starts_with("slipway/") && dispatches[0].commit == parent, "{dispatches:?}");
     assert_eq!(world.github.temporary_tags(), [""; 0], "the tag is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_cannot_be_followed_any_more_is_not_told_as_over() {
+    for kind in KINDS {
+        let world = world_on(kind.target).await;
+        let mut player = Player::new(&world, "unseen");
+        player.say("ana", "/deploy staging").await;
+        player.until("the deployment", |m| text(m).contains(": update ")).await;
+        inject_aws(&world, kind.reads[1], FaultKind::Denied, 1_000);
+        let card = player.until_end().await;
+        let release = player.release(&world, &card).await;
+        let card = text(&card);
+        assert_eq!(release.phase, Phase::Failed, "{card}");
+        assert!(card.contains("AWS does not allow") && card.contains("make sure which version serves"), "{card}");
+        assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 1);
+    }
 }

@@ -72,6 +72,8 @@ pub struct World {
     pub config: PathBuf,
     /// The second service of staging, where it has two.
     pub staging_second: Option<String>,
+    /// What runs its images.
+    pub target: TargetOption,
     /// Who commits to the repository; `None`: it is the user's own, and only read.
     authors: Option<SampleOptions>,
     // Dropped last: the others use it.

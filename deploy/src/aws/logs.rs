@@ -11,6 +11,8 @@ const LINES_LIMIT: i32 = 20;
 const PAGES_LIMIT: usize = 3;
 /// The longest line, in characters.
 const LINE_LIMIT_CHARS: usize = 300;
+/// So much before the moment that is asked for is read too: clocks differ, and times are rounded.
+const EARLIER_MS: i64 = 1_000;
 
 const FILTER: &str = "logs:FilterLogEvents";
 
@@ -36,7 +38,7 @@ pub(super) async fn last(clients: &AwsClients, wanted: &Wanted<'_>) -> Result<Ve
     for _ in 0..PAGES_LIMIT {
         let request = clients.logs(wanted.region).filter_log_events().log_group_name(&wanted.group);
         let request = request.set_log_stream_name_prefix(wanted.stream_prefix.clone());
-        let request = request.set_start_time(wanted.since.map(Timestamp::as_millisecond));
+        let request = request.set_start_time(wanted.since.map(|since| (since.as_millisecond() - EARLIER_MS).max(0)));
         // The newest first: what is cut off is old.
         let request = request.start_from_head(false).limit(LINES_LIMIT).set_next_token(token);
         let answer = request.send().await.map_err(|error| {

@@ -118,6 +118,11 @@ impl World {
     /// # Errors
     /// When the repository cannot be used or something cannot be started, in a sentence for people.
     pub async fn new(options: Options) -> io::Result<Self> {
+        if let (TargetOption::Dry, Some(fail @ (Fail::Deploy | Fail::Health))) = (options.target, options.fail) {
+            return Err(io::Error::other(format!(
+                "on a dry target nothing runs that could fail: {fail} needs another"
+            )));
+        }
         let folder = TempDir::with_prefix("slipway-sandbox-")?;
         let source = source(&options.repository, folder.path(), options.chat.stand_ins())?;
         let databases = databases(&source, folder.path(), options.sqlite).await?;
@@ -183,6 +188,7 @@ impl World {
             staging_arn,
             production_arn,
             staging_second,
+            target: options.target,
             staging_database: databases.staging,
             production_database: databases.production,
             remarks,

@@ -32,6 +32,17 @@ impl FromStr for TargetOption {
 }
 
 impl TargetOption {
+    /// What it is called.
+    #[must_use]
+    pub fn platform(self) -> &'static str {
+        match self {
+            Self::AppRunner => "App Runner",
+            Self::EcsExpress => "ECS Express Mode",
+            Self::Dry => "AWS",
+            Self::Both => "App Runner and ECS Express Mode",
+        }
+    }
+
     /// Makes the service of an environment, which runs this image already; gives its ARN, or the name of a dry one.
     pub(super) fn create(self, aws: &AwsSandbox, name: String, image: String) -> String {
         match self {

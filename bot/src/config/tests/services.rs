@@ -151,12 +151,29 @@ fn targets() {
 
             slipway.toml:11:10  error  service.goals.environment.staging.target  must be a table, and is a text  → write target = { kind = "app-runner", service_arn = "arn:aws:apprunner:…" }
 
-            slipway.toml:11:19  error  service.goals.environment.staging.target.kind  "ecs-express" is not one of the choices  → write "app-runner"
+            slipway.toml:11:48  error  service.goals.environment.staging.target.service_arn  "arn:aws:apprunner:us-west-2:123456789012:service/goals-stagi…" is no ECS service  → copy it from ECS, with its cluster: arn:aws:ecs:<region>:<12 digits>:service/<cluster>/<name>
+
+            slipway.toml:11:19  error  service.goals.environment.staging.target.kind  "kubernetes" is not one of the choices  → write "app-runner" or "ecs-express" or "dry"
+
+            slipway.toml:11:47  error  service.goals.environment.staging.target.service_arn  "arn:aws:ecs:us-west-2:123456789012:service/main/goals" is no App Runner service  → copy it from App Runner: arn:aws:apprunner:<region>:<12 digits>:service/<name>/<32 hex digits>
+
+
+            slipway.toml:11:48  error  service.goals.environment.staging.target.service_arn  "arn:aws:ecs:us-west-2:123456789012:service/goals" is no ECS service  → copy it from ECS, with its cluster: arn:aws:ecs:<region>:<12 digits>:service/<cluster>/<name>
+
+            slipway.toml:11:19  note  service.goals.environment.staging.target.kind  runs nothing: what is released to it is deployed nowhere
+
+            slipway.toml:11:10  error  service.goals.environment.staging.target.name  is missing  → add name = "goals"
+            slipway.toml:11:19  note  service.goals.environment.staging.target.kind  runs nothing: what is released to it is deployed nowhere
+            slipway.toml:11:26  error  service.goals.environment.staging.target.service_arn  is not used by a target of kind dry  → remove it
+
+            slipway.toml:11:21  note  service.goals.environment.staging.targets[0].kind  runs nothing: what is released to it is deployed nowhere
+            slipway.toml:11:51  note  service.goals.environment.staging.targets[1].kind  runs nothing: what is released to it is deployed nowhere
+            slipway.toml:11:65  error  service.goals.environment.staging.targets[1].name  is also service.goals.environment.staging.targets[0].name (11:35)  → give each environment a target of its own
 
             slipway.toml:11:47  error  service.goals.environment.staging.target.service_arn  "…" is no App Runner service  → copy it from App Runner: arn:aws:apprunner:<region>:<12 digits>:service/<name>/<32 hex digits>
 
             slipway.toml:11:10  error  service.goals.environment.staging.target.service_arn  is missing  → add service_arn = "arn:aws:apprunner:…"
-            slipway.toml:11:33  error  service.goals.environment.staging.target.arn  there is no key of this name  → remove it; the keys here are kind, service_arn
+            slipway.toml:11:33  error  service.goals.environment.staging.target.arn  there is no key of this name  → remove it; the keys here are kind, service_arn, name
 
             slipway.toml:13:47  error  service.goals.environment.copy.target.service_arn  is also service.goals.environment.staging.target.service_arn (11:47)  → give each environment a target of its own
         "#]],

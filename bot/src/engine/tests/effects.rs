@@ -38,7 +38,7 @@ pub(super) async fn outside() -> Outside {
 }
 
 /// The executor of a chat's bot.
-fn executor(chat: &Chat, outside: Outside) -> Executor {
+pub(super) fn executor(chat: &Chat, outside: Outside) -> Executor {
     let Engine { store, setup, clock, signals } = chat.engine.clone();
     let outside = Arc::new(outside);
     let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());

@@ -72,7 +72,11 @@ fn listed(members: &[String]) -> Option<String> {
 pub(super) fn sensitive(configuration: &ExpressGatewayServiceConfiguration) -> Vec<&str> {
     let Some(container) = configuration.primary_container() else { return Vec::new() };
     let values = container.environment().iter().filter_map(|variable| variable.value());
-    let command = container.command().iter().map(String::as_str);
+    // The program and the names of its options are no secrets, and words that the log may well have.
+    let command = container.command().iter().skip(1).filter_map(|word| match word.split_once('=') {
+        Some((_, value)) => Some(value),
+        None => Some(word.as_str()).filter(|word| !word.starts_with('-')),
+    });
     values.chain(command).filter(|value| value.chars().count() >= REDACTED_MIN_CHARS).collect()
 }
 
@@ -114,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_words_of_the_command_are_taken_out_of_messages() {
-        assert_eq!(sensitive(&configuration("s3cr3t", ["a", "b"])), ["s3cr3t", "serve", "--password=hunter2"]);
+    fn values_of_variables_and_of_the_command_are_taken_out_of_messages() {
+        assert_eq!(sensitive(&configuration("s3cr3t", ["a", "b"])), ["s3cr3t", "hunter2"]);
     }
 }
