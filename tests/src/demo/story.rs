@@ -3,7 +3,7 @@
 use super::{DemoError, Stage};
 use crate::front::Seen;
 use crate::screen::Screen;
-use crate::world::World;
+use crate::world::{TargetOption, World};
 use slipway_core::message::Mark;
 use slipway_core::release::{Outcome, Phase, Release, Step};
 use std::fmt;
@@ -88,6 +88,11 @@ async fn deploy(stage: &mut Stage<'_>, environment: &str) -> Result<usize, DemoE
 async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
     if !to_staging(stage).await? {
         stage.screen.note("Staging runs the newest commit already: commit something, then play it again.");
+        return Ok(());
+    }
+    if stage.world.target == TargetOption::Dry {
+        // Of a dry target nobody knows what runs there before it was told something, so the story would be another.
+        stage.screen.note("Nothing was deployed: that is what a dry target is for. The store remembers what it was told.");
         return Ok(());
     }
     let since = stage.says("ana", "/release why deploy production").await?;
@@ -200,7 +205,7 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
             "make demo CHAT=slack     the same in Slack; with INTERACTIVE=1 on a page in your browser",
             "make demo CHAT=discord   the same in Discord",
             "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
-            "make demo TARGET=ecs-express  the same on ECS Express Mode (also dry: nothing is deployed; and both)",
+            "make demo TARGET=ecs-express  the same on ECS Express Mode (also dry, both)",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",
         ],
