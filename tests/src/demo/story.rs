@@ -92,7 +92,9 @@ async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
     }
     if stage.world.target == TargetOption::Dry {
         // Of a dry target nobody knows what runs there before it was told something, so the story would be another.
-        stage.screen.note("Nothing was deployed: that is what a dry target is for. The store remembers what it was told.");
+        stage
+            .screen
+            .note("Nothing was deployed: that is what a dry target is for. The store remembers what it was told.");
         return Ok(());
     }
     let since = stage.says("ana", "/release why deploy production").await?;
