@@ -58,14 +58,11 @@ async fn a_log_that_must_not_be_read_is_named_with_its_permission_and_the_failur
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_somebody_elses_stopped_is_told_with_both() {
     let world = world(TargetOption::EcsExpress).await;
-    let mut player = Player::new(&world, "stopped");
-    player.say("ana", "/deploy staging").await;
-    let ours = |m: &slipway::store::TerminalMessage| text(m).contains("ECS Express: update in progress");
-    player.until("the deployment", ours).await;
-    let other = world.aws.deploy_by_hand(&world.staging_arn).unwrap();
-    let card = player.until_end().await;
-    let release = player.release(&world, &card).await;
-    let card = text(&card);
+    let (action, kind) = ("ECS.UpdateExpressGatewayService".to_owned(), FaultKind::SomebodyElseAfter);
+    world.aws.inject(aws::Fault { action, kind, times: 1 });
+    let (card, release) = deploy(&world).await;
+    let operations = world.aws.deployment_operations(&world.staging_arn);
+    let other = &operations[1].id;
     assert_eq!(release.phase, Phase::Failed, "{card}");
     let named = format!("Not of this release, and begun after it: service deployment {}…, began ", &other[..8]);
     contains(

@@ -147,6 +147,11 @@ fn handle(
             ecs::deploy_again(&mut state, request["serviceArn"].as_str().unwrap_or_default(), now);
             (operation.act)(&mut state, &request, now)
         }
+        Some(FaultKind::SomebodyElseAfter) => {
+            let answer = (operation.act)(&mut state, &request, now);
+            ecs::deploy_again(&mut state, request["serviceArn"].as_str().unwrap_or_default(), now);
+            answer
+        }
         Some(FaultKind::LostAnswerAfterAct) | None => (operation.act)(&mut state, &request, now),
     };
     (request_id, fault, answer)
