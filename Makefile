@@ -1,8 +1,8 @@
 # Two commands do everything: `make demo` and `make test`. See README.md.
 
 CARGO ?= cargo
-TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
-BIN := $(TARGET)/debug
+BUILT := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+BIN := $(BUILT)/debug
 
 # Other tools, beside which ours are tested and timed. They are installed below the target directory.
 DBMATE_VERSION := 2.36.0
@@ -10,7 +10,7 @@ SQLX_CLI_VERSION := 0.9.0
 # What providers publish of their interfaces.
 BOTOCORE_VERSION := 1.44.8
 GITHUB_OPENAPI_VERSION := 23.0.2
-TOOLS := $(abspath $(TARGET))/tools
+TOOLS := $(abspath $(BUILT))/tools
 DBMATE := $(TOOLS)/dbmate-$(DBMATE_VERSION)/node_modules/.bin/dbmate
 SQLX_CLI := $(TOOLS)/sqlx-cli-$(SQLX_CLI_VERSION)/bin/sqlx
 BOTOCORE := $(TOOLS)/botocore-$(BOTOCORE_VERSION)
@@ -28,6 +28,7 @@ help: ## Show this list
 	@printf '  make demo CHAT=slack|slack-socket               in the sandbox'"'"'s Slack, over HTTP or Socket Mode\n'
 	@printf '  make demo CHAT=discord|discord-http             in the sandbox'"'"'s Discord, over its gateway or HTTP too\n'
 	@printf '  make demo CHAT=both                             in Slack and Discord at once, approved in Discord\n'
+	@printf '  make demo TARGET=ecs-express|dry|both           on ECS Express Mode, on nothing, on two targets in turn\n'
 	@printf '  make demo CHAT=slack INTERACTIVE=1              the same on a page in your browser\n'
 	@printf '  make demo INTERACTIVE=1                         type the commands and approvals yourself\n'
 
@@ -37,7 +38,7 @@ build:
 
 .PHONY: demo
 demo: build ## Play a release in the terminal: no account, no network
-	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(SQLITE),--sqlite) $(if $(CHAT),--chat '$(CHAT)') $(if $(INTERACTIVE),--interactive)
+	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(SQLITE),--sqlite) $(if $(CHAT),--chat '$(CHAT)') $(if $(TARGET),--target '$(TARGET)') $(if $(INTERACTIVE),--interactive)
 
 .PHONY: run
 run: build ## Run the bot with ./slipway.toml

@@ -1,7 +1,9 @@
 //! The clients to everything outside, and whether they can be reached.
 
+use crate::dry::Dry;
 use jiff::Timestamp;
 use slipway_core::membership::Source;
+use slipway_core::plan::PlannedTarget;
 use slipway_deploy::aws::AwsClients;
 use slipway_deploy::aws::app_runner::AppRunner;
 use slipway_deploy::aws::ecr::Ecr;
@@ -14,6 +16,9 @@ use slipway_deploy::slack::{Slack, SlackError};
 use slipway_deploy::target::Target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// The kind that a build may lack.
+const ECS_EXPRESS: &str = "ecs-express";
 
 /// The clients.
 pub struct Outside {
@@ -48,7 +53,11 @@ impl Outside {
     #[must_use]
     pub fn new(github: GitHub, slack: Option<Slack>, aws: &AwsClients, health: HealthChecker) -> Self {
         let app_runner: Arc<dyn Target> = Arc::new(AppRunner::new(aws.clone()));
-        let targets = BTreeMap::from([("app-runner", app_runner)]);
+        let dry: Arc<dyn Target> = Arc::new(Dry::without_store());
+        let mut targets = BTreeMap::from([("app-runner", app_runner), (PlannedTarget::DRY, dry)]);
+        if let Some(ecs_express) = slipway_deploy::aws::ecs_express(aws) {
+            targets.insert(ECS_EXPRESS, ecs_express);
+        }
         Self {
             github,
             slack,
@@ -60,6 +69,13 @@ impl Outside {
             config_store: Arc::new(Secrets::new(aws.clone())),
             fingerprint_key: None,
         }
+    }
+
+    /// With another client for a kind of target.
+    #[must_use]
+    pub fn with_target(mut self, kind: &'static str, target: Arc<dyn Target>) -> Self {
+        self.targets.insert(kind, target);
+        self
     }
 
     /// With Discord besides.
@@ -159,6 +175,32 @@ impl MembersError {
 }
 
 /// A kind of target that this version cannot deploy to.
-#[derive(Debug, thiserror::Error)]
-#[error("This version cannot deploy to a target of kind \"{0}\".")]
+#[derive(Debug)]
 pub struct NoSuchTarget(String);
+
+impl std::error::Error for NoSuchTarget {}
+
+impl std::fmt::Display for NoSuchTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = &self.0;
+        if kind == ECS_EXPRESS {
+            return f.write_str(
+                "This slipway was built without ECS Express Mode. Build it with cargo's feature \"ecs\", which is on \
+                 unless --no-default-features switches it off.",
+            );
+        }
+        write!(f, "This version cannot deploy to a target of kind \"{kind}\".")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_was_not_built_in_is_told_with_the_way_to_have_it() {
+        assert!(NoSuchTarget(ECS_EXPRESS.to_owned()).to_string().contains("feature \"ecs\""));
+        let unknown = NoSuchTarget("kubernetes".to_owned()).to_string();
+        assert_eq!(unknown, "This version cannot deploy to a target of kind \"kubernetes\".");
+    }
+}

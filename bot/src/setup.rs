@@ -9,6 +9,7 @@ use slipway_core::command::Words;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::membership::{Roster, Source};
 use slipway_core::person::Directory;
+use slipway_core::plan::PlannedTarget;
 use slipway_core::policy::{Case, PolicyChange, PolicySet};
 use slipway_core::release::Release;
 use slipway_deploy::github::{BadRepoName, RepoName};
@@ -76,9 +77,9 @@ pub struct EnvironmentSetup {
 /// Something that runs the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetSetup {
-    /// `app-runner`.
+    /// `app-runner`, `ecs-express`, `dry`.
     pub kind: String,
-    /// Its ARN.
+    /// Its ARN, or the name of a dry one.
     pub id: String,
 }
 
@@ -394,9 +395,13 @@ impl ServiceSetup {
 
 impl EnvironmentSetup {
     fn from_config(environment: &config::Environment) -> Self {
-        let targets = environment.targets.iter().map(|config::Target::AppRunner(service)| TargetSetup {
-            kind: "app-runner".to_owned(),
-            id: service.arn.clone(),
+        let targets = environment.targets.iter().map(|target| {
+            let (kind, id) = match target {
+                config::Target::AppRunner(service) => ("app-runner", &service.arn),
+                config::Target::EcsExpress(service) => ("ecs-express", &service.arn),
+                config::Target::Dry(name) => (PlannedTarget::DRY, name),
+            };
+            TargetSetup { kind: kind.to_owned(), id: id.clone() }
         });
         Self {
             name: environment.key.environment.clone(),

@@ -156,15 +156,35 @@ impl ConfigVersion {
 /// What will run the image, and what the update would send besides the image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedTarget {
-    /// `app-runner`.
+    /// `app-runner`, `ecs-express`, `dry`.
     pub kind: String,
-    /// The service's ARN.
+    /// The service's ARN; of a dry one its name.
     pub id: String,
     /// Name for people.
     pub name: String,
     /// The settings that the update sends, by dotted name. Secret values never appear here: a setting that
     /// can hold one is represented by a hash.
     pub settings: BTreeMap<String, String>,
+    /// What ran here when the plan was made, as far as that can be told. For display: what a vote is about is the
+    /// plan's base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<CommitSha>,
+}
+
+impl PlannedTarget {
+    /// The kind that runs nothing.
+    pub const DRY: &'static str = "dry";
+
+    /// Whether it runs nothing, and is there for trying a set-up.
+    #[must_use]
+    pub fn is_dry(&self) -> bool {
+        self.kind == Self::DRY
+    }
+
+    /// What a vote is about.
+    fn essence(&self) -> (&str, &str, &BTreeMap<String, String>) {
+        (&self.kind, &self.id, &self.settings)
+    }
 }
 
 /// The whole plan.
@@ -295,7 +315,7 @@ impl Plan {
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
         let dangers: Vec<_> = self.dangers().map(Danger::digested).collect();
         let config: Vec<_> = config.iter().map(|c| (&c.secret, &c.version_id)).collect();
-        let targets: Vec<_> = targets.iter().map(|t| (&t.kind, &t.id, &t.settings)).collect();
+        let targets: Vec<_> = targets.iter().map(PlannedTarget::essence).collect();
         // A JSON array of fixed order: unambiguous, and maps inside are sorted by key.
         let mut canonical = serde_json::json!([
             DIGEST_DOMAIN,
@@ -416,7 +436,7 @@ impl Plan {
             && self.taken_back.iter().map(essence_back).eq(old.taken_back.iter().map(essence_back))
             && self.goes_on == old.goes_on
             && self.config.iter().map(essence_config).eq(old.config.iter().map(essence_config))
-            && self.targets == old.targets;
+            && self.targets.iter().map(PlannedTarget::essence).eq(old.targets.iter().map(PlannedTarget::essence));
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
         // A base on a side branch that `old` would have merged is not forward: it lacks commits that ran before,
         // and the plan would now ship those.

@@ -16,13 +16,27 @@ pub enum OperationKind {
     Update,
     /// Paused, resumed, deleted, or something newer, by the target's own name for it.
     Other(String),
+    /// A revision of the service was brought out, on a target that does not say whether image or settings changed.
+    Deployment,
 }
 
 impl OperationKind {
     /// Whether it brings an image to an existing service.
     #[must_use]
     pub fn deploys(&self) -> bool {
-        matches!(self, Self::StartDeployment | Self::Update)
+        matches!(self, Self::StartDeployment | Self::Update | Self::Deployment)
+    }
+
+    /// What AWS calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Create => "CREATE_SERVICE",
+            Self::StartDeployment => "START_DEPLOYMENT",
+            Self::Update => "UPDATE_SERVICE",
+            Self::Other(name) => name,
+            Self::Deployment => "service deployment",
+        }
     }
 }
 
@@ -46,34 +60,20 @@ pub enum OperationStatus {
 }
 
 impl OperationStatus {
-    /// AWS's own word.
+    /// One sentence for people, with the target's own word in it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn in_words(self, word: &str) -> String {
         match self {
-            Self::Pending => "PENDING",
-            Self::InProgress => "IN_PROGRESS",
-            Self::Succeeded => "SUCCEEDED",
-            Self::Failed => "FAILED",
-            Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
-            Self::RollbackFailed => "ROLLBACK_FAILED",
-            Self::RollbackSucceeded => "ROLLBACK_SUCCEEDED",
-        }
-    }
-
-    /// One sentence for people, with AWS's own word in it. The target's interface gives no reason beyond it.
-    #[must_use]
-    pub fn in_words(self) -> &'static str {
-        match self {
-            Self::Pending => "AWS has accepted the deployment and not begun it (PENDING).",
-            Self::InProgress => "AWS is deploying (IN_PROGRESS).",
-            Self::Succeeded => "AWS has deployed the new image (SUCCEEDED).",
-            Self::Failed => "AWS could not deploy the new image (FAILED).",
-            Self::RollbackInProgress => "The new image failed and AWS is rolling this back (ROLLBACK_IN_PROGRESS).",
+            Self::Pending => format!("AWS has accepted the deployment and not begun it ({word})."),
+            Self::InProgress => format!("AWS is deploying ({word})."),
+            Self::Succeeded => format!("AWS has deployed the new image ({word})."),
+            Self::Failed => format!("AWS could not deploy the new image ({word})."),
+            Self::RollbackInProgress => format!("The new image failed and AWS is rolling this back ({word})."),
             Self::RollbackFailed => {
-                "The new image failed and AWS could not roll this back (ROLLBACK_FAILED). Look at the service in AWS."
+                format!("The new image failed and AWS could not roll this back ({word}). Look at the service in AWS.")
             }
             Self::RollbackSucceeded => {
-                "The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCEEDED)."
+                format!("The new image failed and AWS rolled this back; the old image runs ({word}).")
             }
         }
     }
@@ -112,6 +112,22 @@ pub struct OperationState {
     pub started_at: Option<Timestamp>,
     /// When it ended, if it has.
     pub ended_at: Option<Timestamp>,
+    /// The target's own word for where it stands: `ROLLBACK_SUCCEEDED`, `ROLLBACK_SUCCESSFUL`, …
+    pub word: String,
+    /// Why it stands there, in the target's own words where it gives any. Untrusted, without what looks like a secret.
+    pub reason: Option<String>,
+}
+
+/// The last that a service said before a deployment of it failed. All of it is untrusted, bounded, one line each, oldest
+/// first, and without what is known to be a secret or looks like one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// What AWS says of the service, each with its time.
+    pub events: Vec<String>,
+    /// What the service itself wrote, each with its time.
+    pub log: Vec<String>,
+    /// What could not be read, and what to do about it.
+    pub missing: Vec<String>,
 }
 
 /// What can be seen of a service.
@@ -202,6 +218,18 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// When it cannot be asked, or there are more than can be looked through.
     async fn find_since(&self, id: &str, before: Option<&str>) -> Result<Vec<OperationSeen>, TargetError>;
+
+    /// The last events and log lines of the service since `since`, for people who look for the reason of a failure. What
+    /// cannot be read is said in it: a failure is told all the same.
+    async fn trail(&self, id: &str, since: Option<Timestamp>) -> Trail {
+        let (_, _) = (id, since);
+        Trail::default()
+    }
+
+    /// Where people look further: `the App Runner console`.
+    fn console(&self) -> &'static str {
+        "the AWS console"
+    }
 }
 
 #[cfg(test)]
@@ -219,10 +247,29 @@ mod tests {
     ];
 
     #[test]
-    fn every_status_says_awss_own_word() {
+    fn every_status_says_the_targets_own_word() {
         for status in ALL {
-            assert!(status.in_words().contains(&format!("({})", status.name())), "{status:?}");
-            assert_eq!(status.ended(), !status.name().ends_with("PROGRESS") && status.name() != "PENDING");
+            assert!(status.in_words("AS_AWS_SAYS").contains("(AS_AWS_SAYS)"), "{status:?}");
         }
+        let open: Vec<_> = ALL.into_iter().filter(|status| !status.ended()).collect();
+        use OperationStatus::{InProgress, Pending, RollbackInProgress};
+        assert_eq!(open, [Pending, InProgress, RollbackInProgress]);
+    }
+
+    #[test]
+    fn only_what_brings_an_image_deploys() {
+        let names = |deploys| {
+            let other = OperationKind::Other("PAUSE_SERVICE".to_owned());
+            let all = [
+                OperationKind::Create,
+                OperationKind::StartDeployment,
+                OperationKind::Update,
+                other,
+                OperationKind::Deployment,
+            ];
+            all.iter().filter(|kind| kind.deploys() == deploys).map(|kind| kind.name().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(true), ["START_DEPLOYMENT", "UPDATE_SERVICE", "service deployment"]);
+        assert_eq!(names(false), ["CREATE_SERVICE", "PAUSE_SERVICE"]);
     }
 }

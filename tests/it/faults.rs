@@ -4,10 +4,43 @@ use crate::support::{Player, text};
 use slipway_core::release::{Phase, Release};
 use slipway_sandbox::aws::{self, FaultKind};
 use slipway_sandbox::github;
-use slipway_sandbox::world::{Options, Pace, World};
+use slipway_sandbox::world::{Options, Pace, TargetOption, World};
+
+/// A kind of target, with the names of what it is asked.
+#[derive(Clone, Copy)]
+struct Kind {
+    target: TargetOption,
+    /// What changes something.
+    act: &'static str,
+    /// The same as IAM names it.
+    permission: &'static str,
+    /// What only reads.
+    reads: [&'static str; 2],
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        target: TargetOption::AppRunner,
+        act: "AppRunner.UpdateService",
+        permission: "apprunner:UpdateService",
+        reads: ["AppRunner.DescribeService", "AppRunner.ListOperations"],
+    },
+    Kind {
+        target: TargetOption::EcsExpress,
+        act: "ECS.UpdateExpressGatewayService",
+        permission: "ecs:UpdateExpressGatewayService",
+        reads: ["ECS.DescribeExpressGatewayService", "ECS.ListServiceDeployments"],
+    },
+];
 
 async fn world() -> World {
-    World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap()
+    world_on(KINDS[0].target).await
+}
+
+async fn world_on(target: TargetOption) -> World {
+    // What runs the image has nothing to do with the database: one kind with the usual one is enough.
+    let sqlite = target != TargetOption::AppRunner;
+    World::new(Options { pace: Pace::Fast, target, sqlite, ..Options::default() }).await.unwrap()
 }
 
 /// Deploys to staging and gives the card and the state at the end.
@@ -23,7 +56,7 @@ fn inject_aws(world: &World, action: &str, kind: FaultKind, times: u32) {
     world.aws.inject(aws::Fault { action: action.into(), kind, times });
 }
 
-/// One deployment operation at App Runner, and the approved image runs.
+/// One deployment operation at the target, and the approved image runs.
 fn deployed_once(world: &World, release: &Release, card: &str) {
     assert_eq!(release.phase, Phase::Succeeded, "{card}\n{}", world.bot.log());
     let ours: Vec<_> = world
@@ -39,52 +72,61 @@ fn deployed_once(world: &World, release: &Release, card: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_lost_after_the_deployment_began_is_not_a_second_deployment() {
-    let world = world().await;
-    inject_aws(&world, "AppRunner.UpdateService", FaultKind::LostAnswerAfterAct, 1);
-    let (card, release) = deploy(&world).await;
-    deployed_once(&world, &release, &card);
-    assert_eq!(world.aws.calls("AppRunner.UpdateService"), 1, "it was found, not repeated");
+    for kind in KINDS {
+        let world = world_on(kind.target).await;
+        inject_aws(&world, kind.act, FaultKind::LostAnswerAfterAct, 1);
+        let (card, release) = deploy(&world).await;
+        deployed_once(&world, &release, &card);
+        assert_eq!(world.aws.calls(kind.act), 1, "it was found, not repeated");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_was_not_begun_is_begun_later() {
-    for kind in [FaultKind::Status503, FaultKind::Throttle] {
-        let world = world().await;
-        inject_aws(&world, "AppRunner.UpdateService", kind, 1);
+    for kind in KINDS {
+        for fault in [FaultKind::Status503, FaultKind::Throttle, FaultKind::Timeout] {
+            let world = world_on(kind.target).await;
+            inject_aws(&world, kind.act, fault, 1);
+            let (card, release) = deploy(&world).await;
+            deployed_once(&world, &release, &card);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_deployment_is_waited_for() {
+    for kind in KINDS {
+        let world = world_on(kind.target).await;
+        inject_aws(&world, kind.act, FaultKind::SomebodyElseFirst, 1);
         let (card, release) = deploy(&world).await;
         deployed_once(&world, &release, &card);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_deployment_is_waited_for() {
-    let world = world().await;
-    inject_aws(&world, "AppRunner.UpdateService", FaultKind::SomebodyElseFirst, 1);
-    let (card, release) = deploy(&world).await;
-    deployed_once(&world, &release, &card);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_permission_lost_in_the_middle_ends_it_with_a_reason() {
-    let world = world().await;
-    inject_aws(&world, "AppRunner.UpdateService", FaultKind::Denied, 1_000);
-    let (card, release) = deploy(&world).await;
-    assert_eq!(release.phase, Phase::Failed, "{card}");
-    assert!(card.contains("apprunner:UpdateService"), "the missing permission is named:\n{card}");
-    assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
+    for kind in KINDS {
+        let world = world_on(kind.target).await;
+        inject_aws(&world, kind.act, FaultKind::Denied, 1_000);
+        let (card, release) = deploy(&world).await;
+        assert_eq!(release.phase, Phase::Failed, "{card}");
+        assert!(card.contains(kind.permission), "the missing permission is named:\n{card}");
+        assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_errors_while_planning_and_following_passes() {
-    let world = world().await;
-    for action in
-        ["AppRunner.DescribeService", "AppRunner.ListOperations", "ECR.DescribeImages", "SecretsManager.GetSecretValue"]
-    {
-        inject_aws(&world, action, FaultKind::Status503, 4);
+    for kind in KINDS {
+        let world = world_on(kind.target).await;
+        for action in kind.reads.into_iter().chain(["ECR.DescribeImages", "SecretsManager.GetSecretValue"]) {
+            inject_aws(&world, action, FaultKind::Status503, 4);
+        }
+        let fault = github::Fault { route: "/check-runs".into(), kind: github::FaultKind::Status(502), times: 2 };
+        world.github.inject(fault);
+        let (card, release) = deploy(&world).await;
+        deployed_once(&world, &release, &card);
     }
-    world.github.inject(github::Fault { route: "/check-runs".into(), kind: github::FaultKind::Status(502), times: 2 });
-    let (card, release) = deploy(&world).await;
-    deployed_once(&world, &release, &card);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,4 +156,21 @@ async fn a_commit_that_is_no_head_is_built_by_a_tag_that_does_not_stay() {
     let dispatches = world.github.dispatches();
     assert!(dispatches[0].reference.starts_with("slipway/") && dispatches[0].commit == parent, "{dispatches:?}");
     assert_eq!(world.github.temporary_tags(), [""; 0], "the tag is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_cannot_be_followed_any_more_is_not_told_as_over() {
+    for kind in KINDS {
+        let world = world_on(kind.target).await;
+        let mut player = Player::new(&world, "unseen");
+        player.say("ana", "/deploy staging").await;
+        player.until("the deployment", |m| text(m).contains(": update ")).await;
+        inject_aws(&world, kind.reads[1], FaultKind::Denied, 1_000);
+        let card = player.until_end().await;
+        let release = player.release(&world, &card).await;
+        let card = text(&card);
+        assert_eq!(release.phase, Phase::Failed, "{card}");
+        assert!(card.contains("AWS does not allow") && card.contains("make sure which version serves"), "{card}");
+        assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 1);
+    }
 }

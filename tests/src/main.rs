@@ -3,7 +3,7 @@
 use clap::Parser;
 use slipway_sandbox::demo::{self, Fail};
 use slipway_sandbox::screen::Screen;
-use slipway_sandbox::world::{ChatOption, Options, Repository, World};
+use slipway_sandbox::world::{ChatOption, Options, Repository, TargetOption, World};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +23,9 @@ struct Arguments {
     /// and Discord at once.
     #[arg(long, default_value = "terminal")]
     chat: ChatOption,
+    /// What runs the images: app-runner, ecs-express, dry (nothing does), or both, one after the other for staging.
+    #[arg(long, default_value = "app-runner")]
+    target: TargetOption,
     /// Type the commands and approvals yourself.
     #[arg(long)]
     interactive: bool,
@@ -34,8 +37,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut screen = Screen::stdout();
     let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
-    let Arguments { fail, sqlite, chat, .. } = arguments;
-    let options = Options { repository, fail, sqlite, chat, ..Options::default() };
+    let Arguments { fail, sqlite, chat, target, .. } = arguments;
+    let options = Options { repository, fail, sqlite, chat, target, ..Options::default() };
     let world = match World::new(options).await {
         Ok(world) => world,
         Err(error) => {

@@ -24,9 +24,11 @@ mod git;
 mod policies;
 mod slack;
 mod source;
+mod target;
 
 pub use build::{CONFIG_HMAC_KEY, ChatOption, Options, Pace, Teams};
 pub use source::Repository;
+pub use target::TargetOption;
 
 /// The API token of the sandbox's bot.
 pub const API_TOKEN: &str = "sandbox-api-token";
@@ -54,9 +56,9 @@ pub struct World {
     pub head: String,
     /// The repository on disk.
     pub repository: PathBuf,
-    /// The App Runner service of staging.
+    /// What runs staging: a service's ARN, or the name of a dry target.
     pub staging_arn: String,
-    /// The App Runner service of production.
+    /// The same of production.
     pub production_arn: String,
     /// The database URL of staging.
     pub staging_database: String,
@@ -68,6 +70,10 @@ pub struct World {
     pub url: String,
     /// Its configuration file.
     pub config: PathBuf,
+    /// The second service of staging, where it has two.
+    pub staging_second: Option<String>,
+    /// What runs its images.
+    pub target: TargetOption,
     /// Who commits to the repository; `None`: it is the user's own, and only read.
     authors: Option<SampleOptions>,
     // Dropped last: the others use it.

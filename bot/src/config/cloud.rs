@@ -1,7 +1,7 @@
 //! Values that name things at AWS and in the image registry, and where the store is.
 
 use super::leak::shown;
-use super::model::{AppRunnerService, ImageRepository, SecretKey, TagTemplate};
+use super::model::{AppRunnerService, EcsExpressService, ImageRepository, SecretKey, TagTemplate};
 use super::section::Wrong;
 
 /// Longest name of a secret, from the Secrets Manager API reference.
@@ -95,6 +95,25 @@ pub(super) fn app_runner_service(text: &str) -> Result<AppRunnerService, Wrong> 
         account: account.to_owned(),
         name: name.to_owned(),
     })
+}
+
+/// `arn:aws:ecs:<region>:<12 digits>:service/<cluster>/<name>`.
+pub(super) fn ecs_express_service(text: &str) -> Result<EcsExpressService, Wrong> {
+    let form = "copy it from ECS, with its cluster: arn:aws:ecs:<region>:<12 digits>:service/<cluster>/<name>";
+    let wrong = || Wrong::new(format!("{} is no ECS service", shown(text)), form);
+    let parts: Vec<&str> = text.split(':').collect();
+    let ["arn", partition, "ecs", region, account, resource] = parts[..] else { return Err(wrong()) };
+    let pieces: Vec<&str> = resource.split('/').collect();
+    let ["service", cluster, name] = pieces[..] else { return Err(wrong()) };
+    // From the CreateService API reference: up to 255 letters, digits, hyphens and underscores.
+    let plain = |name: &str| {
+        (1..=255).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let partition_known = matches!(partition, "aws" | "aws-cn" | "aws-us-gov");
+    if !partition_known || !is_region(region) || !is_account(account) || !plain(cluster) || !plain(name) {
+        return Err(wrong());
+    }
+    Ok(EcsExpressService { arn: text.to_owned(), region: region.to_owned(), name: name.to_owned() })
 }
 
 /// The name of a secret in Secrets Manager.

@@ -28,9 +28,9 @@ pub use audit::ANCHOR_AT_DEFAULT;
 pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
-    AppRunnerService, Audit, Channel, Config, Discord, DiscordMode, Environment, Github, ImageRepository, Migrations,
-    Pace, Policies, PoliciesPlace, Reactions, Rehearse, RepositoryName, SecretKey, Server, Service, Slack, SlackMode,
-    Store, TagTemplate, Target, Terminal,
+    AppRunnerService, Audit, Channel, Config, Discord, DiscordMode, EcsExpressService, Environment, Github,
+    ImageRepository, Migrations, Pace, Policies, PoliciesPlace, Reactions, Rehearse, RepositoryName, SecretKey, Server,
+    Service, Slack, SlackMode, Store, TagTemplate, Target, Terminal,
 };
 pub use reactions::REACTION_LIMIT;
 pub use read::{

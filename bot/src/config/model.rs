@@ -416,6 +416,21 @@ impl Reactions {
 pub enum Target {
     /// An App Runner service.
     AppRunner(AppRunnerService),
+    /// An ECS Express Mode service.
+    EcsExpress(EcsExpressService),
+    /// Nothing, by a name: for trying a set-up.
+    Dry(String),
+}
+
+/// An ECS Express Mode service by its ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcsExpressService {
+    /// The whole ARN, with the cluster in it.
+    pub arn: String,
+    /// The AWS region in it.
+    pub region: String,
+    /// The service's name in it.
+    pub name: String,
 }
 
 /// An App Runner service by its ARN.

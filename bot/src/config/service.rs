@@ -55,10 +55,12 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("needs", r#"["goals/staging:SMTP_HOST"]"#),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
-const TARGET_KEYS: Keys = &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#)];
+const TARGET_KEYS: Keys =
+    &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#), ("name", r#""goals""#)];
 const SECRET_KEYS: Keys = &[("secret", r#""goals/staging""#), ("key", r#""DATABASE_URL""#)];
 const REHEARSE_KEYS: Keys =
     &[("secret", r#""goals/rehearsal""#), ("key", r#""DATABASE_URL""#), ("same_server", "false")];
+const DRY: &str = "runs nothing: what is released to it is deployed nowhere";
 const SAME_SERVER: &str =
     "migrations that nobody has approved yet run on the environment's own server: for laptops and tests";
 
@@ -233,14 +235,42 @@ fn targets(c: &mut Checker<'_>, section: &Section<'_, '_>, refs: &mut Refs) -> V
     let mut targets = Vec::new();
     for (value, place) in one.into_iter().chain(listed) {
         let Some(table) = Section::open(c, value, place, TARGET_KEYS) else { continue };
-        let kind = table.need(c, "kind", |text| values::one_of(text, &["app-runner"]));
-        let service = table.need(c, "service_arn", cloud::app_runner_service);
-        if let (Some(_), Some((service, place))) = (kind, service) {
-            refs.targets.push((service.arn.clone(), place));
-            targets.push(Target::AppRunner(service));
+        let kind = table.need(c, "kind", |text| values::one_of(text, &["app-runner", "ecs-express", "dry"]));
+        let Some((kind, place)) = kind else { continue };
+        if let Some((target, id, place)) = target(c, &table, kind, &place) {
+            refs.targets.push((id, place));
+            targets.push(target);
         }
     }
     targets
+}
+
+/// A target of this kind, with what tells it from others and where that is written.
+fn target(
+    c: &mut Checker<'_>,
+    table: &Section<'_, '_>,
+    kind: &str,
+    kind_place: &Place,
+) -> Option<(Target, String, Place)> {
+    let unneeded = if kind == "dry" { "service_arn" } else { "name" };
+    if let Some(place) = table.key_place(unneeded) {
+        c.error(&place, format!("is not used by a target of kind {kind}"), "remove it");
+    }
+    match kind {
+        "ecs-express" => {
+            let (service, place) = table.need(c, "service_arn", cloud::ecs_express_service)?;
+            Some((Target::EcsExpress(service.clone()), service.arn, place))
+        }
+        "dry" => {
+            c.note(kind_place, DRY);
+            let (name, place) = table.need(c, "name", values::name)?;
+            Some((Target::Dry(name.clone()), format!("dry {name}"), place))
+        }
+        _ => {
+            let (service, place) = table.need(c, "service_arn", cloud::app_runner_service)?;
+            Some((Target::AppRunner(service.clone()), service.arn, place))
+        }
+    }
 }
 
 fn rehearse(c: &mut Checker<'_>, section: &Section<'_, '_>) -> Option<(Rehearse, Place)> {

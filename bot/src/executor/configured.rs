@@ -144,7 +144,12 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         edited: vec![],
         rehearsal: None,
         config,
-        targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
+        targets: environment
+            .targets
+            .iter()
+            .zip(observed.into_iter().map(|seen| (seen, Some(commit.clone()))))
+            .map(planned_target)
+            .collect(),
         drift,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))

@@ -1,10 +1,10 @@
 //! Bringing the image to a target: one operation per target and release, and its own word for the outcome.
 
-use super::{Done, Job, Trouble};
+use super::{Done, Job, Trouble, aftermath};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_core::release::{Event, Failure, Step};
-use slipway_deploy::target::{OperationStatus, StartError};
+use slipway_deploy::target::{OperationStatus, StartError, Target};
 
 /// How often an operation is looked at.
 const POLL_MS: i64 = 5_000;
@@ -79,11 +79,19 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
             // Refused, so this try has begun nothing, and the operation in the way must not be taken for its own.
             // An earlier try whose outcome is unknown may have begun it: the next look tells.
             job.restore_intent().await?;
-            let detail = format!("{}: waiting for another operation to end", planned.name);
+            let other = in_the_way(target.as_ref(), &planned.id).await;
+            let detail = format!("{}: waiting for another operation to end{other}", planned.name);
             let news = job.progress(Step::Deploy, detail, None);
             Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news })
         }
-        Err(refused @ (StartError::Busy | StartError::Refused(_))) => {
+        Err(StartError::Busy) => {
+            let other = in_the_way(target.as_ref(), &planned.id).await;
+            let what =
+                format!("Another operation on {} did not end within {} minutes", planned.name, BUSY_LIMIT_S / 60);
+            let failure = Failure::new(format!("{what}{other}.")).detail("The old version keeps running.");
+            Ok(job.failed(Step::Deploy, failure.next("/release retry when it has ended")))
+        }
+        Err(refused @ StartError::Refused(_)) => {
             let failure = Failure::new(refused.to_string()).detail("The old version keeps running.");
             Ok(job.failed(Step::Deploy, failure))
         }
@@ -107,43 +115,29 @@ pub(super) async fn follow(job: &Job<'_>, index: usize, operation: &str) -> Resu
     let planned = plan.targets.get(index).ok_or_else(|| Trouble::lasting(&"The plan has no such target."))?;
     let target = job.executor.outside.target(&planned.kind)?;
     let state = target.operation(&planned.id, operation).await?;
-    let pinned = plan.image.pinned();
     let again = |words: &str| {
         let news = job.progress(Step::Deploy, words.to_owned(), None);
         Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news }
     };
     if !state.status.ended() && waited_s(job) > FOLLOW_LIMIT_S {
         let what = format!("Operation {operation} did not end within {} minutes.", FOLLOW_LIMIT_S / 60);
-        return Ok(job.failed(Step::Deploy, Failure::new(what).detail("Look at the App Runner console.")));
+        return Ok(job.failed(Step::Deploy, Failure::new(what).detail(format!("Look at {}.", target.console()))));
     }
-    match state.status {
-        OperationStatus::Pending => Ok(again("update is waiting to begin")),
-        OperationStatus::InProgress => Ok(again("update in progress")),
-        OperationStatus::RollbackInProgress => Ok(again("the update failed, AWS is rolling it back")),
-        OperationStatus::Succeeded => {
-            let now_runs = target.observe(&planned.id).await?.image_identifier;
-            if now_runs == pinned {
-                return Ok(job.succeeded(Step::Deploy, format!("operation {} succeeded", short(operation))));
-            }
-            let what = format!("The operation succeeded, but {} runs {now_runs}.", planned.name);
-            let failure = Failure::new(what).detail(format!("Approved was {pinned}: somebody else deployed."));
-            Ok(job.failed(Step::Deploy, failure.next("/release status")))
+    Ok(match state.status {
+        OperationStatus::Pending => again("update is waiting to begin"),
+        OperationStatus::InProgress => again("update in progress"),
+        OperationStatus::RollbackInProgress => again("the update failed, AWS is rolling it back"),
+        OperationStatus::Succeeded => aftermath::arrived(job, target.as_ref(), planned, operation).await?,
+        OperationStatus::RollbackSucceeded | OperationStatus::RollbackFailed | OperationStatus::Failed => {
+            aftermath::failed(job, target.as_ref(), planned, operation, &state).await
         }
-        OperationStatus::RollbackSucceeded => Ok(rolled_back(job, state.status)),
-        OperationStatus::RollbackFailed | OperationStatus::Failed => {
-            let failure = Failure::new(state.status.in_words()).next("look at the service in the App Runner console");
-            Ok(job.failed(Step::Deploy, failure))
-        }
-    }
+    })
 }
 
-fn rolled_back(job: &Job<'_>, status: OperationStatus) -> Done {
-    let failure =
-        Failure::new(status.in_words()).next("look at the service's event and application log").next("/release retry");
-    Done::Event(Event::StepFailed { step: Step::Deploy, failure, rolled_back: true, at: job.now() })
-}
-
-fn short(operation: &str) -> String {
-    let head: String = operation.chars().take(4).collect();
-    format!("{head}…")
+/// The operation that is in the way, by name; empty when it cannot be seen.
+async fn in_the_way(target: &dyn Target, id: &str) -> String {
+    let newest = target.observe(id).await.ok().and_then(|seen| seen.newest_operation);
+    newest
+        .filter(|newest| !newest.status.ended())
+        .map_or(String::new(), |newest| format!(": {}", aftermath::named(&newest)))
 }

@@ -30,10 +30,11 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     for target in &environment.targets {
         observed.push(outside.target(&target.kind)?.observe(&target.id).await?);
     }
-    let base = match observed.first() {
-        Some(first) => base_commit(job, &first.image_identifier).await?,
-        None => None,
-    };
+    let mut runs = Vec::new();
+    for seen in &observed {
+        runs.push(base_commit(job, &seen.image_identifier).await?);
+    }
+    let base = runs.first().cloned().flatten();
     let kind = job.release.request.kind.plan_kind();
     if kind.only_migrates() {
         let running = observed.into_iter().next().map(|first| first.image_identifier);
@@ -85,7 +86,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         edited: migrations.edited,
         rehearsal: migrations.rehearsal,
         config,
-        targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
+        targets: environment.targets.iter().zip(observed.into_iter().zip(runs)).map(planned_target).collect(),
         drift,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
@@ -209,8 +210,11 @@ async fn to_take_back(job: &Job<'_>, count: u32, of: &[Version]) -> Result<Resul
     Ok(Ok(Migrations { taken_back, files_from, ..Migrations::default() }))
 }
 
-pub(super) fn planned_target(target: &crate::setup::TargetSetup, seen: ObservedTarget) -> PlannedTarget {
-    PlannedTarget { kind: target.kind.clone(), id: target.id.clone(), name: seen.service_name, settings: seen.settings }
+pub(super) fn planned_target(
+    (target, (seen, runs)): (&crate::setup::TargetSetup, (ObservedTarget, Option<CommitSha>)),
+) -> PlannedTarget {
+    let (kind, id) = (target.kind.clone(), target.id.clone());
+    PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs }
 }
 
 /// The commit of what runs: its tag, or the tags of its digest.

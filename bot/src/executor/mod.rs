@@ -4,6 +4,7 @@
 mod announce;
 pub(crate) use announce::DURATIONS_LIMIT;
 pub use rehearse::Rehearsals;
+mod aftermath;
 mod audited;
 mod build;
 mod configured;

@@ -6,6 +6,7 @@ use crate::chat::publisher::Publisher;
 use crate::clock::Clock;
 use crate::config;
 use crate::configuration::Watch;
+use crate::dry::Dry;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
 use crate::members::Members;
@@ -19,6 +20,7 @@ use crate::web::{self, Web};
 use chats::Chats;
 use futures::future::join_all;
 use secrecy::SecretString;
+use slipway_core::plan::PlannedTarget;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,8 +131,9 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         info!(effects = taken_over, "going on where the last process stopped");
     }
     let listener = TcpListener::bind(listen).await.map_err(|error| ServeError::Listen { listen, error })?;
-    let (setup, outside) = (Arc::new(setup), Arc::new(outside));
     let (signals, clock) = (Signals::default(), Clock::System);
+    let outside = outside.with_target(PlannedTarget::DRY, Arc::new(Dry::new(store.clone(), clock.clone())));
+    let (setup, outside) = (Arc::new(setup), Arc::new(outside));
     let changed = Arc::new(Notify::new());
     let mut chats = Chats {
         store: store.clone(),

@@ -6,6 +6,7 @@
 
 mod audit;
 mod configurations;
+mod dry;
 mod effects;
 mod environments;
 mod gateway;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
 pub use configurations::Configuration;
+pub use dry::DryRun;
 pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
 pub use gateway::GatewaySession;
 pub use inbox::{Delivery, InboxRow};

@@ -127,6 +127,9 @@ statements! {
 
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+    DRY_GET = "SELECT image, operation, began_at FROM dry_targets WHERE name = $1";
+    DRY_PUT = "INSERT INTO dry_targets (name, image, operation, began_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET image = excluded.image, operation = excluded.operation, began_at = excluded.began_at";
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub(crate) fn plan() -> Plan {
             id: "arn:aws:apprunner:us-west-2:123456789012:service/goals/1".into(),
             name: "goals".into(),
             settings: BTreeMap::from([("port".into(), "8080".into())]),
+            runs: None,
         }],
     }
 }
@@ -140,7 +141,11 @@ fn display_does_not_change_the_digest() {
     shown.targets[0].name = "Goals".into();
     shown.config[0].stored_at = Some(Timestamp::UNIX_EPOCH);
     shown.config[0].keys = KeysSeen::NotAllowed;
+    shown.targets[0].runs = Some(sha(1));
     assert_eq!(shown.digest(), plan().digest());
+    let mut moved = plan();
+    moved.targets[0].runs = Some(sha(2));
+    assert!(moved.shrinks(&plan()), "what runs at a target is told by the base");
 }
 
 #[test]

@@ -3,12 +3,15 @@
 //! `UpdateService` gets the whole source configuration, since it replaces it, and nothing else: what a request
 //! leaves out (instance, health check, network, scaling, observability) stays as it is.
 
+use super::logs::{self, Wanted};
 use super::{AwsClients, AwsError, AwsErrorKind, region_of, settings, timestamp};
 use crate::target::{
     Observed, OperationKind, OperationSeen, OperationState, OperationStatus, StartError, Started, Target, TargetError,
+    Trail,
 };
 use async_trait::async_trait;
 use aws_sdk_apprunner::types::{self, ImageRepository, OperationSummary, Service, ServiceStatus, SourceConfiguration};
+use jiff::Timestamp;
 use slipway_core::ids::ImageDigest;
 
 /// How many operations a page has; AWS gives no more.
@@ -90,6 +93,8 @@ impl AppRunner {
             Ok(service) if error.kind == AwsErrorKind::WrongState && service.status == ServiceStatus::Running => {
                 StartError::Busy
             }
+            // Which of the two it is cannot be told now: nothing was begun, and asking again later is safe.
+            Err(look) if look.may_pass() => StartError::Unreachable(error.to_string()),
             _ => StartError::Refused(error.to_string()),
         }
     }
@@ -164,7 +169,8 @@ impl Target for AppRunner {
     async fn operation(&self, id: &str, operation_id: &str) -> Result<OperationState, TargetError> {
         match self.until(id, |other| other == operation_id).await?.1 {
             Some(OperationSeen { status, started_at, ended_at, .. }) => {
-                Ok(OperationState { status, started_at, ended_at })
+                // App Runner gives no reason beyond the word.
+                Ok(OperationState { status, started_at, ended_at, word: word(status).to_owned(), reason: None })
             }
             None => Err(TargetError::Refused(format!("AWS knows no operation {operation_id} of this service."))),
         }
@@ -173,6 +179,54 @@ impl Target for AppRunner {
     async fn find_since(&self, id: &str, before: Option<&str>) -> Result<Vec<OperationSeen>, TargetError> {
         // AWS forgets the oldest first: when the list ends without `before`, everything in it is newer.
         Ok(self.until(id, |other| Some(other) == before).await?.0)
+    }
+
+    async fn trail(&self, id: &str, since: Option<Timestamp>) -> Trail {
+        let mut trail = Trail::default();
+        let service = match self.describe(id).await {
+            Ok(service) => service,
+            // Which values are secret is in the service: without it nothing that it wrote can be shown.
+            Err(error) => {
+                trail.missing.push(format!("Its log is not shown: {error}"));
+                return trail;
+            }
+        };
+        let secrets = service.source_configuration().map(settings::sensitive).unwrap_or_default();
+        let (Ok(region), Some((_, path))) = (region(id, DESCRIBE), id.split_once(":service/")) else { return trail };
+        let group = |kind: &str| format!("/aws/apprunner/{path}/{kind}");
+        let wanted = |group| Wanted { region, group, stream_prefix: None, since, secrets: &secrets };
+        let events = logs::last(&self.clients, &wanted(group("service"))).await;
+        trail.events = trail_part(events, &mut trail.missing);
+        let log = logs::last(&self.clients, &wanted(group("application"))).await;
+        trail.log = trail_part(log, &mut trail.missing);
+        trail
+    }
+
+    fn console(&self) -> &'static str {
+        "the App Runner console"
+    }
+}
+
+/// The lines, or why there are none; the same reason is given once.
+pub(super) fn trail_part(read: Result<Vec<String>, String>, missing: &mut Vec<String>) -> Vec<String> {
+    read.unwrap_or_else(|why| {
+        if !missing.contains(&why) {
+            missing.push(why);
+        }
+        Vec::new()
+    })
+}
+
+/// App Runner's own word.
+fn word(status: OperationStatus) -> &'static str {
+    match status {
+        OperationStatus::Pending => "PENDING",
+        OperationStatus::InProgress => "IN_PROGRESS",
+        OperationStatus::Succeeded => "SUCCEEDED",
+        OperationStatus::Failed => "FAILED",
+        OperationStatus::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
+        OperationStatus::RollbackFailed => "ROLLBACK_FAILED",
+        OperationStatus::RollbackSucceeded => "ROLLBACK_SUCCEEDED",
     }
 }
 
@@ -194,7 +248,7 @@ fn with_scheme(url: &str) -> String {
     if url.contains("://") { url.to_owned() } else { format!("https://{url}") }
 }
 
-fn before_acting(error: AwsError) -> StartError {
+pub(super) fn before_acting(error: AwsError) -> StartError {
     match error.kind {
         AwsErrorKind::Throttled => StartError::Throttled,
         _ if error.may_pass() => StartError::Unreachable(error.to_string()),

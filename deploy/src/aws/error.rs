@@ -170,10 +170,12 @@ fn kind_of(code: Option<&str>, status: u16) -> AwsErrorKind {
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "RequestThrottled" => AwsErrorKind::Throttled,
-        "InvalidStateException" => AwsErrorKind::WrongState,
-        "ResourceNotFoundException" | "RepositoryNotFoundException" | "ImageNotFoundException" => {
-            AwsErrorKind::NotFound
-        }
+        "InvalidStateException" | "UpdateInProgressException" => AwsErrorKind::WrongState,
+        "ResourceNotFoundException"
+        | "RepositoryNotFoundException"
+        | "ImageNotFoundException"
+        | "ServiceNotFoundException"
+        | "ClusterNotFoundException" => AwsErrorKind::NotFound,
         _ if status == 429 => AwsErrorKind::Throttled,
         _ if status >= 500 || status == 408 => AwsErrorKind::Server,
         _ if status == 401 || status == 403 => AwsErrorKind::Denied,
@@ -200,7 +202,7 @@ fn sources(error: &aws_sdk_apprunner::error::ConnectorError) -> Vec<String> {
 }
 
 /// Takes known secrets out, as they are and as JSON writes them. Before anything is cut off, so that no half of one is left.
-fn without(text: &str, secrets: &[&str]) -> String {
+pub(super) fn without(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     let as_json = |secret: &&str| {
         let quoted = serde_json::Value::from(*secret).to_string();

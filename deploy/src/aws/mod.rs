@@ -2,7 +2,10 @@
 
 pub mod app_runner;
 pub mod ecr;
+#[cfg(feature = "ecs")]
+pub mod ecs_express;
 mod error;
+mod logs;
 pub mod secrets;
 mod settings;
 
@@ -111,6 +114,11 @@ pub struct AwsClients {
     app_runner_once: PerRegion<aws_sdk_apprunner::Client>,
     ecr: PerRegion<aws_sdk_ecr::Client>,
     secrets: PerRegion<aws_sdk_secretsmanager::Client>,
+    logs: PerRegion<aws_sdk_cloudwatchlogs::Client>,
+    #[cfg(feature = "ecs")]
+    ecs: PerRegion<aws_sdk_ecs::Client>,
+    #[cfg(feature = "ecs")]
+    ecs_once: PerRegion<aws_sdk_ecs::Client>,
 }
 
 impl fmt::Debug for AwsClients {
@@ -121,7 +129,7 @@ impl fmt::Debug for AwsClients {
 
 impl AwsClients {
     /// From AWS's standard chain: environment, profile, web identity, container, instance. Honours
-    /// `AWS_ENDPOINT_URL` and its relatives for one service: `_APPRUNNER`, `_ECR`, `_SECRETS_MANAGER`. Calls
+    /// `AWS_ENDPOINT_URL` and its relatives for one service: `_APPRUNNER`, `_ECS`, `_ECR`, `_SECRETS_MANAGER`, `_CLOUDWATCH_LOGS`. Calls
     /// nobody but, without a region in environment and profile, the instance's own metadata; credentials are
     /// looked up by the first call.
     pub async fn from_env() -> Self {
@@ -154,7 +162,18 @@ impl AwsClients {
 
     fn with(config: SdkConfig) -> Self {
         let (app_runner, app_runner_once) = (PerRegion::default(), PerRegion::default());
-        Self { config, app_runner, app_runner_once, ecr: PerRegion::default(), secrets: PerRegion::default() }
+        Self {
+            config,
+            app_runner,
+            app_runner_once,
+            ecr: PerRegion::default(),
+            secrets: PerRegion::default(),
+            logs: PerRegion::default(),
+            #[cfg(feature = "ecs")]
+            ecs: PerRegion::default(),
+            #[cfg(feature = "ecs")]
+            ecs_once: PerRegion::default(),
+        }
     }
 
     /// The region where neither an ARN nor a repository names one.
@@ -195,6 +214,43 @@ impl AwsClients {
     pub(crate) fn secrets(&self, region: Option<&str>) -> aws_sdk_secretsmanager::Client {
         self.secrets.get(region, || aws_sdk_secretsmanager::Client::new(&self.in_region(region)))
     }
+
+    /// For calls that only read.
+    pub(crate) fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
+        let region = Some(region);
+        self.logs.get(region, || aws_sdk_cloudwatchlogs::Client::new(&self.in_region(region)))
+    }
+
+    /// For calls that only read.
+    #[cfg(feature = "ecs")]
+    pub(crate) fn ecs(&self, region: &str) -> aws_sdk_ecs::Client {
+        let region = Some(region);
+        self.ecs.get(region, || aws_sdk_ecs::Client::new(&self.in_region(region)))
+    }
+
+    /// For calls that change something: one attempt.
+    #[cfg(feature = "ecs")]
+    pub(crate) fn ecs_once(&self, region: &str) -> aws_sdk_ecs::Client {
+        let region = Some(region);
+        self.ecs_once.get(region, || {
+            let config = aws_sdk_ecs::config::Builder::from(&self.in_region(region));
+            aws_sdk_ecs::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+        })
+    }
+}
+
+/// ECS Express Mode as a target; `None` when this build has it not: see the feature `ecs`.
+#[cfg(feature = "ecs")]
+#[must_use]
+pub fn ecs_express(clients: &AwsClients) -> Option<Arc<dyn crate::target::Target>> {
+    Some(Arc::new(ecs_express::EcsExpress::new(clients.clone())))
+}
+
+/// ECS Express Mode as a target; `None` when this build has it not: see the feature `ecs`.
+#[cfg(not(feature = "ecs"))]
+#[must_use]
+pub fn ecs_express(_clients: &AwsClients) -> Option<Arc<dyn crate::target::Target>> {
+    None
 }
 
 fn read_retries() -> RetryConfig {

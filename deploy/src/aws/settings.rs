@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const SETTING_DOMAIN: &str = "slipway-setting-v1";
 
 /// Shorter values are not taken out of messages: they would be found in innocent words.
-const REDACTED_MIN_CHARS: usize = 4;
+pub(super) const REDACTED_MIN_CHARS: usize = 4;
 
 /// The settings by dotted name. The service's ARN salts the hashes, so that equal values in two services do
 /// not look equal; a short value can still be guessed by whoever sees its hash and tries.
@@ -52,7 +52,7 @@ fn of_image(configuration: &ImageConfiguration, arn: &str, settings: &mut BTreeM
     }
 }
 
-fn hashed(arn: &str, name: &str, value: &str) -> String {
+pub(super) fn hashed(arn: &str, name: &str, value: &str) -> String {
     let mut hash = Sha256::new();
     for part in [SETTING_DOMAIN, arn, name, value] {
         // The length keeps ("ab", "c") and ("a", "bc") apart.

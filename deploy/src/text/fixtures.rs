@@ -88,6 +88,7 @@ pub(crate) fn target(name: &str) -> PlannedTarget {
         id: format!("arn:aws:apprunner:us-west-2:123456789012:service/{name}/1"),
         name: name.into(),
         settings: [("port".to_owned(), "8080".to_owned())].into(),
+        runs: None,
     }
 }
 

@@ -91,6 +91,11 @@ impl Service {
         });
         id
     }
+
+    /// The log group of the service's events (`service`) or of what its image writes (`application`).
+    pub(super) fn log_group(&self, kind: &str) -> String {
+        format!("/aws/apprunner/{}/{}/{kind}", self.name, self.id)
+    }
 }
 
 /// Sections of a service as App Runner makes them when nobody asks for others.
@@ -166,7 +171,21 @@ pub(super) fn update(state: &mut State, request: &Value, now: Now) -> Answer {
     service.updates.push(request.clone());
     let ending = ending(service, &after);
     let id = service.begin(now, "UPDATE_SERVICE", after, ending, false);
-    Ok(json!({ "Service": service.shown(now), "OperationId": id }))
+    let answer = json!({ "Service": service.shown(now), "OperationId": id });
+    let groups = ["service", "application"].map(|kind| service.log_group(kind));
+    if let Ending::Fails(_) = ending {
+        let [events, application] = groups;
+        state.logs.write(
+            &events,
+            "events",
+            now.at,
+            "[AppRunner] Health check failed on protocol `TCP` [Port: '8080'].",
+        );
+        for line in super::LAST_LINES {
+            state.logs.write(&application, "instance/0001", now.at, line);
+        }
+    }
+    Ok(answer)
 }
 
 pub(super) fn start_deployment(state: &mut State, request: &Value, now: Now) -> Answer {

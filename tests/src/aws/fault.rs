@@ -19,6 +19,8 @@ pub enum FaultKind {
     SomebodyElseFirst,
     /// An `InvalidRequestException` whose text quotes the settings in the request, secrets included; no effect.
     QuotesSettings,
+    /// Just after the request has taken effect, somebody deploys the same ECS service by hand.
+    SomebodyElseAfter,
 }
 
 /// A fault for the next `times` requests of an action.

@@ -1,4 +1,4 @@
-//! A stand-in for AWS: App Runner, ECR and Secrets Manager as small strict models behind their real protocol,
+//! A stand-in for AWS: App Runner, ECS Express Mode, ECR, Secrets Manager and CloudWatch Logs as small strict models behind their real protocol,
 //! for the real SDK. One loopback server tells the services apart by `X-Amz-Target`, as one would by host.
 //!
 //! Stricter than AWS where AWS is lenient or undocumented: unknown members are refused, and what an
@@ -8,7 +8,11 @@
 mod answer;
 mod app_runner;
 mod ecr;
+mod ecs;
+mod ecs_model;
+mod express;
 mod fault;
+mod logs;
 mod model;
 mod operation;
 mod secrets;
@@ -141,6 +145,10 @@ pub struct DeploymentSeen {
     pub by_hand: bool,
 }
 
+/// The last that an image writes whose deployment fails.
+const LAST_LINES: [&str; 2] =
+    ["goals: listening on :8080", "panic: cannot connect to postgres://goals:hunter2@db:5432/goals: no route to host"];
+
 struct Shared {
     options: AwsOptions,
     began: Instant,
@@ -200,6 +208,8 @@ impl AwsSandbox {
             unhealthy: BTreeSet::new(),
             ahead_ms: 0,
             pace: options.pace,
+            express: BTreeMap::new(),
+            logs: logs::Logs::default(),
         };
         let (state, traffic) = (Mutex::new(state), Traffic::default());
         let shared = Arc::new(Shared { options, began: Instant::now(), state, traffic });
@@ -249,6 +259,8 @@ impl AwsSandbox {
             ("AWS_ACCESS_KEY_ID", options.access_key_id.clone()),
             ("AWS_SECRET_ACCESS_KEY", options.secret_access_key.clone()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("AWS_ENDPOINT_URL_ECS", self.endpoint_url()),
+            ("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", self.endpoint_url()),
         ]
     }
 
@@ -296,6 +308,9 @@ impl AwsSandbox {
             paused: false,
         };
         service.begin(now, "CREATE_SERVICE", running, Ending::Done, true);
+        for kind in ["service", "application"] {
+            state.logs.create_group(&service.log_group(kind));
+        }
         state.services.insert(arn.clone(), service);
         arn
     }
@@ -303,6 +318,7 @@ impl AwsSandbox {
     /// Lets the next deployment go wrong.
     pub fn fail_next_deployment(&self, arn: &str, mode: FailureMode) {
         self.with(arn, |service, _| service.fail_next = Some(mode));
+        self.with_express(arn, |service, _| service.fail_next = Some(mode));
     }
 
     /// Pauses the service or resumes it.
@@ -319,7 +335,7 @@ impl AwsSandbox {
     pub fn deploy_by_hand(&self, arn: &str) -> Option<String> {
         let mut state = self.shared.state();
         let now = self.shared.now(&state);
-        app_runner::deploy_again(&mut state, arn, now, true)
+        app_runner::deploy_again(&mut state, arn, now, true).or_else(|| ecs::deploy_again(&mut state, arn, now))
     }
 
     /// Lets requests go wrong.
@@ -347,7 +363,8 @@ impl AwsSandbox {
     /// The `UpdateService` requests that were accepted, oldest first.
     #[must_use]
     pub fn update_calls(&self, arn: &str) -> Vec<Value> {
-        self.with(arn, |service, _| service.updates.clone()).unwrap_or_default()
+        let express = self.with_express(arn, |service, _| service.updates.clone());
+        self.with(arn, |service, _| service.updates.clone()).or(express).unwrap_or_default()
     }
 
     /// Every deployment since the service was made, oldest first.
@@ -364,19 +381,24 @@ impl AwsSandbox {
             });
             seen.collect()
         };
-        self.with(arn, seen).unwrap_or_default()
+        self.with(arn, seen)
+            .or_else(|| self.with_express(arn, |service, now| ecs::seen(service, now)))
+            .unwrap_or_default()
     }
 
     /// The image that serves requests now, as the configuration names it. `None` for an unknown service.
     #[must_use]
     pub fn running_image(&self, arn: &str) -> Option<String> {
-        self.with(arn, |service, now| service.running(now).map(|running| running.image().to_owned())).flatten()
+        let express = self.with_express(arn, |service, now| service.running(now).map(|of| of.image().to_owned()));
+        self.with(arn, |service, now| service.running(now).map(|of| of.image().to_owned())).or(express).flatten()
     }
 
     /// Where the running service answers for its health. `None` for an unknown service.
     #[must_use]
     pub fn health_url(&self, arn: &str) -> Option<String> {
-        self.with(arn, |service, _| format!("{}/service/{}/healthz", self.endpoint_url(), service.name))
+        let express = self.with_express(arn, |service, _| service.name.clone());
+        let name = self.with(arn, |service, _| service.name.clone()).or(express);
+        name.map(|name| format!("{}/service/{name}/healthz", self.endpoint_url()))
     }
 
     fn with<T>(&self, arn: &str, act: impl FnOnce(&mut Service, Now) -> T) -> Option<T> {

@@ -52,7 +52,8 @@ pub(super) struct Running {
 impl Running {
     /// The image as the configuration names it.
     pub(super) fn image(&self) -> &str {
-        self.source["ImageRepository"]["ImageIdentifier"].as_str().unwrap_or_default()
+        let app_runner = &self.source["ImageRepository"]["ImageIdentifier"];
+        app_runner.as_str().or(self.source["primaryContainer"]["image"].as_str()).unwrap_or_default()
     }
 }
 

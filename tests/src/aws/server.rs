@@ -5,7 +5,7 @@ use super::fault::FaultKind;
 use super::shape::Shape;
 use super::sigv4::{self, Expected};
 use super::state::{Now, State, uuid};
-use super::{Shared, app_runner, ecr, model, secrets};
+use super::{Shared, app_runner, ecr, ecs, ecs_model, logs, model, secrets};
 use crate::traffic::{self, Exchange};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -52,6 +52,10 @@ fn operation(target: &str) -> Option<Operation> {
         "secretsmanager" => {
             ("SecretsManager", "secretsmanager", "application/x-amz-json-1.1", "InvalidParameterException")
         }
+        "AmazonEC2ContainerServiceV20141113" => {
+            ("ECS", "ecs", "application/x-amz-json-1.1", "InvalidParameterException")
+        }
+        "Logs_20140328" => ("Logs", "logs", "application/x-amz-json-1.1", "InvalidParameterException"),
         _ => return None,
     };
     let (shape, act): (&'static Shape, Act) = match (service, name) {
@@ -67,6 +71,15 @@ fn operation(target: &str) -> Option<Operation> {
         }
         ("SecretsManager", "GetSecretValue") => {
             (&model::GET_SECRET_VALUE, |state, request, _| secrets::value(state, request))
+        }
+        ("ECS", "DescribeExpressGatewayService") => (&ecs_model::DESCRIBE_EXPRESS, ecs::describe),
+        ("ECS", "UpdateExpressGatewayService") => (&ecs_model::UPDATE_EXPRESS, ecs::update),
+        ("ECS", "ListServiceDeployments") => (&ecs_model::LIST_DEPLOYMENTS, ecs::list_deployments),
+        ("ECS", "DescribeServices") => {
+            (&ecs_model::DESCRIBE_SERVICES, |state, request, _| ecs::describe_services(state, request))
+        }
+        ("Logs", "FilterLogEvents") => {
+            (&ecs_model::FILTER_LOG_EVENTS, |state, request, _| logs::filter(state, request))
         }
         _ => return None,
     };
@@ -131,12 +144,19 @@ fn handle(
         }
         Some(FaultKind::QuotesSettings) => {
             let settings = request.pointer("/SourceConfiguration/ImageRepository/ImageConfiguration");
+            let settings = settings.or(request.pointer("/primaryContainer/environment"));
             refused(operation.invalid, format!("Invalid configuration: {}", settings.unwrap_or(&request)))
         }
         Some(FaultKind::SomebodyElseFirst) => {
             let arn = request["ServiceArn"].as_str().unwrap_or_default();
             app_runner::deploy_again(&mut state, arn, now, true);
+            ecs::deploy_again(&mut state, request["serviceArn"].as_str().unwrap_or_default(), now);
             (operation.act)(&mut state, &request, now)
+        }
+        Some(FaultKind::SomebodyElseAfter) => {
+            let answer = (operation.act)(&mut state, &request, now);
+            ecs::deploy_again(&mut state, request["serviceArn"].as_str().unwrap_or_default(), now);
+            answer
         }
         Some(FaultKind::LostAnswerAfterAct) | None => (operation.act)(&mut state, &request, now),
     };
@@ -188,7 +208,9 @@ async fn healthz(
     let state = shared.state();
     let now = shared.now(&state);
     let service = state.services.values().find(|service| service.name == name);
-    let Some(running) = service.and_then(|service| service.running(now)) else {
+    let express = state.express.values().find(|service| service.name == name);
+    let running = service.and_then(|service| service.running(now));
+    let Some(running) = running.or(express.and_then(|express| express.running(now))) else {
         return answer::bare(404);
     };
     let digest = running.digest.as_deref();

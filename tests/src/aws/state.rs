@@ -2,7 +2,9 @@
 
 use super::app_runner::Service;
 use super::ecr::Registry;
+use super::ecs::Express;
 use super::fault::Fault;
+use super::logs::Logs;
 use super::operation::Pace;
 use super::secrets::Secret;
 use jiff::Timestamp;
@@ -35,6 +37,9 @@ pub(super) struct State {
     /// Added to the clock of operations by `advance_ms`.
     pub(super) ahead_ms: u64,
     pub(super) pace: Pace,
+    /// ECS Express services by ARN.
+    pub(super) express: BTreeMap<String, Express>,
+    pub(super) logs: Logs,
 }
 
 /// An id in UUID form (version 4, as AWS gives them) that follows from its seed.

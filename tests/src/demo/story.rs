@@ -3,7 +3,7 @@
 use super::{DemoError, Stage};
 use crate::front::Seen;
 use crate::screen::Screen;
-use crate::world::World;
+use crate::world::{TargetOption, World};
 use slipway_core::message::Mark;
 use slipway_core::release::{Outcome, Phase, Release, Step};
 use std::fmt;
@@ -88,6 +88,13 @@ async fn deploy(stage: &mut Stage<'_>, environment: &str) -> Result<usize, DemoE
 async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
     if !to_staging(stage).await? {
         stage.screen.note("Staging runs the newest commit already: commit something, then play it again.");
+        return Ok(());
+    }
+    if stage.world.target == TargetOption::Dry {
+        // Of a dry target nobody knows what runs there before it was told something, so the story would be another.
+        stage
+            .screen
+            .note("Nothing was deployed: that is what a dry target is for. The store remembers what it was told.");
         return Ok(());
     }
     let since = stage.says("ana", "/release why deploy production").await?;
@@ -186,11 +193,13 @@ async fn show_failure(stage: &mut Stage<'_>, fail: Fail) -> Result<(), DemoError
 fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
     let verified = stage.world.bot.run(&["audit", "verify"]).map_err(|e| DemoError::Otherwise(e.to_string()))?;
     let verified = String::from_utf8_lossy(&verified.stdout).trim().to_owned();
-    let calls = stage.world.aws.deployment_operations(&stage.world.staging_arn).len();
-    let calls = calls + stage.world.aws.deployment_operations(&stage.world.production_arn).len();
+    let world = stage.world;
+    let services = [Some(&world.staging_arn), Some(&world.production_arn), world.staging_second.as_ref()];
+    let calls: usize = services.into_iter().flatten().map(|arn| world.aws.deployment_operations(arn).len()).sum();
+    let platform = world.target.platform();
     stage.screen.note("");
     let operations = if calls == 1 { "operation" } else { "operations" };
-    stage.screen.note(&format!("Behind the scenes: {calls} deployment {operations} at App Runner; {verified}"));
+    stage.screen.note(&format!("Behind the scenes: {calls} deployment {operations} at {platform}; {verified}"));
     let next: &[&str] = match fail {
         None => &[
             "make demo FAIL=ci        what a failure looks like (also image, migrate, deploy, health)",
@@ -198,6 +207,7 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
             "make demo CHAT=slack     the same in Slack; with INTERACTIVE=1 on a page in your browser",
             "make demo CHAT=discord   the same in Discord",
             "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
+            "make demo TARGET=ecs-express  the same on ECS Express Mode (also dry, both)",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",
         ],

@@ -5,6 +5,7 @@ use super::config::{self, Values};
 use super::database::{Databases, databases, spoil};
 use super::policies;
 use super::source::{Repository, Source, source};
+use super::target::TargetOption;
 use super::{API_TOKEN, World, free_port};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
@@ -110,6 +111,8 @@ pub struct Options {
     pub teams: Teams,
     /// Where people talk.
     pub chat: ChatOption,
+    /// What runs the images.
+    pub target: TargetOption,
 }
 
 impl World {
@@ -118,6 +121,11 @@ impl World {
     /// # Errors
     /// When the repository cannot be used or something cannot be started, in a sentence for people.
     pub async fn new(options: Options) -> io::Result<Self> {
+        if let (TargetOption::Dry, Some(fail @ (Fail::Deploy | Fail::Health))) = (options.target, options.fail) {
+            return Err(io::Error::other(format!(
+                "on a dry target nothing runs that could fail: {fail} needs another"
+            )));
+        }
         let folder = TempDir::with_prefix("slipway-sandbox-")?;
         let source = source(&options.repository, folder.path(), options.chat.stand_ins())?;
         let databases = databases(&source, folder.path(), options.sqlite).await?;
@@ -132,8 +140,13 @@ impl World {
             let name = format!("{}-{environment}", source.service);
             let arn = aws.secret_arn(&format!("goals/{environment}"));
             let secrets = arn.map(|arn| ("SMTP_HOST".to_owned(), format!("{arn}:SMTP_HOST::"))).into_iter().collect();
-            aws.create_service(&NewService { secrets, ..NewService::new(name, format!("{image}@{}", digest(commit))) })
+            let image = format!("{image}@{}", digest(commit));
+            options.target.create(&aws, &NewService { secrets, ..NewService::new(name, image) })
         };
+        let staging_second = (options.target == TargetOption::Both).then(|| {
+            let name = format!("{}-staging-ecs", source.service);
+            aws.create_express(&NewService::new(name, format!("{image}@{}", digest(&source.production))))
+        });
         let (staging_arn, production_arn) =
             (service("staging", &source.staging), service("production", &source.production));
         match options.fail {
@@ -153,14 +166,14 @@ impl World {
             repository: &format!("acme/{}", source.service),
             image: &image,
             migrations: source.migrations.as_deref(),
-            staging_arn: &staging_arn,
-            production_arn: &production_arn,
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
             // What is to fail when it is run must not be found out before.
             rehearse: databases.postgres.is_some() && options.fail != Some(Fail::Migrate),
             teams: options.teams,
             chats: chats.named(),
+            staging_target: &options.target.line(&staging_arn, staging_second.as_deref()),
+            production_target: &options.target.line(&production_arn, None),
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;
@@ -180,6 +193,8 @@ impl World {
             repository: source.path,
             staging_arn,
             production_arn,
+            staging_second,
+            target: options.target,
             staging_database: databases.staging,
             production_database: databases.production,
             remarks,

@@ -13,14 +13,15 @@ pub(super) struct Values<'a> {
     pub(super) repository: &'a str,
     pub(super) image: &'a str,
     pub(super) migrations: Option<&'a str>,
-    pub(super) staging_arn: &'a str,
-    pub(super) production_arn: &'a str,
     pub(super) staging_health: &'a str,
     pub(super) production_health: &'a str,
     /// Whether migrations are rehearsed, on the server that has the databases.
     pub(super) rehearse: bool,
     pub(super) teams: Teams,
     pub(super) chats: Chats<'a>,
+    /// The lines that say what runs the images.
+    pub(super) staging_target: &'a str,
+    pub(super) production_target: &'a str,
 }
 
 /// The file's text.
@@ -54,11 +55,18 @@ pub(super) fn text(values: &Values<'_>) -> String {
         chats.channels(),
         chats.announce(),
     );
-    text.push_str(&environment(service, "staging", values.staging_arn, values.staging_health, None, values.rehearse));
+    text.push_str(&environment(
+        service,
+        "staging",
+        values.staging_target,
+        values.staging_health,
+        None,
+        values.rehearse,
+    ));
     text.push_str(&environment(
         service,
         "production",
-        values.production_arn,
+        values.production_target,
         values.production_health,
         Some("staging"),
         values.rehearse,
@@ -83,19 +91,21 @@ pub(super) fn text(values: &Values<'_>) -> String {
     text
 }
 
-fn environment(service: &str, name: &str, arn: &str, health: &str, after: Option<&str>, rehearse: bool) -> String {
+fn environment(service: &str, name: &str, target: &str, health: &str, after: Option<&str>, rehearse: bool) -> String {
     let after = after.map_or(String::new(), |after| format!("after = {}\n", quoted(after)));
+    // A dry target has no address.
+    let health = match health {
+        "" => String::new(),
+        url => format!("health_url = {}\nhealth_bake = \"1s\"\n", quoted(url)),
+    };
     let rehearse = if rehearse {
         "rehearse = { secret = \"goals/rehearsal\", key = \"DATABASE_URL\", same_server = true }\n"
     } else {
         ""
     };
     format!(
-        "\n[service.{service}.environment.{name}]\n{after}target = {{ kind = \"app-runner\", service_arn = {} }}\n\
-         database = {{ secret = \"goals/{name}\", key = \"GOOSE_DBSTRING\" }}\n{rehearse}config = [\"goals/{name}\"]\n\
-         health_url = {}\nhealth_bake = \"1s\"\n",
-        quoted(arn),
-        quoted(health)
+        "\n[service.{service}.environment.{name}]\n{after}{target}\n\
+         database = {{ secret = \"goals/{name}\", key = \"GOOSE_DBSTRING\" }}\n{rehearse}config = [\"goals/{name}\"]\n{health}",
     )
 }
 

@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_huge_file_is_refused_before_it_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let file = fs::File::create(folder.path().join("1_a.sql")).unwrap();
+        let file = File::create(folder.path().join("1_a.sql")).unwrap();
         file.set_len(50 * MIB as u64).unwrap();
         let says = "DIR/1_a.sql has 50 MiB; a migration may have 16 MiB. Load data by another way, or split the file.";
         assert_eq!(refused(folder.path()), says);

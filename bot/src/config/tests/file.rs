@@ -125,7 +125,7 @@ fn values_arrive_typed_and_paths_joined_to_the_folder() {
     assert_eq!(service.tag.render(&commit), commit.as_str());
     assert_eq!(environment.timezone.iana_name(), Some("America/Los_Angeles"));
     assert_eq!(environment.health_bake, Duration::from_secs(10));
-    let Target::AppRunner(target) = &environment.targets[0];
+    let Target::AppRunner(target) = &environment.targets[0] else { panic!("another kind") };
     assert_eq!((target.region.as_str(), target.name.as_str()), ("us-west-2", "goals-staging"));
     let production = &service.environments[&"production".into()];
     assert_eq!(production.after, Some("staging".into()));

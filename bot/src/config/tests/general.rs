@@ -202,7 +202,7 @@ github = "Ana"
         slipway.toml:17:15  error  service.goals.vote_expiry  "4 hours" is no duration  → write a whole number and s, m, h or d, such as "90s", "30m", "4h" or "2d"
         slipway.toml:18:13  error  service.goals.channels[0]  "general" is no Slack channel id  → copy the id from Slack: C or G and then capital letters and digits, 9 to 20 in all
         slipway.toml:21:12  error  service.goals.environment.staging.timezone  "America/Los_Angelos" is no time zone  → write "America/Los_Angeles"
-        slipway.toml:22:19  error  service.goals.environment.staging.target.kind  "app-runer" is not one of the choices  → write "app-runner"
+        slipway.toml:22:19  error  service.goals.environment.staging.target.kind  "app-runer" is not one of the choices  → write "app-runner" or "ecs-express" or "dry"
         slipway.toml:23:9  error  service.goals.environment.staging.after  staging → production → staging would wait for each other for ever  → remove one of these after keys
         slipway.toml:27:11  error  service.goals.environment.production.targets  is empty  → write targets = [{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }]
         slipway.toml:28:1  error  service.goals.environment.production.password  does not belong in this file  → remove it; keep it in Secrets Manager and name that secret in database or config

@@ -1,6 +1,6 @@
 //! Services and their environments.
 
-use super::{SERVICE, STAGING, changed, minimal, says, with};
+use super::{SERVICE, STAGING, changed, check, minimal, says, with};
 use expect_test::expect;
 
 const ARN: &str = "arn:aws:apprunner:us-west-2:123456789012:service/goals-staging/8fe1e10304f84fd2b0df550fe98a71fa";
@@ -118,6 +118,8 @@ fn names() {
     );
 }
 
+const EXPRESS: &str = "arn:aws:ecs:us-west-2:123456789012:service/main/goals";
+
 #[test]
 fn targets() {
     let target = format!("target = {{ kind = \"app-runner\", service_arn = \"{ARN}\" }}");
@@ -128,6 +130,13 @@ fn targets() {
             changed(&target, &format!("{target}\ntargets = [{}]", &target["target = ".len()..])),
             changed(&target, "target = \"goals-staging\""),
             changed("app-runner\"", "ecs-express\""),
+            changed("app-runner\"", "kubernetes\""),
+            changed(ARN, "arn:aws:ecs:us-west-2:123456789012:service/main/goals"),
+            changed(&target, &target.replace("app-runner", "ecs-express").replace(ARN, EXPRESS)),
+            changed(&target, &target.replace("app-runner", "ecs-express").replace(ARN, &EXPRESS.replace("main/", ""))),
+            changed(&target, "target = { kind = \"dry\", name = \"goals\" }"),
+            changed(&target, "target = { kind = \"dry\", service_arn = \"goals\" }"),
+            changed(&target, "targets = [{ kind = \"dry\", name = \"a\" }, { kind = \"dry\", name = \"a\" }]"),
             changed(ARN, "…"),
             changed(", service_arn = ", ", arn = "),
             changed(&target, &format!("{target}\n[service.goals.environment.copy]\n{target}")),
@@ -142,12 +151,29 @@ fn targets() {
 
             slipway.toml:11:10  error  service.goals.environment.staging.target  must be a table, and is a text  → write target = { kind = "app-runner", service_arn = "arn:aws:apprunner:…" }
 
-            slipway.toml:11:19  error  service.goals.environment.staging.target.kind  "ecs-express" is not one of the choices  → write "app-runner"
+            slipway.toml:11:48  error  service.goals.environment.staging.target.service_arn  "arn:aws:apprunner:us-west-2:123456789012:service/goals-stagi…" is no ECS service  → copy it from ECS, with its cluster: arn:aws:ecs:<region>:<12 digits>:service/<cluster>/<name>
+
+            slipway.toml:11:19  error  service.goals.environment.staging.target.kind  "kubernetes" is not one of the choices  → write "app-runner" or "ecs-express" or "dry"
+
+            slipway.toml:11:47  error  service.goals.environment.staging.target.service_arn  "arn:aws:ecs:us-west-2:123456789012:service/main/goals" is no App Runner service  → copy it from App Runner: arn:aws:apprunner:<region>:<12 digits>:service/<name>/<32 hex digits>
+
+
+            slipway.toml:11:48  error  service.goals.environment.staging.target.service_arn  "arn:aws:ecs:us-west-2:123456789012:service/goals" is no ECS service  → copy it from ECS, with its cluster: arn:aws:ecs:<region>:<12 digits>:service/<cluster>/<name>
+
+            slipway.toml:11:19  note  service.goals.environment.staging.target.kind  runs nothing: what is released to it is deployed nowhere
+
+            slipway.toml:11:10  error  service.goals.environment.staging.target.name  is missing  → add name = "goals"
+            slipway.toml:11:19  note  service.goals.environment.staging.target.kind  runs nothing: what is released to it is deployed nowhere
+            slipway.toml:11:26  error  service.goals.environment.staging.target.service_arn  is not used by a target of kind dry  → remove it
+
+            slipway.toml:11:21  note  service.goals.environment.staging.targets[0].kind  runs nothing: what is released to it is deployed nowhere
+            slipway.toml:11:51  note  service.goals.environment.staging.targets[1].kind  runs nothing: what is released to it is deployed nowhere
+            slipway.toml:11:65  error  service.goals.environment.staging.targets[1].name  is also service.goals.environment.staging.targets[0].name (11:35)  → give each environment a target of its own
 
             slipway.toml:11:47  error  service.goals.environment.staging.target.service_arn  "…" is no App Runner service  → copy it from App Runner: arn:aws:apprunner:<region>:<12 digits>:service/<name>/<32 hex digits>
 
             slipway.toml:11:10  error  service.goals.environment.staging.target.service_arn  is missing  → add service_arn = "arn:aws:apprunner:…"
-            slipway.toml:11:33  error  service.goals.environment.staging.target.arn  there is no key of this name  → remove it; the keys here are kind, service_arn
+            slipway.toml:11:33  error  service.goals.environment.staging.target.arn  there is no key of this name  → remove it; the keys here are kind, service_arn, name
 
             slipway.toml:13:47  error  service.goals.environment.copy.target.service_arn  is also service.goals.environment.staging.target.service_arn (11:47)  → give each environment a target of its own
         "#]],

@@ -544,6 +544,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         id: format!("goals-{environment}"),
         name: format!("goals-{environment}"),
         settings: BTreeMap::new(),
+        runs: None,
     };
     Plan {
         service: "goals".into(),

@@ -38,7 +38,7 @@ pub(super) async fn outside() -> Outside {
 }
 
 /// The executor of a chat's bot.
-fn executor(chat: &Chat, outside: Outside) -> Executor {
+pub(super) fn executor(chat: &Chat, outside: Outside) -> Executor {
     let Engine { store, setup, clock, signals } = chat.engine.clone();
     let outside = Arc::new(outside);
     let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
@@ -84,7 +84,8 @@ impl Target for Watchful {
     }
 
     async fn operation(&self, _id: &str, _operation: &str) -> Result<OperationState, TargetError> {
-        Ok(OperationState { status: OperationStatus::Pending, started_at: None, ended_at: None })
+        let (status, word) = (OperationStatus::Pending, "PENDING".to_owned());
+        Ok(OperationState { status, started_at: None, ended_at: None, word, reason: None })
     }
 
     async fn find_since(&self, _id: &str, _before: Option<&str>) -> Result<Vec<OperationSeen>, TargetError> {

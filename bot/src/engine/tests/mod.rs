@@ -2,6 +2,7 @@
 //! by the test.
 
 mod accounts;
+mod arrived;
 mod aside;
 mod audit;
 mod beginnings;

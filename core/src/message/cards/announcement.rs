@@ -28,6 +28,7 @@ pub fn announcement(view: &ReleaseView<'_>) -> Message {
             body.push(Block::Line(titles(plan)));
         }
         body.push(Block::Line(rest(view, plan)));
+        body.extend(super::release::dry(plan).map(Block::Line));
     }
     Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: Vec::new() }
 }
@@ -79,6 +80,10 @@ fn headline(view: &ReleaseView<'_>) -> Line {
     let key = &release.request.key;
     let back = release.request.kind.plan_kind() == PlanKind::Rollback;
     let mut line = Line::plain(format!("{} ", key.service));
+    if let Some(plan) = release.plan.as_ref().filter(|plan| super::release::all_dry(plan)) {
+        let line = words::commit(Line::plain(format!("dry run of {} ", key.service)), &plan.commit);
+        return by_whom(line.text(format!(" to {}{DOT}nothing was deployed", key.environment)), release);
+    }
     line = if back { line.text("is back on ") } else { line };
     if let Some(commit) = &release.commit {
         line = words::commit(line, commit);

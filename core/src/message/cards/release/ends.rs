@@ -5,12 +5,12 @@ use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
-    actions, applied, approved, commit, configuration, field, keeps_serving, message, migrating, reasons, run,
+    actions, applied, approved, commit, configuration, field, keeps_serving, message, migrating, reasons, run, targets,
 };
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
-use crate::release::RequestKind;
+use crate::release::{RequestKind, Step};
 
 /// How many lines a card shows of what a step that was broken off leaves behind.
 const DETAILS_SHOWN_LIMIT: usize = 8;
@@ -20,7 +20,12 @@ const NOTHING_STARTED: &str = "nothing was started";
 pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     let release = view.release;
     let again = release.request.kind.plan_kind() == PlanKind::Rollback;
-    let mut stands = commit(release).text(if again { " is live again" } else { " is live" });
+    let dry = release.plan.as_ref().is_some_and(targets::all_dry);
+    let mut stands = match (dry, again) {
+        (true, _) => Line::plain("dry run target: nothing was deployed, ").join(commit(release)).text(" went through"),
+        (false, true) => commit(release).text(" is live again"),
+        (false, false) => commit(release).text(" is live"),
+    };
     if release.target_count() > 1 {
         stands = stands.text(format!(" on {} targets", release.target_count()));
     }
@@ -36,6 +41,8 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     message.body.extend(approved(release));
     message.body.push(Block::Gap);
     message.body.extend(plan::fields(release, When::Past));
+    message.body.extend(targets::states(release, Step::Verify));
+    message.body.extend(release.plan.as_ref().filter(|_| !dry).and_then(targets::dry).map(Block::Line));
     message.body.push(Block::Line(run::steps(release)));
     if let (Some(next), Some(commit)) = (next, &release.commit) {
         let promote = format!("/deploy {next} {}", commit.short());

@@ -3,7 +3,7 @@
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, applied, commit, keeps_serving, message, run};
+use super::{actions, applied, commit, keeps_serving, message, run, targets};
 use crate::plan::PlanKind;
 use crate::release::{Failure, Release, Step};
 
@@ -109,7 +109,7 @@ fn still_true(release: &Release, step: Option<Step>) -> Vec<Block> {
     let mut blocks = Vec::new();
     match step {
         Some(Step::Deploy) => {
-            blocks.extend(earlier_targets(release).map(Block::Warning));
+            blocks.extend(targets::what_runs(release, false).map(Block::Warning));
             if release.operation.is_some() {
                 let line = "No rollback was reported: make sure which version serves.";
                 blocks.push(Block::Line(Line::plain(line)));
@@ -122,21 +122,6 @@ fn still_true(release: &Release, step: Option<Step>) -> Vec<Block> {
         None | Some(Step::Ci | Step::Image | Step::Migrate) => {}
     }
     blocks
-}
-
-/// Where several targets were to be deployed: those that have the new version, and those that never saw it.
-fn earlier_targets(release: &Release) -> Option<Line> {
-    let after = release.target_count().saturating_sub(release.target + 1);
-    let line = match (release.target, after) {
-        (0, _) => return None,
-        (1, _) => Line::plain("The target before it runs ").join(commit(release)),
-        (n, _) => Line::plain(format!("The {n} targets before it run ")).join(commit(release)),
-    };
-    Some(match after {
-        0 => line.text("."),
-        1 => line.text("; the one after it was not touched."),
-        n => line.text(format!("; the {n} after it were not touched.")),
-    })
 }
 
 fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
@@ -169,11 +154,17 @@ pub(super) fn rolled_back(view: &ReleaseView<'_>, failure: &Failure) -> Message 
     let mut message = message(view, Mark::Failed, stands);
     message.body.push(Block::Line(operation(release, failure)));
     message.body.extend(details(failure));
-    if is_app_runner(release) {
-        let line = "The service shows RUNNING because the old version runs; the new one never took traffic.";
-        message.body.push(Block::Line(Line::plain(line)));
+    let appearance = match kind(release) {
+        Some("app-runner") => "The service shows RUNNING because the old version runs; the new one never took traffic.",
+        Some("ecs-express") => {
+            "The service shows ACTIVE because the old version runs; the new one was taken out again."
+        }
+        _ => "",
+    };
+    if !appearance.is_empty() {
+        message.body.push(Block::Line(Line::plain(appearance)));
     }
-    message.body.extend(earlier_targets(release).map(Block::Warning));
+    message.body.extend(targets::what_runs(release, true).map(Block::Warning));
     message.body.extend(applied(release).map(Block::Line));
     message.body.push(Block::Line(run::steps(release)));
     message.body.push(Block::Line(way_out(release, Some(Step::Deploy), failure)));

@@ -8,6 +8,7 @@ mod migrations;
 mod plan;
 mod planning;
 mod run;
+mod targets;
 mod waiting;
 
 pub(super) use configuration::{
@@ -17,6 +18,7 @@ pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
+pub(super) use targets::{all_dry, dry};
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;

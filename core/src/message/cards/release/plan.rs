@@ -108,7 +108,8 @@ pub(super) fn image(release: &Release, plan: &Plan, when: When) -> Line {
 pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let ci = release.facts.as_ref().and_then(ci_warning);
     let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
-    ci.into_iter().chain(migrations).map(Block::Warning).collect()
+    let dry = release.plan.as_ref().and_then(super::targets::dry);
+    ci.into_iter().chain(migrations).chain(dry).map(Block::Warning).collect()
 }
 
 fn ci_warning(facts: &Facts) -> Option<Line> {

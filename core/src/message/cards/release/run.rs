@@ -4,7 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Progress, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{actions, approved, commit, message, migrating};
+use super::{actions, approved, commit, message, migrating, targets};
 use crate::facts::CiState;
 use crate::plan::PlanKind;
 use crate::release::{Release, Step, StepRecord, StepState};
@@ -39,9 +39,10 @@ pub(super) fn card(view: &ReleaseView<'_>, step: Step) -> Message {
         message.body.push(Block::Line(line));
     }
     message.body.extend(approved(release));
+    message.body.extend(release.plan.as_ref().and_then(targets::dry).map(Block::Line));
     message.body.push(Block::Gap);
     message.body.extend(plan::fields(release, When::Redrawn(view.now)));
-    message.body.extend(targets(release, step));
+    message.body.extend(targets::states(release, step));
     message.body.push(Block::Line(steps(release)));
     message.actions =
         actions(if can_cancel(release, step) { vec![Verb::Cancel, Verb::Details] } else { vec![Verb::Details] });
@@ -132,16 +133,16 @@ fn timed(record: &StepRecord, view: &ReleaseView<'_>) -> u64 {
 /// What goes on: the running step in its own words.
 fn label(release: &Release, step: Step) -> Line {
     let (who, otherwise) = match step {
-        Step::Ci => ("CI: ", "comparing its checks with the plan"),
-        Step::Image => ("Image: ", "comparing the tag with the plan"),
-        Step::Migrate if is_down(release) => ("Migrations: ", "taking back"),
-        Step::Migrate => ("Migrations: ", "applying"),
-        Step::Deploy => (platform(release), "starting"),
-        Step::Verify => ("Health: ", "asking the service"),
+        Step::Ci => (Line::plain("CI"), "comparing its checks with the plan"),
+        Step::Image => (Line::plain("Image"), "comparing the tag with the plan"),
+        Step::Migrate if is_down(release) => (Line::plain("Migrations"), "taking back"),
+        Step::Migrate => (Line::plain("Migrations"), "applying"),
+        Step::Deploy => (targets::current(release), "starting"),
+        Step::Verify => (Line::plain("Health"), "asking the service"),
     };
     let line = match &release.steps.get(step).detail {
-        Some(detail) => Line::plain(who).untrusted(detail.as_str()),
-        None => Line::plain(who).text(otherwise),
+        Some(detail) => who.text(": ").untrusted(detail.as_str()),
+        None => who.text(": ").text(otherwise),
     };
     match (step, &release.operation) {
         (Step::Deploy, Some(id)) => line.text(" (operation ").code(words::operation(id)).text(")"),
@@ -149,36 +150,8 @@ fn label(release: &Release, step: Step) -> Line {
     }
 }
 
-fn platform(release: &Release) -> &'static str {
-    let target = release.plan.as_ref().and_then(|plan| plan.targets.get(release.target));
-    match target.map(|t| t.kind.as_str()) {
-        Some("app-runner") => "App Runner: ",
-        Some("ecs-express") => "ECS Express: ",
-        _ => "Target: ",
-    }
-}
-
 fn is_down(release: &Release) -> bool {
     release.request.kind.plan_kind() == PlanKind::MigrateDown
-}
-
-/// Each target with a mark, where there are several.
-fn targets(release: &Release, step: Step) -> Option<Block> {
-    let targets = &release.plan.as_ref()?.targets;
-    if targets.len() < 2 {
-        return None;
-    }
-    let mut line = Line::default();
-    for (i, target) in targets.iter().enumerate() {
-        let mark = match step {
-            Step::Verify => "✔ ",
-            Step::Deploy if i < release.target => "✔ ",
-            Step::Deploy if i == release.target => "◐ ",
-            Step::Ci | Step::Image | Step::Migrate | Step::Deploy => "○ ",
-        };
-        line = if i > 0 { line.text("   ") } else { line }.text(mark).untrusted(target.name.as_str());
-    }
-    Some(Block::Field { label: "Targets".to_owned(), lines: vec![line] })
 }
 
 /// `✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ◐ deploy   ○ verify`.

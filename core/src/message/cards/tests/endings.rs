@@ -226,7 +226,7 @@ fn rolled_back_on_the_second_target_never_says_that_the_old_version_serves_every
         ),
         "{shown}"
     );
-    assert!(shown.contains("▲ The target before it runs 4c1f9e2.\n"), "{shown}");
+    assert!(shown.contains("▲ goals-us runs 4c1f9e2, goals-eu still what it ran.\n"), "{shown}");
 }
 
 #[test]
@@ -317,6 +317,9 @@ fn a_failure_on_the_second_of_three_targets_tells_them_apart() {
     );
     assert!(!unbegun.contains("keeps serving") && !unbegun.contains("No rollback was reported"), "{unbegun}");
     let begun = card(&failed(after(release, [second]), Step::Deploy, failure(), false, 300), 301);
-    assert!(begun.contains("▲ The target before it runs 4c1f9e2; the one after it was not touched.\n"), "{begun}");
+    let runs = "▲ goals-us runs 4c1f9e2, goals-eu is not certain, goals-ap still what it ran.\n";
+    assert!(begun.contains(runs), "{begun}");
+    let runs = "▲ goals-us runs 4c1f9e2, goals-eu still what it ran, goals-ap still what it ran.\n";
+    assert!(unbegun.contains(runs), "{unbegun}");
     assert!(begun.contains("No rollback was reported: make sure which version serves.\n"), "{begun}");
 }

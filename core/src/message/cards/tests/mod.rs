@@ -7,6 +7,7 @@ mod migrations;
 mod others;
 mod plain;
 mod running;
+mod targets;
 mod waiting;
 
 use super::*;
@@ -98,6 +99,7 @@ pub(super) fn target(name: &str) -> PlannedTarget {
         id: format!("arn:aws:apprunner:us-west-2:123456789012:service/{name}/1"),
         name: name.into(),
         settings: [("port".to_owned(), "8080".to_owned())].into(),
+        runs: None,
     }
 }
 

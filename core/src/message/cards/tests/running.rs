@@ -67,7 +67,13 @@ fn several_targets_are_marked_one_by_one() {
         after(after(release, until(Step::Deploy)), [operation(), done(Step::Deploy, "update succeeded", 100)]);
     let shown = card(&release, 115);
     assert!(shown.contains("deploying 4c1f9e2 to target 2 of 3"), "{shown}");
-    assert!(shown.contains("✔ goals-us   ◐ goals-eu   ○ goals-ap"), "{shown}");
+    let targets = "App Runner goals-us: live · goals-eu: starting · goals-ap: waiting\n";
+    assert!(shown.contains(targets), "{shown}");
+    let second = Event::DeployStarted { target: 1, operation: "8e1d".into() };
+    let detail = Event::Progress { step: Step::Deploy, detail: "update in progress".into(), permille: None };
+    let shown = card(&after(release, [second, detail]), 115);
+    assert!(shown.contains("live · goals-eu: update in progress · goals-ap: waiting\n"), "{shown}");
+    assert!(shown.contains("App Runner goals-eu: update in progress (operation 8e1d)\n"), "{shown}");
     assert!(!shown.contains("[Cancel]"), "some targets run the new version");
 }
 
