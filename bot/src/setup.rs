@@ -69,6 +69,8 @@ pub struct EnvironmentSetup {
     pub after: Option<EnvironmentName>,
     /// What reactions under a card mean.
     pub reactions: config::Reactions,
+    /// What follows when a deployment cannot be verified.
+    pub rollback: config::RollbackBy,
 }
 
 /// Something that runs the image.
@@ -401,6 +403,7 @@ impl EnvironmentSetup {
             health_bake_s: seconds(environment.health_bake),
             after: environment.after.clone(),
             reactions: environment.reactions,
+            rollback: environment.rollback,
         }
     }
 }

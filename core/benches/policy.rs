@@ -64,6 +64,7 @@ impl Company {
             taken_back: vec![],
             files_from: None,
             goes_on: false,
+            between: Default::default(),
             unknown_applied: vec![],
             half_done: vec![],
             edited: vec![],

@@ -1,7 +1,10 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
+mod between;
 mod lists;
 mod trial;
+
+pub use between::Between;
 
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
@@ -196,6 +199,10 @@ pub struct Plan {
     pub config: Vec<ConfigVersion>,
     /// What runs the image, in the order of deployment.
     pub targets: Vec<PlannedTarget>,
+    /// Of a rollback: the applied migrations that the older commit does not know. For display; what of them is taken back
+    /// is in `taken_back`.
+    #[serde(default, skip_serializing_if = "Between::is_empty")]
+    pub between: Between,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -268,6 +275,7 @@ impl Plan {
             rehearsal: _,
             config,
             targets,
+            between: _,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();

@@ -6,6 +6,8 @@ mod apply;
 mod aside;
 mod asked;
 mod auditing;
+mod back;
+mod bad;
 mod incoming;
 mod links;
 mod locks;

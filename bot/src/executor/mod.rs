@@ -5,6 +5,7 @@ mod announce;
 pub(crate) use announce::DURATIONS_LIMIT;
 pub use rehearse::Rehearsals;
 mod audited;
+mod between;
 mod build;
 mod deploy;
 mod gather;

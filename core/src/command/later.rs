@@ -13,22 +13,16 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 5] = [
+const COMMANDS: [Later; 4] = [
     Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
-    Later { name: "release bad", instead: "bring back what ran before: ", command: Some("/rollback production") },
     Later { name: "release config", instead: CONFIG_INSTEAD, command: None },
     Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
     Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },
 ];
 
-const OPTIONS: [Later; 3] = [
+const OPTIONS: [Later; 2] = [
     Later { name: "when", instead: "ask when the time has come, or see what holds it: ", command: Some(WHY) },
     Later { name: "config", instead: CONFIG_INSTEAD, command: None },
-    Later {
-        name: "migrations",
-        instead: "roll back without it, and take migrations back once the older version runs: ",
-        command: Some("/migrate production down 1"),
-    },
 ];
 
 const CONFIG_INSTEAD: &str = "edit the configuration in Secrets Manager; the next deployment starts with it.";

@@ -4,6 +4,7 @@
 mod act;
 mod args;
 mod ask;
+mod bad;
 mod deploy;
 mod later;
 mod lexer;
@@ -54,7 +55,7 @@ pub enum Command {
         /// Why. Untrusted text.
         reason: Option<String>,
     },
-    /// `/rollback <environment> [release] [service]`
+    /// `/rollback <environment> [release] [service] [--migrations]`
     Rollback {
         /// Where.
         environment: EnvironmentName,
@@ -64,6 +65,9 @@ pub enum Command {
         release: Option<String>,
         /// Why. Untrusted text.
         reason: Option<String>,
+        /// Take migrations back too, that the older version does not know.
+        #[serde(default)]
+        migrations: bool,
     },
     /// `/migrate <environment> [status|plan|up|down N] [service]`
     Migrate {
@@ -176,6 +180,30 @@ pub enum Command {
         /// About one command.
         topic: Option<String>,
     },
+    /// `/release bad <release or environment> ["reason"] [--undo]`
+    Bad {
+        /// Which release.
+        which: WhichRelease,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+        /// Take the mark away.
+        undo: bool,
+    },
+}
+
+/// A release, as somebody speaks of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhichRelease {
+    /// By its id, or a unique prefix of it.
+    Named(String),
+    /// The one that brought what runs there.
+    LiveOn {
+        /// Where.
+        environment: EnvironmentName,
+        /// Of which service.
+        service: ServiceName,
+    },
 }
 
 /// What is done about migrations.
@@ -273,7 +301,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 18] = [
+static DEFINITIONS: [&Definition; 19] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &migrate::MIGRATE,
@@ -292,6 +320,7 @@ static DEFINITIONS: [&Definition; 18] = [
     &link::LINK,
     &ask::QUEUE,
     &ask::HELP,
+    &bad::BAD,
 ];
 
 impl Command {
@@ -316,6 +345,7 @@ impl Command {
             Self::Link { .. } => &link::LINK,
             Self::Queue { .. } => &ask::QUEUE,
             Self::Help { .. } => &ask::HELP,
+            Self::Bad { .. } => &bad::BAD,
         }
     }
 

@@ -90,3 +90,13 @@ pub(super) const CODE: Slot = Slot::word(
 )
 .if_any();
 pub(super) const TOPIC: Slot = Slot::word("command", OptionKind::Text, "about one command, such as deploy").if_any();
+pub(super) const MIGRATIONS: Slot = Slot::option(
+    "migrations",
+    OptionKind::Flag,
+    "take back what the older version does not know, once that runs and is well",
+);
+pub(super) const BAD_RELEASE: Slot =
+    Slot::word("release", OptionKind::Release, "its id, or the beginning of it; or an environment: what is live there");
+pub(super) const BAD_REASON: Slot =
+    Slot::word("reason", OptionKind::Text, "why it is bad, for those who read of it").if_any();
+pub(super) const UNDO: Slot = Slot::option("undo", OptionKind::Flag, "take the mark away");

@@ -564,6 +564,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         taken_back: vec![],
         files_from: None,
         goes_on: false,
+        between: Default::default(),
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],

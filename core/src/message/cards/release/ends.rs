@@ -4,7 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{actions, applied, approved, commit, field, keeps_serving, message, migrating, reasons, run};
+use super::{actions, applied, approved, back, commit, field, keeps_serving, message, migrating, reasons, run};
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
@@ -22,11 +22,15 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     if release.target_count() > 1 {
         stands = stands.text(format!(" on {} targets", release.target_count()));
     }
+    let back = release.plan.as_ref().map_or(0, |plan| plan.taken_back.len());
+    if back > 0 {
+        stands = stands.text(format!("{DOT}{} taken back", words::count(back, "migration")));
+    }
     if let (Some(start), Some(end)) = (release.started_at, release.ended_at) {
         stands = stands.text(DOT).text(words::exact(words::seconds(start, end)));
     }
     // After a rollback the commit has been everywhere before.
-    let next = view.next.filter(|_| !again);
+    let next = view.next.filter(|_| !again && release.known_bad.is_none());
     if let Some(next) = next {
         stands = stands.text(format!("{DOT}next: {next}"));
     }
@@ -38,6 +42,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     if let (Some(next), Some(commit)) = (next, &release.commit) {
         let promote = format!("/deploy {next} {}", commit.short());
         message.body.push(Block::Line(Line::plain("Next: ").code(promote)));
+    }
+    if again {
+        message.body.extend(back::mark_what_was_left(release).map(Block::Line));
     }
     message.actions = actions([Verb::Details, Verb::Lock]);
     message
@@ -123,6 +130,8 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
     }
     let stands = Line::plain("nothing to do: ").join(commit(view.release)).text(" runs already");
     let mut message = message(view, Mark::Ended, stands);
-    message.body.push(Block::Line(Line::plain("No migration is pending.")));
+    if view.release.request.kind.plan_kind() != PlanKind::Rollback {
+        message.body.push(Block::Line(Line::plain("No migration is pending.")));
+    }
     message
 }
