@@ -7,6 +7,7 @@ use super::asked::{Asked, whys};
 use crate::config::RollbackBy;
 use crate::setup::Rules;
 use crate::store::NewMessage;
+use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::environment::Live;
@@ -43,7 +44,17 @@ enum Back {
 }
 
 impl Work<'_> {
-    pub(super) async fn rollback(
+    pub(super) fn rollback<'f>(
+        &'f mut self,
+        asked: &'f Asked<'f>,
+        key: EnvironmentKey,
+        wanted: Wanted<'f>,
+        reason: Option<String>,
+    ) -> BoxFuture<'f, Result<Option<Message>, EngineError>> {
+        Box::pin(self.rolls_back(asked, key, wanted, reason))
+    }
+
+    async fn rolls_back(
         &mut self,
         asked: &Asked<'_>,
         key: EnvironmentKey,
@@ -135,16 +146,18 @@ impl Work<'_> {
 
     /// Asks for a rollback in the name of whoever asked for the release, or says why there is none. Policy is asked about
     /// that person as if they had typed it.
-    pub(super) async fn go_back_by_setting(&mut self, id: &ReleaseId) -> Result<(), EngineError> {
-        let Some(stored) = self.engine.store.release_get(self.tx, id).await? else { return Ok(()) };
-        let failed = stored.release;
-        let rollback = match self.ask_back(&failed).await? {
-            Ok((release, commit)) => AutomaticRollback::Asked { release, commit },
-            Err(why) => AutomaticRollback::Not { why },
-        };
-        // The release has failed just now, and takes this.
-        let _ = self.apply(id, Event::AutomaticRollback { rollback }).await?;
-        Ok(())
+    pub(super) fn go_back_by_setting<'f>(&'f mut self, id: &'f ReleaseId) -> BoxFuture<'f, Result<(), EngineError>> {
+        // Boxed here, so that not every delivery has room for it on its stack.
+        Box::pin(async move {
+            let Some(stored) = self.engine.store.release_get(self.tx, id).await? else { return Ok(()) };
+            let rollback = match self.ask_back(&stored.release).await? {
+                Ok((release, commit)) => AutomaticRollback::Asked { release, commit },
+                Err(why) => AutomaticRollback::Not { why },
+            };
+            // The release has failed just now, and takes this.
+            let _ = self.apply(id, Event::AutomaticRollback { rollback }).await?;
+            Ok(())
+        })
     }
 
     async fn ask_back(&mut self, failed: &Release) -> Result<Result<(ReleaseId, CommitSha), String>, EngineError> {

@@ -3,6 +3,7 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, key, say_not_found};
+use futures::future::BoxFuture;
 use slipway_core::command::WhichRelease;
 use slipway_core::message::{Message, cards};
 use slipway_core::policy::Act;
@@ -10,7 +11,18 @@ use slipway_core::release::{Event, KnownBad, Release};
 use std::collections::BTreeSet;
 
 impl Work<'_> {
-    pub(super) async fn known_bad(
+    pub(super) fn known_bad<'f>(
+        &'f mut self,
+        asked: &'f Asked<'f>,
+        which: &'f WhichRelease,
+        reason: Option<&'f str>,
+        undo: bool,
+    ) -> BoxFuture<'f, Result<Message, EngineError>> {
+        // Boxed here, so that not every command has room for it on its stack.
+        Box::pin(self.marks(asked, which, reason, undo))
+    }
+
+    async fn marks(
         &mut self,
         asked: &Asked<'_>,
         which: &WhichRelease,

@@ -107,6 +107,8 @@ pub struct Options {
     pub teams: Teams,
     /// Where people talk.
     pub chat: ChatOption,
+    /// What cannot be verified is rolled back by setting.
+    pub rolls_back: bool,
 }
 
 impl World {
@@ -156,6 +158,7 @@ impl World {
             rehearse: databases.postgres.is_some() && options.fail != Some(Fail::Migrate),
             teams: options.teams,
             chats: chats.named(),
+            rolls_back: options.rolls_back,
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;

@@ -4,6 +4,8 @@ use super::Teams;
 use super::build::RELEASE_MANAGERS;
 use super::chats::Chats;
 
+const HEALTH_BAKE: &str = "health_bake = \"1s\"\n";
+
 /// What the file is made from.
 pub(super) struct Values<'a> {
     pub(super) service: &'a str,
@@ -21,6 +23,8 @@ pub(super) struct Values<'a> {
     pub(super) rehearse: bool,
     pub(super) teams: Teams,
     pub(super) chats: Chats<'a>,
+    /// Whether what cannot be verified is rolled back.
+    pub(super) rolls_back: bool,
 }
 
 /// The file's text.
@@ -63,6 +67,9 @@ pub(super) fn text(values: &Values<'_>) -> String {
         Some("staging"),
         values.rehearse,
     ));
+    if values.rolls_back {
+        text = text.replace(HEALTH_BAKE, &format!("{HEALTH_BAKE}rollback = \"automatic\"\n"));
+    }
     text.push_str(&section);
     for (person, of) in [
         ("ana", "\"developers\", \"release\""),
@@ -93,7 +100,7 @@ fn environment(service: &str, name: &str, arn: &str, health: &str, after: Option
     format!(
         "\n[service.{service}.environment.{name}]\n{after}target = {{ kind = \"app-runner\", service_arn = {} }}\n\
          database = {{ secret = \"goals/{name}\", key = \"GOOSE_DBSTRING\" }}\n{rehearse}config = [\"goals/{name}\"]\n\
-         health_url = {}\nhealth_bake = \"1s\"\n",
+         health_url = {}\n{HEALTH_BAKE}",
         quoted(arn),
         quoted(health)
     )

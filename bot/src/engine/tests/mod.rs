@@ -4,6 +4,7 @@
 mod accounts;
 mod aside;
 mod audit;
+mod backwards;
 mod beginnings;
 mod cancelling;
 mod chat;

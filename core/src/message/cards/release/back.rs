@@ -14,6 +14,7 @@ pub(super) fn between(plan: &Plan) -> Vec<Block> {
         let shown = plan.taken_back.iter().take(MIGRATIONS_SHOWN_LIMIT).map(one);
         let mut lines = words::with_rest(shown.collect(), plan.taken_back.len());
         lines.push(Line::plain("once the older version is live and verified, the newest first"));
+        lines.extend(plan.between.files.as_ref().map(|files| words::commit(Line::plain("with the files of "), files)));
         lines.extend(plan.rehearsal.as_ref().and_then(rehearsed));
         return field("Taken back", lines).into_iter().collect();
     }

@@ -68,7 +68,8 @@ fn what_stands_between_stays_applied_and_is_named() {
         ▲ Cannot be taken back: 20251104130000_bio has no down migration, whatever is rolled back.
         ◐ CI   ✔ image found   ○ migrate   ○ deploy   ○ verify
         [Cancel] [Details]
-    "#]].assert_eq(&card(&started(asked_back(false), &plan_back(between, vec![])), 20));
+    "#]]
+    .assert_eq(&card(&started(asked_back(false), &plan_back(between, vec![])), 20));
     let unknown = Between { unknown: Some("no answer within 3 s".into()), ..Between::default() };
     let shown = card(&started(asked_back(false), &plan_back(unknown, vec![])), 20);
     assert!(shown.contains("could not be told: no answer within 3 s"), "{shown}");
@@ -91,7 +92,8 @@ fn migrations_are_taken_back_last() {
                         rehearsed on an empty copy: down, up and down again
         ✔ CI green 3 of 3   ✔ image found   ✔ deployed in 3m 53s   ✔ verified   ◐ take back
         [Cancel] [Details]
-    "#]].assert_eq(&card(&taking_back(), 250));
+    "#]]
+    .assert_eq(&card(&taking_back(), 250));
     let ended = after(taking_back(), [done(Step::Migrate, "2 in 0.3 s", 252)]);
     expect![[r#"
         ● goals → production · 9a77d01 is live again · 4m 07s
@@ -106,7 +108,8 @@ fn migrations_are_taken_back_last() {
         ✔ CI green 3 of 3   ✔ image found   ✔ deployed in 3m 53s   ✔ verified   ✔ taken back 2 in 0.3 s
         If what ran before is bad, say so, and nothing brings it back: /release bad 01JD0000 "why"
         [Details] [Lock]
-    "#]].assert_eq(&card(&ended, 260));
+    "#]]
+    .assert_eq(&card(&ended, 260));
 }
 
 #[test]
@@ -123,7 +126,8 @@ fn what_fails_after_the_verification_leaves_the_older_version_live() {
         ✔ CI green 3 of 3   ✔ image found   ✔ deployed in 3m 53s   ✔ verified   ✖ take back
         Next: /migrate production down 1
         [Retry] [Details] [Lock]
-    "#]].assert_eq(&card(&failed, 260));
+    "#]]
+    .assert_eq(&card(&failed, 260));
     let cancel = |begun| Event::CancelRequested { by: "bob".into(), begun, at: at(250) };
     let unbegun = after(taking_back(), [cancel(false)]);
     expect![[r#"
@@ -131,7 +135,8 @@ fn what_fails_after_the_verification_leaves_the_older_version_live() {
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
         ✔ CI green 3 of 3   ✔ image found   ✔ deployed in 3m 53s   ✔ verified   ○ take back
         [Details]
-    "#]].assert_eq(&card(&unbegun, 260));
+    "#]]
+    .assert_eq(&card(&unbegun, 260));
 }
 
 #[test]
@@ -201,7 +206,8 @@ fn a_failed_verification_says_what_follows_by_itself() {
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
         Next: /rollback production
         [Retry] [Details] [Lock]
-    "#]].assert_eq(&format!("{asked}{not}"));
+    "#]]
+    .assert_eq(&format!("{asked}{not}"));
     let mut back = asked_back(false);
     let RequestKind::Rollback { because_of, from, .. } = &mut back.request.kind else { unreachable!() };
     because_of.clone_from(from);
