@@ -125,7 +125,7 @@ impl<'a> Work<'a> {
         for _ in 0..CHAIN_LIMIT {
             match self.todo.pop_front() {
                 None => return Ok(()),
-                Some(Todo::Judge(id)) => self.judge(&id).await?,
+                Some(Todo::Judge(id)) => Box::pin(self.judge(&id)).await?,
                 Some(Todo::Tell(key, news)) => self.tell_news(&key, &news).await?,
                 Some(Todo::GoBack(id)) => self.go_back_by_setting(&id).await?,
                 Some(Todo::Event(id, event)) => {

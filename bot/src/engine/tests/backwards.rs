@@ -44,6 +44,8 @@ async fn runs_back(chat: &mut Chat, plan: &Plan) -> ReleaseId {
 }
 
 async fn breaks(chat: &mut Chat, release: &ReleaseId, effect: &str, step: Step) {
+    // A release's id begins with its time.
+    chat.wait_s(1);
     let failure = Failure::new("It is not well.");
     let event = Event::StepFailed { step, failure, rolled_back: false, at: chat.now() };
     chat.outcome(release, effect, event).await;
