@@ -195,8 +195,8 @@ fn names_come_from_the_vocabulary() {
         production.cedar:9:1: The rule "production-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:21:1: The rule "dba-approval" counts approvals of team "dba", which nobody is in. Give somebody the team "dba" in the configuration, or name another team.
         production.cedar:21:1: The rule "dba-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
-        production.cedar:35:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
-        production.cedar:35:1: The rule "unknown-change" counts approvals of team "sre", which nobody is in. Give somebody the team "sre" in the configuration, or name another team.
+        production.cedar:34:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:34:1: The rule "unknown-change" counts approvals of team "sre", which nobody is in. Give somebody the team "sre" in the configuration, or name another team.
         vocabulary:1:1: There are no environments, so no rule can speak of one. Configure at least one of the environments.
         vocabulary:1:1: There are no teams, so no rule can speak of one. Configure at least one of the teams.
     "#]].assert_eq(&listed(&parse(&Vocabulary::default()).unwrap_err()));
@@ -210,8 +210,8 @@ fn names_come_from_the_vocabulary() {
         production.cedar:12:32: There is no Environment::"production". There are "staging".
         production.cedar:21:1: The rule "dba-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:24:32: There is no Environment::"production". There are "staging".
-        production.cedar:35:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
-        production.cedar:38:32: There is no Environment::"production". There are "staging".
+        production.cedar:34:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:37:32: There is no Environment::"production". There are "staging".
         votes.cedar:5:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:20:18: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:32:22: There is no Team::"release". There are "dba", "developers", "sre".

@@ -96,7 +96,7 @@ fn migrations_are_taken_back_last() {
     .assert_eq(&card(&taking_back(), 250));
     let ended = after(taking_back(), [done(Step::Migrate, "2 in 0.3 s", 252)]);
     expect![[r#"
-        ● goals → production · 9a77d01 is live again · 4m 07s
+        ● goals → production · 9a77d01 is live again · 2 migrations taken back · 4m 07s
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
 
         Went back       from 4c1f9e2 to 9a77d01
@@ -119,7 +119,7 @@ fn what_fails_after_the_verification_leaves_the_older_version_live() {
         .next("/migrate production down 1");
     let failed = failed(taking_back(), Step::Migrate, failure, true, 252);
     expect![[r#"
-        ✖ goals → production · 9a77d01 is live again · its migrations were not all taken back after 5 s
+        ✖ goals → production · 9a77d01 is live again · the migrations between were not all taken back
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
         20251104120000_likes.sql failed at statement 1 of 1: no
         Taken back, and not there any more: 20251104140000_themes.sql.
@@ -159,19 +159,19 @@ fn a_mark_is_read_wherever_the_release_is() {
         super::super::nothing_is_live(&key()),
     ];
     expect![[r#"
-        Known to be bad from now on: 4c1f9e2 of release release 01JD7Q4N. No rollback goes back to it, and nothing brings it anywhere.
+        Known to be bad from now on: 4c1f9e2 of release 01JD7Q4N. No rollback goes back to it, and nothing brings it anywhere.
         It runs on production: /rollback production
         To take the mark away: /release bad 01JD7Q4N --undo
 
-        goals: 4c1f9e2 of release release 01JD7Q4N is marked as known to be bad by bob at Tue 15:15: loses sessions
+        goals: 4c1f9e2 of release 01JD7Q4N is marked as known to be bad by bob at Tue 15:15: loses sessions
 
-        No rollback goes back to 4c1f9e2 of release release 01JD7Q4N. Nothing was started.
+        No rollback goes back to 4c1f9e2 of release 01JD7Q4N. Nothing was started.
         marked as known to be bad by bob at Tue 15:15: loses sessions.
         To take the mark away: /release bad 01JD7Q4N --undo
 
-        Release release 01JD7Q4N is not marked.
+        Release 01JD7Q4N is not marked.
 
-        Release release 01JD7Q4N has not ended yet, so nothing is said of it.
+        Release 01JD7Q4N has not ended yet, so nothing is said of it.
         To stop it: /release cancel 01JD7Q4N
 
         No release of Slipway's is live on goals → production.
@@ -193,7 +193,7 @@ fn a_failed_verification_says_what_follows_by_itself() {
         ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, its health is not confirmed
         asked by ana · plan 61151a · release 01JD7Q4N
         The new version is live but not healthy: answers 503.
-        Rolled back by setting, if policy lets it: release release 01JE0000 goes back to 9a77d01.
+        Rolled back by setting, if policy lets it: release 01JE0000 goes back to 9a77d01.
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
         Next: /release why 01JE0000 tells how the rollback stands
