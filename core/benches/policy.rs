@@ -122,7 +122,8 @@ impl Company {
 
 fn past(now: Timestamp, soak_s: i64) -> Past {
     let since = Some(now - SignedDuration::from_secs(soak_s));
-    Past { soak: Some(Soak { environment: "staging".into(), served_s: 0, since }), known_good: false }
+    let soak = Some(Soak { environment: "staging".into(), served_s: 0, since });
+    Past { soak, known_good: false, known_bad: false }
 }
 
 /// May somebody ask? The question that each command begins with.
