@@ -152,11 +152,11 @@ fn a_mark_is_read_wherever_the_release_is() {
     assert!(text(&history(std::slice::from_ref(&marked), at(1_000))).contains("● live, known bad"));
     let said = [
         super::super::marked(&marked, &["production".into()]),
-        super::super::mark_news(&marked, &mark),
-        super::super::goes_back_to_nothing_bad(&marked, &marked),
-        super::super::not_marked(&marked, None),
-        super::super::cannot_be_marked(&running(Step::Verify)),
-        super::super::nothing_is_live(&key()),
+        mark_news(&marked, &mark),
+        goes_back_to_nothing_bad(&marked, &marked),
+        not_marked(&marked, None),
+        cannot_be_marked(&running(Step::Verify)),
+        nothing_is_live(&key()),
     ];
     expect![[r#"
         Known to be bad from now on: 4c1f9e2 of release 01JD7Q4N. No rollback goes back to it, and nothing brings it anywhere.
@@ -183,7 +183,7 @@ fn a_mark_is_read_wherever_the_release_is() {
 fn a_failed_verification_says_what_follows_by_itself() {
     let failure = || Failure::new("The new version is live but not healthy: answers 503.").next("/rollback production");
     let failed = |rollback| {
-        let failed = super::failed(running(Step::Verify), Step::Verify, failure(), false, 300);
+        let failed = failed(running(Step::Verify), Step::Verify, failure(), false, 300);
         card(&after(failed, [Event::AutomaticRollback { rollback }]), 301)
     };
     let (release, commit) = (ReleaseId::new("01JE0000000000000000000000"), sha("9a77d01"));
