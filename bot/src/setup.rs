@@ -72,6 +72,8 @@ pub struct EnvironmentSetup {
     pub reactions: config::Reactions,
     /// What must be in the secrets for the service to start: secret and key.
     pub needs: Vec<(String, String)>,
+    /// What follows when a deployment cannot be verified.
+    pub rollback: config::RollbackBy,
 }
 
 /// Something that runs the image.
@@ -415,6 +417,7 @@ impl EnvironmentSetup {
             after: environment.after.clone(),
             reactions: environment.reactions,
             needs: environment.needs.iter().map(|at| (at.secret.clone(), at.key.clone())).collect(),
+            rollback: environment.rollback,
         }
     }
 }

@@ -3,9 +3,11 @@
 use crate::setup::Setup;
 use crate::store::{Store, StoreError, Tx};
 use jiff::Timestamp;
+use slipway_core::ids::CommitSha;
 use slipway_core::link::Link;
 use slipway_core::membership::{Muster, Roll, Source, SourceState, muster};
 use slipway_core::person::Directory;
+use slipway_core::plan::PlanKind;
 use slipway_core::policy::Past;
 use slipway_core::release::Release;
 use std::collections::BTreeMap;
@@ -88,7 +90,10 @@ impl Standing {
             Some(before) => Some(store.environment_get(tx, &before).await?),
             None => None,
         };
-        let past = past(release, |image| Past::of(image, &here, before.as_ref()));
+        let mut past = past(release, |image| Past::of(image, &here, before.as_ref()));
+        if let Some(commit) = may_be_bad(release) {
+            past.known_bad = store.known_bad_get(tx, &key.service, commit).await?.is_some();
+        }
         let Company { people, sources } = Company::within(store, tx, setup, now).await?;
         Ok(Self { people, sources, past })
     }
@@ -104,7 +109,10 @@ impl Standing {
             Some(before) => Some(store.environment(&before).await?),
             None => None,
         };
-        let past = past(release, |image| Past::of(image, &here, before.as_ref()));
+        let mut past = past(release, |image| Past::of(image, &here, before.as_ref()));
+        if let Some(commit) = may_be_bad(release) {
+            past.known_bad = store.known_bad(&key.service, commit).await?.is_some();
+        }
         let Company { people, sources } = Company::shown(store, setup, now).await?;
         Ok(Self { people, sources, past })
     }
@@ -120,4 +128,10 @@ fn with_links(setup: &Setup, links: &[Link]) -> Arc<Directory> {
 
 fn past(release: &Release, of: impl FnOnce(&slipway_core::ids::ImageDigest) -> Past) -> Past {
     release.plan.as_ref().map(|plan| of(&plan.image.digest)).unwrap_or_default()
+}
+
+/// The commit that the release would bring. Taking migrations back with a commit's files brings nothing of it.
+fn may_be_bad(release: &Release) -> Option<&CommitSha> {
+    let plan = release.plan.as_ref()?;
+    (plan.kind != PlanKind::MigrateDown).then_some(&plan.commit)
 }

@@ -64,6 +64,7 @@ impl Company {
             taken_back: vec![],
             files_from: None,
             goes_on: false,
+            between: Default::default(),
             unknown_applied: vec![],
             half_done: vec![],
             edited: vec![],
@@ -122,7 +123,8 @@ impl Company {
 
 fn past(now: Timestamp, soak_s: i64) -> Past {
     let since = Some(now - SignedDuration::from_secs(soak_s));
-    Past { soak: Some(Soak { environment: "staging".into(), served_s: 0, since }), known_good: false }
+    let soak = Some(Soak { environment: "staging".into(), served_s: 0, since });
+    Past { soak, known_good: false, known_bad: false }
 }
 
 /// May somebody ask? The question that each command begins with.

@@ -1,7 +1,10 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
+mod between;
 mod lists;
 mod trial;
+
+pub use between::Between;
 
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
@@ -237,6 +240,10 @@ pub struct Plan {
     /// What differs of the configuration since what runs was started; `None` where that is not recorded. For display.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+    /// Of a rollback: the applied migrations that the older commit does not know. For display; what of them is taken back
+    /// is in `taken_back`.
+    #[serde(default, skip_serializing_if = "Between::is_empty")]
+    pub between: Between,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -310,6 +317,7 @@ impl Plan {
             config,
             targets,
             drift: _,
+            between: _,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();

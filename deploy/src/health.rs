@@ -2,6 +2,7 @@
 
 use crate::redact::excerpt;
 use reqwest::Url;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -21,6 +22,9 @@ pub const REDIRECT_LIMIT: usize = 3;
 /// Members of a JSON body that say which version runs, the most exact first.
 const VERSION_MEMBERS: [&str; 4] = ["commit", "sha", "revision", "version"];
 
+/// Types of bodies that are for people.
+const PAGES: [&str; 2] = ["text/html", "application/xhtml+xml"];
+
 /// What a service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthAnswer {
@@ -34,6 +38,10 @@ pub struct HealthAnswer {
     pub excerpt: String,
     /// Which version it says it is: the member `commit`, `sha`, `revision` or `version` of a JSON body.
     pub version: Option<String>,
+    /// The path of the address that answered, where that redirected there.
+    pub redirected_to: Option<String>,
+    /// Whether the body is a web page: a service that wants a login may answer so to everything.
+    pub is_page: bool,
 }
 
 /// Why there is no answer. Each text is for people.
@@ -97,8 +105,12 @@ impl HealthChecker {
         let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(bad)?;
         let host = url.host_str().ok_or_else(bad)?.to_owned();
         let started = Instant::now();
+        let asked = url.clone();
         let mut response = self.client.get(url).send().await.map_err(|e| self.error(&host, &e))?;
         let status = response.status();
+        let redirected_to = (*response.url() != asked).then(|| excerpt(response.url().path(), EXCERPT_LIMIT_CHARS));
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let is_page = PAGES.iter().any(|page| kind.to_ascii_lowercase().starts_with(page));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.error(&host, &e))? {
             let room = BODY_LIMIT_BYTES - body.len();
@@ -115,6 +127,8 @@ impl HealthChecker {
             millis,
             excerpt: excerpt(&text, EXCERPT_LIMIT_CHARS),
             version: version(&body),
+            redirected_to,
+            is_page,
         })
     }
 

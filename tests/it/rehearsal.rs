@@ -1,5 +1,6 @@
 //! Rehearsals on a real PostgreSQL and on SQLite: what they see, and that nothing of them is left.
 
+mod back;
 mod beyond;
 mod rig;
 mod schema;

@@ -1,6 +1,7 @@
 //! The whole bot, as its users see it: the real binary, real databases, strict stand-ins. The scenarios are played in
 //! every chat; what is below is the same whatever the chat.
 
+mod backwards;
 mod play;
 mod scenarios;
 
@@ -29,14 +30,23 @@ macro_rules! scenarios_in {
             migrations_by_themselves
             migrations_of_production_need_the_approvals_of_a_release
             after_a_rollback_migrations_are_taken_back_with_the_files_that_applied_them
+            a_rollback_past_a_migration_takes_it_back_only_where_that_is_asked_for
+            what_is_known_to_be_bad_goes_nowhere
+            what_is_not_verified_is_rolled_back_where_it_is_set_so
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $scenario() {
-            super::scenarios::$scenario(slipway_sandbox::world::ChatOption::$chat).await;
+            super::all::$scenario(slipway_sandbox::world::ChatOption::$chat).await;
         }
     )*};
+}
+
+/// The scenarios of all files.
+mod all {
+    pub(super) use super::backwards::*;
+    pub(super) use super::scenarios::*;
 }
 
 mod on_the_terminal {

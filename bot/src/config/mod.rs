@@ -29,8 +29,8 @@ pub use cloud::{SECRET_NAME_LIMIT_BYTES, TAG_LIMIT_BYTES};
 pub use finding::{FINDINGS_LIMIT, Finding, Report, Severity};
 pub use model::{
     AppRunnerService, Audit, Channel, Config, Discord, DiscordMode, EcsExpressService, Environment, Github,
-    ImageRepository, Migrations, Pace, Policies, PoliciesPlace, Reactions, Rehearse, RepositoryName, SecretKey, Server,
-    Service, Slack, SlackMode, Store, TagTemplate, Target, Terminal,
+    ImageRepository, Migrations, Pace, Policies, PoliciesPlace, Reactions, Rehearse, RepositoryName, RollbackBy,
+    SecretKey, Server, Service, Slack, SlackMode, Store, TagTemplate, Target, Terminal,
 };
 pub use reactions::REACTION_LIMIT;
 pub use read::{

@@ -382,6 +382,8 @@ pub struct Environment {
     pub reactions: Reactions,
     /// What must be in the secrets for the service to start.
     pub needs: Vec<SecretKey>,
+    /// What follows when a deployment cannot be verified.
+    pub rollback: RollbackBy,
 }
 
 /// `rehearse = { secret, key, same_server }`.
@@ -409,6 +411,21 @@ impl Reactions {
     /// As in the file.
     pub const ALL: [(&'static str, Self); 3] =
         [("vote", Self::Vote), ("confirm", Self::Confirm), ("ignore", Self::Ignore)];
+}
+
+/// Who has a version rolled back that was deployed and cannot be verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RollbackBy {
+    /// Somebody who asks for it.
+    #[default]
+    Manual,
+    /// Slipway asks for it, in the name of whoever asked for the release.
+    Automatic,
+}
+
+impl RollbackBy {
+    /// As in the file.
+    pub const ALL: [(&'static str, Self); 2] = [("manual", Self::Manual), ("automatic", Self::Automatic)];
 }
 
 /// What runs the image.

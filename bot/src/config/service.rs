@@ -1,7 +1,9 @@
 //! `[service.NAME]` and `[service.NAME.environment.NAME]`.
 
 use super::cross::{After, Refs};
-use super::model::{Channel, Environment, Migrations, Reactions, Rehearse, SecretKey, Service, TagTemplate, Target};
+use super::model::{
+    Channel, Environment, Migrations, Reactions, Rehearse, RollbackBy, SecretKey, Service, TagTemplate, Target,
+};
 use super::read::{CHANNEL_LIMIT, NOT_USED};
 use super::section::{Checker, Keys, Named, Place, Section};
 use super::{cloud, values};
@@ -53,6 +55,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("after", r#""staging""#),
     ("reactions", r#""vote""#),
     ("needs", r#"["goals/staging:SMTP_HOST"]"#),
+    ("rollback", r#""manual""#),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys =
@@ -187,6 +190,10 @@ fn environment(
     let auto_deploy = section.read(c, "auto_deploy", values::branch);
     let after = section.read(c, "after", values::name);
     let reactions = section.read(c, "reactions", |text| values::choice(text, &Reactions::ALL));
+    let rollback = section.read(c, "rollback", |text| values::choice(text, &RollbackBy::ALL));
+    if let (Some((RollbackBy::Automatic, place)), None) = (&rollback, section.value("health_url")) {
+        c.absent_warning(place, "does nothing without health_url: nothing is verified", "add health_url");
+    }
     if let Some(place) = section.key_place("auto_deploy") {
         c.note(&place, NOT_USED);
     }
@@ -213,6 +220,7 @@ fn environment(
         after: after.map(|(after, _)| EnvironmentName::new(after)),
         reactions: reactions.map_or(Reactions::default(), |(reactions, _)| reactions),
         needs: needs.into_iter().map(|(needed, _)| needed).collect(),
+        rollback: rollback.map_or(RollbackBy::default(), |(rollback, _)| rollback),
     })
 }
 

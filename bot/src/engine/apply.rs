@@ -9,7 +9,7 @@ use slipway_core::audit;
 use slipway_core::environment::{self, Environment, Live, LockNews, Waiting};
 use slipway_core::gate::{Course, Verdict};
 use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
-use slipway_core::release::{self, Event, Failure, Illegal, Outcome, Phase, Release, Step};
+use slipway_core::release::{self, Event, Failure, Illegal, Phase, Release};
 use slipway_core::replay::RecordedStanding;
 use std::collections::VecDeque;
 use tracing::{error, info, warn};
@@ -23,6 +23,7 @@ enum Todo {
     Event(ReleaseId, Event),
     Judge(ReleaseId),
     Tell(EnvironmentKey, Box<LockNews>),
+    GoBack(ReleaseId),
 }
 
 /// The work of one transaction.
@@ -114,6 +115,9 @@ impl<'a> Work<'a> {
         if after.wants_judgement() && !matches!(event, Event::Judged { .. }) {
             self.todo.push_back(Todo::Judge(id.clone()));
         }
+        if self.goes_back_by_setting(&after, &event) {
+            self.todo.push_back(Todo::GoBack(id.clone()));
+        }
         Ok(Ok(after))
     }
 
@@ -122,8 +126,9 @@ impl<'a> Work<'a> {
         for _ in 0..CHAIN_LIMIT {
             match self.todo.pop_front() {
                 None => return Ok(()),
-                Some(Todo::Judge(id)) => self.judge(&id).await?,
+                Some(Todo::Judge(id)) => Box::pin(self.judge(&id)).await?,
                 Some(Todo::Tell(key, news)) => self.tell_news(&key, &news).await?,
+                Some(Todo::GoBack(id)) => self.go_back_by_setting(&id).await?,
                 Some(Todo::Event(id, event)) => {
                     if let Err(illegal) = self.apply(&id, event).await? {
                         info!(release = %id, %illegal, "nothing follows");
@@ -204,7 +209,8 @@ impl<'a> Work<'a> {
             };
             return self.environment_step(&after.request.key, started).await;
         }
-        if after.phase.is_end() {
+        // What is said of a release after its end changes no environment.
+        if after.phase.is_end() && !before.phase.is_end() {
             let ended =
                 environment::Event::Ended { release: after.id.clone(), live: live(after), at: self.engine.clock.now() };
             if live(after).is_some() {
@@ -335,7 +341,10 @@ fn comes_from_outside(event: &Event) -> bool {
         | Event::Withdrawn { .. }
         | Event::Overridden { .. }
         | Event::CancelRequested { .. }
-        | Event::Superseded { .. } => false,
+        | Event::Superseded { .. }
+        | Event::MarkedBad { .. }
+        | Event::MarkRemoved { .. }
+        | Event::AutomaticRollback { .. } => false,
     }
 }
 
@@ -348,6 +357,8 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         Event::Overridden { waiver } => Some(&waiver.by),
         Event::CancelRequested { by, .. } => Some(by),
         Event::Superseded { requester, .. } => requester.as_ref(),
+        Event::MarkedBad { mark } => Some(&mark.by),
+        Event::MarkRemoved { by, .. } => Some(by),
         Event::Resolved { .. }
         | Event::BuildProgress { .. }
         | Event::BuildReady
@@ -361,7 +372,8 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         | Event::StepSucceeded { .. }
         | Event::StepFailed { .. }
         | Event::StepStopped { .. }
-        | Event::TimedOut { .. } => None,
+        | Event::TimedOut { .. }
+        | Event::AutomaticRollback { .. } => None,
     }
 }
 
@@ -392,14 +404,10 @@ fn waiting(release: &Release) -> Option<Waiting> {
     })
 }
 
-/// What runs after a release: changed when the deploy step succeeded, whatever verification said.
+/// What runs after a release: changed when the deploy step succeeded, whatever came after that.
 pub(super) fn live(release: &Release) -> Option<Live> {
     let plan = release.plan.as_ref()?;
-    let verified = match release.outcome.as_ref()? {
-        Outcome::Live => true,
-        Outcome::Failed { step: Some(Step::Verify), .. } => false,
-        _ => return None,
-    };
+    let verified = release.brought_live()?;
     Some(Live {
         release: release.id.clone(),
         commit: plan.commit.clone(),

@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use super::apply::Work;
+use super::back::Wanted;
 use super::locks::Change;
 use super::lookup::NotFound;
 use super::{configuration, migrating};
@@ -10,7 +11,7 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::command::{self, Command, WhyAbout};
-use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
+use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
@@ -18,8 +19,6 @@ use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
 use slipway_core::release::{Event, Illegal, Origin, Outcome, Phase, Release, Request, RequestKind, Step};
 use slipway_core::replay::RecordedStanding;
 
-/// How far back a rollback looks for a good release.
-const ROLLBACK_LOOK_BACK_LIMIT: u32 = 20;
 /// How far back `retry` looks for a failed release.
 const RETRY_LOOK_BACK_LIMIT: u32 = 20;
 
@@ -69,8 +68,9 @@ impl Work<'_> {
                     let request = self.request(asked, key, RequestKind::Deploy, reason.clone());
                     self.begin(asked, Request { reference: reference.clone(), dry_run: *dry_run, ..request }).await
                 }
-                Command::Rollback { environment, service, release, reason } => {
-                    self.rollback(asked, key(service, environment), release.as_deref(), reason.clone()).await
+                Command::Rollback { environment, service, release, reason, migrations } => {
+                    let wanted = Wanted { release: release.as_deref(), migrations: *migrations };
+                    self.rollback(asked, key(service, environment), wanted, reason.clone()).await
                 }
                 Command::Migrate { environment, service, act, reason } => {
                     self.migrate(asked, key(service, environment), act, reason.clone()).await
@@ -117,6 +117,9 @@ impl Work<'_> {
                 Command::Config { environment } => self.configuration(asked, environment.as_ref()).await,
                 Command::DeployConfig { environment, service, dry_run, reason } => {
                     self.deploy_config(asked, key(service, environment), *dry_run, reason.clone()).await
+                }
+                Command::Bad { which, reason, undo } => {
+                    self.known_bad(asked, which, reason.as_deref(), *undo).await.map(Some)
                 }
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
@@ -184,44 +187,19 @@ impl Work<'_> {
         })
     }
 
-    async fn rollback(
-        &mut self,
-        asked: &Asked<'_>,
-        key: EnvironmentKey,
-        asked_for: Option<&str>,
-        reason: Option<String>,
-    ) -> Result<Option<Message>, EngineError> {
-        let good = self.engine.store.releases_succeeded(self.tx, &key, ROLLBACK_LOOK_BACK_LIMIT).await?;
-        let live = self.engine.store.environment_get(self.tx, &key).await?.live;
-        let before = live.as_ref().map_or(&good[..], |live| before_what_runs(&good, &live.release));
-        let commit = live.map(|live| live.commit);
-        let fits = |r: &&Release| match asked_for {
-            Some(prefix) => r.id.as_str().starts_with(&prefix.to_ascii_uppercase()),
-            None => r.commit.is_some() && r.commit != commit,
-        };
-        // What is known to be good is spared approvals because it is older: a rollback never goes forward.
-        let mut found = before.iter().filter(fits);
-        let Some((to, commit)) = found.next().and_then(|r| Some((r.id.clone(), r.commit.clone()?))) else {
-            return Ok(Some(match good.iter().find(|r| asked_for.is_some() && fits(r)) {
-                Some(newer) => not_before_what_runs(&key, newer),
-                None => nothing_to_roll_back_to(&key, asked_for),
-            }));
-        };
-        // A prefix must mean one release; without one the newest is meant.
-        if let (Some(prefix), Some(_)) = (asked_for, found.next()) {
-            let candidates: Vec<_> = before.iter().filter(fits).collect();
-            return Ok(Some(answers::ambiguous_release(prefix, &candidates)));
-        }
-        let request = self.request(asked, key, RequestKind::Rollback { to, commit }, reason);
-        self.begin(asked, request).await
-    }
-
     pub(super) async fn retry(&mut self, asked: &Asked<'_>, release: &Release) -> Result<Option<Message>, EngineError> {
         if !release.phase.is_end() {
             return Ok(Some(still_under_way(release)));
         }
         let kind = match &release.request.kind {
-            RequestKind::Rollback { .. } => release.request.kind.clone(),
+            // Now it is somebody who asks.
+            RequestKind::Rollback { to, commit, from, migrations, because_of: _ } => RequestKind::Rollback {
+                to: to.clone(),
+                commit: commit.clone(),
+                from: from.clone(),
+                migrations: *migrations,
+                because_of: None,
+            },
             RequestKind::Migrate { .. } => migrating::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Config { .. } => configuration::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Deploy | RequestKind::Retry { .. } => {
@@ -327,6 +305,7 @@ impl Work<'_> {
     async fn must_be_known(&mut self, person: &Person, act: Act<'_>) -> Result<Option<Message>, EngineError> {
         let own = match act {
             Act::Lock => true,
+            Act::Mark => false,
             Act::Cancel { requester: whose } | Act::Unlock { owner: whose } => *whose == person.id,
         };
         let sources = self.company().await?.sources;
@@ -357,14 +336,15 @@ fn verb(act: &Act<'_>) -> &'static str {
         Act::Cancel { .. } => "cancel",
         Act::Lock => "lock",
         Act::Unlock { .. } => "unlock",
+        Act::Mark => "mark",
     }
 }
 
-fn key(service: &ServiceName, environment: &EnvironmentName) -> EnvironmentKey {
+pub(super) fn key(service: &ServiceName, environment: &EnvironmentName) -> EnvironmentKey {
     EnvironmentKey { service: service.clone(), environment: environment.clone() }
 }
 
-fn say_not_found(not_found: &NotFound, wanted: &'static str) -> Message {
+pub(super) fn say_not_found(not_found: &NotFound, wanted: &'static str) -> Message {
     match not_found {
         NotFound::Unknown(prefix) => answers::no_such_release(prefix),
         NotFound::Ambiguous(prefix, releases) => {
@@ -378,42 +358,6 @@ fn say_not_found(not_found: &NotFound, wanted: &'static str) -> Message {
 /// The reasons of a no, as one text.
 pub(super) fn whys(reasons: &[Reason]) -> String {
     reasons.iter().map(|reason| reason.why.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-/// The releases before the one that brought what runs. After a rollback that is the one it went back to, so that
-/// rolling back twice goes further back and never forward to what was just left.
-fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [Release] {
-    let mut brought_by = live;
-    let mut rest = newest_first;
-    while let Some(at) = rest.iter().position(|release| release.id == *brought_by) {
-        let release = &rest[at];
-        rest = &rest[at + 1..];
-        match &release.request.kind {
-            RequestKind::Rollback { to, .. } => brought_by = to,
-            RequestKind::Deploy
-            | RequestKind::Retry { .. }
-            | RequestKind::Migrate { .. }
-            | RequestKind::Config { .. } => break,
-        }
-    }
-    rest
-}
-
-fn not_before_what_runs(key: &EnvironmentKey, release: &Release) -> Message {
-    let line = Line::plain("Release ").code(release.id.short());
-    let line = line.text(format!(" did not run on {key} before what runs there now. Nothing was started."));
-    let commit = release.commit.as_ref().map_or("", CommitSha::short);
-    let deploy = Line::plain("To go forward: ").code(format!("/deploy {} {commit}", key.environment));
-    Message::answer(line, [deploy])
-}
-
-fn nothing_to_roll_back_to(key: &EnvironmentKey, to: Option<&str>) -> Message {
-    let line = match to {
-        Some(prefix) => Line::plain("No release ").untrusted(prefix).text(format!(" has succeeded on {key}.")),
-        None => Line::plain(format!("There is nothing to go back to: no earlier release has succeeded on {key}.")),
-    };
-    let history = Line::plain("See ").code(format!("/release history {}", key.environment)).text(".");
-    Message::answer(line.text(" Nothing was started."), [history])
 }
 
 fn still_under_way(release: &Release) -> Message {

@@ -6,6 +6,8 @@ mod apply;
 mod aside;
 mod asked;
 mod auditing;
+mod back;
+mod bad;
 mod configuration;
 mod incoming;
 mod links;
@@ -131,7 +133,8 @@ impl Engine {
     pub async fn handle_next(&self) -> Result<bool, StoreError> {
         let mut tx = self.store.begin().await?;
         let Some(row) = self.store.inbox_next(&mut tx).await? else { return Ok(false) };
-        match self.handle(tx, &row).await {
+        // Boxed: what all kinds of deliveries need together is much for a stack.
+        match Box::pin(self.handle(tx, &row)).await {
             Ok(()) => {
                 self.signals.effects.notify_one();
                 self.signals.messages.notify_one();

@@ -1,5 +1,6 @@
 //! The plan: what runs now, what would ship, which image, which migrations, which configuration.
 
+use super::between;
 use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
-use slipway_core::plan::{Commit, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
+use slipway_core::plan::{Between, Commit, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
 use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
 use slipway_deploy::database::measure;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
@@ -26,6 +27,9 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     // in the teams is in the inbox before the plan is.
     let at = job.now();
     job.executor.members.look_unless_seen_since(at).await?;
+    if let Some(failure) = between::overtaken(job).await? {
+        return Ok(job.planning_failed(None, failure));
+    }
     let mut observed = Vec::new();
     for target in &environment.targets {
         observed.push(outside.target(&target.kind)?.observe(&target.id).await?);
@@ -48,6 +52,9 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let tag = service.tag_of(commit);
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
+        if kind == PlanKind::Rollback {
+            return Ok(job.planning_failed(Some(Step::Image), between::no_image(job, &tag)?));
+        }
         let what = format!("{} has no image tagged {tag} any more.", service.image);
         return Ok(job.planning_failed(Some(Step::Image), Failure::new(what).next("/release retry builds it again")));
     };
@@ -55,7 +62,9 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Ok(shipped) => shipped,
         Err(failure) => return Ok(job.planning_failed(None, failure)),
     };
-    let migrations = match pending(job, commit).await? {
+    let found =
+        if kind == PlanKind::Rollback { between::between(job, commit).await? } else { pending(job, commit).await? };
+    let migrations = match found {
         Ok(migrations) => migrations,
         Err(failure) => return Ok(job.planning_failed(Some(Step::Migrate), failure)),
     };
@@ -78,8 +87,8 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
             pushed_at: image.pushed_at,
         },
         migrations: migrations.planned,
-        taken_back: vec![],
-        files_from: None,
+        taken_back: migrations.taken_back,
+        files_from: migrations.files_from,
         goes_on: false,
         half_done: migrations.half_done,
         unknown_applied: migrations.unknown_applied,
@@ -88,6 +97,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         config,
         targets: environment.targets.iter().zip(observed.into_iter().zip(runs)).map(planned_target).collect(),
         drift,
+        between: migrations.between,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -145,6 +155,7 @@ async fn migrations_only(
         config: vec![],
         targets: vec![],
         drift: None,
+        between: migrations.between,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -277,23 +288,21 @@ fn known_commit(job: &Job<'_>, raw: RawCommit) -> Commit {
     }
 }
 
+/// What a plan says of migrations.
 #[derive(Default)]
-struct Migrations {
-    planned: Vec<PlannedMigration>,
-    taken_back: Vec<PlannedMigration>,
-    files_from: Option<FilesFrom>,
-    unknown_applied: Vec<Version>,
-    edited: Vec<String>,
-    half_done: Vec<HalfDoneMigration>,
-    rehearsal: Option<Rehearsal>,
+pub(super) struct Migrations {
+    pub(super) planned: Vec<PlannedMigration>,
+    pub(super) taken_back: Vec<PlannedMigration>,
+    pub(super) files_from: Option<FilesFrom>,
+    pub(super) unknown_applied: Vec<Version>,
+    pub(super) edited: Vec<String>,
+    pub(super) half_done: Vec<HalfDoneMigration>,
+    pub(super) rehearsal: Option<Rehearsal>,
+    pub(super) between: Between,
 }
 
 /// What is pending, or why it must not run.
 async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations, Failure>, Trouble> {
-    // A rollback leaves the schema alone: what is applied beyond the older commit's files is expected.
-    if job.release.request.kind.plan_kind() == PlanKind::Rollback {
-        return Ok(Ok(Migrations::default()));
-    }
     let key = &job.release.request.key;
     let Some(at_hand) = super::migrate::folder_and_database(job.executor, key, commit).await? else {
         return Ok(Ok(Migrations::default()));

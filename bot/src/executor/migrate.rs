@@ -4,7 +4,7 @@ mod files;
 mod journal;
 mod outcome;
 
-pub(super) use files::{FolderAndDatabase, down_checksum, folder_and_database, whose_files};
+pub(super) use files::{FolderAndDatabase, down_checksum, folder_and_database, versions_at, whose_files};
 pub(super) use outcome::half_done_ways_out;
 
 use super::{Done, Job, Trouble};
@@ -21,7 +21,9 @@ const CANCEL_LOOK_MS: u64 = 500;
 pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
     let plan = job.plan()?;
     let key = &job.release.request.key;
-    let Some(at_hand) = folder_and_database(job.executor, key, &plan.commit).await? else {
+    // A rollback takes back with the files of the commit that applied them, which its own does not have.
+    let files = plan.between.files.as_ref().filter(|_| takes_back(plan)).unwrap_or(&plan.commit);
+    let Some(at_hand) = folder_and_database(job.executor, key, files).await? else {
         let failure = Failure::new("The migrations of the plan are not there any more.").next("/release retry");
         return Ok(job.failed(Step::Migrate, failure));
     };
@@ -51,6 +53,11 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
     }
 }
 
+/// Whether the plan's migrations are taken back.
+fn takes_back(plan: &Plan) -> bool {
+    plan.kind == PlanKind::MigrateDown || !plan.taken_back.is_empty()
+}
+
 /// What is to be done.
 enum Work {
     Apply(Vec<Migration>),
@@ -68,7 +75,7 @@ async fn perform(at_hand: &FolderAndDatabase, work: &Work, run: &Run<'_>) -> Res
 /// What of the plan is left to be done; a failure when something else than what was approved would be done. After a crash
 /// some of it is done already.
 async fn work(plan: &Plan, at_hand: &FolderAndDatabase) -> Result<Result<Work, Failure>, Trouble> {
-    if plan.kind == PlanKind::MigrateDown {
+    if takes_back(plan) {
         return back(plan, at_hand).await;
     }
     let history = at_hand.history().await?;

@@ -6,6 +6,7 @@ pub(crate) use announce::DURATIONS_LIMIT;
 pub use rehearse::Rehearsals;
 mod aftermath;
 mod audited;
+mod between;
 mod build;
 mod configured;
 mod deploy;

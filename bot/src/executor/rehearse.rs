@@ -10,7 +10,7 @@ use slipway_core::ids::EnvironmentKey;
 use slipway_core::migration::format::Dialect;
 use slipway_core::migration::{HalfDoneMigration, History, Migration, Pending, Rehearsal, Version};
 use slipway_core::release::Failure;
-use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, rehearse};
+use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, rehearse, rehearse_back};
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
@@ -108,6 +108,40 @@ pub(super) async fn rehearsal(
     Ok(shown.map(Some))
 }
 
+/// The same for what is applied and is to be taken back, in this order.
+pub(super) async fn rehearsal_back(
+    job: &Job<'_>,
+    at_hand: &FolderAndDatabase,
+    history: &History,
+    back: &[Migration],
+) -> Result<Rehearsal, Trouble> {
+    let on = job.environment()?.rehearse.clone();
+    if on.is_none() && at_hand.database.dialect() == Dialect::Postgres {
+        return Ok(Rehearsal::Not { why: NOT_CONFIGURED.to_owned() });
+    }
+    // What is pending is never applied, so that one is not taken for the other.
+    let what = What {
+        environment: job.release.request.key.clone(),
+        on,
+        applied: history.versions().cloned().collect(),
+        pending: back.iter().map(|m| (m.version.clone(), m.checksum.clone(), hash_of_way_back(m))).collect(),
+    };
+    let rehearsals = &job.executor.rehearsals;
+    if let Some(Ok(shown)) = rehearsals.find(&what, job.now()) {
+        return Ok(shown);
+    }
+    let held = match place(job, at_hand, what.on.as_ref()).await {
+        Ok((url, options)) => rehearse_back(&at_hand.url, &url, back, &options).await,
+        Err(error) => Err(error),
+    };
+    let shown = match held {
+        Ok(trials) => Rehearsal::Done { trials },
+        Err(error) => Rehearsal::Not { why: error.to_string() },
+    };
+    rehearsals.keep(what, Ok(shown.clone()), job.now());
+    Ok(shown)
+}
+
 /// From its first statement on such a file fails, as it would not where it is continued.
 fn left_half_done(half_done: &[HalfDoneMigration]) -> Option<Rehearsal> {
     let file = &half_done.first()?.file;
@@ -120,19 +154,25 @@ async fn hold(
     pending: &[Migration],
     on: Option<&Rehearse>,
 ) -> Result<Rehearsal, RehearsalError> {
-    let mut options = RehearsalOptions::default();
-    let url = match on {
-        None => at_hand.url.clone(),
-        Some(Rehearse { server, same_server }) => {
-            options.same_server = *same_server;
-            let url = job.executor.outside.secrets.value(&server.secret, &server.key).await;
-            let url = url.map_err(|error| RehearsalError::Unavailable(error.to_string()))?;
-            let url = DatabaseUrl::parse(url.expose_secret());
-            url.map_err(|error| RehearsalError::Unavailable(format!("the rehearsal server: {error}")))?
-        }
-    };
+    let (url, options) = place(job, at_hand, on).await?;
     let trials = rehearse(&*at_hand.database, &at_hand.url, &url, &at_hand.folder, pending, &options).await?;
     Ok(Rehearsal::Done { trials })
+}
+
+/// Where it is held.
+async fn place(
+    job: &Job<'_>,
+    at_hand: &FolderAndDatabase,
+    on: Option<&Rehearse>,
+) -> Result<(DatabaseUrl, RehearsalOptions), RehearsalError> {
+    let mut options = RehearsalOptions::default();
+    let Some(Rehearse { server, same_server }) = on else { return Ok((at_hand.url.clone(), options)) };
+    options.same_server = *same_server;
+    let url = job.executor.outside.secrets.value(&server.secret, &server.key).await;
+    let url = url.map_err(|error| RehearsalError::Unavailable(error.to_string()))?;
+    let url = DatabaseUrl::parse(url.expose_secret());
+    let url = url.map_err(|error| RehearsalError::Unavailable(format!("the rehearsal server: {error}")))?;
+    Ok((url, options))
 }
 
 fn hash_of_way_back(migration: &Migration) -> u64 {

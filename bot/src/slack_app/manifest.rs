@@ -236,8 +236,8 @@ mod tests {
                   {
                     "command": "/rollback",
                     "url": "https://slipway.acme.dev/slack/commands",
-                    "description": "bring back what ran before, or what a release brought; migrations stay applied",
-                    "usage_hint": "<environment> [release] [service] [--reason \"…\"]",
+                    "description": "bring back what ran before, or what a release brought; migrations stay applied without --migrations",
+                    "usage_hint": "<environment> [release] [service] [--migrations] [--reason \"…\"]",
                     "should_escape": true
                   },
                   {
@@ -251,7 +251,7 @@ mod tests {
                     "command": "/release",
                     "url": "https://slipway.acme.dev/slack/commands",
                     "description": "ask about a release or act on it; /release help explains each",
-                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config",
+                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config | bad",
                     "should_escape": true
                   }
                 ]
@@ -325,8 +325,8 @@ mod tests {
                   },
                   {
                     "command": "/rollback",
-                    "description": "bring back what ran before, or what a release brought; migrations stay applied",
-                    "usage_hint": "<environment> [release] [service] [--reason \"…\"]",
+                    "description": "bring back what ran before, or what a release brought; migrations stay applied without --migrations",
+                    "usage_hint": "<environment> [release] [service] [--migrations] [--reason \"…\"]",
                     "should_escape": true
                   },
                   {
@@ -338,7 +338,7 @@ mod tests {
                   {
                     "command": "/release",
                     "description": "ask about a release or act on it; /release help explains each",
-                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config",
+                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config | bad",
                     "should_escape": true
                   }
                 ]

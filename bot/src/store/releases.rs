@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use crate::clock::Clock;
-use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::ids::{CommitSha, EnvironmentKey, ReleaseId, ServiceName};
 use slipway_core::release::{Event, Release};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteExecutor};
@@ -28,6 +28,16 @@ fn read_all(rows: &[SqliteRow]) -> Result<Vec<Release>, StoreError> {
 async fn get(from: impl SqliteExecutor<'_>, id: &ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
     let row = sqlx::query(sql::RELEASE_GET).bind(id.as_str()).fetch_optional(from).await?;
     row.as_ref().map(read).transpose()
+}
+
+async fn known_bad(
+    from: impl SqliteExecutor<'_>,
+    service: &ServiceName,
+    commit: &CommitSha,
+) -> Result<Option<Release>, StoreError> {
+    let found = sqlx::query(sql::RELEASE_KNOWN_BAD).bind(service.as_str()).bind(commit.as_str());
+    let row = found.fetch_optional(from).await?;
+    row.as_ref().map(|row| read(row).map(|stored| stored.release)).transpose()
 }
 
 fn ms(at: Option<jiff::Timestamp>) -> Option<i64> {
@@ -142,6 +152,27 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Release>, StoreError> {
         self.releases_of(tx, sql::RELEASES_SUCCEEDED, key, limit).await
+    }
+
+    /// The newest release of a commit that is marked as known to be bad, as the transaction sees it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn known_bad_get(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceName,
+        commit: &CommitSha,
+    ) -> Result<Option<Release>, StoreError> {
+        known_bad(&mut **tx, service, commit).await
+    }
+
+    /// The same as last committed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn known_bad(&self, service: &ServiceName, commit: &CommitSha) -> Result<Option<Release>, StoreError> {
+        known_bad(&self.read, service, commit).await
     }
 
     async fn releases_of(

@@ -31,6 +31,7 @@ statements! {
     RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' ORDER BY ended_at DESC, id DESC LIMIT $3";
     RELEASE_DURATIONS = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
     RELEASE_DURATIONS_ELSEWHERE = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment <> $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
+    RELEASE_KNOWN_BAD = "SELECT state, event_count FROM releases WHERE service = $1 AND state ->> '$.commit' = $2 AND state ->> '$.known_bad.by' IS NOT NULL ORDER BY id DESC LIMIT 1";
     EVENT_INSERT = "INSERT INTO release_events (release, seq, at, event) VALUES ($1, $2, $3, $4)";
     EVENTS_OF = "SELECT event FROM release_events WHERE release = $1 ORDER BY seq";
 

@@ -151,6 +151,13 @@ impl<'a> Args<'a> {
         self.positional.front().is_some_and(|word| !word.quoted && word.text.bytes().all(|b| b.is_ascii_digit()))
     }
 
+    /// Whether the next word is an environment's name.
+    pub(super) fn is_an_environment(&self) -> bool {
+        let is_it =
+            |word: &Word| self.known.all_environments().iter().any(|name| name.eq_ignore_ascii_case(&word.text));
+        self.positional.front().is_some_and(is_it)
+    }
+
     /// All words and options must have been used.
     pub(super) fn end(mut self) -> Result<(), Mistake> {
         let left = self.positional.pop_front().map(|word| word.text);

@@ -34,11 +34,15 @@ fn deploy(mut args: Args<'_>) -> Result<Command, Mistake> {
 
 pub(super) static ROLLBACK: Definition = Definition {
     path: &["rollback"],
-    usage: "/rollback <environment> [release] [service] [--reason \"…\"]",
-    summary: "bring back what ran before, or what a release brought; migrations stay applied",
-    options: &[SERVICE_OPTION, ("reason", Some("\"…\""))],
-    slots: &[slots::ENVIRONMENT, slots::RELEASE_IF_ANY, slots::SERVICE, slots::REASON],
-    examples: &["/rollback production", "/rollback production 01JD7Q4N --reason \"login is broken\""],
+    usage: "/rollback <environment> [release] [service] [--migrations] [--reason \"…\"]",
+    summary: "bring back what ran before, or what a release brought; migrations stay applied without --migrations",
+    options: &[SERVICE_OPTION, ("reason", Some("\"…\"")), ("migrations", None)],
+    slots: &[slots::ENVIRONMENT, slots::RELEASE_IF_ANY, slots::SERVICE, slots::REASON, slots::MIGRATIONS],
+    examples: &[
+        "/rollback production",
+        "/rollback production 01JD7Q4N --reason \"login is broken\"",
+        "/rollback production --migrations",
+    ],
     build: rollback,
 };
 
@@ -46,7 +50,7 @@ fn rollback(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
     let release = if args.only_a_service_is_left() { None } else { args.release()? };
     let service = args.service(&environment)?;
-    let reason = args.option("reason");
+    let (reason, migrations) = (args.option("reason"), args.flag("migrations"));
     args.end()?;
-    Ok(Command::Rollback { environment, service, release, reason })
+    Ok(Command::Rollback { environment, service, release, reason, migrations })
 }

@@ -13,21 +13,14 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 4] = [
+const COMMANDS: [Later; 3] = [
     Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
-    Later { name: "release bad", instead: "bring back what ran before: ", command: Some("/rollback production") },
     Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
     Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },
 ];
 
-const OPTIONS: [Later; 2] = [
-    Later { name: "when", instead: "ask when the time has come, or see what holds it: ", command: Some(WHY) },
-    Later {
-        name: "migrations",
-        instead: "roll back without it, and take migrations back once the older version runs: ",
-        command: Some("/migrate production down 1"),
-    },
-];
+const OPTIONS: [Later; 1] =
+    [Later { name: "when", instead: "ask when the time has come, or see what holds it: ", command: Some(WHY) }];
 
 const WHY: &str = "/release why deploy production";
 

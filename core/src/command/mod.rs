@@ -4,6 +4,7 @@
 mod act;
 mod args;
 mod ask;
+mod bad;
 mod config;
 mod deploy;
 mod later;
@@ -55,7 +56,7 @@ pub enum Command {
         /// Why. Untrusted text.
         reason: Option<String>,
     },
-    /// `/rollback <environment> [release] [service]`
+    /// `/rollback <environment> [release] [service] [--migrations]`
     Rollback {
         /// Where.
         environment: EnvironmentName,
@@ -65,6 +66,9 @@ pub enum Command {
         release: Option<String>,
         /// Why. Untrusted text.
         reason: Option<String>,
+        /// Take migrations back too, that the older version does not know.
+        #[serde(default)]
+        migrations: bool,
     },
     /// `/migrate <environment> [status|plan|up|down N] [service]`
     Migrate {
@@ -193,6 +197,30 @@ pub enum Command {
         /// Why. Untrusted text.
         reason: Option<String>,
     },
+    /// `/release bad <release or environment> ["reason"] [--undo]`
+    Bad {
+        /// Which release.
+        which: WhichRelease,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+        /// Take the mark away.
+        undo: bool,
+    },
+}
+
+/// A release, as somebody speaks of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhichRelease {
+    /// By its id, or a unique prefix of it.
+    Named(String),
+    /// The one that brought what runs there.
+    LiveOn {
+        /// Where.
+        environment: EnvironmentName,
+        /// Of which service.
+        service: ServiceName,
+    },
 }
 
 /// What is done about migrations.
@@ -290,7 +318,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 19] = [
+static DEFINITIONS: [&Definition; 20] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &migrate::MIGRATE,
@@ -310,6 +338,7 @@ static DEFINITIONS: [&Definition; 19] = [
     &ask::QUEUE,
     &ask::HELP,
     &config::CONFIG,
+    &bad::BAD,
 ];
 
 impl Command {
@@ -336,6 +365,7 @@ impl Command {
             Self::Help { .. } => &ask::HELP,
             Self::Config { .. } => &config::CONFIG,
             Self::DeployConfig { .. } => &deploy::DEPLOY,
+            Self::Bad { .. } => &bad::BAD,
         }
     }
 

@@ -77,11 +77,11 @@ mod tests {
         expect![[r#"
             /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
               bring a commit to an environment; without a reference the newest of the default branch
-            /rollback <environment> [release] [service] [--reason "…"]
-              bring back what ran before, or what a release brought; migrations stay applied
+            /rollback <environment> [release] [service] [--migrations] [--reason "…"]
+              bring back what ran before, or what a release brought; migrations stay applied without --migrations
             /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
               what is applied (status), what is pending (plan); apply it (up) or take the last N back (down N)
-            /release status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config
+            /release status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config | bad
               ask about a release or act on it; /release help explains each"#]].assert_eq(&all.join("\n"));
     }
 

@@ -92,3 +92,13 @@ pub(super) const CODE: Slot = Slot::word(
 pub(super) const ONLY_CONFIG: Slot =
     Slot::option("config", OptionKind::Flag, "only the configuration: what runs, once more, with the settings of now");
 pub(super) const TOPIC: Slot = Slot::word("command", OptionKind::Text, "about one command, such as deploy").if_any();
+pub(super) const MIGRATIONS: Slot = Slot::option(
+    "migrations",
+    OptionKind::Flag,
+    "take back what the older version does not know, once that runs and is well",
+);
+pub(super) const BAD_RELEASE: Slot =
+    Slot::word("release", OptionKind::Release, "its id, or the beginning of it; or an environment: what is live there");
+pub(super) const BAD_REASON: Slot =
+    Slot::word("reason", OptionKind::Text, "why it is bad, for those who read of it").if_any();
+pub(super) const UNDO: Slot = Slot::option("undo", OptionKind::Flag, "take the mark away");

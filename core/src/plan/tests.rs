@@ -51,6 +51,7 @@ pub(crate) fn plan() -> Plan {
         taken_back: vec![],
         files_from: None,
         goes_on: false,
+        between: Default::default(),
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],

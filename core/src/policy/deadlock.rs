@@ -93,6 +93,7 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         taken_back: vec![],
         files_from: None,
         goes_on: false,
+        between: Default::default(),
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],

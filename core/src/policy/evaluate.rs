@@ -29,6 +29,8 @@ pub enum Act<'a> {
         /// Who holds it.
         owner: &'a PersonId,
     },
+    /// Mark what a release brought as known to be bad, or take the mark away: allowed to whoever may roll back there.
+    Mark,
 }
 
 impl PolicySet {
@@ -57,7 +59,7 @@ impl PolicySet {
         }
     }
 
-    /// Whether somebody may cancel, lock or unlock.
+    /// Whether somebody may cancel, lock, unlock or mark.
     #[must_use]
     pub fn may_act(
         &self,
@@ -72,6 +74,7 @@ impl PolicySet {
             }
             Act::Lock => (Action::Lock, None, "lock"),
             Act::Unlock { owner } => (Action::Unlock, Some(("owner", owner)), "end somebody else's lock on"),
+            Act::Mark => (Action::Rollback, None, "say what is bad on"),
         };
         with_room(|| self.0.beside_a_plan(person, action, service, environment, about, what))
     }

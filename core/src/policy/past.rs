@@ -12,6 +12,10 @@ pub struct Past {
     pub soak: Option<Soak>,
     /// Whether it has served in the plan's own environment, and was found healthy there.
     pub known_good: bool,
+    /// Whether somebody has marked a release of the plan's commit as known to be bad. Not looked at where migrations of it
+    /// are only taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known_bad: bool,
 }
 
 /// How long an image has served, healthy, in an environment.
@@ -40,7 +44,7 @@ impl Past {
     pub fn of(image: &ImageDigest, here: &Environment, before: Option<&Environment>) -> Self {
         let stays = here.stays.iter().map(|stay| &stay.live).chain(&here.live);
         let known_good = stays.into_iter().any(|live| live.verified && live.image == *image);
-        Self { soak: before.map(|before| soak(image, before)), known_good }
+        Self { soak: before.map(|before| soak(image, before)), known_good, known_bad: false }
     }
 }
 

@@ -153,6 +153,7 @@ pub(super) fn release_context(
         ("time".to_owned(), record(clock::pairs(now, timezone))?),
         ("facts".to_owned(), record(fact::pairs(outlook))?),
         ("knownGood".to_owned(), RestrictedExpression::new_bool(past.known_good)),
+        ("knownBad".to_owned(), RestrictedExpression::new_bool(past.known_bad)),
     ];
     let soak_s = past.soak.as_ref().map(|soak| if soaked { SOAKED_S } else { soak.seconds(now) });
     pairs.extend(soak_s.map(|seconds| ("soak".to_owned(), long(seconds))));
@@ -190,7 +191,7 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
     entities([principal, attributes.entity(&release, vec![("team".to_owned(), long(1))])?], schema)?;
     let moment = Moment { now: Timestamp::UNIX_EPOCH, outlook: Outlook::Hoped, soaked: true };
     let soak = Soak { environment: environment.clone(), served_s: 0, since: None };
-    let past = Past { soak: Some(soak), known_good: false };
+    let past = Past { soak: Some(soak), known_good: false, known_bad: false };
     let of_release = |vetoes, overridden| release_context(moment, &TimeZone::UTC, &past, Extra { vetoes, overridden });
     for action in Action::ALL {
         let on_release = |context| Question {

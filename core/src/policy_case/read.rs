@@ -61,6 +61,7 @@ const CASE_KEYS: Keys = &[
     ("known_good", "false"),
     ("now", r#""2026-11-25 12:00""#),
     ("timezone", r#""UTC""#),
+    ("known_bad", "false"),
 ];
 /// How many of them only a case may say.
 const OF_A_CASE: usize = 6;
@@ -249,6 +250,7 @@ fn scene(m: &mut Mistakes<'_>, fields: &Fields<'_>, vocabulary: &Vocabulary) -> 
     ];
     let ci = fields.one_of(m, "ci", &ci).unwrap_or(CiState::Green);
     let known_good = fields.flag(m, "known_good").unwrap_or(false);
+    let known_bad = fields.flag(m, "known_bad").unwrap_or(false);
     let requester = requester?;
     let who = who.unwrap_or_else(|| requester.clone());
     asked_by_somebody(m, fields, action, &who, &people);
@@ -268,6 +270,7 @@ fn scene(m: &mut Mistakes<'_>, fields: &Fields<'_>, vocabulary: &Vocabulary) -> 
         now: now?,
         timezone,
         timezone_name,
+        known_bad,
     })
 }
 

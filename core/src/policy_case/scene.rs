@@ -67,6 +67,7 @@ pub(super) struct Scene {
     pub(super) now: Timestamp,
     pub(super) timezone: TimeZone,
     pub(super) timezone_name: String,
+    pub(super) known_bad: bool,
 }
 
 impl Scene {
@@ -187,7 +188,7 @@ impl Scene {
             }
             before
         });
-        Past::of(image, &here, before.as_ref())
+        Past { known_bad: self.known_bad, ..Past::of(image, &here, before.as_ref()) }
     }
 }
 
@@ -237,6 +238,7 @@ impl Change {
             taken_back: vec![],
             files_from: None,
             goes_on: false,
+            between: Default::default(),
             unknown_applied: vec![],
             half_done: vec![],
             edited: vec![],

@@ -1,5 +1,6 @@
 //! What happens to a release.
 
+use super::back::{AutomaticRollback, KnownBad};
 use super::state::{Failure, Step};
 use crate::facts::Facts;
 use crate::gate::Verdict;
@@ -147,6 +148,23 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Somebody says after its end that what it brought is bad; policy has allowed that.
+    MarkedBad {
+        /// The mark.
+        mark: KnownBad,
+    },
+    /// Somebody takes that back.
+    MarkRemoved {
+        /// Who.
+        by: PersonId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Its verification failed where the environment is set to roll back then.
+    AutomaticRollback {
+        /// What came of it.
+        rollback: AutomaticRollback,
+    },
 }
 
 impl Event {
@@ -174,6 +192,9 @@ impl Event {
             Self::CancelRequested { .. } => "cancel_requested",
             Self::TimedOut { .. } => "timed_out",
             Self::Superseded { .. } => "superseded",
+            Self::MarkedBad { .. } => "marked_bad",
+            Self::MarkRemoved { .. } => "mark_removed",
+            Self::AutomaticRollback { .. } => "automatic_rollback",
         }
     }
 

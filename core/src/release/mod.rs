@@ -3,6 +3,7 @@
 //! [`step`] takes a release and something that happened to it, and gives the next state with what the engine
 //! must do outside. It reads no clock: every event carries the moment it happened at.
 
+mod back;
 mod effect;
 mod event;
 mod running;
@@ -13,6 +14,7 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
+pub use back::{AutomaticRollback, KnownBad};
 pub use effect::Effect;
 pub use event::{BuildProgress, Event};
 pub use state::{

@@ -1,4 +1,5 @@
-//! The run: ci and image are observed, migrations applied, every target deployed in turn, the service asked.
+//! The run: ci and image are observed, migrations applied, every target deployed in turn, the service asked. A rollback
+//! that takes migrations back does so at the very end.
 
 use super::state::{Outcome, Phase, Release, Step, StepState};
 use super::step::{Illegal, Next, end, failed, illegal};
@@ -62,21 +63,27 @@ fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next
         return (next, vec![effect]);
     }
     close(&mut next, step, StepState::Succeeded, Some(detail), at);
-    if let Some(by) = next.cancel_requested.clone() {
-        return end(next, Phase::Cancelled, Outcome::Cancelled { by, details: vec![] }, at);
+    let mut following = next.step_after(step);
+    // What is over already cannot be stopped any more.
+    if let Some(by) = next.cancel_requested.clone()
+        && !(next.migrates_last() && following.is_none())
+    {
+        let unbegun = "No migration was taken back.".to_owned();
+        let details = if next.migrates_last() { vec![unbegun] } else { vec![] };
+        return end(next, Phase::Cancelled, Outcome::Cancelled { by, details }, at);
     }
     let only_migrates = next.plan.as_ref().is_some_and(|plan| plan.kind.only_migrates());
     let only_config = next.plan.as_ref().is_some_and(|plan| plan.kind == PlanKind::Config);
-    let mut following = step.next();
     while let Some(unneeded) = following {
         let why = match unneeded {
             Step::Image | Step::Deploy | Step::Verify if only_migrates => "not part of this",
             Step::Image if only_config => "the one that runs",
+            Step::Migrate if !has_migrations(&next) && next.migrates_last() => "none to take back",
             Step::Migrate if !has_migrations(&next) => "none pending",
             Step::Ci | Step::Image | Step::Migrate | Step::Deploy | Step::Verify => break,
         };
         close(&mut next, unneeded, StepState::Skipped, Some(why), at);
-        following = unneeded.next();
+        following = next.step_after(unneeded);
     }
     let Some(following) = following else {
         let outcome = if only_migrates { Outcome::Migrated } else { Outcome::Live };
@@ -96,6 +103,6 @@ fn succeeded(mut next: Release, step: Step, detail: &str, at: Timestamp) -> Next
     (next, vec![effect])
 }
 
-fn has_migrations(release: &Release) -> bool {
+pub(super) fn has_migrations(release: &Release) -> bool {
     release.plan.as_ref().is_some_and(|plan| plan.changing().next().is_some())
 }

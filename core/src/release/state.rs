@@ -1,5 +1,6 @@
 //! What a release is at one moment.
 
+use super::back::{AutomaticRollback, KnownBad};
 use super::event::BuildProgress;
 use crate::facts::Facts;
 use crate::gate::Verdict;
@@ -45,6 +46,15 @@ pub enum RequestKind {
         to: ReleaseId,
         /// The commit it brought.
         commit: CommitSha,
+        /// The release that brought what is left, as far as Slipway brought it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<ReleaseId>,
+        /// Take back, once the older version is live and verified, the migrations that it does not know.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        migrations: bool,
+        /// The release whose verification failed, where nobody asked: the environment is set to roll back then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because_of: Option<ReleaseId>,
     },
     /// The same request as an earlier one, pinned to the commit that it had resolved.
     Retry {
@@ -206,7 +216,7 @@ pub enum PlanningStage {
     Judging,
 }
 
-/// A step of the run, in order.
+/// A step of the run, in the usual order; see [`Release::order`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -223,7 +233,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// All of them, in order.
+    /// All of them, in the usual order.
     pub const ALL: [Self; 5] = [Self::Ci, Self::Image, Self::Migrate, Self::Deploy, Self::Verify];
 
     /// The name in the channel.
@@ -236,12 +246,6 @@ impl Step {
             Self::Deploy => "deploy",
             Self::Verify => "verify",
         }
-    }
-
-    /// The one after it.
-    #[must_use]
-    pub fn next(self) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| *step > self)
     }
 }
 
@@ -477,6 +481,12 @@ pub struct Release {
     pub ended_at: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Who has marked what it brought as known to be bad, after it had ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_bad: Option<KnownBad>,
+    /// What came of the setting that a failed verification is rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<AutomaticRollback>,
 }
 
 impl Release {
@@ -508,6 +518,8 @@ impl Release {
             started_at: None,
             ended_at: None,
             outcome: None,
+            known_bad: None,
+            automatic: None,
         }
     }
 

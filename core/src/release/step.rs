@@ -1,7 +1,8 @@
 //! The transition function.
 
+use super::back::AutomaticRollback;
 use super::running;
-use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step};
+use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step, StepState};
 use super::waiting;
 use super::{Effect, Event};
 use crate::ids::{PersonId, ReleaseId};
@@ -43,6 +44,14 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
             effects.extend(told);
             Ok((next, effects))
         }
+        // What can happen after the end.
+        (phase, Event::MarkedBad { mark }) if phase.is_end() && can_be_bad(&next) => {
+            Ok((Release { known_bad: Some(mark.clone()), ..next }, vec![]))
+        }
+        (_, Event::MarkRemoved { .. }) if next.known_bad.is_some() => Ok((Release { known_bad: None, ..next }, vec![])),
+        (Phase::Failed, Event::AutomaticRollback { rollback }) if next.automatic.is_none() => {
+            Ok(rolled_back_by_itself(next, rollback))
+        }
         (Phase::Planning { stage }, event) => planning(next, *stage, event),
         (Phase::AwaitingApproval | Phase::Queued, event) => waiting::step(next, event),
         (Phase::Running { step }, event) => running::step(next, *step, event),
@@ -76,9 +85,9 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
         (PlanningStage::Resolving, Event::Resolved { commit, branch }) => {
             next.commit = Some(commit.clone());
             next.branch.clone_from(branch);
-            // What is taken back, or runs already, was built once. What is applied should have passed its checks, as
-            // what is deployed.
-            if matches!(next.request.kind.plan_kind(), PlanKind::MigrateDown | PlanKind::Config) {
+            // What is taken back, gone back to, or runs already, was built once: nothing is built for it now. What is applied
+            // should have passed its checks, as what is deployed.
+            if matches!(next.request.kind.plan_kind(), PlanKind::MigrateDown | PlanKind::Config | PlanKind::Rollback) {
                 return to(next, PlanningStage::Gathering, vec![Effect::Gather]);
             }
             to(next, PlanningStage::Building, vec![Effect::AwaitBuild])
@@ -123,7 +132,7 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
 fn planning_failed(mut next: Release, step: Option<Step>, failure: &Failure, at: Timestamp) -> Next {
     if let Some(step) = step {
         let record = next.steps.get_mut(step);
-        record.state = super::StepState::Failed;
+        record.state = StepState::Failed;
         record.ended_at = Some(at);
     }
     failed(next, step, failure.clone(), at)
@@ -138,6 +147,14 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
         Phase::Running { step: Step::Deploy } if begun || next.operation.is_some() => {
             too_late(&next, "the target has begun the deployment; wait for its outcome, then roll back")
         }
+        // Nothing but migrations is left that could be stopped.
+        Phase::Running { step: Step::Verify } if next.migrates_last() && running::has_migrations(&next) => {
+            if next.cancel_requested.is_some() {
+                return too_late(&next, "it is being stopped already");
+            }
+            next.cancel_requested = Some(by.clone());
+            Ok((next, vec![]))
+        }
         Phase::Running { step: Step::Verify } => too_late(&next, "the new version is live already; roll back instead"),
         Phase::Running { step: Step::Deploy } if next.target > 0 => {
             too_late(&next, "some targets already run the new version; roll back instead")
@@ -151,7 +168,7 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
         }
         Phase::Running { step } => {
             let record = next.steps.get_mut(step);
-            record.state = super::StepState::Pending;
+            record.state = StepState::Pending;
             record.started_at = None;
             Ok(end(next, Phase::Cancelled, Outcome::Cancelled { by: by.clone(), details: vec![] }, at))
         }
@@ -190,15 +207,40 @@ fn bad_news(release: &Release, phase: &Phase, outcome: &Outcome) -> Option<Effec
     let what = match (phase, outcome) {
         // A mistake in the request is answered at once.
         (_, Outcome::Failed { failure, .. }) if failure.request_is_wrong => return None,
+        (Phase::Failed, _) if release.steps.get(Step::Verify).state == StepState::Succeeded => {
+            format!("{key} went back, but its migrations were not all taken back.")
+        }
         (Phase::Failed, Outcome::Failed { step: Some(step), .. }) => format!("{key} failed at {}.", step.name()),
         (Phase::Failed, _) => format!("{key} failed before it could start."),
         (Phase::RolledBack, _) => format!("AWS rolled {key} back. What ran before keeps serving."),
         (Phase::Expired, _) => format!("{key} expired before it could start."),
         _ => return None,
     };
+    Some(tell_concerned(release, what))
+}
+
+/// Whoever asked for it or approved it is told.
+fn tell_concerned(release: &Release, what: String) -> Effect {
     let approved = release.votes.iter().filter(|vote| vote.stance == Stance::Approve).map(|vote| &vote.person);
     let people: BTreeSet<_> = approved.chain([&release.request.requester]).cloned().collect();
-    Some(Effect::Tell { people: people.into_iter().collect(), what })
+    Effect::Tell { people: people.into_iter().collect(), what }
+}
+
+/// Only a commit can be bad, and only one that was to run.
+fn can_be_bad(release: &Release) -> bool {
+    release.commit.is_some() && !release.request.kind.plan_kind().only_migrates()
+}
+
+fn rolled_back_by_itself(next: Release, rollback: &AutomaticRollback) -> Next {
+    let key = &next.request.key;
+    let what = match rollback {
+        AutomaticRollback::Asked { release, commit } => {
+            format!("{key} goes back to {} by itself, if policy lets it: release {}.", commit.short(), release.short())
+        }
+        AutomaticRollback::Not { why } => format!("{key} is not rolled back by itself: {why}"),
+    };
+    let tell = tell_concerned(&next, what);
+    (Release { automatic: Some(rollback.clone()), ..next }, vec![tell])
 }
 
 pub(super) fn failed(next: Release, step: Option<Step>, failure: Failure, at: Timestamp) -> Next {

@@ -1,12 +1,16 @@
 //! Tests of the release state machine, and what they share.
 
+mod backwards;
 mod history;
 mod life;
 mod table;
 mod voting;
 mod walk;
 
-use super::{Effect, Event, Failure, Illegal, MigrateWay, Origin, Phase, Release, Request, RequestKind, Step, step};
+use super::{
+    Effect, Event, Failure, Illegal, KnownBad, MigrateWay, Origin, Outcome, Phase, Release, Request, RequestKind, Step,
+    StepState, step,
+};
 use crate::facts::{CiFact, CiState, Facts, Observed};
 use crate::gate::Verdict;
 use crate::ids::EnvironmentKey;
@@ -61,6 +65,16 @@ fn up() -> Plan {
 fn down() -> Plan {
     let taken_back = plan().migrations;
     Plan { kind: PlanKind::MigrateDown, migrations: vec![], taken_back, ..up() }
+}
+
+/// A plan that goes back, and takes migrations back after that.
+fn back() -> Plan {
+    let taken_back = plan().migrations;
+    Plan { kind: PlanKind::Rollback, migrations: vec![], taken_back, commits: vec![], ..plan() }
+}
+
+fn bad_mark() -> KnownBad {
+    KnownBad { by: "bob".into(), reason: Some("loses sessions".into()), at: at(3_600) }
 }
 
 fn facts(seconds: i64) -> Facts {
@@ -151,6 +165,30 @@ impl Life {
         life
     }
 
+    /// Somebody asks to go back, with migrations or without.
+    fn going_back(migrations: bool) -> Self {
+        let mut life = Self::new();
+        let (to, from) = ("01KE4GOOD00000000000000000".into(), Some("01KE4LEFT00000000000000000".into()));
+        life.release.request.kind = RequestKind::Rollback { to, commit: sha(3), from, migrations, because_of: None };
+        life
+    }
+
+    /// A rollback with migrations runs this step.
+    fn back_at(step: Step) -> Self {
+        let resolved = Event::Resolved { commit: sha(3), branch: None };
+        let life = Self::going_back(true).then(Event::Requested).then(resolved);
+        life.then(planned(&back(), 10)).judged("start", &[]).runs_to(step)
+    }
+
+    /// Its steps succeed until this one runs.
+    fn runs_to(mut self, step: Step) -> Self {
+        while self.release.phase != (Phase::Running { step }) {
+            let Phase::Running { step: now } = self.release.phase else { panic!("{:?}", self.release.phase) };
+            self = self.then(done(now, 30));
+        }
+        self
+    }
+
     /// The gate has let migrations alone start, and this step runs.
     fn migrating_at(plan: &Plan, step: Step) -> Self {
         let way = match plan.kind {
@@ -182,12 +220,7 @@ impl Life {
 
     /// Runs this step.
     fn at_step(plan: &Plan, step: Step) -> Self {
-        let mut life = Self::started(plan);
-        while life.release.phase != (Phase::Running { step }) {
-            let Phase::Running { step: now } = life.release.phase else { panic!("{:?}", life.release.phase) };
-            life = life.then(done(now, 30));
-        }
-        life
+        Self::started(plan).runs_to(step)
     }
 
     /// The event happens.

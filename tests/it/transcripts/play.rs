@@ -22,9 +22,18 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) async fn new(chat: ChatOption, fail: Option<Fail>) -> Self {
+        Self::of(Options { fail, chat, ..Options::default() }).await
+    }
+
+    /// The newest version is not healthy, and what is not healthy is rolled back by setting.
+    pub(super) async fn going_back_by_setting(chat: ChatOption) -> Self {
+        Self::of(Options { fail: Some(Fail::Health), rolls_back: true, chat, ..Options::default() }).await
+    }
+
+    async fn of(options: Options) -> Self {
         // PostgreSQL has its turn in the terminal.
-        let sqlite = chat != ChatOption::Terminal;
-        let world = World::new(Options { fail, chat, sqlite, pace: Pace::Fast, ..Options::default() }).await.unwrap();
+        let sqlite = options.chat != ChatOption::Terminal;
+        let world = World::new(Options { sqlite, pace: Pace::Fast, ..options }).await.unwrap();
         let front = world.front("play");
         Self { world, front, messages: BTreeMap::new() }
     }

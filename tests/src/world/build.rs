@@ -113,6 +113,8 @@ pub struct Options {
     pub chat: ChatOption,
     /// What runs the images.
     pub target: TargetOption,
+    /// What cannot be verified is rolled back by setting.
+    pub rolls_back: bool,
 }
 
 impl World {
@@ -174,6 +176,7 @@ impl World {
             chats: chats.named(),
             staging_target: &options.target.line(&staging_arn, staging_second.as_deref()),
             production_target: &options.target.line(&production_arn, None),
+            rolls_back: options.rolls_back,
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"))?;

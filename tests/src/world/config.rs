@@ -4,6 +4,8 @@ use super::Teams;
 use super::build::RELEASE_MANAGERS;
 use super::chats::Chats;
 
+const HEALTH_BAKE: &str = "health_bake = \"1s\"\n";
+
 /// What the file is made from.
 pub(super) struct Values<'a> {
     pub(super) service: &'a str,
@@ -22,6 +24,8 @@ pub(super) struct Values<'a> {
     /// The lines that say what runs the images.
     pub(super) staging_target: &'a str,
     pub(super) production_target: &'a str,
+    /// Whether what cannot be verified is rolled back.
+    pub(super) rolls_back: bool,
 }
 
 /// The file's text.
@@ -71,6 +75,9 @@ pub(super) fn text(values: &Values<'_>) -> String {
         Some("staging"),
         values.rehearse,
     ));
+    if values.rolls_back {
+        text = text.replace(HEALTH_BAKE, &format!("{HEALTH_BAKE}rollback = \"automatic\"\n"));
+    }
     text.push_str(&section);
     for (person, of) in [
         ("ana", "\"developers\", \"release\""),
@@ -96,7 +103,7 @@ fn environment(service: &str, name: &str, target: &str, health: &str, after: Opt
     // A dry target has no address.
     let health = match health {
         "" => String::new(),
-        url => format!("health_url = {}\nhealth_bake = \"1s\"\n", quoted(url)),
+        url => format!("health_url = {}\n{HEALTH_BAKE}", quoted(url)),
     };
     let rehearse = if rehearse {
         "rehearse = { secret = \"goals/rehearsal\", key = \"DATABASE_URL\", same_server = true }\n"

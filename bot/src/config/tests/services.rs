@@ -193,6 +193,8 @@ fn what_an_environment_reads() {
             line("config = [\"goals/staging\", \"goals staging\"]"),
             line("health_url = \"staging.goals.acme.dev\"\nhealth_bake = \"2h\""),
             line("health_bake = \"5s\""),
+            line("rollback = \"automatic\""),
+            line("rollback = \"automtic\""),
             line("auto_deploy = \"my branch\""),
             line("auto_deploy = true"),
             line(&format!("database = {secret}\nrehearse = {secret}")),
@@ -216,6 +218,10 @@ fn what_an_environment_reads() {
             slipway.toml:12:15  error  service.goals.environment.staging.health_bake  "2h" is out of bounds  → write a duration from 0s to 1h
 
             slipway.toml:11:15  warning  service.goals.environment.staging.health_bake  does nothing without health_url  → add health_url
+
+            slipway.toml:11:12  warning  service.goals.environment.staging.rollback  does nothing without health_url: nothing is verified  → add health_url
+
+            slipway.toml:11:12  error  service.goals.environment.staging.rollback  "automtic" is not one of the choices  → write "manual" or "automatic"
 
             slipway.toml:11:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
             slipway.toml:11:15  error  service.goals.environment.staging.auto_deploy  "my branch" is no branch  → write "main"

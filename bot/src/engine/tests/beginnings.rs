@@ -64,9 +64,11 @@ enum Way {
     QueueAfterExpiry,
     /// Fresh facts were stored, and the process was killed before anybody looked at them.
     ResumeAfterCrash,
+    /// A deployment could not be verified, and the environment is set to go back then.
+    BackBySetting,
 }
 
-const WAYS: [Way; 23] = [
+const WAYS: [Way; 24] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -90,6 +92,7 @@ const WAYS: [Way; 23] = [
     Way::MembersBack,
     Way::QueueAfterExpiry,
     Way::ResumeAfterCrash,
+    Way::BackBySetting,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -108,9 +111,14 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         ],
         Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
-        Incoming::Happened { .. } => {
-            &[Way::Queue, Way::QueueAfterFailure, Way::FreshFacts, Way::QueueAfterExpiry, Way::ResumeAfterCrash]
-        }
+        Incoming::Happened { .. } => &[
+            Way::Queue,
+            Way::QueueAfterFailure,
+            Way::FreshFacts,
+            Way::QueueAfterExpiry,
+            Way::ResumeAfterCrash,
+            Way::BackBySetting,
+        ],
         Incoming::PoliciesChanged { .. } => &[Way::PolicyReload],
         Incoming::PoliciesRefused { .. } => &[],
         Incoming::Started { .. } | Incoming::AnchorDue { .. } | Incoming::StrangersDue { .. } => &[],
@@ -205,6 +213,11 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.adds_rule(&CLOSED.replace("closed", "closed-yesterday"));
             brink.release = Some(chat.planned("ana", &staging).await);
         }
+        Way::BackBySetting => {
+            let sick = nearly_verified(chat).await;
+            brink.other = Some(sick);
+            brink.plan = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("production", 3, 3) };
+        }
         Way::MembersBack => {
             chat.cannot_see_members(&release_managers(), 60).await;
             chat.configure(&format!("{CONFIG}{TEAM}"));
@@ -278,6 +291,12 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.reloads().await.unwrap();
             String::new()
         }
+        Way::BackBySetting => {
+            let failure = Failure::new("It answers 503.");
+            let event = Event::StepFailed { step: Step::Verify, failure, rolled_back: false, at: chat.now() };
+            chat.outcome(&other.unwrap(), "verify", event).await;
+            String::new()
+        }
         Way::MembersBack => {
             chat.sees_members(&release_managers(), &[]).await;
             String::new()
@@ -303,6 +322,22 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
     (chat, release)
 }
 
+/// A release to production is live and about to be verified; the one before it was well.
+async fn nearly_verified(chat: &mut Chat) -> ReleaseId {
+    let good = chat.planned("ana", &plan("production", 1, 3)).await;
+    chat.presses("bob", &good, Verb::Approve).await;
+    chat.runs_to_its_end(&good).await;
+    chat.wait_s(1);
+    let sick = chat.planned("ana", &plan("production", 3, 4)).await;
+    chat.presses("bob", &sick, Verb::Approve).await;
+    chat.succeeds(&sick, "observe_ci", Step::Ci).await;
+    chat.succeeds(&sick, "observe_image", Step::Image).await;
+    chat.outcome(&sick, "deploy", Event::DeployStarted { target: 0, operation: "op-1".into() }).await;
+    chat.succeeds(&sick, "follow", Step::Deploy).await;
+    chat.wait_s(1);
+    sick
+}
+
 async fn fails(chat: &mut Chat, release: &ReleaseId) {
     let event = Event::StepFailed { step: Step::Ci, failure: Failure::new("Red."), rolled_back: false, at: chat.now() };
     chat.outcome(release, "observe_ci", event).await;
@@ -317,11 +352,11 @@ async fn runs(chat: &Chat, release: &ReleaseId) -> Vec<String> {
 async fn each_begins_an_execution_where_nothing_is_in_the_way() {
     for way in WAYS {
         let mut chat = Chat::open().await;
-        let brink = brink(&mut chat, way).await;
+        let brink = Box::pin(brink(&mut chat, way)).await;
         if way == Way::PolicyReload {
             chat.writes_rule("");
         }
-        let (chat, release) = step(chat, way, brink).await;
+        let (chat, release) = Box::pin(step(chat, way, brink)).await;
         let reasons = chat.release(&release).await.verdict.unwrap();
         assert_eq!(chat.phase(&release).await, "running(ci)", "{way:?}: {reasons:?}");
         assert_eq!(runs(&chat, &release).await, ["observe_ci"], "{way:?}");
@@ -334,14 +369,14 @@ async fn each_begins_an_execution_where_nothing_is_in_the_way() {
 async fn the_same_gate_refuses_each() {
     for way in WAYS {
         let mut chat = Chat::open().await;
-        let brink = brink(&mut chat, way).await;
+        let brink = Box::pin(brink(&mut chat, way)).await;
         // A reload is what brings the rule; for all others it is there already.
         if way == Way::PolicyReload {
             chat.writes_rule(CLOSED);
         } else {
             chat.adds_rule(CLOSED);
         }
-        let (chat, release) = step(chat, way, brink).await;
+        let (chat, release) = Box::pin(step(chat, way, brink)).await;
         assert_eq!(runs(&chat, &release).await, [""; 0], "{way:?}");
         assert_eq!(chat.release(&release).await.started_at, None, "{way:?}");
         assert!(chat.refused_by(&release).await.contains(&"closed".to_owned()), "{way:?}");

@@ -50,6 +50,8 @@ target = { kind = "app-runner", service_arn = "arn:aws:apprunner:us-west-2:12345
 
 [service.goals.environment.production]
 target = { kind = "app-runner", service_arn = "arn:aws:apprunner:us-west-2:123456789012:service/goals-production/9fe1e10304f84fd2b0df550fe98a71fa" }
+health_url = "https://goals.acme.dev/healthz"
+rollback = "automatic"
 
 [person.ana]
 terminal = "ana"
@@ -565,6 +567,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         taken_back: vec![],
         files_from: None,
         goes_on: false,
+        between: Default::default(),
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],

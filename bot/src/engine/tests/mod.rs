@@ -5,6 +5,7 @@ mod accounts;
 mod arrived;
 mod aside;
 mod audit;
+mod backwards;
 mod beginnings;
 mod cancelling;
 mod chat;

@@ -172,7 +172,6 @@ async fn a_rollback_never_goes_forward_to_what_was_left() {
     let back = chat.newest().await;
     let resolved = Event::Resolved { commit: sha(3), branch: None };
     chat.outcome(&back, "resolve", resolved).await;
-    chat.outcome(&back, "await_build", Event::BuildReady).await;
     let kind = slipway_core::plan::PlanKind::Rollback;
     let to = slipway_core::plan::Plan { kind, base: Some(sha(4)), ..plan("staging", 3, 3) };
     chat.gathers(&back, &to).await;

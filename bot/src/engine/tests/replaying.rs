@@ -254,7 +254,6 @@ async fn known_good_and_soak_are_those_of_that_day() {
     let back = chat.newest().await;
     let resolved = Event::Resolved { commit: sha(3), branch: None };
     chat.outcome(&back, "resolve", resolved).await;
-    chat.outcome(&back, "await_build", Event::BuildReady).await;
     let mut older = plan("staging", 3, 3);
     (older.kind, older.base) = (PlanKind::Rollback, Some(sha(4)));
     chat.gathers(&back, &older).await;

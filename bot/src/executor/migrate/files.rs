@@ -10,10 +10,13 @@ use slipway_core::migration::{
 use slipway_core::plan::FilesFrom;
 use slipway_deploy::database::{Database, DatabaseUrl, open, sqlite_cannot_run};
 use slipway_deploy::github::Resolution;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far back it is looked for the release that applied a migration.
 const APPLIED_LOOK_BACK_LIMIT: u32 = 200;
+
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
 
 /// A folder at a commit, the database, and which versions that kind of database cannot run.
 pub(in crate::executor) struct FolderAndDatabase {
@@ -53,16 +56,9 @@ pub(in crate::executor) async fn folder_and_database(
     key: &EnvironmentKey,
     commit: &CommitSha,
 ) -> Result<Option<FolderAndDatabase>, Trouble> {
-    let service = executor.setup.service(&key.service).ok_or_else(|| no_longer_configured(key))?;
-    let Some(migrations) = &service.migrations else { return Ok(None) };
-    let files = executor.outside.github.folder_at(&service.repository, commit, &migrations.dir).await?.files;
-    let files: Vec<_> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
-    let is_migration = |name: &str| format::ALL.iter().any(|format| !matches!(format.file_name(name), Ok(None)));
-    if !files.iter().any(|(name, _)| is_migration(name)) {
-        return Ok(None);
-    }
+    let Some((configured, files)) = files_at(executor, key, commit).await? else { return Ok(None) };
     let Some((url, database)) = connected(executor, key).await? else { return Ok(None) };
-    let format = format_of(migrations.format, &files, database.as_ref()).await?;
+    let format = format_of(configured, &files, database.as_ref()).await?;
     // Variables of the bot's own environment are nothing that a migration may read.
     let folder = Folder::read(format, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
     if folder.is_empty() {
@@ -73,6 +69,34 @@ pub(in crate::executor) async fn folder_and_database(
         Dialect::Postgres => BTreeMap::new(),
     };
     Ok(Some(FolderAndDatabase { folder, database, url, cannot_run }))
+}
+
+/// The name of the configured format, and the files of the folder at a commit; `None` when there are no migrations among
+/// them.
+async fn files_at(
+    executor: &Executor,
+    key: &EnvironmentKey,
+    commit: &CommitSha,
+) -> Result<Option<(&'static str, Files)>, Trouble> {
+    let service = executor.setup.service(&key.service).ok_or_else(|| no_longer_configured(key))?;
+    let Some(migrations) = &service.migrations else { return Ok(None) };
+    let files = executor.outside.github.folder_at(&service.repository, commit, &migrations.dir).await?.files;
+    let files: Vec<_> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
+    let is_migration = |name: &str| format::ALL.iter().any(|format| !matches!(format.file_name(name), Ok(None)));
+    let any = files.iter().any(|(name, _)| is_migration(name));
+    Ok(any.then_some((migrations.format, files)))
+}
+
+/// The versions that a commit has files of.
+pub(in crate::executor) async fn versions_at(
+    executor: &Executor,
+    key: &EnvironmentKey,
+    commit: &CommitSha,
+    format: &'static dyn Format,
+) -> Result<BTreeSet<Version>, Trouble> {
+    let Some((_, files)) = files_at(executor, key, commit).await? else { return Ok(BTreeSet::new()) };
+    let folder = Folder::read(format, files, &|_| None).map_err(|error| Trouble::lasting(&error))?;
+    Ok(folder.files().map(|file| file.version.clone()).collect())
 }
 
 /// The format that the configuration names, or the one that files and database speak for.

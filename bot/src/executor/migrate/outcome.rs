@@ -1,6 +1,6 @@
 //! What became of a run, for the card.
 
-use super::{Cancel, Job};
+use super::{Cancel, Job, takes_back};
 use crate::executor::Done;
 use jiff::Timestamp;
 use slipway_core::ids::EnvironmentName;
@@ -15,14 +15,10 @@ pub(super) fn summary(job: &Job<'_>, plan: &Plan, report: &RunReport, done: &[Ve
     let mut detail = format!("{} in {seconds:.1} s", done.len());
     let elsewhere = plan.changing().count().saturating_sub(done.len());
     if elsewhere > 0 {
-        let found = if is_down(plan) { "found taken back" } else { "found applied" };
+        let found = if takes_back(plan) { "found taken back" } else { "found applied" };
         detail = format!("{detail}, {elsewhere} {found}");
     }
     report.warnings.iter().fold(detail, |detail, warning| format!("{detail}; {warning}"))
-}
-
-fn is_down(plan: &Plan) -> bool {
-    plan.kind == PlanKind::MigrateDown
 }
 
 /// A run that did not come to its end: broken off because somebody wanted that, or failed.
@@ -32,7 +28,7 @@ pub(super) fn of_error(job: &Job<'_>, plan: &Plan, error: &MigrateError, done: &
         return Done::Event(Event::StepStopped { step: Step::Migrate, details, at: job.now() });
     }
     let failure = Failure::new(error.to_string()).detail(what_stays(plan, done));
-    let failure = ways_out(job, plan, error).into_iter().fold(failure, Failure::next);
+    let failure = ways_out(job, plan, error, done).into_iter().fold(failure, Failure::next);
     job.failed(Step::Migrate, failure)
 }
 
@@ -43,7 +39,7 @@ fn what_stays(plan: &Plan, done: &[Version]) -> String {
         planned.map_or_else(|| version.to_string(), |migration| migration.file.clone())
     };
     let list = done.iter().map(file).collect::<Vec<_>>().join(", ");
-    match (done.is_empty(), is_down(plan)) {
+    match (done.is_empty(), takes_back(plan)) {
         (true, false) => "No migration of this release was applied.".to_owned(),
         (true, true) => "No migration of this release was taken back.".to_owned(),
         (false, false) => format!("Applied and still there: {list}."),
@@ -52,11 +48,16 @@ fn what_stays(plan: &Plan, done: &[Version]) -> String {
 }
 
 /// What can be done next, by what went wrong.
-fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError) -> Vec<String> {
+fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError, done: &[Version]) -> Vec<String> {
     let environment = &job.release.request.key.environment;
+    if plan.kind == PlanKind::Rollback {
+        // The older version is live: what is left is the database's alone.
+        let left = plan.taken_back.len().saturating_sub(done.len());
+        return vec![format!("/migrate {environment} down {left}"), "see what is in its way".to_owned()];
+    }
     match error {
         // Asked for blindly once more it would be refused again.
-        MigrateError::HalfDone { .. } => half_done_ways_out(environment, !is_down(plan)),
+        MigrateError::HalfDone { .. } => half_done_ways_out(environment, !takes_back(plan)),
         // The history says what became of it; a new plan begins there.
         MigrateError::Uncertain { .. }
         | MigrateError::History { .. }
@@ -70,7 +71,7 @@ fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError) -> Vec<String> {
                 PlanKind::MigrateUp => format!("/migrate {environment} up"),
                 PlanKind::MigrateDown => format!("/release retry {}", job.release.id.short()),
             };
-            let mend = if is_down(plan) { "see what is in its way" } else { "mend the migration and push" };
+            let mend = if takes_back(plan) { "see what is in its way" } else { "mend the migration and push" };
             vec![mend.to_owned(), again]
         }
     }

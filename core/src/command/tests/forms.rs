@@ -58,6 +58,7 @@ fn what_a_chat_shows_while_one_types() {
             release Release: its id, or the beginning of it
             service Service: which service, where there is more than one
             reason Text: why, for those who read of it
+            migrations Flag: take back what the older version does not know, once that runs and is well
         /migrate
             environment! Environment: which environment
             what Choice(["status", "plan", "up", "down"]): look (status, plan), apply what is pending (up), or take back what was applied last (down)
@@ -106,7 +107,12 @@ fn what_a_chat_shows_while_one_types() {
         /release help
             command Text: about one command, such as deploy
         /release config
-            environment Environment: only this environment"#]]
+            environment Environment: only this environment
+        /release bad
+            release! Release: its id, or the beginning of it; or an environment: what is live there
+            reason Text: why it is bad, for those who read of it
+            service Service: which service, where there is more than one
+            undo Flag: take the mark away"#]]
     .assert_eq(all.join("\n").trim_end());
 }
 
@@ -289,7 +295,13 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
             dry_run: get("dry-run").as_deref() == Some("true"),
             reason,
         },
-        ("rollback", None) => Command::Rollback { environment: environment?, service: service(), release, reason },
+        ("rollback", None) => Command::Rollback {
+            environment: environment?,
+            service: service(),
+            release,
+            reason,
+            migrations: get("migrations").as_deref() == Some("true"),
+        },
         ("migrate", None) => Command::Migrate {
             environment: environment?,
             service: service(),
@@ -347,6 +359,16 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
                 Some(code) => LinkAct::Claim(Code::parse(code)?),
             },
         },
+        ("release", Some("bad")) => {
+            let (release, undo) = (release?, get("undo").as_deref() == Some("true"));
+            let named = release.to_lowercase();
+            let which = match ["staging", "production"].contains(&named.as_str()) {
+                true => WhichRelease::LiveOn { environment: named.as_str().into(), service: service() },
+                false if get("service").is_some() => return None,
+                false => WhichRelease::Named(release),
+            };
+            Command::Bad { which, reason, undo }
+        }
         ("release", Some("help")) => Command::Help { topic: said("command") },
         ("release", Some("config")) => Command::Config { environment },
         _ => return None,

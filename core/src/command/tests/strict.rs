@@ -34,7 +34,9 @@ const NO_BRANCHES: &[&str] = &[
     "/deploy staging --dry-run --dry-run",
     "/deploy staging --dry-run=no",
     "/deploy staging --WHEN green",
-    "/rollback production --migrations",
+    "/rollback production --migrations=no",
+    "/release bad 01JD7Q4N goals --undo",
+    "/release bad 01JD7Q4N --service goals",
     "/release lock production goals",
     "/release unlock all",
 ];
@@ -111,9 +113,15 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
         "/deploy staging --WHEN green"
           --when is not in this version yet. Nothing was started.
             Instead: ask when the time has come, or see what holds it: /release why deploy production
-        "/rollback production --migrations"
-          --migrations is not in this version yet. Nothing was started.
-            Instead: roll back without it, and take migrations back once the older version runs: /migrate production down 1
+        "/rollback production --migrations=no"
+          --migrations takes no value. Nothing was started.
+            Usage: /rollback <environment> [release] [service] [--migrations] [--reason "…"]
+        "/release bad 01JD7Q4N goals --undo"
+          A mark is taken away without a reason. Nothing was started.
+            Usage: /release bad <release or environment> ["reason"] [service] [--undo]
+        "/release bad 01JD7Q4N --service goals"
+          I do not know what --service means here. Nothing was started.
+            Usage: /release bad <release or environment> ["reason"] [service] [--undo]
         "/release lock production goals"
           A lock needs a reason, in quotation marks. Nothing was started.
             Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]
@@ -149,11 +157,9 @@ fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
     for line in [
         "/release ship 12",
-        "/release bad",
         "/release stats",
         "/release RESUME",
         "/deploy staging --when=green",
-        "/rollback production --migrations",
         "/deploy staging main all",
     ] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
@@ -188,7 +194,7 @@ fn help_is_found_wherever_it_is_asked_for() {
         /deploy            bring a commit to an environment; without a reference the
                            newest of the default branch
         /rollback          bring back what ran before, or what a release brought;
-                           migrations stay applied
+                           migrations stay applied without --migrations
         /migrate           what is applied (status), what is pending (plan); apply it
                            (up) or take the last N back (down N)
         /release status    what runs where, since when, and what waits
@@ -213,6 +219,8 @@ fn help_is_found_wherever_it_is_asked_for() {
         /release help      this list, or more about one command
         /release config    the keys of the configuration, and which changed since what
                            runs was started; never values
+        /release bad       no rollback goes back to what it brought, and nothing
+                           promotes it; of an environment: what is live there
 
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));

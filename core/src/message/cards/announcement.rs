@@ -135,6 +135,9 @@ fn title(commit: &Commit) -> &str {
 fn rest(view: &ReleaseView<'_>, plan: &Plan) -> Line {
     let ran = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
     let line = match ran {
+        0 if !plan.taken_back.is_empty() => {
+            Line::plain(words::count(plan.taken_back.len(), "migration")).text(" taken back")
+        }
         0 => Line::plain("no migrations"),
         n => Line::plain(words::count(n, "migration")),
     };

@@ -84,7 +84,12 @@ fn standing(release: &Release) -> &'static str {
 /// The release is stopped, or will be after the running step.
 #[must_use]
 pub fn cancelled(release: &Release) -> Message {
+    let live = release.steps.get(Step::Verify).state == StepState::Succeeded;
     let line = match (&release.cancel_requested, release.phase.is_end()) {
+        (_, true) if live => "Cancelled. The older version is live and verified; no migration was taken back.",
+        (Some(_), false) if release.phase == (crate::release::Phase::Running { step: Step::Verify }) => {
+            "The older version is live and stays; no migration will be taken back."
+        }
         (Some(_), false) => {
             "The migration that runs is broken off and taken back, as far as it can be; those before it stay."
         }

@@ -52,7 +52,8 @@ fn cells(release: &Release, now: Timestamp) -> Vec<Line> {
 /// How it ended, or where it stands, in two or three words.
 pub(super) fn outcome(release: &Release) -> Line {
     let (mark, words) = stand(release);
-    let line = Line::plain(format!("{mark} {words}").trim_start());
+    let bad = if release.known_bad.is_some() { ", known bad" } else { "" };
+    let line = Line::plain(format!("{mark} {words}{bad}").trim_start());
     match &release.outcome {
         Some(Outcome::Cancelled { by, .. }) => line.text(" by ").person(by),
         Some(Outcome::Superseded { by }) => words::release(line.text(" by "), by),

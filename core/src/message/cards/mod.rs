@@ -7,6 +7,7 @@
 mod anchor;
 mod announcement;
 pub mod answers;
+mod bad;
 mod configuration;
 mod history;
 pub mod home;
@@ -28,6 +29,9 @@ mod tests;
 
 pub use anchor::audit_anchor;
 pub use announcement::{announcement, shipped};
+pub use bad::{
+    cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, marked, not_marked, nothing_is_live,
+};
 pub use configuration::{ConfigurationView, configuration};
 pub use history::{brief, history};
 pub use home::HomeRelease;

@@ -2,7 +2,7 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::history::outcome;
-use super::release::{When, config_lines, migration_line, ships};
+use super::release::{When, between_line, config_lines, known_bad_line, migration_line, ships};
 use super::words::{self, DOT};
 use crate::gate::Course;
 use crate::migration::DownTrial;
@@ -32,11 +32,12 @@ pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message
     let headline = words::release(Line::default(), &release.id).text(DOT);
     let headline = headline.text(release.request.key.to_string()).text(DOT).join(outcome(release));
     let mut body = vec![asked(release, people)];
+    body.extend(release.known_bad.as_ref().map(|mark| Block::Warning(known_bad_line(mark))));
     body.extend(release.plan.as_ref().map(|plan| planned(plan, release.phase.is_end())).unwrap_or_default());
     body.extend(facts(release));
     body.extend(verdict(release, now));
     body.extend(field("Votes", votes(release)));
-    body.push(Block::Field { label: "Steps".into(), lines: Step::ALL.map(|s| step(release, s, now)).into() });
+    body.push(Block::Field { label: "Steps".into(), lines: release.order().map(|s| step(release, s, now)).into() });
     body.extend(field("Outcome", ended(release)));
     if let Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) = &release.outcome {
         let log = failure.log_tail.as_deref().map(|log| words::tail(log, LOG_LINES_LIMIT, LOG_CHARS_LIMIT));
@@ -95,6 +96,7 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         field("Migrations", migrations.collect()),
         field("Taken back", back.collect()),
         field("Applied, not in this commit", unknown.collect()),
+        field("Stay applied", plan.between.migrations.iter().map(between_line).collect()),
         field("Config", config.collect()),
         field("Targets", targets(plan)),
         field("Configuration", config_lines(plan)),

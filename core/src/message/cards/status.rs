@@ -5,7 +5,7 @@ use super::words::{self, DOT};
 use crate::configuration::Drift;
 use crate::environment::{Environment, Lock, Waiting};
 use crate::ids::{EnvironmentKey, EnvironmentName, ServiceName};
-use crate::release::{Phase, Release, Step};
+use crate::release::{Phase, Release};
 use jiff::Timestamp;
 
 /// How many environments one answer shows.
@@ -137,8 +137,9 @@ fn running(release: &Release) -> Line {
     };
     match release.phase {
         Phase::Running { step } => {
-            let number = Step::ALL.iter().position(|s| *s == step).unwrap_or(0) + 1;
-            line.text(format!(", step {number} of {}", Step::ALL.len()))
+            let order = release.order();
+            let number = order.iter().position(|s| *s == step).unwrap_or(0) + 1;
+            line.text(format!(", step {number} of {}", order.len()))
         }
         _ => line,
     }

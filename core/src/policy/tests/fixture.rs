@@ -130,6 +130,7 @@ impl Scene {
     /// A rollback to an image that has served here before, or has not.
     pub(super) fn rollback(mut self, known_good: bool) -> Self {
         self.plan.kind = crate::plan::PlanKind::Rollback;
+        self.plan.migrations.clear();
         self.past.known_good = known_good;
         self
     }

@@ -1,7 +1,7 @@
 //! Every state meets every event; the whole table is in `table.txt`.
 
 use super::*;
-use crate::release::{BuildProgress, PlanningStage};
+use crate::release::{AutomaticRollback, BuildProgress, PlanningStage};
 use expect_test::expect_file;
 use std::fmt::Write as _;
 
@@ -47,6 +47,19 @@ fn states() -> Vec<(&'static str, Life)> {
             "taking back: running migrate, to be cancelled",
             Life::migrating_at(&down(), Step::Migrate).then(cancel(true, 40)),
         ),
+        ("going back: gathering", Life::going_back(false).then(Event::Requested).then(resolved())),
+        ("going back with migrations: running verify", Life::back_at(Step::Verify)),
+        ("going back with migrations: running migrate", Life::back_at(Step::Migrate)),
+        (
+            "going back with migrations: running migrate, to be cancelled",
+            Life::back_at(Step::Migrate).then(cancel(true, 40)),
+        ),
+        (
+            "marked bad",
+            Life::at_step(&plan(), Step::Verify)
+                .then(done(Step::Verify, 90))
+                .then(Event::MarkedBad { mark: bad_mark() }),
+        ),
         ("denied", Life::planned(&plan()).judged("deny", &[])),
         ("succeeded", Life::at_step(&plan(), Step::Verify).then(done(Step::Verify, 90))),
         ("failed", Life::started(&plan()).then(broken(Step::Ci, false, 30))),
@@ -89,7 +102,12 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         Some(Event::TimedOut { .. }) => {
             Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: None, at: at(60) }
         }
-        Some(Event::Superseded { .. }) => return None,
+        Some(Event::Superseded { .. }) => Event::MarkedBad { mark: bad_mark() },
+        Some(Event::MarkedBad { .. }) => Event::MarkRemoved { by: "bob".into(), at: at(60) },
+        Some(Event::MarkRemoved { .. }) => {
+            Event::AutomaticRollback { rollback: AutomaticRollback::Not { why: "Nothing is good.".into() } }
+        }
+        Some(Event::AutomaticRollback { .. }) => return None,
     })
 }
 
@@ -151,15 +169,24 @@ fn the_table_has_every_phase_stage_and_step() {
     }
     let events = events(&Life::planned(&plan()).release);
     let names: std::collections::BTreeSet<_> = events.iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(names.len(), 20, "one per variant");
+    assert_eq!(names.len(), 23, "one per variant");
     assert_eq!(seen.len(), 5 + 1 + 4 + 5 + 7, "{seen:?}");
 }
+
+/// What is said of a release after its end.
+const AFTER_THE_END: [&str; 3] = ["marked_bad", "mark_removed", "automatic_rollback"];
 
 #[test]
 fn a_refused_event_leaves_an_ended_release_ended() {
     for (name, life) in states().into_iter().filter(|(_, life)| life.release.phase.is_end()) {
         assert!(life.release.ended_at.is_some() && life.release.outcome.is_some(), "{name}");
         for (_, event) in events(&life.release) {
+            if let Ok((after, _)) = step(&life.release, &event) {
+                let of = |r: &Release| (r.phase.clone(), r.outcome.clone(), r.ended_at);
+                assert_eq!(of(&after), of(&life.release), "{name}: {}", event.name());
+                assert!(AFTER_THE_END.contains(&event.name()), "{name}: {}", event.name());
+                continue;
+            }
             let refused = life.refuses(&event);
             assert_eq!((refused.phase, refused.event), (life.release.phase.name(), event.name()), "{name}");
         }

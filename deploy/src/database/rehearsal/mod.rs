@@ -9,6 +9,7 @@ mod postgres;
 mod server;
 mod sqlite;
 mod trial;
+mod trial_back;
 mod watch;
 
 use super::error::DriverError;
@@ -78,12 +79,45 @@ pub async fn rehearse(
         return Ok(Vec::new());
     }
     let mut trials = match (&real_url.address, &on.address) {
-        (Address::Sqlite(real), _) => within_limit(sqlite::rehearse(real, pending)).await?,
-        (Address::Postgres(real), Address::Postgres(on)) => postgres::rehearse(real, on, pending, options).await?,
+        (Address::Sqlite(real), _) => within_limit(sqlite::rehearse(real, Way::Up, pending)).await?,
+        (Address::Postgres(real), Address::Postgres(on)) => {
+            postgres::rehearse(real, on, (Way::Up, pending), options).await?
+        }
         (Address::Postgres(_), Address::Sqlite(_)) => return Err(not_postgres(on)),
     };
     measure(real, &mut trials).await?;
     Ok(trials)
+}
+
+/// Tries to take applied migrations back on a copy of `real`'s schema, in this order: each down, up again to see whether the
+/// schema is as it was, and down once more. All else is as with [`rehearse`]. What their statements may cost counts as it is
+/// read: what they lock is not looked at.
+///
+/// # Errors
+/// See [`RehearsalError`]. The copy is removed in any case.
+pub async fn rehearse_back(
+    real_url: &DatabaseUrl,
+    on: &DatabaseUrl,
+    back: &[Migration],
+    options: &RehearsalOptions,
+) -> Result<Vec<MigrationTrial>, RehearsalError> {
+    match (&real_url.address, &on.address) {
+        _ if back.is_empty() => Ok(Vec::new()),
+        (Address::Sqlite(real), _) => within_limit(sqlite::rehearse(real, Way::Back, back)).await,
+        (Address::Postgres(real), Address::Postgres(on)) => {
+            postgres::rehearse(real, on, (Way::Back, back), options).await
+        }
+        (Address::Postgres(_), Address::Sqlite(_)) => Err(not_postgres(on)),
+    }
+}
+
+/// Which way migrations are tried.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// They are pending.
+    Up,
+    /// They are applied.
+    Back,
 }
 
 /// The schema that these migrations give in an empty database on the server `on`; for SQLite, in memory.

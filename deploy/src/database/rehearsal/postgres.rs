@@ -3,8 +3,9 @@
 use super::copy::{Copy, Locale};
 use super::server::{compare, connect, rows, send, texts};
 use super::trial::{self, Broken, Seen, Stage};
+use super::trial_back;
 use super::watch::{self, Known, Watch};
-use super::{LOCK_LIMIT_MS, RehearsalError, RehearsalOptions, STATEMENT_LIMIT_S, dump, unavailable, within_limit};
+use super::{LOCK_LIMIT_MS, RehearsalError, RehearsalOptions, STATEMENT_LIMIT_S, Way, dump, unavailable, within_limit};
 use crate::database::error::DriverError;
 use crate::database::schema_postgres::{self, left_out};
 use async_trait::async_trait;
@@ -28,7 +29,7 @@ const WAYS_OUT: &str = "SELECT 'foreign servers' WHERE EXISTS (SELECT FROM pg_ca
 pub(super) async fn rehearse(
     real: &PgConnectOptions,
     on: &PgConnectOptions,
-    pending: &[Migration],
+    (way, migrations): (Way, &[Migration]),
     options: &RehearsalOptions,
 ) -> Result<Vec<MigrationTrial>, RehearsalError> {
     let mut here = connect(real, "the environment's database").await?;
@@ -56,7 +57,11 @@ pub(super) async fn rehearse(
         // A new session: the copying has set much.
         let mut connection = connect(&copy.options(), "the copy of the schema").await?;
         let known = watch::known(&mut connection).await.map_err(failed)?;
-        trial::hold(&mut PgStage { connection, search_path, known }, pending).await
+        let mut stage = PgStage { connection, search_path, known };
+        match way {
+            Way::Up => trial::hold(&mut stage, migrations).await,
+            Way::Back => trial_back::hold(&mut stage, migrations).await,
+        }
     });
     let held = held.await;
     copy.remove().await;

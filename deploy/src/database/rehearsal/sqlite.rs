@@ -1,7 +1,8 @@
 //! A rehearsal for SQLite, in memory.
 
 use super::trial::{self, Broken, Seen, Stage};
-use super::{RehearsalError, unavailable};
+use super::trial_back;
+use super::{RehearsalError, Way, unavailable};
 use crate::database::error::DriverError;
 use crate::database::schema_postgres::left_out;
 use crate::database::schema_sqlite;
@@ -20,9 +21,10 @@ const SCHEMA: &str = "SELECT m.sql FROM sqlite_schema m LEFT JOIN pragma_table_l
 /// Holds it.
 pub(super) async fn rehearse(
     real: &SqliteConnectOptions,
-    pending: &[Migration],
+    way: Way,
+    migrations: &[Migration],
 ) -> Result<Vec<MigrationTrial>, RehearsalError> {
-    refuse_to_reach_out(pending)?;
+    refuse_to_reach_out(migrations)?;
     let mut connection = in_memory().await.map_err(|error| RehearsalError::Unavailable(error.to_string()))?;
     if real.get_filename().exists() {
         let cannot = |error: DriverError| unavailable("the environment's database cannot be read", &error);
@@ -33,7 +35,11 @@ pub(super) async fn rehearse(
             sent.map_err(|error| unavailable("the schema cannot be copied", &error))?;
         }
     }
-    trial::hold(&mut SqliteStage { connection }, pending).await
+    let mut stage = SqliteStage { connection };
+    match way {
+        Way::Up => trial::hold(&mut stage, migrations).await,
+        Way::Back => trial_back::hold(&mut stage, migrations).await,
+    }
 }
 
 /// What is tried has not been approved by anybody, and must not touch files.

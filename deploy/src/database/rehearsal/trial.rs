@@ -8,7 +8,7 @@ use slipway_core::migration::{DownTrial, Migration, MigrationTrial, Schema, Stat
 /// How many ways back are tried, the newest ones: for each the schema is read twice.
 const DOWNS_LIMIT: usize = 50;
 /// How many differences are told of one way back.
-const DIFFERENCES_LIMIT: usize = 5;
+pub(super) const DIFFERENCES_LIMIT: usize = 5;
 /// How much of a message is kept.
 const MESSAGE_LIMIT_CHARS: usize = 300;
 
@@ -122,14 +122,14 @@ fn skip(trials: &mut [MigrationTrial], pending: &[Migration], why: &str) {
     }
 }
 
-fn cannot_go_back(migration: &Migration, broken: &Broken) -> DownTrial {
+pub(super) fn cannot_go_back(migration: &Migration, broken: &Broken) -> DownTrial {
     match not_its_fault(migration, &broken.error) {
         Some(why) => DownTrial::NotTried { why },
         None => DownTrial::Fails { message: shown(migration, &broken.error) },
     }
 }
 
-fn shown(migration: &Migration, error: &DriverError) -> String {
+pub(super) fn shown(migration: &Migration, error: &DriverError) -> String {
     cut(&migration.substituted.mask(&error.message), MESSAGE_LIMIT_CHARS)
 }
 

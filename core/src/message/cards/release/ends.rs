@@ -5,7 +5,8 @@ use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
-    actions, applied, approved, commit, configuration, field, keeps_serving, message, migrating, reasons, run, targets,
+    actions, applied, approved, back, commit, configuration, field, keeps_serving, message, migrating, reasons, run,
+    targets,
 };
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
@@ -29,11 +30,15 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     if release.target_count() > 1 {
         stands = stands.text(format!(" on {} targets", release.target_count()));
     }
+    let back = release.plan.as_ref().map_or(0, |plan| plan.taken_back.len());
+    if back > 0 {
+        stands = stands.text(format!("{DOT}{} taken back", words::count(back, "migration")));
+    }
     if let (Some(start), Some(end)) = (release.started_at, release.ended_at) {
         stands = stands.text(DOT).text(words::exact(words::seconds(start, end)));
     }
     // After a rollback the commit has been everywhere before.
-    let next = view.next.filter(|_| !again && !configuration::is_only(release));
+    let next = view.next.filter(|_| !again && !configuration::is_only(release) && release.known_bad.is_none());
     if let Some(next) = next {
         stands = stands.text(format!("{DOT}next: {next}"));
     }
@@ -47,6 +52,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     if let (Some(next), Some(commit)) = (next, &release.commit) {
         let promote = format!("/deploy {next} {}", commit.short());
         message.body.push(Block::Line(Line::plain("Next: ").code(promote)));
+    }
+    if again {
+        message.body.extend(back::mark_what_was_left(release).map(Block::Line));
     }
     message.actions = actions([Verb::Details, Verb::Lock]);
     message
@@ -136,7 +144,9 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
     }
     let stands = Line::plain("nothing to do: ").join(commit(view.release)).text(" runs already");
     let mut message = message(view, Mark::Ended, stands);
-    message.body.push(Block::Line(Line::plain("No migration is pending.")));
+    if view.release.request.kind.plan_kind() != PlanKind::Rollback {
+        message.body.push(Block::Line(Line::plain("No migration is pending.")));
+    }
     let changed = view.release.plan.as_ref().map(configuration::lines).unwrap_or_default();
     if !changed.is_empty() {
         message.body.extend(field("Configuration", changed));

@@ -3,7 +3,7 @@
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, applied, commit, keeps_serving, message, run, targets};
+use super::{actions, applied, back, commit, keeps_serving, message, run, targets};
 use crate::plan::PlanKind;
 use crate::release::{Failure, Release, Step};
 
@@ -46,6 +46,7 @@ fn stands(release: &Release, step: Option<Step>) -> Line {
         Some(Step::Ci) => Line::plain("CI is not green for ").join(commit(release)).text(DOT).join(untouched()),
         Some(Step::Image) if !started => Line::plain("no image for ").join(commit(release)).text(DOT).join(untouched()),
         Some(Step::Image) => Line::plain("the image is not the planned one").text(DOT).join(untouched()),
+        Some(Step::Migrate) if release.brought_live().is_some() => back::live_all_the_same(release),
         Some(Step::Migrate) => Line::plain(format!("migration failed{after}{DOT}")).join(untouched()),
         Some(Step::Deploy) if is_untouched(release) => {
             Line::plain(format!("the deployment did not start{DOT}")).join(untouched())
@@ -117,7 +118,7 @@ fn still_true(release: &Release, step: Option<Step>) -> Vec<Block> {
         }
         Some(Step::Verify) => {
             let line = commit(release).text(" takes the traffic; nothing was put back by itself.");
-            blocks.push(Block::Line(line));
+            blocks.push(Block::Line(release.automatic.as_ref().map_or(line, back::automatic)));
         }
         None | Some(Step::Ci | Step::Image | Step::Migrate) => {}
     }
@@ -126,6 +127,9 @@ fn still_true(release: &Release, step: Option<Step>) -> Vec<Block> {
 
 fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
     let next = Line::plain("Next: ");
+    if let Some(line) = back::way_out(release, failure) {
+        return line;
+    }
     if !failure.next.is_empty() {
         return words::untrusted_list(next, failure.next.iter().take(NEXT_SHOWN_LIMIT), DOT);
     }

@@ -39,7 +39,11 @@ pub(super) fn ended(view: &ReleaseView<'_>) -> Message {
 /// What goes on while the step runs.
 pub(super) fn doing(plan: &Plan) -> String {
     let count = words::count(plan.changing().count(), "migration");
-    if plan.kind == PlanKind::MigrateDown { format!("taking {count} back") } else { format!("applying {count}") }
+    if is_back(plan) { format!("taking {count} back") } else { format!("applying {count}") }
+}
+
+fn is_back(plan: &Plan) -> bool {
+    plan.kind == PlanKind::MigrateDown || !plan.taken_back.is_empty()
 }
 
 /// Why there is nothing to do.

@@ -172,7 +172,7 @@ fn edited(plan: &Plan) -> Option<Line> {
 }
 
 /// The migrations that something is said of, as names.
-fn named(line: Line, migrations: &[&PlannedMigration]) -> Line {
+pub(super) fn named(line: Line, migrations: &[&PlannedMigration]) -> Line {
     let mut line = line;
     for (i, migration) in migrations.iter().take(NAMED_LIMIT).enumerate() {
         line = if i > 0 { line.text(", ") } else { line }.code(words::stem(migration));

@@ -1,5 +1,6 @@
 //! The card of a release: one message, updated in place, from the first second to the last.
 
+mod back;
 mod configuration;
 mod ends;
 mod failure;
@@ -11,6 +12,7 @@ mod run;
 mod targets;
 mod waiting;
 
+pub(super) use back::{known_bad as known_bad_line, one as between_line};
 pub(super) use configuration::{
     command as config_command, how as key_stands, lines as config_lines, names as config_names,
 };
@@ -36,7 +38,7 @@ pub fn release_card(view: &ReleaseView<'_>) -> Message {
         (Phase::AwaitingApproval, _) => waiting::awaiting(view),
         (Phase::Queued, _) => waiting::queued(view),
         (Phase::Running { step }, _) => run::card(view, *step),
-        (_, Some(outcome)) => ended(view, outcome),
+        (_, Some(outcome)) => with_mark(view.release, ended(view, outcome)),
         // Only a stored state of another version can be an end without an outcome.
         (phase, None) => message(view, Mark::Ended, Line::plain(format!("ended: {}", phase.name()))),
     }
@@ -57,6 +59,14 @@ fn ended(view: &ReleaseView<'_>, outcome: &Outcome) -> Message {
     }
 }
 
+/// Once somebody has said that what it brought is bad, nobody reads of it without that.
+fn with_mark(release: &Release, mut card: Message) -> Message {
+    let Some(mark) = &release.known_bad else { return card };
+    card.headline = card.headline.text(DOT).text("known bad");
+    card.body.insert(0, Block::Warning(back::known_bad(mark)));
+    card
+}
+
 /// A card with its first line and who asked for what.
 fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
     let key = &view.release.request.key;
@@ -68,10 +78,17 @@ fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
 /// `asked by ana · plan 5b3e91 · release 01JD7Q4N`, and the reason given.
 fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     let release = view.release;
-    let mut line = Line::plain("asked by ").person(&release.request.requester);
+    let by_itself = matches!(release.request.kind, RequestKind::Rollback { because_of: Some(_), .. });
+    let asked = if by_itself { "asked by the setting for " } else { "asked by " };
+    let mut line = Line::plain(asked).person(&release.request.requester);
     match &release.request.kind {
         RequestKind::Deploy => {}
-        RequestKind::Rollback { to, .. } => line = words::release(line.text(DOT).text("back to "), to),
+        RequestKind::Rollback { to, because_of, .. } => {
+            if let Some(failed) = because_of {
+                line = words::release(line.text(DOT), failed).text(" could not be verified");
+            }
+            line = words::release(line.text(DOT).text("back to "), to);
+        }
         RequestKind::Retry { of, .. }
         | RequestKind::Migrate { again: Some(of), .. }
         | RequestKind::Config { again: Some(of), .. } => {
@@ -130,9 +147,11 @@ fn base(release: &Release) -> Option<&CommitSha> {
     release.plan.as_ref()?.base.as_ref()
 }
 
-/// `9a77d01 keeps serving`: only for ends at which no target has been touched or the platform put it back.
+/// `9a77d01 keeps serving`: only for ends at which no target has been touched or the platform put it back, or after which
+/// what it brought serves.
 fn keeps_serving(release: &Release) -> Line {
     match base(release) {
+        _ if release.brought_live() == Some(true) => commit(release).text(" is live and verified"),
         Some(base) => words::commit(Line::default(), base).text(" keeps serving"),
         None => Line::plain("the old version keeps serving"),
     }

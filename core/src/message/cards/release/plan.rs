@@ -2,7 +2,7 @@
 
 use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
-use super::{configuration, field, migrating, migrations};
+use super::{back, configuration, field, migrating, migrations};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
@@ -40,7 +40,11 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     let mut blocks = Vec::new();
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
     blocks.extend(field("Image", vec![image(release, plan, when)]));
-    blocks.extend(field("Migrations", migrations::lines(plan)));
+    if plan.kind == PlanKind::Rollback {
+        blocks.extend(back::between(plan));
+    } else {
+        blocks.extend(field("Migrations", migrations::lines(plan)));
+    }
     blocks.extend(field("Configuration", configuration::lines(plan)));
     blocks
 }

@@ -50,17 +50,19 @@ pub(super) fn card(view: &ReleaseView<'_>, step: Step) -> Message {
 }
 
 /// The steps of this kind of release.
-fn needed(release: &Release) -> &'static [Step] {
-    match release.request.kind.plan_kind() {
-        PlanKind::MigrateUp | PlanKind::MigrateDown => &[Step::Ci, Step::Migrate],
-        PlanKind::Config => &[Step::Ci, Step::Deploy, Step::Verify],
-        PlanKind::Deploy | PlanKind::Rollback => &Step::ALL,
-    }
+fn needed(release: &Release) -> Vec<Step> {
+    let kind = release.request.kind.plan_kind();
+    let is_needed = |step: &Step| match kind {
+        PlanKind::MigrateUp | PlanKind::MigrateDown => matches!(step, Step::Ci | Step::Migrate),
+        PlanKind::Config => matches!(step, Step::Ci | Step::Deploy | Step::Verify),
+        PlanKind::Deploy | PlanKind::Rollback => true,
+    };
+    release.order().into_iter().filter(is_needed).collect()
 }
 
 fn doing(release: &Release, step: Step) -> Line {
     if step == Step::Migrate
-        && let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind.only_migrates())
+        && let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind.only_migrates() || release.migrates_last())
     {
         return Line::plain(migrating::doing(plan));
     }
@@ -100,7 +102,7 @@ pub(super) fn permille(view: &ReleaseView<'_>, step: Step) -> u16 {
     let release = view.release;
     let needed = needed(release);
     let all: u64 = needed.iter().copied().map(weight_permille).sum();
-    let done: u64 = needed.iter().copied().filter(|s| *s < step).map(weight_permille).sum();
+    let done: u64 = needed.iter().copied().take_while(|s| *s != step).map(weight_permille).sum();
     let of_step =
         |share: u64| (done * 1000 + weight_permille(step) * share.min(UNFINISHED_PERMILLE_LIMIT)) / all.max(1);
     let reported = within(release, step);
@@ -151,13 +153,13 @@ fn label(release: &Release, step: Step) -> Line {
 }
 
 fn is_down(release: &Release) -> bool {
-    release.request.kind.plan_kind() == PlanKind::MigrateDown
+    release.request.kind.plan_kind() == PlanKind::MigrateDown || release.migrates_last()
 }
 
 /// `✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ◐ deploy   ○ verify`.
 pub(in super::super) fn steps(release: &Release) -> Line {
     let mut line = Line::default();
-    for (i, step) in needed(release).iter().copied().enumerate() {
+    for (i, step) in needed(release).into_iter().enumerate() {
         line = if i > 0 { line.text("   ") } else { line }.join(step_words(release, step));
     }
     line
@@ -171,6 +173,9 @@ fn step_words(release: &Release, step: Step) -> Line {
     };
     match (record.state, step) {
         (StepState::Pending, Step::Ci | Step::Image) => planned(release, step),
+        (StepState::Pending, Step::Migrate) if release.migrates_last() => Line::plain("○ take back"),
+        (StepState::Running, Step::Migrate) if release.migrates_last() => Line::plain("◐ take back"),
+        (StepState::Failed, Step::Migrate) if release.migrates_last() => Line::plain("✖ take back"),
         (StepState::Pending, _) => Line::plain(format!("○ {}", noun(step))),
         (StepState::Running, _) => Line::plain(format!("◐ {}", noun(step))),
         (StepState::Failed, _) => Line::plain(format!("✖ {}", noun(step))),
@@ -215,6 +220,9 @@ fn can_cancel(release: &Release, step: Step) -> bool {
         Step::Ci | Step::Image => true,
         Step::Migrate => release.cancel_requested.is_none(),
         Step::Deploy => release.operation.is_none() && release.target == 0,
-        Step::Verify => false,
+        Step::Verify => {
+            let has_more = release.plan.as_ref().is_some_and(|plan| !plan.taken_back.is_empty());
+            release.migrates_last() && has_more && release.cancel_requested.is_none()
+        }
     }
 }

@@ -43,7 +43,8 @@ fn live_again_after_a_rollback() {
     plan.migrations.clear();
     let mut back = asked();
     let to = ReleaseId::new("01JC0000000000000000000000");
-    back.request.kind = RequestKind::Rollback { to, commit: sha("9a77d01") };
+    let from = Some(ReleaseId::new("01JD0000000000000000000000"));
+    back.request.kind = RequestKind::Rollback { to, commit: sha("9a77d01"), from, migrations: false, because_of: None };
     let mut back = after(planned(back, &plan), [verdict("start", &plan, &[])]);
     back.commit = Some(plan.commit.clone());
     let skips_migrations = |event: &Event| !matches!(event, Event::StepSucceeded { step: Step::Migrate, .. });
@@ -58,8 +59,9 @@ fn live_again_after_a_rollback() {
                         b02a6c8  Add likes to aspiration updates (#41) · eve
                         77e3f10  Fix nested comment order · ana
         Image           goals@sha256:3f8a…8a  pushed Tue 14:48
-        Migrations      none pending
+        Migrations      none stand between
         ✔ CI green 3 of 3   ✔ image found   – no migrations   ✔ deployed in 3m 53s   ✔ verified
+        If what ran before is bad, say so, and nothing brings it back: /release bad 01JD0000 "why"
         [Details] [Lock]
     "#]]
     .assert_eq(&card(&back, 250));

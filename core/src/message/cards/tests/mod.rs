@@ -1,5 +1,6 @@
 //! Releases are driven here through the real state machine, and cards are read as plain text.
 
+mod backwards;
 mod configuration;
 mod endings;
 mod hostile;
@@ -66,6 +67,7 @@ pub(super) fn plan() -> Plan {
         taken_back: vec![],
         files_from: None,
         goes_on: false,
+        between: Default::default(),
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],
@@ -146,7 +148,10 @@ pub(super) fn resolved() -> Event {
 /// Up to the gate's first look at it.
 pub(super) fn planned(release: Release, plan: &Plan) -> Release {
     let planned = Event::Planned { plan: Box::new(plan.clone()), facts: facts() };
-    after(release, [Event::Requested, resolved(), Event::BuildReady, planned])
+    // A rollback waits for no build.
+    let is_back = release.request.kind.plan_kind() == PlanKind::Rollback;
+    let built = (!is_back).then_some(Event::BuildReady);
+    after(release, [Event::Requested, resolved()].into_iter().chain(built).chain([planned]))
 }
 
 /// Judged as `course` for `reasons`.

@@ -84,7 +84,13 @@ fn planning_says_what_it_waits_for() {
 fn a_rollback_and_a_retry_say_what_of() {
     let mut back = asked();
     let to = ReleaseId::new("01JC0000000000000000000000");
-    back.request.kind = RequestKind::Rollback { to: to.clone(), commit: sha("9a77d01") };
+    back.request.kind = RequestKind::Rollback {
+        to: to.clone(),
+        commit: sha("9a77d01"),
+        from: None,
+        migrations: false,
+        because_of: None,
+    };
     back.request.reason = Some("logins fail".into());
     expect![[r#"
         ◐ goals → production · planning · looking up 9a77d01

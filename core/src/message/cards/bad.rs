@@ -1,0 +1,82 @@
+//! What is said around marks of what is known to be bad.
+
+use super::super::{Line, Mark, Message};
+use super::release::known_bad_line;
+use super::words;
+use crate::ids::{EnvironmentKey, EnvironmentName};
+use crate::release::{KnownBad, Release};
+
+/// What a release brought and where: `4c1f9e2 of release 01JD7Q4N`.
+fn brought(line: Line, release: &Release) -> Line {
+    let line = match &release.commit {
+        Some(commit) => words::commit(line, commit),
+        None => line.text("the commit"),
+    };
+    words::release(line.text(" of "), &release.id)
+}
+
+fn named(release: &Release) -> Line {
+    Line::plain("Release ").code(release.id.short())
+}
+
+fn undo(release: &Release) -> Line {
+    Line::plain("To take the mark away: ").code(format!("/release bad {} --undo", release.id.short()))
+}
+
+/// The mark is on it. `live_on`: the environments where that commit runs.
+#[must_use]
+pub fn marked(release: &Release, live_on: &[EnvironmentName]) -> Message {
+    let line = brought(Line::plain("Known to be bad from now on: "), release);
+    let line = line.text(". No rollback goes back to it, and nothing brings it anywhere.");
+    let runs = |environment: &EnvironmentName| {
+        Line::plain(format!("It runs on {environment}: ")).code(format!("/rollback {environment}"))
+    };
+    Message::answer(line, live_on.iter().map(runs).chain([undo(release)]))
+}
+
+/// The mark is gone.
+#[must_use]
+pub fn mark_removed(release: &Release) -> Message {
+    Message::answer(brought(Line::plain("No longer known to be bad: "), release).text("."), [])
+}
+
+/// What everybody reads who reads of the service's releases.
+#[must_use]
+pub fn mark_news(release: &Release, mark: &KnownBad) -> Message {
+    let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
+    let headline = line.text(" is ").join(known_bad_line(mark));
+    Message { mark: Mark::None, headline, progress: None, body: vec![], actions: vec![] }
+}
+
+/// There is no mark to take away. `other`: the release of the same commit that has one.
+#[must_use]
+pub fn not_marked(release: &Release, other: Option<&Release>) -> Message {
+    let line = named(release).text(" is not marked.");
+    Message::answer(line, other.map(undo))
+}
+
+/// It has not ended, or brought no commit.
+#[must_use]
+pub fn cannot_be_marked(release: &Release) -> Message {
+    let line = named(release);
+    if !release.phase.is_end() {
+        let way = Line::plain("To stop it: ").code(format!("/release cancel {}", release.id.short()));
+        return Message::answer(line.text(" has not ended yet, so nothing is said of it."), [way]);
+    }
+    Message::answer(line.text(" was to bring no version that could be bad."), [])
+}
+
+/// Nothing of Slipway's runs there.
+#[must_use]
+pub fn nothing_is_live(key: &EnvironmentKey) -> Message {
+    let history = Line::plain("See ").code(format!("/release history {}", key.environment)).text(".");
+    Message::answer(Line::plain(format!("No release of Slipway's is live on {key}.")), [history])
+}
+
+/// The release that a rollback should go back to is known to be bad; `marked` is the one with the mark.
+#[must_use]
+pub fn goes_back_to_nothing_bad(release: &Release, marked: &Release) -> Message {
+    let line = brought(Line::plain("No rollback goes back to "), release).text(". Nothing was started.");
+    let mark = marked.known_bad.as_ref().map(|mark| known_bad_line(mark).text("."));
+    Message::answer(line, mark.into_iter().chain([undo(marked)]))
+}
