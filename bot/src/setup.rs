@@ -69,6 +69,8 @@ pub struct EnvironmentSetup {
     pub after: Option<EnvironmentName>,
     /// What reactions under a card mean.
     pub reactions: config::Reactions,
+    /// The tag that names the image after it has become live here.
+    pub promote: Option<config::TagTemplate>,
 }
 
 /// Something that runs the image.
@@ -401,6 +403,7 @@ impl EnvironmentSetup {
             health_bake_s: seconds(environment.health_bake),
             after: environment.after.clone(),
             reactions: environment.reactions,
+            promote: environment.promote.clone(),
         }
     }
 }

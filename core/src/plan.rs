@@ -196,6 +196,9 @@ pub struct Plan {
     pub config: Vec<ConfigVersion>,
     /// What runs the image, in the order of deployment.
     pub targets: Vec<PlannedTarget>,
+    /// The tag that names the image once it is live, for others who read it. It deploys nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote: Option<String>,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -268,6 +271,7 @@ impl Plan {
             rehearsal: _,
             config,
             targets,
+            promote,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
@@ -305,6 +309,9 @@ impl Plan {
         }
         if let (Some(parts), true) = (canonical.as_array_mut(), goes_on) {
             parts.push(serde_json::json!({ "goes_on": true }));
+        }
+        if let (Some(parts), Some(promote)) = (canonical.as_array_mut(), promote) {
+            parts.push(serde_json::json!({ "promote": promote }));
         }
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
@@ -377,6 +384,8 @@ impl Plan {
         compare("configuration", config_list(old), config_list(self));
         compare("targets", target_list(old), target_list(self));
         compare("target settings", changed_settings(old, self), changed_settings(self, old));
+        let promotes = |plan: &Self| plan.promote.clone().unwrap_or_else(|| "none".to_owned());
+        compare("tag moved afterwards", promotes(old), promotes(self));
         changes
     }
 
@@ -394,7 +403,8 @@ impl Plan {
             && self.taken_back.iter().map(essence_back).eq(old.taken_back.iter().map(essence_back))
             && self.goes_on == old.goes_on
             && self.config == old.config
-            && self.targets == old.targets;
+            && self.targets == old.targets
+            && self.promote == old.promote;
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
         // A base on a side branch that `old` would have merged is not forward: it lacks commits that ran before,
         // and the plan would now ship those.

@@ -378,6 +378,8 @@ pub struct Environment {
     pub after: Option<EnvironmentName>,
     /// What reactions under a card mean.
     pub reactions: Reactions,
+    /// The tag that names the image after it has become live here.
+    pub promote: Option<TagTemplate>,
 }
 
 /// `rehearse = { secret, key, same_server }`.

@@ -203,7 +203,8 @@ impl<'a> Work<'a> {
             };
             return self.environment_step(&after.request.key, started).await;
         }
-        if after.phase.is_end() {
+        // What is told after the end changes nothing there.
+        if after.phase.is_end() && !before.phase.is_end() {
             let ended =
                 environment::Event::Ended { release: after.id.clone(), live: live(after), at: self.engine.clock.now() };
             if live(after).is_some() {
@@ -327,7 +328,8 @@ fn comes_from_outside(event: &Event) -> bool {
         | Event::StepSucceeded { .. }
         | Event::StepFailed { .. }
         | Event::StepStopped { .. }
-        | Event::TimedOut { .. } => true,
+        | Event::TimedOut { .. }
+        | Event::Promoted { .. } => true,
         Event::Requested
         | Event::Judged { .. }
         | Event::Voted { .. }
@@ -360,7 +362,8 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         | Event::StepSucceeded { .. }
         | Event::StepFailed { .. }
         | Event::StepStopped { .. }
-        | Event::TimedOut { .. } => None,
+        | Event::TimedOut { .. }
+        | Event::Promoted { .. } => None,
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) fn plan() -> Plan {
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],
+        promote: None,
         rehearsal: None,
         config: vec![ConfigVersion { secret: "goals/production".into(), version_id: "v-1".into() }],
         targets: vec![PlannedTarget {

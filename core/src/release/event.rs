@@ -147,6 +147,15 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The planned tag names the image now, or could not be moved.
+    Promoted {
+        /// Which tag.
+        tag: String,
+        /// Why it does not. Untrusted.
+        problem: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -174,6 +183,7 @@ impl Event {
             Self::CancelRequested { .. } => "cancel_requested",
             Self::TimedOut { .. } => "timed_out",
             Self::Superseded { .. } => "superseded",
+            Self::Promoted { .. } => "promoted",
         }
     }
 

@@ -415,6 +415,15 @@ pub struct Voided {
     pub changes: Vec<PlanChange>,
 }
 
+/// What became of the tag that a release moves after it is live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// Which tag.
+    pub tag: String,
+    /// Why it does not name the image. Untrusted.
+    pub problem: Option<String>,
+}
+
 /// A release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
@@ -468,6 +477,9 @@ pub struct Release {
     pub ended_at: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// What became of the tag that its plan moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
 }
 
 impl Release {
@@ -499,6 +511,7 @@ impl Release {
             started_at: None,
             ended_at: None,
             outcome: None,
+            promotion: None,
         }
     }
 

@@ -111,6 +111,7 @@ pub struct AwsClients {
     app_runner_once: PerRegion<aws_sdk_apprunner::Client>,
     ecr: PerRegion<aws_sdk_ecr::Client>,
     secrets: PerRegion<aws_sdk_secretsmanager::Client>,
+    ecr_once: PerRegion<aws_sdk_ecr::Client>,
 }
 
 impl fmt::Debug for AwsClients {
@@ -154,7 +155,8 @@ impl AwsClients {
 
     fn with(config: SdkConfig) -> Self {
         let (app_runner, app_runner_once) = (PerRegion::default(), PerRegion::default());
-        Self { config, app_runner, app_runner_once, ecr: PerRegion::default(), secrets: PerRegion::default() }
+        let (ecr, ecr_once) = (PerRegion::default(), PerRegion::default());
+        Self { config, app_runner, app_runner_once, ecr, secrets: PerRegion::default(), ecr_once }
     }
 
     /// The region where neither an ARN nor a repository names one.
@@ -189,6 +191,15 @@ impl AwsClients {
     pub(crate) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
         let region = Some(region);
         self.ecr.get(region, || aws_sdk_ecr::Client::new(&self.in_region(region)))
+    }
+
+    /// For calls that change something: one attempt.
+    pub(crate) fn ecr_once(&self, region: &str) -> aws_sdk_ecr::Client {
+        let region = Some(region);
+        self.ecr_once.get(region, || {
+            let config = aws_sdk_ecr::config::Builder::from(&self.in_region(region));
+            aws_sdk_ecr::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+        })
     }
 
     /// For calls that only read.

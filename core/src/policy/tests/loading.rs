@@ -178,13 +178,13 @@ fn a_wrong_schema_is_refused() {
         schema.cedarschema:18:1: Error parsing schema: unexpected token `entity`. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&SCHEMA.replace("entity Service;", "entity Service")));
     expect![[r#"
-        schema.cedarschema:118:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
+        schema.cedarschema:132:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&format!("{SCHEMA}\nentity Team;")));
     expect![[r#"
         schema.cedarschema:1:1: This schema does not fit this version of Slipway: entity does not conform to the schema. Start again from the schema.cedarschema that came with this version.
     "#]].assert_eq(&parse(&SCHEMA.replace("    commits: Long,", "    commits: Long,\n    size: Long,")));
     expect![[r#"
-        schema.cedarschema:1:1: This schema does not fit this version of Slipway: context `{facts: {ci: Ci::"green"}, knownGood: false, soak: 3153600000, time: {minute: 0, now: datetime("1970-01-01T00:00:00Z"), today: datetime("1970-01-01"), weekday: Weekday::"thursday"}, vetoes: 0}` is not valid for `Action::"override"`. Start again from the schema.cedarschema that came with this version.
+        schema.cedarschema:1:1: This schema does not fit this version of Slipway: context `{facts: {bypasses: 0, ci: Ci::"green", scan: {critical: 0, high: 0, low: 0, medium: 0}}, knownGood: false, soak: 3153600000, time: {minute: 0, now: datetime("1970-01-01T00:00:00Z"), today: datetime("1970-01-01"), weekday: Weekday::"thursday"}, vetoes: 0}` is not valid for `Action::"override"`. Start again from the schema.cedarschema that came with this version.
     "#]].assert_eq(&parse(&SCHEMA.replace(", vetoes: Long", ", vetoes: String")));
 }
 
@@ -212,6 +212,7 @@ fn names_come_from_the_vocabulary() {
         production.cedar:23:32: There is no Environment::"production". There are "staging".
         production.cedar:34:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:37:32: There is no Environment::"production". There are "staging".
+        production.cedar:51:32: There is no Environment::"production". There are "staging".
         votes.cedar:5:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:20:18: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:32:22: There is no Team::"release". There are "dba", "developers", "sre".
@@ -263,6 +264,7 @@ fn the_shipped_rules_have_these_names() {
         no-author-vote
         no-own-vote
         no-veto
+        no-way-around
         production-approval
         release-approves
         release-overrides

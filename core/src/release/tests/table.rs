@@ -89,7 +89,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         Some(Event::TimedOut { .. }) => {
             Event::Superseded { by: "01KE4NEW000000000000000000".into(), requester: None, at: at(60) }
         }
-        Some(Event::Superseded { .. }) => return None,
+        Some(Event::Superseded { .. }) => Event::Promoted { tag: "latest".into(), problem: None, at: at(60) },
+        Some(Event::Promoted { .. }) => return None,
     })
 }
 
@@ -151,7 +152,7 @@ fn the_table_has_every_phase_stage_and_step() {
     }
     let events = events(&Life::planned(&plan()).release);
     let names: std::collections::BTreeSet<_> = events.iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(names.len(), 20, "one per variant");
+    assert_eq!(names.len(), 21, "one per variant");
     assert_eq!(seen.len(), 5 + 1 + 4 + 5 + 7, "{seen:?}");
 }
 
@@ -184,7 +185,10 @@ fn every_outcome_of_what_is_under_way_is_understood() {
 }
 
 fn is_work(effect: &Effect) -> bool {
-    !matches!(effect, Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce)
+    !matches!(
+        effect,
+        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce | Effect::Promote { .. }
+    )
 }
 
 /// All that an effect can end with.
@@ -203,7 +207,11 @@ fn outcomes(effect: &Effect, release: &Release) -> Vec<Event> {
         Effect::Deploy { target } => [vec![began(*target)], ends(Step::Deploy)].concat(),
         Effect::Follow { .. } => [vec![broken(Step::Deploy, true, 70)], ends(Step::Deploy)].concat(),
         Effect::Verify => ends(Step::Verify),
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => {
+        Effect::JudgeAt { .. }
+        | Effect::ExpireAt { .. }
+        | Effect::Tell { .. }
+        | Effect::Announce
+        | Effect::Promote { .. } => {
             panic!("{} of {} is no work", effect.name(), release.id)
         }
     }

@@ -4,7 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{actions, applied, approved, commit, field, keeps_serving, message, migrating, reasons, run};
+use super::{actions, applied, approved, commit, cut_over, field, keeps_serving, message, migrating, reasons, run};
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
@@ -35,6 +35,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     message.body.push(Block::Gap);
     message.body.extend(plan::fields(release, When::Past));
     message.body.push(Block::Line(run::steps(release)));
+    message.body.extend(cut_over::promoted(release));
     if let (Some(next), Some(commit)) = (next, &release.commit) {
         let promote = format!("/deploy {next} {}", commit.short());
         message.body.push(Block::Line(Line::plain("Next: ").code(promote)));

@@ -1,5 +1,6 @@
 //! The card of a release: one message, updated in place, from the first second to the last.
 
+mod cut_over;
 mod ends;
 mod failure;
 mod migrating;

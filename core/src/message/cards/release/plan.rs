@@ -2,7 +2,7 @@
 
 use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
-use super::{field, migrating, migrations};
+use super::{cut_over, field, migrating, migrations};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
@@ -36,7 +36,8 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     };
     let mut blocks = Vec::new();
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
-    blocks.extend(field("Image", vec![image(release, plan, when)]));
+    let promotes = cut_over::promotes(plan).filter(|_| release.promotion.is_none() && when != When::Past);
+    blocks.extend(field("Image", [image(release, plan, when)].into_iter().chain(promotes).collect()));
     blocks.extend(field("Migrations", migrations::lines(plan)));
     blocks
 }
@@ -94,8 +95,11 @@ fn image(release: &Release, plan: &Plan, when: When) -> Line {
         (Some(at), When::Standing | When::Past) => line = line.text("  pushed ").time(at),
         (None, _) => {}
     }
-    match release.build_run {
-        Some(run) => line.text(format!("  built by run {run}")),
+    if let Some(run) = release.build_run {
+        line = line.text(format!("  built by run {run}"));
+    }
+    match release.facts.as_ref().and_then(cut_over::scan) {
+        Some(scan) => line.text("  ").join(scan),
         None => line,
     }
 }
@@ -104,7 +108,8 @@ fn image(release: &Release, plan: &Plan, when: When) -> Line {
 pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let ci = release.facts.as_ref().and_then(ci_warning);
     let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
-    ci.into_iter().chain(migrations).map(Block::Warning).collect()
+    let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
+    ci.into_iter().chain(migrations).chain(bypasses).map(Block::Warning).collect()
 }
 
 fn ci_warning(facts: &Facts) -> Option<Line> {

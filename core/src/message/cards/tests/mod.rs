@@ -1,5 +1,6 @@
 //! Releases are driven here through the real state machine, and cards are read as plain text.
 
+mod cut_over;
 mod endings;
 mod hostile;
 mod migrations;
@@ -67,6 +68,7 @@ pub(super) fn plan() -> Plan {
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],
+        promote: None,
         rehearsal: None,
         config: vec![],
         targets: vec![target("goals-us")],
@@ -101,7 +103,7 @@ pub(super) fn target(name: &str) -> PlannedTarget {
 
 pub(super) fn facts() -> Facts {
     let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
-    Facts { ci: Observed { value: ci, at: at(0) } }
+    Facts::of_ci(Observed { value: ci, at: at(0) })
 }
 
 pub(super) fn key() -> EnvironmentKey {
