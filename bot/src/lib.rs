@@ -14,6 +14,7 @@ pub mod outside;
 pub mod policies;
 pub mod probe;
 pub mod readiness;
+mod bypasses;
 mod rest;
 pub mod serve;
 pub mod setup;

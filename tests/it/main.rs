@@ -7,6 +7,7 @@ mod awaited;
 mod aws;
 mod broken_off;
 mod crash;
+mod cut_over;
 mod discord;
 mod discord_chat;
 mod discord_gateway;
