@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 /// Targets that deploy by themselves, and the tags that they follow.
 pub(crate) fn in_targets(targets: &[Observed]) -> (Vec<Bypass>, BTreeSet<String>) {
-    of_targets(targets.iter().map(|target| {
-        (target.service_name.as_str(), target.image_identifier.as_str(), target.auto_deployments)
-    }))
+    of_targets(
+        targets
+            .iter()
+            .map(|target| (target.service_name.as_str(), target.image_identifier.as_str(), target.auto_deployments)),
+    )
 }
 
 /// The ways around the gate in workflow files.

@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod audit_log;
+mod bypasses;
 pub mod chat;
 pub mod cli;
 pub mod clock;
@@ -14,7 +15,6 @@ pub mod outside;
 pub mod policies;
 pub mod probe;
 pub mod readiness;
-mod bypasses;
 mod rest;
 pub mod serve;
 pub mod setup;

@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn facts_of_an_older_store_are_read() {
-        let json = r#"{"ci":{"value":{"state":"green","total":1,"passed":1,"failing":[]},"at":"2026-01-05T08:00:00Z"}}"#;
+        let json =
+            r#"{"ci":{"value":{"state":"green","total":1,"passed":1,"failing":[]},"at":"2026-01-05T08:00:00Z"}}"#;
         let facts: Facts = serde_json::from_str(json).unwrap();
         assert_eq!((facts.bypasses(), &facts.scan), (&[][..], &None));
         assert_eq!(serde_json::to_string(&facts).unwrap(), json, "and hashed as they were");

@@ -24,9 +24,8 @@ struct PromoteIntent {
 
 pub(super) async fn promote(job: &Job<'_>, tag: &str) -> Result<Done, Trouble> {
     let image = &job.plan()?.image;
-    let told = |problem: Option<String>| {
-        Ok(Done::Event(Event::Promoted { tag: tag.to_owned(), problem, at: job.now() }))
-    };
+    let told =
+        |problem: Option<String>| Ok(Done::Event(Event::Promoted { tag: tag.to_owned(), problem, at: job.now() }));
     let ecr = &job.executor.outside.ecr;
     let named = ecr.image_by_tag(&image.repository, tag).await?.map(|found| found.digest);
     // Observed first: whether it was us or somebody else, it is as it should be.

@@ -299,7 +299,9 @@ fn scan(m: &mut Mistakes<'_>, fields: &Fields<'_>) -> Option<ScanCounts> {
         };
         match number {
             Some(number) => *of_severity = number,
-            None => m.add(value.span().start, "A count of findings must be a whole number.", "Write a number such as 2."),
+            None => {
+                m.add(value.span().start, "A count of findings must be a whole number.", "Write a number such as 2.")
+            }
         }
     }
     Some(counts)

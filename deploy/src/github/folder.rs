@@ -119,7 +119,12 @@ impl GitHub {
         }
     }
 
-    pub(super) async fn file(&self, repo: &RepoName, dir: &str, entry: wire::TreeEntry) -> Result<FolderFile, GitHubError> {
+    pub(super) async fn file(
+        &self,
+        repo: &RepoName,
+        dir: &str,
+        entry: wire::TreeEntry,
+    ) -> Result<FolderFile, GitHubError> {
         if let Some(bytes) = self.blobs().get(&entry.sha) {
             return Ok(FolderFile { name: entry.path, bytes });
         }

@@ -53,7 +53,11 @@ async fn ways_around_the_gate_are_warned_of_with_the_edit_that_mends_them() {
     warned("workflow .github/workflows/ship.yaml:9", "migrates past the gate (goose)", "→ remove this step");
     warned("workflow .github/workflows/ship.yaml:12", "aws apprunner start-deployment", "→ remove this step");
     warned("workflow .github/workflows/ship.yaml:13", "pushes latest, which a target follows", "promote = \"latest\"");
-    warned("app-runner goals production", "deploys by itself whatever is pushed as latest", "AutoDeploymentsEnabled=false");
+    warned(
+        "app-runner goals production",
+        "deploys by itself whatever is pushed as latest",
+        "AutoDeploymentsEnabled=false",
+    );
     assert!(!line(&said, "app-runner goals staging").starts_with("warn"), "{said}");
 }
 

@@ -86,11 +86,9 @@ async fn a_tag_is_moved_with_the_images_own_manifest() {
 
 #[tokio::test]
 async fn a_move_is_sent_once_and_says_whether_it_may_have_happened() {
-    for (kind, moved) in [
-        (FaultKind::LostAnswerAfterAct, true),
-        (FaultKind::Timeout, false),
-        (FaultKind::Status503, false),
-    ] {
+    for (kind, moved) in
+        [(FaultKind::LostAnswerAfterAct, true), (FaultKind::Timeout, false), (FaultKind::Status503, false)]
+    {
         let (aws, ecr, repository) = registry().await;
         inject(&aws, PUT, kind, 1);
         let error = ecr.promote(&repository, &digest('a'), "latest").await.unwrap_err();

@@ -60,7 +60,11 @@ impl Registry {
         for image in images.values_mut() {
             image.tags.remove(tag);
         }
-        let image = images.entry(digest.to_owned()).or_insert_with(|| Image { tags: BTreeSet::new(), pushed_at: at, scan: None });
+        let image = images.entry(digest.to_owned()).or_insert_with(|| Image {
+            tags: BTreeSet::new(),
+            pushed_at: at,
+            scan: None,
+        });
         image.tags.insert(tag.to_owned());
     }
 

@@ -187,7 +187,11 @@ fn every_outcome_of_what_is_under_way_is_understood() {
 fn is_work(effect: &Effect) -> bool {
     !matches!(
         effect,
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce | Effect::Promote { .. }
+        Effect::JudgeAt { .. }
+            | Effect::ExpireAt { .. }
+            | Effect::Tell { .. }
+            | Effect::Announce
+            | Effect::Promote { .. }
     )
 }
 

@@ -15,7 +15,8 @@ const IMAGES: [&str; 7] = ["postgres", "postgis", "pgvector", "timescale", "mysq
 /// a database among the job's services is meant; without one it counts as real.
 pub(super) fn is_thrown_away(workflow: &Workflow, command: &Command) -> bool {
     let services = workflow.block(&command.job, "services");
-    let rows = |range: std::ops::Range<usize>| range.filter_map(|at| workflow.rows.get(at)).map(|row| row.text.as_str());
+    let rows =
+        |range: std::ops::Range<usize>| range.filter_map(|at| workflow.rows.get(at)).map(|row| row.text.as_str());
     let names: Vec<String> = rows(services.clone())
         .filter_map(|row| row.strip_suffix(':'))
         .flat_map(|name| [format!("@{name}:"), format!("@{name}/"), format!("host={name}")])
@@ -45,6 +46,7 @@ fn thrown_away_by(place: &[&str], services: &[String]) -> Option<bool> {
     if kept {
         return Some(false);
     }
-    let near = |row: &&str| NEAR.iter().any(|word| row.contains(word)) || services.iter().any(|name| row.contains(name));
+    let near =
+        |row: &&str| NEAR.iter().any(|word| row.contains(word)) || services.iter().any(|name| row.contains(name));
     place.iter().any(near).then_some(true)
 }

@@ -233,7 +233,12 @@ fn jobs(rows: &[Row]) -> Vec<Job> {
     let begins = |at: &usize| !rows[*at].text.is_empty() && rows[*at].indent == indent && rows[*at].dash.is_none();
     let starts: Vec<_> = (at + 1..end).filter(begins).collect();
     let ends = starts.iter().skip(1).copied().chain([end]);
-    starts.iter().copied().zip(ends).map(|(start, end)| Job { rows: start..end, steps: steps(rows, start, end) }).collect()
+    starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| Job { rows: start..end, steps: steps(rows, start, end) })
+        .collect()
 }
 
 fn steps(rows: &[Row], start: usize, end: usize) -> Vec<Range<usize>> {

@@ -103,11 +103,15 @@ fn a_workflow_that_deploys_to_ecs_is_named() {
 fn actions_that_build_and_push_are_read_with_their_inputs() {
     let push = |with: &str| found(&step(&format!("- uses: docker/build-push-action@v6\n  with:\n{with}")));
     let pushes = ["8: pushes latest, which a target follows"];
-    assert_eq!(push("    push: true\n    tags: |\n      goals:${{ github.sha }}\n      ${{ env.R }}/goals:latest"), pushes);
+    assert_eq!(
+        push("    push: true\n    tags: |\n      goals:${{ github.sha }}\n      ${{ env.R }}/goals:latest"),
+        pushes
+    );
     assert_eq!(push("    push: true\n    tags: a/goals:${{ github.sha }},a/goals:latest"), pushes);
     assert_eq!(push("    push: false\n    tags: a/goals:latest"), [""; 0]);
     assert_eq!(push("    push: true\n    tags: a/goals:${{ github.sha }}\n    cache-from: a/goals:cache"), [""; 0]);
-    let metadata = step("- uses: docker/metadata-action@v5\n  with:\n    tags: |\n      type=raw,value=latest\n      type=sha");
+    let metadata =
+        step("- uses: docker/metadata-action@v5\n  with:\n    tags: |\n      type=raw,value=latest\n      type=sha");
     assert_eq!(found(&metadata), pushes);
 }
 
@@ -124,9 +128,12 @@ fn every_way_to_push_a_followed_tag_is_known() {
     ] {
         assert_eq!(run(command), ["8: pushes latest, which a target follows"], "{command}");
     }
-    for command in
-        ["docker push a/goals:$SHA", "docker push $IMAGE", "docker pull a/goals:latest", "docker build -t a/goals:latest ."]
-    {
+    for command in [
+        "docker push a/goals:$SHA",
+        "docker push $IMAGE",
+        "docker pull a/goals:latest",
+        "docker build -t a/goals:latest .",
+    ] {
         assert_eq!(run(command), [""; 0], "{command}");
     }
 }
@@ -199,7 +206,9 @@ fn what_runs_for_pull_requests_alone_is_left_alone() {
     for alone in ["on: pull_request", "on: [pull_request, merge_group]", "on:\n  pull_request:\n    branches: [main]"] {
         assert_eq!(on(alone), 0, "{alone}");
     }
-    for also in ["on: [push, pull_request]", "\"on\":\n  pull_request:\n  workflow_dispatch:", "on:\n  - push", "name: x"] {
+    for also in
+        ["on: [push, pull_request]", "\"on\":\n  pull_request:\n  workflow_dispatch:", "on:\n  - push", "name: x"]
+    {
         assert_eq!(on(also), 1, "{also}");
     }
 }
@@ -216,9 +225,18 @@ fn a_comment_with_a_reason_lets_a_line_be() {
 
 #[test]
 fn nothing_but_commands_is_read() {
-    let text = step("- name: goose up, then aws apprunner update-service\n  env:\n    NOTE: docker push a/goals:latest\n  run: |\n    true # goose up");
+    let text = step(
+        "- name: goose up, then aws apprunner update-service\n  env:\n    NOTE: docker push a/goals:latest\n  run: |\n    true # goose up",
+    );
     assert_eq!(found(&text), [""; 0]);
-    for broken in ["", "jobs:", "jobs:\n  a:\n    steps:\n", "\u{feff}on: push", "jobs:\n- x\n-", "on:\njobs:\n  a:\n    steps: []"] {
+    for broken in [
+        "",
+        "jobs:",
+        "jobs:\n  a:\n    steps:\n",
+        "\u{feff}on: push",
+        "jobs:\n- x\n-",
+        "on:\njobs:\n  a:\n    steps: []",
+    ] {
         assert_eq!(found(broken), [""; 0], "{broken:?}");
     }
 }

@@ -45,7 +45,13 @@ const AWS_DEPLOYS: [(&str, &[&str]); 2] = [
     ("apprunner", &["start-deployment", "update-service", "create-service"]),
     (
         "ecs",
-        &["update-service", "create-service", "deploy", "update-express-gateway-service", "create-express-gateway-service"],
+        &[
+            "update-service",
+            "create-service",
+            "deploy",
+            "update-express-gateway-service",
+            "create-express-gateway-service",
+        ],
     ),
 ];
 /// Commands that only show their words.
@@ -100,9 +106,10 @@ pub(super) fn pushes(command: &Command, workflow: &Workflow, followed: &BTreeSet
         return pushed_by_action(action, command, workflow, followed);
     }
     let words = acting(command)?;
-    let tool = words.iter().map(|word| program(word)).find(|name| {
-        ["docker", "podman", "buildah", "nerdctl", "crane", "skopeo", "regctl", "aws"].contains(name)
-    })?;
+    let tool = words
+        .iter()
+        .map(|word| program(word))
+        .find(|name| ["docker", "podman", "buildah", "nerdctl", "crane", "skopeo", "regctl", "aws"].contains(name))?;
     let acts: &[&str] = match tool {
         "crane" | "skopeo" | "regctl" => &["push", "copy", "cp", "tag"],
         "aws" => &["put-image"],
@@ -135,11 +142,13 @@ fn pushed_by_action(
         return None;
     }
     let has = |tag: &&String| {
-        rows().flat_map(|row| row.text.split([' ', ','])).map(|word| word.trim_matches(['"', '\'', '[', ']'])).any(|word| {
-            tag_of(word) == Some(tag.as_str())
-                || (makes_tags && word.strip_prefix("value=") == Some(tag.as_str()))
-                || (makes_tags && tag.as_str() == "latest" && word == "latest=true")
-        })
+        rows().flat_map(|row| row.text.split([' ', ','])).map(|word| word.trim_matches(['"', '\'', '[', ']'])).any(
+            |word| {
+                tag_of(word) == Some(tag.as_str())
+                    || (makes_tags && word.strip_prefix("value=") == Some(tag.as_str()))
+                    || (makes_tags && tag.as_str() == "latest" && word == "latest=true")
+            },
+        )
     };
     followed.iter().find(has).cloned()
 }
@@ -147,10 +156,11 @@ fn pushed_by_action(
 /// The words of a command that does something, from its program on.
 fn acting(command: &Command) -> Option<&[String]> {
     let skipped = |word: &String| {
-        let assignment = word.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        });
-        assignment || ["sudo", "env", "time", "exec", "then", "do", "if", "else", "!", "export"].contains(&word.as_str())
+        let assignment = word
+            .split_once('=')
+            .is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        assignment
+            || ["sudo", "env", "time", "exec", "then", "do", "if", "else", "!", "export"].contains(&word.as_str())
     };
     let from = command.words.iter().position(|word| !skipped(word))?;
     let words = &command.words[from..];

@@ -62,16 +62,21 @@ pub(in super::super) fn put_image(state: &mut State, request: &Value) -> Answer 
         return Err(Refusal::new("ImageDigestDoesNotMatchException", text));
     }
     let Some(tag) = request["imageTag"].as_str() else {
-        return Err(Refusal::new("ImageAlreadyExistsException", format!("Image with digest '{digest}' already exists")));
+        return Err(Refusal::new(
+            "ImageAlreadyExistsException",
+            format!("Image with digest '{digest}' already exists"),
+        ));
     };
     let named = images.iter().find(|(_, image)| image.tags.contains(tag)).map(|(digest, _)| digest.clone());
     match named {
         Some(named) if named == digest => {
-            let text = format!("Image with digest '{digest}' and tag '{tag}' already exists in the repository '{name}'");
+            let text =
+                format!("Image with digest '{digest}' and tag '{tag}' already exists in the repository '{name}'");
             return Err(Refusal::new("ImageAlreadyExistsException", text));
         }
         Some(_) if registry.immutable.contains(&name) => {
-            let text = format!("The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten");
+            let text =
+                format!("The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten");
             return Err(Refusal::new("ImageTagAlreadyExistsException", text));
         }
         _ => {}
