@@ -31,6 +31,7 @@ jobs:
 ";
 
 async fn world() -> World {
+    slipway_deploy::install_crypto_provider();
     World::new(Options { pace: Pace::Fast, sqlite: true, ..Options::default() }).await.unwrap()
 }
 

@@ -138,7 +138,8 @@ fn pushed_by_action(
     let rows = || command.step.clone().filter_map(|at| workflow.rows.get(at));
     let pushes = || rows().any(|row| row.text.starts_with("push:") && !row.text.contains("false"));
     let makes_tags = action.starts_with("docker/metadata-action@");
-    if !makes_tags && !(action.starts_with("docker/build-push-action@") && pushes()) {
+    let builds_and_pushes = action.starts_with("docker/build-push-action@") && pushes();
+    if !makes_tags && !builds_and_pushes {
         return None;
     }
     let has = |tag: &&String| {
