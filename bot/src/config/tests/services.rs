@@ -1,6 +1,6 @@
 //! Services and their environments.
 
-use super::{SERVICE, STAGING, changed, minimal, says, with};
+use super::{SERVICE, STAGING, changed, minimal, said, says, with};
 use expect_test::expect;
 
 const ARN: &str = "arn:aws:apprunner:us-west-2:123456789012:service/goals-staging/8fe1e10304f84fd2b0df550fe98a71fa";
@@ -257,4 +257,17 @@ fn what_two_share() {
         slipway.toml:17:1  warning  service.goals.environment.qa.database  is also service.goals.environment.staging.database (12:1): one database for two environments  → give each environment a database of its own, if that is not meant
     "#]],
     );
+}
+
+#[test]
+fn the_tag_that_is_moved_afterwards_is_a_tag() {
+    let promote = |tag: &str| said(&with(HEADER, &format!("promote = \"{tag}\"")));
+    for good in ["latest", "staging_1.2", "live-{short}", "{commit}"] {
+        assert_eq!(promote(good), "", "{good}");
+    }
+    let long = "x".repeat(129);
+    for bad in ["", "-latest", ".latest", "a b", "goals:latest", "{sha}", &long] {
+        let said = promote(bad);
+        assert!(said.contains("staging.promote  ") && said.contains("error"), "{bad}: {said}");
+    }
 }
