@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod audit_log;
+mod bypasses;
 pub mod chat;
 pub mod cli;
 pub mod clock;

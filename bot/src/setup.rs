@@ -74,6 +74,8 @@ pub struct EnvironmentSetup {
     pub needs: Vec<(String, String)>,
     /// What follows when a deployment cannot be verified.
     pub rollback: config::RollbackBy,
+    /// The tag that names the image after it has become live here.
+    pub promote: Option<config::TagTemplate>,
 }
 
 /// Something that runs the image.
@@ -418,6 +420,7 @@ impl EnvironmentSetup {
             reactions: environment.reactions,
             needs: environment.needs.iter().map(|at| (at.secret.clone(), at.key.clone())).collect(),
             rollback: environment.rollback,
+            promote: environment.promote.clone(),
         }
     }
 }

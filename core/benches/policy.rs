@@ -72,6 +72,7 @@ impl Company {
             config: vec![],
             drift: None,
             targets: vec![],
+            promote: None,
         };
         let vote = |n: usize| Vote { person: name(n), stance: Stance::Approve, digest: plan.digest(), at: now };
         let votes = [20, 25].map(vote).to_vec();
@@ -85,7 +86,7 @@ impl Company {
             policies: PolicySet::parse(built_in::SCHEMA, &files, &vocabulary).expect("the shipped rules are right"),
             people: Directory::new((0..PEOPLE).map(person)),
             votes,
-            facts: Facts { ci: Observed { value: ci, at: now } },
+            facts: Facts::of_ci(Observed { value: ci, at: now }),
             past: past(now, 3_600),
             release: "01KAR2Y3Z4A5B6C7D8E9F0G1H2".into(),
             plan,

@@ -244,6 +244,9 @@ pub struct Plan {
     /// is in `taken_back`.
     #[serde(default, skip_serializing_if = "Between::is_empty")]
     pub between: Between,
+    /// The tag that names the image once it is live, for others who read it. It deploys nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote: Option<String>,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -318,6 +321,7 @@ impl Plan {
             targets,
             drift: _,
             between: _,
+            promote,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
@@ -355,6 +359,9 @@ impl Plan {
         }
         if let (Some(parts), true) = (canonical.as_array_mut(), goes_on) {
             parts.push(serde_json::json!({ "goes_on": true }));
+        }
+        if let (Some(parts), Some(promote)) = (canonical.as_array_mut(), promote) {
+            parts.push(serde_json::json!({ "promote": promote }));
         }
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
@@ -427,6 +434,8 @@ impl Plan {
         compare("configuration", config_list(old), config_list_after(self, old));
         compare("targets", target_list(old), target_list(self));
         compare("target settings", changed_settings(old, self), changed_settings(self, old));
+        let promotes = |plan: &Self| plan.promote.clone().unwrap_or_else(|| "none".to_owned());
+        compare("tag moved afterwards", promotes(old), promotes(self));
         changes
     }
 
@@ -444,7 +453,8 @@ impl Plan {
             && self.taken_back.iter().map(essence_back).eq(old.taken_back.iter().map(essence_back))
             && self.goes_on == old.goes_on
             && self.config.iter().map(essence_config).eq(old.config.iter().map(essence_config))
-            && self.targets.iter().map(PlannedTarget::essence).eq(old.targets.iter().map(PlannedTarget::essence));
+            && self.targets.iter().map(PlannedTarget::essence).eq(old.targets.iter().map(PlannedTarget::essence))
+            && self.promote == old.promote;
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
         // A base on a side branch that `old` would have merged is not forward: it lacks commits that ran before,
         // and the plan would now ship those.

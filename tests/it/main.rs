@@ -8,6 +8,7 @@ mod aws;
 mod broken_off;
 mod configuration;
 mod crash;
+mod cut_over;
 mod discord;
 mod discord_chat;
 mod discord_gateway;

@@ -8,7 +8,6 @@ use crate::config::{Config, PoliciesPlace, Report, Secrets, Service, Severity};
 use crate::outside::Outside;
 use crate::policies::Origin;
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
-use crate::readiness::{self, Readiness};
 use crate::setup::{Rules, Setup};
 use crate::store::{Store, StoreError};
 use clap::Args;
@@ -19,7 +18,6 @@ use slipway_core::policy::built_in;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Arguments of `slipway check`.
 #[derive(Debug, Args)]
@@ -176,18 +174,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     answers.extend(members);
     answers.extend(probe::slack(config, secrets, outside.slack.as_ref()).await);
     answers.extend(probe::discord(config, secrets, outside.discord.as_ref()).await);
-    let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
-    let answer = |(name, state): (String, Result<(), String>)| match state {
-        Ok(()) => (name, ProbeResult::ok("can be reached and read")),
-        Err(error) => (name, ProbeResult::fail(error, "")),
-    };
-    // Of Slack more has been said already.
-    answers.extend(
-        parts
-            .into_iter()
-            .filter(|(name, _)| ![readiness::SLACK, readiness::DISCORD].contains(&name.as_str()))
-            .map(answer),
-    );
+    answers.extend(probe::outside(&setup, &outside).await);
     answers
 }
 

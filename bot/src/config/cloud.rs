@@ -52,6 +52,18 @@ pub(super) fn image(text: &str) -> Result<ImageRepository, Wrong> {
     })
 }
 
+/// The tag that is moved to what is live: `latest`, or a text with `{commit}` or `{short}`.
+pub(super) fn promoted_tag(text: &str) -> Result<TagTemplate, Wrong> {
+    let filled = text.replace("{commit}", &"0".repeat(40)).replace("{short}", "0000000");
+    let plain = filled.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if filled.is_empty() || !plain || filled.starts_with(['-', '.']) || filled.len() > TAG_LIMIT_BYTES {
+        let mend =
+            "use letters, digits and - _ . (not first), such as latest; {commit} and {short} stand for the commit";
+        return Err(Wrong::new(format!("{} is no image tag", shown(text)), mend));
+    }
+    Ok(TagTemplate(text.to_owned()))
+}
+
 /// A tag with `{commit}` or `{short}` in it.
 pub(super) fn tag(text: &str) -> Result<TagTemplate, Wrong> {
     let rest = text.replace("{commit}", "").replace("{short}", "");

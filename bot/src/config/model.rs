@@ -384,6 +384,8 @@ pub struct Environment {
     pub needs: Vec<SecretKey>,
     /// What follows when a deployment cannot be verified.
     pub rollback: RollbackBy,
+    /// The tag that names the image after it has become live here.
+    pub promote: Option<TagTemplate>,
 }
 
 /// `rehearse = { secret, key, same_server }`.

@@ -56,6 +56,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("reactions", r#""vote""#),
     ("needs", r#"["goals/staging:SMTP_HOST"]"#),
     ("rollback", r#""manual""#),
+    ("promote", r#""latest""#),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys =
@@ -194,6 +195,7 @@ fn environment(
     if let (Some((RollbackBy::Automatic, place)), None) = (&rollback, section.value("health_url")) {
         c.absent_warning(place, "does nothing without health_url: nothing is verified", "add health_url");
     }
+    let promote = section.read(c, "promote", cloud::promoted_tag);
     if let Some(place) = section.key_place("auto_deploy") {
         c.note(&place, NOT_USED);
     }
@@ -221,6 +223,7 @@ fn environment(
         reactions: reactions.map_or(Reactions::default(), |(reactions, _)| reactions),
         needs: needs.into_iter().map(|(needed, _)| needed).collect(),
         rollback: rollback.map_or(RollbackBy::default(), |(rollback, _)| rollback),
+        promote: promote.map(|(tag, _)| tag),
     })
 }
 

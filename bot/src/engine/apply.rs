@@ -334,7 +334,8 @@ fn comes_from_outside(event: &Event) -> bool {
         | Event::StepSucceeded { .. }
         | Event::StepFailed { .. }
         | Event::StepStopped { .. }
-        | Event::TimedOut { .. } => true,
+        | Event::TimedOut { .. }
+        | Event::Promoted { .. } => true,
         Event::Requested
         | Event::Judged { .. }
         | Event::Voted { .. }
@@ -373,7 +374,8 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         | Event::StepFailed { .. }
         | Event::StepStopped { .. }
         | Event::TimedOut { .. }
-        | Event::AutomaticRollback { .. } => None,
+        | Event::AutomaticRollback { .. }
+        | Event::Promoted { .. } => None,
     }
 }
 

@@ -123,8 +123,9 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         return Ok(otherwise(format!("{key} runs another image than the one that Slipway brought there last.")));
     }
     let (config, drift) = seen(job).await?;
-    let facts =
-        Facts { ci: Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at } };
+    let ci = Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at };
+    let bypasses = Some(super::bypasses::look(job, PlanKind::Config, &observed, at).await?);
+    let facts = Facts { bypasses, ..Facts::of_ci(ci) };
     let plan = Plan {
         service: key.service.clone(),
         environment: key.environment.clone(),
@@ -152,6 +153,7 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
             .collect(),
         drift,
         between: Between::default(),
+        promote: None,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

@@ -41,8 +41,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let base = runs.first().cloned().flatten();
     let kind = job.release.request.kind.plan_kind();
     if kind.only_migrates() {
-        let running = observed.into_iter().next().map(|first| first.image_identifier);
-        return migrations_only(job, base, running.as_deref(), at).await;
+        return migrations_only(job, base, &observed, at).await;
     }
     if let Some(failure) = super::configured::missing(job, &observed).await? {
         return Ok(job.planning_failed(None, failure));
@@ -69,7 +68,16 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Err(failure) => return Ok(job.planning_failed(Some(Step::Migrate), failure)),
     };
     let (config, drift) = super::configured::seen(job).await?;
-    let facts = Facts { ci: Observed { value: outside.github.checks(&service.repository, commit).await?, at } };
+    let ci = Observed { value: outside.github.checks(&service.repository, commit).await?, at };
+    let bypasses = Some(super::bypasses::look(job, kind, &observed, at).await?);
+    let scan = outside.ecr.scan_of(&service.image, &image.digest).await?.map(|value| Observed { value, at });
+    let facts = Facts { bypasses, scan, ..Facts::of_ci(ci) };
+    let promote = environment.promote.as_ref().map(|tag| tag.render(commit));
+    if let Some(tag) = &promote
+        && let Some(why) = super::promote::would_deploy(job, tag).await?
+    {
+        return Ok(job.planning_failed(None, Failure::new(why).detail("Nothing was started.").final_for_request()));
+    }
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
     let plan = Plan {
         service: job.release.request.key.service.clone(),
@@ -98,6 +106,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         targets: environment.targets.iter().zip(observed.into_iter().zip(runs)).map(planned_target).collect(),
         drift,
         between: migrations.between,
+        promote,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -106,9 +115,10 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
 async fn migrations_only(
     job: &Job<'_>,
     base: Option<CommitSha>,
-    running: Option<&str>,
+    observed: &[ObservedTarget],
     at: Timestamp,
 ) -> Result<Done, Trouble> {
+    let running = observed.first().map(|first| first.image_identifier.as_str());
     let (service, commit, key) = (job.service()?, job.commit()?, &job.release.request.key);
     let plan_kind = job.release.request.kind.plan_kind();
     let live = job.executor.store.environment(key).await?.live;
@@ -131,8 +141,9 @@ async fn migrations_only(
     };
     let (commits, commits_total) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
     let goes_on = job.release.request.kind.goes_on();
-    let facts =
-        Facts { ci: Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at } };
+    let ci = Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at };
+    let bypasses = Some(super::bypasses::look(job, plan_kind, observed, at).await?);
+    let facts = Facts { bypasses, ..Facts::of_ci(ci) };
     let plan = Plan {
         service: key.service.clone(),
         environment: key.environment.clone(),
@@ -156,6 +167,7 @@ async fn migrations_only(
         targets: vec![],
         drift: None,
         between: migrations.between,
+        promote: None,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

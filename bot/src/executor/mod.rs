@@ -2,6 +2,7 @@
 //! the outcome in the inbox. Never inside a transaction.
 
 mod announce;
+mod bypasses;
 pub(crate) use announce::DURATIONS_LIMIT;
 pub use rehearse::Rehearsals;
 mod aftermath;
@@ -14,6 +15,7 @@ mod gather;
 mod look;
 mod migrate;
 mod observe;
+mod promote;
 mod rehearse;
 mod resolve;
 mod trouble;
@@ -247,6 +249,7 @@ impl Executor {
             Effect::ExpireAt { at } => Ok(Done::Event(Event::TimedOut { at: *at })),
             Effect::Tell { people, what } => announce::tell(&job, people, what).await,
             Effect::Announce => announce::announce(&job).await,
+            Effect::Promote { tag } => promote::promote(&job, tag).await,
         }
     }
 
@@ -375,6 +378,10 @@ fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
         Effect::Migrate => Step::Migrate,
         Effect::Deploy { .. } | Effect::Follow { .. } => Step::Deploy,
         Effect::Verify => Step::Verify,
+        Effect::Promote { tag } => {
+            let problem = Some(failure.what);
+            return Done::Event(Event::Promoted { tag: tag.clone(), problem, at });
+        }
         Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => {
             return Done::Recorded { kind: audited::GIVEN_UP, body: json!({ "failure": failure }) };
         }

@@ -3,6 +3,7 @@
 
 mod discord;
 mod members;
+mod outside;
 mod slack;
 mod store;
 mod variables;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use discord::discord;
 pub use members::members;
+pub use outside::outside;
 pub use slack::slack;
 pub use store::StoreProbe;
 pub use variables::{VariableProbe, variables};

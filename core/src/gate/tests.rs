@@ -69,7 +69,7 @@ impl Scene {
         let scene = Self {
             release: Release::new(ME.into(), request),
             plan: Plan { environment: environment.into(), ..crate::plan::tests::plan() },
-            facts: Facts { ci: Observed { value: ci, at: at(10) } },
+            facts: Facts::of_ci(Observed { value: ci, at: at(10) }),
             past: Past::default(),
             environment: Environment::new(key),
             people: people(&[("ana", "developers"), ("eve", "developers"), ("bob", "release"), ("cem", "release")]),

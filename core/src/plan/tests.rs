@@ -55,6 +55,7 @@ pub(crate) fn plan() -> Plan {
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],
+        promote: None,
         rehearsal: None,
         config: vec![ConfigVersion::new("goals/production", "v-1")],
         drift: None,

@@ -45,7 +45,7 @@ impl PolicySet {
             authors.map(move |author| (requester, author))
         });
         let ci = CiFact { state: CiState::Green, total: 1, passed: 1, failing: vec![] };
-        let facts = Facts { ci: Observed { value: ci, at: now } };
+        let facts = Facts::of_ci(Observed { value: ci, at: now });
         let deadlock = |(requester, author): (&Person, &Person)| {
             let plan = ordinary(service, environment, author)?;
             let decision = self.may_execute(&Case {
@@ -101,5 +101,6 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         config: vec![],
         drift: None,
         targets: vec![],
+        promote: None,
     })
 }

@@ -4,7 +4,7 @@ use super::clearing::WORDS;
 use super::fields::{Fields, Keys, Mistakes, Placed, Value, instead, listed};
 use super::scene::{Change, Given, Scene, Served};
 use super::{CASES_LIMIT, Expected, PolicyCase};
-use crate::facts::CiState;
+use crate::facts::{CiState, Facts, ScanCounts};
 use crate::ids::{EnvironmentKey, EnvironmentName, PersonId, TeamName};
 use crate::person::{Directory, Person};
 use crate::plan::{Plan, PlanKind};
@@ -62,6 +62,8 @@ const CASE_KEYS: Keys = &[
     ("now", r#""2026-11-25 12:00""#),
     ("timezone", r#""UTC""#),
     ("known_bad", "false"),
+    ("bypasses", "0"),
+    ("scan", "{ critical = 0, high = 2 }"),
 ];
 /// How many of them only a case may say.
 const OF_A_CASE: usize = 6;
@@ -251,6 +253,8 @@ fn scene(m: &mut Mistakes<'_>, fields: &Fields<'_>, vocabulary: &Vocabulary) -> 
     let ci = fields.one_of(m, "ci", &ci).unwrap_or(CiState::Green);
     let known_good = fields.flag(m, "known_good").unwrap_or(false);
     let known_bad = fields.flag(m, "known_bad").unwrap_or(false);
+    let bypasses = fields.count(m, "bypasses", Facts::BYPASSES_LIMIT).unwrap_or(0);
+    let scan = scan(m, fields);
     let requester = requester?;
     let who = who.unwrap_or_else(|| requester.clone());
     asked_by_somebody(m, fields, action, &who, &people);
@@ -271,7 +275,39 @@ fn scene(m: &mut Mistakes<'_>, fields: &Fields<'_>, vocabulary: &Vocabulary) -> 
         timezone,
         timezone_name,
         known_bad,
+        bypasses,
+        scan,
     })
+}
+
+/// How many findings of each severity a scan has; none where there is no scan.
+fn scan(m: &mut Mistakes<'_>, fields: &Fields<'_>) -> Option<ScanCounts> {
+    const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
+    if !fields.has("scan") {
+        return None;
+    }
+    let mut counts = ScanCounts::default();
+    for (name, value) in fields.table(m, "scan") {
+        let number = value.get_ref().as_integer();
+        let number = number.and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
+        let of_severity = match name.text.as_str() {
+            "critical" => &mut counts.critical,
+            "high" => &mut counts.high,
+            "medium" => &mut counts.medium,
+            "low" => &mut counts.low,
+            other => {
+                m.add(name.at, format!("There is no severity \"{other}\"."), instead(other, &SEVERITIES));
+                continue;
+            }
+        };
+        match number {
+            Some(number) => *of_severity = number,
+            None => {
+                m.add(value.span().start, "A count of findings must be a whole number.", "Write a number such as 2.")
+            }
+        }
+    }
+    Some(counts)
 }
 
 /// Somebody unknown is refused by Slipway itself before any rule is asked, except for votes and overrides.

@@ -1,12 +1,13 @@
 //! A situation, and the question that is asked in it.
 
 use crate::environment::{Environment, Live, Stay};
-use crate::facts::{CiFact, CiState, Facts, Observed};
+use crate::facts::{CiFact, CiState, Facts, Observed, ScanCounts, ScanFact};
 use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, ImageDigest, PersonId, ReleaseId};
 use crate::migration::{Danger, DangerKind, TableSize};
 use crate::person::{Directory, Person};
 use crate::plan::{Commit, ConfigVersion, Plan, PlanDigest, PlanKind, PlannedImage, PlannedMigration};
 use crate::policy::{Act, Action, Asking, Case, Decision, Override, Past, PolicySet, Stance, Vote};
+use crate::workflow::{Bypass, BypassKind};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,6 +69,9 @@ pub(super) struct Scene {
     pub(super) timezone: TimeZone,
     pub(super) timezone_name: String,
     pub(super) known_bad: bool,
+    /// How many ways lead around the gate.
+    pub(super) bypasses: usize,
+    pub(super) scan: Option<ScanCounts>,
 }
 
 impl Scene {
@@ -136,7 +140,10 @@ impl Scene {
     fn facts(&self) -> Facts {
         let passed = u32::from(self.ci == CiState::Green);
         let ci = CiFact { state: self.ci, total: u32::from(self.ci != CiState::Missing), passed, failing: vec![] };
-        Facts { ci: Observed { value: ci, at: self.now } }
+        let way = Bypass { place: "case".to_owned(), line: None, kind: BypassKind::AutomaticDeployments { tag: None } };
+        let bypasses = Observed { value: vec![way; self.bypasses], at: self.now };
+        let scan = self.scan.map(|findings| Observed { value: ScanFact::Done { findings }, at: self.now });
+        Facts { bypasses: Some(bypasses), scan, ..Facts::of_ci(Observed { value: ci, at: self.now }) }
     }
 
     fn votes(&self, plan: &Plan) -> Vec<Vote> {
@@ -242,6 +249,7 @@ impl Change {
             unknown_applied: vec![],
             half_done: vec![],
             edited: vec![],
+            promote: None,
             rehearsal: None,
             config: vec![],
             drift: None,

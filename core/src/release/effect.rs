@@ -55,6 +55,11 @@ pub enum Effect {
     },
     /// Tell the announcement channels.
     Announce,
+    /// Let a tag name the image that is live now.
+    Promote {
+        /// Which.
+        tag: String,
+    },
 }
 
 impl Effect {
@@ -76,6 +81,7 @@ impl Effect {
             Self::ExpireAt { .. } => "expire_at",
             Self::Tell { .. } => "tell",
             Self::Announce => "announce",
+            Self::Promote { .. } => "promote",
         }
     }
 
@@ -91,6 +97,6 @@ impl Effect {
     /// Whether it only makes sense while the release has not ended.
     #[must_use]
     pub fn ends_with_release(&self) -> bool {
-        !matches!(self, Self::Tell { .. } | Self::Announce)
+        !matches!(self, Self::Tell { .. } | Self::Announce | Self::Promote { .. })
     }
 }

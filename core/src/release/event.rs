@@ -165,6 +165,15 @@ pub enum Event {
         /// What came of it.
         rollback: AutomaticRollback,
     },
+    /// The planned tag names the image now, or could not be moved.
+    Promoted {
+        /// Which tag.
+        tag: String,
+        /// Why it does not. Untrusted.
+        problem: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -195,6 +204,7 @@ impl Event {
             Self::MarkedBad { .. } => "marked_bad",
             Self::MarkRemoved { .. } => "mark_removed",
             Self::AutomaticRollback { .. } => "automatic_rollback",
+            Self::Promoted { .. } => "promoted",
         }
     }
 

@@ -18,7 +18,7 @@ pub use back::{AutomaticRollback, KnownBad};
 pub use effect::Effect;
 pub use event::{BuildProgress, Event};
 pub use state::{
-    Failure, GatherProblem, MigrateWay, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step,
-    StepRecord, StepState, Steps, Voided,
+    Failure, GatherProblem, MigrateWay, Origin, Outcome, Phase, PlanningStage, Promotion, Release, Request,
+    RequestKind, Step, StepRecord, StepState, Steps, Voided,
 };
 pub use step::{Illegal, step};

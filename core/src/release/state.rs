@@ -428,6 +428,15 @@ pub struct Voided {
     pub changes: Vec<PlanChange>,
 }
 
+/// What became of the tag that a release moves after it is live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// Which tag.
+    pub tag: String,
+    /// Why it does not name the image. Untrusted.
+    pub problem: Option<String>,
+}
+
 /// A release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
@@ -487,6 +496,9 @@ pub struct Release {
     /// What came of the setting that a failed verification is rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automatic: Option<AutomaticRollback>,
+    /// What became of the tag that its plan moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
 }
 
 impl Release {
@@ -520,6 +532,7 @@ impl Release {
             outcome: None,
             known_bad: None,
             automatic: None,
+            promotion: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::back::AutomaticRollback;
 use super::running;
-use super::state::{Failure, Outcome, Phase, PlanningStage, Release, Step, StepState};
+use super::state::{Failure, Outcome, Phase, PlanningStage, Promotion, Release, Step, StepState};
 use super::waiting;
 use super::{Effect, Event};
 use crate::ids::{PersonId, ReleaseId};
@@ -55,6 +55,10 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
         (Phase::Planning { stage }, event) => planning(next, *stage, event),
         (Phase::AwaitingApproval | Phase::Queued, event) => waiting::step(next, event),
         (Phase::Running { step }, event) => running::step(next, *step, event),
+        (Phase::Succeeded, Event::Promoted { tag, problem, .. }) if is_awaited(release, tag) => {
+            let promotion = Promotion { tag: tag.clone(), problem: problem.clone() };
+            Ok((Release { promotion: Some(promotion), ..next }, vec![]))
+        }
         (
             Phase::Denied
             | Phase::Succeeded
@@ -66,6 +70,12 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
             event,
         ) => Err(illegal(release, event)),
     }
+}
+
+/// Whether the plan moves this tag, and it is not known yet what became of that.
+fn is_awaited(release: &Release, tag: &str) -> bool {
+    let planned = release.plan.as_ref().and_then(|plan| plan.promote.as_deref());
+    planned == Some(tag) && release.promotion.is_none()
 }
 
 fn is_unstarted(phase: &Phase) -> bool {
@@ -187,10 +197,16 @@ fn superseded(release: &Release, by: &ReleaseId, requester: Option<&PersonId>) -
     (!people.is_empty()).then(|| Effect::Tell { people, what: format!("{what}{votes}") })
 }
 
+/// The tag is moved after success alone: it says what is live.
+fn promotes(release: &Release, outcome: &Outcome) -> Option<Effect> {
+    let tag = release.plan.as_ref()?.promote.clone()?;
+    matches!(outcome, Outcome::Live).then_some(Effect::Promote { tag })
+}
+
 /// Ends the release.
 pub(super) fn end(mut next: Release, phase: Phase, outcome: Outcome, at: Timestamp) -> Next {
     let effects = match phase {
-        Phase::Succeeded => vec![Effect::Announce],
+        Phase::Succeeded => [Effect::Announce].into_iter().chain(promotes(&next, &outcome)).collect(),
         _ => bad_news(&next, &phase, &outcome).into_iter().collect(),
     };
     next.phase = phase;

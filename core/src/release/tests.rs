@@ -79,7 +79,7 @@ fn bad_mark() -> KnownBad {
 
 fn facts(seconds: i64) -> Facts {
     let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
-    Facts { ci: Observed { value: ci, at: at(seconds) } }
+    Facts::of_ci(Observed { value: ci, at: at(seconds) })
 }
 
 fn planned(plan: &Plan, seconds: i64) -> Event {

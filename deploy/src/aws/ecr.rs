@@ -1,5 +1,10 @@
 //! The image registry.
 
+mod promote;
+mod scan;
+
+pub use promote::PromoteError;
+
 use super::{AwsClients, AwsError, AwsErrorKind, is_account, is_region, timestamp};
 use aws_sdk_ecr::types::{ImageDetail, ImageIdentifier};
 use jiff::Timestamp;
@@ -63,6 +68,11 @@ impl<'a> Repository<'a> {
         };
         parts().ok_or_else(|| RegistryError::NotARepository(uri.to_owned()))
     }
+
+    fn missing(self) -> RegistryError {
+        let Self { registry, region, name } = self;
+        RegistryError::NoRepository { name: name.to_owned(), registry: registry.to_owned(), region: region.to_owned() }
+    }
 }
 
 /// ECR, each repository asked in its own account and region.
@@ -106,17 +116,14 @@ impl Ecr {
     }
 
     async fn describe(&self, uri: &str, id: ImageIdentifier) -> Result<Option<ImageDetail>, RegistryError> {
-        let Repository { registry, region, name } = Repository::parse(uri)?;
+        let repository = Repository::parse(uri)?;
+        let Repository { registry, region, name } = repository;
         let request = self.clients.ecr(region).describe_images().registry_id(registry).repository_name(name);
         match request.image_ids(id).send().await {
             Ok(answer) => Ok(answer.image_details.unwrap_or_default().into_iter().next()),
             Err(error) => match error.as_service_error() {
                 Some(e) if e.is_image_not_found_exception() => Ok(None),
-                Some(e) if e.is_repository_not_found_exception() => Err(RegistryError::NoRepository {
-                    name: name.to_owned(),
-                    registry: registry.to_owned(),
-                    region: region.to_owned(),
-                }),
+                Some(e) if e.is_repository_not_found_exception() => Err(repository.missing()),
                 _ => Err(AwsError::from_sdk(DESCRIBE, &error, &[]).into()),
             },
         }

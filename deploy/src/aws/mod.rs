@@ -119,6 +119,7 @@ pub struct AwsClients {
     ecs: PerRegion<aws_sdk_ecs::Client>,
     #[cfg(feature = "ecs")]
     ecs_once: PerRegion<aws_sdk_ecs::Client>,
+    ecr_once: PerRegion<aws_sdk_ecr::Client>,
 }
 
 impl fmt::Debug for AwsClients {
@@ -167,6 +168,7 @@ impl AwsClients {
             app_runner,
             app_runner_once,
             ecr: PerRegion::default(),
+            ecr_once: PerRegion::default(),
             secrets: PerRegion::default(),
             logs: PerRegion::default(),
             #[cfg(feature = "ecs")]
@@ -208,6 +210,15 @@ impl AwsClients {
     pub(crate) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
         let region = Some(region);
         self.ecr.get(region, || aws_sdk_ecr::Client::new(&self.in_region(region)))
+    }
+
+    /// For calls that change something: one attempt.
+    pub(crate) fn ecr_once(&self, region: &str) -> aws_sdk_ecr::Client {
+        let region = Some(region);
+        self.ecr_once.get(region, || {
+            let config = aws_sdk_ecr::config::Builder::from(&self.in_region(region));
+            aws_sdk_ecr::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+        })
     }
 
     /// For calls that only read.

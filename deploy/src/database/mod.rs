@@ -20,7 +20,7 @@ mod watch;
 
 pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
-pub use rehearsal::{RehearsalError, RehearsalOptions, rehearse, rehearse_back, reproduce};
+pub use rehearsal::{RehearsalError, RehearsalOptions, rehearsal_server, rehearse, rehearse_back, reproduce};
 pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};
 pub use sizes::measure;
 pub use sqlite_probe::sqlite_cannot_run;

@@ -49,11 +49,11 @@ pub(super) struct BlobCache {
 }
 
 impl BlobCache {
-    fn get(&self, id: &str) -> Option<Vec<u8>> {
+    pub(super) fn get(&self, id: &str) -> Option<Vec<u8>> {
         self.kept.lock().ok()?.1.get(id).cloned()
     }
 
-    fn put(&self, id: &str, bytes: &[u8]) {
+    pub(super) fn put(&self, id: &str, bytes: &[u8]) {
         let Ok(mut kept) = self.kept.lock() else { return };
         if kept.0 + bytes.len() > CACHE_LIMIT_BYTES {
             *kept = (0, HashMap::new());
@@ -83,7 +83,7 @@ impl GitHub {
         Ok(Folder { exists: true, files, folders })
     }
 
-    async fn folder_entries(
+    pub(super) async fn folder_entries(
         &self,
         repo: &RepoName,
         commit: &CommitSha,
@@ -119,7 +119,12 @@ impl GitHub {
         }
     }
 
-    async fn file(&self, repo: &RepoName, dir: &str, entry: wire::TreeEntry) -> Result<FolderFile, GitHubError> {
+    pub(super) async fn file(
+        &self,
+        repo: &RepoName,
+        dir: &str,
+        entry: wire::TreeEntry,
+    ) -> Result<FolderFile, GitHubError> {
         if let Some(bytes) = self.blobs().get(&entry.sha) {
             return Ok(FolderFile { name: entry.path, bytes });
         }

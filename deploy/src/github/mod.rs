@@ -19,6 +19,7 @@ mod reference;
 mod runs;
 mod teams;
 mod wire;
+mod workflows;
 
 pub use access::Access;
 pub use commits::{Comparison, ComparisonStatus, RawCommit, pull_request_of};
@@ -29,3 +30,4 @@ pub use http::{Auth, GitHub};
 pub use name::{BadRepoName, RepoName};
 pub use reference::{Resolution, Resolved, Unresolved, WhyUnresolved};
 pub use runs::{Conclusion, JobState, Progress, RunState};
+pub use workflows::{WORKFLOW_LIMIT_BYTES, WORKFLOWS_LIMIT, WorkflowFile};

@@ -63,6 +63,7 @@ pub(crate) fn plan() -> Plan {
         config: vec![],
         drift: None,
         targets: vec![target("goals-us")],
+        promote: None,
     }
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn target(name: &str) -> PlannedTarget {
 
 pub(crate) fn facts() -> Facts {
     let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
-    Facts { ci: Observed { value: ci, at: at(0) } }
+    Facts::of_ci(Observed { value: ci, at: at(0) })
 }
 
 pub(crate) fn key() -> EnvironmentKey {

@@ -1,4 +1,10 @@
-//! ECR: `DescribeImages`.
+//! ECR: `DescribeImages`, what scans found, and tags that are moved by `BatchGetImage` and `PutImage`.
+
+mod put;
+mod scan;
+
+pub(super) use put::{batch_get_image, put_image};
+pub(super) use scan::describe_image_scan_findings;
 
 use super::answer::{Answer, Refusal};
 use super::operation::seconds;
@@ -14,6 +20,16 @@ const PAGE_SIZE: usize = 100;
 struct Image {
     tags: BTreeSet<String>,
     pushed_at: Timestamp,
+    scan: Option<Scan>,
+}
+
+/// What a scan of an image came to.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    /// `COMPLETE`, `ACTIVE`, `IN_PROGRESS`, …
+    pub(super) status: String,
+    /// How many findings of each severity.
+    pub(super) counts: BTreeMap<String, u32>,
 }
 
 /// The registry of one account in one region.
@@ -23,12 +39,14 @@ pub(super) struct Registry {
     host: String,
     /// Repository → digest → image.
     repositories: BTreeMap<String, BTreeMap<String, Image>>,
+    /// Repositories whose tags stay where they are.
+    immutable: BTreeSet<String>,
 }
 
 impl Registry {
     pub(super) fn new(account: &str, region: &str) -> Self {
         let host = format!("{account}.dkr.ecr.{region}.amazonaws.com");
-        Self { account: account.to_owned(), host, repositories: BTreeMap::new() }
+        Self { account: account.to_owned(), host, repositories: BTreeMap::new(), immutable: BTreeSet::new() }
     }
 
     /// `123456789012.dkr.ecr.us-west-2.amazonaws.com/goals`.
@@ -42,8 +60,35 @@ impl Registry {
         for image in images.values_mut() {
             image.tags.remove(tag);
         }
-        let image = images.entry(digest.to_owned()).or_insert_with(|| Image { tags: BTreeSet::new(), pushed_at: at });
+        let image = images.entry(digest.to_owned()).or_insert_with(|| Image {
+            tags: BTreeSet::new(),
+            pushed_at: at,
+            scan: None,
+        });
         image.tags.insert(tag.to_owned());
+    }
+
+    /// What the scan of an image comes to from now on.
+    pub(super) fn scanned(&mut self, digest: &str, scan: &Scan) {
+        for image in self.repositories.values_mut().filter_map(|images| images.get_mut(digest)) {
+            image.scan = Some(scan.clone());
+        }
+    }
+
+    /// Lets the tags of a repository stay where they are.
+    pub(super) fn make_immutable(&mut self, repository: &str) {
+        self.immutable.insert(repository.to_owned());
+    }
+
+    /// The repository that a request names, as far as this registry has it.
+    fn named(&self, request: &Value) -> Result<(&str, &BTreeMap<String, Image>), Refusal> {
+        let name = request["repositoryName"].as_str().unwrap_or_default();
+        let account = request["registryId"].as_str().unwrap_or(&self.account);
+        let found = self.repositories.get_key_value(name).filter(|_| account == self.account);
+        found.map(|(name, images)| (name.as_str(), images)).ok_or_else(|| {
+            let text = format!("The repository with name '{name}' does not exist in the registry with id '{account}'");
+            Refusal::new("RepositoryNotFoundException", text)
+        })
     }
 
     /// The digest behind an image identifier, if this registry has it.
@@ -67,12 +112,7 @@ impl Registry {
 
 pub(super) fn describe_images(state: &mut State, request: &Value) -> Answer {
     let registry = &state.registry;
-    let name = request["repositoryName"].as_str().unwrap_or_default();
-    let account = request["registryId"].as_str().unwrap_or(&registry.account);
-    let images = registry.repositories.get(name).filter(|_| account == registry.account).ok_or_else(|| {
-        let text = format!("The repository with name '{name}' does not exist in the registry with id '{account}'");
-        Refusal::new("RepositoryNotFoundException", text)
-    })?;
+    let (name, images) = registry.named(request)?;
     let detail = |(digest, image): (&String, &Image)| {
         let mut detail = json!({
             "registryId": registry.account,
@@ -101,20 +141,28 @@ pub(super) fn describe_images(state: &mut State, request: &Value) -> Answer {
         if digest.is_none() && tag.is_none() {
             return Err(Refusal::new("InvalidParameterException", "an image id needs a digest or a tag"));
         }
-        let fits = |(candidate, image): &(&String, &Image)| {
-            digest.is_none_or(|digest| digest == candidate.as_str()) && tag.is_none_or(|tag| image.tags.contains(tag))
-        };
-        let found = images.iter().find(fits).map(detail).ok_or_else(|| {
-            let (digest, tag) = (digest.unwrap_or("null"), tag.unwrap_or("null"));
-            let text = format!(
-                "The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within the \
-                 repository with name '{name}' in the registry with id '{account}'"
-            );
-            Refusal::new("ImageNotFoundException", text)
-        })?;
+        let found = find(images, id).map(detail).ok_or_else(|| not_found(registry, name, id))?;
         details.push(found);
     }
     Ok(json!({ "imageDetails": details }))
+}
+
+/// The image that an image id names.
+fn find<'a>(images: &'a BTreeMap<String, Image>, id: &Value) -> Option<(&'a String, &'a Image)> {
+    let (digest, tag) = (id["imageDigest"].as_str(), id["imageTag"].as_str());
+    images.iter().find(|(candidate, image)| {
+        digest.is_none_or(|digest| digest == candidate.as_str()) && tag.is_none_or(|tag| image.tags.contains(tag))
+    })
+}
+
+fn not_found(registry: &Registry, name: &str, id: &Value) -> Refusal {
+    let word = |key: &str| id[key].as_str().unwrap_or("null").to_owned();
+    let (digest, tag, account) = (word("imageDigest"), word("imageTag"), &registry.account);
+    let text = format!(
+        "The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within the repository with \
+         name '{name}' in the registry with id '{account}'"
+    );
+    Refusal::new("ImageNotFoundException", text)
 }
 
 fn listing(request: &Value, details: Vec<Value>) -> Answer {

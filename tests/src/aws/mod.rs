@@ -272,6 +272,24 @@ impl AwsSandbox {
         state.registry.uri(repository)
     }
 
+    /// What a scan of an image comes to: its status, and how many findings of each severity.
+    pub fn scan_image(&self, digest: &str, status: &str, counts: &[(&str, u32)]) {
+        let counts = counts.iter().map(|(severity, count)| ((*severity).to_owned(), *count)).collect();
+        let scan = ecr::Scan { status: status.to_owned(), counts };
+        self.shared.state().registry.scanned(digest, &scan);
+    }
+
+    /// Lets the tags of a repository stay where they are.
+    pub fn make_tags_immutable(&self, repository: &str) {
+        self.shared.state().registry.make_immutable(repository);
+    }
+
+    /// The digest that an image identifier means, if the registry has it.
+    #[must_use]
+    pub fn digest_of(&self, identifier: &str) -> Option<String> {
+        self.shared.state().registry.resolve(identifier)
+    }
+
     /// Stores a new version of a secret; gives the version's id.
     pub fn put_secret(&self, name: &str, json: &Value) -> String {
         let AwsOptions { region, account, .. } = &self.shared.options;

@@ -123,6 +123,32 @@ pub(super) static DESCRIBE_IMAGES: Shape = Shape::Members(&[
     may("filter", &FILTER),
 ]);
 
+static SCAN_PAGE: Shape = Shape::Whole { min: 1, max: 1000 };
+pub(super) static DESCRIBE_IMAGE_SCAN_FINDINGS: Shape = Shape::Members(&[
+    may("registryId", &REGISTRY),
+    must("repositoryName", &REPOSITORY),
+    must("imageId", &IMAGE_ID),
+    may("nextToken", &TEXT),
+    may("maxResults", &SCAN_PAGE),
+]);
+static MEDIA_TYPE: Shape = text(1, 255);
+static MEDIA_TYPES: Shape = Shape::List { of: &MEDIA_TYPE, min: 1, max: 100 };
+pub(super) static BATCH_GET_IMAGE: Shape = Shape::Members(&[
+    may("registryId", &REGISTRY),
+    must("repositoryName", &REPOSITORY),
+    must("imageIds", &IMAGE_IDS),
+    may("acceptedMediaTypes", &MEDIA_TYPES),
+]);
+static MANIFEST: Shape = text(1, 4_194_304);
+pub(super) static PUT_IMAGE: Shape = Shape::Members(&[
+    may("registryId", &REGISTRY),
+    must("repositoryName", &REPOSITORY),
+    must("imageManifest", &MANIFEST),
+    may("imageManifestMediaType", &TEXT),
+    may("imageTag", &TAG),
+    may("imageDigest", &DIGEST),
+]);
+
 static SECRET_ID: Shape = text(1, 2048);
 static VERSION_ID: Shape = text(32, 64);
 static STAGE: Shape = text(1, 256);

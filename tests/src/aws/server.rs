@@ -66,6 +66,11 @@ fn operation(target: &str) -> Option<Operation> {
         ("ECR", "DescribeImages") => {
             (&model::DESCRIBE_IMAGES, |state, request, _| ecr::describe_images(state, request))
         }
+        ("ECR", "DescribeImageScanFindings") => (&model::DESCRIBE_IMAGE_SCAN_FINDINGS, |state, request, _| {
+            ecr::describe_image_scan_findings(state, request)
+        }),
+        ("ECR", "BatchGetImage") => (&model::BATCH_GET_IMAGE, |state, request, _| ecr::batch_get_image(state, request)),
+        ("ECR", "PutImage") => (&model::PUT_IMAGE, |state, request, _| ecr::put_image(state, request)),
         ("SecretsManager", "DescribeSecret") => {
             (&model::DESCRIBE_SECRET, |state, request, _| secrets::describe(state, request))
         }

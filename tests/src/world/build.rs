@@ -179,11 +179,12 @@ impl World {
             rolls_back: options.rolls_back,
         });
         std::fs::write(&config, text)?;
-        policies::write(&folder.path().join("policies"))?;
+        policies::write(&folder.path().join("policies"), source.own)?;
         let mut bot = Bot::new(&config, environment(&aws, &chats), &folder.path().join("slipway.log"), &url)?;
         chats.start(&mut bot, &url).await?;
         let mut remarks = source.remarks.clone();
         remarks.push(policies::REMARK.to_owned());
+        remarks.extend(source.own.then(|| policies::REMARK_OWN.to_owned()));
         remarks.extend(databases.remarks);
         Ok(Self {
             bot,

@@ -1,6 +1,6 @@
 //! Services and their environments.
 
-use super::{SERVICE, STAGING, changed, check, minimal, says, with};
+use super::{SERVICE, STAGING, changed, check, minimal, said, says, with};
 use expect_test::expect;
 
 const ARN: &str = "arn:aws:apprunner:us-west-2:123456789012:service/goals-staging/8fe1e10304f84fd2b0df550fe98a71fa";
@@ -313,4 +313,17 @@ fn what_a_service_needs_is_a_key_of_a_secret() {
     let environment = config.services.values().next().unwrap().environments.values().next().unwrap();
     let needed = &environment.needs[0];
     assert_eq!((needed.secret.as_str(), needed.key.as_str()), ("goals/staging", "a:b"));
+}
+
+#[test]
+fn the_tag_that_is_moved_afterwards_is_a_tag() {
+    let promote = |tag: &str| said(&with(HEADER, &format!("promote = \"{tag}\"")));
+    for good in ["latest", "staging_1.2", "live-{short}", "{commit}"] {
+        assert_eq!(promote(good), "", "{good}");
+    }
+    let long = "x".repeat(129);
+    for bad in ["", "-latest", ".latest", "a b", "goals:latest", "{sha}", &long] {
+        let said = promote(bad);
+        assert!(said.contains("staging.promote  ") && said.contains("error"), "{bad}: {said}");
+    }
 }

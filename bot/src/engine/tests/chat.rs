@@ -358,14 +358,14 @@ impl Chat {
 
     /// The same with CI as it is now.
     pub(super) async fn gathers_with(&mut self, release: &ReleaseId, plan: &Plan, ci: CiFact) {
-        let facts = Facts { ci: Observed { value: ci, at: self.now() } };
+        let facts = Facts::of_ci(Observed { value: ci, at: self.now() });
         self.outcome(release, "gather", Event::Planned { plan: Box::new(plan.clone()), facts }).await;
     }
 
     /// Plan and facts are gathered, and nobody looks at them.
     pub(super) async fn gathers_unseen(&mut self, release: &ReleaseId, plan: &Plan) {
         let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
-        let facts = Facts { ci: Observed { value: ci, at: self.now() } };
+        let facts = Facts::of_ci(Observed { value: ci, at: self.now() });
         let row = self.lease(release, "gather").await;
         let event = Event::Planned { plan: Box::new(plan.clone()), facts };
         let happened = Incoming::Happened { release: release.clone(), event };
@@ -575,6 +575,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         config: vec![],
         drift: None,
         targets: vec![target],
+        promote: None,
     }
 }
 

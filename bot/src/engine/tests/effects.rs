@@ -180,10 +180,11 @@ fn end(effect: &Effect, at: Timestamp) -> End {
         Effect::JudgeAt { .. } => End::Verdict,
         Effect::Tell { .. } => End::Record("told"),
         Effect::Announce => End::Record("announced"),
+        Effect::Promote { tag } => End::Event(Event::Promoted { tag: tag.clone(), problem: None, at }),
     }
 }
 
-fn all(at: Timestamp) -> [Effect; 14] {
+fn all(at: Timestamp) -> [Effect; 15] {
     [
         Effect::Resolve,
         Effect::AwaitBuild,
@@ -199,6 +200,7 @@ fn all(at: Timestamp) -> [Effect; 14] {
         Effect::ExpireAt { at },
         Effect::Tell { people: vec!["bob".into()], what: "It waits for you.".to_owned() },
         Effect::Announce,
+        Effect::Promote { tag: "latest".to_owned() },
     ]
 }
 

@@ -1,7 +1,9 @@
 //! Facts that policies may look at, one file each. A new one needs its file, its line here and its line in the
 //! schema's `type Facts`.
 
+mod bypasses;
 mod ci;
+mod scan;
 
 use crate::facts::Facts;
 use cedar_policy::RestrictedExpression;
@@ -17,7 +19,7 @@ pub(super) struct Fact {
 }
 
 /// All of them.
-pub(super) const FACTS: [Fact; 1] = [ci::FACT];
+pub(super) const FACTS: [Fact; 2] = [ci::FACT, bypasses::FACT];
 
 /// Whether to take the facts as they are or as one would wish them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,5 +34,6 @@ pub(super) fn pairs(outlook: Outlook<'_>) -> Vec<(String, RestrictedExpression)>
         Outlook::Observed(facts) => (fact.observed)(facts),
         Outlook::Hoped => (fact.hoped)(),
     };
-    FACTS.iter().map(|fact| (fact.name.to_owned(), value(fact))).collect()
+    let always = FACTS.iter().map(|fact| (fact.name.to_owned(), value(fact)));
+    always.chain(scan::pair(outlook)).collect()
 }

@@ -83,7 +83,7 @@ pub(super) fn scene() -> Scene {
         votes: vec![],
         waiver: None,
         past: Past::default(),
-        facts: Facts { ci: Observed { value: ci, at: now } },
+        facts: Facts::of_ci(Observed { value: ci, at: now }),
         now,
         timezone: "UTC",
         release: "01KAR2Y3Z4A5B6C7D8E9F0G1H2".into(),

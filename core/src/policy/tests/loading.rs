@@ -212,6 +212,7 @@ fn names_come_from_the_vocabulary() {
         production.cedar:24:32: There is no Environment::"production". There are "staging".
         production.cedar:34:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:37:32: There is no Environment::"production". There are "staging".
+        production.cedar:51:32: There is no Environment::"production". There are "staging".
         votes.cedar:5:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:20:18: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:32:22: There is no Team::"release". There are "dba", "developers", "sre".
@@ -264,6 +265,7 @@ fn the_shipped_rules_have_these_names() {
         no-author-vote
         no-own-vote
         no-veto
+        no-way-around
         production-approval
         release-approves
         release-overrides

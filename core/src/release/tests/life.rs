@@ -1,7 +1,7 @@
 //! Whole lives: to success, to every failure, stopped at every point.
 
 use super::*;
-use crate::release::{Outcome, StepState};
+use crate::release::{Outcome, Promotion, StepState};
 
 #[test]
 fn a_deploy_with_a_migration_goes_live() {
@@ -287,4 +287,30 @@ fn the_configuration_alone_skips_what_is_there_already() {
     assert_eq!(life.release.phase, Phase::Running { step: Step::Deploy });
     assert_eq!(life.release.steps.get(Step::Image).state, StepState::Skipped);
     assert_eq!(life.release.steps.get(Step::Migrate).state, StepState::Skipped);
+}
+
+#[test]
+fn a_tag_is_moved_after_success_alone_and_what_became_of_it_is_told_once() {
+    let promoting = Plan { promote: Some("latest".into()), ..plan() };
+    let moved = |tag: &str, problem: Option<&str>| Event::Promoted {
+        tag: tag.into(),
+        problem: problem.map(str::to_owned),
+        at: at(90),
+    };
+    let verify = || Life::at_step(&promoting, Step::Verify);
+    let live = || verify().then(done(Step::Verify, 80));
+    assert_eq!(live().effects.last(), Some(&Effect::Promote { tag: "latest".into() }));
+    assert!(!verify().then(broken(Step::Verify, false, 80)).effect_names().contains(&"promote"));
+    let plain = Life::at_step(&plan(), Step::Verify).then(done(Step::Verify, 80));
+    assert!(!plain.effect_names().contains(&"promote"));
+    plain.refuses(&moved("latest", None));
+
+    live().refuses(&moved("stable", None));
+    verify().refuses(&moved("latest", None));
+    let told = live().then(moved("latest", Some("It is immutable.")));
+    let promotion = Promotion { tag: "latest".into(), problem: Some("It is immutable.".into()) };
+    assert_eq!(told.release.promotion, Some(promotion));
+    assert_eq!(told.release.phase, Phase::Succeeded);
+    told.refuses(&moved("latest", None));
+    assert_ne!(promoting.digest(), plan().digest(), "who approves approves that, too");
 }

@@ -107,7 +107,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         Some(Event::MarkRemoved { .. }) => {
             Event::AutomaticRollback { rollback: AutomaticRollback::Not { why: "Nothing is good.".into() } }
         }
-        Some(Event::AutomaticRollback { .. }) => return None,
+        Some(Event::AutomaticRollback { .. }) => Event::Promoted { tag: "latest".into(), problem: None, at: at(60) },
+        Some(Event::Promoted { .. }) => return None,
     })
 }
 
@@ -169,7 +170,7 @@ fn the_table_has_every_phase_stage_and_step() {
     }
     let events = events(&Life::planned(&plan()).release);
     let names: std::collections::BTreeSet<_> = events.iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(names.len(), 23, "one per variant");
+    assert_eq!(names.len(), 24, "one per variant");
     assert_eq!(seen.len(), 5 + 1 + 4 + 5 + 7, "{seen:?}");
 }
 
@@ -211,7 +212,14 @@ fn every_outcome_of_what_is_under_way_is_understood() {
 }
 
 fn is_work(effect: &Effect) -> bool {
-    !matches!(effect, Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce)
+    !matches!(
+        effect,
+        Effect::JudgeAt { .. }
+            | Effect::ExpireAt { .. }
+            | Effect::Tell { .. }
+            | Effect::Announce
+            | Effect::Promote { .. }
+    )
 }
 
 /// All that an effect can end with.
@@ -230,7 +238,11 @@ fn outcomes(effect: &Effect, release: &Release) -> Vec<Event> {
         Effect::Deploy { target } => [vec![began(*target)], ends(Step::Deploy)].concat(),
         Effect::Follow { .. } => [vec![broken(Step::Deploy, true, 70)], ends(Step::Deploy)].concat(),
         Effect::Verify => ends(Step::Verify),
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => {
+        Effect::JudgeAt { .. }
+        | Effect::ExpireAt { .. }
+        | Effect::Tell { .. }
+        | Effect::Announce
+        | Effect::Promote { .. } => {
             panic!("{} of {} is no work", effect.name(), release.id)
         }
     }

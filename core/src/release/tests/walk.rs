@@ -127,7 +127,8 @@ fn acts_once(effect: &Effect) -> bool {
         | Effect::ObserveCi
         | Effect::ObserveImage
         | Effect::Verify
-        | Effect::Announce => true,
+        | Effect::Announce
+        | Effect::Promote { .. } => true,
         Effect::Resolve
         | Effect::AwaitBuild
         | Effect::Gather

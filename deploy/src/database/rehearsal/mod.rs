@@ -120,6 +120,28 @@ enum Way {
     Back,
 }
 
+/// Whether `on` is a server on which migrations of `real` can be rehearsed: it answers, and it is another server unless
+/// the same one is allowed. For SQLite it is not looked at.
+///
+/// # Errors
+/// [`RehearsalError::Unavailable`] with the reason.
+pub async fn rehearsal_server(
+    real: &DatabaseUrl,
+    on: &DatabaseUrl,
+    options: &RehearsalOptions,
+) -> Result<(), RehearsalError> {
+    match (&real.address, &on.address) {
+        (Address::Sqlite(_), _) => Ok(()),
+        (Address::Postgres(_), Address::Sqlite(_)) => Err(not_postgres(on)),
+        (Address::Postgres(real), Address::Postgres(on)) => {
+            let mut here = server::connect(real, "the environment's database").await?;
+            let mut there = server::connect(on, "the rehearsal server").await?;
+            server::compare((&mut here, real), (&mut there, on), options).await?;
+            Ok(())
+        }
+    }
+}
+
 /// The schema that these migrations give in an empty database on the server `on`; for SQLite, in memory.
 ///
 /// # Errors

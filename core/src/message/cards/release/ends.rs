@@ -5,8 +5,8 @@ use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
-    actions, applied, approved, back, commit, configuration, field, keeps_serving, message, migrating, reasons, run,
-    targets,
+    actions, applied, approved, back, commit, configuration, cut_over, field, keeps_serving, message, migrating,
+    reasons, run, targets,
 };
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
@@ -49,6 +49,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     message.body.extend(targets::states(release, Step::Verify));
     message.body.extend(release.plan.as_ref().filter(|_| !dry).and_then(targets::dry).map(Block::Line));
     message.body.push(Block::Line(run::steps(release)));
+    message.body.extend(cut_over::promoted(release));
     if let (Some(next), Some(commit)) = (next, &release.commit) {
         let promote = format!("/deploy {next} {}", commit.short());
         message.body.push(Block::Line(Line::plain("Next: ").code(promote)));

@@ -2,6 +2,7 @@
 
 mod back;
 mod configuration;
+mod cut_over;
 mod ends;
 mod failure;
 mod migrating;

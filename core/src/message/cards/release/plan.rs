@@ -2,7 +2,7 @@
 
 use super::super::super::{Block, Line};
 use super::super::words::{self, DOT};
-use super::{back, configuration, field, migrating, migrations};
+use super::{back, configuration, cut_over, field, migrating, migrations};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
@@ -39,7 +39,8 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     };
     let mut blocks = Vec::new();
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
-    blocks.extend(field("Image", vec![image(release, plan, when)]));
+    let promotes = cut_over::promotes(plan).filter(|_| release.promotion.is_none() && when != When::Past);
+    blocks.extend(field("Image", [image(release, plan, when)].into_iter().chain(promotes).collect()));
     if plan.kind == PlanKind::Rollback {
         blocks.extend(back::between(plan));
     } else {
@@ -102,8 +103,11 @@ pub(super) fn image(release: &Release, plan: &Plan, when: When) -> Line {
         (Some(at), When::Standing | When::Past) => line = line.text("  pushed ").time(at),
         (None, _) => {}
     }
-    match release.build_run {
-        Some(run) => line.text(format!("  built by run {run}")),
+    if let Some(run) = release.build_run {
+        line = line.text(format!("  built by run {run}"));
+    }
+    match release.facts.as_ref().and_then(cut_over::scan) {
+        Some(scan) => line.text("  ").join(scan),
         None => line,
     }
 }
@@ -112,8 +116,9 @@ pub(super) fn image(release: &Release, plan: &Plan, when: When) -> Line {
 pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let ci = release.facts.as_ref().and_then(ci_warning);
     let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
+    let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
     let dry = release.plan.as_ref().and_then(super::targets::dry);
-    ci.into_iter().chain(migrations).chain(dry).map(Block::Warning).collect()
+    ci.into_iter().chain(migrations).chain(bypasses).chain(dry).map(Block::Warning).collect()
 }
 
 fn ci_warning(facts: &Facts) -> Option<Line> {

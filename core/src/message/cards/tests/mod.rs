@@ -2,6 +2,7 @@
 
 mod backwards;
 mod configuration;
+mod cut_over;
 mod endings;
 mod hostile;
 mod migrations;
@@ -71,6 +72,7 @@ pub(super) fn plan() -> Plan {
         unknown_applied: vec![],
         half_done: vec![],
         edited: vec![],
+        promote: None,
         rehearsal: None,
         config: vec![],
         drift: None,
@@ -107,7 +109,7 @@ pub(super) fn target(name: &str) -> PlannedTarget {
 
 pub(super) fn facts() -> Facts {
     let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
-    Facts { ci: Observed { value: ci, at: at(0) } }
+    Facts::of_ci(Observed { value: ci, at: at(0) })
 }
 
 pub(super) fn key() -> EnvironmentKey {

@@ -1,0 +1,82 @@
+//! The workflow files at a commit.
+
+use super::error::GitHubError;
+use super::http::GitHub;
+use super::name::RepoName;
+use serde::{Deserialize, Serialize};
+use slipway_core::ids::CommitSha;
+
+/// Where GitHub looks for workflows.
+const FOLDER: &str = ".github/workflows";
+/// How many workflow files are looked at.
+pub const WORKFLOWS_LIMIT: usize = 50;
+/// How big one of them may be.
+pub const WORKFLOW_LIMIT_BYTES: u64 = 256 * 1024;
+
+/// A workflow file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowFile {
+    /// `.github/workflows/build.yaml`.
+    pub path: String,
+    /// What is in it; `Err`: why that is not known.
+    pub text: Result<String, String>,
+}
+
+impl WorkflowFile {
+    fn unread(path: String, why: impl Into<String>) -> Self {
+        Self { path, text: Err(why.into()) }
+    }
+}
+
+impl GitHub {
+    /// The workflow files at a commit, by name. What cannot be read for what it is (a link, a file that is too big) is
+    /// in the list and says so, so that nothing is overlooked.
+    ///
+    /// # Errors
+    /// When GitHub cannot be asked.
+    pub async fn workflows_at(&self, repo: &RepoName, commit: &CommitSha) -> Result<Vec<WorkflowFile>, GitHubError> {
+        // The commit names its files: what was read once needs no more requests.
+        let key = format!("{repo}/{commit}/{FOLDER}");
+        if let Some(kept) = self.blobs().get(&key).and_then(|kept| serde_json::from_slice(&kept).ok()) {
+            return Ok(kept);
+        }
+        let files = self.read_workflows(repo, commit).await?;
+        if let Ok(kept) = serde_json::to_vec(&files) {
+            self.blobs().put(&key, &kept);
+        }
+        Ok(files)
+    }
+
+    async fn read_workflows(&self, repo: &RepoName, commit: &CommitSha) -> Result<Vec<WorkflowFile>, GitHubError> {
+        let what = format!("the workflows at {} of {repo}", commit.short());
+        let entries = match self.folder_entries(repo, commit, FOLDER, &what).await {
+            Ok(entries) => entries.unwrap_or_default(),
+            // A link or a file in the place of the folder: GitHub itself runs nothing from there.
+            Err(GitHubError::NotAFile { .. }) => vec![],
+            Err(error) => return Err(error),
+        };
+        let is_workflow = |path: &str| path.ends_with(".yml") || path.ends_with(".yaml");
+        let entries: Vec<_> = entries.into_iter().filter(|entry| is_workflow(&entry.path)).collect();
+        let total = entries.len();
+        let mut files = Vec::new();
+        for entry in entries.into_iter().take(WORKFLOWS_LIMIT) {
+            let path = format!("{FOLDER}/{}", entry.path);
+            if !matches!(entry.mode.as_str(), "100644" | "100755" | "100664") {
+                files.push(WorkflowFile::unread(path, "it is no plain file"));
+            } else if entry.size.is_some_and(|size| size > WORKFLOW_LIMIT_BYTES) {
+                files.push(WorkflowFile::unread(path, format!("it is over {} KiB", WORKFLOW_LIMIT_BYTES / 1024)));
+            } else {
+                let bytes = self.file(repo, FOLDER, entry).await?.bytes;
+                files.push(match String::from_utf8(bytes) {
+                    Ok(text) => WorkflowFile { path, text: Ok(text) },
+                    Err(_) => WorkflowFile::unread(path, "it is no text"),
+                });
+            }
+        }
+        if total > WORKFLOWS_LIMIT {
+            let why = format!("only the first {WORKFLOWS_LIMIT} of {total} files were");
+            files.push(WorkflowFile::unread(FOLDER.to_owned(), why));
+        }
+        Ok(files)
+    }
+}
