@@ -18,3 +18,4 @@ pub mod policy;
 pub mod policy_case;
 pub mod release;
 pub mod replay;
+pub mod workflow;

@@ -5,6 +5,7 @@ mod trial;
 
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
+use crate::workflow::WorkflowFinding;
 use jiff::Timestamp;
 use lists::{
     back_list, changed_settings, config_list, danger_list, essence_back, migration_list, target_list, trial_list,
@@ -196,6 +197,9 @@ pub struct Plan {
     pub config: Vec<ConfigVersion>,
     /// What runs the image, in the order of deployment.
     pub targets: Vec<PlannedTarget>,
+    /// What the commit's workflows can never do as they are written. For display.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workflow: Vec<WorkflowFinding>,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -268,6 +272,7 @@ impl Plan {
             rehearsal: _,
             config,
             targets,
+            workflow: _,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();

@@ -175,6 +175,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     answers.extend(disputes(config).await);
     answers.extend(members);
     answers.extend(probe::slack(config, secrets, outside.slack.as_ref()).await);
+    answers.extend(probe::github(&setup, &outside).await);
     answers.extend(probe::discord(config, secrets, outside.discord.as_ref()).await);
     let parts = Readiness::new(Arc::new(outside), Arc::new(setup)).look_now().await;
     let answer = |(name, state): (String, Result<(), String>)| match state {

@@ -50,6 +50,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("auto_deploy", r#""main""#),
     ("after", r#""staging""#),
     ("reactions", r#""vote""#),
+    ("checks", r#"["build", "test"]"#),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys = &[("kind", r#""app-runner""#), ("service_arn", r#""arn:aws:apprunner:…""#)];
@@ -181,6 +182,7 @@ fn environment(
     let auto_deploy = section.read(c, "auto_deploy", values::branch);
     let after = section.read(c, "after", values::name);
     let reactions = section.read(c, "reactions", |text| values::choice(text, &Reactions::ALL));
+    let checks = super::checks::read(c, &section);
     if let Some(place) = section.key_place("auto_deploy") {
         c.note(&place, NOT_USED);
     }
@@ -206,6 +208,7 @@ fn environment(
         auto_deploy: auto_deploy.map(|(branch, _)| branch),
         after: after.map(|(after, _)| EnvironmentName::new(after)),
         reactions: reactions.map_or(Reactions::default(), |(reactions, _)| reactions),
+        checks,
     })
 }
 

@@ -6,6 +6,7 @@ mod apply;
 mod aside;
 mod asked;
 mod auditing;
+mod github;
 mod incoming;
 mod links;
 mod locks;
@@ -175,6 +176,7 @@ impl Engine {
             Incoming::AnchorDue { day } => work.anchor_due(day).await?,
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
+            Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

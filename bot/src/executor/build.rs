@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_core::facts::{CiFact, CiState};
 use slipway_core::release::{BuildProgress, Event, Failure, Step};
-use slipway_deploy::github::{Conclusion, Dispatched, JobState, Progress, RunState};
+use slipway_deploy::github::{Conclusion, Dispatched, JobState, Progress, Required, RunState};
 
 /// How often CI and the registry are looked at while planning waits for them.
 const POLL_MS: i64 = 3_000;
@@ -18,10 +18,37 @@ const LAG_LIMIT_S: i64 = 120;
 /// How many lines of a failing job's log are shown.
 const LOG_TAIL_LINES: usize = 15;
 
+/// The same where GitHub has lately told by webhooks that there is something to see.
+const POLL_HEARD_MS: i64 = 15_000;
+/// For how long webhooks that came are taken for a sign that others will.
+const HEARD_LIMIT_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How soon it is looked again when a webhook came while it was looked.
+const LOOK_AGAIN_MS: i64 = 500;
+
 pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
+    let began_ms = job.executor.clock.now_ms();
+    match look(job).await? {
+        Done::Again { news, .. } => {
+            let heard_ms = job.executor.store.github_heard_ms(&job.service()?.repository.to_string()).await?;
+            Ok(Done::Again { after_ms: rest_ms(job, began_ms, heard_ms), news })
+        }
+        done => Ok(done),
+    }
+}
+
+/// Webhooks are for speed, polling for the truth: with them it is only slower, without them as it was.
+fn rest_ms(job: &Job<'_>, began_ms: i64, heard_ms: Option<i64>) -> i64 {
+    match heard_ms {
+        Some(heard_ms) if heard_ms >= began_ms => LOOK_AGAIN_MS,
+        Some(heard_ms) if began_ms - heard_ms < HEARD_LIMIT_MS => job.executor.setup.pace.poll_ms(POLL_HEARD_MS),
+        _ => job.executor.setup.pace.poll_ms(POLL_MS),
+    }
+}
+
+async fn look(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, commit) = (job.service()?, job.commit()?);
     let outside = &job.executor.outside;
-    let checks = outside.github.checks(&service.repository, commit).await?;
+    let checks = job.checks().await?;
     let image = outside.ecr.image_by_tag(&service.image, &service.tag_of(commit)).await?;
     let run = newest_run(job).await?;
     if let Some(run) = &run
@@ -34,7 +61,9 @@ pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
     if checks.state == CiState::Red {
         return red(job, &checks, run.as_ref()).await;
     }
-    if image.is_some() && checks.state != CiState::Pending && !under_way {
+    // Of a run that is under way other jobs may not be required; those that are have passed.
+    let passed = checks.state == CiState::Green && job.environment()?.checks != Required::All;
+    if image.is_some() && checks.state != CiState::Pending && (passed || !under_way) {
         remove_temporary_tag(job).await;
         return Ok(Done::Event(Event::BuildReady));
     }
@@ -43,7 +72,9 @@ pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     match run {
         Some(run) if under_way => Ok(wait(job, run_progress(&run))),
-        Some(run) if !run.conclusion.is_some_and(Conclusion::passes) => red(job, &checks, Some(&run)).await,
+        Some(run) if image.is_none() && !run.conclusion.is_some_and(Conclusion::passes) => {
+            red(job, &checks, Some(&run)).await
+        }
         Some(run) if image.is_none() => green_without_image(job, &run),
         _ if checks.state == CiState::Pending => Ok(wait(job, checks_progress(&checks))),
         _ if job.release.build_run.is_some() => Ok(wait(job, waiting_for_run())),

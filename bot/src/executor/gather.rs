@@ -59,7 +59,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         config
             .push(ConfigVersion { secret: secret.clone(), version_id: outside.secrets.current_version(secret).await? });
     }
-    let facts = Facts { ci: Observed { value: outside.github.checks(&service.repository, commit).await?, at } };
+    let facts = Facts { ci: Observed { value: job.checks().await?, at } };
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
     let plan = Plan {
         service: job.release.request.key.service.clone(),
@@ -86,6 +86,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         rehearsal: migrations.rehearsal,
         config,
         targets: environment.targets.iter().zip(observed).map(|(target, seen)| planned_target(target, seen)).collect(),
+        workflow: super::workflows::of_release(job).await,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -97,7 +98,7 @@ async fn migrations_only(
     running: Option<&str>,
     at: Timestamp,
 ) -> Result<Done, Trouble> {
-    let (service, commit, key) = (job.service()?, job.commit()?, &job.release.request.key);
+    let (commit, key) = (job.commit()?, &job.release.request.key);
     let plan_kind = job.release.request.kind.plan_kind();
     let live = job.executor.store.environment(key).await?.live;
     let Some(image) = running_image(job, running).await? else {
@@ -119,8 +120,7 @@ async fn migrations_only(
     };
     let (commits, commits_total) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
     let goes_on = job.release.request.kind.goes_on();
-    let facts =
-        Facts { ci: Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at } };
+    let facts = Facts { ci: Observed { value: job.checks().await?, at } };
     let plan = Plan {
         service: key.service.clone(),
         environment: key.environment.clone(),
@@ -142,6 +142,7 @@ async fn migrations_only(
         // None of these is sent anywhere.
         config: vec![],
         targets: vec![],
+        workflow: vec![],
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

@@ -12,9 +12,11 @@ mod look;
 mod migrate;
 mod observe;
 mod rehearse;
+mod report;
 mod resolve;
 mod trouble;
 mod verify;
+pub(crate) mod workflows;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
@@ -46,6 +48,9 @@ const FAILURES_LIMIT: i64 = 8;
 const FOLLOW_FAILURES_LIMIT: i64 = 66;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 60_000;
+
+/// The longest rest that the outside may ask for: GitHub counts its requests by the hour.
+const NAMED_REST_LIMIT_MS: i64 = 3_660_000;
 
 /// How an effect went.
 pub(crate) enum Done {
@@ -84,6 +89,14 @@ pub(crate) enum Trouble {
     /// Our own store failed; the lease will run out and it is tried again.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It will not work before a moment that the outside has named.
+    #[error("{what}")]
+    Limited {
+        /// What was said.
+        what: String,
+        /// The moment.
+        at: jiff::Timestamp,
+    },
 }
 
 impl From<IntentRefused> for Trouble {
@@ -244,6 +257,7 @@ impl Executor {
             Effect::ExpireAt { at } => Ok(Done::Event(Event::TimedOut { at: *at })),
             Effect::Tell { people, what } => announce::tell(&job, people, what).await,
             Effect::Announce => announce::announce(&job).await,
+            Effect::Report => report::report(&job).await,
         }
     }
 
@@ -284,6 +298,14 @@ impl Executor {
                 let failure = Failure::new(what).detail(format!("Tried {tries} times.")).next("/release retry");
                 self.settle(row, failing(&row.effect, failure, self.clock.now())).await
             }
+            Trouble::Limited { what, at } if row.failures + 1 < failures_limit(&row.effect) => {
+                warn!(%what, failures = row.failures + 1, "tried again when it is listened to again");
+                let now = self.clock.now_ms();
+                let named = at.as_millisecond().clamp(now, now + NAMED_REST_LIMIT_MS);
+                let at = named.max(now + rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS));
+                self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
+            }
+            Trouble::Limited { what, .. } => Box::pin(self.settle_trouble(row, Trouble::Passing(what))).await,
             Trouble::Passing(what) => {
                 warn!(%what, failures = row.failures + 1, "tried again later");
                 let rest = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
@@ -372,7 +394,7 @@ fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
         Effect::Migrate => Step::Migrate,
         Effect::Deploy { .. } | Effect::Follow { .. } => Step::Deploy,
         Effect::Verify => Step::Verify,
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => {
+        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce | Effect::Report => {
             return Done::Recorded { kind: audited::GIVEN_UP, body: json!({ "failure": failure }) };
         }
     };

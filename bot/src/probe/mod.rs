@@ -2,6 +2,7 @@
 //! probe, and a line in [`standard`].
 
 mod discord;
+mod github;
 mod members;
 mod slack;
 mod store;
@@ -13,6 +14,7 @@ use futures::StreamExt;
 use std::time::Duration;
 
 pub use discord::discord;
+pub use github::github;
 pub use members::members;
 pub use slack::slack;
 pub use store::StoreProbe;

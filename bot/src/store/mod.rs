@@ -8,6 +8,7 @@ mod audit;
 mod effects;
 mod environments;
 mod gateway;
+mod github;
 mod inbox;
 mod links;
 mod lookups;

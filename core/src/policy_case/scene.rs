@@ -134,7 +134,13 @@ impl Scene {
 
     fn facts(&self) -> Facts {
         let passed = u32::from(self.ci == CiState::Green);
-        let ci = CiFact { state: self.ci, total: u32::from(self.ci != CiState::Missing), passed, failing: vec![] };
+        let ci = CiFact {
+            state: self.ci,
+            total: u32::from(self.ci != CiState::Missing),
+            passed,
+            failing: vec![],
+            missing: vec![],
+        };
         Facts { ci: Observed { value: ci, at: self.now } }
     }
 
@@ -235,6 +241,7 @@ impl Change {
             image: PlannedImage { repository: String::new(), digest: image_of(2), tag: String::new(), pushed_at: None },
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),
             taken_back: vec![],
+            workflow: vec![],
             files_from: None,
             goes_on: false,
             unknown_applied: vec![],

@@ -55,6 +55,8 @@ pub enum Effect {
     },
     /// Tell the announcement channels.
     Announce,
+    /// Show on GitHub where the release stands by then.
+    Report,
 }
 
 impl Effect {
@@ -76,6 +78,7 @@ impl Effect {
             Self::ExpireAt { .. } => "expire_at",
             Self::Tell { .. } => "tell",
             Self::Announce => "announce",
+            Self::Report => "report",
         }
     }
 
@@ -91,6 +94,6 @@ impl Effect {
     /// Whether it only makes sense while the release has not ended.
     #[must_use]
     pub fn ends_with_release(&self) -> bool {
-        !matches!(self, Self::Tell { .. } | Self::Announce)
+        !matches!(self, Self::Tell { .. } | Self::Announce | Self::Report)
     }
 }

@@ -5,6 +5,7 @@
 
 mod effect;
 mod event;
+mod report;
 mod running;
 mod state;
 mod step;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use effect::Effect;
 pub use event::{BuildProgress, Event};
+pub use report::{Report, ReportState};
 pub use state::{
     Failure, GatherProblem, MigrateWay, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step,
     StepRecord, StepState, Steps, Voided,

@@ -2,6 +2,7 @@
 
 mod history;
 mod life;
+mod reporting;
 mod table;
 mod voting;
 mod walk;
@@ -64,7 +65,7 @@ fn down() -> Plan {
 }
 
 fn facts(seconds: i64) -> Facts {
-    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
     Facts { ci: Observed { value: ci, at: at(seconds) } }
 }
 

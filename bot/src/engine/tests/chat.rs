@@ -350,7 +350,7 @@ impl Chat {
 
     /// Plan and facts are gathered, as of now.
     pub(super) async fn gathers(&mut self, release: &ReleaseId, plan: &Plan) {
-        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         self.gathers_with(release, plan, ci).await;
     }
 
@@ -362,7 +362,7 @@ impl Chat {
 
     /// Plan and facts are gathered, and nobody looks at them.
     pub(super) async fn gathers_unseen(&mut self, release: &ReleaseId, plan: &Plan) {
-        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         let facts = Facts { ci: Observed { value: ci, at: self.now() } };
         let row = self.lease(release, "gather").await;
         let event = Event::Planned { plan: Box::new(plan.clone()), facts };
@@ -562,6 +562,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         },
         migrations: vec![],
         taken_back: vec![],
+        workflow: vec![],
         files_from: None,
         goes_on: false,
         unknown_applied: vec![],

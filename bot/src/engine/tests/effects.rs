@@ -179,10 +179,11 @@ fn end(effect: &Effect, at: Timestamp) -> End {
         Effect::JudgeAt { .. } => End::Verdict,
         Effect::Tell { .. } => End::Record("told"),
         Effect::Announce => End::Record("announced"),
+        Effect::Report => End::Record("reported"),
     }
 }
 
-fn all(at: Timestamp) -> [Effect; 14] {
+fn all(at: Timestamp) -> [Effect; 15] {
     [
         Effect::Resolve,
         Effect::AwaitBuild,
@@ -198,6 +199,7 @@ fn all(at: Timestamp) -> [Effect; 14] {
         Effect::ExpireAt { at },
         Effect::Tell { people: vec!["bob".into()], what: "It waits for you.".to_owned() },
         Effect::Announce,
+        Effect::Report,
     ]
 }
 

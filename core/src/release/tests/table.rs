@@ -184,7 +184,10 @@ fn every_outcome_of_what_is_under_way_is_understood() {
 }
 
 fn is_work(effect: &Effect) -> bool {
-    !matches!(effect, Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce)
+    !matches!(
+        effect,
+        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce | Effect::Report
+    )
 }
 
 /// All that an effect can end with.
@@ -203,7 +206,7 @@ fn outcomes(effect: &Effect, release: &Release) -> Vec<Event> {
         Effect::Deploy { target } => [vec![began(*target)], ends(Step::Deploy)].concat(),
         Effect::Follow { .. } => [vec![broken(Step::Deploy, true, 70)], ends(Step::Deploy)].concat(),
         Effect::Verify => ends(Step::Verify),
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => {
+        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce | Effect::Report => {
             panic!("{} of {} is no work", effect.name(), release.id)
         }
     }

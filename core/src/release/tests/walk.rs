@@ -132,7 +132,8 @@ fn acts_once(effect: &Effect) -> bool {
         | Effect::Gather
         | Effect::JudgeAt { .. }
         | Effect::ExpireAt { .. }
-        | Effect::Tell { .. } => false,
+        | Effect::Tell { .. }
+        | Effect::Report => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Releases are driven here through the real state machine, and cards are read as plain text.
 
+mod checks;
 mod endings;
 mod hostile;
 mod migrations;
@@ -62,6 +63,7 @@ pub(super) fn plan() -> Plan {
         },
         migrations: vec![migration("20251104120000_likes", true)],
         taken_back: vec![],
+        workflow: vec![],
         files_from: None,
         goes_on: false,
         unknown_applied: vec![],
@@ -100,7 +102,7 @@ pub(super) fn target(name: &str) -> PlannedTarget {
 }
 
 pub(super) fn facts() -> Facts {
-    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
     Facts { ci: Observed { value: ci, at: at(0) } }
 }
 

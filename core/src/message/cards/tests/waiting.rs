@@ -244,7 +244,7 @@ fn a_changed_plan_says_what_changed_and_whose_votes_are_void() {
 #[test]
 fn a_red_ci_that_policy_lets_through_is_not_hidden() {
     let mut facts = facts();
-    facts.ci.value = CiFact { state: CiState::Red, total: 3, passed: 2, failing: vec!["lint".into()] };
+    facts.ci.value = CiFact { state: CiState::Red, total: 3, passed: 2, failing: vec!["lint".into()], missing: vec![] };
     let planned = Event::Planned { plan: Box::new(plan()), facts };
     let waiting = after(
         asked(),
