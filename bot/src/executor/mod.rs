@@ -13,6 +13,7 @@ mod migrate;
 mod observe;
 mod rehearse;
 mod report;
+mod rerun;
 mod resolve;
 mod trouble;
 mod verify;

@@ -15,7 +15,7 @@ mod waiting;
 mod tests;
 
 pub use effect::Effect;
-pub use event::{BuildProgress, Event};
+pub use event::{BuildJob, BuildJobState, BuildProgress, Event};
 pub use report::{Report, ReportState};
 pub use state::{
     Failure, GatherProblem, MigrateWay, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step,

@@ -442,9 +442,9 @@ impl Chat {
         render(message, &TerminalOptions::new(200, false, self.now())).join("\n")
     }
 
-    /// The names of a release's effects that are not done.
+    /// The names of a release's effects that are not done, without the courtesy of showing it on GitHub.
     pub(super) async fn effects(&self, release: &ReleaseId) -> Vec<String> {
-        let open = "SELECT kind FROM effects WHERE release = $1 AND state IN ('pending', 'leased') ORDER BY id";
+        let open = "SELECT kind FROM effects WHERE release = $1 AND state IN ('pending', 'leased') AND kind <> 'report' ORDER BY id";
         self.scalars(open, release.as_str()).await
     }
 

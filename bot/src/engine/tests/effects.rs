@@ -38,7 +38,7 @@ pub(super) async fn outside() -> Outside {
 }
 
 /// The executor of a chat's bot.
-fn executor(chat: &Chat, outside: Outside) -> Executor {
+pub(super) fn executor(chat: &Chat, outside: Outside) -> Executor {
     let Engine { store, setup, clock, signals } = chat.engine.clone();
     let outside = Arc::new(outside);
     let members = Members::new(store.clone(), setup.clone(), outside.clone(), clock.clone(), signals.clone());
@@ -276,7 +276,7 @@ async fn what_was_under_way_when_a_release_ended_is_named() {
 async fn news_and_polls_are_not_in_it() {
     let (chat, row) = with(&Effect::AwaitBuild).await;
     let before = chat.audit().await.len();
-    let progress = BuildProgress { detail: "1 of 3".into(), permille: None, url: None };
+    let progress = BuildProgress { detail: "1 of 3".into(), permille: None, url: None, jobs: vec![] };
     let news = Incoming::Happened { release: row.release.clone(), event: Event::BuildProgress { progress } };
     chat.store.effect_again(&row, 0, 0, Some(&news), &chat.engine.clock).await.unwrap();
     chat.handle_all().await;

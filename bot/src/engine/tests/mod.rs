@@ -18,6 +18,7 @@ mod queue;
 mod reacting;
 mod releasing;
 mod replaying;
+mod reporting;
 mod threats;
 mod voting;
 mod wondering;

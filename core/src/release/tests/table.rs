@@ -65,7 +65,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         None => Event::Requested,
         Some(Event::Requested) => Event::Resolved { commit: sha(3), branch: None },
         Some(Event::Resolved { .. }) => {
-            let progress = BuildProgress { detail: "2 of 3 jobs done".into(), permille: Some(666), url: None };
+            let progress =
+                BuildProgress { detail: "2 of 3 jobs done".into(), permille: Some(666), url: None, jobs: vec![] };
             Event::BuildProgress { progress }
         }
         Some(Event::BuildProgress { .. }) => Event::BuildReady,

@@ -41,6 +41,7 @@ fn planning_says_what_it_waits_for() {
             detail: "build image, 2 of 3 jobs done".into(),
             permille,
             url: Some("https://github.com/acme/goals/actions/runs/4211".into()),
+            jobs: vec![],
         },
     };
     let built_in_part = after(dispatched.clone(), [progress(Some(660))]);
@@ -94,7 +95,7 @@ fn a_rollback_and_a_retry_say_what_of() {
     "#]]
     .assert_eq(&card(&after(back, [Event::Requested]), 1));
     let mut again = asked();
-    again.request.kind = RequestKind::Retry { of: to, commit: None };
+    again.request.kind = RequestKind::Retry { of: to, commit: None, rerun: false };
     expect![[r#"
         ◐ goals → production · planning · looking up main
         asked by ana · retry of release 01JC0000 · release 01JD7Q4N
