@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use slipway_core::message::Verb;
 use slipway_core::release::Phase;
-use slipway_sandbox::github::{CiMode, Deployment, Fault, FaultKind, Permission};
+use slipway_sandbox::github::{CiMode, CommitStatus, Deployment, Fault, FaultKind, Permission};
 use slipway_sandbox::world::{Options, Pace, World};
 use std::time::Duration;
 
@@ -39,6 +39,23 @@ async fn until_says(world: &World, state: &str) -> Vec<Deployment> {
     }
 }
 
+/// The newest status that was written on the head, once it says that.
+async fn until_commit_says(world: &World, context: &str, state: &str) -> CommitStatus {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    let mut terminal = Player::new(world, "said");
+    loop {
+        let said = world.github.said_of(&world.head);
+        if let Some((about, last)) = said.last()
+            && about == context
+            && last.state == state
+        {
+            return last.clone();
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{said:?}\n{}", world.bot.log());
+        terminal.look().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn github_shows_each_release_and_its_end() {
     let world = world().await;
@@ -52,8 +69,7 @@ async fn github_shows_each_release_and_its_end() {
     assert_eq!(made[0].payload["slipway_release"], release.id.as_str());
     let page = format!("{}/releases/{}", world.url, release.id);
     assert_eq!(made[0].statuses.last().unwrap().log_url.as_deref(), Some(page.as_str()));
-    let (context, last) = world.github.said_of(&world.head).pop().unwrap();
-    assert_eq!((context.as_str(), last.state.as_str()), ("slipway/staging", "success"));
+    let last = until_commit_says(&world, "slipway/staging", "success").await;
     assert_eq!(last.description, Some(format!("{} is live", release.id.short())));
     // What waits for people waits there too; and what Slipway says of the commit is no check of it.
     player.say("ana", "/deploy production").await;
@@ -63,8 +79,8 @@ async fn github_shows_each_release_and_its_end() {
     assert!(text(&asks).contains("CI green 2 of 2"), "{}", text(&asks));
     player.say("ana", "/release cancel").await;
     let made = until_says(&world, "inactive").await;
-    let last = world.github.said_of(&world.head).pop().unwrap().1;
-    assert_eq!((made[1].statuses.len(), last.state.as_str()), (2, "failure"));
+    assert_eq!(made[1].statuses.len(), 2);
+    until_commit_says(&world, "slipway/production", "failure").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,6 +123,8 @@ async fn it_can_be_switched_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_required_check_that_has_not_run_is_named_and_waited_for() {
     let mut world = world().await;
+    // So that it is soon looked at again.
+    with(&mut world, "[server]\n", "[server]\nfact_age_max_s = 3\n").await;
     let staging = format!("[service.{}.environment.staging]\n", world.service);
     with(&mut world, &staging, &format!("{staging}checks = [\"test\", \"scan\"]\n")).await;
     let mut player = Player::new(&world, "required");
@@ -181,8 +199,8 @@ async fn a_webhook_makes_a_look_come_earlier_and_nothing_else() {
     let body = "{\"action\":\"completed\",\"repository\":{\"full_name\":\"Acme/Goals\"}}";
     assert_eq!(post(&world, "workflow_run", "a", body, None).await, 503, "without a secret none is taken");
     world.bot.set("GITHUB_WEBHOOK_SECRET", SECRET);
-    // So slow that the build would not be looked at again within this test.
-    with(&mut world, "poll_ms = 100\n", "poll_ms = 3600000\n").await;
+    // So slow that without the webhook the build would be looked at much later.
+    with(&mut world, "poll_ms = 100\n", "poll_ms = 60000\n").await;
     assert_eq!(post(&world, "push", "b", body, Some("sha256=00")).await, 401);
     assert_eq!(post(&world, "push", "b", body, Some(&signed("another"))).await, 401);
     assert_eq!(post(&world, "ping", "c", "{\"zen\":\"\"}", None).await, 200);
@@ -196,10 +214,10 @@ async fn a_webhook_makes_a_look_come_earlier_and_nothing_else() {
     player.until("a build under way", builds).await;
     world.github.let_go(&world.head);
     let looks = || world.github.requests().iter().filter(|line| line.contains("/check-runs")).count();
-    let before = looks();
+    let (before, posted) = (looks(), tokio::time::Instant::now());
     assert_eq!(post(&world, "workflow_run", "g", body, None).await, 204);
     let planned = |m: &slipway::store::TerminalMessage| text(m).contains("CI green 2 of 2");
     player.until("the plan", planned).await;
-    assert!(looks() > before);
+    assert!(looks() > before && posted.elapsed() < Duration::from_secs(40), "{:?}", posted.elapsed());
     assert_eq!(post(&world, "workflow_run", "g", body, None).await, 204, "twice is once");
 }

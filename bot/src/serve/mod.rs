@@ -195,11 +195,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         ack_budget_ms,
         github,
     });
-    tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            error!(%error, "the web server ended");
-        }
-    });
+    tasks.spawn(serve_web(listener, router));
     info!(%listen, "slipway is up");
     tokio::select! {
         ended = tasks.join_next() => {
@@ -210,6 +206,12 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             info!("stopping; what is under way goes on after the next start");
             Ok(())
         }
+    }
+}
+
+async fn serve_web(listener: TcpListener, router: axum::Router) {
+    if let Err(error) = axum::serve(listener, router).await {
+        error!(%error, "the web server ended");
     }
 }
 

@@ -48,11 +48,11 @@ pub struct GitHub {
 }
 
 struct Inner {
-    octocrab: Octocrab,
+    octocrab: Arc<Octocrab>,
     is_app: bool,
     request_timeout: Duration,
-    /// By the path that finds them.
-    installations: Mutex<HashMap<String, Octocrab>>,
+    /// By the path that finds them. Shared and not cloned: a clone would fetch a token of its own for each request.
+    installations: Mutex<HashMap<String, Arc<Octocrab>>>,
     blobs: super::folder::BlobCache,
     seen: super::seen::Seen,
 }
@@ -147,6 +147,7 @@ impl GitHub {
                 .map_err(|e| GitHubError::from_octocrab("the App's private key", &e))?,
         };
         let octocrab = builder.build().map_err(|e| GitHubError::from_octocrab(what, &e))?;
+        let octocrab = Arc::new(octocrab);
         let installations = Mutex::new(HashMap::new());
         let blobs = super::folder::BlobCache::default();
         let seen = super::seen::Seen::default();
@@ -172,7 +173,7 @@ impl GitHub {
     }
 
     /// The client that acts for this repository: an App has a token for each installation.
-    async fn client(&self, repo: Option<&RepoName>) -> Result<Octocrab, GitHubError> {
+    async fn client(&self, repo: Option<&RepoName>) -> Result<Arc<Octocrab>, GitHubError> {
         match repo {
             Some(repo) => self.client_at(&repo.to_string(), format!("/repos/{repo}/installation")).await,
             None => Ok(self.inner.octocrab.clone()),
@@ -180,7 +181,7 @@ impl GitHub {
     }
 
     /// The client that acts for the installation at a path.
-    async fn client_at(&self, whose: &str, path: String) -> Result<Octocrab, GitHubError> {
+    async fn client_at(&self, whose: &str, path: String) -> Result<Arc<Octocrab>, GitHubError> {
         if !self.inner.is_app {
             return Ok(self.inner.octocrab.clone());
         }
@@ -191,6 +192,7 @@ impl GitHub {
         let id = self.installation_at(&what, path.clone()).await?.id;
         let client =
             self.inner.octocrab.installation(InstallationId(id)).map_err(|e| GitHubError::from_octocrab(&what, &e))?;
+        let client = Arc::new(client);
         self.inner.installations.lock().await.insert(path, client.clone());
         Ok(client)
     }

@@ -33,3 +33,28 @@ fn a_workflow_that_never_does_what_it_says_is_shown_with_its_place() {
     assert!(!shown.contains("deploy.yaml:4"), "{shown}");
     assert!(shown.contains("▲ 2 more in the workflows: slipway check names them\n"), "{shown}");
 }
+
+#[test]
+fn details_list_the_jobs_of_a_build_with_their_pages() {
+    use crate::release::{BuildJob, BuildJobState, BuildProgress};
+    let job = |name: &str, state| BuildJob {
+        name: name.into(),
+        state,
+        url: Some(format!("https://github.com/acme/goals/actions/runs/7/job/{}", name.len())),
+    };
+    let progress = BuildProgress {
+        detail: "run 7: test and lint, 1 of 5 jobs done".into(),
+        permille: Some(180),
+        url: None,
+        jobs: vec![
+            job("setup", BuildJobState::Passed),
+            job("test", BuildJobState::Running),
+            job("flaky", BuildJobState::Failed),
+            BuildJob { url: None, ..job("image", BuildJobState::Queued) },
+        ],
+    };
+    let building = after(asked(), [Event::Requested, resolved(), Event::BuildProgress { progress }]);
+    let shown = text(&details(&building, &people(), at(60)));
+    let build: Vec<_> = shown.lines().skip_while(|line| !line.starts_with("Build")).take(5).collect();
+    expect_test::expect![""].assert_eq(&build.join("\n"));
+}
