@@ -56,5 +56,11 @@ fn details_list_the_jobs_of_a_build_with_their_pages() {
     let building = after(asked(), [Event::Requested, resolved(), Event::BuildProgress { progress }]);
     let shown = text(&details(&building, &people(), at(60)));
     let build: Vec<_> = shown.lines().skip_while(|line| !line.starts_with("Build")).take(5).collect();
-    expect_test::expect![""].assert_eq(&build.join("\n"));
+    expect_test::expect![[r#"
+        Build           run 7: test and lint, 1 of 5 jobs done
+                        ✔ setup · log <https://github.com/acme/goals/actions/runs/7/job/5>
+                        ◐ test · log <https://github.com/acme/goals/actions/runs/7/job/4>
+                        ✖ flaky · log <https://github.com/acme/goals/actions/runs/7/job/5>
+                        ○ image"#]]
+    .assert_eq(&build.join("\n"));
 }
