@@ -111,5 +111,6 @@ pub async fn parts(config: &Config, secrets: &Secrets) -> Result<Parts, Assemble
             public_key: secrets.discord_public_key.as_ref().map(|key| key.expose_secret().to_owned()),
         }),
         ack_budget_ms: config.server.ack_budget_ms,
+        github_webhook: secrets.github_webhook.clone(),
     })
 }

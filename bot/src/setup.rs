@@ -12,7 +12,7 @@ use slipway_core::person::Directory;
 use slipway_core::plan::PlannedTarget;
 use slipway_core::policy::{Case, PolicyChange, PolicySet};
 use slipway_core::release::Release;
-use slipway_deploy::github::{BadRepoName, RepoName};
+use slipway_deploy::github::{BadRepoName, RepoName, Required};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -76,6 +76,8 @@ pub struct EnvironmentSetup {
     pub rollback: config::RollbackBy,
     /// The tag that names the image after it has become live here.
     pub promote: Option<config::TagTemplate>,
+    /// Which checks of a commit have to pass.
+    pub checks: Required,
 }
 
 /// Something that runs the image.
@@ -126,6 +128,9 @@ pub struct Setup {
     /// Whether Discord is.
     pub discord: bool,
     last_id_window: Mutex<i64>,
+    /// Whether releases are shown on GitHub.
+    pub deployments: bool,
+    public_url: Option<String>,
 }
 
 impl Setup {
@@ -149,6 +154,8 @@ impl Setup {
             slack: config.slack.is_some(),
             discord: config.discord.is_some(),
             last_id_window: Mutex::new(0),
+            deployments: config.github.deployments,
+            public_url: config.server.public_url.clone(),
         })
     }
 
@@ -257,6 +264,20 @@ impl Setup {
     pub fn announce_channels(&self, key: &EnvironmentKey) -> &[String] {
         let last = self.next_environment(key).is_none();
         self.service(&key.service).filter(|_| last).map_or(&[], |service| &service.announce)
+    }
+
+    /// The address of a release's page, where the configuration says how people reach it.
+    #[must_use]
+    pub fn release_page(&self, release: &ReleaseId) -> Option<String> {
+        self.public_url.as_ref().map(|url| format!("{url}/releases/{release}"))
+    }
+
+    /// An environment's name on GitHub: with its service where several are released from one repository.
+    #[must_use]
+    pub fn shown_environment(&self, key: &EnvironmentKey) -> String {
+        let repository = self.service(&key.service).map(|service| &service.repository);
+        let shared = self.services.values().filter(|service| Some(&service.repository) == repository).count() > 1;
+        if shared { format!("{}/{}", key.service, key.environment) } else { key.environment.to_string() }
     }
 
     /// Where a service's cards go.
@@ -421,6 +442,7 @@ impl EnvironmentSetup {
             needs: environment.needs.iter().map(|at| (at.secret.clone(), at.key.clone())).collect(),
             rollback: environment.rollback,
             promote: environment.promote.clone(),
+            checks: environment.checks.clone(),
         }
     }
 }

@@ -62,6 +62,7 @@ impl Company {
             image: PlannedImage { repository: "goals".into(), digest, tag: "30".into(), pushed_at: None },
             migrations: vec![],
             taken_back: vec![],
+            workflow: vec![],
             files_from: None,
             goes_on: false,
             between: Default::default(),
@@ -76,7 +77,7 @@ impl Company {
         };
         let vote = |n: usize| Vote { person: name(n), stance: Stance::Approve, digest: plan.digest(), at: now };
         let votes = [20, 25].map(vote).to_vec();
-        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         let vocabulary = Vocabulary {
             teams: built_in::TEAMS.map(Into::into).into(),
             environments: ["production".into(), "staging".into()].into(),

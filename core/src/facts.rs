@@ -24,11 +24,27 @@ pub struct CiFact {
     pub passed: u32,
     /// Names of the failing ones, at most [`CiFact::FAILING_LIMIT`].
     pub failing: Vec<String>,
+    /// Names of required checks that have not run, at most [`CiFact::FAILING_LIMIT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 impl CiFact {
-    /// How many failing checks are named.
+    /// How many failing checks, and how many missing ones, are named.
     pub const FAILING_LIMIT: usize = 10;
+
+    /// `required check "test" has not run`, where one has not. Holds names from outside: untrusted.
+    #[must_use]
+    pub fn not_run(&self) -> Option<String> {
+        let quoted = |name: &String| format!("\"{name}\"");
+        match &self.missing[..] {
+            [] => None,
+            [one] => Some(format!("required check {} has not run", quoted(one))),
+            more => {
+                Some(format!("required checks {} have not run", more.iter().map(quoted).collect::<Vec<_>>().join(", ")))
+            }
+        }
+    }
 }
 
 /// The verdict over all checks of a commit.
@@ -41,7 +57,7 @@ pub enum CiState {
     Pending,
     /// At least one has failed.
     Red,
-    /// There are none: nothing says that the commit was ever tested.
+    /// There are none, or a required one has not run: nothing says that the commit was tested.
     Missing,
 }
 
@@ -142,7 +158,7 @@ mod tests {
     #[test]
     fn what_was_observed_later_than_now_is_as_old_as_can_be() {
         let at = |seconds: i64| Timestamp::from_second(1_767_600_000 + seconds).unwrap();
-        let ci = CiFact { state: CiState::Green, total: 1, passed: 1, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 1, passed: 1, failing: vec![], missing: vec![] };
         let facts = Facts::of_ci(Observed { value: ci, at: at(100) });
         let ages = [160, 100, 97, 0].map(|now| facts.age_s(at(now)));
         assert_eq!(ages, [60, 0, -3, i64::MAX]);

@@ -9,6 +9,7 @@ pub use between::Between;
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
+use crate::workflow::WorkflowFinding;
 use jiff::Timestamp;
 use lists::{
     back_list, changed_settings, config_list, config_list_after, danger_list, essence_back, essence_config,
@@ -247,6 +248,9 @@ pub struct Plan {
     /// The tag that names the image once it is live, for others who read it. It deploys nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promote: Option<String>,
+    /// What the commit's workflows can never do as they are written. For display.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workflow: Vec<WorkflowFinding>,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -322,6 +326,7 @@ impl Plan {
             drift: _,
             between: _,
             promote,
+            workflow: _,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();

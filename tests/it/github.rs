@@ -1,7 +1,10 @@
 //! The GitHub client against the stand-in.
 
+mod app;
 mod ci;
 mod names;
+mod required;
+mod showing;
 mod teams;
 mod typed;
 

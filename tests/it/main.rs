@@ -22,6 +22,7 @@ mod members;
 mod migrate_cli;
 mod migration_crash;
 mod migrations;
+mod on_github;
 mod policies;
 mod policy_repository;
 mod rehearsal;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use slipway::store::TerminalMessage;
-use slipway_core::message::Mark;
 use slipway_core::message::terminal::{TerminalOptions, render};
+use slipway_core::message::{Mark, Verb};
 use slipway_core::migration::Version;
 use slipway_core::release::Release;
 use slipway_sandbox::front::terminal::Terminal;
@@ -36,6 +36,10 @@ impl Player {
 
     pub(crate) async fn react(&self, person: &str, card: &TerminalMessage, reaction: &str) {
         self.terminal.react(person, CHANNEL, &card.key, reaction).await.unwrap();
+    }
+
+    pub(crate) async fn press(&self, person: &str, card: &TerminalMessage, verb: Verb) {
+        self.terminal.press(person, CHANNEL, &card.key, verb).await.unwrap();
     }
 
     /// Takes in what is new. A bot that is just being started again has nothing to say.

@@ -4,6 +4,7 @@
 //! ends at the first mistake. A new key is one entry in its section's list of keys and one line that reads it.
 
 mod audit;
+mod checks;
 mod cloud;
 mod cross;
 mod discord;

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName, TeamName};
 use slipway_core::membership::{Roster, Source};
 use slipway_core::person::{Directory, Person};
+use slipway_deploy::github::Required;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
@@ -237,6 +238,8 @@ impl DiscordMode {
 pub struct Github {
     /// The API's address, without a slash at the end.
     pub api_url: String,
+    /// Whether releases are shown on GitHub: deployments, and a status on the commit.
+    pub deployments: bool,
 }
 
 /// `[terminal]`: the chat of the sandbox and of a local trial.
@@ -386,6 +389,8 @@ pub struct Environment {
     pub rollback: RollbackBy,
     /// The tag that names the image after it has become live here.
     pub promote: Option<TagTemplate>,
+    /// Which checks of a commit have to pass.
+    pub checks: Required,
 }
 
 /// `rehearse = { secret, key, same_server }`.

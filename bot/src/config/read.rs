@@ -54,7 +54,7 @@ const SERVER_KEYS: Keys = &[
     ("ack_budget_ms", "2000"),
 ];
 const STORE_KEYS: Keys = &[("url", r#""sqlite://slipway.db""#)];
-const GITHUB_KEYS: Keys = &[("api_url", r#""https://api.github.com""#)];
+const GITHUB_KEYS: Keys = &[("api_url", r#""https://api.github.com""#), ("deployments", "true")];
 const TERMINAL_KEYS: Keys = &[("channels", r#"["releases"]"#)];
 pub(super) const AUDIT_KEYS: Keys =
     &[("anchor", r#"["slack:C024BE91L"]"#), ("anchor_at", r#""06:00""#), ("timezone", r#""America/Los_Angeles""#)];
@@ -105,6 +105,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
     let guild = discord.as_ref().and_then(|discord| discord.guild_id.as_deref());
     let team_sources = team::teams(c, &root, &mut refs, guild);
     let github = root.table(c, "github", GITHUB_KEYS);
+    let deployments = github.as_ref().and_then(|github| github.flag(c, "deployments")).unwrap_or(true);
     let api_url = github.and_then(|github| github.read(c, "api_url", values::base_url));
     let terminal = terminal(c, &root, server.listen);
     let policies = policies::policies(c, &root, folder);
@@ -136,7 +137,10 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         store: store?,
         slack,
         discord,
-        github: Github { api_url: api_url.map_or_else(|| "https://api.github.com".to_owned(), |(url, _)| url) },
+        github: Github {
+            api_url: api_url.map_or_else(|| "https://api.github.com".to_owned(), |(url, _)| url),
+            deployments,
+        },
         terminal,
         policies,
         audit,

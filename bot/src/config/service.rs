@@ -57,6 +57,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("needs", r#"["goals/staging:SMTP_HOST"]"#),
     ("rollback", r#""manual""#),
     ("promote", r#""latest""#),
+    ("checks", r#"["build", "test"]"#),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys =
@@ -196,6 +197,7 @@ fn environment(
         c.absent_warning(place, "does nothing without health_url: nothing is verified", "add health_url");
     }
     let promote = section.read(c, "promote", cloud::promoted_tag);
+    let checks = super::checks::read(c, &section);
     if let Some(place) = section.key_place("auto_deploy") {
         c.note(&place, NOT_USED);
     }
@@ -224,6 +226,7 @@ fn environment(
         needs: needs.into_iter().map(|(needed, _)| needed).collect(),
         rollback: rollback.map_or(RollbackBy::default(), |(rollback, _)| rollback),
         promote: promote.map(|(tag, _)| tag),
+        checks,
     })
 }
 

@@ -9,7 +9,7 @@ use slipway_core::audit;
 use slipway_core::environment::{self, Environment, Live, LockNews, Waiting};
 use slipway_core::gate::{Course, Verdict};
 use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
-use slipway_core::release::{self, Event, Failure, Illegal, Phase, Release};
+use slipway_core::release::{self, Effect, Event, Failure, Illegal, Phase, Release};
 use slipway_core::replay::RecordedStanding;
 use std::collections::VecDeque;
 use tracing::{error, info, warn};
@@ -102,6 +102,9 @@ impl<'a> Work<'a> {
         store.release_save(self.tx, &after, &event, &self.engine.clock).await?;
         for effect in &effects {
             store.effect_insert(self.tx, id, effect, &self.engine.clock).await?;
+        }
+        if self.engine.setup.deployments && after.report_is_due(&before) {
+            store.effect_insert(self.tx, id, &Effect::Report, &self.engine.clock).await?;
         }
         let abandoned = if after.phase.is_end() { store.effects_abandon(self.tx, id).await? } else { vec![] };
         store.cards_touch(self.tx, id, !event.is_progress()).await?;

@@ -88,7 +88,7 @@ impl Work<'_> {
                     Ok(release) => self.cancel(asked.person, &release).await,
                     Err(not_found) => Ok(Some(say_not_found(&not_found, "could be cancelled"))),
                 },
-                Command::Retry { release } => self.retry_by_command(asked, release.as_deref()).await,
+                Command::Retry { release, rerun } => self.retry_by_command(asked, release.as_deref(), *rerun).await,
                 Command::Lock { environment, service, reason, for_s } => {
                     self.lock(asked, key(service, environment), reason, *for_s).await
                 }
@@ -187,9 +187,17 @@ impl Work<'_> {
         })
     }
 
-    pub(super) async fn retry(&mut self, asked: &Asked<'_>, release: &Release) -> Result<Option<Message>, EngineError> {
+    pub(super) async fn retry(
+        &mut self,
+        asked: &Asked<'_>,
+        release: &Release,
+        rerun: bool,
+    ) -> Result<Option<Message>, EngineError> {
         if !release.phase.is_end() {
             return Ok(Some(still_under_way(release)));
+        }
+        if rerun && !release.failed_in_ci() {
+            return Ok(Some(no_jobs_failed(release)));
         }
         let kind = match &release.request.kind {
             // Now it is somebody who asks.
@@ -203,7 +211,7 @@ impl Work<'_> {
             RequestKind::Migrate { .. } => migrating::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Config { .. } => configuration::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Deploy | RequestKind::Retry { .. } => {
-                RequestKind::Retry { of: release.id.clone(), commit: release.commit.clone() }
+                RequestKind::Retry { of: release.id.clone(), commit: release.commit.clone(), rerun }
             }
         };
         let request = self.request(asked, release.request.key.clone(), kind, release.request.reason.clone());
@@ -216,13 +224,14 @@ impl Work<'_> {
         &mut self,
         asked: &Asked<'_>,
         prefix: Option<&str>,
+        rerun: bool,
     ) -> Result<Option<Message>, EngineError> {
         let found = match prefix {
             Some(_) => self.find_release(prefix, |_| true).await?,
             None => self.newest_failed().await?.ok_or(NotFound::NoneOpen),
         };
         match found {
-            Ok(release) => self.retry(asked, &release).await,
+            Ok(release) => self.retry(asked, &release, rerun).await,
             Err(not_found) => Ok(Some(say_not_found(&not_found, "has failed lately"))),
         }
     }
@@ -358,6 +367,13 @@ pub(super) fn say_not_found(not_found: &NotFound, wanted: &'static str) -> Messa
 /// The reasons of a no, as one text.
 pub(super) fn whys(reasons: &[Reason]) -> String {
     reasons.iter().map(|reason| reason.why.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn no_jobs_failed(release: &Release) -> Message {
+    let line =
+        Line::plain("Release ").code(release.id.short()).text(" did not fail in CI: there are no jobs to run again.");
+    let way = Line::plain("To ask for the same commit again: ").code(format!("/release retry {}", release.id.short()));
+    Message::answer(line.text(" Nothing was started."), [way])
 }
 
 fn still_under_way(release: &Release) -> Message {

@@ -126,6 +126,11 @@ pub enum Incoming {
         /// Which environment.
         environment: EnvironmentKey,
     },
+    /// A webhook of GitHub's came: builds of a repository may stand differently.
+    GithubSpoke {
+        /// The repository as the configuration names it.
+        repository: String,
+    },
 }
 
 impl Incoming {
@@ -145,7 +150,8 @@ impl Incoming {
             | Self::Started { .. }
             | Self::AnchorDue { .. }
             | Self::StrangersDue { .. }
-            | Self::LockDue { .. } => None,
+            | Self::LockDue { .. }
+            | Self::GithubSpoke { .. } => None,
         }
     }
 

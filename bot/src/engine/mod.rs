@@ -9,6 +9,7 @@ mod auditing;
 mod back;
 mod bad;
 mod configuration;
+mod github;
 mod incoming;
 mod links;
 mod locks;
@@ -179,6 +180,7 @@ impl Engine {
             Incoming::AnchorDue { day } => work.anchor_due(day).await?,
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
+            Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

@@ -78,7 +78,8 @@ impl Work<'_> {
             Verb::Approve => self.vote(&person, &release, Stance::Approve, channel).await?,
             Verb::Veto => self.vote(&person, &release, Stance::Veto, channel).await?,
             Verb::Cancel => self.cancel(&person, &release).await?,
-            Verb::Retry => self.retry(&asked, &release).await?,
+            Verb::Retry => self.retry(&asked, &release, false).await?,
+            Verb::Rerun => self.retry(&asked, &release, true).await?,
             Verb::Why => Some(self.why_release(&release).await?),
             Verb::Details => Some(self.details(&release).await?),
             Verb::Lock => Some(answers::lock_needs_a_reason(&release.request.key)),
@@ -104,7 +105,7 @@ impl Work<'_> {
         let answer = match verb {
             Verb::Unlock => self.unlock(&Asked { delivery, who, channel, person: &person }, key).await?,
             Verb::Lock => Some(answers::lock_needs_a_reason(&key)),
-            Verb::Approve | Verb::Veto | Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details => None,
+            Verb::Approve | Verb::Veto | Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details | Verb::Rerun => None,
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await

@@ -20,6 +20,8 @@ pub(super) const ABANDONED: &str = "effect_abandoned";
 pub(super) const TOLD: &str = "told";
 /// The announcement channels were told.
 pub(super) const ANNOUNCED: &str = "announced";
+/// GitHub shows where a release stands, or does not take it.
+pub(super) const REPORTED: &str = "reported";
 
 impl Job<'_> {
     /// Records what is about to be done; after this the release cannot be cancelled as if nothing had begun.

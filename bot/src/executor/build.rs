@@ -1,11 +1,12 @@
 //! CI and the image of a commit: waited for, and built where nothing else would.
 
+use super::rerun::{self, Rerun};
 use super::{Done, Job, Trouble};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_core::facts::{CiFact, CiState};
-use slipway_core::release::{BuildProgress, Event, Failure, Step};
-use slipway_deploy::github::{Conclusion, Dispatched, JobState, Progress, RunState};
+use slipway_core::release::{BuildJob, BuildJobState, BuildProgress, Event, Failure, RequestKind, Step};
+use slipway_deploy::github::{Conclusion, Dispatched, JobState, Progress, Required, RunState};
 
 /// How often CI and the registry are looked at while planning waits for them.
 const POLL_MS: i64 = 3_000;
@@ -15,15 +16,55 @@ const BUILD_LIMIT_S: i64 = 2 * 60 * 60;
 const IMAGE_GRACE_S: i64 = 120;
 /// How long a run that was just dispatched may take to show in the list of runs.
 const LAG_LIMIT_S: i64 = 120;
+/// How many running jobs are named.
+const RUNNING_NAMED_LIMIT: usize = 3;
 /// How many lines of a failing job's log are shown.
 const LOG_TAIL_LINES: usize = 15;
 
+/// The same where GitHub has lately told by webhooks that there is something to see.
+const POLL_HEARD_MS: i64 = 15_000;
+/// For how long webhooks that came are taken for a sign that others will.
+const HEARD_LIMIT_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How soon it is looked again when a webhook came while it was looked.
+const LOOK_AGAIN_MS: i64 = 500;
+
 pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
+    let began_ms = job.executor.clock.now_ms();
+    match look(job).await? {
+        Done::Again { news, .. } => {
+            let heard_ms = job.executor.store.github_heard_ms(&job.service()?.repository.to_string()).await?;
+            Ok(Done::Again { after_ms: rest_ms(job, began_ms, heard_ms), news })
+        }
+        done => Ok(done),
+    }
+}
+
+/// Webhooks are for speed, polling for the truth: with them it is only slower, without them as it was.
+fn rest_ms(job: &Job<'_>, began_ms: i64, heard_ms: Option<i64>) -> i64 {
+    match heard_ms {
+        Some(heard_ms) if heard_ms >= began_ms => LOOK_AGAIN_MS,
+        Some(heard_ms) if began_ms - heard_ms < HEARD_LIMIT_MS => job.executor.setup.pace.poll_ms(POLL_HEARD_MS),
+        _ => job.executor.setup.pace.poll_ms(POLL_MS),
+    }
+}
+
+async fn look(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, commit) = (job.service()?, job.commit()?);
     let outside = &job.executor.outside;
-    let checks = outside.github.checks(&service.repository, commit).await?;
+    // The run before the checks: an attempt that has ended has its checks by then.
+    let again = match rerun::rerun(job).await? {
+        Rerun::NotAsked => None,
+        Rerun::Waits => return Ok(wait(job, waiting_for_attempt())),
+        Rerun::Refused(done) => return Ok(done),
+        Rerun::Runs(run) => Some(run),
+    };
+    let followed = again.is_some();
+    let checks = job.checks().await?;
     let image = outside.ecr.image_by_tag(&service.image, &service.tag_of(commit)).await?;
-    let run = newest_run(job).await?;
+    let run = match again {
+        Some(run) => Some(run),
+        None => newest_run(job).await?,
+    };
     if let Some(run) = &run
         && run.head_sha != commit.as_str()
     {
@@ -31,10 +72,13 @@ pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
         return Ok(job.planning_failed(Some(Step::Ci), Failure::new(what)));
     }
     let under_way = run.as_ref().is_some_and(|run| run.status != Progress::Completed);
-    if checks.state == CiState::Red {
+    // What is red then may be of the attempt before.
+    if checks.state == CiState::Red && !(followed && under_way) {
         return red(job, &checks, run.as_ref()).await;
     }
-    if image.is_some() && checks.state != CiState::Pending && !under_way {
+    // Of a run that is under way other jobs may not be required; those that are have passed.
+    let passed = checks.state == CiState::Green && job.environment()?.checks != Required::All;
+    if image.is_some() && checks.state != CiState::Pending && (passed || !under_way) {
         remove_temporary_tag(job).await;
         return Ok(Done::Event(Event::BuildReady));
     }
@@ -43,7 +87,9 @@ pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     match run {
         Some(run) if under_way => Ok(wait(job, run_progress(&run))),
-        Some(run) if !run.conclusion.is_some_and(Conclusion::passes) => red(job, &checks, Some(&run)).await,
+        Some(run) if image.is_none() && !run.conclusion.is_some_and(Conclusion::passes) => {
+            red(job, &checks, Some(&run)).await
+        }
         Some(run) if image.is_none() => green_without_image(job, &run),
         _ if checks.state == CiState::Pending => Ok(wait(job, checks_progress(&checks))),
         _ if job.release.build_run.is_some() => Ok(wait(job, waiting_for_run())),
@@ -93,7 +139,10 @@ fn green_without_image(job: &Job<'_>, run: &RunState) -> Result<Done, Trouble> {
     let since_s = ended.map_or(IMAGE_GRACE_S, |at| job.now().as_second() - at.as_second());
     if since_s < job.executor.setup.pace.image_grace_s(IMAGE_GRACE_S) {
         let detail = format!("run {} is green, waiting for the image", run.number);
-        return Ok(wait(job, BuildProgress { detail, permille: Some(950), url: Some(run.html_url.clone()) }));
+        return Ok(wait(
+            job,
+            BuildProgress { detail, permille: Some(950), url: Some(run.html_url.clone()), jobs: vec![] },
+        ));
     }
     if job.release.build_run.is_none() {
         return Ok(Done::Event(Event::BuildMissing { at: job.now() }));
@@ -119,7 +168,11 @@ async fn red(job: &Job<'_>, checks: &CiFact, run: Option<&RunState>) -> Result<D
         Some(JobState { name, .. }) => format!("CI is red on {}: job \"{name}\" failed.", commit.short()),
         None => format!("CI is red on {}: {} failed.", commit.short(), checks.failing.join(", ")),
     };
-    let mut failure = Failure::new(what).next("push a fix").next("re-run the job on GitHub, then /release retry");
+    let again = match job.release.request.kind {
+        RequestKind::Deploy | RequestKind::Retry { .. } => format!("/release retry {} --rerun", job.release.id.short()),
+        _ => "re-run the job on GitHub, then /release retry".to_owned(),
+    };
+    let mut failure = Failure::new(what).next("push a fix").next(again);
     if let Some(failing) = failing {
         let repository = &job.service()?.repository;
         let log = job.executor.outside.github.job_log_tail(repository, failing.id, LOG_TAIL_LINES).await;
@@ -138,21 +191,42 @@ fn wait(job: &Job<'_>, progress: BuildProgress) -> Done {
 
 fn run_progress(run: &RunState) -> BuildProgress {
     let done = run.jobs.iter().filter(|job| job.status == Progress::Completed).count();
-    let current = run.jobs.iter().find(|job| job.status == Progress::Running);
-    let doing = current.map_or_else(|| "queued".to_owned(), |job| job.name.clone());
+    let running: Vec<_> = run.jobs.iter().filter(|job| job.status == Progress::Running).collect();
+    let named: Vec<_> = running.iter().take(RUNNING_NAMED_LIMIT).map(|job| job.name.as_str()).collect();
+    let doing = match (&named[..], running.len().saturating_sub(named.len())) {
+        ([], _) => "queued".to_owned(),
+        (named, 0) => named.join(" and "),
+        (named, more) => format!("{} and {more} more", named.join(", ")),
+    };
     let total = run.jobs.len();
     let detail = format!("run {}: {doing}, {done} of {total} jobs done", run.number);
     let permille = u16::try_from(done * 900 / total.max(1)).ok();
-    BuildProgress { detail, permille, url: Some(run.html_url.clone()) }
+    let jobs = run.jobs.iter().take(BuildProgress::JOBS_LIMIT).map(build_job).collect();
+    BuildProgress { detail, permille, url: Some(run.html_url.clone()), jobs }
+}
+
+fn build_job(job: &JobState) -> BuildJob {
+    let state = match (job.status, job.conclusion) {
+        (Progress::Queued, _) => BuildJobState::Queued,
+        (Progress::Running, _) => BuildJobState::Running,
+        (Progress::Completed, Some(conclusion)) if conclusion.passes() => BuildJobState::Passed,
+        (Progress::Completed, _) => BuildJobState::Failed,
+    };
+    BuildJob { name: job.name.clone(), state, url: Some(job.html_url.clone()).filter(|url| !url.is_empty()) }
+}
+
+fn waiting_for_attempt() -> BuildProgress {
+    let detail = "waiting for the failed jobs to run again".to_owned();
+    BuildProgress { detail, permille: None, url: None, jobs: vec![] }
 }
 
 fn checks_progress(checks: &CiFact) -> BuildProgress {
     let detail = format!("{} of {} checks have passed", checks.passed, checks.total);
-    BuildProgress { detail, permille: None, url: None }
+    BuildProgress { detail, permille: None, url: None, jobs: vec![] }
 }
 
 fn waiting_for_run() -> BuildProgress {
-    BuildProgress { detail: "waiting for the run to appear".to_owned(), permille: None, url: None }
+    BuildProgress { detail: "waiting for the run to appear".to_owned(), permille: None, url: None, jobs: vec![] }
 }
 
 /// How often a build is dispatched that then does not show in the list of runs.

@@ -102,7 +102,7 @@ pub(super) async fn changed_since(job: &Job<'_>, plan: &Plan) -> Result<Option<F
 
 /// The plan that brings what runs once more.
 pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Timestamp) -> Result<Done, Trouble> {
-    let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
+    let (environment, commit) = (job.environment()?, job.commit()?);
     let key = &job.release.request.key;
     let otherwise = |what: String| {
         let failure = Failure::new(what).detail("Nothing was started.");
@@ -123,7 +123,7 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         return Ok(otherwise(format!("{key} runs another image than the one that Slipway brought there last.")));
     }
     let (config, drift) = seen(job).await?;
-    let ci = Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at };
+    let ci = Observed { value: job.checks().await?, at };
     let bypasses = Some(super::bypasses::look(job, PlanKind::Config, &observed, at).await?);
     let facts = Facts { bypasses, ..Facts::of_ci(ci) };
     let plan = Plan {
@@ -154,6 +154,7 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         drift,
         between: Between::default(),
         promote: None,
+        workflow: vec![],
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

@@ -68,7 +68,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Err(failure) => return Ok(job.planning_failed(Some(Step::Migrate), failure)),
     };
     let (config, drift) = super::configured::seen(job).await?;
-    let ci = Observed { value: outside.github.checks(&service.repository, commit).await?, at };
+    let ci = Observed { value: job.checks().await?, at };
     let bypasses = Some(super::bypasses::look(job, kind, &observed, at).await?);
     let scan = outside.ecr.scan_of(&service.image, &image.digest).await?.map(|value| Observed { value, at });
     let facts = Facts { bypasses, scan, ..Facts::of_ci(ci) };
@@ -78,6 +78,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     {
         return Ok(job.planning_failed(None, Failure::new(why).detail("Nothing was started.").final_for_request()));
     }
+
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
     let plan = Plan {
         service: job.release.request.key.service.clone(),
@@ -107,6 +108,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         drift,
         between: migrations.between,
         promote,
+        workflow: super::workflows::of_release(job).await,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -119,7 +121,7 @@ async fn migrations_only(
     at: Timestamp,
 ) -> Result<Done, Trouble> {
     let running = observed.first().map(|first| first.image_identifier.as_str());
-    let (service, commit, key) = (job.service()?, job.commit()?, &job.release.request.key);
+    let (commit, key) = (job.commit()?, &job.release.request.key);
     let plan_kind = job.release.request.kind.plan_kind();
     let live = job.executor.store.environment(key).await?.live;
     let Some(image) = running_image(job, running).await? else {
@@ -141,7 +143,7 @@ async fn migrations_only(
     };
     let (commits, commits_total) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
     let goes_on = job.release.request.kind.goes_on();
-    let ci = Observed { value: job.executor.outside.github.checks(&service.repository, commit).await?, at };
+    let ci = Observed { value: job.checks().await?, at };
     let bypasses = Some(super::bypasses::look(job, plan_kind, observed, at).await?);
     let facts = Facts { bypasses, ..Facts::of_ci(ci) };
     let plan = Plan {
@@ -168,6 +170,7 @@ async fn migrations_only(
         drift: None,
         between: migrations.between,
         promote: None,
+        workflow: vec![],
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

@@ -17,9 +17,12 @@ mod migrate;
 mod observe;
 mod promote;
 mod rehearse;
+mod report;
+mod rerun;
 mod resolve;
 mod trouble;
 mod verify;
+pub(crate) mod workflows;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
@@ -51,6 +54,9 @@ const FAILURES_LIMIT: i64 = 8;
 const FOLLOW_FAILURES_LIMIT: i64 = 66;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 60_000;
+
+/// The longest rest that the outside may ask for: GitHub counts its requests by the hour.
+const NAMED_REST_LIMIT_MS: i64 = 3_660_000;
 
 /// How an effect went.
 pub(crate) enum Done {
@@ -89,6 +95,14 @@ pub(crate) enum Trouble {
     /// Our own store failed; the lease will run out and it is tried again.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It will not work before a moment that the outside has named.
+    #[error("{what}")]
+    Limited {
+        /// What was said.
+        what: String,
+        /// The moment.
+        at: jiff::Timestamp,
+    },
 }
 
 impl From<IntentRefused> for Trouble {
@@ -250,6 +264,7 @@ impl Executor {
             Effect::Tell { people, what } => announce::tell(&job, people, what).await,
             Effect::Announce => announce::announce(&job).await,
             Effect::Promote { tag } => promote::promote(&job, tag).await,
+            Effect::Report => report::report(&job).await,
         }
     }
 
@@ -290,6 +305,14 @@ impl Executor {
                 let failure = Failure::new(what).detail(format!("Tried {tries} times.")).next("/release retry");
                 self.settle(row, failing(&row.effect, failure, self.clock.now())).await
             }
+            Trouble::Limited { what, at } if row.failures + 1 < failures_limit(&row.effect) => {
+                warn!(%what, failures = row.failures + 1, "tried again when it is listened to again");
+                let now = self.clock.now_ms();
+                let named = at.as_millisecond().clamp(now, now + NAMED_REST_LIMIT_MS);
+                let at = named.max(now + rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS));
+                self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
+            }
+            Trouble::Limited { what, .. } => Box::pin(self.settle_trouble(row, Trouble::Passing(what))).await,
             Trouble::Passing(what) => {
                 warn!(%what, failures = row.failures + 1, "tried again later");
                 let rest = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
@@ -382,7 +405,7 @@ fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
             let problem = Some(failure.what);
             return Done::Event(Event::Promoted { tag: tag.clone(), problem, at });
         }
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce => {
+        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce | Effect::Report => {
             return Done::Recorded { kind: audited::GIVEN_UP, body: json!({ "failure": failure }) };
         }
     };

@@ -1,12 +1,12 @@
 //! The first two steps of a run look once more at what the plan was made from.
 
 use super::{Done, Job, Trouble};
-use slipway_core::facts::CiState;
+use slipway_core::facts::{CiFact, CiState};
 use slipway_core::release::{Failure, Step};
 
 pub(super) async fn ci(job: &Job<'_>) -> Result<Done, Trouble> {
     let commit = job.commit()?;
-    let checks = job.executor.outside.github.checks(&job.service()?.repository, commit).await?;
+    let checks = job.checks().await?;
     if checks.state == CiState::Green {
         return Ok(job.succeeded(Step::Ci, format!("{} of {}", checks.passed, checks.total)));
     }
@@ -16,8 +16,19 @@ pub(super) async fn ci(job: &Job<'_>) -> Result<Done, Trouble> {
         return Ok(job.succeeded(Step::Ci, format!("{}, as approved", state_words(checks.state))));
     }
     let what = format!("CI of {} is {} now.", commit.short(), state_words(checks.state));
-    let failure = Failure::new(what).detail(checks.failing.join(", ")).next("/release retry when it is green");
+    let failing = (!checks.failing.is_empty()).then(|| checks.failing.join(", "));
+    let details = failing.into_iter().chain(checks.not_run());
+    let failure = details.fold(Failure::new(what), Failure::detail).next("/release retry when it is green");
     Ok(job.failed(Step::Ci, failure))
+}
+
+impl Job<'_> {
+    /// How the checks stand that the environment requires of the commit.
+    pub(super) async fn checks(&self) -> Result<CiFact, Trouble> {
+        let (service, environment) = (self.service()?, self.environment()?);
+        let github = &self.executor.outside.github;
+        Ok(github.required_checks(&service.repository, self.commit()?, &environment.checks).await?)
+    }
 }
 
 fn state_words(state: CiState) -> &'static str {

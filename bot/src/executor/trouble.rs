@@ -20,9 +20,10 @@ impl Trouble {
 impl From<GitHubError> for Trouble {
     fn from(error: GitHubError) -> Self {
         match error {
+            GitHubError::RateLimited { until: Some(at) } => Self::Limited { what: error.to_string(), at },
             // A 404 just after a push or a webhook passes: GitHub's API lags behind itself.
             GitHubError::NotFound { .. }
-            | GitHubError::RateLimited { .. }
+            | GitHubError::RateLimited { until: None }
             | GitHubError::Unreachable { .. }
             | GitHubError::Slow { .. }
             | GitHubError::Server { .. }
@@ -32,7 +33,8 @@ impl From<GitHubError> for Trouble {
             | GitHubError::Refused { .. }
             | GitHubError::TooBig { .. }
             | GitHubError::NotAFile { .. }
-            | GitHubError::TagTaken { .. } => Self::lasting(&error),
+            | GitHubError::TagTaken { .. }
+            | GitHubError::NoRequiredChecks { .. } => Self::lasting(&error),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! probe, and a line in [`standard`].
 
 mod discord;
+mod github;
 mod members;
 mod outside;
 mod slack;
@@ -14,6 +15,7 @@ use futures::StreamExt;
 use std::time::Duration;
 
 pub use discord::discord;
+pub use github::github;
 pub use members::members;
 pub use outside::outside;
 pub use slack::slack;

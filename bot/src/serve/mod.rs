@@ -16,7 +16,7 @@ use crate::readiness::Readiness;
 use crate::setup::Setup;
 use crate::store::Store;
 use crate::timekeeper::{Lookouts, Timekeeper};
-use crate::web::{self, Web};
+use crate::web::{self, GithubDoor, Web};
 use chats::Chats;
 use futures::future::join_all;
 use secrecy::SecretString;
@@ -61,6 +61,8 @@ pub struct Parts {
     pub discord: Option<DiscordParts>,
     /// How long a delivery may take to become durable.
     pub ack_budget_ms: u64,
+    /// What GitHub's webhooks are signed with.
+    pub github_webhook: Option<SecretString>,
 }
 
 /// What Slack needs.
@@ -124,6 +126,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         slack,
         discord,
         ack_budget_ms,
+        github_webhook,
     } = parts;
     let store = Store::open(&store).await?;
     let taken_over = store.effects_take_over().await?;
@@ -184,6 +187,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone(), members)));
     tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), outgoing).run());
     tasks.spawn(forget_old(store.clone(), clock.clone()));
+    let github = GithubDoor { secret: github_webhook.map(Arc::new), setup: setup.clone() };
     let router = web::router(Web {
         store,
         clock,
@@ -195,12 +199,9 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         slack,
         discord,
         ack_budget_ms,
+        github,
     });
-    tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            error!(%error, "the web server ended");
-        }
-    });
+    tasks.spawn(serve_web(listener, router));
     info!(%listen, "slipway is up");
     tokio::select! {
         ended = tasks.join_next() => {
@@ -211,6 +212,12 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             info!("stopping; what is under way goes on after the next start");
             Ok(())
         }
+    }
+}
+
+async fn serve_web(listener: TcpListener, router: axum::Router) {
+    if let Err(error) = axum::serve(listener, router).await {
+        error!(%error, "the web server ended");
     }
 }
 

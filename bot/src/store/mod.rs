@@ -10,6 +10,7 @@ mod dry;
 mod effects;
 mod environments;
 mod gateway;
+mod github;
 mod inbox;
 mod links;
 mod lookups;

@@ -46,7 +46,7 @@ statements! {
     EFFECT_INTENT = "UPDATE effects SET intent = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_DONE = "UPDATE effects SET state = 'done', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_AGAIN = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL, not_before = $3, failures = $4 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
-    EFFECTS_ABANDON = "UPDATE effects SET state = 'abandoned', lease_owner = NULL, lease_until = NULL WHERE release = $1 AND state IN ('pending', 'leased') AND kind NOT IN ('tell', 'announce', 'promote') RETURNING id, kind, intent IS NOT NULL AND intent <> 'null'";
+    EFFECTS_ABANDON = "UPDATE effects SET state = 'abandoned', lease_owner = NULL, lease_until = NULL WHERE release = $1 AND state IN ('pending', 'leased') AND kind NOT IN ('tell', 'announce', 'promote', 'report') RETURNING id, kind, intent IS NOT NULL AND intent <> 'null'";
     EFFECTS_TAKE_OVER = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
     EFFECT_NEXT_DUE = "SELECT min(CASE state WHEN 'pending' THEN not_before ELSE lease_until END) FROM effects WHERE state IN ('pending', 'leased')";
     EFFECTS_BEGUN = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND intent IS NOT NULL AND intent <> 'null'";
@@ -127,6 +127,11 @@ statements! {
     CONFIGURATION_SEEN = "INSERT INTO configurations (service, environment, seen, seen_at) VALUES ($1, $2, $3, $4) ON CONFLICT (service, environment) DO UPDATE SET seen = excluded.seen, seen_at = excluded.seen_at WHERE configurations.seen_at IS NULL OR excluded.seen_at >= configurations.seen_at";
 
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
+    GITHUB_HEARD_PUT = "INSERT INTO github_heard (repository, at) VALUES ($1, $2) ON CONFLICT (repository) DO UPDATE SET at = max(github_heard.at, excluded.at)";
+    GITHUB_HEARD = "SELECT at FROM github_heard WHERE repository = $1";
+    BUILDS_WAKE = "UPDATE effects SET not_before = $2 WHERE state = 'pending' AND failures = 0 AND not_before > $2 AND kind IN ('await_build', 'dispatch') AND release IN (SELECT id FROM releases WHERE service = $1 AND ended_at IS NULL)";
+    EFFECTS_BEFORE = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND id < $3 AND state IN ('pending', 'leased')";
+
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";
 
     DRY_GET = "SELECT image, operation, began_at FROM dry_targets WHERE name = $1";

@@ -1,6 +1,7 @@
 //! HTTP: health, readiness, and the API of the terminal chat.
 
 mod discord;
+mod github;
 mod health;
 mod policies;
 mod releases;
@@ -8,6 +9,7 @@ mod slack;
 mod terminal;
 
 pub use discord::DiscordDoor;
+pub use github::GithubDoor;
 pub use slack::SlackDoor;
 
 use crate::clock::Clock;
@@ -50,6 +52,8 @@ pub struct Web {
     pub discord: Option<DiscordDoor>,
     /// How long a delivery may take to become durable.
     pub ack_budget_ms: u64,
+    /// GitHub's webhooks.
+    pub github: GithubDoor,
 }
 
 /// All routes.
@@ -73,6 +77,7 @@ pub fn router(web: Web) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .merge(slack_doors(&web))
         .merge(discord_door(&web))
+        .merge(github_door())
         .with_state(web)
 }
 
@@ -93,6 +98,11 @@ fn discord_door(web: &Web) -> Router<Web> {
         None => Router::new(),
     };
     door.layer(DefaultBodyLimit::max(discord::BODY_LIMIT_BYTES))
+}
+
+fn github_door() -> Router<Web> {
+    let door = Router::new().route("/github/webhooks", post(github::webhooks));
+    door.layer(DefaultBodyLimit::max(github::BODY_LIMIT_BYTES))
 }
 
 /// Lets only holders of the API token pass.

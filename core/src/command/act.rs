@@ -60,14 +60,15 @@ pub(super) static CANCEL: Definition = Definition {
 
 pub(super) static RETRY: Definition = Definition {
     path: &["release", "retry"],
-    usage: "/release retry [release]",
+    usage: "/release retry [release] [--rerun]",
     summary: "the same commit again, as a new release; without one the newest that failed",
-    options: &[],
-    slots: &[slots::RELEASE_IF_ANY],
-    examples: &["/release retry"],
+    options: &[("rerun", None)],
+    slots: &[slots::RELEASE_IF_ANY, slots::RERUN],
+    examples: &["/release retry", "/release retry --rerun"],
     build: |mut args| {
         let release = args.release()?;
+        let rerun = args.flag("rerun");
         args.end()?;
-        Ok(Command::Retry { release })
+        Ok(Command::Retry { release, rerun })
     },
 };

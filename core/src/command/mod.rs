@@ -121,10 +121,12 @@ pub enum Command {
         /// `None`: the only release that has not ended.
         release: Option<String>,
     },
-    /// `/release retry [release]`: the same request again, as a new release.
+    /// `/release retry [release] [--rerun]`: the same request again, as a new release.
     Retry {
         /// `None`: the newest one that failed.
         release: Option<String>,
+        /// Whether the failed jobs of its run are run again first.
+        rerun: bool,
     },
     /// `/release lock <environment> "reason" [--for 2h] [service]`
     Lock {

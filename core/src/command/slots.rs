@@ -74,6 +74,7 @@ pub(super) const CONTINUE: Slot =
     Slot::option("continue", OptionKind::Flag, "for up: go on with a file that an earlier run left half done");
 pub(super) const RELEASE: Slot = Slot::word("release", OptionKind::Release, RELEASE_ABOUT);
 pub(super) const RELEASE_IF_ANY: Slot = Slot::word("release", OptionKind::Release, RELEASE_ABOUT).if_any();
+pub(super) const RERUN: Slot = Slot::option("rerun", OptionKind::Flag, "run the failed CI jobs again first");
 pub(super) const DRY_RUN: Slot = Slot::option("dry-run", OptionKind::Flag, "only show the plan");
 pub(super) const REASON: Slot = Slot::option("reason", OptionKind::Text, "why, for those who read of it");
 pub(super) const REASON_NEEDED: Slot =

@@ -65,7 +65,7 @@ impl Scene {
             at: at(0),
             expires_at: at(86_400),
         };
-        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         let scene = Self {
             release: Release::new(ME.into(), request),
             plan: Plan { environment: environment.into(), ..crate::plan::tests::plan() },

@@ -143,6 +143,8 @@ pub enum Verb {
     Lock,
     /// Let go of its environment.
     Unlock,
+    /// Ask again for the same, with the failed jobs of its run once more.
+    Rerun,
 }
 
 impl Line {

@@ -49,6 +49,7 @@ pub(crate) fn plan() -> Plan {
             statements: String::new(),
         }],
         taken_back: vec![],
+        workflow: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),

@@ -44,7 +44,7 @@ impl PolicySet {
             let authors = people.iter().filter(|author| author.id != requester.id);
             authors.map(move |author| (requester, author))
         });
-        let ci = CiFact { state: CiState::Green, total: 1, passed: 1, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 1, passed: 1, failing: vec![], missing: vec![] };
         let facts = Facts::of_ci(Observed { value: ci, at: now });
         let deadlock = |(requester, author): (&Person, &Person)| {
             let plan = ordinary(service, environment, author)?;
@@ -91,6 +91,7 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         image: PlannedImage { repository: String::new(), digest, tag: String::new(), pushed_at: None },
         migrations: vec![],
         taken_back: vec![],
+        workflow: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),

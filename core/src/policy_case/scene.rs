@@ -139,7 +139,13 @@ impl Scene {
 
     fn facts(&self) -> Facts {
         let passed = u32::from(self.ci == CiState::Green);
-        let ci = CiFact { state: self.ci, total: u32::from(self.ci != CiState::Missing), passed, failing: vec![] };
+        let ci = CiFact {
+            state: self.ci,
+            total: u32::from(self.ci != CiState::Missing),
+            passed,
+            failing: vec![],
+            missing: vec![],
+        };
         let way = Bypass { place: "case".to_owned(), line: None, kind: BypassKind::AutomaticDeployments { tag: None } };
         let bypasses = Observed { value: vec![way; self.bypasses], at: self.now };
         let scan = self.scan.map(|findings| Observed { value: ScanFact::Done { findings }, at: self.now });
@@ -243,6 +249,7 @@ impl Change {
             image: PlannedImage { repository: String::new(), digest: image_of(2), tag: String::new(), pushed_at: None },
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),
             taken_back: vec![],
+            workflow: vec![],
             files_from: None,
             goes_on: false,
             between: Default::default(),

@@ -60,6 +60,8 @@ pub enum Effect {
         /// Which.
         tag: String,
     },
+    /// Show on GitHub where the release stands by then.
+    Report,
 }
 
 impl Effect {
@@ -82,6 +84,7 @@ impl Effect {
             Self::Tell { .. } => "tell",
             Self::Announce => "announce",
             Self::Promote { .. } => "promote",
+            Self::Report => "report",
         }
     }
 
@@ -97,6 +100,6 @@ impl Effect {
     /// Whether it only makes sense while the release has not ended.
     #[must_use]
     pub fn ends_with_release(&self) -> bool {
-        !matches!(self, Self::Tell { .. } | Self::Announce | Self::Promote { .. })
+        !matches!(self, Self::Tell { .. } | Self::Announce | Self::Promote { .. } | Self::Report)
     }
 }

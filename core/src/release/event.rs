@@ -224,4 +224,37 @@ pub struct BuildProgress {
     pub permille: Option<u16>,
     /// The run's page.
     pub url: Option<String>,
+    /// The run's jobs, at most [`BuildProgress::JOBS_LIMIT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<BuildJob>,
+}
+
+impl BuildProgress {
+    /// How many jobs are kept.
+    pub const JOBS_LIMIT: usize = 50;
+}
+
+/// A job of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildJob {
+    /// Its name. Untrusted.
+    pub name: String,
+    /// Where it stands, in a word: `queued`, `running`, `passed`, `failed`.
+    pub state: BuildJobState,
+    /// Its page.
+    pub url: Option<String>,
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildJobState {
+    /// Not begun.
+    Queued,
+    /// Under way.
+    Running,
+    /// Done, or not needed.
+    Passed,
+    /// Did not work.
+    Failed,
 }

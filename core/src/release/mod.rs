@@ -6,6 +6,7 @@
 mod back;
 mod effect;
 mod event;
+mod report;
 mod running;
 mod state;
 mod step;
@@ -16,7 +17,8 @@ mod tests;
 
 pub use back::{AutomaticRollback, KnownBad};
 pub use effect::Effect;
-pub use event::{BuildProgress, Event};
+pub use event::{BuildJob, BuildJobState, BuildProgress, Event};
+pub use report::{Report, ReportState};
 pub use state::{
     Failure, GatherProblem, MigrateWay, Origin, Outcome, Phase, PlanningStage, Promotion, Release, Request,
     RequestKind, Step, StepRecord, StepState, Steps, Voided,

@@ -62,6 +62,9 @@ pub enum RequestKind {
         of: ReleaseId,
         /// Its commit, when it had come that far.
         commit: Option<CommitSha>,
+        /// Whether the failed jobs of the commit's run are run again first.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rerun: bool,
     },
     /// Only migrations: nothing is deployed.
     Migrate {
@@ -546,6 +549,14 @@ impl Release {
     #[must_use]
     pub fn digest(&self) -> Option<PlanDigest> {
         self.plan.as_ref().map(Plan::digest)
+    }
+
+    /// Whether CI was red before anything could start, so that running its failed jobs again may help.
+    #[must_use]
+    pub fn failed_in_ci(&self) -> bool {
+        let in_ci = matches!(self.outcome, Some(Outcome::Failed { step: Some(Step::Ci), .. }));
+        let builds = matches!(self.request.kind, RequestKind::Deploy | RequestKind::Retry { .. });
+        in_ci && builds && self.started_at.is_none() && self.commit.is_some()
     }
 
     /// Whether the gate has to look at it: a plan is there and nothing runs yet.

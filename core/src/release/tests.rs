@@ -3,6 +3,7 @@
 mod backwards;
 mod history;
 mod life;
+mod reporting;
 mod table;
 mod voting;
 mod walk;
@@ -78,7 +79,7 @@ fn bad_mark() -> KnownBad {
 }
 
 fn facts(seconds: i64) -> Facts {
-    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
     Facts::of_ci(Observed { value: ci, at: at(seconds) })
 }
 

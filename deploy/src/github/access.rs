@@ -14,6 +14,10 @@ const APP_PERMISSIONS: [(&str, &str, &str); 5] = [
     ("statuses", "read", "read commit statuses"),
 ];
 
+/// The same for showing releases on GitHub.
+const SHOWING_PERMISSIONS: [(&str, &str, &str); 2] =
+    [("deployments", "write", "show releases as deployments"), ("statuses", "write", "show releases on commits")];
+
 /// What the credentials may do with a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -47,13 +51,21 @@ impl GitHub {
         Ok(Access { who, default_branch, private, missing })
     }
 
+    /// What an App's installation lacks for showing releases on GitHub, as in [`Access::missing`]. Of tokens it is not
+    /// known: those that may push can do it, unless they are fine-grained.
+    ///
+    /// # Errors
+    /// As for any request.
+    pub async fn missing_to_show(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
+        if !self.is_app() {
+            return Ok(vec![]);
+        }
+        Ok(missing_permissions(&self.installation(repo).await?, &SHOWING_PERMISSIONS))
+    }
+
     async fn app_access(&self, repo: &RepoName) -> Result<(String, Vec<String>), GitHubError> {
         let found = self.installation(repo).await?;
-        let missing = APP_PERMISSIONS.iter().filter(|(name, needed, _)| {
-            let given = found.permissions.get(*name).map(String::as_str);
-            !(given == Some("write") || given == Some("admin") || given == Some(*needed))
-        });
-        let missing = missing.map(|(name, needed, why)| format!("permission {name}: {needed}, to {why}")).collect();
+        let missing = missing_permissions(&found, &APP_PERMISSIONS);
         Ok((found.app_slug.unwrap_or_else(|| "the App".into()), missing))
     }
 
@@ -64,6 +76,14 @@ impl GitHub {
         let scopes = answer.headers.get("x-oauth-scopes").and_then(|v| v.to_str().ok());
         Ok((format!("@{}", user.login), scopes.map(missing_scopes).unwrap_or_default()))
     }
+}
+
+fn missing_permissions(found: &wire::Installation, needed: &[(&str, &str, &str)]) -> Vec<String> {
+    let missing = needed.iter().filter(|(name, needed, _)| {
+        let given = found.permissions.get(*name).map(String::as_str);
+        !(given == Some("write") || given == Some("admin") || given == Some(*needed))
+    });
+    missing.map(|(name, needed, why)| format!("permission {name}: {needed}, to {why}")).collect()
 }
 
 /// Classic tokens list their scopes; `repo` covers all that Slipway does.

@@ -13,19 +13,40 @@ use std::collections::BTreeMap;
 const CHECK_PAGES_LIMIT: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Passed,
     Waiting,
     Failed,
 }
 
+/// What the names of statuses begin with that Slipway itself writes.
+pub(super) const OWN_CONTEXTS: &str = "slipway/";
+
+/// One check of a commit.
+pub(super) struct Found {
+    pub(super) name: String,
+    /// The App that reported it; a commit status has none.
+    pub(super) app: Option<u64>,
+    pub(super) verdict: Verdict,
+}
+
+/// Whether Slipway writes this status itself: where a release stands says nothing about the commit.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.starts_with(OWN_CONTEXTS)
+}
+
 impl GitHub {
     /// Joins check runs (the latest of each app and name) and commit statuses (the latest of each context)
-    /// into one verdict. Nothing at all is [`CiState::Missing`].
+    /// into one verdict. Nothing at all is [`CiState::Missing`]. What Slipway itself writes does not count.
     ///
     /// # Errors
     /// As for any request; [`GitHubError::TooBig`] beyond 1,000 of either.
     pub async fn checks(&self, repo: &RepoName, commit: &CommitSha) -> Result<CiFact, GitHubError> {
+        Ok(fact(self.found_checks(repo, commit).await?))
+    }
+
+    /// Every check of a commit but Slipway's own.
+    pub(super) async fn found_checks(&self, repo: &RepoName, commit: &CommitSha) -> Result<Vec<Found>, GitHubError> {
         let what = format!("the checks of {} in {repo}", commit.short());
         let (runs, statuses) = tokio::join!(
             self.pages(repo, &what, format!("/repos/{repo}/commits/{commit}/check-runs?filter=latest"), |page| {
@@ -44,9 +65,10 @@ impl GitHub {
                 "pending" => Verdict::Waiting,
                 _ => Verdict::Failed,
             };
-            (s.context, verdict)
+            Found { name: s.context, app: None, verdict }
         }));
-        Ok(fact(verdicts))
+        verdicts.retain(|found| !is_ours(&found.name));
+        Ok(verdicts)
     }
 
     /// All entries of a list with pages; `path` may already have a query.
@@ -71,7 +93,7 @@ impl GitHub {
     }
 }
 
-fn latest(runs: Vec<wire::CheckRun>) -> Vec<(String, Verdict)> {
+fn latest(runs: Vec<wire::CheckRun>) -> Vec<Found> {
     let mut newest: BTreeMap<(String, u64), wire::CheckRun> = BTreeMap::new();
     for run in runs {
         let key = (run.name.clone(), run.app.as_ref().map_or(0, |a| a.id));
@@ -80,7 +102,8 @@ fn latest(runs: Vec<wire::CheckRun>) -> Vec<(String, Verdict)> {
             newest.insert(key, run);
         }
     }
-    newest.into_values().map(|run| (run.name.clone(), verdict(&run))).collect()
+    let found = |run: wire::CheckRun| Found { verdict: verdict(&run), app: run.app.map(|app| app.id), name: run.name };
+    newest.into_values().map(found).collect()
 }
 
 fn verdict(run: &wire::CheckRun) -> Verdict {
@@ -91,8 +114,8 @@ fn verdict(run: &wire::CheckRun) -> Verdict {
     }
 }
 
-fn fact(verdicts: Vec<(String, Verdict)>) -> CiFact {
-    let count = |wanted: Verdict| verdicts.iter().filter(|(_, v)| *v == wanted).count();
+pub(super) fn fact(verdicts: Vec<Found>) -> CiFact {
+    let count = |wanted: Verdict| verdicts.iter().filter(|found| found.verdict == wanted).count();
     let (passed, failed) = (count(Verdict::Passed), count(Verdict::Failed));
     let state = match verdicts.len() {
         0 => CiState::Missing,
@@ -102,8 +125,8 @@ fn fact(verdicts: Vec<(String, Verdict)>) -> CiFact {
     };
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (total, passed) = (small(verdicts.len()), small(passed));
-    let failing = verdicts.into_iter().filter(|(_, v)| *v == Verdict::Failed).map(|(name, _)| name);
-    CiFact { state, total, passed, failing: failing.take(CiFact::FAILING_LIMIT).collect() }
+    let failing = verdicts.into_iter().filter(|found| found.verdict == Verdict::Failed).map(|found| found.name);
+    CiFact { state, total, passed, failing: failing.take(CiFact::FAILING_LIMIT).collect(), missing: vec![] }
 }
 
 #[cfg(test)]
@@ -124,7 +147,7 @@ mod tests {
     #[test]
     fn the_latest_of_each_name_and_app_counts() {
         let state = |runs| {
-            let CiFact { state, total, passed, failing } = fact(latest(runs));
+            let CiFact { state, total, passed, failing, missing: _ } = fact(latest(runs));
             (state, total, passed, failing)
         };
         let green = run(2, "test", 1, Some("success"));

@@ -148,7 +148,7 @@ impl GitHub {
             return Err(GitHubError::unreadable(&what, "git allows no such name"));
         }
         let path = format!("/repos/{repo}/git/refs/tags/{}", encode(tag));
-        let ask = Ask { what: &what, method: Method::DELETE, path, body: None, raw: false };
+        let ask = Ask { what: &what, method: Method::DELETE, path, body: None, raw: false, unless: None };
         match self.send(Some(repo), ask).await {
             // GitHub says 422 "Reference does not exist".
             Ok(_) | Err(GitHubError::NotFound { .. } | GitHubError::Refused { status: 422, .. }) => Ok(()),

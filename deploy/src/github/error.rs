@@ -100,6 +100,17 @@ pub enum GitHubError {
         /// The commit or object it is on.
         found: String,
     },
+    /// `checks = "branch-protection"` where protection asks for none.
+    #[error(
+        "The branch {branch} of {repository} requires no checks, so checks = \"branch-protection\" says nothing. \
+         Protect the branch, or name the checks in the configuration."
+    )]
+    NoRequiredChecks {
+        /// `owner/name`.
+        repository: String,
+        /// The default branch.
+        branch: String,
+    },
 }
 
 fn until_words(until: Option<&Timestamp>) -> String {
@@ -129,7 +140,8 @@ impl GitHubError {
             | Self::Refused { .. }
             | Self::TooBig { .. }
             | Self::NotAFile { .. }
-            | Self::TagTaken { .. } => false,
+            | Self::TagTaken { .. }
+            | Self::NoRequiredChecks { .. } => false,
         }
     }
 

@@ -48,12 +48,13 @@ pub struct GitHub {
 }
 
 struct Inner {
-    octocrab: Octocrab,
+    octocrab: Arc<Octocrab>,
     is_app: bool,
     request_timeout: Duration,
-    /// By the path that finds them.
-    installations: Mutex<HashMap<String, Octocrab>>,
+    /// By the path that finds them. Shared and not cloned: a clone would fetch a token of its own for each request.
+    installations: Mutex<HashMap<String, Arc<Octocrab>>>,
     blobs: super::folder::BlobCache,
+    seen: super::seen::Seen,
 }
 
 impl fmt::Debug for GitHub {
@@ -69,15 +70,17 @@ pub(super) struct Ask<'a> {
     pub(super) path: String,
     pub(super) body: Option<serde_json::Value>,
     pub(super) raw: bool,
+    /// The ETag of an answer that is known: GitHub then says 304, which counts for no limit, while nothing has changed.
+    pub(super) unless: Option<header::HeaderValue>,
 }
 
 impl<'a> Ask<'a> {
     pub(super) fn get(what: &'a str, path: String) -> Self {
-        Self { what, method: Method::GET, path, body: None, raw: false }
+        Self { what, method: Method::GET, path, body: None, raw: false, unless: None }
     }
 
     pub(super) fn post(what: &'a str, path: String, body: serde_json::Value) -> Self {
-        Self { what, method: Method::POST, path, body: Some(body), raw: false }
+        Self { what, method: Method::POST, path, body: Some(body), raw: false, unless: None }
     }
 
     fn request(&self) -> Result<Request<String>, GitHubError> {
@@ -86,6 +89,10 @@ impl<'a> Ask<'a> {
             .uri(&self.path)
             .header(header::ACCEPT, if self.raw { ACCEPT_RAW } else { ACCEPT_JSON })
             .header("x-github-api-version", API_VERSION);
+        let request = match &self.unless {
+            Some(etag) => request.header(header::IF_NONE_MATCH, etag),
+            None => request,
+        };
         let request = match &self.body {
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body.to_string()),
             None => request.body(String::new()),
@@ -140,9 +147,11 @@ impl GitHub {
                 .map_err(|e| GitHubError::from_octocrab("the App's private key", &e))?,
         };
         let octocrab = builder.build().map_err(|e| GitHubError::from_octocrab(what, &e))?;
+        let octocrab = Arc::new(octocrab);
         let installations = Mutex::new(HashMap::new());
         let blobs = super::folder::BlobCache::default();
-        Ok(Self { inner: Arc::new(Inner { octocrab, is_app, request_timeout, installations, blobs }) })
+        let seen = super::seen::Seen::default();
+        Ok(Self { inner: Arc::new(Inner { octocrab, is_app, request_timeout, installations, blobs, seen }) })
     }
 
     pub(super) fn is_app(&self) -> bool {
@@ -164,7 +173,7 @@ impl GitHub {
     }
 
     /// The client that acts for this repository: an App has a token for each installation.
-    async fn client(&self, repo: Option<&RepoName>) -> Result<Octocrab, GitHubError> {
+    async fn client(&self, repo: Option<&RepoName>) -> Result<Arc<Octocrab>, GitHubError> {
         match repo {
             Some(repo) => self.client_at(&repo.to_string(), format!("/repos/{repo}/installation")).await,
             None => Ok(self.inner.octocrab.clone()),
@@ -172,7 +181,7 @@ impl GitHub {
     }
 
     /// The client that acts for the installation at a path.
-    async fn client_at(&self, whose: &str, path: String) -> Result<Octocrab, GitHubError> {
+    async fn client_at(&self, whose: &str, path: String) -> Result<Arc<Octocrab>, GitHubError> {
         if !self.inner.is_app {
             return Ok(self.inner.octocrab.clone());
         }
@@ -183,6 +192,7 @@ impl GitHub {
         let id = self.installation_at(&what, path.clone()).await?.id;
         let client =
             self.inner.octocrab.installation(InstallationId(id)).map_err(|e| GitHubError::from_octocrab(&what, &e))?;
+        let client = Arc::new(client);
         self.inner.installations.lock().await.insert(path, client.clone());
         Ok(client)
     }
@@ -200,6 +210,12 @@ impl GitHub {
     }
 
     async fn read(&self, client: &Octocrab, ask: Ask<'_>) -> Result<Answer, GitHubError> {
+        let answer = self.exchange(client, &ask).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(answer.into_error(ask.what)) }
+    }
+
+    /// Sends once and gives whatever is answered.
+    async fn exchange(&self, client: &Octocrab, ask: &Ask<'_>) -> Result<Answer, GitHubError> {
         self.in_time(ask.what, async {
             let response = client.execute(ask.request()?).await;
             let (parts, body) = response.map_err(|e| GitHubError::from_octocrab(ask.what, &e))?.into_parts();
@@ -207,10 +223,15 @@ impl GitHub {
                 Ok(all) => all.to_bytes().to_vec(),
                 Err(e) => return Err(body_error(ask.what, e.as_ref())),
             };
-            let answer = Answer { status: parts.status, headers: parts.headers, body };
-            if answer.status.is_success() { Ok(answer) } else { Err(answer.into_error(ask.what)) }
+            Ok(Answer { status: parts.status, headers: parts.headers, body })
         })
         .await
+    }
+
+    /// Sends once and gives whatever is answered, also a refusal: where its words tell more than its status.
+    pub(super) async fn answer(&self, repo: &RepoName, ask: &Ask<'_>) -> Result<Answer, GitHubError> {
+        let client = self.client(Some(repo)).await?;
+        self.exchange(&client, ask).await
     }
 
     /// Sends once; anything but a success is an error.
@@ -225,15 +246,25 @@ impl GitHub {
         self.read(&client, ask).await
     }
 
-    /// A JSON document.
+    /// A JSON document. Asked again, GitHub sends it only when it has changed.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         repo: &RepoName,
         what: &str,
         path: String,
     ) -> Result<T, GitHubError> {
-        let answer = self.send(Some(repo), Ask::get(what, path)).await?;
-        from_json(what, &answer.body)
+        let known = self.inner.seen.get(&path);
+        let ask = Ask { unless: known.as_ref().map(|(etag, _)| etag.clone()), ..Ask::get(what, path) };
+        let answer = self.answer(repo, &ask).await?;
+        match known {
+            Some((_, body)) if answer.status == StatusCode::NOT_MODIFIED => from_json(what, &body),
+            _ if answer.status.is_success() => {
+                let found = from_json(what, &answer.body)?;
+                self.inner.seen.put(ask.path, &answer.headers, answer.body);
+                Ok(found)
+            }
+            _ => Err(answer.into_error(what)),
+        }
     }
 
     /// A JSON document that may be absent (404).
@@ -290,7 +321,7 @@ fn installation_on(whose: &str) -> String {
 }
 
 impl Answer {
-    fn into_error(self, what: &str) -> GitHubError {
+    pub(super) fn into_error(self, what: &str) -> GitHubError {
         GitHubError::from_answer(what, self.status, &self.headers, &self.body)
     }
 }

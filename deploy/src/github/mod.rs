@@ -1,5 +1,6 @@
 //! GitHub: names to commits, what lies between two commits, how the checks stand, the CI run that builds the
-//! image, the files of the migrations folder, and who is in a team.
+//! image, the files of the migrations folder, who is in a team, and releases shown there. What is asked for again and
+//! again is asked for with the ETag of the last answer.
 //!
 //! The transport and the App's tokens are octocrab's; requests and answers are ours, so that one missing
 //! field in an answer cannot lose it, and so that bounds, rate limits and "may have acted" are told apart.
@@ -9,6 +10,7 @@
 mod access;
 mod checks;
 mod commits;
+mod deployments;
 mod dispatch;
 mod error;
 mod folder;
@@ -16,18 +18,24 @@ mod http;
 mod log;
 mod name;
 mod reference;
+mod required;
 mod runs;
+mod seen;
+mod signature;
 mod teams;
 mod wire;
 mod workflows;
 
 pub use access::Access;
 pub use commits::{Comparison, ComparisonStatus, RawCommit, pull_request_of};
+pub use deployments::Showing;
 pub use dispatch::Dispatched;
 pub use error::GitHubError;
 pub use folder::{Folder, FolderFile};
 pub use http::{Auth, GitHub};
 pub use name::{BadRepoName, RepoName};
 pub use reference::{Resolution, Resolved, Unresolved, WhyUnresolved};
+pub use required::Required;
 pub use runs::{Conclusion, JobState, Progress, RunState};
-pub use workflows::{WORKFLOW_LIMIT_BYTES, WORKFLOWS_LIMIT, WorkflowFile};
+pub use signature::{BadWebhook, verify_webhook};
+pub use workflows::{WORKFLOW_LIMIT_BYTES, WORKFLOWS_DIR, WORKFLOWS_LIMIT, WorkflowFile};

@@ -101,6 +101,8 @@ pub struct RunState {
     pub created_at: Timestamp,
     /// Its jobs, where they were asked for.
     pub jobs: Vec<JobState>,
+    /// Which attempt this is, from 1: running its jobs again is another one of the same run.
+    pub attempt: u32,
 }
 
 /// A job of a run.
@@ -170,6 +172,17 @@ impl GitHub {
         Ok(runs.into_iter().find(|r| r.created_at.as_second() >= since).map(|r| r.id))
     }
 
+    /// Runs the failed jobs of a run again, with those that depend on them: another attempt of the same run. Sent once;
+    /// when [`GitHubError::may_have_acted`], compare [`RunState::attempt`] before trying again.
+    ///
+    /// # Errors
+    /// As for any request; [`GitHubError::Forbidden`] also when it is too old or has not failed.
+    pub async fn rerun_failed_jobs(&self, repo: &RepoName, run_id: u64) -> Result<(), GitHubError> {
+        let what = format!("running the failed jobs of run {run_id} of {repo} again (permission Actions: write)");
+        let path = format!("/repos/{repo}/actions/runs/{run_id}/rerun-failed-jobs");
+        self.send(Some(repo), Ask::post(&what, path, serde_json::json!({}))).await.map(drop)
+    }
+
     async fn list_runs(
         &self,
         repo: &RepoName,
@@ -211,6 +224,7 @@ fn run_state(run: wire::Run) -> RunState {
         html_url: run.html_url,
         created_at: run.created_at,
         jobs: Vec::new(),
+        attempt: run.run_attempt,
     }
 }
 

@@ -151,6 +151,13 @@ pub(super) struct Run {
     pub(super) conclusion: Option<String>,
     pub(super) html_url: String,
     pub(super) created_at: Timestamp,
+    #[serde(default = "first_attempt")]
+    pub(super) run_attempt: u32,
+}
+
+/// Of a server that does not count attempts.
+fn first_attempt() -> u32 {
+    1
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
 
 /// Where GitHub looks for workflows.
-const FOLDER: &str = ".github/workflows";
+pub const WORKFLOWS_DIR: &str = ".github/workflows";
 /// How many workflow files are looked at.
 pub const WORKFLOWS_LIMIT: usize = 50;
 /// How big one of them may be.
@@ -36,7 +36,7 @@ impl GitHub {
     /// When GitHub cannot be asked.
     pub async fn workflows_at(&self, repo: &RepoName, commit: &CommitSha) -> Result<Vec<WorkflowFile>, GitHubError> {
         // The commit names its files: what was read once needs no more requests.
-        let key = format!("{repo}/{commit}/{FOLDER}");
+        let key = format!("{repo}/{commit}/{WORKFLOWS_DIR}");
         if let Some(kept) = self.blobs().get(&key).and_then(|kept| serde_json::from_slice(&kept).ok()) {
             return Ok(kept);
         }
@@ -49,7 +49,7 @@ impl GitHub {
 
     async fn read_workflows(&self, repo: &RepoName, commit: &CommitSha) -> Result<Vec<WorkflowFile>, GitHubError> {
         let what = format!("the workflows at {} of {repo}", commit.short());
-        let entries = match self.folder_entries(repo, commit, FOLDER, &what).await {
+        let entries = match self.folder_entries(repo, commit, WORKFLOWS_DIR, &what).await {
             Ok(entries) => entries.unwrap_or_default(),
             // A link or a file in the place of the folder: GitHub itself runs nothing from there.
             Err(GitHubError::NotAFile { .. }) => vec![],
@@ -60,13 +60,13 @@ impl GitHub {
         let total = entries.len();
         let mut files = Vec::new();
         for entry in entries.into_iter().take(WORKFLOWS_LIMIT) {
-            let path = format!("{FOLDER}/{}", entry.path);
+            let path = format!("{WORKFLOWS_DIR}/{}", entry.path);
             if !matches!(entry.mode.as_str(), "100644" | "100755" | "100664") {
                 files.push(WorkflowFile::unread(path, "it is no plain file"));
             } else if entry.size.is_some_and(|size| size > WORKFLOW_LIMIT_BYTES) {
                 files.push(WorkflowFile::unread(path, format!("it is over {} KiB", WORKFLOW_LIMIT_BYTES / 1024)));
             } else {
-                let bytes = self.file(repo, FOLDER, entry).await?.bytes;
+                let bytes = self.file(repo, WORKFLOWS_DIR, entry).await?.bytes;
                 files.push(match String::from_utf8(bytes) {
                     Ok(text) => WorkflowFile { path, text: Ok(text) },
                     Err(_) => WorkflowFile::unread(path, "it is no text"),
@@ -75,8 +75,16 @@ impl GitHub {
         }
         if total > WORKFLOWS_LIMIT {
             let why = format!("only the first {WORKFLOWS_LIMIT} of {total} files were");
-            files.push(WorkflowFile::unread(FOLDER.to_owned(), why));
+            files.push(WorkflowFile::unread(WORKFLOWS_DIR.to_owned(), why));
         }
         Ok(files)
+    }
+
+    /// The repository's default branch.
+    ///
+    /// # Errors
+    /// As for any request.
+    pub async fn default_branch(&self, repo: &RepoName) -> Result<String, GitHubError> {
+        Ok(self.repository(repo).await?.default_branch)
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn plan() -> Plan {
         },
         migrations: vec![migration("20251104120000_likes", true)],
         taken_back: vec![],
+        workflow: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),
@@ -95,7 +96,7 @@ pub(crate) fn target(name: &str) -> PlannedTarget {
 }
 
 pub(crate) fn facts() -> Facts {
-    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
     Facts::of_ci(Observed { value: ci, at: at(0) })
 }
 

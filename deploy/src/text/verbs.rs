@@ -13,5 +13,6 @@ pub(crate) fn name(verb: Verb) -> &'static str {
         Verb::Details => "details",
         Verb::Lock => "lock",
         Verb::Unlock => "unlock",
+        Verb::Rerun => "rerun",
     }
 }

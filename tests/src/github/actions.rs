@@ -156,6 +156,31 @@ pub(super) async fn run(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) 
     ok(shapes::run(&shared, &run, &moment.run, &head))
 }
 
+/// Another attempt of a run that has failed; it ends as runs do that are dispatched now.
+pub(super) async fn rerun_failed_jobs(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<u64>,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Reply {
+    members(body, &["enable_debug_logging"])?;
+    let forbidden = |message: &str| Refusal(StatusCode::FORBIDDEN, message.into());
+    let (_, moment) = shared.run(id)?;
+    let now = shared.now();
+    let mut world = shared.world();
+    match moment.run.conclusion {
+        None => return Err(forbidden("This workflow is already running")),
+        Some("success") => return Err(forbidden("This workflow run has no failed jobs to rerun")),
+        Some(_) => {}
+    }
+    let mode = world.ci;
+    let run = world.runs.iter_mut().find(|run| run.id == id).ok_or_else(Refusal::not_found)?;
+    run.attempt += 1;
+    run.attempt_at = now;
+    run.mode = mode;
+    run.told = mode != super::ci::CiMode::Green;
+    Ok((StatusCode::CREATED, Json(json!({}))).into_response())
+}
+
 pub(super) async fn jobs(State(shared): State<Arc<Shared>>, Path(id): Path<u64>) -> Reply {
     const { assert!(JOBS.len() < PER_PAGE_MAX) };
     let (run, moment) = shared.run(id)?;

@@ -4,6 +4,7 @@ use super::ci::JOBS;
 use super::git::{GitCommit, is_hex};
 use super::server::{PageQuery, Refusal, Reply, Shared, ok, page};
 use super::shapes;
+use super::world::CommitStatus;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -114,22 +115,23 @@ async fn check_runs(shared: &Shared, name: &str, query: &PageQuery) -> Reply {
 async fn status(shared: &Shared, name: &str, query: &PageQuery) -> Reply {
     let sha = shared.known(name).await?;
     let api = shared.api();
-    let states: Vec<(String, String)> = {
+    let states: Vec<(String, CommitStatus)> = {
         let world = shared.world();
         let of_commit = world.statuses.iter().filter(|((commit, _), _)| *commit == sha);
-        of_commit.map(|((_, context), state)| (context.clone(), state.clone())).collect()
+        of_commit.map(|((_, context), status)| (context.clone(), status.clone())).collect()
     };
-    let any = |wanted: &[&str]| states.iter().any(|(_, state)| wanted.contains(&state.as_str()));
+    let any = |wanted: &[&str]| states.iter().any(|(_, status)| wanted.contains(&status.state.as_str()));
     let state = match () {
         () if any(&["failure", "error"]) => "failure",
         () if states.is_empty() || any(&["pending"]) => "pending",
         () => "success",
     };
     let now = shapes::time(shared.now());
-    let one = |(id, (context, state)): (usize, &(String, String))| {
+    let one = |(id, (context, status)): (usize, &(String, CommitStatus))| {
         json!({
-            "id": id + 1, "node_id": format!("SC_{id}"), "url": format!("{api}/statuses/{sha}"), "state": state,
-            "context": context, "description": null, "target_url": null, "avatar_url": null, "created_at": now,
+            "id": id + 1, "node_id": format!("SC_{id}"), "url": format!("{api}/statuses/{sha}"),
+            "state": status.state, "context": context, "description": status.description,
+            "target_url": status.target_url, "avatar_url": null, "created_at": now,
             "updated_at": now,
         })
     };

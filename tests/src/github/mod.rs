@@ -5,9 +5,12 @@
 //! when somebody asks, so nothing sleeps.
 
 mod actions;
+mod app;
 mod ci;
 mod commits;
 mod contents;
+mod deployments;
+mod etag;
 mod git;
 mod refs;
 mod repository;
@@ -18,8 +21,9 @@ mod teams;
 mod world;
 
 pub use ci::{CiMode, Pace};
+pub use deployments::{Deployment, DeploymentStatus, Permission};
 pub use teams::{Account, TeamAccess};
-pub use world::{BuiltImage, Dispatch, DispatchAnswer, Fault, FaultKind};
+pub use world::{BuiltImage, CommitStatus, Dispatch, DispatchAnswer, Fault, FaultKind};
 
 use crate::traffic::Exchange;
 use jiff::Timestamp;
@@ -162,6 +166,12 @@ impl GitHubSandbox {
         self.shared.world().ci = mode;
     }
 
+    /// How often the run of a commit was run, its first time included; 0 where there is none.
+    #[must_use]
+    pub fn attempts(&self, commit: &str) -> u32 {
+        self.shared.world().runs.iter().filter(|run| run.commit == commit).map(|run| run.attempt).sum()
+    }
+
     /// How dispatches are answered from now on: like github.com, or like an older server.
     pub fn set_dispatch_answer(&self, answer: DispatchAnswer) {
         self.shared.world().dispatch_answer = answer;
@@ -190,12 +200,59 @@ impl GitHubSandbox {
     /// Puts a commit status (`success`, `pending`, `failure`, `error`) on a commit.
     pub fn set_status(&self, commit: &str, context: &str, state: &str) {
         let mut world = self.shared.world();
-        world.statuses.insert((commit.to_owned(), context.to_owned()), state.to_owned());
+        let status = CommitStatus { state: state.to_owned(), description: None, target_url: None };
+        world.statuses.insert((commit.to_owned(), context.to_owned()), status);
     }
 
     /// Points a branch or tag (`refs/heads/…`, `refs/tags/…`) elsewhere, or deletes it, in memory only.
     pub fn set_ref(&self, name: &str, target: Option<&str>) {
         self.shared.world().overlay.insert(name.to_owned(), target.map(str::to_owned));
+    }
+
+    /// Every deployment so far, in order.
+    #[must_use]
+    pub fn deployments(&self) -> Vec<Deployment> {
+        self.shared.world().deployments.clone()
+    }
+
+    /// Every status that was written on a commit over HTTP, in order: context and status.
+    #[must_use]
+    pub fn said_of(&self, commit: &str) -> Vec<(String, CommitStatus)> {
+        let world = self.shared.world();
+        let of_commit = world.said.iter().filter(|(sha, ..)| sha == commit);
+        of_commit.map(|(_, context, status)| (context.clone(), status.clone())).collect()
+    }
+
+    /// Whether the token may write deployments, and statuses on commits, from now on.
+    pub fn set_reporting(&self, deployments: Permission, statuses: Permission) {
+        let mut world = self.shared.world();
+        (world.may_deploy, world.may_say) = (deployments, statuses);
+    }
+
+    /// Protects the default branch: the checks that the classic protection requires (`None`: there is none), and those
+    /// of rulesets, each with the App that must report it.
+    pub fn protect(&self, classic: Option<&[(&str, Option<i64>)]>, rules: &[(&str, Option<i64>)]) {
+        let owned =
+            |checks: &[(&str, Option<i64>)]| checks.iter().map(|(name, app)| ((*name).to_owned(), *app)).collect();
+        let mut world = self.shared.world();
+        world.protection = classic.map(owned);
+        world.rules = owned(rules);
+    }
+
+    /// Whether the token may read the classic protection from now on.
+    pub fn set_protection_access(&self, permission: Permission) {
+        self.shared.world().may_read_protection = permission;
+    }
+
+    /// Installs an App on the repository: its number, its public key (`RSAPublicKey` in DER) and what it may do.
+    pub fn install_app(&self, id: u64, public_key: &[u8], permissions: &[(&str, &str)]) {
+        self.shared.world().app = Some(app::App::new(id, public_key.to_vec(), permissions));
+    }
+
+    /// How many answers were 304 so far: such ones count for no rate limit.
+    #[must_use]
+    pub fn not_modified(&self) -> usize {
+        self.shared.world().not_modified
     }
 
     /// Tells the hook of builds that are over by now. Happens by itself at each request.

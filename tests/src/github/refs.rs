@@ -64,6 +64,9 @@ pub(super) async fn branches(State(shared): State<Arc<Shared>>, Query(query): Qu
 }
 
 pub(super) async fn branch(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Reply {
+    if let Some(branch) = name.strip_suffix("/protection/required_status_checks") {
+        return super::deployments::protection(&shared, branch).await;
+    }
     let refs = shared.refs().await?;
     let full = format!("refs/heads/{name}");
     let missing = || Refusal(StatusCode::NOT_FOUND, "Branch not found".into());

@@ -3,7 +3,7 @@
 use super::ci::CiMode;
 use super::git::Git;
 use super::world::{BuiltImage, FaultKind, World};
-use super::{GitHubOptions, actions, commits, contents, refs, repository, shapes, teams};
+use super::{GitHubOptions, actions, app, commits, contents, deployments, etag, refs, repository, shapes, teams};
 use crate::traffic::{self, Exchange, Traffic};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -221,6 +221,13 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&at("/actions/runs/{id}"), get(actions::run))
         .route(&at("/actions/runs/{id}/jobs"), get(actions::jobs))
         .route(&at("/actions/jobs/{id}/logs"), get(actions::logs))
+        .route(&at("/actions/runs/{id}/rerun-failed-jobs"), post(actions::rerun_failed_jobs))
+        .route(&at("/deployments"), get(deployments::list).post(deployments::create))
+        .route(&at("/deployments/{id}/statuses"), get(deployments::statuses).post(deployments::say))
+        .route(&at("/statuses/{sha}"), post(deployments::say_of_commit))
+        .route(&at("/rules/branches/{*branch}"), get(deployments::rules))
+        .route(&at("/installation"), get(app::installation))
+        .route("/app/installations/{id}/access_tokens", post(app::token))
         .fallback(|| async { Refusal::not_found() })
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), gate))
         .with_state(shared)
@@ -246,7 +253,7 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
         world.heard(&line);
         world.fault_for(&line)
     };
-    if let Err(refusal) = admissible(&shared, request.headers()) {
+    if let Err(refusal) = admissible(&shared, request.uri().path(), request.headers()) {
         return refusal.into_response();
     }
     match fault {
@@ -279,7 +286,8 @@ async fn kept(shared: &Shared, call: String, request: Request, next: Next) -> Re
     let Ok(asked) = to_bytes(body, BODY_LIMIT_BYTES).await else {
         return Refusal(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large".into()).into_response();
     };
-    let (parts, body) = next.run(Request::from_parts(head, Body::from(asked.clone()))).await.into_parts();
+    let request = Request::from_parts(head, Body::from(asked.clone()));
+    let (parts, body) = etag::answered(shared, request, next).await.into_parts();
     let Ok(said) = to_bytes(body, BODY_LIMIT_BYTES).await else {
         return Refusal(StatusCode::INTERNAL_SERVER_ERROR, "Server Error".into()).into_response();
     };
@@ -288,7 +296,7 @@ async fn kept(shared: &Shared, call: String, request: Request, next: Next) -> Re
     Response::from_parts(parts, Body::from(said))
 }
 
-fn admissible(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
+fn admissible(shared: &Shared, path: &str, headers: &HeaderMap) -> Result<(), Refusal> {
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     if text(header::USER_AGENT).is_none_or(str::is_empty) {
         let message =
@@ -298,13 +306,25 @@ fn admissible(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     let token = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer "));
     match token {
         None => return Err(Refusal(StatusCode::UNAUTHORIZED, "Requires authentication".into())),
-        Some(token) if token != shared.options.token => {
-            return Err(Refusal(StatusCode::UNAUTHORIZED, "Bad credentials".into()));
-        }
-        Some(_) => {}
+        Some(token) => knows(shared, path, token)?,
     }
+    accepts(text(header::ACCEPT))
+}
+
+/// Whether a token is one for this path.
+fn knows(shared: &Shared, path: &str, token: &str) -> Result<(), Refusal> {
+    let (world, now) = (shared.world(), shared.now());
+    match &world.app {
+        Some(app) if app::is_own(path) => app.has_signed(token, now),
+        Some(app) if app.has_given(token, now) => Ok(()),
+        _ if token == shared.options.token => Ok(()),
+        _ => Err(Refusal(StatusCode::UNAUTHORIZED, "Bad credentials".into())),
+    }
+}
+
+fn accepts(accept: Option<&str>) -> Result<(), Refusal> {
     let takes = |accept: &str| accept.contains("*/*") || accept.contains("json") || accept.contains("vnd.github");
-    if text(header::ACCEPT).is_some_and(|accept| !takes(accept)) {
+    if accept.is_some_and(|accept| !takes(accept)) {
         let message = "Unsupported 'Accept' header. Must accept 'application/json'.";
         return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message.into()));
     }

@@ -75,7 +75,7 @@ pub(super) fn encoded(name: &str) -> String {
 }
 
 fn at(run: &Run, offset_ms: Option<i64>) -> Option<String> {
-    let at = run.created_at.checked_add(SignedDuration::from_millis(offset_ms?)).ok()?;
+    let at = run.attempt_at.checked_add(SignedDuration::from_millis(offset_ms?)).ok()?;
     Some(time(at.round(Unit::Millisecond).unwrap_or(at)))
 }
 
@@ -88,12 +88,12 @@ pub(super) fn run(shared: &Shared, run: &Run, now: &Moment, head: &GitCommit) ->
     json!({
         "id": id, "name": "build", "node_id": node_id("WFR", &id.to_string()), "head_branch": run.reference,
         "head_sha": run.commit, "path": format!(".github/workflows/{}", run.workflow),
-        "display_title": head.message.lines().next().unwrap_or_default(), "run_number": run.number, "run_attempt": 1,
+        "display_title": head.message.lines().next().unwrap_or_default(), "run_number": run.number, "run_attempt": run.attempt,
         "event": run.event, "status": now.status, "conclusion": now.conclusion, "workflow_id": WORKFLOW_ID,
         "check_suite_id": id, "check_suite_node_id": node_id("CS", &id.to_string()), "url": url,
         "html_url": format!("{html}/actions/runs/{id}"), "pull_requests": [], "created_at": created,
         "updated_at": at(run, now.completed_ms.or(now.started_ms)).unwrap_or_else(|| created.clone()),
-        "actor": who, "triggering_actor": who, "run_started_at": created, "jobs_url": format!("{url}/jobs"),
+        "actor": who, "triggering_actor": who, "run_started_at": time(run.attempt_at), "jobs_url": format!("{url}/jobs"),
         "logs_url": format!("{url}/logs"), "check_suite_url": format!("{api}/check-suites/{id}"),
         "artifacts_url": format!("{url}/artifacts"), "cancel_url": format!("{url}/cancel"),
         "rerun_url": format!("{url}/rerun"), "workflow_url": format!("{api}/actions/workflows/{WORKFLOW_ID}"),
@@ -126,7 +126,7 @@ pub(super) fn job(shared: &Shared, run: &Run, index: usize, now: &Moment) -> Val
     let steps: Vec<Value> = if began { names.iter().enumerate().map(step).collect() } else { Vec::new() };
     json!({
         "id": id, "run_id": run.id, "workflow_name": "build", "head_branch": run.reference,
-        "run_url": format!("{api}/actions/runs/{}", run.id), "run_attempt": 1,
+        "run_url": format!("{api}/actions/runs/{}", run.id), "run_attempt": run.attempt,
         "node_id": node_id("CR", &id.to_string()), "head_sha": run.commit, "url": format!("{api}/actions/jobs/{id}"),
         "html_url": format!("{html}/actions/runs/{}/job/{id}", run.id), "status": now.status,
         "conclusion": now.conclusion, "created_at": created,

@@ -1,6 +1,8 @@
 //! What GitHub knows beyond git, in memory.
 
+use super::app::App;
 use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
+use super::deployments::{Deployment, Permission};
 use super::teams::{Account, TeamAccess};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -79,11 +81,15 @@ pub(super) struct Run {
     pub(super) mode: CiMode,
     /// The hook has been told, or has nothing to be told of.
     pub(super) told: bool,
+    /// From 1.
+    pub(super) attempt: u32,
+    /// When this attempt began.
+    pub(super) attempt_at: Timestamp,
 }
 
 impl Run {
     pub(super) fn job_id(&self, index: usize) -> u64 {
-        self.id * 10 + index as u64
+        self.id * 100 + u64::from(self.attempt) * 10 + index as u64
     }
 }
 
@@ -97,8 +103,8 @@ pub(super) struct World {
     pub(super) overlay: BTreeMap<String, Option<String>>,
     pub(super) runs: Vec<Run>,
     pub(super) held: HashSet<String>,
-    /// States by commit and context.
-    pub(super) statuses: BTreeMap<(String, String), String>,
+    /// The newest by commit and context.
+    pub(super) statuses: BTreeMap<(String, String), CommitStatus>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) requests: Vec<String>,
     pub(super) faults: Vec<Fault>,
@@ -107,6 +113,33 @@ pub(super) struct World {
     /// Members by `organisation/slug` in lower case.
     pub(super) teams: BTreeMap<String, Vec<Account>>,
     pub(super) team_access: TeamAccess,
+    pub(super) deployments: Vec<Deployment>,
+    /// Every status that was written on a commit: commit, context, status.
+    pub(super) said: Vec<(String, String, CommitStatus)>,
+    pub(super) may_deploy: Permission,
+    pub(super) may_say: Permission,
+    pub(super) may_read_protection: Permission,
+    /// Required checks of the classic protection of the default branch, with their Apps; `None`: not protected.
+    pub(super) protection: Option<Vec<RequiredCheck>>,
+    /// Required checks of rulesets.
+    pub(super) rules: Vec<RequiredCheck>,
+    /// How many answers were 304.
+    pub(super) not_modified: usize,
+    pub(super) app: Option<App>,
+}
+
+/// A check's name and the App that must report it.
+pub(super) type RequiredCheck = (String, Option<i64>);
+
+/// A status on a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitStatus {
+    /// `success`, `pending`, `failure` or `error`.
+    pub state: String,
+    /// What was said.
+    pub description: Option<String>,
+    /// Where it leads.
+    pub target_url: Option<String>,
 }
 
 impl World {
@@ -123,6 +156,15 @@ impl World {
             dispatch_answer: DispatchAnswer::Details,
             teams: BTreeMap::new(),
             team_access: TeamAccess::Visible,
+            deployments: Vec::new(),
+            said: Vec::new(),
+            may_deploy: Permission::Given,
+            may_say: Permission::Given,
+            may_read_protection: Permission::Given,
+            protection: None,
+            rules: Vec::new(),
+            not_modified: 0,
+            app: None,
         }
     }
 
@@ -159,16 +201,18 @@ impl World {
             created_at,
             mode,
             told: event != "workflow_dispatch" || mode != CiMode::Green,
+            attempt: 1,
+            attempt_at: created_at,
         };
         self.runs.push(run.clone());
         run
     }
 
     pub(super) fn moment_of(&self, run: &Run, now: Timestamp, pace: Pace) -> RunMoment {
-        if run.event != "workflow_dispatch" {
+        if run.event != "workflow_dispatch" && run.attempt == 1 {
             return moment(i64::MAX, pace, run.mode, self.held.contains(&run.commit));
         }
-        let elapsed_ms = now.as_millisecond() - run.created_at.as_millisecond();
+        let elapsed_ms = now.as_millisecond() - run.attempt_at.as_millisecond();
         moment(elapsed_ms, pace, run.mode, self.held.contains(&run.commit))
     }
 

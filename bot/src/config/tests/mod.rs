@@ -3,6 +3,7 @@
 mod chats;
 mod file;
 mod general;
+mod github;
 mod services;
 
 use super::{Config, Report};

@@ -117,10 +117,12 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::MembersSeen { .. } => &["membership_changed"],
         // The first one of an outage.
         Incoming::MembersUnseen { .. } => &["membership_unreadable"],
+        // It decides nothing: it only lets a look come earlier.
+        Incoming::GithubSpoke { .. } => &[],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 13] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 14] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -146,6 +148,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 13] {
         Incoming::LockDue { environment: chat::key("staging") },
         seen(),
         Incoming::MembersUnseen { source: release_managers(), what: String::new(), at: now(), again_at: now() },
+        Incoming::GithubSpoke { repository: "acme/goals".into() },
     ]
 }
 

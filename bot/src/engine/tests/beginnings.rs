@@ -126,6 +126,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::MembersUnseen { .. } => &[],
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
         Incoming::LockDue { .. } => &[Way::LockRanOut],
+        Incoming::GithubSpoke { .. } => &[],
     }
 }
 

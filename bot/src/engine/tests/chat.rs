@@ -352,7 +352,7 @@ impl Chat {
 
     /// Plan and facts are gathered, as of now.
     pub(super) async fn gathers(&mut self, release: &ReleaseId, plan: &Plan) {
-        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         self.gathers_with(release, plan, ci).await;
     }
 
@@ -364,7 +364,7 @@ impl Chat {
 
     /// Plan and facts are gathered, and nobody looks at them.
     pub(super) async fn gathers_unseen(&mut self, release: &ReleaseId, plan: &Plan) {
-        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+        let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         let facts = Facts::of_ci(Observed { value: ci, at: self.now() });
         let row = self.lease(release, "gather").await;
         let event = Event::Planned { plan: Box::new(plan.clone()), facts };
@@ -444,9 +444,9 @@ impl Chat {
         render(message, &TerminalOptions::new(200, false, self.now())).join("\n")
     }
 
-    /// The names of a release's effects that are not done.
+    /// The names of a release's effects that are not done, without the courtesy of showing it on GitHub.
     pub(super) async fn effects(&self, release: &ReleaseId) -> Vec<String> {
-        let open = "SELECT kind FROM effects WHERE release = $1 AND state IN ('pending', 'leased') ORDER BY id";
+        let open = "SELECT kind FROM effects WHERE release = $1 AND state IN ('pending', 'leased') AND kind <> 'report' ORDER BY id";
         self.scalars(open, release.as_str()).await
     }
 
@@ -565,6 +565,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         },
         migrations: vec![],
         taken_back: vec![],
+        workflow: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),

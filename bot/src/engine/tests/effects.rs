@@ -181,10 +181,11 @@ fn end(effect: &Effect, at: Timestamp) -> End {
         Effect::Tell { .. } => End::Record("told"),
         Effect::Announce => End::Record("announced"),
         Effect::Promote { tag } => End::Event(Event::Promoted { tag: tag.clone(), problem: None, at }),
+        Effect::Report => End::Record("reported"),
     }
 }
 
-fn all(at: Timestamp) -> [Effect; 15] {
+fn all(at: Timestamp) -> [Effect; 16] {
     [
         Effect::Resolve,
         Effect::AwaitBuild,
@@ -201,6 +202,7 @@ fn all(at: Timestamp) -> [Effect; 15] {
         Effect::Tell { people: vec!["bob".into()], what: "It waits for you.".to_owned() },
         Effect::Announce,
         Effect::Promote { tag: "latest".to_owned() },
+        Effect::Report,
     ]
 }
 
@@ -277,7 +279,7 @@ async fn what_was_under_way_when_a_release_ended_is_named() {
 async fn news_and_polls_are_not_in_it() {
     let (chat, row) = with(&Effect::AwaitBuild).await;
     let before = chat.audit().await.len();
-    let progress = BuildProgress { detail: "1 of 3".into(), permille: None, url: None };
+    let progress = BuildProgress { detail: "1 of 3".into(), permille: None, url: None, jobs: vec![] };
     let news = Incoming::Happened { release: row.release.clone(), event: Event::BuildProgress { progress } };
     chat.store.effect_again(&row, 0, 0, Some(&news), &chat.engine.clock).await.unwrap();
     chat.handle_all().await;

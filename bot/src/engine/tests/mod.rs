@@ -21,6 +21,7 @@ mod queue;
 mod reacting;
 mod releasing;
 mod replaying;
+mod reporting;
 mod threats;
 mod voting;
 mod wondering;

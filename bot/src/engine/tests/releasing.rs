@@ -197,6 +197,6 @@ async fn a_failed_release_is_tried_again_as_another() {
     assert_eq!(chat.says("ana", "/release retry").await, "");
     let again = chat.newest().await;
     assert_ne!(again, failed);
-    let kind = slipway_core::release::RequestKind::Retry { of: failed, commit: Some(sha(3)) };
+    let kind = slipway_core::release::RequestKind::Retry { of: failed, commit: Some(sha(3)), rerun: false };
     assert_eq!(chat.release(&again).await.request.kind, kind);
 }

@@ -156,7 +156,7 @@ async fn ci_that_went_red_after_the_vote_starts_nothing() {
     let release = chat.planned("ana", &plan("production", 1, 3)).await;
     chat.wait_s(600);
     chat.presses("bob", &release, Verb::Approve).await;
-    let red = CiFact { state: CiState::Red, total: 3, passed: 2, failing: vec!["test".into()] };
+    let red = CiFact { state: CiState::Red, total: 3, passed: 2, failing: vec!["test".into()], missing: vec![] };
     chat.gathers_with(&release, &plan("production", 1, 3), red).await;
     waits_for(&chat, &release, &["ci-green"]).await;
     // The vote stands: it was for the plan, and that is the same.

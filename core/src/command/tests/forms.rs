@@ -87,6 +87,7 @@ fn what_a_chat_shows_while_one_types() {
             release Release: its id, or the beginning of it
         /release retry
             release Release: its id, or the beginning of it
+            rerun Flag: run the failed CI jobs again first
         /release lock
             environment! Environment: which environment
             reason Text: why; a lock that is handed over keeps its own
@@ -331,7 +332,7 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
         ("release", Some("veto")) => Command::Veto { release },
         ("release", Some("withdraw")) => Command::Withdraw { release },
         ("release", Some("cancel")) => Command::Cancel { release },
-        ("release", Some("retry")) => Command::Retry { release },
+        ("release", Some("retry")) => Command::Retry { release, rerun: get("rerun").as_deref() == Some("true") },
         ("release", Some("lock")) => match get("to") {
             None => Command::Lock { environment: environment?, service: service(), reason: reason?, for_s },
             Some(to) => Command::HandOver {

@@ -9,7 +9,7 @@ use crate::migration::DownTrial;
 use crate::person::Directory;
 use crate::plan::{Plan, PlannedMigration};
 use crate::policy::Stance;
-use crate::release::{Outcome, Release, Step, StepState};
+use crate::release::{BuildJob, BuildJobState, Outcome, Release, Step, StepState};
 use jiff::Timestamp;
 
 /// Of how many migrations the statements are shown.
@@ -34,6 +34,7 @@ pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message
     let mut body = vec![asked(release, people)];
     body.extend(release.known_bad.as_ref().map(|mark| Block::Warning(known_bad_line(mark))));
     body.extend(release.plan.as_ref().map(|plan| planned(plan, release.phase.is_end())).unwrap_or_default());
+    body.extend(field("Build", build(release)));
     body.extend(facts(release));
     body.extend(verdict(release, now));
     body.extend(field("Votes", votes(release)));
@@ -49,6 +50,25 @@ pub fn details(release: &Release, people: &Directory, now: Timestamp) -> Message
 
 fn field(label: &str, lines: Vec<Line>) -> Option<Block> {
     (!lines.is_empty()).then(|| Block::Field { label: label.to_owned(), lines })
+}
+
+/// The run's jobs, while it is waited for.
+fn build(release: &Release) -> Vec<Line> {
+    let Some(build) = &release.build else { return vec![] };
+    let job = |job: &BuildJob| {
+        let mark = match job.state {
+            BuildJobState::Queued => "○ ",
+            BuildJobState::Running => "◐ ",
+            BuildJobState::Passed => "✔ ",
+            BuildJobState::Failed => "✖ ",
+        };
+        let line = Line::plain(mark).untrusted(job.name.as_str());
+        match &job.url {
+            Some(url) => words::link(line.text(DOT), url, "log"),
+            None => line,
+        }
+    };
+    [Line::default().untrusted(build.detail.as_str())].into_iter().chain(build.jobs.iter().map(job)).collect()
 }
 
 fn asked(release: &Release, people: &Directory) -> Block {

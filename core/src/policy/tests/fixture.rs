@@ -68,7 +68,7 @@ pub(super) struct Scene {
 /// could approve. Monday, noon in UTC.
 pub(super) fn scene() -> Scene {
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
     Scene {
         people: Directory::new([
             person("ana", &["developers", "release"]),

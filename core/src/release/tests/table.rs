@@ -78,7 +78,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
         None => Event::Requested,
         Some(Event::Requested) => Event::Resolved { commit: sha(3), branch: None },
         Some(Event::Resolved { .. }) => {
-            let progress = BuildProgress { detail: "2 of 3 jobs done".into(), permille: Some(666), url: None };
+            let progress =
+                BuildProgress { detail: "2 of 3 jobs done".into(), permille: Some(666), url: None, jobs: vec![] };
             Event::BuildProgress { progress }
         }
         Some(Event::BuildProgress { .. }) => Event::BuildReady,
@@ -219,6 +220,7 @@ fn is_work(effect: &Effect) -> bool {
             | Effect::Tell { .. }
             | Effect::Announce
             | Effect::Promote { .. }
+            | Effect::Report
     )
 }
 
@@ -242,7 +244,8 @@ fn outcomes(effect: &Effect, release: &Release) -> Vec<Event> {
         | Effect::ExpireAt { .. }
         | Effect::Tell { .. }
         | Effect::Announce
-        | Effect::Promote { .. } => {
+        | Effect::Promote { .. }
+        | Effect::Report => {
             panic!("{} of {} is no work", effect.name(), release.id)
         }
     }

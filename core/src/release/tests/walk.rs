@@ -63,7 +63,9 @@ fn event(draw: Draw, release: &Release, now: i64) -> Event {
     match kind {
         0 => Event::Requested,
         1 => Event::Resolved { commit: sha(3), branch: None },
-        2 => Event::BuildProgress { progress: BuildProgress { detail: "half".into(), permille: Some(500), url: None } },
+        2 => Event::BuildProgress {
+            progress: BuildProgress { detail: "half".into(), permille: Some(500), url: None, jobs: vec![] },
+        },
         3 => Event::BuildReady,
         4 => Event::BuildMissing { at: at(now) },
         5 => Event::Dispatched { run: u64::from(shape), temporary_tag: None },
@@ -134,7 +136,8 @@ fn acts_once(effect: &Effect) -> bool {
         | Effect::Gather
         | Effect::JudgeAt { .. }
         | Effect::ExpireAt { .. }
-        | Effect::Tell { .. } => false,
+        | Effect::Tell { .. }
+        | Effect::Report => false,
     }
 }
 

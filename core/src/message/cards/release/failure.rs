@@ -27,8 +27,9 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
         message.body.push(Block::Line(run::steps(release)));
     }
     message.body.push(Block::Line(way_out(release, step, failure)));
-    let verbs = [Verb::Retry, Verb::Details, Verb::Lock].into_iter().filter(|verb| match verb {
+    let verbs = [Verb::Rerun, Verb::Retry, Verb::Details, Verb::Lock].into_iter().filter(|verb| match verb {
         Verb::Retry => !failure.request_is_wrong,
+        Verb::Rerun => release.failed_in_ci(),
         _ => release.plan.is_some(),
     });
     message.actions = actions(verbs);

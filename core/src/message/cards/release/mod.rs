@@ -119,6 +119,7 @@ pub fn action(verb: Verb) -> Action {
         Verb::Details => "Details",
         Verb::Lock => "Lock",
         Verb::Unlock => "Unlock",
+        Verb::Rerun => "Re-run failed jobs",
     };
     Action { verb, label: label.to_owned() }
 }

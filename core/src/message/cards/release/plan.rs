@@ -6,10 +6,14 @@ use super::{back, configuration, cut_over, field, migrating, migrations};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
+use crate::workflow::WorkflowFinding;
 use jiff::Timestamp;
 
 /// How many commits a card lists.
 pub(in super::super) const COMMITS_SHOWN_LIMIT: usize = 10;
+
+/// How many findings in workflows a card lists.
+const WORKFLOW_WARNINGS_LIMIT: usize = 3;
 
 /// How a message speaks of moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +122,21 @@ pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
     let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
     let dry = release.plan.as_ref().and_then(super::targets::dry);
-    ci.into_iter().chain(migrations).chain(bypasses).chain(dry).map(Block::Warning).collect()
+    let workflow = release.plan.as_ref().map(workflow_warnings).unwrap_or_default();
+    ci.into_iter().chain(migrations).chain(bypasses).chain(workflow).chain(dry).map(Block::Warning).collect()
+}
+
+/// What the commit's workflows can never do, each with its place.
+fn workflow_warnings(plan: &Plan) -> Vec<Line> {
+    let warning = |found: &WorkflowFinding| {
+        Line::default().untrusted(format!("{}:{}", found.file, found.line)).text("  ").untrusted(found.what.clone())
+    };
+    let mut lines: Vec<_> = plan.workflow.iter().take(WORKFLOW_WARNINGS_LIMIT).map(warning).collect();
+    let more = plan.workflow.len().saturating_sub(WORKFLOW_WARNINGS_LIMIT);
+    if more > 0 {
+        lines.push(Line::plain(format!("{more} more in the workflows: slipway check names them")));
+    }
+    lines
 }
 
 fn ci_warning(facts: &Facts) -> Option<Line> {
@@ -127,6 +145,11 @@ fn ci_warning(facts: &Facts) -> Option<Line> {
         CiState::Green => return None,
         CiState::Pending => Line::plain("CI has not finished"),
         CiState::Red => Line::plain("CI is red"),
+        CiState::Missing if !ci.missing.is_empty() => {
+            let (noun, verb) = if ci.missing.len() == 1 { ("check", "has") } else { ("checks", "have") };
+            let line = words::untrusted_list(Line::plain(format!("CI: required {noun} ")), &ci.missing, ", ");
+            return Some(line.text(format!(" {verb} not run")));
+        }
         CiState::Missing => return Some(Line::plain("CI: nothing says that this commit was ever tested")),
     };
     let line = line.text(format!(": {} of {} passed", ci.passed, ci.total));

@@ -105,7 +105,7 @@ fn planning_failed() {
         asked by ana · release 01JD7Q4N
         2 of 3 checks passed; failing: lint
         Next: mend main and ask again
-        [Retry]
+        [Re-run failed jobs] [Retry]
     "#]]
     .assert_eq(&card(&red, 4));
     let unbuilt = after(

@@ -143,7 +143,8 @@ fn hostile_request() -> Release {
 /// Releases in every phase, with outside text wherever there can be some.
 fn releases() -> Vec<Release> {
     let plan = hostile_plan();
-    let build = BuildProgress { detail: hostile(), permille: Some(1), url: Some(format!("https://{HOSTILE}")) };
+    let build =
+        BuildProgress { detail: hostile(), permille: Some(1), url: Some(format!("https://{HOSTILE}")), jobs: vec![] };
     let without_bar = BuildProgress { permille: None, ..build.clone() };
     let looking = after(hostile_request(), [Event::Requested]);
     let building = after(looking.clone(), [resolved(), Event::BuildProgress { progress: build }]);

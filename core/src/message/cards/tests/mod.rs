@@ -1,6 +1,7 @@
 //! Releases are driven here through the real state machine, and cards are read as plain text.
 
 mod backwards;
+mod checks;
 mod configuration;
 mod cut_over;
 mod endings;
@@ -66,6 +67,7 @@ pub(super) fn plan() -> Plan {
         },
         migrations: vec![migration("20251104120000_likes", true)],
         taken_back: vec![],
+        workflow: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),
@@ -108,7 +110,7 @@ pub(super) fn target(name: &str) -> PlannedTarget {
 }
 
 pub(super) fn facts() -> Facts {
-    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![] };
+    let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
     Facts::of_ci(Observed { value: ci, at: at(0) })
 }
 

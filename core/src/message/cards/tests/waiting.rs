@@ -41,6 +41,7 @@ fn planning_says_what_it_waits_for() {
             detail: "build image, 2 of 3 jobs done".into(),
             permille,
             url: Some("https://github.com/acme/goals/actions/runs/4211".into()),
+            jobs: vec![],
         },
     };
     let built_in_part = after(dispatched.clone(), [progress(Some(660))]);
@@ -100,7 +101,7 @@ fn a_rollback_and_a_retry_say_what_of() {
     "#]]
     .assert_eq(&card(&after(back, [Event::Requested]), 1));
     let mut again = asked();
-    again.request.kind = RequestKind::Retry { of: to, commit: None };
+    again.request.kind = RequestKind::Retry { of: to, commit: None, rerun: false };
     expect![[r#"
         ◐ goals → production · planning · looking up main
         asked by ana · retry of release 01JC0000 · release 01JD7Q4N
@@ -250,7 +251,7 @@ fn a_changed_plan_says_what_changed_and_whose_votes_are_void() {
 #[test]
 fn a_red_ci_that_policy_lets_through_is_not_hidden() {
     let mut facts = facts();
-    facts.ci.value = CiFact { state: CiState::Red, total: 3, passed: 2, failing: vec!["lint".into()] };
+    facts.ci.value = CiFact { state: CiState::Red, total: 3, passed: 2, failing: vec!["lint".into()], missing: vec![] };
     let planned = Event::Planned { plan: Box::new(plan()), facts };
     let waiting = after(
         asked(),

@@ -1,0 +1,42 @@
+//! Required checks, and what is shown on GitHub.
+
+use super::{check, minimal, said, with};
+use expect_test::expect;
+use slipway_deploy::github::Required;
+
+const HEADER: &str = "[service.goals.environment.staging]";
+
+fn required(checks: &str) -> Required {
+    let (config, _) = check(&with(HEADER, &format!("checks = {checks}"))).unwrap();
+    config.environments().next().unwrap().1.checks.clone()
+}
+
+#[test]
+fn required_checks_are_names_or_what_protection_says() {
+    let (config, _) = check(&minimal()).unwrap();
+    assert_eq!(config.environments().next().unwrap().1.checks, Required::All);
+    assert_eq!(required("[\"test\", \"build image\"]"), Required::Named(vec!["test".into(), "build image".into()]));
+    assert_eq!(required("\"branch-protection\""), Required::Protection);
+    let wrong = ["[]", "\"protection\"", "3", "[\"slipway/staging\"]", "[\"\"]", "[\"a\", \"a\"]"];
+    let said: Vec<_> = wrong.iter().map(|checks| said(&with(HEADER, &format!("checks = {checks}")))).collect();
+    expect![[r#"
+        slipway.toml:11:10  error  service.goals.environment.staging.checks  is empty  → write checks = ["build", "test"], or checks = "branch-protection"
+
+        slipway.toml:11:10  error  service.goals.environment.staging.checks  is neither a list of names nor "branch-protection"  → write checks = ["build", "test"], or checks = "branch-protection"
+
+        slipway.toml:11:10  error  service.goals.environment.staging.checks  must be a list, and is a number  → write checks = ["build", "test"]
+
+        slipway.toml:11:11  error  service.goals.environment.staging.checks[0]  is a status that Slipway writes itself  → name checks of your CI
+
+        slipway.toml:11:11  error  service.goals.environment.staging.checks[0]  is no name of a check  → write it as GitHub shows it under the commit
+
+        slipway.toml:11:16  warning  service.goals.environment.staging.checks[1]  "a" is in this list twice  → remove one of the two
+    "#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn releases_are_shown_on_github_unless_that_is_switched_off() {
+    assert!(check(&minimal()).unwrap().0.github.deployments);
+    let off = format!("{}[github]\ndeployments = false\n", minimal());
+    assert!(!check(&off).unwrap().0.github.deployments);
+}
