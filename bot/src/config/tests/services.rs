@@ -1,6 +1,6 @@
 //! Services and their environments.
 
-use super::{SERVICE, STAGING, changed, minimal, says, with};
+use super::{SERVICE, STAGING, changed, check, minimal, says, with};
 use expect_test::expect;
 
 const ARN: &str = "arn:aws:apprunner:us-west-2:123456789012:service/goals-staging/8fe1e10304f84fd2b0df550fe98a71fa";
