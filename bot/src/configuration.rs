@@ -2,6 +2,7 @@
 //! it but what people are told; what a release starts with is in its plan.
 
 use crate::clock::Clock;
+use crate::executor::Executor;
 use crate::outside::Outside;
 use crate::setup::Setup;
 use crate::store::Store;
@@ -79,6 +80,13 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Of what an executor has.
+    #[must_use]
+    pub fn beside(executor: &Executor) -> Self {
+        let Executor { store, setup, outside, clock, .. } = executor;
+        Self { store: store.clone(), setup: setup.clone(), outside: outside.clone(), clock: clock.clone() }
+    }
+
     /// Works for ever.
     pub async fn run(self) {
         let every = self.setup.pace.config_ms(LOOK_EVERY_MS);

@@ -179,9 +179,8 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         owner,
     };
     tasks.spawn(executor.clone().answer_questions());
+    tasks.spawn(Watch::beside(&executor).run());
     tasks.spawn(executor.run());
-    let watch = Watch { store: store.clone(), setup: setup.clone(), outside: outside.clone(), clock: clock.clone() };
-    tasks.spawn(watch.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
     tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone(), members)));
