@@ -123,6 +123,7 @@ impl World {
     /// # Errors
     /// When the repository cannot be used or something cannot be started, in a sentence for people.
     pub async fn new(options: Options) -> io::Result<Self> {
+        slipway_deploy::install_crypto_provider();
         if let (TargetOption::Dry, Some(fail @ (Fail::Deploy | Fail::Health))) = (options.target, options.fail) {
             return Err(io::Error::other(format!(
                 "on a dry target nothing runs that could fail: {fail} needs another"
