@@ -200,7 +200,7 @@ mod tests {
         expect![[r#"
             {
               "name": "rollback",
-              "description": "bring back what ran before, or what a release brought; migrations stay applied",
+              "description": "bring back what ran before, or what a release brought; migrations stay applied without --migrations",
               "options": [
                 {
                   "type": 3,
@@ -225,6 +225,11 @@ mod tests {
                   "type": 3,
                   "name": "reason",
                   "description": "why, for those who read of it"
+                },
+                {
+                  "type": 5,
+                  "name": "migrations",
+                  "description": "take back what the older version does not know, once that runs and is well"
                 }
               ],
               "integration_types": [

@@ -178,13 +178,13 @@ fn a_wrong_schema_is_refused() {
         schema.cedarschema:18:1: Error parsing schema: unexpected token `entity`. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&SCHEMA.replace("entity Service;", "entity Service")));
     expect![[r#"
-        schema.cedarschema:123:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
+        schema.cedarschema:137:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&format!("{SCHEMA}\nentity Team;")));
     expect![[r#"
         schema.cedarschema:1:1: This schema does not fit this version of Slipway: entity does not conform to the schema. Start again from the schema.cedarschema that came with this version.
     "#]].assert_eq(&parse(&SCHEMA.replace("    commits: Long,", "    commits: Long,\n    size: Long,")));
     expect![[r#"
-        schema.cedarschema:1:1: This schema does not fit this version of Slipway: context `{facts: {ci: Ci::"green"}, knownBad: false, knownGood: false, soak: 3153600000, time: {minute: 0, now: datetime("1970-01-01T00:00:00Z"), today: datetime("1970-01-01"), weekday: Weekday::"thursday"}, .. }` is not valid for `Action::"override"`. Start again from the schema.cedarschema that came with this version.
+        schema.cedarschema:1:1: This schema does not fit this version of Slipway: context `{facts: {bypasses: 0, ci: Ci::"green", scan: {critical: 0, high: 0, low: 0, medium: 0}}, knownBad: false, knownGood: false, soak: 3153600000, time: {minute: 0, now: datetime("1970-01-01T00:00:00Z"), today: datetime("1970-01-01"), weekday: Weekday::"thursday"}, .. }` is not valid for `Action::"override"`. Start again from the schema.cedarschema that came with this version.
     "#]].assert_eq(&parse(&SCHEMA.replace(", vetoes: Long", ", vetoes: String")));
 }
 
