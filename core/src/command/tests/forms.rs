@@ -267,6 +267,19 @@ fn filled() -> impl Strategy<Value = (String, Option<String>, BTreeMap<String, S
     })
 }
 
+/// What `/migrate` is to do, by its form.
+fn migrate_act(get: &impl Fn(&str) -> Option<String>) -> Option<MigrateAct> {
+    Some(match (get("what").as_deref(), get("count"), get("continue").as_deref() == Some("true")) {
+        (None | Some("status"), None, false) if get("reference").is_none() => MigrateAct::Status,
+        (Some("plan"), None, false) => MigrateAct::Plan { reference: get("reference") },
+        (Some("up"), None, goes_on) => MigrateAct::Up { reference: get("reference"), goes_on },
+        (Some("down"), Some(count), false) if get("reference").is_none() => {
+            MigrateAct::Down { count: count.parse().ok()? }
+        }
+        _ => return None,
+    })
+}
+
 /// The command that a filled-in form means, told without a line.
 fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) -> Option<Command> {
     let get = |name: &str| values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
@@ -303,20 +316,9 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
             reason,
             migrations: get("migrations").as_deref() == Some("true"),
         },
-        ("migrate", None) => Command::Migrate {
-            environment: environment?,
-            service: service(),
-            act: match (get("what").as_deref(), get("count"), get("continue").as_deref() == Some("true")) {
-                (None | Some("status"), None, false) if get("reference").is_none() => MigrateAct::Status,
-                (Some("plan"), None, false) => MigrateAct::Plan { reference: get("reference") },
-                (Some("up"), None, goes_on) => MigrateAct::Up { reference: get("reference"), goes_on },
-                (Some("down"), Some(count), false) if get("reference").is_none() => {
-                    MigrateAct::Down { count: count.parse().ok()? }
-                }
-                _ => return None,
-            },
-            reason,
-        },
+        ("migrate", None) => {
+            Command::Migrate { environment: environment?, service: service(), act: migrate_act(&get)?, reason }
+        }
         ("release", Some("status")) => Command::Status { environment },
         ("release", Some("history")) => Command::History { environment },
         ("release", Some("queue")) => Command::Queue { environment },
