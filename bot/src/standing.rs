@@ -3,7 +3,7 @@
 use crate::setup::Setup;
 use crate::store::{Store, StoreError, Tx};
 use jiff::Timestamp;
-use slipway_core::ids::CommitSha;
+use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::link::Link;
 use slipway_core::membership::{Muster, Roll, Source, SourceState, muster};
 use slipway_core::person::Directory;
@@ -86,7 +86,7 @@ impl Standing {
     ) -> Result<Self, StoreError> {
         let key = &release.request.key;
         let here = store.environment_get(tx, key).await?;
-        let before = match setup.environment_before(key) {
+        let before = match soaks_in(setup, release) {
             Some(before) => Some(store.environment_get(tx, &before).await?),
             None => None,
         };
@@ -105,7 +105,7 @@ impl Standing {
     pub async fn shown(store: &Store, setup: &Setup, release: &Release, now: Timestamp) -> Result<Self, StoreError> {
         let key = &release.request.key;
         let here = store.environment(key).await?;
-        let before = match setup.environment_before(key) {
+        let before = match soaks_in(setup, release) {
             Some(before) => Some(store.environment(&before).await?),
             None => None,
         };
@@ -116,6 +116,12 @@ impl Standing {
         let Company { people, sources } = Company::shown(store, setup, now).await?;
         Ok(Self { people, sources, past })
     }
+}
+
+/// Where an image has to have served before: nowhere, for what runs already.
+fn soaks_in(setup: &Setup, release: &Release) -> Option<EnvironmentKey> {
+    let is_new = release.request.kind.plan_kind() != PlanKind::Config;
+    setup.environment_before(&release.request.key).filter(|_| is_new)
 }
 
 /// Everybody with all their accounts, those that they have linked themselves too.

@@ -20,14 +20,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Releases from chat to AWS App Runner, with plans, approvals and an audit log.
+/// Releases from chat to AWS App Runner or ECS Express Mode, with plans, approvals and an audit log.
 #[derive(Debug, Parser)]
 #[command(
     name = "slipway",
     version,
     propagate_version = true,
     after_help = "Exit status: 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.\n\
-                  Secrets come from the environment: GITHUB_TOKEN, SLIPWAY_API_TOKEN, AWS's standard variables; for\n\
+                  Secrets come from the environment: GITHUB_TOKEN, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY;\n\
+                  GITHUB_WEBHOOK_SECRET; SLIPWAY_API_TOKEN; SLIPWAY_CONFIG_HMAC_KEY; AWS's standard variables; for\n\
                   Slack SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET or SLACK_APP_TOKEN; for Discord DISCORD_TOKEN and, with\n\
                   mode = \"http\", DISCORD_PUBLIC_KEY.\n\
                   SLIPWAY_LOG sets what is logged, for example SLIPWAY_LOG=debug."

@@ -200,14 +200,12 @@ impl Work<'_> {
             return Ok(Some(no_jobs_failed(release)));
         }
         let kind = match &release.request.kind {
-            // Now it is somebody who asks.
-            RequestKind::Rollback { to, commit, from, migrations, because_of: _ } => RequestKind::Rollback {
-                to: to.clone(),
-                commit: commit.clone(),
-                from: from.clone(),
-                migrations: *migrations,
-                because_of: None,
-            },
+            // Where it leads is looked at again: what runs may be another version by now.
+            RequestKind::Rollback { to, migrations, .. } => {
+                let wanted = Wanted { release: Some(to.as_str()), migrations: *migrations };
+                let reason = release.request.reason.clone();
+                return self.rollback(asked, release.request.key.clone(), wanted, reason).await;
+            }
             RequestKind::Migrate { .. } => migrating::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Config { .. } => configuration::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Deploy | RequestKind::Retry { .. } => {

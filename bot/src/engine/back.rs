@@ -129,8 +129,13 @@ impl Work<'_> {
             return Ok(live.release.clone());
         }
         let stored = self.engine.store.release_get(self.tx, &live.release).await?;
+        let of_the_same = || good.iter().find(|release| release.commit.as_ref() == Some(&live.commit));
         Ok(match stored.map(|stored| stored.release.request.kind) {
             Some(RequestKind::Rollback { to, .. }) => to,
+            // It brought again what an earlier one had brought.
+            Some(RequestKind::Config { .. }) => {
+                of_the_same().map_or(live.release.clone(), |release| release.id.clone())
+            }
             _ => live.release.clone(),
         })
     }
@@ -223,12 +228,14 @@ fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [R
         rest = &rest[at + 1..];
         match &release.request.kind {
             RequestKind::Rollback { to, .. } => brought_by = to,
-            // These brought nothing new: what ran before them still did.
-            RequestKind::Config { .. } | RequestKind::Migrate { .. } => match rest.first() {
-                Some(earlier) => brought_by = &earlier.id,
-                None => break,
-            },
-            RequestKind::Deploy | RequestKind::Retry { .. } => break,
+            // It brought again what an earlier one had brought, unless that one never succeeded.
+            RequestKind::Config { .. } => {
+                match rest.iter().find(|earlier| !earlier.request.kind.plan_kind().only_migrates()) {
+                    Some(earlier) if earlier.commit == release.commit => brought_by = &earlier.id,
+                    _ => break,
+                }
+            }
+            RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Migrate { .. } => break,
         }
     }
     rest

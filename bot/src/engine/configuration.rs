@@ -11,14 +11,20 @@ use slipway_core::release::{Event, Release, Request, RequestKind};
 
 impl Work<'_> {
     /// Keeps what a plan saw, and what a release was started with once it is live: in the transaction that says so.
-    pub(super) async fn configuration_follows(&mut self, after: &Release, event: &Event) -> Result<(), EngineError> {
+    pub(super) async fn configuration_follows(
+        &mut self,
+        before: &Release,
+        after: &Release,
+        event: &Event,
+    ) -> Result<(), EngineError> {
         let (store, key) = (&self.engine.store, &after.request.key);
         if let Event::Planned { plan, facts } = event
             && !plan.kind.only_migrates()
         {
             store.configuration_seen(self.tx, key, &plan.config, facts.ci.at).await?;
         }
-        if !after.phase.is_end() {
+        // What is said of a release after its end is nothing that it was started with.
+        if before.phase.is_end() || !after.phase.is_end() {
             return Ok(());
         }
         if let (Some(live), Some(plan)) = (live(after), &after.plan) {

@@ -123,6 +123,8 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         return Ok(otherwise(format!("{key} runs another image than the one that Slipway brought there last.")));
     }
     let (config, drift) = seen(job).await?;
+    // What could not be verified is worth another try, also with the same settings.
+    let drift = drift.filter(|_| live.verified);
     let ci = Observed { value: job.checks().await?, at };
     let bypasses = Some(super::bypasses::look(job, PlanKind::Config, &observed, at).await?);
     let facts = Facts { bypasses, ..Facts::of_ci(ci) };

@@ -2,7 +2,9 @@
 
 use super::{Done, Job, Trouble};
 use slipway_core::facts::{CiFact, CiState};
+use slipway_core::plan::PlanKind;
 use slipway_core::release::{Failure, Step};
+use slipway_deploy::github::Required;
 
 pub(super) async fn ci(job: &Job<'_>) -> Result<Done, Trouble> {
     let commit = job.commit()?;
@@ -27,7 +29,12 @@ impl Job<'_> {
     pub(super) async fn checks(&self) -> Result<CiFact, Trouble> {
         let (service, environment) = (self.service()?, self.environment()?);
         let github = &self.executor.outside.github;
-        Ok(github.required_checks(&service.repository, self.commit()?, &environment.checks).await?)
+        // What was brought once is judged by the checks that it had: one that is required since would never run on it.
+        let required = match self.release.request.kind.plan_kind() {
+            PlanKind::Rollback | PlanKind::Config => &Required::All,
+            PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown => &environment.checks,
+        };
+        Ok(github.required_checks(&service.repository, self.commit()?, required).await?)
     }
 }
 

@@ -33,8 +33,8 @@ pub(super) async fn promote(job: &Job<'_>, tag: &str) -> Result<Done, Trouble> {
         return told(None);
     }
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
-    if live.is_none_or(|live| live.release != job.release.id) {
-        return told(Some("another release is live by now".to_owned()));
+    if live.is_none_or(|live| live.image != image.digest) {
+        return told(Some("another image is live by now".to_owned()));
     }
     if let Some(why) = would_deploy(job, tag).await? {
         return told(Some(why));

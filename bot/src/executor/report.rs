@@ -6,7 +6,6 @@ use crate::chat::direct;
 use crate::store::{NewMessage, card_key};
 use serde_json::{Value, json};
 use slipway_core::message::{Line, Message};
-use slipway_core::release::ReportState;
 use slipway_deploy::github::{GitHub, GitHubError, Showing};
 
 /// How long a report waits for an earlier one of the same release, which may be under way.
@@ -83,7 +82,9 @@ impl From<Trouble> for Unsaid {
 async fn of_deployment(job: &Job<'_>, github: &GitHub, showing: &Showing<'_>) -> Result<(), Unsaid> {
     let deployment = match github.deployment_of(showing).await? {
         Some(known) => known,
-        None if showing.state == ReportState::Withdrawn => return Ok(()),
+        // A deployment asks others to deploy, by workflows and Apps that listen for it: there is none before the gate let
+        // the release run.
+        None if job.release.started_at.is_none() => return Ok(()),
         None => {
             job.intend(&json!({ "creates": "deployment" })).await?;
             github.create_deployment(showing).await?

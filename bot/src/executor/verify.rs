@@ -3,6 +3,7 @@
 use super::{Done, Job, Trouble};
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
+use slipway_core::plan::PlanKind;
 use slipway_core::release::{Failure, Step};
 use slipway_deploy::health::HealthAnswer;
 
@@ -57,12 +58,16 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
             let news = job.progress(Step::Verify, format!("not healthy yet: {what}"), None);
             return Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news });
         }
-        let failure = Failure::new(format!("The new version is live but not healthy: {what}."))
+        let failure = Failure::new(format!("{} is live but not healthy: {what}.", commit.short()))
             .detail(url.clone())
-            .detail(format!("Asked for {limit_s} s."))
-            .next(format!("/rollback {}", job.release.request.key.environment))
-            .next("/release retry");
-        return Ok(job.failed(Step::Verify, failure));
+            .detail(format!("Asked for {limit_s} s."));
+        let environment = &job.release.request.key.environment;
+        let way_out = match job.release.request.kind.plan_kind() {
+            // An older version would read the same settings.
+            PlanKind::Config => format!("put the secret back, then /deploy {environment} --config"),
+            _ => format!("/rollback {environment}"),
+        };
+        return Ok(job.failed(Step::Verify, failure.next(way_out).next("/release retry")));
     }
     let since_ms = *heard.since_ms.get_or_insert(now_ms);
     heard.answers = heard.answers.saturating_add(1);

@@ -186,7 +186,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     tasks.spawn(timekeeper.run(Lookouts::new(keeper.clone(), members)));
     tasks.spawn(Publisher::new(store.clone(), setup.clone(), clock.clone(), signals.clone(), outgoing).run());
     tasks.spawn(forget_old(store.clone(), clock.clone()));
-    let github = GithubDoor { secret: github_webhook.map(Arc::new), setup: setup.clone() };
+    let github = GithubDoor::new(github_webhook, setup.clone());
     let router = web::router(Web {
         store,
         clock,

@@ -4,7 +4,7 @@
 use super::Web;
 use crate::engine::Incoming;
 use crate::setup::Setup;
-use axum::body::Bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,10 +13,15 @@ use serde::Deserialize;
 use slipway_deploy::github::verify_webhook;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tracing::{error, warn};
 
 /// The largest delivery that GitHub makes.
 pub(super) const BODY_LIMIT_BYTES: usize = 25 * 1024 * 1024;
+/// How many of them are read at once.
+const READ_AT_ONCE_LIMIT: usize = 4;
+/// How long one may take to come.
+const READ_LIMIT: Duration = Duration::from_secs(10);
 /// The longest id of a delivery that is taken.
 const DELIVERY_LIMIT_BYTES: usize = 100;
 /// The events after which a build may stand differently.
@@ -29,6 +34,15 @@ pub struct GithubDoor {
     pub secret: Option<Arc<SecretString>>,
     /// Whose repositories matter.
     pub setup: Arc<Setup>,
+    reading: Arc<Semaphore>,
+}
+
+impl GithubDoor {
+    /// For the repositories of this set-up.
+    #[must_use]
+    pub fn new(secret: Option<SecretString>, setup: Arc<Setup>) -> Self {
+        Self { secret: secret.map(Arc::new), setup, reading: Arc::new(Semaphore::new(READ_AT_ONCE_LIMIT)) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -41,12 +55,22 @@ struct Repository {
     full_name: String,
 }
 
-pub(super) async fn webhooks(State(web): State<Web>, headers: HeaderMap, body: Bytes) -> Response {
+pub(super) async fn webhooks(State(web): State<Web>, headers: HeaderMap, body: Body) -> Response {
     let Some(secret) = &web.github.secret else {
         let why = "GITHUB_WEBHOOK_SECRET is not set, so no webhook can be verified\n";
         return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     };
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // Nothing is read of what is not even signed, and only so much at once of what is.
+    if text("x-hub-signature-256").is_none_or(|signature| !signature.starts_with("sha256=")) {
+        return (StatusCode::UNAUTHORIZED, "the signature is missing or wrong\n").into_response();
+    }
+    let Ok(_place) = web.github.reading.try_acquire() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many webhooks at once\n").into_response();
+    };
+    let Ok(Ok(body)) = tokio::time::timeout(READ_LIMIT, to_bytes(body, BODY_LIMIT_BYTES)).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large, or did not come\n").into_response();
+    };
     if let Err(bad) = verify_webhook(secret, text("x-hub-signature-256"), &body) {
         warn!(why = %bad, "a webhook that is not GitHub's is refused");
         return (StatusCode::UNAUTHORIZED, "the signature is missing or wrong\n").into_response();

@@ -7,7 +7,7 @@ use crate::message::Line;
 pub(super) static BAD: Definition = Definition {
     path: &["release", "bad"],
     usage: "/release bad <release or environment> [\"reason\"] [service] [--undo]",
-    summary: "no rollback goes back to what it brought, and nothing promotes it; of an environment: what is live there",
+    summary: "mark what it brought as bad: nothing brings it anywhere again, not even a rollback",
     options: &[SERVICE_OPTION, ("undo", None)],
     slots: &[slots::BAD_RELEASE, slots::BAD_REASON, slots::SERVICE, slots::UNDO],
     examples: &["/release bad 01JD7Q4N \"loses sessions\"", "/release bad production", "/release bad 01JD7Q4N --undo"],

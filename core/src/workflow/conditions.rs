@@ -19,7 +19,7 @@ pub(super) fn findings(file: &WorkflowFile<'_>) -> Vec<WorkflowFinding> {
 
 fn misspelt(line: &str) -> Option<String> {
     let (wrong, right) = MISSPELT.into_iter().find(|(wrong, _)| stands_alone(line, wrong))?;
-    Some(format!("\"{wrong}…\" is the name of no branch or tag, so this is never true: they are \"{right}…\""))
+    Some(format!("no branch or tag is named \"{wrong}…\", so nothing ever matches this: write \"{right}…\""))
 }
 
 /// Whether it is there and not the end of a longer word, as `refs/heads/` ends with `s/heads/`.

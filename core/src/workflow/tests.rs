@@ -24,10 +24,10 @@ jobs:
       - run: test \"$GITHUB_REF\" = ref/heads/main
 ";
     expect_test::expect![[r#"
-        5: "refs/head/…" is the name of no branch or tag, so this is never true: they are "refs/heads/…"
+        5: no branch or tag is named "refs/head/…", so nothing ever matches this: write "refs/heads/…"
         7: github.ref is never 'main': it is 'refs/heads/main', and github.ref_name is 'main'
-        8: "refs/tag/…" is the name of no branch or tag, so this is never true: they are "refs/tags/…"
-        9: "ref/heads/…" is the name of no branch or tag, so this is never true: they are "refs/heads/…"
+        8: no branch or tag is named "refs/tag/…", so nothing ever matches this: write "refs/tags/…"
+        9: no branch or tag is named "ref/heads/…", so nothing ever matches this: write "refs/heads/…"
     "#]]
     .assert_eq(&found(text));
 }

@@ -93,8 +93,8 @@ pub(super) async fn what_is_not_verified_is_rolled_back_where_it_is_set_so(chat:
     assert_eq!((asked, &release.outcome), (&release.id, &Some(Outcome::Live)), "{shown}");
     let RequestKind::Rollback { because_of, .. } = &release.request.kind else { panic!("{shown}") };
     assert_eq!(because_of.as_ref(), Some(&failed.id));
-    assert!(back.text().contains("asked by the setting for") && back.text().contains(failed.id.short()), "{shown}");
-    let linked = |m: &Seen| m.key == newer.key && m.text().contains("Rolled back by setting");
+    assert!(back.text().contains("asked by Slipway for") && back.text().contains(failed.id.short()), "{shown}");
+    let linked = |m: &Seen| m.key == newer.key && m.text().contains("Rollback asked for by Slipway");
     let card = play.until("the failed card that names the rollback", linked).await;
     assert!(card.text().contains(release.id.short()), "{}", card.text());
     assert_eq!(play.world.aws.deployment_operations(&play.world.staging_arn).len(), 3, "{shown}");

@@ -189,7 +189,7 @@ async fn a_failed_verification_is_rolled_back_by_setting_and_through_the_gate() 
     let linked = AutomaticRollback::Asked { release: back.clone(), commit: sha(4) };
     assert_eq!(chat.release(&failed).await.automatic, Some(linked));
     let card = chat.card(&failed).await;
-    assert!(card.contains("Rolled back by setting") && card.contains(back.short()), "{card}");
+    assert!(card.contains("Rollback asked for by Slipway") && card.contains(back.short()), "{card}");
     let card = chat.card(&back).await;
     assert!(card.contains(failed.short()) && card.contains("could not be verified"), "{card}");
     // It fails in the same way, and nothing follows: there is no chain.

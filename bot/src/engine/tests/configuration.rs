@@ -213,3 +213,42 @@ async fn the_keys_are_asked_of_the_outside_and_answered_alone() {
     let question = Question::Configuration { environments: vec![key("staging")] };
     assert_eq!(lookups.iter().map(|lookup| lookup.question.clone()).collect::<Vec<_>>(), [Ok(question)]);
 }
+
+/// Commit 4 is brought after commit 3, and commit 3 back again.
+async fn gone_back() -> Chat {
+    let (mut chat, _) = live().await;
+    let newer = chat.planned("ana", &Plan { config: first("staging"), ..plan("staging", 3, 4) }).await;
+    chat.runs_to_its_end(&newer).await;
+    chat.wait_s(60);
+    assert_eq!(chat.says("ana", "/rollback staging").await, "");
+    let back = chat.newest().await;
+    chat.outcome(&back, "resolve", Event::Resolved { commit: sha(3), branch: None }).await;
+    let older = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), commits: vec![], ..plan("staging", 3, 3) };
+    chat.gathers(&back, &Plan { config: first("staging"), ..older }).await;
+    chat.runs_to_its_end(&back).await;
+    chat.wait_s(60);
+    chat
+}
+
+#[tokio::test]
+async fn after_it_a_rollback_still_never_goes_forward() {
+    for well in [true, false] {
+        let mut chat = gone_back().await;
+        let plan = only_config(&chat, second("staging")).await;
+        let release = asked_for(&mut chat, &plan).await;
+        chat.succeeds(&release, "observe_ci", Step::Ci).await;
+        chat.outcome(&release, "deploy", Event::DeployStarted { target: 0, operation: "op-1".into() }).await;
+        chat.succeeds(&release, "follow", Step::Deploy).await;
+        match well {
+            true => chat.succeeds(&release, "verify", Step::Verify).await,
+            false => {
+                let failure = Failure::new("It is not well.");
+                let event = Event::StepFailed { step: Step::Verify, failure, rolled_back: false, at: chat.now() };
+                chat.outcome(&release, "verify", event).await;
+            }
+        }
+        chat.wait_s(60);
+        let said = chat.says("ana", "/rollback staging").await;
+        assert!(said.contains("There is nothing to go back to"), "{well}: {said}");
+    }
+}

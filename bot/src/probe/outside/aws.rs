@@ -6,6 +6,7 @@ use crate::outside::Outside;
 use crate::probe::ProbeResult;
 use crate::setup::{EnvironmentSetup, ServiceSetup, TargetSetup};
 use slipway_core::ids::ImageDigest;
+use slipway_core::plan::PlannedTarget;
 use slipway_core::workflow::tag_of_image;
 use slipway_deploy::aws::AwsErrorKind;
 use slipway_deploy::aws::ecr::RegistryError;
@@ -20,7 +21,7 @@ const NO_DIGEST: &str = "sha256:000000000000000000000000000000000000000000000000
 const SWITCH_OFF: &str =
     "App Runner console, Configuration, Deployment settings; Terraform: auto_deployments_enabled = false";
 /// In which states a target takes a deployment, now or soon.
-const WORKING: [&str; 2] = ["RUNNING", "OPERATION_IN_PROGRESS"];
+const WORKING: [&str; 3] = ["RUNNING", "OPERATION_IN_PROGRESS", "ACTIVE"];
 
 pub(super) async fn registry(outside: &Outside, image: &str) -> Vec<Row> {
     let name = format!("ECR {image}");
@@ -57,6 +58,7 @@ pub(super) async fn secret(outside: &Outside, secret: &str) -> Vec<Row> {
 /// A target as it was seen.
 pub(super) struct Seen {
     name: String,
+    is_dry: bool,
     pub(super) target: Result<Observed, ProbeResult>,
 }
 
@@ -71,12 +73,13 @@ pub(super) async fn observe(
         Ok(client) => within_limit(client.observe(&target.id)).await,
         Err(unknown) => Err(ProbeResult::fail(unknown.to_string(), "")),
     };
-    Seen { name, target: seen }
+    Seen { name, is_dry: target.kind == PlannedTarget::DRY, target: seen }
 }
 
 impl Seen {
     pub(super) fn row(&self, service: &ServiceSetup) -> Row {
         let answer = match &self.target {
+            _ if self.is_dry => ProbeResult::ok("a dry target: nothing is deployed"),
             Ok(target) => judged(target, service),
             Err(failed) => failed.clone(),
         };
@@ -88,7 +91,7 @@ fn judged(target: &Observed, service: &ServiceSetup) -> ProbeResult {
     let Observed { service_name, status, image_identifier, .. } = target;
     if !WORKING.contains(&status.as_str()) {
         let says = format!("{service_name} is {status}");
-        return ProbeResult::fail(says, "resume or mend it in AWS: only a RUNNING service is deployed to");
+        return ProbeResult::fail(says, "resume or mend it in AWS: only a service that runs is deployed to");
     }
     let tag = tag_of_image(image_identifier);
     let repository = match tag {

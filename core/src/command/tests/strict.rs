@@ -219,8 +219,8 @@ fn help_is_found_wherever_it_is_asked_for() {
         /release help      this list, or more about one command
         /release config    the keys of the configuration, and which changed since what
                            runs was started; never values
-        /release bad       no rollback goes back to what it brought, and nothing
-                           promotes it; of an environment: what is live there
+        /release bad       mark what it brought as bad: nothing brings it anywhere
+                           again, not even a rollback
 
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));

@@ -76,7 +76,14 @@ impl Workflow {
         } else {
             words(inline)
         };
-        !triggers.is_empty() && triggers.iter().all(|trigger| trigger == "pull_request" || trigger == "merge_group")
+        // What runs when one is closed runs after the merge, too.
+        let block =
+            self.rows[at + 1..].iter().take_while(|row| row.text.is_empty() || row.indent > 0 || row.dash.is_some());
+        let closed = block.flat_map(|row| words(&row.text)).any(|word| word == "closed")
+            || words(inline).contains(&"closed".to_owned());
+        !closed
+            && !triggers.is_empty()
+            && triggers.iter().all(|trigger| trigger == "pull_request" || trigger == "merge_group")
     }
 
     /// Everything that is run.

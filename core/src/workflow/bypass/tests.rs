@@ -275,3 +275,13 @@ fn targets_that_deploy_by_themselves_are_found_with_the_tags_they_follow() {
     assert_eq!(followed, ["latest".to_owned()].into());
     assert_eq!(tag_of_image("localhost:5000/goals"), None);
 }
+
+#[test]
+fn what_runs_when_a_pull_request_is_closed_runs_after_the_merge() {
+    let job = "jobs:\n  deploy:\n    steps:\n      - run: goose -dir migrations postgres \"$DSN\" up\n";
+    let found = |on: &str| bypasses("deploy.yaml", &format!("{on}{job}"), &BTreeSet::new()).len();
+    assert_eq!(found("on:\n  pull_request:\n"), 0);
+    assert_eq!(found("on:\n  pull_request:\n    types: [opened, synchronize]\n"), 0);
+    assert_eq!(found("on:\n  pull_request:\n    types: [closed]\n"), 1);
+    assert_eq!(found("on:\n  pull_request:\n    types:\n      - closed\n"), 1);
+}

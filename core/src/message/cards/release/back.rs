@@ -85,7 +85,7 @@ pub(in super::super) fn known_bad(mark: &KnownBad) -> Line {
 pub(super) fn automatic(rollback: &AutomaticRollback) -> Line {
     match rollback {
         AutomaticRollback::Asked { release, commit } => {
-            let line = Line::plain("Rolled back by setting, if policy lets it: ");
+            let line = Line::plain("Rollback asked for by Slipway, if the rules let it: ");
             words::commit(words::release(line, release).text(" goes back to "), commit).text(".")
         }
         AutomaticRollback::Not { why } => Line::plain("Not rolled back by itself: ").untrusted(why.as_str()),

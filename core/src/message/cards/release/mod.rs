@@ -80,7 +80,7 @@ fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
 fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     let release = view.release;
     let by_itself = matches!(release.request.kind, RequestKind::Rollback { because_of: Some(_), .. });
-    let asked = if by_itself { "asked by the setting for " } else { "asked by " };
+    let asked = if by_itself { "asked by Slipway for " } else { "asked by " };
     let mut line = Line::plain(asked).person(&release.request.requester);
     match &release.request.kind {
         RequestKind::Deploy => {}

@@ -134,7 +134,7 @@ fn workflow_warnings(plan: &Plan) -> Vec<Line> {
     let mut lines: Vec<_> = plan.workflow.iter().take(WORKFLOW_WARNINGS_LIMIT).map(warning).collect();
     let more = plan.workflow.len().saturating_sub(WORKFLOW_WARNINGS_LIMIT);
     if more > 0 {
-        lines.push(Line::plain(format!("{more} more in the workflows: slipway check names them")));
+        lines.push(Line::plain(format!("{more} more in the workflows of this commit")));
     }
     lines
 }

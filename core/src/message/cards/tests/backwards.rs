@@ -193,7 +193,7 @@ fn a_failed_verification_says_what_follows_by_itself() {
         ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, its health is not confirmed
         asked by ana · plan 61151a · release 01JD7Q4N
         The new version is live but not healthy: answers 503.
-        Rolled back by setting, if policy lets it: release 01JE0000 goes back to 9a77d01.
+        Rollback asked for by Slipway, if the rules let it: release 01JE0000 goes back to 9a77d01.
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
         Next: /release why 01JE0000 tells how the rollback stands
@@ -212,6 +212,6 @@ fn a_failed_verification_says_what_follows_by_itself() {
     let RequestKind::Rollback { because_of, from, .. } = &mut back.request.kind else { unreachable!() };
     because_of.clone_from(from);
     let shown = card(&back, 302);
-    let said = "asked by the setting for ana · release 01JD0000 could not be verified · back to release 01JC0000";
+    let said = "asked by Slipway for ana · release 01JD0000 could not be verified · back to release 01JC0000";
     assert!(shown.contains(said), "{shown}");
 }

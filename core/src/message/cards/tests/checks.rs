@@ -31,7 +31,7 @@ fn a_workflow_that_never_does_what_it_says_is_shown_with_its_place() {
     let shown = waiting(Plan { workflow: (1..=5).map(found).collect(), ..plan() }, facts());
     assert!(shown.contains("▲ .github/workflows/deploy.yaml:1  this is never true\n"), "{shown}");
     assert!(!shown.contains("deploy.yaml:4"), "{shown}");
-    assert!(shown.contains("▲ 2 more in the workflows: slipway check names them\n"), "{shown}");
+    assert!(shown.contains("▲ 2 more in the workflows of this commit\n"), "{shown}");
 }
 
 #[test]
