@@ -24,7 +24,10 @@ fn slipway(world: &World, arguments: &[&str]) -> Result<String, String> {
 async fn world() -> World {
     let mut world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
     let url = world.staging_database.replacen('@', &format!(":{CANARY}@"), 1);
-    world.aws.put_secret("goals/staging", &serde_json::json!({ "GOOSE_DBSTRING": url, "API_KEY": CANARY }));
+    world.aws.put_secret(
+        "goals/staging",
+        &serde_json::json!({ "GOOSE_DBSTRING": url, "API_KEY": CANARY, "SMTP_HOST": CANARY }),
+    );
     world.bot.kill().unwrap();
     let mut config = std::fs::File::options().append(true).open(&world.config).unwrap();
     write!(config, "\n[audit]\nanchor = \"{CHANNEL}\"\n").unwrap();

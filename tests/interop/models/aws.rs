@@ -179,7 +179,14 @@ async fn what_is_said_to_aws_fits_its_models() {
     let mut models = Models::read();
     none_of(exchanges.iter().flat_map(|exchange| models.wrong(exchange)));
     let made = calls(&exchanges);
-    for call in ["AppRunner.UpdateService", "ECR.DescribeImages", "SecretsManager.GetSecretValue"] {
+    for call in [
+        "AppRunner.UpdateService",
+        "AppRunner.StartDeployment",
+        "ECR.DescribeImages",
+        "ECR.DescribeImageScanFindings",
+        "ECS.UpdateExpressGatewayService",
+        "SecretsManager.GetSecretValue",
+    ] {
         assert!(made.contains(call), "{call} was not made: {made:?}");
     }
 }

@@ -1,12 +1,13 @@
 //! Releases that call everything outside: built, approved, deployed, rolled back, refused.
 
+use serde_json::json;
 use slipway::store::TerminalMessage;
 use slipway_core::message::Mark;
 use slipway_core::message::terminal::{TerminalOptions, render};
 use slipway_sandbox::front::terminal::Terminal;
 use slipway_sandbox::github::CiMode;
 use slipway_sandbox::traffic::Exchange;
-use slipway_sandbox::world::{CHANNEL, Options, Pace, Teams, World};
+use slipway_sandbox::world::{CHANNEL, Options, Pace, TargetOption, Teams, World};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -30,7 +31,14 @@ pub(super) async fn everything() -> Said {
 }
 
 async fn play() -> Said {
-    let world = World::new(Options { pace: Pace::Fast, teams: Teams::OnGithub, ..Options::default() }).await.unwrap();
+    let world = World::new(Options {
+        pace: Pace::Fast,
+        teams: Teams::OnGithub,
+        target: TargetOption::Both,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
     let mut chat = Chat { terminal: world.terminal("models"), messages: BTreeMap::new(), ended: 0 };
     for merged in [false, true] {
         if merged {
@@ -44,6 +52,10 @@ async fn play() -> Said {
     chat.says("ana", "/migrate staging status").await;
     chat.says("bob", "/rollback production").await;
     chat.until_ended("is live").await;
+    let edited = json!({ "GOOSE_DBSTRING": world.staging_database, "SMTP_HOST": "mail.acme.dev" });
+    world.aws.put_secret("goals/staging", &edited);
+    chat.says("ana", "/deploy staging --config").await;
+    chat.until_ended("configuration only").await;
     world.github.set_ci(CiMode::RedTest);
     world.merge_another().unwrap();
     chat.says("ana", "/deploy staging").await;

@@ -4,6 +4,7 @@ use super::{DemoError, Stage};
 use crate::front::Seen;
 use crate::screen::Screen;
 use crate::world::{TargetOption, World};
+use serde_json::json;
 use slipway_core::message::Mark;
 use slipway_core::release::{Outcome, Phase, Release, Step};
 use std::fmt;
@@ -104,6 +105,7 @@ async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
     stage.until("the answer to Ana's own vote", since, |m| m.only_for.as_deref() == Some("ana")).await?;
     let card = change_the_plan(stage, card).await?;
     approve_and_announce(stage, &card).await?;
+    edit_the_configuration(stage).await?;
     let since = stage.says("ana", "/release status").await?;
     stage.until("the status", since, is_answer).await?;
     Ok(())
@@ -164,6 +166,20 @@ async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> Result<(), 
     must_be_live(stage, &ended).await?;
     stage.until_everywhere("the announcement", since, |m| m.key.starts_with("announcement/")).await?;
     Ok(())
+}
+
+/// Somebody changes a setting of staging by hand, and it is brought by a release of its own.
+async fn edit_the_configuration(stage: &mut Stage<'_>) -> Result<(), DemoError> {
+    let secret = json!({ "GOOSE_DBSTRING": stage.world.staging_database, "SMTP_HOST": "mail.acme.dev" });
+    stage.world.aws.put_secret("goals/staging", &secret);
+    stage.screen.note("");
+    stage.screen.note("Chen edits SMTP_HOST of staging in Secrets Manager, by hand.");
+    let since = stage.says("ana", "/release config staging").await?;
+    stage.until("what changed of the configuration", since, is_answer).await?;
+    let since = stage.says("ana", "/deploy staging --config").await?;
+    let end = |m: &Seen| m.is_card() && m.has_ended();
+    let ended = stage.until_everywhere("the end of the release of the configuration", since, end).await?;
+    must_be_live(stage, &ended).await
 }
 
 fn is_answer(message: &Seen) -> bool {
