@@ -44,7 +44,7 @@ async fn of_service(
     found
 }
 
-/// What is known to be missing.
+/// What is known to be missing to show releases on GitHub.
 async fn permissions(setup: &Setup, outside: &Outside, service: &ServiceSetup) -> Vec<(String, ProbeResult)> {
     let repo = &service.repository;
     let Ok(access) = outside.github.check_access(repo).await else { return vec![] };
@@ -52,10 +52,8 @@ async fn permissions(setup: &Setup, outside: &Outside, service: &ServiceSetup) -
         if setup.deployments { outside.github.missing_to_show(repo).await.unwrap_or_default() } else { vec![] };
     let name = format!("permissions for {repo}");
     let lacks = |what: &String| format!("{} lacks {what}", access.who);
-    let needed =
-        access.missing.iter().map(|what| (name.clone(), ProbeResult::fail(lacks(what), "give it that permission")));
     let mend = "give it that permission, or set deployments = false in [github]";
     let wanted =
         to_show.iter().map(|what| (name.clone(), ProbeResult { ok: true, says: lacks(what), mend: mend.into() }));
-    needed.chain(wanted).collect()
+    wanted.collect()
 }
