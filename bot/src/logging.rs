@@ -3,9 +3,8 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// What is logged when neither `SLIPWAY_LOG` nor `RUST_LOG` says. Where the SDK looks for credentials and does not find
-/// them it tells at length each time; the request that lacks them says so in a sentence.
-pub const FILTER_DEFAULT: &str = "aws_config=error,info";
+/// What is logged when neither `SLIPWAY_LOG` nor `RUST_LOG` says.
+pub const FILTER_DEFAULT: &str = slipway_deploy::LOG_FILTER;
 
 /// Installs the process's log output. A second call does nothing.
 ///

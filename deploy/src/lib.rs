@@ -14,6 +14,10 @@ pub mod slack;
 pub mod target;
 mod text;
 
+/// What is logged unless somebody asks for more. Where the AWS SDK looks for credentials and does not find them it tells at
+/// length each time; the request that lacks them says so in a sentence.
+pub const LOG_FILTER: &str = "aws_config=error,info";
+
 /// Chooses the TLS implementation for the whole process: the dependency graph has two and rustls refuses to
 /// pick one by itself. Call it first thing in `main` and in each test that builds a client; more calls do nothing.
 pub fn install_crypto_provider() {
