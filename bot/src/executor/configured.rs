@@ -34,9 +34,7 @@ pub(super) async fn seen(job: &Job<'_>) -> Result<(Vec<ConfigVersion>, Option<Dr
     let key = &job.release.request.key;
     let config = look(&job.executor.outside, &job.environment()?.config).await?;
     let live = job.executor.store.environment(key).await?.live;
-    let ran = job.executor.store.configuration(key).await?.ran_with;
-    let ran = ran.filter(|ran| live.is_some_and(|live| live.release == ran.release));
-    let drift = ran.map(|ran| Drift::between(&ran, &config));
+    let drift = job.executor.store.configuration(key).await?.drift_of(live.as_ref(), &config);
     Ok((config, drift))
 }
 

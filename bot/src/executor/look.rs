@@ -7,7 +7,6 @@ use crate::configuration;
 use crate::rest;
 use crate::store::{Lookup, Question};
 use futures::FutureExt as _;
-use slipway_core::configuration::Drift;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::message::Message;
 use slipway_core::message::cards::{self, ConfigurationView, MigrationsView, PendingView};
@@ -126,9 +125,8 @@ impl Executor {
             let at = self.clock.now();
             let seen = configuration::look(&self.outside, &secrets).await.map_err(|not_seen| not_seen.to_string());
             let live = self.store.environment(key).await?.live;
-            let ran = self.store.configuration(key).await?.ran_with;
-            let ran = ran.filter(|ran| live.is_some_and(|live| live.release == ran.release));
-            let drift = ran.zip(seen.as_ref().ok()).map(|(ran, seen)| Drift::between(&ran, seen));
+            let known = self.store.configuration(key).await?;
+            let drift = seen.as_ref().ok().and_then(|seen| known.drift_of(live.as_ref(), seen));
             if let Ok(seen) = &seen {
                 let mut tx = self.store.begin().await?;
                 self.store.configuration_seen(&mut tx, key, seen, at).await?;

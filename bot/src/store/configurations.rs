@@ -3,6 +3,7 @@
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use jiff::Timestamp;
 use slipway_core::configuration::{Drift, RanWith};
+use slipway_core::environment::Live;
 use slipway_core::facts::Observed;
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::plan::ConfigVersion;
@@ -20,6 +21,14 @@ pub struct Configuration {
 }
 
 impl Configuration {
+    /// What differs in the secrets as they are now from what the live release was started with; `None` where that is not
+    /// recorded.
+    #[must_use]
+    pub fn drift_of(&self, live: Option<&Live>, now: &[ConfigVersion]) -> Option<Drift> {
+        let ran = self.ran_with.as_ref().filter(|ran| live.is_some_and(|live| live.release == ran.release))?;
+        Some(Drift::between(ran, now))
+    }
+
     /// What differs, and when that was seen.
     #[must_use]
     pub fn drift(&self) -> Option<(Drift, Timestamp)> {

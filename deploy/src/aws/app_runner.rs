@@ -3,6 +3,7 @@
 //! `UpdateService` gets the whole source configuration, since it replaces it, and nothing else: what a request
 //! leaves out (instance, health check, network, scaling, observability) stays as it is.
 
+use super::acting::{after_acting, before_acting, pinned, trail_part, with_scheme};
 use super::logs::{self, Wanted};
 use super::{AwsClients, AwsError, AwsErrorKind, region_of, settings, timestamp};
 use crate::target::{
@@ -12,7 +13,6 @@ use crate::target::{
 use async_trait::async_trait;
 use aws_sdk_apprunner::types::{self, ImageRepository, OperationSummary, Service, ServiceStatus, SourceConfiguration};
 use jiff::Timestamp;
-use slipway_core::ids::ImageDigest;
 
 /// How many operations a page has; AWS gives no more.
 pub const OPERATIONS_PAGE_SIZE: i32 = 20;
@@ -107,12 +107,7 @@ impl AppRunner {
             Ok(operation_id) => return Ok(Started { operation_id }),
             Err(error) => error,
         };
-        Err(match error.kind {
-            AwsErrorKind::WrongState | AwsErrorKind::Invalid => self.after_no(arn, error).await,
-            AwsErrorKind::Throttled => StartError::Throttled,
-            _ if error.surely_without_effect() => StartError::Refused(error.to_string()),
-            _ => StartError::Unknown(error.to_string()),
-        })
+        Err(after_acting(error, async |error| self.after_no(arn, error).await).await)
     }
 }
 
@@ -136,10 +131,7 @@ impl Target for AppRunner {
     }
 
     async fn start(&self, id: &str, image: &str) -> Result<Started, StartError> {
-        let pinned = image.split_once('@').is_some_and(|(_, digest)| ImageDigest::parse(digest).is_ok());
-        if !pinned {
-            return Err(StartError::Refused("Only an image named by its digest is deployed.".to_owned()));
-        }
+        pinned(image)?;
         let service = self.describe(id).await.map_err(before_acting)?;
         match &service.status {
             ServiceStatus::Running => {}
@@ -207,16 +199,6 @@ impl Target for AppRunner {
     }
 }
 
-/// The lines, or why there are none; the same reason is given once.
-pub(super) fn trail_part(read: Result<Vec<String>, String>, missing: &mut Vec<String>) -> Vec<String> {
-    read.unwrap_or_else(|why| {
-        if !missing.contains(&why) {
-            missing.push(why);
-        }
-        Vec::new()
-    })
-}
-
 /// App Runner's own word.
 fn word(status: OperationStatus) -> &'static str {
     match status {
@@ -241,25 +223,6 @@ fn image_source(service: &Service) -> Result<(&SourceConfiguration, &ImageReposi
     source
         .and_then(|source| Some((source, source.image_repository()?)))
         .ok_or_else(|| format!("{} runs from source code; Slipway deploys images only.", service.service_name))
-}
-
-fn with_scheme(url: &str) -> String {
-    // App Runner gives the host alone.
-    if url.contains("://") { url.to_owned() } else { format!("https://{url}") }
-}
-
-pub(super) fn before_acting(error: AwsError) -> StartError {
-    match error.kind {
-        AwsErrorKind::Throttled => StartError::Throttled,
-        _ if error.may_pass() => StartError::Unreachable(error.to_string()),
-        _ => StartError::Refused(error.to_string()),
-    }
-}
-
-impl From<AwsError> for TargetError {
-    fn from(error: AwsError) -> Self {
-        if error.may_pass() { Self::Unavailable(error.to_string()) } else { Self::Refused(error.to_string()) }
-    }
 }
 
 fn seen(summary: OperationSummary) -> Result<OperationSeen, TargetError> {

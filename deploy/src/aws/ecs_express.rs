@@ -6,7 +6,7 @@
 
 mod settings;
 
-use super::app_runner::{before_acting, trail_part};
+use super::acting::{after_acting, before_acting, pinned, trail_part, with_scheme};
 use super::logs::{self, Wanted};
 use super::{AwsClients, AwsError, AwsErrorKind, region_of, timestamp};
 use crate::target::{
@@ -19,7 +19,6 @@ use aws_sdk_ecs::types::{
     ServiceDeploymentBrief, ServiceDeploymentStatus,
 };
 use jiff::Timestamp;
-use slipway_core::ids::ImageDigest;
 
 /// How many deployments a page has; AWS gives no more.
 pub const DEPLOYMENTS_PAGE_SIZE: i32 = 100;
@@ -145,10 +144,7 @@ impl Target for EcsExpress {
     }
 
     async fn start(&self, id: &str, image: &str) -> Result<Started, StartError> {
-        let pinned = image.split_once('@').is_some_and(|(_, digest)| ImageDigest::parse(digest).is_ok());
-        if !pinned {
-            return Err(StartError::Refused("Only an image named by its digest is deployed.".to_owned()));
-        }
+        pinned(image)?;
         let place = Place::of(id, UPDATE).map_err(before_acting)?;
         // ECS would take the update and stop the deployment that is under way.
         let (deployments, _) = self.page(id, None).await.map_err(before_acting)?;
@@ -189,12 +185,7 @@ impl Target for EcsExpress {
             }
             Err(error) => AwsError::from_sdk(UPDATE, &error, &secrets),
         };
-        Err(match error.kind {
-            AwsErrorKind::WrongState | AwsErrorKind::Invalid => self.after_no(id, error).await,
-            AwsErrorKind::Throttled => StartError::Throttled,
-            _ if error.surely_without_effect() => StartError::Refused(error.to_string()),
-            _ => StartError::Unknown(error.to_string()),
-        })
+        Err(after_acting(error, async |error| self.after_no(id, error).await).await)
     }
 
     async fn operation(&self, id: &str, operation_id: &str) -> Result<OperationState, TargetError> {
@@ -308,10 +299,6 @@ fn with_image<'a>(
         format!("{name} runs a task definition of its own; Slipway deploys services whose container ECS manages.")
     })?;
     Ok((configuration, image))
-}
-
-fn with_scheme(endpoint: &str) -> String {
-    if endpoint.contains("://") { endpoint.to_owned() } else { format!("https://{endpoint}") }
 }
 
 fn created(deployment: &ServiceDeploymentBrief) -> Option<Timestamp> {

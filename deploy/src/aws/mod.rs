@@ -1,5 +1,6 @@
 //! AWS: the clients, and what they are used for. Nothing that changes something is ever sent twice from here.
 
+mod acting;
 pub mod app_runner;
 pub mod ecr;
 #[cfg(feature = "ecs")]
