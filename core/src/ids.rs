@@ -59,6 +59,23 @@ text_id!(
     TeamName
 );
 
+impl PersonId {
+    const SLIPWAY: &str = "slipway";
+
+    /// Slipway itself, where nobody asked: it may do what policies permit `Person::"slipway"`, has no account anywhere
+    /// and never votes.
+    #[must_use]
+    pub fn slipway() -> Self {
+        Self(Self::SLIPWAY.to_owned())
+    }
+
+    /// Whether it is Slipway itself, so nobody.
+    #[must_use]
+    pub fn is_slipway(&self) -> bool {
+        self.0 == Self::SLIPWAY
+    }
+}
+
 impl ReleaseId {
     /// Ids made at least this far apart, in milliseconds, differ in their short form.
     pub const SHORT_WINDOW_MS: i64 = 1 << 10;

@@ -3,6 +3,11 @@
 use crate::ids::{PersonId, TeamName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// Slipway itself, which asks for what starts by itself. It is in no team, and no account is its own.
+static SLIPWAY: LazyLock<Person> =
+    LazyLock::new(|| Person { id: PersonId::slipway(), teams: BTreeSet::new(), identities: Vec::new() });
 
 /// Who somebody is in one chat or forge, by that platform's stable id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -186,13 +191,13 @@ impl Directory {
         self.people.get(self.by_identity.get(&normalised(identity))?)
     }
 
-    /// The person of that name.
+    /// The person of that name, or Slipway itself.
     #[must_use]
     pub fn get(&self, id: &PersonId) -> Option<&Person> {
-        self.people.get(id)
+        if id.is_slipway() { Some(&SLIPWAY) } else { self.people.get(id) }
     }
 
-    /// Everybody, by name.
+    /// Everybody, by name. Slipway itself is nobody.
     pub fn iter(&self) -> impl Iterator<Item = &Person> {
         self.people.values()
     }
@@ -211,6 +216,17 @@ mod tests {
 
     fn person(id: &str, identities: Vec<Identity>) -> Person {
         Person { id: id.into(), teams: BTreeSet::new(), identities }
+    }
+
+    #[test]
+    fn slipway_itself_is_known_and_is_nobody() {
+        let directory = Directory::new([person("ana", vec![Identity::Terminal("ana".into())])]);
+        let slipway = directory.get(&PersonId::slipway()).unwrap();
+        assert!(slipway.teams.is_empty() && slipway.identities.is_empty());
+        assert!(directory.iter().all(|person| !person.id.is_slipway()), "so it is never counted among the voters");
+        let lent = directory.with_teams([(PersonId::slipway(), BTreeSet::from(["release".into()]))]);
+        assert!(lent.get(&PersonId::slipway()).unwrap().teams.is_empty(), "and gets into no team");
+        assert!(!PersonId::new("Slipway").is_slipway());
     }
 
     #[test]

@@ -223,6 +223,9 @@ fn people(c: &mut Checker<'_>, root: &Section<'_, '_>, refs: &mut Refs) -> BTree
         if let Err(wrong) = values::name(&named.name) {
             c.error(&named.place, wrong.message, wrong.mend);
         }
+        if PersonId::new(named.name.as_str()).is_slipway() {
+            c.error(&named.place, "is the name that Slipway itself has in policies", "choose another name");
+        }
         let Some(section) = Section::open(c, named.value, named.place.clone(), PERSON_KEYS) else { continue };
         let identities = identities(c, &section, refs);
         if identities.is_empty() && !section.has_any(&["slack", "discord", "github", "terminal"]) {

@@ -199,12 +199,13 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn person(&self, m: &mut Mistakes<'_>, placed: &Placed) -> PersonId {
-        if !self.people.contains(&placed.text) {
+        let person = PersonId::new(&placed.text);
+        if !person.is_slipway() && !self.people.contains(&placed.text) {
             let known: Vec<_> = self.people.iter().map(String::as_str).collect();
             let message = format!("There is nobody called \"{}\" in this case.", placed.text);
             m.add(placed.at, message, format!("{} Or add them to people.", instead(&placed.text, &known)));
         }
-        PersonId::new(&placed.text)
+        person
     }
 
     fn people(&self, m: &mut Mistakes<'_>, fields: &Fields<'_>, key: &str) -> Vec<PersonId> {

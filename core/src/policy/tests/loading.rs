@@ -175,10 +175,10 @@ fn every_mistake_is_told_at_once() {
 fn a_wrong_schema_is_refused() {
     let parse = |schema: &str| listed(&PolicySet::parse(schema, &default_files(), &vocabulary()).unwrap_err());
     expect![[r#"
-        schema.cedarschema:18:1: Error parsing schema: unexpected token `entity`. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
+        schema.cedarschema:19:1: Error parsing schema: unexpected token `entity`. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&SCHEMA.replace("entity Service;", "entity Service")));
     expect![[r#"
-        schema.cedarschema:137:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
+        schema.cedarschema:138:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&format!("{SCHEMA}\nentity Team;")));
     expect![[r#"
         schema.cedarschema:1:1: This schema does not fit this version of Slipway: entity does not conform to the schema. Start again from the schema.cedarschema that came with this version.
@@ -254,6 +254,7 @@ fn the_hash_is_of_what_the_rules_say() {
 fn the_shipped_rules_have_these_names() {
     let names = defaults().rule_ids().map(str::to_owned).collect::<Vec<_>>().join("\n");
     expect![[r#"
+        by-itself
         cancel-any
         cancel-own
         ci-green
