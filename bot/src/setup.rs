@@ -387,6 +387,12 @@ impl Pace {
         or_default(self.config_ms, default)
     }
 
+    /// Between two looks at what the targets run.
+    #[must_use]
+    pub fn targets_ms(&self, default: i64) -> i64 {
+        or_default(self.targets_ms, default)
+    }
+
     /// How long the outside may take to show what was begun there.
     #[must_use]
     pub fn lag_limit_s(&self, default: i64) -> i64 {

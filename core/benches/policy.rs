@@ -63,6 +63,7 @@ impl Company {
             migrations: vec![],
             taken_back: vec![],
             workflow: vec![],
+            past_slipway: Default::default(),
             files_from: None,
             goes_on: false,
             between: Default::default(),

@@ -2,9 +2,11 @@
 
 mod between;
 mod lists;
+mod past_slipway;
 mod trial;
 
 pub use between::Between;
+pub use past_slipway::PastSlipway;
 
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
@@ -251,6 +253,9 @@ pub struct Plan {
     /// What the commit's workflows can never do as they are written. For display.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workflow: Vec<WorkflowFinding>,
+    /// What somebody did past Slipway since its last release. For display.
+    #[serde(default, skip_serializing_if = "PastSlipway::is_empty")]
+    pub past_slipway: PastSlipway,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -327,6 +332,7 @@ impl Plan {
             between: _,
             promote,
             workflow: _,
+            past_slipway: _,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();

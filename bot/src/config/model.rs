@@ -134,6 +134,8 @@ pub struct Pace {
     pub membership_ms: Option<u64>,
     /// Between two looks at the services' settings.
     pub config_ms: Option<u64>,
+    /// Between two looks at what the targets run.
+    pub targets_ms: Option<u64>,
 }
 
 /// `[audit]`: the daily anchor of the audit log.

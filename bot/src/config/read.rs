@@ -66,6 +66,7 @@ const PACE_KEYS: Keys = &[
     ("policies_s", "120"),
     ("membership_ms", "300000"),
     ("config_ms", "300000"),
+    ("targets_ms", "300000"),
 ];
 const PERSON_KEYS: Keys = &[
     ("slack", r#""U012AB3CD""#),
@@ -186,6 +187,7 @@ fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
         policies_s: section.number(c, "policies_s", 1..=86_400),
         membership_ms: section.number(c, "membership_ms", 100..=3_600_000),
         config_ms: section.number(c, "config_ms", 100..=3_600_000),
+        targets_ms: section.number(c, "targets_ms", 100..=3_600_000),
     }
 }
 

@@ -254,6 +254,7 @@ impl<'a> Work<'a> {
         if next != now {
             store.environment_save(self.tx, &next).await?;
         }
+        self.by_hand_is_over(&now, &next).await?;
         let at = self.engine.clock.now();
         for effect in effects {
             self.todo.push_back(match effect {

@@ -10,7 +10,7 @@ use crate::store::NewMessage;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::json;
-use slipway_core::environment::Live;
+use slipway_core::environment::{Environment, Live};
 use slipway_core::ids::{CommitSha, EnvironmentKey, ReleaseId};
 use slipway_core::message::cards::{self, answers};
 use slipway_core::message::{Line, Message};
@@ -61,8 +61,8 @@ impl Work<'_> {
         wanted: Wanted<'_>,
         reason: Option<String>,
     ) -> Result<Option<Message>, EngineError> {
-        let live = self.engine.store.environment_get(self.tx, &key).await?.live;
-        let (to, commit) = match self.find_back(&key, live.as_ref(), wanted.release).await? {
+        let here = self.engine.store.environment_get(self.tx, &key).await?;
+        let (to, commit) = match self.find_back(&here, wanted.release).await? {
             Back::To(to, commit) => (to, commit),
             Back::Nothing(bad) => return Ok(Some(nothing_to_roll_back_to(&key, wanted.release, bad))),
             Back::NotBefore(newer) => return Ok(Some(not_before_what_runs(&key, &newer))),
@@ -72,24 +72,28 @@ impl Work<'_> {
             }
             Back::Bad(release, marked) => return Ok(Some(cards::goes_back_to_nothing_bad(&release, &marked))),
         };
-        let from = live.map(|live| live.release);
+        let from = here.live.filter(|_| here.by_hand.is_none()).map(|live| live.release);
         let kind = RequestKind::Rollback { to, commit, from, migrations: wanted.migrations, because_of: None };
         let request = self.request(asked, key, kind, reason);
         self.begin(asked, request).await
     }
 
-    async fn find_back(
-        &mut self,
-        key: &EnvironmentKey,
-        live: Option<&Live>,
-        asked_for: Option<&str>,
-    ) -> Result<Back, EngineError> {
-        let good = self.engine.store.releases_succeeded(self.tx, key, ROLLBACK_LOOK_BACK_LIMIT).await?;
-        let before = match live {
-            Some(live) => before_what_runs(&good, &self.brought_by(&good, live).await?).to_vec(),
-            None => good.clone(),
+    async fn find_back(&mut self, here: &Environment, asked_for: Option<&str>) -> Result<Back, EngineError> {
+        let good = self.engine.store.releases_succeeded(self.tx, &here.key, ROLLBACK_LOOK_BACK_LIMIT).await?;
+        let brought_by = match &here.live {
+            Some(live) => Some(self.brought_by(&good, live).await?),
+            None => None,
         };
-        let commit = live.map(|live| &live.commit);
+        let before = match (&brought_by, &here.by_hand) {
+            (Some(id), None) => before_what_runs(&good, id).to_vec(),
+            // What somebody brought past Slipway is left for what Slipway had brought last.
+            (Some(id), Some(_)) => good.iter().skip_while(|release| release.id != *id).cloned().collect(),
+            (None, _) => good.clone(),
+        };
+        let commit = match &here.by_hand {
+            Some(by_hand) => by_hand.runs.commit.as_ref(),
+            None => here.live.as_ref().map(|live| &live.commit),
+        };
         let fits = |r: &Release| match asked_for {
             Some(prefix) => r.id.as_str().starts_with(&prefix.to_ascii_uppercase()),
             None => r.commit.is_some() && r.commit.as_ref() != commit,
@@ -170,8 +174,8 @@ impl Work<'_> {
         if failed.plan.as_ref().is_some_and(|plan| plan.base.as_ref() == Some(&plan.commit)) {
             return Ok(Err("the same commit ran before, so that going back would bring nothing.".to_owned()));
         }
-        let live = self.engine.store.environment_get(self.tx, &key).await?.live;
-        let (to, commit) = match self.find_back(&key, live.as_ref(), None).await? {
+        let here = self.engine.store.environment_get(self.tx, &key).await?;
+        let (to, commit) = match self.find_back(&here, None).await? {
             Back::To(to, commit) => (to, commit),
             Back::Nothing(0) => return Ok(Err("no earlier release has succeeded there.".to_owned())),
             _ => return Ok(Err("every earlier release there is known to be bad.".to_owned())),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use slipway_core::environment::Look;
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::membership::Source;
 use slipway_core::message::Verb;
@@ -131,6 +132,13 @@ pub enum Incoming {
         /// The repository as the configuration names it.
         repository: String,
     },
+    /// The targets of an environment run something else than was known.
+    TargetsSeen {
+        /// Which environment.
+        environment: EnvironmentKey,
+        /// What they run.
+        look: Look,
+    },
 }
 
 impl Incoming {
@@ -151,7 +159,8 @@ impl Incoming {
             | Self::AnchorDue { .. }
             | Self::StrangersDue { .. }
             | Self::LockDue { .. }
-            | Self::GithubSpoke { .. } => None,
+            | Self::GithubSpoke { .. }
+            | Self::TargetsSeen { .. } => None,
         }
     }
 

@@ -8,6 +8,7 @@ mod asked;
 mod auditing;
 mod back;
 mod bad;
+mod by_hand;
 mod configuration;
 mod github;
 mod incoming;
@@ -181,6 +182,7 @@ impl Engine {
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
             Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
+            Incoming::TargetsSeen { environment, look } => work.targets_seen(&environment, look).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

@@ -26,7 +26,10 @@ impl Work<'_> {
                 Some(id) => self.engine.store.release_get(self.tx, id).await?.map(|stored| stored.release),
                 None => None,
             };
-            let ran_here = |drift: &Drift| environment.live.as_ref().is_some_and(|live| live.release == drift.release);
+            let ran_here = |drift: &Drift| {
+                let live = environment.live.as_ref().filter(|_| environment.by_hand.is_none());
+                live.is_some_and(|live| live.release == drift.release)
+            };
             let drift = self.engine.store.configuration_get(self.tx, &key).await?.drift();
             let drift = drift.filter(|(drift, _)| ran_here(drift));
             seen.push((environment, running, drift));

@@ -109,7 +109,7 @@ fn last(lines: &[String], limit: usize) -> impl Iterator<Item = &String> {
 }
 
 /// An operation for people: what it is called, its id, when it began.
-pub(super) fn named(operation: &OperationSeen) -> String {
+pub(crate) fn named(operation: &OperationSeen) -> String {
     let began = operation.started_at.map_or(String::new(), |at| format!(", began {}", time_of_day(at)));
     format!("{} {}{began}", operation.kind.name(), short(&operation.id))
 }

@@ -6,7 +6,7 @@ use crate::configuration::{NotSeen, look};
 use jiff::Timestamp;
 use slipway_core::configuration::Drift;
 use slipway_core::facts::{Facts, Observed};
-use slipway_core::plan::{Between, ConfigVersion, Plan, PlanKind};
+use slipway_core::plan::{Between, ConfigVersion, PastSlipway, Plan, PlanKind};
 use slipway_core::release::{Event, Failure};
 use slipway_deploy::config_store::{ConfigStoreError, Wanted};
 use slipway_deploy::target::Observed as ObservedTarget;
@@ -155,6 +155,7 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         between: Between::default(),
         promote: None,
         workflow: vec![],
+        past_slipway: PastSlipway::default(),
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

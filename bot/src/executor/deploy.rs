@@ -65,6 +65,9 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
         let what = format!("The settings of {} were changed since the plan was made.", planned.name);
         return Ok(job.failed(Step::Deploy, Failure::new(what).next("/release retry makes a new plan")));
     }
+    if let Some(failure) = super::by_hand::in_the_middle(job, planned, &seen).await? {
+        return Ok(job.failed(Step::Deploy, failure));
+    }
     if let Some(failure) = super::configured::changed_since(job, plan).await? {
         return Ok(job.failed(Step::Deploy, failure));
     }

@@ -1,14 +1,16 @@
 //! The plan: what runs now, what would ship, which image, which migrations, which configuration.
 
-use super::between;
 use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
+use super::{between, by_hand};
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
-use slipway_core::plan::{Between, Commit, FilesFrom, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget};
+use slipway_core::plan::{
+    Between, Commit, FilesFrom, PastSlipway, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget,
+};
 use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
 use slipway_deploy::database::measure;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
@@ -36,7 +38,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let mut runs = Vec::new();
     for seen in &observed {
-        runs.push(base_commit(job, &seen.image_identifier).await?);
+        runs.push(by_hand::commit_of(&outside.ecr, &seen.image_identifier).await?);
     }
     let base = runs.first().cloned().flatten();
     let kind = job.release.request.kind.plan_kind();
@@ -61,8 +63,11 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         Ok(shipped) => shipped,
         Err(failure) => return Ok(job.planning_failed(None, failure)),
     };
-    let found =
-        if kind == PlanKind::Rollback { between::between(job, commit).await? } else { pending(job, commit).await? };
+    let found = if kind == PlanKind::Rollback {
+        between::between(job, commit).await?
+    } else {
+        pending(job, base.as_ref(), commit).await?
+    };
     let migrations = match found {
         Ok(migrations) => migrations,
         Err(failure) => return Ok(job.planning_failed(Some(Step::Migrate), failure)),
@@ -79,6 +84,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         return Ok(job.planning_failed(None, Failure::new(why).detail("Nothing was started.").final_for_request()));
     }
 
+    let brought = by_hand::brought(job, base.as_ref()).await?;
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
     let plan = Plan {
         service: job.release.request.key.service.clone(),
@@ -109,6 +115,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         between: migrations.between,
         promote,
         workflow: super::workflows::of_release(job).await,
+        past_slipway: PastSlipway { brought, migrations: migrations.by_hand },
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -136,7 +143,7 @@ async fn migrations_only(
                 Err(failure) => return Ok(job.planning_failed(None, failure)),
             }
         }
-        _ => match pending(job, commit).await? {
+        _ => match pending(job, base.as_ref(), commit).await? {
             Ok(pending) => pending,
             Err(failure) => return Ok(job.planning_failed(None, failure)),
         },
@@ -171,6 +178,7 @@ async fn migrations_only(
         between: migrations.between,
         promote: None,
         workflow: vec![],
+        past_slipway: PastSlipway { brought: None, migrations: migrations.by_hand },
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -243,17 +251,6 @@ pub(super) fn planned_target(
     PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs }
 }
 
-/// The commit of what runs: its tag, or the tags of its digest.
-async fn base_commit(job: &Job<'_>, image: &str) -> Result<Option<CommitSha>, Trouble> {
-    if let Some((repository, digest)) = image.split_once('@') {
-        let Ok(digest) = ImageDigest::parse(digest) else { return Ok(None) };
-        let tags = job.executor.outside.ecr.tags_of(repository, &digest).await?;
-        return Ok(tags.iter().find_map(|tag| CommitSha::parse(tag).ok()));
-    }
-    let tag = image.rsplit_once(':').map(|(_, tag)| tag);
-    Ok(tag.and_then(|tag| CommitSha::parse(tag).ok()))
-}
-
 type Shipped = (Vec<Commit>, u32);
 
 /// The commits that would ship, or why they must not.
@@ -314,10 +311,16 @@ pub(super) struct Migrations {
     pub(super) half_done: Vec<HalfDoneMigration>,
     pub(super) rehearsal: Option<Rehearsal>,
     pub(super) between: Between,
+    /// The files that somebody else has applied.
+    pub(super) by_hand: Vec<String>,
 }
 
 /// What is pending, or why it must not run.
-async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations, Failure>, Trouble> {
+async fn pending(
+    job: &Job<'_>,
+    base: Option<&CommitSha>,
+    commit: &CommitSha,
+) -> Result<Result<Migrations, Failure>, Trouble> {
     let key = &job.release.request.key;
     let Some(at_hand) = super::migrate::folder_and_database(job.executor, key, commit).await? else {
         return Ok(Ok(Migrations::default()));
@@ -333,8 +336,9 @@ async fn pending(job: &Job<'_>, commit: &CommitSha) -> Result<Result<Migrations,
     };
     let mut planned = pending.planned(&at_hand.lint_options().await?);
     with_sizes(&at_hand, &mut planned).await?;
+    let by_hand = by_hand::migrations(job, base, &at_hand, &history).await?;
     let Pending { unknown_applied, edited, half_done, .. } = pending;
-    Ok(Ok(Migrations { planned, unknown_applied, edited, half_done, rehearsal, ..Migrations::default() }))
+    Ok(Ok(Migrations { by_hand, planned, unknown_applied, edited, half_done, rehearsal, ..Migrations::default() }))
 }
 
 /// Nobody is asked to approve what would stop at its first migration.

@@ -52,6 +52,13 @@ pub(super) async fn image(job: &Job<'_>) -> Result<Done, Trouble> {
     let found = job.executor.outside.ecr.image_by_tag(&plan.image.repository, &plan.image.tag).await?;
     let failure = match found {
         Some(found) if found.digest == plan.image.digest => {
+            // Before the database is changed for a version that is not to come.
+            for planned in &plan.targets {
+                let seen = job.executor.outside.target(&planned.kind)?.observe(&planned.id).await?;
+                if let Some(failure) = super::by_hand::in_the_middle(job, planned, &seen).await? {
+                    return Ok(job.failed(Step::Image, failure));
+                }
+            }
             return Ok(job.succeeded(Step::Image, format!("found {}", plan.image.digest.short())));
         }
         Some(found) => Failure::new(format!(

@@ -2,6 +2,7 @@
 
 mod chats;
 
+use crate::by_hand;
 use crate::chat::publisher::Publisher;
 use crate::clock::Clock;
 use crate::config;
@@ -180,6 +181,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     };
     tasks.spawn(executor.clone().answer_questions());
     tasks.spawn(Watch::beside(&executor).run());
+    tasks.spawn(by_hand::Watch::beside(&executor).run());
     tasks.spawn(executor.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };

@@ -167,6 +167,15 @@ impl Store {
         Ok(())
     }
 
+    /// A message says something else from now on. Where it was never said it is not said now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_now(&self, tx: &mut Tx, channel: &str, key: &str, body: &Message) -> Result<(), StoreError> {
+        sqlx::query(sql::MESSAGE_NOW).bind(channel).bind(key).bind(to_json(body)?).execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// Marks the cards of a release as out of date, and what is in their threads too where more than progress was made.
     ///
     /// # Errors

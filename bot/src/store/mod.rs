@@ -23,6 +23,7 @@ mod sql;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
 pub use configurations::Configuration;
@@ -36,6 +37,7 @@ pub use policies::{NewPolicyVersion, PolicyVersion};
 pub use reactions::SeenReaction;
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
+pub use told::Told;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};

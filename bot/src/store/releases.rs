@@ -21,7 +21,7 @@ fn read(row: &SqliteRow) -> Result<StoredRelease, StoreError> {
     Ok(StoredRelease { release: from_json("a release", &state)?, event_count: row.get(1) })
 }
 
-fn read_all(rows: &[SqliteRow]) -> Result<Vec<Release>, StoreError> {
+pub(super) fn read_all(rows: &[SqliteRow]) -> Result<Vec<Release>, StoreError> {
     rows.iter().map(|row| read(row).map(|stored| stored.release)).collect()
 }
 

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
+mod by_hand;
 mod lock;
 #[cfg(test)]
 mod tests;
 
+pub use by_hand::{ByHand, Look, TargetRuns};
 pub use lock::{Due, Lock, LockEnd, LockNews, REMIND_BEFORE_S, REMIND_EVERY_S};
 
 /// How many releases may wait for one environment.
@@ -40,6 +42,9 @@ pub struct Environment {
     /// that is no more: other commit, other migrations.
     #[serde(default)]
     pub changed_at: Option<Timestamp>,
+    /// What serves now in place of what Slipway last brought, where somebody went past it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
 }
 
 /// A planned release that has not started.
@@ -131,6 +136,13 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// What its targets run was looked at.
+    Looked {
+        /// What was seen.
+        look: Look,
+        /// The images that runs of Slipway's have told a target since what is live came, whatever became of them.
+        ours: BTreeSet<ImageDigest>,
+    },
 }
 
 /// What follows for releases.
@@ -184,7 +196,8 @@ impl Environment {
     /// An environment that nothing has happened to.
     #[must_use]
     pub fn new(key: EnvironmentKey) -> Self {
-        Self { key, lock: None, queue: Vec::new(), running: None, live: None, stays: Vec::new(), changed_at: None }
+        let (queue, stays) = (Vec::new(), Vec::new());
+        Self { key, lock: None, queue, running: None, live: None, stays, changed_at: None, by_hand: None }
     }
 
     /// What keeps a release from starting here, whatever policy says.
@@ -228,6 +241,7 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
         Event::Unlocked => lock::unlock(&mut next)?,
         Event::LockRanOut { at } => lock::run_out(&mut next, *at)?,
         Event::Reminded { at } => lock::remind(&mut next, *at)?,
+        Event::Looked { look, ours } => by_hand::looked(&mut next, look, ours),
     };
     Ok((next, effects))
 }
@@ -244,11 +258,12 @@ fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: T
     if ran {
         next.running = None;
         next.changed_at = Some(at);
-        if let Some(live) = live
-            && let Some(before) = next.live.replace(live.clone())
-        {
-            next.stays.insert(0, Stay { live: before, until: at });
-            next.stays.truncate(STAYS_LIMIT);
+        if let Some(live) = live {
+            // What was brought past Slipway is gone, and what Slipway had brought before that went then.
+            let until = next.by_hand.take().map_or(at, |by_hand| by_hand.noticed_at);
+            if let Some(before) = next.live.replace(live.clone()) {
+                next.stayed(before, until);
+            }
         }
     }
     if ran || was_first { judge_waiting(next) } else { vec![] }

@@ -1,5 +1,6 @@
 //! Tests of the environment: order, superseding, lock, and what is judged when.
 
+mod by_hand;
 mod walk;
 
 use super::*;

@@ -128,6 +128,12 @@ impl History {
         self.applied.contains_key(version)
     }
 
+    /// Whether Slipway's own record names it: otherwise something else has applied it, or it was before Slipway came.
+    #[must_use]
+    pub fn is_recorded(&self, version: &Version) -> bool {
+        self.records.contains_key(version)
+    }
+
     /// Whether a tool that keeps only the newest version went past this one: newer ones have a record, and this one,
     /// which would have got its record with them or before them, has none.
     fn was_left_out(&self, version: &Version) -> bool {

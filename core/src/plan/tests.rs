@@ -50,6 +50,7 @@ pub(crate) fn plan() -> Plan {
         }],
         taken_back: vec![],
         workflow: vec![],
+        past_slipway: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),

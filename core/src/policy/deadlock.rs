@@ -92,6 +92,7 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         migrations: vec![],
         taken_back: vec![],
         workflow: vec![],
+        past_slipway: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),

@@ -50,11 +50,19 @@ impl Past {
 
 fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
     let serves = |live: &crate::environment::Live| live.verified && live.image == *image;
-    let over = environment.stays.iter().filter(|stay| serves(&stay.live));
+    let over = environment.stays.iter().filter(|stay| serves(&stay.live)).map(|stay| (&stay.live, stay.until));
+    let live = environment.live.as_ref().filter(|live| serves(live));
+    // Where somebody brought something else past Slipway, it served until that was noticed.
+    let (until_then, since) = match &environment.by_hand {
+        Some(by_hand) => (live.map(|live| (live, by_hand.noticed_at)), None),
+        None => (None, live.map(|live| live.since)),
+    };
+    let served_s =
+        |(live, until): (&crate::environment::Live, Timestamp)| (until.as_second() - live.since.as_second()).max(0);
     Soak {
         environment: environment.key.environment.clone(),
-        served_s: over.map(|stay| (stay.until.as_second() - stay.live.since.as_second()).max(0)).sum(),
-        since: environment.live.as_ref().filter(|live| serves(live)).map(|live| live.since),
+        served_s: over.chain(until_then).map(served_s).sum(),
+        since,
     }
 }
 

@@ -250,6 +250,7 @@ impl Change {
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),
             taken_back: vec![],
             workflow: vec![],
+            past_slipway: Default::default(),
             files_from: None,
             goes_on: false,
             between: Default::default(),

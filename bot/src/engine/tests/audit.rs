@@ -9,6 +9,7 @@ use crate::timekeeper::Timekeeper;
 use expect_test::expect;
 use serde_json::json;
 use slipway_core::audit::{Anchor, Breakage};
+use slipway_core::environment::Look;
 use slipway_core::message::Verb;
 use slipway_core::person::Identity;
 use slipway_core::policy::Stance;
@@ -119,10 +120,12 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::MembersUnseen { .. } => &["membership_unreadable"],
         // It decides nothing: it only lets a look come earlier.
         Incoming::GithubSpoke { .. } => &[],
+        // Only what was not known yet.
+        Incoming::TargetsSeen { .. } => &["deployed_past_slipway"],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 14] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 15] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -149,6 +152,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 14] {
         seen(),
         Incoming::MembersUnseen { source: release_managers(), what: String::new(), at: now(), again_at: now() },
         Incoming::GithubSpoke { repository: "acme/goals".into() },
+        Incoming::TargetsSeen { environment: chat::key("staging"), look: Look { runs: vec![], at: now() } },
     ]
 }
 
@@ -183,7 +187,12 @@ async fn a_long_day() -> Chat {
     chat.presses("bob", &release, Verb::Approve).await;
     chat.happened(&release, Event::Withdrawn { person: "eve".into() }).await;
     chat.happened(&release, Event::BuildReady).await;
-    let failed = chat.planned("ana", &plan("staging", 1, 3)).await;
+    let brought = chat.planned("ana", &plan("staging", 1, 2)).await;
+    chat.wait_s(1);
+    chat.runs_to_its_end(&brought).await;
+    chat.wait_s(1);
+    by_hand::looks(&mut chat, by_hand::runs(9)).await;
+    let failed = chat.planned("ana", &plan("staging", 9, 10)).await;
     let at = chat.now();
     let red = Event::StepFailed { step: Step::Ci, failure: Failure::new("Red."), rolled_back: false, at };
     chat.outcome(&failed, "observe_ci", red).await;

@@ -127,6 +127,8 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
         Incoming::LockDue { .. } => &[Way::LockRanOut],
         Incoming::GithubSpoke { .. } => &[],
+        // Whoever waits is planned again before it may begin.
+        Incoming::TargetsSeen { .. } => &[],
     }
 }
 

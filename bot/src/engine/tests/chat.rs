@@ -566,6 +566,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         migrations: vec![],
         taken_back: vec![],
         workflow: vec![],
+        past_slipway: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),

@@ -7,6 +7,7 @@ mod aside;
 mod audit;
 mod backwards;
 mod beginnings;
+mod by_hand;
 mod cancelling;
 mod chat;
 mod configuration;

@@ -2,6 +2,7 @@
 
 use super::super::{Block, Line, Mark, Message, Verb};
 use super::action;
+use super::by_hand;
 use super::history::outcome;
 use super::status::locked;
 use super::words::{self, DOT};
@@ -74,12 +75,13 @@ pub fn release(release: &Release, why: HomeRelease, now: Timestamp) -> Message {
 #[must_use]
 pub fn environment(key: &EnvironmentKey, environment: &Environment, now: Timestamp) -> Message {
     let mut headline = Line::plain(key.to_string());
-    headline = match &environment.live {
-        Some(live) => {
+    headline = match (&environment.by_hand, &environment.live) {
+        (Some(by_hand), _) => by_hand::version(headline.text(DOT), by_hand).text(", past Slipway"),
+        (None, Some(live)) => {
             let since = words::rough(words::seconds(live.since, now));
             words::commit(headline.text(DOT), &live.commit).text(format!(" for {since}, by ")).person(&live.by)
         }
-        None => headline.text(DOT).text("not known what runs"),
+        (None, None) => headline.text(DOT).text("not known what runs"),
     };
     let mut body = Vec::new();
     if let Some(id) = &environment.running {

@@ -8,6 +8,7 @@ mod anchor;
 mod announcement;
 pub mod answers;
 mod bad;
+mod by_hand;
 mod configuration;
 mod history;
 pub mod home;
@@ -32,6 +33,7 @@ pub use announcement::{announcement, shipped};
 pub use bad::{
     cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, marked, not_marked, nothing_is_live,
 };
+pub use by_hand::{brought_by_hand, by_hand_is_over};
 pub use configuration::{ConfigurationView, configuration};
 pub use history::{brief, history};
 pub use home::HomeRelease;

@@ -1,6 +1,7 @@
 //! What runs where, and what is in the way.
 
 use super::super::{Block, Line, Mark, Message};
+use super::by_hand;
 use super::words::{self, DOT};
 use crate::configuration::Drift;
 use crate::environment::{Environment, Lock, Waiting};
@@ -80,14 +81,20 @@ fn cells(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Vec<Line> {
     let name = Line::default().strong(name(&row.environment.key, alone));
     let dash = || Line::plain("–");
     let mut cells = vec![name];
-    match &row.environment.live {
-        Some(live) => cells.extend([
+    match (&row.environment.by_hand, &row.environment.live) {
+        (Some(by_hand), Some(_)) => cells.extend([
+            by_hand::version(Line::default(), by_hand),
+            Line::plain(words::rough(words::seconds(by_hand.noticed_at, now))),
+            Line::plain("past Slipway"),
+            Line::plain("not verified"),
+        ]),
+        (_, Some(live)) => cells.extend([
             words::commit(Line::default(), &live.commit),
             Line::plain(words::rough(words::seconds(live.since, now))),
             Line::default().person(&live.by),
             Line::plain(if live.verified { "ok" } else { "not verified" }),
         ]),
-        None => cells.extend([Line::plain("not known"), dash(), dash(), dash()]),
+        (_, None) => cells.extend([Line::plain("not known"), dash(), dash(), dash()]),
     }
     let rest = match (doing(row), drifted(row, now)) {
         (Some(doing), Some(drifted)) => Some(doing.text(DOT).join(drifted)),
@@ -150,11 +157,8 @@ fn note(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Option<Line> {
     let lock = row.environment.lock(now).map(|lock| locked(lock, now));
     let queue = (!row.environment.queue.is_empty()).then(|| queue(&row.environment.queue, now));
     let line = Line::plain(format!("{}: ", name(&row.environment.key, alone)));
-    match (lock, queue) {
-        (Some(lock), Some(queue)) => Some(line.join(lock).text(DOT).join(queue)),
-        (Some(one), None) | (None, Some(one)) => Some(line.join(one)),
-        (None, None) => None,
-    }
+    let parts = [by_hand::had_brought(row.environment), lock, queue].into_iter().flatten();
+    Some(line.join(parts.reduce(|one, other| one.text(DOT).join(other))?))
 }
 
 /// `locked by chen "load test" for 40 more min`.

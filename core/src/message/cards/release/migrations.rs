@@ -1,6 +1,7 @@
 //! What migrations do and cost, for whoever decides and for whoever knows the database.
 
 use super::super::super::Line;
+use super::super::by_hand;
 use super::super::words::{self, DOT};
 use crate::migration::{Danger, DownTrial, Rehearsal, Touched};
 use crate::plan::{Plan, PlannedMigration};
@@ -27,6 +28,7 @@ pub(super) fn lines(plan: &Plan) -> Vec<Line> {
         lines.extend(plan.rehearsal.as_ref().and_then(rehearsed));
         lines.extend(allowed_dangers(plan));
     }
+    lines.extend(by_hand::migrations(plan));
     if !plan.unknown_applied.is_empty() {
         let n = words::count(plan.unknown_applied.len(), "migration");
         lines.push(Line::plain(format!("{n} applied here that this commit does not have")));

@@ -1,6 +1,7 @@
 //! What would change: commits, image, migrations.
 
 use super::super::super::{Block, Line};
+use super::super::by_hand;
 use super::super::words::{self, DOT};
 use super::{back, configuration, cut_over, field, migrating, migrations};
 use crate::facts::{CiState, Facts};
@@ -82,6 +83,7 @@ fn distance(plan: &Plan, when: When) -> Line {
             if total(plan) > 0 { line.text(", takes back ").text(n) } else { line }
         }
     };
+    let line = by_hand::base(line, plan);
     match (plan.base_since, when) {
         (Some(since), When::Redrawn(now)) => {
             line.text(format!(" (running for {})", words::rough(words::seconds(since, now))))

@@ -68,6 +68,7 @@ pub(super) fn plan() -> Plan {
         migrations: vec![migration("20251104120000_likes", true)],
         taken_back: vec![],
         workflow: vec![],
+        past_slipway: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),

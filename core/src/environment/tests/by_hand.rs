@@ -1,0 +1,105 @@
+//! What somebody brings past Slipway.
+
+use super::*;
+use crate::policy::Past;
+
+fn image(n: u8) -> ImageDigest {
+    ImageDigest::parse(&format!("sha256:{}", format!("{n:02x}").repeat(32))).unwrap()
+}
+
+fn runs(n: u8) -> TargetRuns {
+    let digest = image(n);
+    let name = format!("registry/goals@{digest}");
+    TargetRuns { target: "goals".into(), image: name, digest: Some(digest), commit: Some(sha(n)), operation: None }
+}
+
+fn looked(runs: Vec<TargetRuns>, seconds: i64) -> Event {
+    Event::Looked { look: Look { runs, at: at(seconds) }, ours: BTreeSet::new() }
+}
+
+/// Slipway brings version `n` at some moment.
+fn brought(environment: &Environment, n: u8, seconds: i64) -> Environment {
+    let release = format!("R{seconds}");
+    let mut next = environment.clone();
+    let live = Live { image: image(n), ..live(&release, n, seconds) };
+    let ends = Event::Ended { release: release.as_str().into(), live: Some(live), at: at(seconds) };
+    for event in [enqueued(deploy(&release, n, &[], seconds)), started(&release, "ana", seconds), ends] {
+        next = step(&next, &event).unwrap().0;
+    }
+    next
+}
+
+fn soaked_s(environment: &Environment, n: u8, seconds: i64) -> i64 {
+    let here = super::environment();
+    Past::of(&image(n), &here, Some(environment)).soak.unwrap().seconds(at(seconds))
+}
+
+#[test]
+fn what_slipway_brought_is_no_news() {
+    let here = brought(&environment(), 1, 10);
+    assert_eq!(step(&here, &looked(vec![runs(1)], 20)).unwrap(), (here.clone(), vec![]));
+    let nothing_brought = environment();
+    assert_eq!(step(&nothing_brought, &looked(vec![runs(1)], 20)).unwrap().0, nothing_brought);
+}
+
+#[test]
+fn what_somebody_brought_is_written_down_once_and_whoever_waits_is_judged_again() {
+    let here = brought(&environment(), 1, 10);
+    let here = step(&here, &enqueued(deploy("B", 3, &[], 15))).unwrap().0;
+    let (next, effects) = step(&here, &looked(vec![runs(1), runs(2)], 20)).unwrap();
+    assert_eq!(next.by_hand, Some(ByHand { runs: runs(2), noticed_at: at(20) }));
+    assert_eq!((next.changed_at, next.live.as_ref()), (Some(at(20)), here.live.as_ref()));
+    assert_eq!(effects, vec![judge("B")]);
+    assert_eq!(step(&next, &looked(vec![runs(1), runs(2)], 30)).unwrap(), (next.clone(), vec![]));
+    let other = step(&next, &looked(vec![runs(3)], 30)).unwrap().0;
+    assert_eq!(other.by_hand, Some(ByHand { runs: runs(3), noticed_at: at(30) }));
+}
+
+#[test]
+fn a_tag_that_means_nothing_known_is_somebody_elses() {
+    let here = brought(&environment(), 1, 10);
+    let tag = TargetRuns { image: "registry/goals:latest".into(), digest: None, commit: None, ..runs(1) };
+    let next = step(&here, &looked(vec![tag.clone()], 20)).unwrap().0;
+    assert_eq!(next.by_hand.as_ref().unwrap().runs, tag);
+    assert_eq!(step(&next, &looked(vec![tag], 30)).unwrap().0, next);
+}
+
+#[test]
+fn what_a_run_of_slipways_left_behind_is_nobodys_hand() {
+    let here = brought(&environment(), 1, 10);
+    let event = Event::Looked { look: Look { runs: vec![runs(2)], at: at(20) }, ours: [image(2)].into() };
+    assert_eq!(step(&here, &event).unwrap().0, here);
+}
+
+#[test]
+fn a_look_that_may_have_seen_a_run_says_nothing() {
+    let here = brought(&environment(), 1, 10);
+    let here = step(&here, &enqueued(deploy("B", 3, &[], 15))).unwrap().0;
+    let running = step(&here, &started("B", "ana", 20)).unwrap().0;
+    assert_eq!(step(&running, &looked(vec![runs(3)], 25)).unwrap().0, running);
+    let over = step(&running, &ended("B", 30)).unwrap().0;
+    assert_eq!(step(&over, &looked(vec![runs(3)], 25)).unwrap().0, over, "it began before the end");
+    assert!(step(&over, &looked(vec![runs(3)], 35)).unwrap().0.by_hand.is_some());
+}
+
+#[test]
+fn a_soak_ends_where_somebody_brings_something_else_and_begins_anew() {
+    let here = brought(&environment(), 1, 10);
+    assert_eq!(soaked_s(&here, 1, 70), 60);
+    let by_hand = step(&here, &looked(vec![runs(2)], 40)).unwrap().0;
+    assert_eq!(soaked_s(&by_hand, 1, 70), 30);
+    assert_eq!(soaked_s(&by_hand, 2, 70), 0, "it was not brought through the gate, and nobody found it healthy");
+    let again = step(&by_hand, &looked(vec![runs(1)], 60)).unwrap().0;
+    assert_eq!((&again.by_hand, again.live.as_ref().unwrap().since), (&None, at(60)));
+    assert_eq!(soaked_s(&again, 1, 70), 40);
+    // The next release ends what somebody brought, and nothing is counted twice.
+    let next = brought(&by_hand, 3, 90);
+    assert_eq!((&next.by_hand, soaked_s(&next, 1, 200), soaked_s(&next, 3, 100)), (&None, 30, 10));
+}
+
+#[test]
+fn what_is_kept_from_before_can_be_read() {
+    let mut kept = serde_json::to_value(brought(&environment(), 1, 10)).unwrap();
+    kept.as_object_mut().unwrap().remove("by_hand");
+    assert_eq!(serde_json::from_value::<Environment>(kept).unwrap(), brought(&environment(), 1, 10));
+}

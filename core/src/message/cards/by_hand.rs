@@ -1,0 +1,78 @@
+//! What is said where somebody deploys past Slipway.
+
+use super::super::{Block, Line, Mark, Message};
+use super::words::{self, DOT};
+use crate::environment::{ByHand, Environment, Live};
+use crate::ids::{CommitSha, EnvironmentKey, ImageDigest};
+use crate::plan::Plan;
+use jiff::Timestamp;
+
+/// How many migrations one line names.
+const NAMED_LIMIT: usize = 3;
+
+/// What runs, as well as it can be named: by commit, by content, by the words that the target was told.
+pub(super) fn version(line: Line, by_hand: &ByHand) -> Line {
+    match (&by_hand.runs.commit, &by_hand.runs.digest) {
+        (Some(commit), _) => words::commit(line, commit),
+        (None, Some(digest)) => line.code(ImageDigest::short(digest)),
+        (None, None) => line.untrusted(last_part(&by_hand.runs.image)),
+    }
+}
+
+fn last_part(image: &str) -> &str {
+    image.rsplit('/').next().unwrap_or(image)
+}
+
+/// What every channel of the service reads, once; and what becomes of it when that is over.
+#[must_use]
+pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand) -> Message {
+    let line = version(Line::plain(format!("{key}{DOT}")), by_hand);
+    let headline = words::commit(line.text(" was deployed past Slipway, which had brought "), &live.commit);
+    let seen = Line::default().untrusted(by_hand.runs.target.as_str());
+    let seen = match &by_hand.runs.operation {
+        Some(operation) => seen.text(": ").untrusted(operation.as_str()),
+        None => seen.text(" is told to run it"),
+    };
+    let next = "The next plan starts from what runs there, and what waited is planned again.";
+    let environment = &key.environment;
+    let way = Line::plain("Back to what Slipway had brought: ").code(format!("/rollback {environment}"));
+    let way = way.text(format!("{DOT}forward: ")).code(format!("/deploy {environment}"));
+    let body = [seen, Line::plain(next), way].into_iter().map(Block::Line).collect();
+    Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
+}
+
+/// The same message once a release, or somebody's hand, has ended it.
+#[must_use]
+pub fn by_hand_is_over(key: &EnvironmentKey, was: &ByHand, runs: &CommitSha, at: Timestamp) -> Message {
+    let for_ = words::rough(words::seconds(was.noticed_at, at));
+    let line = version(Line::plain(format!("{key}{DOT}")), was);
+    let line = line.text(format!(", deployed past Slipway, is gone after {for_}: "));
+    let headline = words::commit(line, runs).text(" runs");
+    Message { mark: Mark::None, headline, progress: None, body: Vec::new(), actions: Vec::new() }
+}
+
+/// `Slipway had brought 9a77d01`, where something else runs.
+pub(super) fn had_brought(environment: &Environment) -> Option<Line> {
+    let (Some(_), Some(live)) = (&environment.by_hand, &environment.live) else { return None };
+    Some(words::commit(Line::plain("Slipway had brought "), &live.commit))
+}
+
+/// `, which was deployed past Slipway; it had brought 9a77d01`.
+pub(super) fn base(line: Line, plan: &Plan) -> Line {
+    match &plan.past_slipway.brought {
+        Some(brought) => words::commit(line.text(", which was deployed past Slipway; it had brought "), brought),
+        None => line,
+    }
+}
+
+/// `applied already, and not by Slipway: likes.sql`.
+pub(super) fn migrations(plan: &Plan) -> Option<Line> {
+    let files = &plan.past_slipway.migrations;
+    if files.is_empty() {
+        return None;
+    }
+    let line = Line::plain("applied already, and not by Slipway: ");
+    let line = words::untrusted_list(line, files.iter().take(NAMED_LIMIT), ", ");
+    let more = files.len().saturating_sub(NAMED_LIMIT);
+    Some(if more > 0 { line.text(format!(" and {more} more")) } else { line })
+}
