@@ -6,6 +6,7 @@ mod audit;
 mod awaited;
 mod aws;
 mod broken_off;
+mod by_hand;
 mod configuration;
 mod crash;
 mod cut_over;

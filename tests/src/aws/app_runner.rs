@@ -206,6 +206,16 @@ pub(super) fn deploy_again(state: &mut State, arn: &str, now: Now, by_hand: bool
     Some(service.begin(now, "START_DEPLOYMENT", after, ending, by_hand))
 }
 
+/// Somebody brings another image, from the console.
+pub(super) fn bring_by_hand(state: &mut State, arn: &str, identifier: &str, now: Now) -> Option<String> {
+    let mut source = state.services.get(arn)?.running(now)?.source.clone();
+    source["ImageRepository"]["ImageIdentifier"] = identifier.into();
+    let after = resolved(state, source);
+    let service = state.services.get_mut(arn)?;
+    let ending = ending(service, &after);
+    Some(service.begin(now, "UPDATE_SERVICE", after, ending, true))
+}
+
 /// An image that the registry does not have cannot be pulled: the deployment is rolled back.
 fn ending(service: &mut Service, after: &Running) -> Ending {
     match (service.fail_next.take(), &after.digest) {

@@ -212,6 +212,14 @@ pub(super) fn deploy_again(state: &mut State, arn: &str, now: Now) -> Option<Str
     start(state, arn, after, now, true).map(|revision| revision.to_string())
 }
 
+/// Somebody brings another image, from the console.
+pub(super) fn bring_by_hand(state: &mut State, arn: &str, identifier: &str, now: Now) -> Option<String> {
+    let mut source = state.express.get(arn)?.running(now)?.source.clone();
+    source["primaryContainer"]["image"] = identifier.into();
+    let after = resolved(state, source);
+    start(state, arn, after, now, true).map(|revision| revision.to_string())
+}
+
 /// The configuration with the digest that its image has in the registry now.
 pub(super) fn resolved(state: &State, source: Value) -> Running {
     let mut running = Running { source, digest: None };

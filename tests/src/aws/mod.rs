@@ -356,6 +356,14 @@ impl AwsSandbox {
         app_runner::deploy_again(&mut state, arn, now, true).or_else(|| ecs::deploy_again(&mut state, arn, now))
     }
 
+    /// Somebody brings another image by hand, past Slipway. `None` for an unknown service.
+    pub fn bring_by_hand(&self, arn: &str, identifier: &str) -> Option<String> {
+        let mut state = self.shared.state();
+        let now = self.shared.now(&state);
+        app_runner::bring_by_hand(&mut state, arn, identifier, now)
+            .or_else(|| ecs::bring_by_hand(&mut state, arn, identifier, now))
+    }
+
     /// Lets requests go wrong.
     pub fn inject(&self, fault: Fault) {
         self.shared.state().faults.push(fault);
