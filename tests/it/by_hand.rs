@@ -5,6 +5,7 @@ use slipway::store::TerminalMessage;
 use slipway_core::message::Mark;
 use slipway_core::release::{Phase, Step};
 use slipway_sandbox::world::{Options, Pace, TargetOption, World};
+use sqlx::Connection as _;
 use std::fs;
 
 /// The same image for every commit that nobody built here.
@@ -102,4 +103,24 @@ async fn a_run_stops_before_it_changes_anything_where_somebody_deployed_in_the_m
     assert_eq!(release.steps.get(Step::Migrate).started_at, None, "the database is as it was:\n{card}");
     let operations = world.aws.deployment_operations(&world.staging_arn);
     assert_eq!(operations.iter().filter(|operation| !operation.by_hand).count(), 1, "only the first release's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_somebody_has_applied_is_named_and_not_run_again() {
+    let options = Options { pace: Pace::Fast, sqlite: true, ..Options::default() };
+    let world = World::new(options).await.unwrap();
+    let mut database = sqlx::SqliteConnection::connect(&world.staging_database).await.unwrap();
+    let by_hand = "CREATE TABLE likes (id INTEGER PRIMARY KEY);
+        INSERT INTO goose_db_version (version_id, is_applied) VALUES (20251104120000, 1)";
+    sqlx::raw_sql(by_hand).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let mut player = Player::new(&world, "hand");
+    let card = deployed(&world, &mut player, "/deploy staging", &[]).await;
+    let plan = player.release(&world, &card).await.plan.unwrap();
+    assert_eq!(plan.past_slipway.migrations, ["20251104120000_likes.sql"]);
+    assert!(text(&card).contains("applied already, and not by Slipway: 20251104120000_likes.sql"), "{}", text(&card));
+    // The next release knows of it and says nothing any more.
+    world.merge_another().unwrap();
+    let second = deployed(&world, &mut player, "/deploy staging", &[&card]).await;
+    assert!(!text(&second).contains("not by Slipway"), "{}", text(&second));
 }
