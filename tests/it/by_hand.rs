@@ -6,19 +6,12 @@ use slipway_core::message::Mark;
 use slipway_core::release::{Phase, Step};
 use slipway_sandbox::world::{Options, Pace, TargetOption, World};
 use sqlx::Connection as _;
-use std::fs;
-
-/// The same image for every commit that nobody built here.
-const DIGEST: &str = "sha256:5be1f0c5a0b9e44f2c3c7d6a8f9e0d1c2b3a495867768594a3b2c1d0e0f01234";
 
 /// A world in which what the targets run is looked at all the time.
 async fn world(target: TargetOption) -> World {
-    let mut world = World::new(Options { pace: Pace::Fast, target, sqlite: true, ..Options::default() }).await.unwrap();
-    let config = fs::read_to_string(&world.config).unwrap();
-    let watching = config.replacen("[pace]\n", "[pace]\ntargets_ms = 200\n", 1);
-    fs::write(&world.config, watching).unwrap();
-    world.bot.kill().unwrap();
-    world.bot.start().await.unwrap();
+    let options = Options { pace: Pace::Fast, target, sqlite: true, ..Options::default() };
+    let mut world = World::new(options).await.unwrap();
+    world.watch_targets().await.unwrap();
     world
 }
 
@@ -33,10 +26,7 @@ async fn deployed(world: &World, player: &mut Player, line: &str, known: &[&Term
 /// Somebody brings an older commit, which nobody has released yet. Gives its short id.
 fn brings_unseen(world: &World) -> String {
     let other = world.git(&["rev-parse", "main~2"]);
-    let identifier = world.aws.running_image(&world.staging_arn).unwrap();
-    let (repository, _) = identifier.split_once('@').unwrap();
-    world.aws.push_image(repository.split_once('/').unwrap().1, &other, DIGEST);
-    world.aws.bring_by_hand(&world.staging_arn, &format!("{repository}:{other}")).unwrap();
+    world.bring_by_hand(&other);
     other[..7].to_owned()
 }
 

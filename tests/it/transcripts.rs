@@ -2,6 +2,7 @@
 //! every chat; what is below is the same whatever the chat.
 
 mod backwards;
+mod by_hand;
 mod play;
 mod scenarios;
 
@@ -33,6 +34,7 @@ macro_rules! scenarios_in {
             a_rollback_past_a_migration_takes_it_back_only_where_that_is_asked_for
             what_is_known_to_be_bad_goes_nowhere
             what_is_not_verified_is_rolled_back_where_it_is_set_so
+            what_is_deployed_past_slipway_is_told_and_gone_back_from
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -46,6 +48,7 @@ macro_rules! scenarios_in {
 /// The scenarios of all files.
 mod all {
     pub(super) use super::backwards::*;
+    pub(super) use super::by_hand::*;
     pub(super) use super::scenarios::*;
 }
 

@@ -134,6 +134,30 @@ impl World {
         Ok(true)
     }
 
+    /// Starts the bot again with its targets looked at all the time, for what is deployed past it.
+    ///
+    /// # Errors
+    /// When the configuration cannot be written or the bot does not start.
+    pub async fn watch_targets(&mut self) -> std::io::Result<()> {
+        let config = std::fs::read_to_string(&self.config)?;
+        std::fs::write(&self.config, config.replacen("[pace]\n", "[pace]\ntargets_ms = 200\n", 1))?;
+        self.bot.kill()?;
+        self.bot.start().await
+    }
+
+    /// Somebody brings a commit to staging from AWS's console, as an image of its own.
+    ///
+    /// # Panics
+    /// When staging runs no image by its digest.
+    pub fn bring_by_hand(&self, commit: &str) {
+        let runs = self.aws.running_image(&self.staging_arn).expect("a service");
+        let (repository, digest) = runs.split_once('@').expect("an image by its digest");
+        let (_, name) = repository.split_once('/').expect("a registry");
+        let other: String = digest.chars().rev().take(64).collect();
+        self.aws.push_image(name, commit, &format!("sha256:{other}"));
+        self.aws.bring_by_hand(&self.staging_arn, &format!("{repository}:{commit}")).expect("a service");
+    }
+
     /// Asks the repository on disk.
     ///
     /// # Panics
