@@ -23,6 +23,7 @@ mod resolve;
 mod trouble;
 mod verify;
 pub(crate) mod workflows;
+mod pull_requests;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
