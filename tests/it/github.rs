@@ -3,6 +3,7 @@
 mod app;
 mod ci;
 mod names;
+mod opinions;
 mod required;
 mod showing;
 mod teams;

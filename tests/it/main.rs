@@ -32,3 +32,5 @@ mod support;
 mod targets;
 mod tidy;
 mod transcripts;
+mod pull_requests;
+mod correlated;

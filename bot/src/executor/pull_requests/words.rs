@@ -74,7 +74,9 @@ pub(super) fn found(looked: Looked<'_>, review: &Review) -> Opinion {
     };
     let sum = match verdict {
         Verdict::Fine => format!("nothing against {of}"),
-        _ => format!("{}, {} in {of}", count(errors, "error"), count(warnings, "warning")),
+        Verdict::Doubtful => format!("{} in {of}", count(warnings, "warning")),
+        Verdict::Wrong if warnings == 0 => format!("{} in {of}", count(errors, "error")),
+        Verdict::Wrong => format!("{}, {} in {of}", count(errors, "error"), count(warnings, "warning")),
     };
     let counted = |finding: &&Finding| finding.allowed.is_none() && finding.severity != Severity::Advice;
     // A commit status has nothing but its words: the worst is in them.
@@ -205,14 +207,25 @@ mod tests {
         let before = folder(&[("00003_a.sql", "-- +goose Up\nSELECT 1;\n")]);
         let touched = [TouchedFile { name: "00002_bio.sql".into(), was: None, removed: false }];
         let opinion = found(looked(), &review(Some(&before), &after, &touched, "main", &looked().options));
-        expect![[""]].assert_eq(&format!("{:?} {}\n{}", opinion.verdict, opinion.title, opinion.summary));
+        expect![[r#"
+            Wrong 1 error, 1 warning in 1 migration · 00002_bio.sql:1 late-version
+            **1 error\, 1 warning in 1 migration**, read as PostgreSQL 16 and beside what is on main.
+
+            - **00002\_bio\.sql\:1** ✖ error: version 2 is older than 3\, which is on main already\: goose refuses it (late\-version)  
+              Give it a newer version number\.
+
+            - **00002\_bio\.sql\:2** ▲ warning: loses the data of a column of users (ban\-drop\-column)  
+              Ship a version that does not use the column\, and drop it one release later\.
+
+            A comment in the file allows a warning: `-- slipway:allow RULE why it is fine here`.
+        "#]].assert_eq(&format!("{:?} {}\n{}", opinion.verdict, opinion.title, opinion.summary));
         let places: Vec<_> = opinion.annotations.iter().map(|a| (a.path.as_str(), a.line, a.verdict)).collect();
         assert_eq!(places[0], ("db/migrations/00002_bio.sql", 1, Verdict::Wrong));
     }
 
     #[test]
     fn nothing_from_elsewhere_is_markdown() {
-        expect![[""]].assert_eq(&markdown("<b>*x*</b> [a](https://evil.example) @everyone #12 | `c`\n# head\u{202e}"));
+        expect![[r#"\<b\>\*x\*\<\/b\> \[a\]\(https\:\/\/evil\.example\) \@⁠everyone \#⁠12 \| \`c\` \#⁠ head"#]].assert_eq(&markdown("<b>*x*</b> [a](https://evil.example) @everyone #12 | `c`\n# head\u{202e}"));
         assert_eq!(plain("a\u{1b}[31m\u{200b}b\nc"), "a[31mb\nc");
     }
 
