@@ -2,9 +2,11 @@
 
 mod between;
 mod lists;
+mod parameters;
 mod trial;
 
 pub use between::Between;
+pub use parameters::{SECRET_SETTING, is_parameter};
 
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
