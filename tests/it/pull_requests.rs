@@ -71,16 +71,19 @@ async fn each_head_is_said_once_and_holds_nothing_up() {
     let other = opens(&world, 8, ("README.md", "goals\n"));
     let late = opens(&world, 9, ("migrations/20250801000000_late.sql", "-- +goose Up\nSELECT 1;\n"));
     let said = [until_said(&world, &head).await, until_said(&world, &other).await, until_said(&world, &late).await];
-    expect_test::expect![[""]].assert_eq(&said.each_ref().map(words).join("\n"));
+    expect_test::expect![[r#"
+        success 1 warning in 1 migration · 20251201000000_bio.sql:2 ban-drop-column
+        success changes no migrations
+        failure 1 error in 1 migration · 20250801000000_late.sql:1 late-version"#]].assert_eq(&said.each_ref().map(words).join("\n"));
     assert_eq!(said[0].target_url.as_deref(), Some(format!("{}/", world.url).as_str()));
     // A new head is linted by itself, and a new start says nothing again.
     let answer = "-- +goose Up\n-- slipway:allow ban-drop-column nobody reads it any more\nALTER TABLE users DROP COLUMN bio;\n";
     let head_2 = opens(&world, 7, ("migrations/20251201000000_bio.sql", answer));
-    expect_test::expect![[""]].assert_eq(&words(&until_said(&world, &head_2).await));
+    expect_test::expect!["success nothing against 1 migration"].assert_eq(&words(&until_said(&world, &head_2).await));
     world.bot.kill().unwrap();
     world.bot.start().await.unwrap();
     let head_3 = opens(&world, 10, ("migrations/20251202000000_x.sql", "-- +goose Up\nCREATE TABLE x (id int);\n"));
-    expect_test::expect![[""]].assert_eq(&words(&until_said(&world, &head_3).await));
+    expect_test::expect!["success nothing against 1 migration"].assert_eq(&words(&until_said(&world, &head_3).await));
     for commit in [&head, &head_2, &other, &late, &head_3] {
         assert_eq!(world.github.said_of(commit).len(), 1, "{commit}");
     }
@@ -112,7 +115,8 @@ async fn what_the_branch_gets_meanwhile_is_counted_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_makes_the_look_come_at_once() {
-    let world = world(600_000).await;
+    // So slow that without the webhook it would be looked at much later.
+    let world = world(60_000).await;
     // The first look has found nothing.
     let mut terminal = Player::new(&world, "first");
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -131,8 +135,10 @@ async fn a_webhook_makes_the_look_come_at_once() {
         .header("x-github-delivery", "opened-7")
         .header("x-hub-signature-256", format!("sha256={}", hex::encode(mac.finalize().into_bytes())))
         .body(body);
+    let posted = Instant::now();
     assert_eq!(request.send().await.unwrap().status().as_u16(), 204);
     assert_eq!(words(&until_said(&world, &head).await), "success changes no migrations");
+    assert!(posted.elapsed() < Duration::from_secs(40), "{:?}", posted.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
