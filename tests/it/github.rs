@@ -1,5 +1,6 @@
 //! The GitHub client against the stand-in.
 
+mod actions;
 mod app;
 mod ci;
 mod names;

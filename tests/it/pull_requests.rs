@@ -11,16 +11,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const SECRET: &str = "It's a Secret to Everybody";
-const DROPS: &str = "-- +goose Up\nALTER TABLE users DROP COLUMN bio;\n-- +goose Down\nALTER TABLE users ADD COLUMN bio text;\n";
+const DROPS: &str =
+    "-- +goose Up\nALTER TABLE users DROP COLUMN bio;\n-- +goose Down\nALTER TABLE users ADD COLUMN bio text;\n";
 
 /// One whose bot lints pull requests, and looks at them so often.
 async fn world(poll_ms: u64) -> World {
     let mut world = World::new(Options { pace: Pace::Fast, sqlite: true, ..Options::default() }).await.unwrap();
     let before = std::fs::read_to_string(&world.config).unwrap();
     let section = format!("[service.{}]\n", world.service);
-    let after = before
-        .replacen(&section, &format!("{section}lint_pull_requests = true\n"), 1)
-        .replacen("poll_ms = 100\n", &format!("poll_ms = {poll_ms}\n"), 1);
+    let after = before.replacen(&section, &format!("{section}lint_pull_requests = true\n"), 1).replacen(
+        "poll_ms = 100\n",
+        &format!("poll_ms = {poll_ms}\n"),
+        1,
+    );
     assert_ne!(before, after, "{before}");
     std::fs::write(&world.config, after).unwrap();
     world.bot.set("GITHUB_WEBHOOK_SECRET", SECRET);
@@ -74,16 +77,18 @@ async fn each_head_is_said_once_and_holds_nothing_up() {
     expect_test::expect![[r#"
         success 1 warning in 1 migration · 20251201000000_bio.sql:2 ban-drop-column
         success changes no migrations
-        failure 1 error in 1 migration · 20250801000000_late.sql:1 late-version"#]].assert_eq(&said.each_ref().map(words).join("\n"));
+        failure 1 error in 1 migration · 20250801000000_late.sql:1 late-version"#]]
+    .assert_eq(&said.each_ref().map(words).join("\n"));
     assert_eq!(said[0].target_url.as_deref(), Some(format!("{}/", world.url).as_str()));
     // A new head is linted by itself, and a new start says nothing again.
-    let answer = "-- +goose Up\n-- slipway:allow ban-drop-column nobody reads it any more\nALTER TABLE users DROP COLUMN bio;\n";
+    let answer =
+        "-- +goose Up\n-- slipway:allow ban-drop-column nobody reads it any more\nALTER TABLE users DROP COLUMN bio;\n";
     let head_2 = opens(&world, 7, ("migrations/20251201000000_bio.sql", answer));
-    expect_test::expect!["success nothing against 1 migration"].assert_eq(&words(&until_said(&world, &head_2).await));
+    expect_test::expect!["success 1 migration, no findings"].assert_eq(&words(&until_said(&world, &head_2).await));
     world.bot.kill().unwrap();
     world.bot.start().await.unwrap();
     let head_3 = opens(&world, 10, ("migrations/20251202000000_x.sql", "-- +goose Up\nCREATE TABLE x (id int);\n"));
-    expect_test::expect!["success nothing against 1 migration"].assert_eq(&words(&until_said(&world, &head_3).await));
+    expect_test::expect!["success 1 migration, no findings"].assert_eq(&words(&until_said(&world, &head_3).await));
     for commit in [&head, &head_2, &other, &late, &head_3] {
         assert_eq!(world.github.said_of(commit).len(), 1, "{commit}");
     }
@@ -110,7 +115,10 @@ async fn what_the_branch_gets_meanwhile_is_counted_in() {
         terminal.look().await;
     }
     let (_, last) = world.github.said_of(&head).pop().unwrap();
-    assert!(words(&last).starts_with("failure 1 error in 1 migration · 20251201000000_x.sql:1 late-version"), "{last:?}");
+    assert!(
+        words(&last).starts_with("failure 1 error in 1 migration · 20251201000000_x.sql:1 late-version"),
+        "{last:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +153,8 @@ async fn a_webhook_makes_the_look_come_at_once() {
 async fn a_storm_and_a_lost_answer_leave_one_status() {
     let world = world(100).await;
     world.github.inject(Fault { route: "/pulls?".into(), kind: FaultKind::Status(502), times: 2 });
-    let lost = Fault { route: "POST /repos/acme/goals/statuses/".into(), kind: FaultKind::LostAnswerAfterAct, times: 1 };
+    let lost =
+        Fault { route: "POST /repos/acme/goals/statuses/".into(), kind: FaultKind::LostAnswerAfterAct, times: 1 };
     world.github.inject(lost);
     let head = opens(&world, 7, ("README.md", "goals\n"));
     let other = {

@@ -16,6 +16,7 @@ mod look;
 mod migrate;
 mod observe;
 mod promote;
+mod pull_requests;
 mod rehearse;
 mod report;
 mod rerun;
@@ -23,7 +24,6 @@ mod resolve;
 mod trouble;
 mod verify;
 pub(crate) mod workflows;
-mod pull_requests;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};

@@ -113,12 +113,7 @@ impl Executor {
     }
 
     /// Looks into those that are not as they were. Whether some are left for the next time.
-    async fn show_all(
-        &self,
-        name: &ServiceName,
-        service: &ServiceSetup,
-        seen: &mut Seen,
-    ) -> Result<bool, GitHubError> {
+    async fn show_all(&self, name: &ServiceName, service: &ServiceSetup, seen: &mut Seen) -> Result<bool, GitHubError> {
         let github = &self.outside.github;
         let open = github.open_pull_requests(&service.repository).await?;
         seen.shown.retain(|number, _| open.iter().any(|pull| pull.number == *number));

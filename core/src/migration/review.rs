@@ -98,7 +98,8 @@ pub fn review(
     // the branch before has run without them.
     review.findings.extend(lint_all(&new, options));
     review.findings.extend(changed.iter().flat_map(|migration: &Migration| lint(migration, &BTreeSet::new(), options)));
-    let place: BTreeMap<_, _> = (0..).zip(&review.files).map(|(at, file)| (file.as_str(), at)).collect::<BTreeMap<_, usize>>();
+    let place: BTreeMap<_, _> =
+        (0..).zip(&review.files).map(|(at, file)| (file.as_str(), at)).collect::<BTreeMap<_, usize>>();
     review.findings.sort_by_key(|finding| (place.get(finding.file.as_str()).copied(), finding.line));
     if let Some(before) = before {
         review.findings.extend(removed(before, after, &gone, branch));
@@ -142,7 +143,8 @@ fn differs(known: &MigrationFile, file: &MigrationFile, gone: &BTreeSet<&str>, b
 fn removed(before: &Folder<'_>, after: &Folder<'_>, gone: &BTreeSet<&str>, branch: &str) -> Vec<Finding> {
     let lacks = |file: &&MigrationFile| gone.contains(file.up.file.as_str()) && after.file(&file.version).is_none();
     let say = |file: &MigrationFile| {
-        let message = format!("it is on {branch} already, and where it is applied nothing can take it back without the file");
+        let message =
+            format!("it is on {branch} already, and where it is applied nothing can take it back without the file");
         of_order(REMOVED_RULE, &file.up.file, Severity::Error, message, "Keep it, and write another migration.")
     };
     before.files().filter(lacks).map(say).collect()
@@ -207,14 +209,18 @@ mod tests {
         let old = ("00002_old.sql", "-- +goose Up\nALTER TABLE likes DROP COLUMN gone;\n");
         let new = [
             ("00004_notes.sql", "-- +goose Up\nCREATE TABLE notes (id bigint);\n"),
-            ("00005_index.sql", "-- +goose Up\nCREATE INDEX notes_id ON notes (id);\nCREATE INDEX bios_id ON bios (id);\n"),
+            (
+                "00005_index.sql",
+                "-- +goose Up\nCREATE INDEX notes_id ON notes (id);\nCREATE INDEX bios_id ON bios (id);\n",
+            ),
         ];
         let before = folder("goose", &[ONE, old, THREE]).unwrap();
         let after = folder("goose", &[ONE, old, THREE, new[0], new[1]]).unwrap();
         let names = touched(&["00004_notes.sql", "00005_index.sql"]);
         let found = review(Some(&before), &after, &names, "main", &LintOptions::default());
         assert_eq!(found.files, ["00004_notes.sql", "00005_index.sql"]);
-        let dangers: Vec<_> = found.findings.iter().filter(|f| f.danger.is_some()).map(|f| (f.line, f.table.clone())).collect();
+        let dangers: Vec<_> =
+            found.findings.iter().filter(|f| f.danger.is_some()).map(|f| (f.line, f.table.clone())).collect();
         assert_eq!(dangers, [(3, Some("bios".into()))], "{:?}", said(&found));
     }
 
@@ -259,21 +265,26 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join("\n")
         };
-        expect_test::expect!["00001_likes.sql:1 Error edited-migration it is on main already, and where it is applied the change is not"]
-            .assert_eq(&of(&[edited, THREE], &touched(&[ONE.0])));
+        expect_test::expect![
+            "00001_likes.sql:1 Error edited-migration it is on main already, and where it is applied the change is not"
+        ]
+        .assert_eq(&of(&[edited, THREE], &touched(&[ONE.0])));
         expect_test::expect!["00003_bio.sql:1 Error removed-migration it is on main already, and where it is applied nothing can take it back without the file"]
             .assert_eq(&of(&[ONE], &[TouchedFile { name: THREE.0.into(), was: None, removed: true }]));
         let rename = TouchedFile { name: renamed.0.into(), was: Some(ONE.0.into()), removed: false };
         assert_eq!(of(&[renamed, THREE], &[rename]), "", "the tool knows it by its version");
         // Two pull requests took the same number; the other one was merged first.
-        expect_test::expect!["00003_other.sql:1 Error version-taken version 3 is taken: 00003_bio.sql is on main already"]
-            .assert_eq(&of(&[ONE, other], &touched(&[other.0])));
+        expect_test::expect![
+            "00003_other.sql:1 Error version-taken version 3 is taken: 00003_bio.sql is on main already"
+        ]
+        .assert_eq(&of(&[ONE, other], &touched(&[other.0])));
         assert_eq!(of(&[ONE], &[]), "", "the branch went on, and this change has nothing to do with it");
     }
 
     #[test]
     fn what_a_comment_allows_is_counted_as_allowed() {
-        let edited = (ONE.0, "-- slipway:allow edited-migration it never ran\n-- +goose Up\nCREATE TABLE likes (id int8);\n");
+        let edited =
+            (ONE.0, "-- slipway:allow edited-migration it never ran\n-- +goose Up\nCREATE TABLE likes (id int8);\n");
         let before = folder("goose", &[ONE]).unwrap();
         let after = folder("goose", &[edited]).unwrap();
         let found = review(Some(&before), &after, &touched(&[ONE.0]), "main", &LintOptions::default());
@@ -289,8 +300,11 @@ mod tests {
         assert_eq!((found.findings[0].rule.as_str(), found.count(Severity::Error)), (UNREADABLE_RULE, 1));
         let twice = folder("goose", &[ONE, ("1_again.sql", ONE.1)]).unwrap_err();
         let found = Review::unreadable(&twice);
-        assert_eq!(said(&found), [
-            "1_again.sql:1 Error unreadable 00001_likes.sql and 1_again.sql have the same version 1. Give one of them another number."
-        ]);
+        assert_eq!(
+            said(&found),
+            [
+                "1_again.sql:1 Error unreadable 00001_likes.sql and 1_again.sql have the same version 1. Give one of them another number."
+            ]
+        );
     }
 }

@@ -6,7 +6,7 @@ mod conditions;
 mod correlation;
 mod triggers;
 
-pub use bypass::{Bypass, BypassKind, bypasses, of_targets, tag_of_image};
+pub use bypass::{Bypass, BypassKind, bypasses, local_actions, of_targets, tag_of_image};
 pub use correlation::{INPUT, correlates};
 
 use serde::{Deserialize, Serialize};

@@ -292,7 +292,8 @@ mod tests {
     fn it_is_known_again_by_all_that_it_says() {
         let one = opinion("1 warning", 1);
         assert_eq!(one.hash(), opinion("1 warning", 1).hash());
-        let others = [opinion("2 warnings", 1), opinion("1 warning", 2), Opinion { verdict: Verdict::Wrong, ..one.clone() }];
+        let others =
+            [opinion("2 warnings", 1), opinion("1 warning", 2), Opinion { verdict: Verdict::Wrong, ..one.clone() }];
         assert!(others.iter().all(|other| other.hash() != one.hash()));
         assert_eq!((one.hash().len(), opinion("x", 1_000).annotations().len()), (HASH_DIGITS, ANNOTATIONS_LIMIT));
     }

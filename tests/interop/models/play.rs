@@ -81,7 +81,8 @@ async fn linting(mut world: World) -> World {
     world.github.open_pull_request(pull);
     let before = std::fs::read_to_string(&world.config).unwrap();
     let section = format!("[service.{}]\n", world.service);
-    std::fs::write(&world.config, before.replacen(&section, &format!("{section}lint_pull_requests = true\n"), 1)).unwrap();
+    std::fs::write(&world.config, before.replacen(&section, &format!("{section}lint_pull_requests = true\n"), 1))
+        .unwrap();
     world.bot.kill().unwrap();
     world.bot.start().await.unwrap();
     let mut terminal = world.terminal("linting");

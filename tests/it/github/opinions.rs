@@ -80,11 +80,13 @@ async fn open_pull_requests_are_listed_with_what_they_change() {
     rig.github.open_pull_requests(&rig.repo).await.unwrap();
     assert_eq!(rig.sandbox.not_modified(), 3, "asked again they cost nothing");
     let files = rig.github.changed_files(&rig.repo, 44).await.unwrap();
-    let file = |path: &str, was: Option<&str>, removed| ChangedFile { path: path.into(), was: was.map(str::to_owned), removed };
-    let expected = [
-        file("attic/likes.sql", Some("migrations/20251104120000_likes.sql"), false),
-        file("go.mod", None, true),
-    ];
+    let file = |path: &str, was: Option<&str>, removed| ChangedFile {
+        path: path.into(),
+        was: was.map(str::to_owned),
+        removed,
+    };
+    let expected =
+        [file("attic/likes.sql", Some("migrations/20251104120000_likes.sql"), false), file("go.mod", None, true)];
     assert_eq!(files, expected);
     // A fork's files are read here.
     rig.github.folder_at(&rig.repo, &resolved, "attic").await.unwrap();
@@ -125,7 +127,11 @@ async fn more_places_than_one_request_may_name_follow_and_a_crash_between_makes_
         let error = rig.github.show_opinion(&rig.repo, &head, &many).await.unwrap_err();
         assert!(error.may_have_acted());
         let made = rig.sandbox.made_check_runs();
-        assert_eq!((made.len(), made[0].status.as_str(), made[0].annotations.len()), (1, "in_progress", 50), "{broken}");
+        assert_eq!(
+            (made.len(), made[0].status.as_str(), made[0].annotations.len()),
+            (1, "in_progress", 50),
+            "{broken}"
+        );
     }
     assert!(rig.github.show_opinion(&rig.repo, &head, &many).await.unwrap());
     let made = rig.sandbox.made_check_runs();
@@ -180,8 +186,11 @@ async fn an_app_without_the_permission_is_told_which() {
     let error = rig.github.show_opinion(&rig.repo, &head, &opinion("fine", Verdict::Fine, 0)).await.unwrap_err();
     assert!(matches!(error, GitHubError::Forbidden { .. }) && error.to_string().contains("Checks: write"), "{error}");
     let missing = rig.github.missing_to_lint(&rig.repo).await.unwrap();
-    assert_eq!(missing, [
-        "permission checks: write, to show the lint of migrations",
-        "permission pull_requests: read, to find pull requests",
-    ]);
+    assert_eq!(
+        missing,
+        [
+            "permission checks: write, to show the lint of migrations",
+            "permission pull_requests: read, to find pull requests",
+        ]
+    );
 }

@@ -143,7 +143,11 @@ fn allowed(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     let world = shared.world();
     match &world.app {
         Some(app) if app.has_given(token, shared.now()) => {
-            if app.may_write("checks") { Ok(()) } else { Err(forbidden("Resource not accessible by integration")) }
+            if app.may_write("checks") {
+                Ok(())
+            } else {
+                Err(forbidden("Resource not accessible by integration"))
+            }
         }
         _ => Err(forbidden("You must authenticate via a GitHub App.")),
     }
@@ -181,8 +185,7 @@ pub(super) async fn create(
             None => (None, None, vec![]),
         };
         let id = FIRST_ID + world.check_runs.len() as u64;
-        let made =
-            MadeCheckRun { id, commit, name, external_id, status, conclusion, title, summary, annotations };
+        let made = MadeCheckRun { id, commit, name, external_id, status, conclusion, title, summary, annotations };
         world.check_runs.push(made.clone());
         made
     };

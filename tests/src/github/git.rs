@@ -203,7 +203,8 @@ impl Git {
     pub(super) async fn changed(&self, from: &str, to: &str) -> io::Result<Vec<Changed>> {
         let diff = ["diff-tree", "-r", "-z", "-M", "--abbrev=40"];
         let raw = self.text(&[&diff[..], &["--raw", from, to]].concat(), "").await?.ok_or_else(|| bad("diff"))?;
-        let numbers = self.text(&[&diff[..], &["--numstat", from, to]].concat(), "").await?.ok_or_else(|| bad("diff"))?;
+        let numbers =
+            self.text(&[&diff[..], &["--numstat", from, to]].concat(), "").await?.ok_or_else(|| bad("diff"))?;
         let (mut raw, mut numbers) = (raw.split('\0').filter(|part| !part.is_empty()), numbers.split('\0'));
         let mut all = Vec::new();
         while let Some(head) = raw.next() {

@@ -1,16 +1,18 @@
 //! Open pull requests and the files that they change.
 
 use super::git::is_hex;
-use super::server::{Refusal, Reply, Shared, page, PageQuery};
+use super::server::{PageQuery, Refusal, Reply, Shared, page};
 use super::{repository, shapes};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Nobody looks at when it was opened; what is asked for again has to be the same.
+const AT: &str = "2025-11-24T09:00:00Z";
 /// GitHub tells of so many files, however many are changed.
 const FILES_LIMIT: usize = 3_000;
 
@@ -112,10 +114,9 @@ fn shape(shared: &Shared, pull: &OpenPull, base: &str) -> Value {
     let (api, html, number) = (shared.api(), shared.html(), pull.number);
     let url = format!("{api}/pulls/{number}");
     let issue = format!("{api}/issues/{number}");
-    let at = shapes::time(shared.now());
     let owner = shared.options.full_name.split('/').next().unwrap_or_default();
     let head = pull.fork_of.as_deref().unwrap_or(owner);
-    let links: HashMap<&str, Value> = [
+    let links: BTreeMap<&str, Value> = [
         ("self", url.clone()),
         ("html", format!("{html}/pull/{number}")),
         ("issue", issue.clone()),
@@ -134,7 +135,7 @@ fn shape(shared: &Shared, pull: &OpenPull, base: &str) -> Value {
         "review_comment_url": format!("{api}/pulls/comments{{/number}}"), "comments_url": format!("{issue}/comments"),
         "statuses_url": format!("{api}/statuses/{}", pull.head), "number": number, "state": "open", "locked": false,
         "title": pull.title, "user": shapes::user(shared, &pull.author), "body": null, "labels": [], "milestone": null,
-        "active_lock_reason": null, "created_at": at, "updated_at": at, "closed_at": null, "merged_at": null,
+        "active_lock_reason": null, "created_at": AT, "updated_at": AT, "closed_at": null, "merged_at": null,
         "merge_commit_sha": null, "assignee": null, "assignees": [], "requested_reviewers": [], "requested_teams": [],
         "head": end(shared, head, &pull.branch, &pull.head), "base": end(shared, owner, &pull.base, base),
         "_links": links, "author_association": "CONTRIBUTOR", "auto_merge": null, "draft": false,

@@ -4,7 +4,8 @@ use super::ci::CiMode;
 use super::git::Git;
 use super::world::{BuiltImage, FaultKind, World};
 use super::{
-    GitHubOptions, actions, app, check_runs, commits, contents, deployments, etag, pull_lists, refs, repository, shapes, teams,
+    GitHubOptions, actions, app, check_runs, commits, contents, deployments, etag, pull_lists, refs, repository,
+    shapes, teams,
 };
 use crate::traffic::{self, Exchange, Traffic};
 use axum::Router;

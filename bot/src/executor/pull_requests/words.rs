@@ -73,7 +73,7 @@ pub(super) fn found(looked: Looked<'_>, review: &Review) -> Opinion {
         (files, _) => count(files, "migration"),
     };
     let sum = match verdict {
-        Verdict::Fine => format!("nothing against {of}"),
+        Verdict::Fine => format!("{of}, no findings"),
         Verdict::Doubtful => format!("{} in {of}", count(warnings, "warning")),
         Verdict::Wrong if warnings == 0 => format!("{} in {of}", count(errors, "error")),
         Verdict::Wrong => format!("{}, {} in {of}", count(errors, "error"), count(warnings, "warning")),
@@ -90,11 +90,8 @@ pub(super) fn found(looked: Looked<'_>, review: &Review) -> Opinion {
         (Dialect::Postgres, Some(version)) => format!("PostgreSQL {version}"),
         (Dialect::Postgres, None) => "PostgreSQL".to_owned(),
     };
-    let mut summary = format!(
-        "**{}**, read as {dialect} and beside what is on {}.\n",
-        markdown(&sum),
-        markdown(looked.branch)
-    );
+    let mut summary =
+        format!("**{}**, read as {dialect} and beside what is on {}.\n", markdown(&sum), markdown(looked.branch));
     for finding in review.findings.iter().take(LISTED_LIMIT) {
         summary.push_str(&listed(finding));
     }
@@ -225,7 +222,8 @@ mod tests {
 
     #[test]
     fn nothing_from_elsewhere_is_markdown() {
-        expect![[r#"\<b\>\*x\*\<\/b\> \[a\]\(https\:\/\/evil\.example\) \@⁠everyone \#⁠12 \| \`c\` \#⁠ head"#]].assert_eq(&markdown("<b>*x*</b> [a](https://evil.example) @everyone #12 | `c`\n# head\u{202e}"));
+        expect![[r#"\<b\>\*x\*\<\/b\> \[a\]\(https\:\/\/evil\.example\) \@⁠everyone \#⁠12 \| \`c\` \#⁠ head"#]]
+            .assert_eq(&markdown("<b>*x*</b> [a](https://evil.example) @everyone #12 | `c`\n# head\u{202e}"));
         assert_eq!(plain("a\u{1b}[31m\u{200b}b\nc"), "a[31mb\nc");
     }
 
@@ -243,7 +241,8 @@ mod tests {
             file("attic/1_d.sql", Some("db/migrations/1_d.sql"), false),
             file("db/migrations/1_e.sql", Some("attic/1_e.sql"), false),
         ];
-        let found: Vec<_> = touched(&changed, "db/migrations").into_iter().map(|f| (f.name, f.was, f.removed)).collect();
+        let found: Vec<_> =
+            touched(&changed, "db/migrations").into_iter().map(|f| (f.name, f.was, f.removed)).collect();
         let expected = [("1_a.sql", false), ("1_d.sql", true), ("1_e.sql", false)];
         assert_eq!(found, expected.map(|(name, removed)| (name.to_owned(), None, removed)));
         assert_eq!(touched(&[file("1_a.sql", None, false)], ".").len(), 1);

@@ -14,12 +14,7 @@ use slipway_deploy::target::Observed;
 /// How many ways around the gate are listed.
 const BYPASSES_SHOWN_LIMIT: usize = 20;
 
-pub(super) async fn look(
-    setup: &Setup,
-    outside: &Outside,
-    service: &ServiceSetup,
-    targets: Vec<Observed>,
-) -> Vec<Row> {
+pub(super) async fn look(setup: &Setup, outside: &Outside, service: &ServiceSetup, targets: Vec<Observed>) -> Vec<Row> {
     let repository = &service.repository;
     let name = format!("GitHub {repository}");
     let access = match within_limit(outside.github.check_access(repository)).await {
@@ -71,9 +66,7 @@ async fn head(outside: &Outside, service: &ServiceSetup, access: &Access) -> Res
     let reference = format!("refs/heads/{branch}");
     match within_limit(outside.github.resolve(&service.repository, Some(&reference))).await {
         Ok(Resolution::Resolved(resolved)) => Ok(resolved.commit),
-        Ok(Resolution::Unresolved(_)) => {
-            Err((name, ProbeResult::fail(format!("{branch} has no commit"), "push one")))
-        }
+        Ok(Resolution::Unresolved(_)) => Err((name, ProbeResult::fail(format!("{branch} has no commit"), "push one"))),
         Err(failed) => Err((name, failed)),
     }
 }

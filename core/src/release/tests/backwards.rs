@@ -66,7 +66,10 @@ fn what_is_live_is_shown_and_tagged_so_although_its_migrations_failed() {
         back().then(cancel(true, 60)).then(stopped(Step::Migrate, 70)),
         back().then(done(Step::Migrate, 70)),
     ] {
-        assert_eq!(ended.effects.iter().filter(|e| matches!(e, Effect::Promote { tag } if tag == "production")).count(), 1);
+        assert_eq!(
+            ended.effects.iter().filter(|e| matches!(e, Effect::Promote { tag } if tag == "production")).count(),
+            1
+        );
         assert_eq!(ended.release.report().map(|report| report.state), Some(crate::release::ReportState::Live));
         assert!(ended.then(promoted()).release.promotion.is_some());
     }

@@ -106,7 +106,11 @@ mod tests {
         ] {
             assert_eq!(fact, zero);
         }
-        assert_eq!(found(active, Some(&empty().build()), false), ScanFact::Running, "not scanned for the first time yet");
+        assert_eq!(
+            found(active, Some(&empty().build()), false),
+            ScanFact::Running,
+            "not scanned for the first time yet"
+        );
         for fact in [
             found(complete, None, false),
             found(active, None, false),

@@ -137,7 +137,11 @@ fn refused(release: &Release, first: &Reason) -> Line {
         n => line.text(format!("{DOT}and {}", words::count(n - 1, "more reason"))),
     };
     let overridable = reasons(release).iter().all(|reason| reason.overridable);
-    let way = if overridable { "does not run until that is mended or overridden" } else { "does not run until that is mended" };
+    let way = if overridable {
+        "does not run until that is mended or overridden"
+    } else {
+        "does not run until that is mended"
+    };
     line.text(DOT).text(way)
 }
 

@@ -87,13 +87,16 @@ fn what_no_vote_and_no_time_clears_is_called_refused() {
         let why = "A workflow or a target goes around the gate.";
         let reason = Reason { overridable, ..Reason::new("no-way-around", why, Clears::Facts) };
         let planned = Event::Planned { plan: Box::new(plan()), facts };
-        let verdict = verdict("queue", &plan(), &[reason]);
+        let verdict = verdict("wait", &plan(), &[reason]);
         let release = after(asked(), [Event::Requested, resolved(), Event::BuildReady, planned, verdict]);
         card(&release, 60).lines().next().unwrap_or_default().to_owned()
     };
     let kind = BypassKind::Deploys { with: "aws apprunner update-service".into() };
     let bypass = || vec![Bypass { place: "ship.yaml".into(), line: Some(4), kind: kind.clone() }];
-    expect_test::expect![[""]].assert_eq(&[held(bypass(), true), held(bypass(), false), held(vec![], true)].join("\n"));
+    expect_test::expect![[r#"
+        ○ goals → production · refused: A workflow or a target goes around the gate · does not run until that is mended or overridden
+        ○ goals → production · refused: A workflow or a target goes around the gate · does not run until that is mended
+        ○ goals → production · queued: A workflow or a target goes around the gate"#]].assert_eq(&[held(bypass(), true), held(bypass(), false), held(vec![], true)].join("\n"));
 }
 
 #[test]
