@@ -72,7 +72,8 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
     };
     let outside = Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?);
     let fingerprint_key = secrets.config_hmac_key.clone().map(FingerprintKey::new).transpose()?;
-    Ok(outside.with_discord(discord(config, secrets)?).with_fingerprints(fingerprint_key))
+    let outside = outside.with_discord(discord(config, secrets)?).with_fingerprints(fingerprint_key);
+    Ok(Outside { has_github: secrets.github.is_some(), ..outside })
 }
 
 /// Discord's client, where it is switched on and there is a token.

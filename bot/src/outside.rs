@@ -40,6 +40,8 @@ pub struct Outside {
     pub config_store: Arc<dyn ConfigStore>,
     /// What they are hashed with; without it which keys change is not known.
     pub fingerprint_key: Option<FingerprintKey>,
+    /// Whether there are credentials for GitHub: without them nothing is looked at there regularly.
+    pub has_github: bool,
 }
 
 impl std::fmt::Debug for Outside {
@@ -68,6 +70,7 @@ impl Outside {
             health,
             config_store: Arc::new(Secrets::new(aws.clone())),
             fingerprint_key: None,
+            has_github: true,
         }
     }
 

@@ -37,6 +37,8 @@ pub struct ServiceSetup {
     pub announce: Vec<String>,
     /// Its environments, in the order of the file.
     pub environments: Vec<EnvironmentSetup>,
+    /// Whether the migrations of its pull requests are linted on GitHub.
+    pub lint_pull_requests: bool,
 }
 
 impl ServiceSetup {
@@ -272,12 +274,28 @@ impl Setup {
         self.public_url.as_ref().map(|url| format!("{url}/releases/{release}"))
     }
 
+    /// The address of Slipway's own pages, where the configuration says how people reach them.
+    #[must_use]
+    pub fn home_page(&self) -> Option<String> {
+        self.public_url.as_ref().map(|url| format!("{url}/"))
+    }
+
     /// An environment's name on GitHub: with its service where several are released from one repository.
     #[must_use]
     pub fn shown_environment(&self, key: &EnvironmentKey) -> String {
-        let repository = self.service(&key.service).map(|service| &service.repository);
+        self.shown_on_github(&key.service, key.environment.as_str())
+    }
+
+    /// What the lint of a service's migrations is called on GitHub.
+    #[must_use]
+    pub fn shown_migrations(&self, service: &ServiceName) -> String {
+        self.shown_on_github(service, config::MIGRATIONS_CHECK)
+    }
+
+    fn shown_on_github(&self, name: &ServiceName, what: &str) -> String {
+        let repository = self.service(name).map(|service| &service.repository);
         let shared = self.services.values().filter(|service| Some(&service.repository) == repository).count() > 1;
-        if shared { format!("{}/{}", key.service, key.environment) } else { key.environment.to_string() }
+        if shared { format!("{name}/{what}") } else { what.to_owned() }
     }
 
     /// Where a service's cards go.
@@ -420,6 +438,7 @@ impl ServiceSetup {
             channels: service.channels.iter().map(ToString::to_string).collect(),
             announce: service.announce.iter().map(ToString::to_string).collect(),
             environments: service.environments.values().map(EnvironmentSetup::from_config).collect(),
+            lint_pull_requests: service.lint_pull_requests,
         })
     }
 }

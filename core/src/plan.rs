@@ -2,10 +2,12 @@
 
 mod between;
 mod lists;
+mod parameters;
 mod past_slipway;
 mod trial;
 
 pub use between::Between;
+pub use parameters::{SECRET_SETTING, is_parameter};
 pub use past_slipway::PastSlipway;
 
 use crate::configuration::{Drift, KeysSeen};

@@ -7,7 +7,7 @@ use slipway_core::release::Phase;
 use slipway_deploy::aws::secrets::Secrets;
 use slipway_deploy::config_store::{ConfigStore, ConfigStoreError, FingerprintKey, Wanted, Which};
 use slipway_sandbox::aws::{AwsOptions, AwsSandbox, Fault, FaultKind};
-use slipway_sandbox::world::{CONFIG_HMAC_KEY, Options, Pace, World};
+use slipway_sandbox::world::{CONFIG_HMAC_KEY, Options, Pace, TargetOption, World};
 use std::time::Duration;
 
 fn key(of: &str) -> FingerprintKey {
@@ -217,4 +217,27 @@ async fn what_was_approved_is_what_the_service_reads() {
     let said = text(&ended).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("The secret goals/production was stored again since the plan was made."), "{said}");
     assert!(world.aws.deployment_operations(&world.production_arn).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_from_which_no_deployment_follows_is_no_success() {
+    let target = TargetOption::EcsExpress;
+    let world = World::new(Options { pace: Pace::Fast, sqlite: true, target, ..Options::default() }).await.unwrap();
+    let mut player = Player::new(&world, "same");
+    player.say("ana", "/deploy staging").await;
+    let first = player.until_end().await;
+    assert_eq!(player.release(&world, &first).await.phase, Phase::Succeeded, "{}", text(&first));
+    world.aws.ignore_same(&world.staging_arn);
+    let edited = json!({ "GOOSE_DBSTRING": world.staging_database, "SMTP_HOST": "mail.acme.dev" });
+    world.aws.put_secret("goals/staging", &edited);
+    player.say("ana", "/deploy staging --config").await;
+    let card = player.until_end_of_another(&[&first]).await;
+    let said = text(&card).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("AWS began no new deployment on"), "{}", text(&card));
+    assert!(said.contains("keeps running, with the settings that it has read"), "{}", text(&card));
+    let status = player.release(&world, &card).await;
+    assert_eq!(status.phase, Phase::Failed);
+    // What was stored is still told as not read.
+    player.say("ana", "/release status").await;
+    player.until_told("ana", "config changed: SMTP_HOST").await;
 }

@@ -1,8 +1,10 @@
 //! The GitHub client against the stand-in.
 
+mod actions;
 mod app;
 mod ci;
 mod names;
+mod opinions;
 mod required;
 mod showing;
 mod teams;

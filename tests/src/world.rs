@@ -112,6 +112,12 @@ impl World {
         }
     }
 
+    /// The token that the stand-in GitHub accepts.
+    #[must_use]
+    pub fn github_token(&self) -> &'static str {
+        build::GITHUB_TOKEN
+    }
+
     /// The server of the service's databases; `None` where they are SQLite.
     #[must_use]
     pub fn postgres(&mut self) -> Option<&mut crate::postgres::Postgres> {

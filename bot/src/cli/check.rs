@@ -173,7 +173,6 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     answers.extend(disputes(config).await);
     answers.extend(members);
     answers.extend(probe::slack(config, secrets, outside.slack.as_ref()).await);
-    answers.extend(probe::github(&setup, &outside).await);
     answers.extend(probe::discord(config, secrets, outside.discord.as_ref()).await);
     answers.extend(probe::outside(&setup, &outside).await);
     answers

@@ -296,6 +296,8 @@ pub struct Service {
     pub announce: Vec<Channel>,
     /// `[service.X.environment.NAME]`.
     pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// Whether the migrations of its pull requests are linted on GitHub.
+    pub lint_pull_requests: bool,
 }
 
 /// `owner/name` on GitHub.

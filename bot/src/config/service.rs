@@ -40,6 +40,7 @@ const SERVICE_KEYS: Keys = &[
     ("channels", r#"["slack:C024BE91L"]"#),
     ("announce", r#"["slack:C024BE91L"]"#),
     ("environment", ""),
+    ("lint_pull_requests", "true"),
 ];
 const MIGRATIONS_KEYS: Keys = &[("dir", r#""migrations""#), ("format", r#""goose""#)];
 const ENVIRONMENT_KEYS: Keys = &[
@@ -65,6 +66,8 @@ const TARGET_KEYS: Keys =
 const SECRET_KEYS: Keys = &[("secret", r#""goals/staging""#), ("key", r#""DATABASE_URL""#)];
 const REHEARSE_KEYS: Keys =
     &[("secret", r#""goals/rehearsal""#), ("key", r#""DATABASE_URL""#), ("same_server", "false")];
+/// What the lint of migrations is called on GitHub, after `slipway/`.
+pub const MIGRATIONS_CHECK: &str = "migrations";
 const DRY: &str = "runs nothing: what is released to it is deployed nowhere";
 const SAME_SERVER: &str =
     "migrations that nobody has approved yet run on the environment's own server: for laptops and tests";
@@ -105,6 +108,7 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
             c.absent_warning(&place, "has no database, so the service's migrations do not run there", mend);
         }
     }
+    let lint_pull_requests = lint_pull_requests(c, &section, &environments);
     Some(Service {
         name,
         repository: repository?.0,
@@ -116,7 +120,26 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
         channels,
         announce,
         environments,
+        lint_pull_requests,
     })
+}
+
+/// Whether pull requests are linted, where there is something to lint and a name for it on GitHub.
+fn lint_pull_requests(
+    c: &mut Checker<'_>,
+    section: &Section<'_, '_>,
+    environments: &BTreeMap<EnvironmentName, Environment>,
+) -> bool {
+    let wanted = section.flag(c, "lint_pull_requests").unwrap_or_default();
+    let Some(place) = section.key_place("lint_pull_requests").filter(|_| wanted) else { return wanted };
+    if section.value("migrations").is_none() && !section.is_misspelt("migrations") {
+        c.absent(&place, "there are no migrations to lint", "add migrations = { dir = … }, or remove this");
+    }
+    if environments.keys().any(|name| name.as_str() == MIGRATIONS_CHECK) {
+        let message = "an environment has the name that this has on GitHub, slipway/migrations";
+        c.error(&place, message, "name the environment otherwise, or remove this");
+    }
+    wanted
 }
 
 fn migrations(c: &mut Checker<'_>, section: &Section<'_, '_>) -> Option<Migrations> {

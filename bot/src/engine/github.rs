@@ -16,6 +16,7 @@ impl Work<'_> {
         for (name, _) in theirs {
             engine.store.builds_wake(self.tx, name, now_ms + LOOK_AFTER_MS).await?;
         }
+        engine.signals.pull_requests.notify_one();
         Ok(())
     }
 }

@@ -59,6 +59,8 @@ pub struct Signals {
     pub messages: Arc<Notify>,
     /// Somebody asks what only the outside can answer.
     pub lookups: Arc<Notify>,
+    /// GitHub told of something, perhaps of a pull request.
+    pub pull_requests: Arc<Notify>,
 }
 
 /// The engine with all it needs.

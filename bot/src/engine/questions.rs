@@ -32,15 +32,20 @@ impl Work<'_> {
             };
             let drift = self.engine.store.configuration_get(self.tx, &key).await?.drift();
             let drift = drift.filter(|(drift, _)| ran_here(drift));
-            seen.push((environment, running, drift));
+            let bad = match environment.live.as_ref().map(|live| live.commit.clone()) {
+                Some(commit) => self.engine.store.known_bad_get(self.tx, &key.service, &commit).await?.is_some(),
+                None => false,
+            };
+            seen.push((environment, running, drift, bad));
         }
         let rows: Vec<_> = seen
             .iter()
-            .map(|(environment, running, drift)| StatusRow {
+            .map(|(environment, running, drift, bad)| StatusRow {
                 environment,
                 running: running.as_ref(),
                 behind: None,
                 drift: drift.clone(),
+                bad: *bad,
             })
             .collect();
         Ok(cards::status(&rows, now))

@@ -239,23 +239,30 @@ struct DispatchIntent {
     /// How often it was dispatched before, without a run to show for it.
     #[serde(default)]
     before: u32,
+    /// Whether the release's id was sent along, so that the run has it in its name.
+    #[serde(default)]
+    named: bool,
 }
 
 pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, commit) = (job.service()?, job.commit()?);
     let github = &job.executor.outside.github;
-    let find = async |since: Timestamp| github.find_run(&service.repository, &service.workflow, commit, since).await;
+    let (repository, workflow, id) = (&service.repository, &service.workflow, &job.release.id);
+    let find = async |intent: &DispatchIntent| match intent.named {
+        true => github.find_named_run(repository, workflow, commit, id).await,
+        false => github.find_run(repository, workflow, commit, intent.since).await,
+    };
     let look_again = || Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news: None };
     // Without an answer it is not known whether a tag was needed; removing one that is not there does no harm.
-    let perhaps_tag = Some(format!("slipway/{}", job.release.id));
+    let perhaps_tag = Some(format!("slipway/{id}"));
     let intent: Option<DispatchIntent> = job.intent()?;
     let before = intent.as_ref().map_or(0, |intent| intent.before + 1);
-    if let Some(DispatchIntent { since, .. }) = intent {
+    if let Some(intent) = &intent {
         // It may have been dispatched already: look, and only when it has had time to show, dispatch.
-        if let Some(run) = find(since).await? {
+        if let Some(run) = find(intent).await? {
             return Ok(Done::Event(Event::Dispatched { run, temporary_tag: perhaps_tag }));
         }
-        if job.now().as_second() - since.as_second() < job.executor.setup.pace.lag_limit_s(LAG_LIMIT_S) {
+        if job.now().as_second() - intent.since.as_second() < job.executor.setup.pace.lag_limit_s(LAG_LIMIT_S) {
             return Ok(look_again());
         }
     }
@@ -264,10 +271,12 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
         let failure = Failure::new(what).next("look at the repository's Actions, then /release retry");
         return Ok(job.planning_failed(Some(Step::Ci), failure));
     }
-    let intent = DispatchIntent { since: job.now(), before };
+    let named = super::workflows::names_runs(github, repository, workflow, commit).await?;
+    let intent = DispatchIntent { since: job.now(), before, named };
     job.intend(&serde_json::json!(intent)).await?;
     let branch = job.release.branch.as_deref();
-    let sent = github.dispatch(&service.repository, &service.workflow, commit, &job.release.id, branch).await;
+    let input = named.then_some(slipway_core::workflow::INPUT);
+    let sent = github.dispatch_with(repository, workflow, commit, id, branch, input).await;
     match sent {
         Ok(Dispatched { run_id: Some(run), temporary_tag, .. }) => {
             Ok(Done::Event(Event::Dispatched { run, temporary_tag }))

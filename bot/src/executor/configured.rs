@@ -6,13 +6,11 @@ use crate::configuration::{NotSeen, look};
 use jiff::Timestamp;
 use slipway_core::configuration::Drift;
 use slipway_core::facts::{Facts, Observed};
-use slipway_core::plan::{Between, ConfigVersion, PastSlipway, Plan, PlanKind};
+use slipway_core::plan::{Between, ConfigVersion, PastSlipway, Plan, PlanKind, SECRET_SETTING};
 use slipway_core::release::{Event, Failure};
 use slipway_deploy::config_store::{ConfigStoreError, Wanted};
 use slipway_deploy::target::Observed as ObservedTarget;
 
-/// How the settings of a target are called that come from secrets.
-const SECRET_SETTING: &str = "secret.";
 /// How many secrets of one target are looked at.
 const REFERENCES_LIMIT: usize = 200;
 /// How many characters AWS adds to a secret's name in its ARN.

@@ -3,8 +3,9 @@
 use super::{Done, Job, Trouble, aftermath};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use slipway_core::plan::PlannedTarget;
 use slipway_core::release::{Event, Failure, Step};
-use slipway_deploy::target::{OperationStatus, StartError, Target};
+use slipway_deploy::target::{OperationStatus, StartError, Started, Target};
 
 /// How often an operation is looked at.
 const POLL_MS: i64 = 5_000;
@@ -77,6 +78,8 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
     let intent = DeployIntent { at: job.now(), before, image: image.clone(), starts_before };
     job.intend(&serde_json::json!(intent)).await?;
     match target.start(&planned.id, &image).await {
+        // AWS took it and names what was there before: nothing reads the settings anew, and nothing new is followed.
+        Ok(begun) if intent.before.as_ref() == Some(&begun.operation_id) => Ok(began_nothing(job, planned, &begun)),
         Ok(begun) => Ok(started(begun.operation_id)),
         Err(StartError::Busy) if waited_s(job) < BUSY_LIMIT_S => {
             // Refused, so this try has begun nothing, and the operation in the way must not be taken for its own.
@@ -107,6 +110,18 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
             "{what} AWS may be deploying all the same: look at the service's operations."
         ))),
     }
+}
+
+/// The update was taken, and no deployment follows from it.
+fn began_nothing(job: &Job<'_>, planned: &PlannedTarget, begun: &Started) -> Done {
+    let what = format!("AWS began no new deployment on {}.", planned.name);
+    let failure = Failure::new(what)
+        .detail(format!(
+            "It took the update and answered with the operation before it, {}: to AWS nothing has changed.",
+            aftermath::short(&begun.operation_id)
+        ))
+        .detail("What runs keeps running, with the settings that it has read.");
+    job.failed(Step::Deploy, failure.next("force a new deployment in the AWS console"))
 }
 
 fn waited_s(job: &Job<'_>) -> i64 {

@@ -4,7 +4,7 @@ mod files;
 mod journal;
 mod outcome;
 
-pub(super) use files::{FolderAndDatabase, down_checksum, folder_and_database, versions_at, whose_files};
+pub(super) use files::{FolderAndDatabase, down_checksum, folder_and_database, runs_on, versions_at, whose_files};
 pub(super) use outcome::half_done_ways_out;
 
 use super::{Done, Job, Trouble};

@@ -19,6 +19,7 @@ mod look;
 mod migrate;
 mod observe;
 mod promote;
+mod pull_requests;
 mod rehearse;
 mod report;
 mod rerun;

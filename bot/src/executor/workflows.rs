@@ -2,7 +2,7 @@
 
 use super::Job;
 use slipway_core::ids::CommitSha;
-use slipway_core::workflow::{Expected, WorkflowFile, WorkflowFinding, findings};
+use slipway_core::workflow::{Expected, WorkflowFile, WorkflowFinding, correlates, findings};
 use slipway_deploy::github::{GitHub, GitHubError, RepoName, WORKFLOWS_DIR};
 
 /// For the card. What cannot be read is no reason to stop: nothing is decided by it.
@@ -28,9 +28,34 @@ pub(crate) async fn of_commit(
     commit: &CommitSha,
 ) -> Result<Vec<WorkflowFinding>, GitHubError> {
     let branch = github.default_branch(repo).await?;
-    // What cannot be read is named where it matters, among the ways around the gate.
     let files = github.workflows_at(repo, commit).await?;
+    Ok(of_files(&files, workflow, &branch))
+}
+
+/// What is found in the workflow files of the default branch. What cannot be read is named where it matters, among the ways
+/// around the gate.
+pub(crate) fn of_files(
+    files: &[slipway_deploy::github::WorkflowFile],
+    workflow: &str,
+    branch: &str,
+) -> Vec<WorkflowFinding> {
     let read = files.iter().filter_map(|file| Some((&file.path, file.text.as_ref().ok()?)));
     let files: Vec<_> = read.map(|(path, text)| WorkflowFile { path, text }).collect();
-    Ok(findings(&files, &Expected { builds: &format!("{WORKFLOWS_DIR}/{workflow}"), branch: &branch }))
+    findings(&files, &Expected { builds: &format!("{WORKFLOWS_DIR}/{workflow}"), branch })
+}
+
+/// Whether a workflow takes a release's id and shows it in the names of its runs, as it is at a commit.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) async fn names_runs(
+    github: &GitHub,
+    repo: &RepoName,
+    workflow: &str,
+    commit: &CommitSha,
+) -> Result<bool, GitHubError> {
+    let path = format!("{WORKFLOWS_DIR}/{workflow}");
+    let files = github.workflows_at(repo, commit).await?;
+    let text = files.iter().find(|file| file.path == path).and_then(|file| file.text.as_ref().ok());
+    Ok(text.is_some_and(|text| correlates(&WorkflowFile { path: &path, text })))
 }

@@ -2,7 +2,6 @@
 //! probe, and a line in [`standard`].
 
 mod discord;
-mod github;
 mod members;
 mod outside;
 mod slack;
@@ -15,7 +14,6 @@ use futures::StreamExt;
 use std::time::Duration;
 
 pub use discord::discord;
-pub use github::github;
 pub use members::members;
 pub use outside::outside;
 pub use slack::slack;

@@ -180,6 +180,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         owner,
     };
     tasks.spawn(executor.clone().answer_questions());
+    tasks.spawn(executor.clone().lint_pull_requests());
     tasks.spawn(Watch::beside(&executor).run());
     tasks.spawn(by_hand::Watch::beside(&executor).run());
     tasks.spawn(executor.run());

@@ -29,7 +29,7 @@ statements! {
     RELEASES_OPEN = "SELECT state, event_count FROM releases WHERE ended_at IS NULL ORDER BY id LIMIT $1";
     RELEASES_STARTED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND started_at >= $3 ORDER BY started_at DESC LIMIT $4";
     RELEASES_NEWEST = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 ORDER BY asked_at DESC, id DESC LIMIT $3";
-    RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' ORDER BY ended_at DESC, id DESC LIMIT $3";
+    RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND state ->> '$.request.kind.kind' <> 'config' ORDER BY ended_at DESC, id DESC LIMIT $3";
     RELEASE_DURATIONS = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
     RELEASE_DURATIONS_ELSEWHERE = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment <> $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
     RELEASE_KNOWN_BAD = "SELECT state, event_count FROM releases WHERE service = $1 AND state ->> '$.commit' = $2 AND state ->> '$.known_bad.by' IS NOT NULL ORDER BY id DESC LIMIT 1";

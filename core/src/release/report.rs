@@ -45,6 +45,10 @@ impl Release {
             (Phase::Queued, _) => (ReportState::Queued, "waits for its turn".to_owned()),
             (Phase::Running { .. }, _) => (ReportState::Running, "is being deployed".to_owned()),
             (Phase::Succeeded, _) => (ReportState::Live, "is live".to_owned()),
+            // A rollback whose migrations come last: what it brought runs, and is well.
+            (Phase::Failed | Phase::Cancelled, _) if self.brought_live() == Some(true) => {
+                (ReportState::Live, "is live, but its migrations were not all taken back".to_owned())
+            }
             (Phase::Failed, Some(Outcome::Failed { step: Some(step), .. })) => {
                 (ReportState::Failed, format!("failed at {}", step.name()))
             }

@@ -55,7 +55,9 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
         (Phase::Planning { stage }, event) => planning(next, *stage, event),
         (Phase::AwaitingApproval | Phase::Queued, event) => waiting::step(next, event),
         (Phase::Running { step }, event) => running::step(next, *step, event),
-        (Phase::Succeeded, Event::Promoted { tag, problem, .. }) if is_awaited(release, tag) => {
+        (Phase::Succeeded | Phase::Failed | Phase::Cancelled, Event::Promoted { tag, problem, .. })
+            if is_awaited(release, tag) =>
+        {
             let promotion = Promotion { tag: tag.clone(), problem: problem.clone() };
             Ok((Release { promotion: Some(promotion), ..next }, vec![]))
         }
@@ -75,7 +77,7 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
 /// Whether the plan moves this tag, and it is not known yet what became of that.
 fn is_awaited(release: &Release, tag: &str) -> bool {
     let planned = release.plan.as_ref().and_then(|plan| plan.promote.as_deref());
-    planned == Some(tag) && release.promotion.is_none()
+    planned == Some(tag) && release.promotion.is_none() && release.brought_live() == Some(true)
 }
 
 fn is_unstarted(phase: &Phase) -> bool {
@@ -197,22 +199,23 @@ fn superseded(release: &Release, by: &ReleaseId, requester: Option<&PersonId>) -
     (!people.is_empty()).then(|| Effect::Tell { people, what: format!("{what}{votes}") })
 }
 
-/// The tag is moved after success alone: it says what is live.
-fn promotes(release: &Release, outcome: &Outcome) -> Option<Effect> {
+/// The tag says what is live and well, also where the migrations after that have failed.
+fn promotes(release: &Release) -> Option<Effect> {
     let tag = release.plan.as_ref()?.promote.clone()?;
-    matches!(outcome, Outcome::Live).then_some(Effect::Promote { tag })
+    (release.brought_live() == Some(true)).then_some(Effect::Promote { tag })
 }
 
 /// Ends the release.
 pub(super) fn end(mut next: Release, phase: Phase, outcome: Outcome, at: Timestamp) -> Next {
-    let effects = match phase {
-        Phase::Succeeded => [Effect::Announce].into_iter().chain(promotes(&next, &outcome)).collect(),
+    let mut effects: Vec<_> = match phase {
+        Phase::Succeeded => vec![Effect::Announce],
         _ => bad_news(&next, &phase, &outcome).into_iter().collect(),
     };
     next.phase = phase;
     next.outcome = Some(outcome);
     next.ended_at = Some(at);
     next.gathering = false;
+    effects.extend(promotes(&next));
     (next, effects)
 }
 

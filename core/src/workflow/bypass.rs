@@ -2,7 +2,8 @@
 //! that deploys by itself.
 //!
 //! Workflow files are read line by line and not as YAML: a finding has to name the line, and what is looked for are
-//! commands inside of texts. What hides behind a script, a composite action or a variable is not seen.
+//! commands inside of texts. Actions of the same repository are read like workflows. What hides behind a script, an action
+//! of another repository or a variable is not seen.
 
 mod database;
 mod lines;
@@ -12,6 +13,8 @@ use lines::Workflow;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// Said of what deploys when Slipway shows a release on GitHub.
+const BY_DEPLOYMENTS: &str = "started by the deployments that Slipway writes on GitHub";
 /// How many findings one file may have; more say nothing more.
 const FINDINGS_LIMIT: usize = 20;
 
@@ -125,6 +128,26 @@ pub fn of_targets<'a>(targets: impl Iterator<Item = (&'a str, &'a str, bool)>) -
     (found, tags)
 }
 
+/// The actions of the same repository that a workflow or an action uses, by their folders from its root, each once. None of
+/// one that only ever runs for pull requests, and none that a comment lets be. Workflows that are called are files of their own among the workflows.
+#[must_use]
+pub fn local_actions(text: &str) -> Vec<String> {
+    let workflow = Workflow::read(text);
+    if workflow.only_for_pull_requests() {
+        return vec![];
+    }
+    let mut found: Vec<String> = Vec::new();
+    for command in workflow.commands().filter(|command| !command.allowed) {
+        let [uses, action] = &command.words[..] else { continue };
+        let Some(folder) = action.strip_prefix("./").filter(|_| uses == "uses:") else { continue };
+        let folder = folder.trim_matches('/').to_owned();
+        if !found.contains(&folder) {
+            found.push(folder);
+        }
+    }
+    found
+}
+
 /// The ways around the gate in one workflow file. `followed` are the tags that targets deploy by themselves.
 ///
 /// A migration of a throw-away database is none, neither is anything in a file that runs for pull requests alone, nor a
@@ -135,7 +158,7 @@ pub fn bypasses(file: &str, text: &str, followed: &BTreeSet<String>) -> Vec<Bypa
     if workflow.only_for_pull_requests() {
         return vec![];
     }
-    let mut found = Vec::new();
+    let (mut found, listens) = (Vec::new(), workflow.listens_for_deployments());
     for command in workflow.commands().filter(|command| !command.allowed) {
         let mut add = |kind| {
             let line = u32::try_from(command.line).ok();
@@ -145,6 +168,7 @@ pub fn bypasses(file: &str, text: &str, followed: &BTreeSet<String>) -> Vec<Bypa
             }
         };
         if let Some(with) = tools::deploys(&command) {
+            let with = if listens { format!("{with}, {BY_DEPLOYMENTS}") } else { with };
             add(BypassKind::Deploys { with });
         }
         if let Some(tag) = tools::pushes(&command, &workflow, followed) {

@@ -3,9 +3,11 @@
 
 mod bypass;
 mod conditions;
+mod correlation;
 mod triggers;
 
-pub use bypass::{Bypass, BypassKind, bypasses, of_targets, tag_of_image};
+pub use bypass::{Bypass, BypassKind, bypasses, local_actions, of_targets, tag_of_image};
+pub use correlation::{INPUT, correlates};
 
 use serde::{Deserialize, Serialize};
 

@@ -18,6 +18,10 @@ const APP_PERMISSIONS: [(&str, &str, &str); 5] = [
 const SHOWING_PERMISSIONS: [(&str, &str, &str); 2] =
     [("deployments", "write", "show releases as deployments"), ("statuses", "write", "show releases on commits")];
 
+/// The same for linting the migrations of pull requests.
+const LINTING_PERMISSIONS: [(&str, &str, &str); 2] =
+    [("checks", "write", "show the lint of migrations"), ("pull_requests", "read", "find pull requests")];
+
 /// What the credentials may do with a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -61,6 +65,17 @@ impl GitHub {
             return Ok(vec![]);
         }
         Ok(missing_permissions(&self.installation(repo).await?, &SHOWING_PERMISSIONS))
+    }
+
+    /// What an App's installation lacks for linting the migrations of pull requests, as in [`Access::missing`].
+    ///
+    /// # Errors
+    /// As for any request.
+    pub async fn missing_to_lint(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
+        if !self.is_app() {
+            return Ok(vec![]);
+        }
+        Ok(missing_permissions(&self.installation(repo).await?, &LINTING_PERMISSIONS))
     }
 
     async fn app_access(&self, repo: &RepoName) -> Result<(String, Vec<String>), GitHubError> {

@@ -42,6 +42,23 @@ impl GitHub {
         release_id: &ReleaseId,
         known_branch: Option<&str>,
     ) -> Result<Dispatched, GitHubError> {
+        self.dispatch_with(repo, workflow, commit, release_id, known_branch, None).await
+    }
+
+    /// As [`GitHub::dispatch`], with the release's id as the input of that name, which the workflow has to declare: GitHub
+    /// refuses others.
+    ///
+    /// # Errors
+    /// As for [`GitHub::dispatch`].
+    pub async fn dispatch_with(
+        &self,
+        repo: &RepoName,
+        workflow: &str,
+        commit: &CommitSha,
+        release_id: &ReleaseId,
+        known_branch: Option<&str>,
+        input: Option<&str>,
+    ) -> Result<Dispatched, GitHubError> {
         let (used_ref, temporary_tag) = match self.branch_at(repo, commit, known_branch).await? {
             Some(branch) => (branch, None),
             None => {
@@ -49,7 +66,8 @@ impl GitHub {
                 (tag.clone(), Some(tag))
             }
         };
-        let run_id = self.post_dispatch(repo, workflow, &used_ref).await?;
+        let inputs = input.map_or_else(|| json!({}), |name| json!({ name: release_id }));
+        let run_id = self.post_dispatch(repo, workflow, &used_ref, &inputs).await?;
         Ok(Dispatched { run_id, used_ref, temporary_tag })
     }
 
@@ -120,14 +138,15 @@ impl GitHub {
         repo: &RepoName,
         workflow: &str,
         reference: &str,
+        inputs: &serde_json::Value,
     ) -> Result<Option<u64>, GitHubError> {
         let what = format!("the dispatch of {workflow} on {reference} in {repo}");
         let path = format!("/repos/{repo}/actions/workflows/{}/dispatches", encode(workflow));
-        let body = json!({ "ref": reference, "inputs": {}, RUN_DETAILS: true });
+        let body = json!({ "ref": reference, "inputs": inputs, RUN_DETAILS: true });
         let answer = match self.send(Some(repo), Ask::post(&what, path.clone(), body)).await {
             // An older server refuses the field before it does anything, so this is not a repetition.
             Err(GitHubError::Refused { status: 400 | 422, message, .. }) if message.contains(RUN_DETAILS) => {
-                let body = json!({ "ref": reference, "inputs": {} });
+                let body = json!({ "ref": reference, "inputs": inputs });
                 self.send(Some(repo), Ask::post(&what, path, body)).await?
             }
             other => other?,

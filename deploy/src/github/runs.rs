@@ -6,7 +6,7 @@ use super::log::readable_tail;
 use super::name::{RepoName, encode};
 use super::wire;
 use jiff::Timestamp;
-use slipway_core::ids::CommitSha;
+use slipway_core::ids::{CommitSha, ReleaseId};
 
 /// How much of a job's log is kept while reading it: its end.
 const LOG_KEEP_BYTES: usize = 128 * 1024;
@@ -103,6 +103,8 @@ pub struct RunState {
     pub jobs: Vec<JobState>,
     /// Which attempt this is, from 1: running its jobs again is another one of the same run.
     pub attempt: u32,
+    /// What GitHub calls it: what the workflow's `run-name` makes, else the commit's title. Untrusted text.
+    pub title: String,
 }
 
 /// A job of a run.
@@ -172,6 +174,22 @@ impl GitHub {
         Ok(runs.into_iter().find(|r| r.created_at.as_second() >= since).map(|r| r.id))
     }
 
+    /// The newest dispatched run of a workflow on this commit that has the release's id in its name, because it was
+    /// dispatched with it as an input and the workflow shows that.
+    ///
+    /// # Errors
+    /// As for any request.
+    pub async fn find_named_run(
+        &self,
+        repo: &RepoName,
+        workflow: &str,
+        commit: &CommitSha,
+        release_id: &ReleaseId,
+    ) -> Result<Option<u64>, GitHubError> {
+        let runs = self.list_runs(repo, workflow, commit, "&event=workflow_dispatch").await?;
+        Ok(runs.into_iter().find(|run| run.title.contains(release_id.as_str())).map(|run| run.id))
+    }
+
     /// Runs the failed jobs of a run again, with those that depend on them: another attempt of the same run. Sent once;
     /// when [`GitHubError::may_have_acted`], compare [`RunState::attempt`] before trying again.
     ///
@@ -225,6 +243,8 @@ fn run_state(run: wire::Run) -> RunState {
         created_at: run.created_at,
         jobs: Vec::new(),
         attempt: run.run_attempt,
+        // Servers that know no titles show the same in the name.
+        title: run.display_title.or(run.name).unwrap_or_default(),
     }
 }
 

@@ -153,6 +153,10 @@ pub(super) struct Run {
     pub(super) created_at: Timestamp,
     #[serde(default = "first_attempt")]
     pub(super) run_attempt: u32,
+    #[serde(default)]
+    pub(super) display_title: Option<String>,
+    #[serde(default)]
+    pub(super) name: Option<String>,
 }
 
 /// Of a server that does not count attempts.

@@ -2,10 +2,13 @@
 
 use serde_json::json;
 use slipway::store::TerminalMessage;
+use slipway_core::ids::CommitSha;
 use slipway_core::message::Mark;
 use slipway_core::message::terminal::{TerminalOptions, render};
+use slipway_deploy::github::{Annotation, Auth, GitHub, Opinion, RepoName, Verdict};
 use slipway_sandbox::front::terminal::Terminal;
-use slipway_sandbox::github::CiMode;
+use slipway_sandbox::github::sample::{SampleOptions, propose};
+use slipway_sandbox::github::{CiMode, OpenPull};
 use slipway_sandbox::traffic::Exchange;
 use slipway_sandbox::world::{CHANNEL, Options, Pace, TargetOption, Teams, World};
 use std::collections::BTreeMap;
@@ -39,6 +42,7 @@ async fn play() -> Said {
     })
     .await
     .unwrap();
+    let world = linting(world).await;
     let mut chat = Chat { terminal: world.terminal("models"), messages: BTreeMap::new(), ended: 0 };
     for merged in [false, true] {
         if merged {
@@ -60,7 +64,61 @@ async fn play() -> Said {
     world.merge_another().unwrap();
     chat.says("ana", "/deploy staging").await;
     chat.until_ended("CI is red").await;
+    as_an_app(&world).await;
     Said { aws: world.aws.exchanges(), github: world.github.exchanges() }
+}
+
+const PULL: u64 = 51;
+const DROPS: &str = "-- +goose Up\nALTER TABLE users DROP COLUMN bio;\n";
+
+/// With a pull request that changes migrations, and a bot that lints it: with a token, by a commit status.
+async fn linting(mut world: World) -> World {
+    let options = SampleOptions::new(jiff::Timestamp::now());
+    let file = ("migrations/20251201000000_bio.sql", DROPS);
+    let head = propose(&world.repository, &options, "no-bio", file).unwrap();
+    let (title, author, branch) = ("No bio".to_owned(), "eve-dev".to_owned(), "no-bio".to_owned());
+    let pull = OpenPull { number: PULL, title, author, branch, head: head.clone(), base: "main".into(), fork_of: None };
+    world.github.open_pull_request(pull);
+    let before = std::fs::read_to_string(&world.config).unwrap();
+    let section = format!("[service.{}]\n", world.service);
+    std::fs::write(&world.config, before.replacen(&section, &format!("{section}lint_pull_requests = true\n"), 1))
+        .unwrap();
+    world.bot.kill().unwrap();
+    world.bot.start().await.unwrap();
+    let mut terminal = world.terminal("linting");
+    let deadline = Instant::now() + WAIT_LIMIT;
+    while world.github.said_of(&head).is_empty() {
+        assert!(Instant::now() < deadline, "no pull request was linted:\n{}", world.bot.log());
+        let _ = terminal.news().await;
+    }
+    world
+}
+
+/// What only an App may say: a check run of more places than one request may name.
+async fn as_an_app(world: &World) {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    world.github.install_app(314_159, key.public_key_raw(), &[("checks", "write")]);
+    slipway_deploy::install_crypto_provider();
+    let app = Auth::App { id: 314_159, private_key: key.serialize_pem().into() };
+    let github = GitHub::new(&world.github.api_url, app).unwrap();
+    let place = |line| Annotation {
+        path: "migrations/20251201000000_bio.sql".into(),
+        line,
+        verdict: Verdict::Doubtful,
+        title: "ban-drop-column".into(),
+        message: "loses the data of a column".into(),
+    };
+    let opinion = Opinion {
+        about: "migrations".into(),
+        verdict: Verdict::Doubtful,
+        title: "60 warnings".into(),
+        summary: "**60 warnings**".into(),
+        annotations: (1..=60).map(place).collect(),
+        page: None,
+    };
+    let commit = CommitSha::parse(&world.head).unwrap();
+    let repo = RepoName::parse("acme/goals").unwrap();
+    assert!(github.show_opinion(&repo, &commit, &opinion).await.unwrap());
 }
 
 struct Chat {

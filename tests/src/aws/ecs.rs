@@ -23,6 +23,8 @@ pub(super) struct Express {
     pub(super) updates: Vec<Value>,
     pub(super) fail_next: Option<FailureMode>,
     pub(super) draining: bool,
+    /// An update that changes nothing begins nothing.
+    pub(super) ignores_same: bool,
     /// What happened, newest last.
     pub(super) events: Vec<(Now, String)>,
 }
@@ -169,10 +171,12 @@ pub(super) fn update(state: &mut State, request: &Value, now: Now) -> Answer {
     for (name, section) in request.as_object().into_iter().flatten().filter(|(name, _)| *name != "serviceArn") {
         source[name] = section.clone();
     }
+    let same = found.ignores_same && found.running(now).is_some_and(|running| running.source == source);
     let after = resolved(state, source);
     let found = express(state, arn, "ServiceNotFoundException")?;
     found.updates.push(request.clone());
-    let revision = start(state, arn, after, now, false).unwrap_or_default();
+    let newest = found.newest().map(|newest| newest.revision).unwrap_or_default();
+    let revision = if same { newest } else { start(state, arn, after, now, false).unwrap_or_default() };
     let found = express(state, arn, "ServiceNotFoundException")?;
     let configuration = found.newest().map(|newest| found.configuration(newest));
     Ok(json!({ "service": {

@@ -54,6 +54,7 @@ impl AwsSandbox {
             updates: Vec::new(),
             fail_next: None,
             draining: false,
+            ignores_same: false,
             events: Vec::new(),
         };
         express.begin(now, running, Ending::Done, true);
@@ -67,6 +68,11 @@ impl AwsSandbox {
     /// Lets an ECS Express service go away.
     pub fn set_draining(&self, arn: &str) {
         self.with_express(arn, |express, _| express.draining = true);
+    }
+
+    /// Lets an ECS Express service begin nothing for an update that changes nothing.
+    pub fn ignore_same(&self, arn: &str) {
+        self.with_express(arn, |express, _| express.ignores_same = true);
     }
 
     /// Writes a line into a log group, now.

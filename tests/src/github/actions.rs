@@ -33,12 +33,16 @@ pub(super) async fn dispatch(
     let name = members.get("ref").and_then(Value::as_str).ok_or_else(not_supplied)?;
     let commit = dispatchable(&shared, name).await?;
     may_run(&shared, &workflow, &commit, &members).await?;
+    let title = run_name(&shared, &workflow, &commit, &members).await?;
     let short = name.strip_prefix("refs/heads/").or(name.strip_prefix("refs/tags/")).unwrap_or(name);
     let run = {
         let now = shared.now();
         let mut world = shared.world();
         let mode = world.ci;
         let run = world.add_run(&workflow, &commit, short, "workflow_dispatch", now, mode);
+        if let Some((title, made)) = title.zip(world.runs.last_mut()) {
+            made.title = Some(title);
+        }
         world.dispatches.push(Dispatch { workflow, reference: name.to_owned(), commit, run_id: run.id });
         run
     };
@@ -81,6 +85,29 @@ async fn may_run(shared: &Shared, workflow: &str, commit: &str, members: &Map<St
         return Ok(());
     }
     Err(Refusal::unprocessable(format!("Unexpected inputs provided: {unexpected:?}")))
+}
+
+/// What `run-name` makes of the inputs; other expressions stand for nothing here.
+async fn run_name(
+    shared: &Shared,
+    workflow: &str,
+    commit: &str,
+    members: &Map<String, Value>,
+) -> Result<Option<String>, Refusal> {
+    let text = workflow_text(shared, workflow, commit).await?.unwrap_or_default();
+    let Some(pattern) = text.lines().find_map(|line| line.strip_prefix("run-name:")) else { return Ok(None) };
+    let inputs = members.get("inputs").and_then(Value::as_object);
+    let mut name = String::new();
+    let mut rest = pattern.trim();
+    while let Some((before, after)) = rest.split_once("${{") {
+        let (expression, after) = after.split_once("}}").unwrap_or((after, ""));
+        let input = expression.trim().trim_start_matches("github.event.").strip_prefix("inputs.");
+        let value = input.and_then(|input| inputs?.get(input)?.as_str());
+        name.push_str(before);
+        name.push_str(value.unwrap_or_default());
+        rest = after;
+    }
+    Ok(Some(name + rest))
 }
 
 async fn workflow_text(shared: &Shared, workflow: &str, commit: &str) -> Result<Option<String>, Refusal> {
@@ -132,7 +159,7 @@ pub(super) async fn runs(
         with_moment.filter(|(_, m)| wanted(m)).collect()
     };
     let total = found.len();
-    let page = super::server::PageQuery { per_page: query.per_page, page: query.page };
+    let page = super::server::PageQuery { per_page: query.per_page, page: query.page, ..Default::default() };
     let url = format!("{}/actions/workflows/{workflow}/runs", shared.api());
     let (found, links) = super::server::page(found, &page, &url);
     let mut shown = Vec::new();

@@ -51,6 +51,15 @@ impl App {
         Self { id, public_key, permissions, tokens: BTreeMap::new() }
     }
 
+    /// Whether its installation may write something.
+    pub(super) fn may_write(&self, what: &str) -> bool {
+        self.permissions.get(what).is_some_and(|how| how == "write")
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
     pub(super) fn has_given(&self, token: &str, now: Timestamp) -> bool {
         self.tokens.get(token).is_some_and(|until| now < *until)
     }

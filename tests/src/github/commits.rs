@@ -48,7 +48,7 @@ struct TextPage {
 impl TextPage {
     fn numbers(&self) -> PageQuery {
         let number = |text: &Option<String>| text.as_deref().and_then(|t| t.parse().ok());
-        PageQuery { per_page: number(&self.per_page), page: number(&self.page) }
+        PageQuery { per_page: number(&self.per_page), page: number(&self.page), ..PageQuery::default() }
     }
 }
 
@@ -106,6 +106,11 @@ async fn check_runs(shared: &Shared, name: &str, query: &PageQuery) -> Reply {
             let moment = world.moment_of(run, now, shared.options.pace);
             all.extend((0..JOBS.len()).map(|i| shapes::check_run(shared, run, i, &moment.jobs[i])));
         }
+    }
+    let made = shared.world().latest_check_runs(&sha);
+    all.splice(0..0, made.iter().map(|made| super::check_runs::shape(shared, made)));
+    if let Some(wanted) = &query.check_name {
+        all.retain(|run| run["name"] == wanted.as_str());
     }
     let total = all.len();
     let (one_page, links) = page(all, query, &format!("{}/commits/{sha}/check-runs", shared.api()));

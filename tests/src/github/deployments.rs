@@ -152,7 +152,7 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(query): Query<
         let fits = |made: &&Deployment| is(&query.sha, &made.commit) && is(&query.environment, &made.environment);
         world.deployments.iter().rev().filter(fits).cloned().collect()
     };
-    let paging = PageQuery { per_page: query.per_page, page: query.page };
+    let paging = PageQuery { per_page: query.per_page, page: query.page, ..PageQuery::default() };
     let (one_page, links) = page(made, &paging, &format!("{}/deployments", shared.api()));
     let body: Vec<Value> = one_page.iter().map(|made| shape(&shared, made)).collect();
     Ok((links, Json(body)).into_response())

@@ -50,6 +50,19 @@ pub(super) struct Entry {
     pub(super) path: String,
 }
 
+/// A file that differs between two commits.
+pub(super) struct Changed {
+    pub(super) path: String,
+    /// Where it was before, if it was moved.
+    pub(super) was: Option<String>,
+    /// GitHub's word.
+    pub(super) status: &'static str,
+    /// What is in it after the change.
+    pub(super) sha: String,
+    pub(super) additions: u64,
+    pub(super) deletions: u64,
+}
+
 pub(super) fn is_hex(text: &str, min: usize) -> bool {
     (min..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -182,6 +195,48 @@ impl Git {
             Some(Entry { mode, kind, sha, size, path: path.to_owned() })
         };
         Ok(Some(text.split('\0').filter_map(entry).collect()))
+    }
+}
+
+impl Git {
+    /// The files that differ between two commits (full ids), by path.
+    pub(super) async fn changed(&self, from: &str, to: &str) -> io::Result<Vec<Changed>> {
+        let diff = ["diff-tree", "-r", "-z", "-M", "--abbrev=40"];
+        let raw = self.text(&[&diff[..], &["--raw", from, to]].concat(), "").await?.ok_or_else(|| bad("diff"))?;
+        let numbers =
+            self.text(&[&diff[..], &["--numstat", from, to]].concat(), "").await?.ok_or_else(|| bad("diff"))?;
+        let (mut raw, mut numbers) = (raw.split('\0').filter(|part| !part.is_empty()), numbers.split('\0'));
+        let mut all = Vec::new();
+        while let Some(head) = raw.next() {
+            let fields: Vec<&str> = head.split(' ').collect();
+            let (sha, letter) = (fields.get(3), fields.get(4).and_then(|letters| letters.chars().next()));
+            let status = match letter {
+                Some('A') => "added",
+                Some('D') => "removed",
+                Some('R') => "renamed",
+                Some('C') => "copied",
+                Some('M' | 'T') => "modified",
+                _ => return Err(bad("diff")),
+            };
+            let first = raw.next().ok_or_else(|| bad("diff"))?.to_owned();
+            let moved = matches!(letter, Some('R' | 'C'));
+            let second = if moved { raw.next().map(str::to_owned) } else { None };
+            let counts = numbers.next().ok_or_else(|| bad("diff"))?;
+            if moved {
+                // Its two paths follow as fields of their own.
+                numbers.nth(1);
+            }
+            let mut counts = counts.split('\t').map(|count| count.parse().unwrap_or(0));
+            let (additions, deletions) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));
+            let (path, was) = match second {
+                Some(second) => (second, Some(first)),
+                None => (first, None),
+            };
+            let sha = sha.map(|sha| (*sha).to_owned()).unwrap_or_default();
+            all.push(Changed { path, was, status, sha, additions, deletions });
+        }
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(all)
     }
 }
 

@@ -6,12 +6,14 @@
 
 mod actions;
 mod app;
+mod check_runs;
 mod ci;
 mod commits;
 mod contents;
 mod deployments;
 mod etag;
 mod git;
+mod pull_lists;
 mod refs;
 mod repository;
 pub mod sample;
@@ -20,8 +22,10 @@ mod shapes;
 mod teams;
 mod world;
 
+pub use check_runs::MadeCheckRun;
 pub use ci::{CiMode, Pace};
 pub use deployments::{Deployment, DeploymentStatus, Permission};
+pub use pull_lists::OpenPull;
 pub use teams::{Account, TeamAccess};
 pub use world::{BuiltImage, CommitStatus, Dispatch, DispatchAnswer, Fault, FaultKind};
 
@@ -253,6 +257,29 @@ impl GitHubSandbox {
     #[must_use]
     pub fn not_modified(&self) -> usize {
         self.shared.world().not_modified
+    }
+
+    /// A pull request that is open from now on, in the place of the one of its number.
+    pub fn open_pull_request(&self, pull: OpenPull) {
+        let mut world = self.shared.world();
+        world.open_pulls.retain(|known| known.number != pull.number);
+        world.open_pulls.push(pull);
+    }
+
+    /// A pull request that is open no more.
+    pub fn close_pull_request(&self, number: u64) {
+        self.shared.world().open_pulls.retain(|known| known.number != number);
+    }
+
+    /// Whether the token may see pull requests from now on.
+    pub fn set_pull_access(&self, permission: Permission) {
+        self.shared.world().may_read_pulls = permission;
+    }
+
+    /// Every check run that an App has made, in order.
+    #[must_use]
+    pub fn made_check_runs(&self) -> Vec<MadeCheckRun> {
+        self.shared.world().check_runs.clone()
     }
 
     /// Tells the hook of builds that are over by now. Happens by itself at each request.

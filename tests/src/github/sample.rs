@@ -148,6 +148,22 @@ pub fn merge_another(folder: &Path, options: &SampleOptions) -> io::Result<Strin
     Ok(git(folder, &["rev-parse", "main"], "")?.trim().to_owned())
 }
 
+/// Puts one file on a branch of its own that goes out from the newest commit of `main`, as somebody would who opens a
+/// pull request. Gives its commit. A branch that is there goes on.
+///
+/// # Errors
+/// When `git` refuses it.
+pub fn propose(folder: &Path, options: &SampleOptions, branch: &str, file: (&str, &str)) -> io::Result<String> {
+    let change = Change { title: "Something to look at", author: &options.eve, files: &[file] };
+    let reference = format!("refs/heads/{branch}");
+    let known = git(folder, &["rev-parse", "--verify", "--quiet", &reference], "").is_ok();
+    let from = if known { format!("{reference}^0") } else { "refs/heads/main^0".to_owned() };
+    let mut stream = String::new();
+    commit(&mut stream, &reference, 1, Some(&from), &change, options.newest.as_second());
+    import(folder, &stream)?;
+    Ok(git(folder, &["rev-parse", &reference], "")?.trim().to_owned())
+}
+
 fn commit(stream: &mut String, branch: &str, mark: usize, from: Option<&str>, change: &Change<'_>, at_s: i64) {
     let Change { title, author: Author { name, email, login: _ }, files } = change;
     // Writing to a string cannot fail.

@@ -3,7 +3,10 @@
 use super::ci::CiMode;
 use super::git::Git;
 use super::world::{BuiltImage, FaultKind, World};
-use super::{GitHubOptions, actions, app, commits, contents, deployments, etag, refs, repository, shapes, teams};
+use super::{
+    GitHubOptions, actions, app, check_runs, commits, contents, deployments, etag, pull_lists, refs, repository,
+    shapes, teams,
+};
 use crate::traffic::{self, Exchange, Traffic};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -138,6 +141,8 @@ const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 pub(super) struct PageQuery {
     pub(super) per_page: Option<usize>,
     pub(super) page: Option<usize>,
+    /// Of check runs: only those of this name.
+    pub(super) check_name: Option<String>,
 }
 
 /// One page of a list, and the `Link` header that leads to the others.
@@ -228,6 +233,10 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&at("/rules/branches/{*branch}"), get(deployments::rules))
         .route(&at("/installation"), get(app::installation))
         .route("/app/installations/{id}/access_tokens", post(app::token))
+        .route(&at("/pulls"), get(pull_lists::list))
+        .route(&at("/pulls/{number}/files"), get(pull_lists::files))
+        .route(&at("/check-runs"), post(check_runs::create))
+        .route(&at("/check-runs/{id}"), patch(check_runs::update))
         .fallback(|| async { Refusal::not_found() })
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), gate))
         .with_state(shared)

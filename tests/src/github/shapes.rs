@@ -88,7 +88,7 @@ pub(super) fn run(shared: &Shared, run: &Run, now: &Moment, head: &GitCommit) ->
     json!({
         "id": id, "name": "build", "node_id": node_id("WFR", &id.to_string()), "head_branch": run.reference,
         "head_sha": run.commit, "path": format!(".github/workflows/{}", run.workflow),
-        "display_title": head.message.lines().next().unwrap_or_default(), "run_number": run.number, "run_attempt": run.attempt,
+        "display_title": run.title.as_deref().or(head.message.lines().next()).unwrap_or_default(), "run_number": run.number, "run_attempt": run.attempt,
         "event": run.event, "status": now.status, "conclusion": now.conclusion, "workflow_id": WORKFLOW_ID,
         "check_suite_id": id, "check_suite_node_id": node_id("CS", &id.to_string()), "url": url,
         "html_url": format!("{html}/actions/runs/{id}"), "pull_requests": [], "created_at": created,
@@ -144,6 +144,18 @@ fn actions_app(shared: &Shared) -> Value {
         "owner": user(shared, "github"), "description": "Automate your workflow", "created_at": at, "updated_at": at,
         "external_url": format!("{}/features/actions", shared.base), "events": ["check_run", "workflow_run"],
         "html_url": format!("{}/apps/github-actions", shared.base), "permissions": { "checks": "write" },
+    })
+}
+
+/// The App that is installed on the repository.
+pub(super) fn own_app(shared: &Shared) -> Value {
+    let at = "2025-01-06T09:00:00Z";
+    let id = shared.world().app.as_ref().map_or(0, super::app::App::id);
+    json!({
+        "id": id, "slug": "slipway", "name": "Slipway", "node_id": node_id("A", "slipway"),
+        "owner": user(shared, "acme"), "description": null, "created_at": at, "updated_at": at,
+        "external_url": shared.base, "events": [], "html_url": format!("{}/apps/slipway", shared.base),
+        "permissions": { "checks": "write" },
     })
 }
 

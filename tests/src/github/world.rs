@@ -1,8 +1,10 @@
 //! What GitHub knows beyond git, in memory.
 
 use super::app::App;
+use super::check_runs::MadeCheckRun;
 use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
 use super::deployments::{Deployment, Permission};
+use super::pull_lists::OpenPull;
 use super::teams::{Account, TeamAccess};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -85,6 +87,8 @@ pub(super) struct Run {
     pub(super) attempt: u32,
     /// When this attempt began.
     pub(super) attempt_at: Timestamp,
+    /// What the workflow calls it; none: the commit's title.
+    pub(super) title: Option<String>,
 }
 
 impl Run {
@@ -126,6 +130,10 @@ pub(super) struct World {
     /// How many answers were 304.
     pub(super) not_modified: usize,
     pub(super) app: Option<App>,
+    pub(super) open_pulls: Vec<OpenPull>,
+    pub(super) may_read_pulls: Permission,
+    /// Those that an App has made, in order.
+    pub(super) check_runs: Vec<MadeCheckRun>,
 }
 
 /// A check's name and the App that must report it.
@@ -165,6 +173,9 @@ impl World {
             rules: Vec::new(),
             not_modified: 0,
             app: None,
+            open_pulls: Vec::new(),
+            may_read_pulls: Permission::Given,
+            check_runs: Vec::new(),
         }
     }
 
@@ -203,6 +214,7 @@ impl World {
             told: event != "workflow_dispatch" || mode != CiMode::Green,
             attempt: 1,
             attempt_at: created_at,
+            title: None,
         };
         self.runs.push(run.clone());
         run

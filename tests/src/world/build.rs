@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// The GitHub team in which the release team may be kept.
 pub(super) const RELEASE_MANAGERS: &str = "acme/release-managers";
 /// The token that the stand-in GitHub accepts.
-const GITHUB_TOKEN: &str = "sandbox-github-token";
+pub(super) const GITHUB_TOKEN: &str = "sandbox-github-token";
 
 /// What the bot hashes settings with.
 pub const CONFIG_HMAC_KEY: &str = "sandbox-config-hmac-key-of-no-use-elsewhere";

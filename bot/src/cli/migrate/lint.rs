@@ -12,9 +12,6 @@ use slipway_core::migration::{Finding, Folder, LintOptions, Migration, Migration
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The rule of a file that cannot be read as a migration.
-const UNREADABLE_RULE: &str = "unreadable";
-
 /// Arguments of `slipway migrate lint`.
 #[derive(Debug, Args)]
 pub struct LintArgs {
@@ -136,11 +133,10 @@ fn findings(
         looked_at += 1;
         match folder.parse(file) {
             Ok(migration) => migrations.push(migration),
-            Err(problem) => unreadable.push(broken(&file.up.file, problem)),
+            Err(problem) => unreadable.push(Finding::unreadable(&file.up.file, &problem)),
         }
     }
-    let down_problems =
-        migrations.iter().filter_map(|m| m.down_problem.clone().map(|problem| broken(&m.file, problem)));
+    let down_problems = migrations.iter().filter_map(|m| Some(Finding::unreadable(&m.file, m.down_problem.as_ref()?)));
     unreadable.extend(down_problems);
     let mut findings = match together {
         true => lint_all(&migrations, options),
@@ -148,29 +144,6 @@ fn findings(
     };
     findings.extend(unreadable);
     (findings, looked_at)
-}
-
-fn broken(file: &str, problem: slipway_core::migration::FolderError) -> Finding {
-    use slipway_core::migration::FolderError;
-    let (line, message) = match problem {
-        FolderError::Parse { problem, .. } => (problem.line, problem.message),
-        FolderError::PsqlCommand { line, command, .. } => {
-            (line, format!("{command} is a command for psql, not SQL. Take it out of the migration"))
-        }
-        other => (1, other.to_string()),
-    };
-    Finding {
-        file: file.to_owned(),
-        line,
-        rule: UNREADABLE_RULE.to_owned(),
-        severity: Severity::Error,
-        message,
-        help: None,
-        danger: None,
-        table: None,
-        lock: None,
-        allowed: None,
-    }
 }
 
 fn lines(finding: &Finding, dir: &Path, out: Out) -> Vec<String> {

@@ -4,6 +4,7 @@ use super::{check, minimal, said, with};
 use expect_test::expect;
 use slipway_deploy::github::Required;
 
+const SERVICE_HEADER: &str = "[service.goals]";
 const HEADER: &str = "[service.goals.environment.staging]";
 
 fn required(checks: &str) -> Required {
@@ -39,4 +40,17 @@ fn releases_are_shown_on_github_unless_that_is_switched_off() {
     assert!(check(&minimal()).unwrap().0.github.deployments);
     let off = format!("{}[github]\ndeployments = false\n", minimal());
     assert!(!check(&off).unwrap().0.github.deployments);
+}
+
+#[test]
+fn pull_requests_are_linted_where_that_is_wanted_and_can_be() {
+    let migrations = "migrations = { dir = \"migrations\" }";
+    let linted = |line: &str| with(SERVICE_HEADER, &format!("lint_pull_requests = {line}"));
+    let (config, _) = check(&minimal()).unwrap();
+    assert!(config.services.values().all(|service| !service.lint_pull_requests));
+    let (config, _) = check(&linted(&format!("true\n{migrations}"))).unwrap();
+    assert!(config.services.values().all(|service| service.lint_pull_requests));
+    let taken = linted(&format!("true\n{migrations}")).replace("environment.staging", "environment.migrations");
+    let said: Vec<_> = [linted("true"), linted("\"yes\""), taken].iter().map(|text| said(text)).collect();
+    expect![[""]].assert_eq(&said.join("\n"));
 }

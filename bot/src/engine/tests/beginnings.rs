@@ -66,9 +66,11 @@ enum Way {
     ResumeAfterCrash,
     /// A deployment could not be verified, and the environment is set to go back then.
     BackBySetting,
+    /// `/deploy --config`.
+    Config,
 }
 
-const WAYS: [Way; 24] = [
+const WAYS: [Way; 25] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -93,6 +95,7 @@ const WAYS: [Way; 24] = [
     Way::QueueAfterExpiry,
     Way::ResumeAfterCrash,
     Way::BackBySetting,
+    Way::Config,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -108,6 +111,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
             Way::Override,
             Way::Unlock,
             Way::HandOver,
+            Way::Config,
         ],
         Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
@@ -221,6 +225,12 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.other = Some(sick);
             brink.plan = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("production", 3, 3) };
         }
+        Way::Config => {
+            let earlier = chat.planned("ana", &staging).await;
+            chat.runs_to_its_end(&earlier).await;
+            chat.wait_s(1);
+            brink.plan = Plan { kind: PlanKind::Config, base: Some(sha(3)), ..plan("staging", 3, 3) };
+        }
         Way::MembersBack => {
             chat.cannot_see_members(&release_managers(), 60).await;
             chat.configure(&format!("{CONFIG}{TEAM}"));
@@ -300,6 +310,7 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.outcome(&other.unwrap(), "verify", event).await;
             String::new()
         }
+        Way::Config => chat.says("ana", "/deploy staging --config").await,
         Way::MembersBack => {
             chat.sees_members(&release_managers(), &[]).await;
             String::new()

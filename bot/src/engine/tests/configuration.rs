@@ -252,3 +252,38 @@ async fn after_it_a_rollback_still_never_goes_forward() {
         assert!(said.contains("There is nothing to go back to"), "{well}: {said}");
     }
 }
+
+#[tokio::test]
+async fn releases_of_the_configuration_hide_no_older_version_from_a_rollback() {
+    let mut chat = Chat::with(&config()).await;
+    for (base, commit) in [(1, 3), (3, 4)] {
+        let release = chat.planned("ana", &plan("staging", base, commit)).await;
+        chat.runs_to_its_end(&release).await;
+        chat.wait_s(1);
+    }
+    // More than a rollback looks back.
+    for _ in 0..21 {
+        assert_eq!(chat.says("ana", "/deploy staging --config").await, "");
+        let release = chat.newest().await;
+        chat.outcome(&release, "resolve", Event::Resolved { commit: sha(4), branch: None }).await;
+        let same = plan("staging", 4, 4);
+        chat.gathers(&release, &Plan { kind: PlanKind::Config, base: Some(sha(4)), ..same }).await;
+        chat.succeeds(&release, "observe_ci", Step::Ci).await;
+        chat.deploys(&release).await;
+        chat.wait_s(1);
+    }
+    assert_eq!(chat.says("ana", "/rollback staging").await, "");
+    let back = chat.newest().await;
+    let kind = chat.release(&back).await.request.kind;
+    assert!(matches!(&kind, RequestKind::Rollback { commit, .. } if *commit == sha(3)), "{kind:?}");
+}
+
+#[tokio::test]
+async fn a_bad_mark_on_what_runs_is_seen_in_status_and_history() {
+    let (mut chat, release) = live().await;
+    assert!(!chat.says("ana", "/release status").await.contains("known bad"));
+    chat.says("bob", &format!("/release bad {} \"leaks\"", release.short())).await;
+    let (status, history) = (chat.says("ana", "/release status").await, chat.says("ana", "/release history").await);
+    assert!(status.contains("known bad"), "{status}");
+    assert!(history.contains("live, known bad"), "{history}");
+}

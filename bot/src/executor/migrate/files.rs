@@ -2,7 +2,7 @@
 
 use crate::executor::{Executor, Trouble, no_longer_configured};
 use secrecy::ExposeSecret as _;
-use slipway_core::ids::{CommitSha, EnvironmentKey};
+use slipway_core::ids::{CommitSha, EnvironmentKey, ServiceName};
 use slipway_core::migration::format::{self, Dialect, Format};
 use slipway_core::migration::{
     Folder, History, LintOptions, Migration, Pending, PendingOptions, Version, plan_pending,
@@ -181,4 +181,31 @@ async fn applied_by(executor: &Executor, key: &EnvironmentKey, version: &Version
         applies.then_some(Whose { commit: plan.commit, from: FilesFrom::Release { id: release.id } })
     });
     Ok(whose)
+}
+
+/// What a service's migrations run on, and the tools whose history tables are there: by the first of its databases that
+/// tells. Without one they are taken for PostgreSQL's.
+pub(in crate::executor) async fn runs_on(
+    executor: &Executor,
+    service: &ServiceName,
+) -> (LintOptions, Vec<&'static dyn Format>) {
+    let keys = executor.setup.environment_keys(None).into_iter().filter(|key| key.service == *service);
+    for key in keys {
+        match asked(executor, &key).await {
+            Ok(Some(found)) => return found,
+            Ok(None) => {}
+            Err(error) => tracing::info!(%key, %error, "what migrations run on could not be asked"),
+        }
+    }
+    (LintOptions::default(), vec![])
+}
+
+async fn asked(
+    executor: &Executor,
+    key: &EnvironmentKey,
+) -> Result<Option<(LintOptions, Vec<&'static dyn Format>)>, Trouble> {
+    let Some((_, database)) = connected(executor, key).await? else { return Ok(None) };
+    let postgres_version = database.postgres_version().await?;
+    let options = LintOptions { dialect: database.dialect(), postgres_version };
+    Ok(Some((options, database.formats().await?)))
 }

@@ -6,13 +6,15 @@ use crate::outside::Outside;
 use crate::probe::ProbeResult;
 use crate::setup::{EnvironmentSetup, ServiceSetup, TargetSetup};
 use slipway_core::ids::ImageDigest;
-use slipway_core::plan::PlannedTarget;
+use slipway_core::plan::{PlannedTarget, SECRET_SETTING, is_parameter};
 use slipway_core::workflow::tag_of_image;
 use slipway_deploy::aws::AwsErrorKind;
 use slipway_deploy::aws::ecr::RegistryError;
 use slipway_deploy::target::Observed;
 use std::slice;
 
+/// How many parameters are named.
+const PARAMETERS_SHOWN_LIMIT: usize = 10;
 /// Asked for so that the registry has to answer; there need not be one.
 const NO_TAG: &str = "slipway-check";
 /// The same as a digest, which no image has.
@@ -87,6 +89,12 @@ impl Seen {
     }
 }
 
+/// What it reads from Parameter Store, which Slipway does not look at.
+fn parameters(target: &Observed) -> Vec<&str> {
+    let reads = target.settings.iter().filter(|(_, reference)| is_parameter(reference));
+    reads.filter_map(|(name, _)| name.strip_prefix(SECRET_SETTING)).take(PARAMETERS_SHOWN_LIMIT).collect()
+}
+
 fn judged(target: &Observed, service: &ServiceSetup) -> ProbeResult {
     let Observed { service_name, status, image_identifier, .. } = target;
     if !WORKING.contains(&status.as_str()) {
@@ -112,7 +120,13 @@ fn judged(target: &Observed, service: &ServiceSetup) -> ProbeResult {
         Some(bypass) => {
             doubtful(format!("{service_name} {}", bypass.says()), format!("{}: {SWITCH_OFF}", bypass.mend()))
         }
-        None => ProbeResult::ok(format!("{service_name} is {status}")),
+        None => match parameters(target) {
+            names if names.is_empty() => ProbeResult::ok(format!("{service_name} is {status}")),
+            names => doubtful(
+                format!("{service_name} is {status}; not checked: {}, from Parameter Store", names.join(", ")),
+                "Slipway reads Secrets Manager alone: see yourself that these parameters are there",
+            ),
+        },
     }
 }
 

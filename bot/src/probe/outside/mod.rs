@@ -30,8 +30,10 @@ pub async fn outside(setup: &Setup, outside: &Outside) -> Vec<Row> {
         let seen: Vec<aws::Seen> =
             futures::stream::iter(targets.collect::<Vec<_>>()).buffered(PROBE_CONCURRENCY_LIMIT).collect().await;
         let observed: Vec<Observed> = seen.iter().filter_map(|seen| seen.target.clone().ok()).collect();
-        let mut looks: Vec<Look<'_>> =
-            vec![github::look(outside, service, observed).boxed(), aws::registry(outside, &service.image).boxed()];
+        let mut looks: Vec<Look<'_>> = vec![
+            github::look(setup, outside, service, observed).boxed(),
+            aws::registry(outside, &service.image).boxed(),
+        ];
         for (service_name, environment) in environments() {
             let named = environment.config.iter().chain(environment.database.as_ref().map(|(secret, _)| secret));
             for secret in named.filter(|secret| secrets.insert((*secret).clone())) {

@@ -29,6 +29,8 @@ pub struct StatusRow<'a> {
     pub behind: Option<(EnvironmentName, u32)>,
     /// What differs of its configuration since what runs was started, and when that was seen last.
     pub drift: Option<(Drift, Timestamp)>,
+    /// Whether somebody has marked the commit that runs there as bad.
+    pub bad: bool,
 }
 
 /// The environments as a table, one line more for each lock and queue.
@@ -89,7 +91,7 @@ fn cells(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Vec<Line> {
             Line::plain("not verified"),
         ]),
         (_, Some(live)) => cells.extend([
-            words::commit(Line::default(), &live.commit),
+            words::commit(Line::default(), &live.commit).text(if row.bad { ", known bad" } else { "" }),
             Line::plain(words::rough(words::seconds(live.since, now))),
             Line::default().person(&live.by),
             Line::plain(if live.verified { "ok" } else { "not verified" }),

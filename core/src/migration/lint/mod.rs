@@ -198,7 +198,7 @@ fn judged(script: &Script, tables: &mut Tables, options: &LintOptions) -> Judged
 
 impl Finding {
     /// Of a rule, to be filled in.
-    fn new(rule: &str, severity: Severity) -> Self {
+    pub(super) fn new(rule: &str, severity: Severity) -> Self {
         Self {
             file: String::new(),
             line: 1,

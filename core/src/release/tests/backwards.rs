@@ -54,6 +54,34 @@ fn what_is_live_stays_so_whatever_becomes_of_the_migrations() {
 }
 
 #[test]
+fn what_is_live_is_shown_and_tagged_so_although_its_migrations_failed() {
+    let back = || {
+        let mut life = Life::back_at(Step::Migrate);
+        life.release.plan.as_mut().unwrap().promote = Some("production".into());
+        life
+    };
+    let promoted = || Event::Promoted { tag: "production".into(), problem: None, at: at(99) };
+    for ended in [
+        back().then(broken(Step::Migrate, true, 70)),
+        back().then(cancel(true, 60)).then(stopped(Step::Migrate, 70)),
+        back().then(done(Step::Migrate, 70)),
+    ] {
+        assert_eq!(
+            ended.effects.iter().filter(|e| matches!(e, Effect::Promote { tag } if tag == "production")).count(),
+            1
+        );
+        assert_eq!(ended.release.report().map(|report| report.state), Some(crate::release::ReportState::Live));
+        assert!(ended.then(promoted()).release.promotion.is_some());
+    }
+    let mut unhealthy = Life::back_at(Step::Verify);
+    unhealthy.release.plan.as_mut().unwrap().promote = Some("production".into());
+    let unhealthy = unhealthy.then(broken(Step::Verify, false, 70));
+    assert!(!unhealthy.effects.iter().any(|e| matches!(e, Effect::Promote { .. })));
+    assert_eq!(unhealthy.release.report().map(|report| report.state), Some(crate::release::ReportState::Failed));
+    unhealthy.refuses(&promoted());
+}
+
+#[test]
 fn while_it_is_verified_only_the_migrations_can_be_stopped() {
     let life = Life::back_at(Step::Verify).then(cancel(false, 40));
     assert_eq!(life.release.phase, Phase::Running { step: Step::Verify });

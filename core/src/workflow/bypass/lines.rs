@@ -57,17 +57,16 @@ impl Workflow {
         Self { rows, jobs }
     }
 
-    /// Whether it only ever runs for pull requests, whose database and image nobody uses.
-    pub(super) fn only_for_pull_requests(&self) -> bool {
-        let Some(at) = self.rows.iter().position(|row| row.indent == 0 && key_of(&row.text) == Some("on")) else {
-            return false;
-        };
+    /// Where `on` is.
+    fn on(&self) -> Option<usize> {
+        self.rows.iter().position(|row| row.indent == 0 && key_of(&row.text) == Some("on"))
+    }
+
+    /// The events that start it; none where it does not say, as in an action.
+    fn triggers(&self) -> Vec<String> {
+        let Some(at) = self.on() else { return vec![] };
         let inline = value_of(&self.rows[at].text);
-        let words = |text: &str| -> Vec<String> {
-            let separate = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-            text.split(separate).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-        };
-        let triggers = if inline.is_empty() {
+        if inline.is_empty() {
             let below = self.rows[at + 1..].iter().filter(|row| !row.text.is_empty());
             let below: Vec<_> = below.take_while(|row| row.indent > 0 || row.dash.is_some()).collect();
             let first = below.first().map_or(0, |row| row.indent);
@@ -75,7 +74,18 @@ impl Workflow {
             named.map(|row| key_of(&row.text).unwrap_or(&row.text).to_owned()).collect()
         } else {
             words(inline)
-        };
+        }
+    }
+
+    /// Whether a deployment on GitHub starts it: Slipway writes such.
+    pub(super) fn listens_for_deployments(&self) -> bool {
+        self.triggers().iter().any(|trigger| trigger == "deployment" || trigger == "deployment_status")
+    }
+
+    /// Whether it only ever runs for pull requests, whose database and image nobody uses.
+    pub(super) fn only_for_pull_requests(&self) -> bool {
+        let Some(at) = self.on() else { return false };
+        let (inline, triggers) = (value_of(&self.rows[at].text), self.triggers());
         // What runs when one is closed runs after the merge, too.
         let block =
             self.rows[at + 1..].iter().take_while(|row| row.text.is_empty() || row.indent > 0 || row.dash.is_some());
@@ -167,6 +177,11 @@ impl Workflow {
     }
 }
 
+fn words(text: &str) -> Vec<String> {
+    let separate = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    text.split(separate).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 fn row(line: &str) -> Row {
     let (content, comment) = without_comment(line);
     let indent = content.len() - content.trim_start().len();
@@ -231,8 +246,15 @@ fn end_of_block(rows: &[Row], at: usize, limit: usize) -> usize {
 }
 
 fn jobs(rows: &[Row]) -> Vec<Job> {
-    let is_jobs = |row: &Row| row.indent == 0 && key_of(&row.text) == Some("jobs");
-    let Some(at) = rows.iter().position(is_jobs) else { return vec![] };
+    let of = |name: &str| rows.iter().position(|row| row.indent == 0 && key_of(&row.text) == Some(name));
+    let Some(at) = of("jobs") else {
+        // An action has steps and no jobs.
+        let action = of("runs").map(|at| at..end_of_block(rows, at, rows.len()));
+        return action
+            .map(|rows_of| Job { steps: steps(rows, rows_of.start, rows_of.end), rows: rows_of })
+            .into_iter()
+            .collect();
+    };
     let end = end_of_block(rows, at, rows.len());
     let Some(indent) = rows[at + 1..end].iter().find(|row| !row.text.is_empty()).map(|row| row.indent) else {
         return vec![];

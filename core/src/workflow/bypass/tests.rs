@@ -285,3 +285,32 @@ fn what_runs_when_a_pull_request_is_closed_runs_after_the_merge() {
     assert_eq!(found("on:\n  pull_request:\n    types: [closed]\n"), 1);
     assert_eq!(found("on:\n  pull_request:\n    types:\n      - closed\n"), 1);
 }
+
+#[test]
+fn actions_of_the_same_repository_are_read_like_workflows() {
+    let workflow = "on: push\njobs:\n  ship:\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./.github/actions/ship\n      \
+        - uses: \"./tools/ship/\"\n      - uses: ./.github/actions/ship\n";
+    assert_eq!(local_actions(workflow), [".github/actions/ship", "tools/ship"]);
+    assert_eq!(local_actions(&workflow.replace("on: push", "on: pull_request")), [""; 0]);
+    let action = "name: ship\nruns:\n  using: composite\n  steps:\n    - uses: ./deeper\n    - shell: bash\n      run: |\n        \
+        aws apprunner start-deployment --service-arn x\n";
+    assert_eq!(local_actions(action), ["deeper"]);
+    let found = bypasses(".github/actions/ship/action.yml", action, &BTreeSet::new());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].line, found[0].says()),
+        (Some(8), "deploys past the gate (aws apprunner start-deployment)".into())
+    );
+}
+
+#[test]
+fn what_deploys_when_a_release_is_shown_on_github_is_called_so() {
+    for on in ["on: deployment\n", "on: [push, deployment_status]\n", "on:\n  deployment:\n"] {
+        let text =
+            format!("{on}jobs:\n  ship:\n    steps:\n      - run: aws apprunner start-deployment --service-arn x\n");
+        let says = bypasses("ship.yaml", &text, &BTreeSet::new()).first().map(Bypass::says).unwrap_or_default();
+        assert!(says.ends_with("started by the deployments that Slipway writes on GitHub)"), "{on}: {says}");
+        let harmless = text.replace("aws apprunner start-deployment --service-arn x", "curl https://chat.acme.dev");
+        assert_eq!(bypasses("tell.yaml", &harmless, &BTreeSet::new()), []);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{Ecr, RegistryError, Repository};
 use crate::aws::{AwsError, AwsErrorKind};
-use aws_sdk_ecr::types::{FindingSeverity, ImageIdentifier, ScanStatus};
+use aws_sdk_ecr::types::{FindingSeverity, ImageIdentifier, ImageScanFindings, ScanStatus};
 use slipway_core::facts::{ScanCounts, ScanFact};
 use slipway_core::ids::ImageDigest;
 use std::collections::HashMap;
@@ -40,14 +40,34 @@ impl Ecr {
         };
         let status = answer.image_scan_status.and_then(|status| status.status);
         Ok(Some(match status {
-            Some(ScanStatus::Complete | ScanStatus::Active) => {
-                let counts = answer.image_scan_findings.and_then(|findings| findings.finding_severity_counts);
-                ScanFact::Done { findings: counted(&counts.unwrap_or_default()) }
+            Some(status @ (ScanStatus::Complete | ScanStatus::Active)) => {
+                found(&status, answer.image_scan_findings.as_ref(), answer.next_token.is_some())
             }
             Some(ScanStatus::InProgress | ScanStatus::Pending) => ScanFact::Running,
             Some(other) => ScanFact::Failed { status: other.as_str().to_owned() },
             None => return Err(AwsError::new(DESCRIBE, AwsErrorKind::Server, "the answer has no status").into()),
         }))
+    }
+}
+
+/// What a scan that has ended says. Nothing found is said by empty counts; where there are none at all, nobody knows.
+/// An image that is scanned continuously (`ACTIVE`) has counts only once it was scanned for the first time.
+fn found(status: &ScanStatus, findings: Option<&ImageScanFindings>, more: bool) -> ScanFact {
+    let unreadable = |why: &str| ScanFact::Failed { status: format!("{}, not readable: {why}", status.as_str()) };
+    let Some(findings) = findings else { return unreadable("the answer has no findings") };
+    let counts = findings.finding_severity_counts();
+    if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
+        return ScanFact::Done { findings: counted(counts) };
+    }
+    if more || !findings.findings().is_empty() || !findings.enhanced_findings().is_empty() {
+        return unreadable("the answer has findings and no counts");
+    }
+    if findings.image_scan_completed_at().is_some() || (counts.is_some() && *status == ScanStatus::Complete) {
+        return ScanFact::Done { findings: ScanCounts::default() };
+    }
+    match status {
+        ScanStatus::Active => ScanFact::Running,
+        _ => unreadable("the answer has no counts"),
     }
 }
 
@@ -63,4 +83,42 @@ fn counted(counts: &HashMap<FindingSeverity, i32>) -> ScanCounts {
         *of_severity = of_severity.saturating_add(u32::try_from(*count).unwrap_or(0));
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ecr::primitives::DateTime;
+    use aws_sdk_ecr::types::ImageScanFinding;
+
+    #[test]
+    fn nothing_found_is_said_only_where_the_answer_says_so() {
+        let of = ImageScanFindings::builder;
+        let empty = || of().set_finding_severity_counts(Some(HashMap::new()));
+        let ended = || of().image_scan_completed_at(DateTime::from_secs(1_764_000_000));
+        let one = || of().findings(ImageScanFinding::builder().name("CVE-2026-1").build());
+        let zero = ScanFact::Done { findings: ScanCounts::default() };
+        let (complete, active) = (&ScanStatus::Complete, &ScanStatus::Active);
+        for fact in [
+            found(complete, Some(&empty().build()), false),
+            found(complete, Some(&ended().build()), false),
+            found(active, Some(&ended().build()), false),
+        ] {
+            assert_eq!(fact, zero);
+        }
+        assert_eq!(
+            found(active, Some(&empty().build()), false),
+            ScanFact::Running,
+            "not scanned for the first time yet"
+        );
+        for fact in [
+            found(complete, None, false),
+            found(active, None, false),
+            found(complete, Some(&of().build()), false),
+            found(complete, Some(&one().build()), false),
+            found(complete, Some(&empty().build()), true),
+        ] {
+            assert!(matches!(&fact, ScanFact::Failed { status } if status.contains("not readable")), "{fact:?}");
+        }
+    }
 }

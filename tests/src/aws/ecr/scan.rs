@@ -25,7 +25,10 @@ pub(in super::super) fn describe_image_scan_findings(state: &mut State, request:
     });
     // A scan that has not ended has found nothing to tell of.
     if ["COMPLETE", "ACTIVE"].contains(&scan.status.as_str()) {
-        answer["imageScanFindings"] = json!({ "findings": [], "findingSeverityCounts": scan.counts });
+        answer["imageScanFindings"] = json!({
+            "imageScanCompletedAt": 1_764_000_000, "vulnerabilitySourceUpdatedAt": 1_763_990_000, "findings": [],
+            "findingSeverityCounts": scan.counts,
+        });
     }
     Ok(answer)
 }

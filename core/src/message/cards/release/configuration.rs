@@ -28,6 +28,19 @@ pub(in super::super) fn lines(plan: &Plan) -> Vec<Line> {
     plan.drift.iter().flat_map(|drift| &drift.changes).map(line).collect()
 }
 
+/// `goals-staging reads DSN from Parameter Store: not checked`, one line for each target.
+pub(super) fn unchecked(plan: &Plan) -> Vec<Line> {
+    let of = |(target, names): &(&str, Vec<&str>)| {
+        let line = Line::default().untrusted(*target).text(" reads ");
+        let shown: Vec<String> = names.iter().take(KEYS_SHOWN_LIMIT).map(|name| (*name).to_owned()).collect();
+        let line = words::untrusted_list(line, &shown, ", ");
+        let more = names.len().saturating_sub(KEYS_SHOWN_LIMIT);
+        let line = if more > 0 { line.text(format!(" and {more} more")) } else { line };
+        line.text(" from Parameter Store: not checked")
+    };
+    plan.parameters().iter().map(of).collect()
+}
+
 fn line(change: &SecretChange) -> Line {
     let line = Line::default().untrusted(change.secret.as_str()).text(": ");
     match &change.what {
@@ -63,6 +76,7 @@ pub(super) fn fields(release: &Release, plan: &Plan, when: When) -> Vec<Block> {
     if plan.drift.is_none() {
         changes.push(Line::plain("what differs is not known: nothing was recorded when this went live"));
     }
+    changes.extend(unchecked(plan));
     let mut blocks: Vec<_> = field("Configuration", changes).into_iter().collect();
     let runs = words::commit(Line::default(), &plan.commit).text(", no new commit, no migrations");
     blocks.extend(field(if when == When::Past { "Brought again" } else { "Brings again" }, vec![runs]));

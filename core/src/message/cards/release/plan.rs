@@ -51,7 +51,8 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     } else {
         blocks.extend(field("Migrations", migrations::lines(plan)));
     }
-    blocks.extend(field("Configuration", configuration::lines(plan)));
+    let unchecked = configuration::unchecked(plan);
+    blocks.extend(field("Configuration", configuration::lines(plan).into_iter().chain(unchecked).collect()));
     blocks
 }
 

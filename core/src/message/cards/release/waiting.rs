@@ -5,6 +5,7 @@ use super::super::words::{self, DOT};
 use super::super::{ApproverLine, ReleaseView};
 use super::plan::{self, When};
 use super::{actions, field, message, reasons, run};
+use crate::facts::CiState;
 use crate::ids::TeamName;
 use crate::policy::{self, Clears, Decision, OWN_POLICY_CHANGE, Reason, Slot, Stance};
 use crate::release::{Release, Voided};
@@ -92,6 +93,9 @@ fn queued_for(view: &ReleaseView<'_>) -> Line {
         let next = if release.gathering { "queued: reading again what would ship" } else { "queued: starts next" };
         return Line::plain(next);
     };
+    if reasons(release).iter().all(|reason| holds_for_good(release, reason)) {
+        return refused(release, first);
+    }
     let line = match &first.clears {
         Clears::Release { id } => words::release(Line::plain("queued behind "), id).join(ahead(view)),
         Clears::Unlock { owner, until } => {
@@ -110,6 +114,35 @@ fn queued_for(view: &ReleaseView<'_>) -> Line {
         1 => line,
         n => line.text(format!("{DOT}and {}", words::count(n - 1, "more reason"))),
     }
+}
+
+/// Whether no vote and no time clears it: somebody has to mend something, or to override it.
+fn holds_for_good(release: &Release, reason: &Reason) -> bool {
+    match reason.clears {
+        Clears::Nothing => true,
+        // With green CI it is the ways around the gate that a rule looks at.
+        Clears::Facts => release
+            .facts
+            .as_ref()
+            .is_some_and(|facts| facts.ci.value.state == CiState::Green && !facts.bypasses().is_empty()),
+        _ => false,
+    }
+}
+
+/// It does not run as things are; the way out stays.
+fn refused(release: &Release, first: &Reason) -> Line {
+    let line = Line::plain("refused: ").untrusted(words::phrase(&first.why));
+    let line = match reasons(release).len() {
+        1 => line,
+        n => line.text(format!("{DOT}and {}", words::count(n - 1, "more reason"))),
+    };
+    let overridable = reasons(release).iter().all(|reason| reason.overridable);
+    let way = if overridable {
+        "does not run until that is mended or overridden"
+    } else {
+        "does not run until that is mended"
+    };
+    line.text(DOT).text(way)
 }
 
 /// How many wait before it, where that is more than one.

@@ -79,3 +79,36 @@ fn a_tag_that_is_moved_is_told_before_and_after() {
     let immutable = told(Some("The tag is immutable."));
     assert!(immutable.contains("▲ tag latest was not moved: The tag is immutable."), "{immutable}");
 }
+
+#[test]
+fn what_no_vote_and_no_time_clears_is_called_refused() {
+    let held = |bypasses: Vec<Bypass>, overridable| {
+        let facts = Facts { bypasses: Some(Observed { value: bypasses, at: at(0) }), ..facts() };
+        let why = "A workflow or a target goes around the gate.";
+        let reason = Reason { overridable, ..Reason::new("no-way-around", why, Clears::Facts) };
+        let planned = Event::Planned { plan: Box::new(plan()), facts };
+        let verdict = verdict("wait", &plan(), &[reason]);
+        let release = after(asked(), [Event::Requested, resolved(), Event::BuildReady, planned, verdict]);
+        card(&release, 60).lines().next().unwrap_or_default().to_owned()
+    };
+    let kind = BypassKind::Deploys { with: "aws apprunner update-service".into() };
+    let bypass = || vec![Bypass { place: "ship.yaml".into(), line: Some(4), kind: kind.clone() }];
+    expect_test::expect![[r#"
+        ○ goals → production · refused: A workflow or a target goes around the gate · does not run until that is mended or overridden
+        ○ goals → production · refused: A workflow or a target goes around the gate · does not run until that is mended
+        ○ goals → production · queued: A workflow or a target goes around the gate"#]].assert_eq(&[held(bypass(), true), held(bypass(), false), held(vec![], true)].join("\n"));
+}
+
+#[test]
+fn what_is_read_from_parameter_store_is_said_not_to_be_checked() {
+    let mut plan = plan();
+    let reference = |of: &str| format!("arn:aws:{of}:us-west-2:123456789012:x/goals/dsn");
+    let settings = &mut plan.targets[0].settings;
+    settings.insert("secret.DSN".into(), reference("ssm"));
+    settings.insert("secret.SMTP".into(), reference("secretsmanager"));
+    let planned = Event::Planned { plan: Box::new(plan.clone()), facts: facts() };
+    let verdict = verdict("wait", &plan, &[two_slots()]);
+    let shown = card(&after(asked(), [Event::Requested, resolved(), Event::BuildReady, planned, verdict]), 60);
+    let said = format!("{} reads DSN from Parameter Store: not checked", plan.targets[0].name);
+    assert!(shown.contains(&said), "{said}\n{shown}");
+}

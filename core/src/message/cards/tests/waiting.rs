@@ -292,7 +292,7 @@ fn queued_names_what_is_in_the_way_and_who_can_help() {
         ○ goals → production · queued until Tue 16:00
         ○ goals → production · queued: Frozen from Friday 15:00 to Monday 8:00 · and 2 more reasons
         ○ goals → production · queued: What runs now could not be read again: AWS did not answer
-        ○ goals → production · queued: No policy permits this
+        ○ goals → production · refused: No policy permits this · does not run until that is mended
         ○ goals → production · queued: starts next
     "#]]
     .assert_eq(&(lines.join("\n") + "\n"));
