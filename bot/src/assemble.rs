@@ -6,12 +6,13 @@ use crate::policies::{self, PoliciesError};
 use crate::serve::{DiscordParts, Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
-use slipway_deploy::aws::AwsClients;
+use slipway_deploy::aws::{AwsClients, CallLimits};
 use slipway_deploy::config_store::{FingerprintKey, KeyTooShort};
 use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
 use slipway_deploy::slack::{Slack, SlackError};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Sent where no token is configured, so that GitHub itself says 401.
@@ -65,12 +66,18 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
             Auth::Token(NO_TOKEN.to_owned().into())
         }
     };
-    let github = GitHub::new(&config.github.api_url, auth)?;
+    let call_limit = config.pace.call_limit_ms;
+    let github = match call_limit {
+        Some(limit_ms) => GitHub::with_request_timeout(&config.github.api_url, auth, Duration::from_millis(limit_ms))?,
+        None => GitHub::new(&config.github.api_url, auth)?,
+    };
     let slack = match (&config.slack, &secrets.slack_bot_token) {
         (Some(slack), Some(token)) => Some(Slack::new(&slack.api_url, token)?),
         _ => None,
     };
-    let outside = Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?);
+    let aws = AwsClients::from_env_within(call_limit.map(CallLimits::of_attempts).unwrap_or_default()).await;
+    let health = HealthChecker::new(call_limit.map_or(CHECK_LIMIT_MS, |limit_ms| limit_ms.min(CHECK_LIMIT_MS)))?;
+    let outside = Outside::new(github, slack, &aws, health);
     let fingerprint_key = secrets.config_hmac_key.clone().map(FingerprintKey::new).transpose()?;
     Ok(outside.with_discord(discord(config, secrets)?).with_fingerprints(fingerprint_key))
 }

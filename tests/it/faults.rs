@@ -1,10 +1,36 @@
 //! What goes wrong outside, in the middle of a release. It ends in a true state, and nothing is done twice.
 
+mod aws_calls;
+mod github_calls;
+mod rig;
+mod table;
+
 use crate::support::{Player, text};
+use expect_test::Expect;
+use rig::Rig;
 use slipway_core::release::{Phase, Release};
 use slipway_sandbox::aws::{self, FaultKind};
 use slipway_sandbox::github;
 use slipway_sandbox::world::{Options, Pace, TargetOption, World};
+use table::Row;
+
+/// Plays every way in which each of these calls may go wrong, and holds what is said at the end against what is expected.
+async fn family(target: TargetOption, rows: &'static [Row], expected: Expect) {
+    let played = table::Kind::ALL.map(async |kind| {
+        let mut rig = Rig::new(target, &kind.to_string()).await;
+        let mut lines = String::new();
+        for row in rows {
+            let said = match row.senseless(kind) {
+                Some(why) => format!("– {why}"),
+                None => rig.play(row, Some(kind)).await,
+            };
+            lines.push_str(&format!("{kind:8} {} → {said}\n", row.call));
+        }
+        rig.close();
+        lines
+    });
+    expected.assert_eq(&futures::future::join_all(played).await.concat());
+}
 
 /// A kind of target, with the names of what it is asked.
 #[derive(Clone, Copy)]

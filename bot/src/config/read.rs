@@ -66,6 +66,8 @@ const PACE_KEYS: Keys = &[
     ("policies_s", "120"),
     ("membership_ms", "300000"),
     ("config_ms", "300000"),
+    ("call_limit_ms", "30000"),
+    ("retry_ms", "500"),
 ];
 const PERSON_KEYS: Keys = &[
     ("slack", r#""U012AB3CD""#),
@@ -186,6 +188,8 @@ fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
         policies_s: section.number(c, "policies_s", 1..=86_400),
         membership_ms: section.number(c, "membership_ms", 100..=3_600_000),
         config_ms: section.number(c, "config_ms", 100..=3_600_000),
+        call_limit_ms: section.number(c, "call_limit_ms", 100..=120_000),
+        retry_ms: section.number(c, "retry_ms", 10..=60_000),
     }
 }
 

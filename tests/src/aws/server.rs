@@ -6,6 +6,7 @@ use super::shape::Shape;
 use super::sigv4::{self, Expected};
 use super::state::{Now, State, uuid};
 use super::{Shared, app_runner, ecr, ecs, ecs_model, logs, model, secrets};
+use crate::spoilt;
 use crate::traffic::{self, Exchange};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -110,6 +111,14 @@ async fn aws(extract::State(shared): extract::State<Arc<Shared>>, request: Reque
         }
         Some(FaultKind::Status503) => answer::bare(503),
         Some(FaultKind::LostAnswerAfterAct) => answer::broken(operation.content_type, &request_id),
+        Some(FaultKind::CutOff) => answer::cut(&answer, operation.content_type, &request_id),
+        Some(FaultKind::Hollow) => {
+            let hollow = answer.map(|whole| spoilt::hollow(&whole));
+            answer::http(hollow, operation.content_type, &request_id)
+        }
+        Some(FaultKind::Doubled) => {
+            answer::http(answer.map(spoilt::doubled), operation.content_type, &request_id)
+        }
         _ => {
             let (status, said) = answer::body(&answer);
             let request = traffic::json(&body);
@@ -163,7 +172,9 @@ fn handle(
             ecs::deploy_again(&mut state, request["serviceArn"].as_str().unwrap_or_default(), now);
             answer
         }
-        Some(FaultKind::LostAnswerAfterAct) | None => (operation.act)(&mut state, &request, now),
+        Some(FaultKind::LostAnswerAfterAct | FaultKind::CutOff | FaultKind::Hollow | FaultKind::Doubled) | None => {
+            (operation.act)(&mut state, &request, now)
+        }
     };
     (request_id, fault, answer)
 }

@@ -1,0 +1,298 @@
+//! One world in which release after release is played, each with one call going wrong in one way.
+
+use super::table::{End, Kind, LASTING, Row, Story};
+use crate::support::{Player, text};
+use jiff::Timestamp;
+use regex::Regex;
+use serde_json::{Value, json};
+use slipway::store::TerminalMessage;
+use slipway_core::message::Verb;
+use slipway_core::release::{Failure, Outcome, Phase, Release};
+use slipway_sandbox::aws::{self, FailureMode};
+use slipway_sandbox::github::{self, CiMode, sample};
+use slipway_sandbox::world::{Options, Pace, TargetOption, World};
+use sqlx::Connection as _;
+use std::time::Duration;
+
+/// A setting of the service's that must be nowhere but in Secrets Manager.
+const SECRET: &str = "hunter2-of-staging";
+/// How long it may take until GitHub and ECR have been told.
+const TOLD_LIMIT: Duration = Duration::from_secs(60);
+/// Versions of the migrations that the commits add.
+const FIRST_VERSION: u64 = 20_260_101_000_000;
+
+pub(super) struct Rig {
+    pub(super) world: World,
+    pub(super) player: Player,
+    /// Cards that have ended already.
+    known: Vec<TerminalMessage>,
+    commits: u64,
+}
+
+impl Rig {
+    /// A world in which time is short: a call has little of it, and what failed is soon tried again.
+    pub(super) async fn new(target: TargetOption, session: &str) -> Self {
+        let options = Options { pace: Pace::Fast, target, sqlite: true, ..Options::default() };
+        let mut world = World::new(options).await.unwrap();
+        world.bot.kill().unwrap();
+        let mut config = std::fs::read_to_string(&world.config).unwrap();
+        let staging = format!("[service.{}.environment.staging]\n", world.service);
+        for (from, to) in [
+            ("[pace]\n", "[pace]\nretry_ms = 20\ncall_limit_ms = 2000\n".to_owned()),
+            (&staging, format!("{staging}promote = \"latest\"\nchecks = \"branch-protection\"\n")),
+            ("health_bake = \"1s\"", "health_bake = \"0s\"".to_owned()),
+        ] {
+            assert!(config.contains(from), "{config}");
+            config = config.replacen(from, &to, 1);
+        }
+        std::fs::write(&world.config, config).unwrap();
+        world.github.protect(Some(&[("test", None)]), &[]);
+        let player = Player::new(&world, session);
+        let mut rig = Self { world, player, known: Vec::new(), commits: 0 };
+        rig.put_settings();
+        rig.world.bot.start().await.unwrap();
+        rig
+    }
+
+    /// One more commit of Bob's on the default branch, with a migration of its own.
+    fn commit(&mut self) {
+        self.commits += 1;
+        let (n, version) = (self.commits, FIRST_VERSION + self.commits);
+        let sql = format!("-- +goose Up\nCREATE TABLE t{n} (id BIGINT PRIMARY KEY);\n\n-- +goose Down\nDROP TABLE t{n};\n");
+        let (who, title) = (bob(), format!("Table {n}"));
+        let stream = format!(
+            "commit refs/heads/main\nauthor {who}\ncommitter {who}\ndata {}\n{title}\nfrom refs/heads/main^0\n\
+             M 100644 inline migrations/{version}_t{n}.sql\ndata {}\n{sql}\n",
+            title.len() + 1,
+            sql.len(),
+        );
+        sample::import(&self.world.repository, &stream).unwrap();
+    }
+
+    /// Plays a row's story while its call goes wrong, if it is to, and gives what a person reads of it at the end.
+    pub(super) async fn play(&mut self, row: &Row, kind: Option<Kind>) -> String {
+        self.commit();
+        self.world.github.set_ci(CiMode::Green);
+        if row.story == Story::OldCommit {
+            self.commit();
+        }
+        if matches!(row.story, Story::RedCi | Story::RerunJobs) {
+            self.world.github.set_ci(CiMode::RedTest);
+        }
+        if row.story == Story::Settings {
+            self.edit_settings().await;
+        }
+        if row.story == Story::RollsBack {
+            self.world.aws.fail_next_deployment(&self.world.staging_arn, FailureMode::RollsBack);
+        }
+        let before = self.before();
+        let in_the_middle = kind == Some(Kind::Denied) && row.in_the_middle;
+        if row.story != Story::RerunJobs && !in_the_middle {
+            self.inject(row, kind);
+        }
+        let typed = match row.story {
+            Story::OldCommit => format!("/deploy staging {}", self.world.git(&["rev-parse", "main~1"])),
+            Story::Misspelt => "/deploy staging mian".to_owned(),
+            Story::Tagged => format!("/deploy staging {}", self.tag()),
+            Story::Settings => "/deploy staging --config".to_owned(),
+            _ => "/deploy staging".to_owned(),
+        };
+        self.player.say("ana", &typed).await;
+        if in_the_middle {
+            let known: Vec<_> = self.known.iter().map(|card| card.key.clone()).collect();
+            let under_way = |m: &TerminalMessage| !known.contains(&m.key) && text(m).contains(": update ");
+            self.player.until("the deployment", under_way).await;
+            self.inject(row, kind);
+        }
+        let mut card = self.ended().await;
+        if row.story == Story::RerunJobs {
+            self.world.github.set_ci(CiMode::Green);
+            self.inject(row, kind);
+            self.player.press("ana", &card, Verb::Rerun).await;
+            card = self.ended().await;
+        }
+        self.until_all_is_told().await;
+        let left = self.heal();
+        let release = self.player.release(&self.world, &card).await;
+        let lasts = kind.is_some_and(Kind::lasts);
+        let place = format!("{} · {kind:?}\n{}\n{}", row.call, text(&card), self.world.bot.log());
+        assert!(if lasts { left < LASTING } else { left == 0 }, "the call was not made, {left} left: {place}");
+        self.is_true(&before, &release, &card, &place).await;
+        if !lasts {
+            assert_eq!(End::of(&release), row.story.end(), "{place}");
+        }
+        said(&release)
+    }
+
+    /// Tags the newest commit; gives the tag's name.
+    fn tag(&self) -> String {
+        let name = format!("v2.{}", self.commits);
+        let stream = format!("tag {name}\nfrom refs/heads/main^0\ntagger {}\ndata 1\nx\n", bob());
+        sample::import(&self.world.repository, &stream).unwrap();
+        name
+    }
+
+    /// Somebody edits a setting of what runs.
+    async fn edit_settings(&mut self) {
+        if self.live().await.is_none() {
+            self.player.say("ana", "/deploy staging").await;
+            let card = self.ended().await;
+            assert_eq!(End::of(&self.player.release(&self.world, &card).await), End::Live, "{}", text(&card));
+            self.until_all_is_told().await;
+        }
+        self.put_settings();
+    }
+
+    fn put_settings(&self) {
+        let host = format!("{SECRET}-{}", self.commits);
+        let secret = json!({ "GOOSE_DBSTRING": self.world.staging_database, "SMTP_HOST": host });
+        self.world.aws.put_secret("goals/staging", &secret);
+    }
+
+    fn inject(&self, row: &Row, kind: Option<Kind>) {
+        let Some(kind) = kind else { return };
+        if row.is_of_github() {
+            for (kind, times) in kind.at_github(row.acts) {
+                self.world.github.inject(github::Fault { route: row.call.to_owned(), kind, times });
+            }
+        } else {
+            for (kind, times) in kind.at_aws(row.acts) {
+                self.world.aws.inject(aws::Fault { action: row.call.to_owned(), kind, times });
+            }
+        }
+    }
+
+    /// What goes on after a release has ended: GitHub is shown it, a tag is moved.
+    async fn until_all_is_told(&mut self) {
+        let deadline = tokio::time::Instant::now() + TOLD_LIMIT;
+        let open = "SELECT count(*) FROM effects WHERE state IN ('pending', 'leased') AND kind IN ('report', 'promote')";
+        while self.number(open).await > 0 {
+            assert!(tokio::time::Instant::now() < deadline, "GitHub and ECR were not told\n{}", self.world.bot.log());
+            self.player.look().await;
+        }
+    }
+
+    async fn ended(&mut self) -> TerminalMessage {
+        let known: Vec<_> = self.known.iter().collect();
+        let card = self.player.until_end_of_another(&known).await;
+        self.known.push(card.clone());
+        card
+    }
+
+    fn before(&self) -> Before {
+        let (aws, arn) = (&self.world.aws, &self.world.staging_arn);
+        Before { deployments: aws.deployment_operations(arn).len(), image: aws.running_image(arn), dispatches: self.world.github.dispatches().len() }
+    }
+
+    /// Nothing goes wrong any more. Gives how often something was still to.
+    fn heal(&self) -> u32 {
+        self.world.aws.heal() + self.world.github.heal()
+    }
+
+    /// What holds however a release ends.
+    async fn is_true(&mut self, before: &Before, release: &Release, card: &TerminalMessage, place: &str) {
+        let now = self.before();
+        let deployments = now.deployments - before.deployments;
+        assert!(deployments <= 1, "{deployments} deployments: {place}");
+        assert!(now.dispatches - before.dispatches <= 1, "dispatched twice: {place}");
+        let approved = release.plan.as_ref().map(|plan| plan.image.pinned());
+        let live = self.live().await;
+        match release.phase {
+            Phase::Succeeded => {
+                assert_eq!((deployments, &now.image), (1, &approved), "{place}");
+                assert_eq!(live, approved, "what the store says is live: {place}");
+            }
+            _ if deployments == 0 => assert_eq!(now.image, before.image, "{place}"),
+            _ => {}
+        }
+        if let Some(failure) = failure(release) {
+            let shown = flat(&text(card));
+            assert!(shown.contains(&flat(&failure.what)), "the card does not say what happened: {place}");
+        }
+    }
+
+    /// The image that the store takes to be live on staging.
+    async fn live(&self) -> Option<String> {
+        let state: Option<String> = self.one("SELECT state FROM environments WHERE environment = 'staging'").await;
+        let state: Value = serde_json::from_str(&state?).unwrap();
+        let live = state.get("live")?;
+        let image = live["image"].as_str()?;
+        let approved = format!("123456789012.dkr.ecr.us-west-2.amazonaws.com/{}@{image}", self.world.service);
+        Some(approved)
+    }
+
+    async fn one(&self, query: &'static str) -> Option<String> {
+        let url = format!("sqlite:{}?mode=ro", self.world.folder().join("slipway.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query_scalar(query).fetch_optional(&mut connection).await.unwrap()
+    }
+
+    async fn number(&self, query: &'static str) -> i64 {
+        let url = format!("sqlite:{}?mode=ro", self.world.folder().join("slipway.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+    }
+
+    /// After all of it: the audit log holds together, and no secret is anywhere.
+    pub(super) fn close(self) {
+        let verified = self.world.bot.run(&["audit", "verify"]).unwrap();
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+        let messages = serde_json::to_string(&self.player.seen).unwrap();
+        let aws = self.world.aws.explicit(slipway_deploy::aws::CallLimits::default());
+        for secret in [SECRET, &aws.secret_access_key] {
+            assert!(!messages.contains(secret) && !self.world.bot.log().contains(secret), "{secret} was told");
+            for file in std::fs::read_dir(self.world.folder()).unwrap() {
+                let path = file.unwrap().path();
+                let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("slipway."));
+                let bytes = if ours { std::fs::read(&path).unwrap() } else { Vec::new() };
+                assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
+            }
+        }
+    }
+}
+
+struct Before {
+    deployments: usize,
+    image: Option<String>,
+    dispatches: usize,
+}
+
+/// Who commits, and when.
+fn bob() -> String {
+    format!("Bob Stone <bob@acme.dev> {} +0000", Timestamp::now().as_second())
+}
+
+/// What failed, if something did.
+fn failure(release: &Release) -> Option<&Failure> {
+    match &release.outcome {
+        Some(Outcome::Failed { failure, .. } | Outcome::RolledBack { failure }) => Some(failure),
+        _ => None,
+    }
+}
+
+/// How it ended, as a person reads it, without what differs from day to day.
+fn said(release: &Release) -> String {
+    let Some(failure) = failure(release) else { return release.phase.name().to_owned() };
+    let details = failure.details.iter().map(|detail| format!(" {detail}"));
+    let said = format!("{}: {}{}", release.phase.name(), failure.what, details.collect::<String>());
+    everyday(&flat(&said))
+}
+
+/// Without addresses, ids and times.
+fn everyday(text: &str) -> String {
+    let patterns = [
+        (r"http://127\.0\.0\.1:\d+", "http://…"),
+        (r"\b[0-9a-f]{7,40}\b", "…"),
+        (r"\d\d:\d\d:\d\d UTC", "…"),
+        (r"\b[Rr]un \d+", "run …"),
+        (r"runs/\d+|jobs?/? ?\d+", "…"),
+        (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "…"),
+    ];
+    patterns.iter().fold(text.to_owned(), |text, (pattern, with)| {
+        Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned()
+    })
+}
+
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
