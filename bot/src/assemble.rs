@@ -6,7 +6,7 @@ use crate::policies::{self, PoliciesError};
 use crate::serve::{DiscordParts, Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
-use slipway_deploy::aws::{AwsClients, CallLimits};
+use slipway_deploy::aws::{AwsClients, CallLimits, READ_BACKOFF_MS};
 use slipway_deploy::config_store::{FingerprintKey, KeyTooShort};
 use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
@@ -75,7 +75,9 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
         (Some(slack), Some(token)) => Some(Slack::new(&slack.api_url, token)?),
         _ => None,
     };
-    let aws = AwsClients::from_env_within(call_limit.map(CallLimits::of_attempts).unwrap_or_default()).await;
+    let limits = call_limit.map(CallLimits::of_attempts).unwrap_or_default();
+    let backoff_ms = config.pace.retry_ms.map_or(READ_BACKOFF_MS, |retry_ms| retry_ms.min(READ_BACKOFF_MS));
+    let aws = AwsClients::from_env_within(limits, backoff_ms).await;
     let health = HealthChecker::new(call_limit.map_or(CHECK_LIMIT_MS, |limit_ms| limit_ms.min(CHECK_LIMIT_MS)))?;
     let outside = Outside::new(github, slack, &aws, health);
     let fingerprint_key = secrets.config_hmac_key.clone().map(FingerprintKey::new).transpose()?;

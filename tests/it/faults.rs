@@ -13,23 +13,38 @@ use slipway_sandbox::aws::{self, FaultKind};
 use slipway_sandbox::github;
 use slipway_sandbox::world::{Options, Pace, TargetOption, World};
 use table::Row;
+use tokio::sync::Semaphore;
+
+/// How many such worlds are there at once, whatever tests they are of: a bot each.
+static WORLDS: Semaphore = Semaphore::const_new(6);
+
+/// How many calls go wrong in one release: each that does is tried again a few times, and no more.
+const TOGETHER: usize = 3;
 
 /// Plays every way in which each of these calls may go wrong, and holds what is said at the end against what is expected.
 async fn family(target: TargetOption, rows: &'static [Row], expected: Expect) {
     let played = table::Kind::ALL.map(async |kind| {
+        let _turn = WORLDS.acquire().await.unwrap();
         let mut rig = Rig::new(target, &kind.to_string()).await;
         let mut lines = String::new();
-        for row in rows {
-            let said = match row.senseless(kind) {
-                Some(why) => format!("– {why}"),
-                None => rig.play(row, Some(kind)).await,
-            };
-            lines.push_str(&format!("{kind:8} {} → {said}\n", row.call));
+        let mut line = |row: &Row, said: &str| lines.push_str(&format!("{kind:8} {} → {said}\n", row.call));
+        for same_story in rows.chunk_by(|one, other| one.story == other.story) {
+            let (senseless, played): (Vec<_>, Vec<_>) = same_story.iter().partition(|row| row.senseless(kind).is_some());
+            for row in senseless {
+                line(row, &format!("– {}", row.senseless(kind).unwrap_or_default()));
+            }
+            // What passes is waited for, so several may go wrong in one release; what lasts ends it.
+            for together in played.chunks(if kind.lasts() { 1 } else { TOGETHER }) {
+                let said = rig.play(together, Some(kind)).await;
+                together.iter().for_each(|row| line(row, &said));
+            }
         }
-        rig.close();
-        lines
+        (lines, rig.close())
     });
-    expected.assert_eq(&futures::future::join_all(played).await.concat());
+    let (lines, wrong): (Vec<_>, Vec<_>) = futures::future::join_all(played).await.into_iter().unzip();
+    let wrong = wrong.concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    expected.assert_eq(&lines.concat());
 }
 
 /// A kind of target, with the names of what it is asked.

@@ -134,6 +134,16 @@ impl World {
         Ok(true)
     }
 
+    /// The same with a migration.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn merge_a_migration(&self) -> std::io::Result<bool> {
+        let Some(authors) = &self.authors else { return Ok(false) };
+        sample::merge_a_migration(&self.repository, authors)?;
+        Ok(true)
+    }
+
     /// Asks the repository on disk.
     ///
     /// # Panics

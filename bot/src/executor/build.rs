@@ -239,6 +239,9 @@ struct DispatchIntent {
     /// How often it was dispatched before, without a run to show for it.
     #[serde(default)]
     before: u32,
+    /// What GitHub said the last time, where it gave no proper answer.
+    #[serde(default)]
+    said: Option<String>,
 }
 
 pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
@@ -250,7 +253,8 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
     let perhaps_tag = Some(format!("slipway/{}", job.release.id));
     let intent: Option<DispatchIntent> = job.intent()?;
     let before = intent.as_ref().map_or(0, |intent| intent.before + 1);
-    if let Some(DispatchIntent { since, .. }) = intent {
+    if let Some(DispatchIntent { since, .. }) = &intent {
+        let since = *since;
         // It may have been dispatched already: look, and only when it has had time to show, dispatch.
         if let Some(run) = find(since).await? {
             return Ok(Done::Event(Event::Dispatched { run, temporary_tag: perhaps_tag }));
@@ -261,10 +265,12 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     if before >= DISPATCHES_LIMIT {
         let what = format!("{} was dispatched {DISPATCHES_LIMIT} times, but no run appeared.", service.workflow);
-        let failure = Failure::new(what).next("look at the repository's Actions, then /release retry");
+        let said = intent.and_then(|intent| intent.said);
+        let failure = said.into_iter().fold(Failure::new(what), Failure::detail);
+        let failure = failure.next("look at the repository's Actions, then /release retry");
         return Ok(job.planning_failed(Some(Step::Ci), failure));
     }
-    let intent = DispatchIntent { since: job.now(), before };
+    let intent = DispatchIntent { since: job.now(), before, said: None };
     job.intend(&serde_json::json!(intent)).await?;
     let branch = job.release.branch.as_deref();
     let sent = github.dispatch(&service.repository, &service.workflow, commit, &job.release.id, branch).await;
@@ -274,7 +280,10 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
         }
         // An older server gives no id, and an answer may have been lost: look for the run.
         Ok(Dispatched { run_id: None, .. }) => Ok(look_again()),
-        Err(error) if error.may_have_acted() => Ok(look_again()),
+        Err(error) if error.may_have_acted() => {
+            job.note(&serde_json::json!(DispatchIntent { said: Some(error.to_string()), ..intent })).await?;
+            Ok(look_again())
+        }
         Err(error) => {
             job.restore_intent().await?;
             Err(error.into())

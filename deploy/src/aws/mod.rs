@@ -142,17 +142,17 @@ impl AwsClients {
     /// nobody but, without a region in environment and profile, the instance's own metadata; credentials are
     /// looked up by the first call.
     pub async fn from_env() -> Self {
-        Self::from_env_within(CallLimits::default()).await
+        Self::from_env_within(CallLimits::default(), READ_BACKOFF_MS).await
     }
 
-    /// The same with other limits.
-    pub async fn from_env_within(limits: CallLimits) -> Self {
+    /// The same with other limits, and another first pause between attempts of a read, in milliseconds.
+    pub async fn from_env_within(limits: CallLimits, backoff_ms: u64) -> Self {
         let chain = aws_config::meta::region::RegionProviderChain::default_provider();
         let limit = Duration::from_millis(REGION_LIMIT_MS);
         let region = tokio::time::timeout(limit, chain.region()).await.ok().flatten();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(region)
-            .retry_config(read_retries())
+            .retry_config(read_retries().with_initial_backoff(Duration::from_millis(backoff_ms)))
             .timeout_config(limits.timeouts())
             .load()
             .await;

@@ -36,13 +36,13 @@ impl Kind {
     }
 
     /// As the stand-in for AWS plays it; what acts is done once, and so goes wrong once.
-    pub(super) fn at_aws(self, acts: bool) -> Vec<(aws::FaultKind, u32)> {
+    pub(super) fn at_aws(self, row: &Row) -> Vec<(aws::FaultKind, u32)> {
         use aws::FaultKind as F;
         match self {
             Self::Timeout => vec![(F::Timeout, 1)],
             Self::Storm => vec![(F::Status503, LASTING)],
             Self::Throttle => vec![(F::Throttle, 2)],
-            Self::Half if acts => vec![(F::Hollow, 1)],
+            Self::Half if row.acts => vec![(F::Hollow, 1)],
             Self::Half => vec![(F::CutOff, 1), (F::Hollow, 1)],
             Self::Doubled => vec![(F::Doubled, 1)],
             Self::Lost => vec![(F::LostAnswerAfterAct, 1)],
@@ -51,13 +51,14 @@ impl Kind {
     }
 
     /// The same at GitHub.
-    pub(super) fn at_github(self, acts: bool) -> Vec<(github::FaultKind, u32)> {
+    pub(super) fn at_github(self, row: &Row) -> Vec<(github::FaultKind, u32)> {
         use github::FaultKind as F;
         match self {
             Self::Timeout => vec![(F::Timeout, 1)],
             Self::Storm => vec![(F::Status(502), LASTING)],
             Self::Throttle => vec![(F::RateLimited { retry_after: 1 }, 1)],
-            Self::Half if acts => vec![(F::Hollow, 1)],
+            Self::Half if row.acts => vec![(F::Hollow, 1)],
+            Self::Half if row.once => vec![(F::CutOff, 1)],
             Self::Half => vec![(F::CutOff, 1), (F::Hollow, 1)],
             Self::Doubled => vec![(F::Doubled, 1)],
             Self::Lost => vec![(F::LostAnswerAfterAct, 1)],
@@ -144,11 +145,13 @@ pub(super) struct Row {
     pub(super) in_the_middle: bool,
     /// Whether its answer has a list.
     pub(super) lists: bool,
+    /// Whether it is asked once only: what it tells is a courtesy.
+    pub(super) once: bool,
 }
 
 impl Row {
     pub(super) const fn reads(call: &'static str) -> Self {
-        Self { call, story: Story::Deploy, acts: false, in_the_middle: false, lists: false }
+        Self { call, story: Story::Deploy, acts: false, in_the_middle: false, lists: false, once: false }
     }
 
     pub(super) const fn acts(call: &'static str) -> Self {
@@ -165,6 +168,10 @@ impl Row {
 
     pub(super) const fn in_the_middle(self) -> Self {
         Self { in_the_middle: true, ..self }
+    }
+
+    pub(super) const fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     pub(super) fn is_of_github(&self) -> bool {
