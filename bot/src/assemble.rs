@@ -6,16 +6,24 @@ use crate::policies::{self, PoliciesError};
 use crate::serve::{DiscordParts, Parts, SlackParts};
 use crate::setup::Setup;
 use secrecy::ExposeSecret as _;
-use slipway_deploy::aws::AwsClients;
+use slipway_deploy::aws::{AwsClients, CallLimits, READ_BACKOFF_MS};
 use slipway_deploy::config_store::{FingerprintKey, KeyTooShort};
 use slipway_deploy::discord::{Discord, DiscordError};
 use slipway_deploy::github::{Auth, BadRepoName, GitHub, GitHubError};
 use slipway_deploy::health::{CHECK_LIMIT_MS, HealthChecker, HealthError};
 use slipway_deploy::slack::{Slack, SlackError};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Sent where no token is configured, so that GitHub itself says 401.
 const NO_TOKEN: &str = "not-configured";
+
+/// The longest exchange with a chat, in milliseconds: people wait for it.
+const CHAT_LIMIT_MS: u64 = 10_000;
+
+fn chat_limit(call_limit_ms: u64) -> Duration {
+    Duration::from_millis(call_limit_ms.min(CHAT_LIMIT_MS))
+}
 
 /// Why the parts cannot be put together.
 #[derive(Debug, Error)]
@@ -65,12 +73,23 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
             Auth::Token(NO_TOKEN.to_owned().into())
         }
     };
-    let github = GitHub::new(&config.github.api_url, auth)?;
+    let call_limit = config.pace.call_limit_ms;
+    let github = match call_limit {
+        Some(limit_ms) => GitHub::with_request_timeout(&config.github.api_url, auth, Duration::from_millis(limit_ms))?,
+        None => GitHub::new(&config.github.api_url, auth)?,
+    };
     let slack = match (&config.slack, &secrets.slack_bot_token) {
-        (Some(slack), Some(token)) => Some(Slack::new(&slack.api_url, token)?),
+        (Some(slack), Some(token)) => Some(match config.pace.call_limit_ms {
+            Some(limit_ms) => Slack::with_request_timeout(&slack.api_url, token, chat_limit(limit_ms))?,
+            None => Slack::new(&slack.api_url, token)?,
+        }),
         _ => None,
     };
-    let outside = Outside::new(github, slack, &AwsClients::from_env().await, HealthChecker::new(CHECK_LIMIT_MS)?);
+    let limits = call_limit.map(CallLimits::of_attempts).unwrap_or_default();
+    let backoff_ms = config.pace.retry_ms.map_or(READ_BACKOFF_MS, |retry_ms| retry_ms.min(READ_BACKOFF_MS));
+    let aws = AwsClients::from_env_within(limits, backoff_ms).await;
+    let health = HealthChecker::new(call_limit.map_or(CHECK_LIMIT_MS, |limit_ms| limit_ms.min(CHECK_LIMIT_MS)))?;
+    let outside = Outside::new(github, slack, &aws, health);
     let fingerprint_key = secrets.config_hmac_key.clone().map(FingerprintKey::new).transpose()?;
     let outside = outside.with_discord(discord(config, secrets)?).with_fingerprints(fingerprint_key);
     Ok(Outside { has_github: secrets.github.is_some(), ..outside })
@@ -82,7 +101,13 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
 /// When there is no HTTP client.
 pub fn discord(config: &Config, secrets: &Secrets) -> Result<Option<Discord>, AssembleError> {
     match (&config.discord, &secrets.discord_token) {
-        (Some(discord), Some(token)) => Ok(Some(Discord::new(&discord.api_url, token)?)),
+        (Some(discord), Some(token)) => {
+            let client = Discord::new(&discord.api_url, token)?;
+            Ok(Some(match config.pace.call_limit_ms {
+                Some(limit_ms) => client.with_request_timeout(chat_limit(limit_ms)),
+                None => client,
+            }))
+        }
         _ => Ok(None),
     }
 }

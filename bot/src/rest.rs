@@ -7,7 +7,7 @@ pub(crate) const LOOK_ANYWAY_MS: u64 = 1_000;
 /// The rest after the store has failed.
 pub(crate) const AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// The rest after the first failure of a thing that is tried again; it doubles with each.
-const BACKOFF_FIRST_MS: i64 = 500;
+pub(crate) const BACKOFF_FIRST_MS: i64 = 500;
 /// How often it doubles at most.
 const BACKOFF_DOUBLINGS_LIMIT: i64 = 16;
 
@@ -40,7 +40,12 @@ pub(crate) async fn until_told<T, E, A: Future<Output = Result<T, E>>>(
 
 /// The rest after so many failures in a row and one more.
 pub(crate) fn backoff_ms(failures: i64, limit_ms: i64) -> i64 {
-    (BACKOFF_FIRST_MS << failures.clamp(0, BACKOFF_DOUBLINGS_LIMIT)).min(limit_ms)
+    backoff_from_ms(BACKOFF_FIRST_MS, failures, limit_ms)
+}
+
+/// The same where the first rest is another.
+pub(crate) fn backoff_from_ms(first_ms: i64, failures: i64, limit_ms: i64) -> i64 {
+    (first_ms << failures.clamp(0, BACKOFF_DOUBLINGS_LIMIT)).min(limit_ms)
 }
 
 #[cfg(test)]

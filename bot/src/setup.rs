@@ -416,6 +416,12 @@ impl Pace {
     pub fn lag_limit_s(&self, default: i64) -> i64 {
         or_default(self.lag_limit_s, default)
     }
+
+    /// The rest after the first failure of what is tried again.
+    #[must_use]
+    pub fn retry_ms(&self, default: i64) -> i64 {
+        or_default(self.retry_ms, default)
+    }
 }
 
 fn or_default(configured: Option<u64>, default: i64) -> i64 {

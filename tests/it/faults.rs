@@ -1,10 +1,54 @@
 //! What goes wrong outside, in the middle of a release. It ends in a true state, and nothing is done twice.
 
+mod aws_calls;
+mod chats;
+mod database;
+mod github_calls;
+mod rig;
+mod table;
+
 use crate::support::{Player, text};
+use expect_test::Expect;
+use rig::Rig;
 use slipway_core::release::{Phase, Release};
 use slipway_sandbox::aws::{self, FaultKind};
 use slipway_sandbox::github;
 use slipway_sandbox::world::{Options, Pace, TargetOption, World};
+use table::Row;
+use tokio::sync::Semaphore;
+
+/// How many such worlds are there at once, whatever tests they are of: a bot each.
+static WORLDS: Semaphore = Semaphore::const_new(6);
+
+/// How many calls go wrong in one release: each that does is tried again a few times, and no more.
+const TOGETHER: usize = 3;
+
+/// Plays every way in which each of these calls may go wrong, and holds what is said at the end against what is expected.
+async fn family(target: TargetOption, rows: &'static [Row], expected: Expect) {
+    let played = table::Kind::ALL.map(async |kind| {
+        let _turn = WORLDS.acquire().await.unwrap();
+        let mut rig = Rig::new(target, &kind.to_string()).await;
+        let mut lines = String::new();
+        let mut line = |row: &Row, said: &str| lines.push_str(&format!("{kind:8} {} → {said}\n", row.call));
+        for same_story in rows.chunk_by(|one, other| one.story == other.story) {
+            let (senseless, played): (Vec<_>, Vec<_>) =
+                same_story.iter().partition(|row| row.senseless(kind).is_some());
+            for row in senseless {
+                line(row, &format!("– {}", row.senseless(kind).unwrap_or_default()));
+            }
+            // What passes is waited for, so several may go wrong in one release; what lasts ends it.
+            for together in played.chunks(if kind.lasts() { 1 } else { TOGETHER }) {
+                let said = rig.play(together, Some(kind)).await;
+                together.iter().for_each(|row| line(row, &said));
+            }
+        }
+        (lines, rig.close())
+    });
+    let (lines, wrong): (Vec<_>, Vec<_>) = futures::future::join_all(played).await.into_iter().unzip();
+    let wrong = wrong.concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    expected.assert_eq(&lines.concat());
+}
 
 /// A kind of target, with the names of what it is asked.
 #[derive(Clone, Copy)]
@@ -12,8 +56,6 @@ struct Kind {
     target: TargetOption,
     /// What changes something.
     act: &'static str,
-    /// The same as IAM names it.
-    permission: &'static str,
     /// What only reads.
     reads: [&'static str; 2],
 }
@@ -22,13 +64,11 @@ const KINDS: [Kind; 2] = [
     Kind {
         target: TargetOption::AppRunner,
         act: "AppRunner.UpdateService",
-        permission: "apprunner:UpdateService",
         reads: ["AppRunner.DescribeService", "AppRunner.ListOperations"],
     },
     Kind {
         target: TargetOption::EcsExpress,
         act: "ECS.UpdateExpressGatewayService",
-        permission: "ecs:UpdateExpressGatewayService",
         reads: ["ECS.DescribeExpressGatewayService", "ECS.ListServiceDeployments"],
     },
 ];
@@ -71,47 +111,12 @@ fn deployed_once(world: &World, release: &Release, card: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_lost_after_the_deployment_began_is_not_a_second_deployment() {
-    for kind in KINDS {
-        let world = world_on(kind.target).await;
-        inject_aws(&world, kind.act, FaultKind::LostAnswerAfterAct, 1);
-        let (card, release) = deploy(&world).await;
-        deployed_once(&world, &release, &card);
-        assert_eq!(world.aws.calls(kind.act), 1, "it was found, not repeated");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_that_was_not_begun_is_begun_later() {
-    for kind in KINDS {
-        for fault in [FaultKind::Status503, FaultKind::Throttle, FaultKind::Timeout] {
-            let world = world_on(kind.target).await;
-            inject_aws(&world, kind.act, fault, 1);
-            let (card, release) = deploy(&world).await;
-            deployed_once(&world, &release, &card);
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_deployment_is_waited_for() {
     for kind in KINDS {
         let world = world_on(kind.target).await;
         inject_aws(&world, kind.act, FaultKind::SomebodyElseFirst, 1);
         let (card, release) = deploy(&world).await;
         deployed_once(&world, &release, &card);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_permission_lost_in_the_middle_ends_it_with_a_reason() {
-    for kind in KINDS {
-        let world = world_on(kind.target).await;
-        inject_aws(&world, kind.act, FaultKind::Denied, 1_000);
-        let (card, release) = deploy(&world).await;
-        assert_eq!(release.phase, Phase::Failed, "{card}");
-        assert!(card.contains(kind.permission), "the missing permission is named:\n{card}");
-        assert_eq!(world.aws.deployment_operations(&world.staging_arn).len(), 0);
     }
 }
 
@@ -127,19 +132,6 @@ async fn a_storm_of_errors_while_planning_and_following_passes() {
         let (card, release) = deploy(&world).await;
         deployed_once(&world, &release, &card);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dispatch_whose_answer_is_lost_is_not_a_second_build() {
-    let world = world().await;
-    world.github.inject(github::Fault {
-        route: "/dispatches".into(),
-        kind: github::FaultKind::LostAnswerAfterAct,
-        times: 1,
-    });
-    let (card, release) = deploy(&world).await;
-    deployed_once(&world, &release, &card);
-    assert_eq!(world.github.dispatches().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

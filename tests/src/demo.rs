@@ -1,9 +1,11 @@
 //! The demo: a channel in which a release is played, on the real bot and strict stand-ins.
 
 mod interactive;
+mod rollback;
 mod story;
 
 pub use interactive::interactive;
+pub use rollback::play as roll_back;
 pub use story::{Fail, play};
 
 use crate::front::{CallError, Front, Seen};

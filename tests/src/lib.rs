@@ -10,5 +10,6 @@ pub mod github;
 pub mod postgres;
 pub mod screen;
 pub mod slack;
+mod spoilt;
 pub mod traffic;
 pub mod world;

@@ -1,6 +1,6 @@
 //! `make demo`: plays a release in a sandbox.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use slipway_sandbox::demo::{self, Fail};
 use slipway_sandbox::screen::Screen;
 use slipway_sandbox::world::{ChatOption, Options, Repository, TargetOption, World};
@@ -29,6 +29,16 @@ struct Arguments {
     /// Type the commands and approvals yourself.
     #[arg(long)]
     interactive: bool,
+    /// What is played: release, from staging to production; or rollback, past a migration.
+    #[arg(long, default_value = "release", conflicts_with_all = ["fail", "interactive", "repository"])]
+    story: Story,
+}
+
+/// What is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Story {
+    Release,
+    Rollback,
 }
 
 #[tokio::main]
@@ -46,10 +56,10 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let played = if arguments.interactive {
-        demo::interactive(&world, screen).await
-    } else {
-        demo::play(&world, screen, arguments.fail).await
+    let played = match arguments.story {
+        Story::Rollback => demo::roll_back(&world, screen).await,
+        Story::Release if arguments.interactive => demo::interactive(&world, screen).await,
+        Story::Release => demo::play(&world, screen, arguments.fail).await,
     };
     match played {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 //! or are killed, the read ends, and the shell stops the server and removes the directory.
 
 use std::fs;
+use std::hash::{Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
@@ -28,15 +29,23 @@ const ORDER_POLL: Duration = Duration::from_millis(20);
 /// Users without rights that a server may run as, when we are root, which PostgreSQL refuses.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Its arguments are our directory, the two programs, the port, and the command that changes the user, if any. It does
+/// Its arguments are our directory, the two programs, the port, where a fresh server's files are kept, and the command
+/// that changes the user, if any. `initdb` takes seconds, so its files are kept for the next server; only whoever made the
+/// lock puts them there, and without them everything works as well. It does
 /// the whole of the work, so that somebody cleans up whenever we are killed. SIGQUIT makes the server end at once; one
 /// that is only just starting ignores that still, and is ended by SIGTERM. Until its pipe ends it takes two orders: to
 /// stop the server at once, as a crash would, and to start it again.
-const WATCHER: &str = r#"dir=$1 initdb=$2 postgres=$3 port=$4; shift 4
-"$@" "$initdb" -D "$dir/data" -U slipway -A trust -E UTF8 --locale=C --no-sync --no-instructions </dev/null || {
-    rm -rf "$dir"
-    exit 1
-}
+const WATCHER: &str = r#"dir=$1 initdb=$2 postgres=$3 port=$4 kept=$5; shift 5
+if ! { [ -d "$kept" ] && cp -Rp "$kept" "$dir/data" 2>/dev/null; }; then
+    rm -rf "$dir/data"
+    "$@" "$initdb" -D "$dir/data" -U slipway -A trust -E UTF8 --locale=C --no-sync --no-instructions </dev/null || {
+        rm -rf "$dir"
+        exit 1
+    }
+    if mkdir "$kept.lock" 2>/dev/null; then
+        cp -Rp "$dir/data" "$kept.new" 2>/dev/null && mv "$kept.new" "$kept" 2>/dev/null
+    fi
+fi
 if [ -f "$dir/extra.conf" ]; then cat "$dir/extra.conf" >>"$dir/data/postgresql.conf"; fi
 if [ -f "$dir/pg_hba.conf" ]; then cat "$dir/pg_hba.conf" >"$dir/data/pg_hba.conf"; fi
 serve() {
@@ -77,6 +86,16 @@ pub enum PostgresError {
     /// A database could not be created.
     #[error("The database could not be created: {0}")]
     Create(String),
+}
+
+/// Where the files of a fresh server are kept: beside this program, with what else was built. Another `initdb` has others.
+fn kept_files(initdb: &Path) -> PathBuf {
+    let metadata = fs::metadata(initdb).ok();
+    let changed = metadata.as_ref().map(|metadata| (metadata.len(), metadata.mtime()));
+    let mut hash = std::hash::DefaultHasher::new();
+    (initdb, changed).hash(&mut hash);
+    let name = format!("slipway-postgres-{:016x}", hash.finish());
+    std::env::current_exe().unwrap_or_default().with_file_name(name)
 }
 
 fn start_error(what: &str, error: impl std::fmt::Display) -> PostgresError {
@@ -195,6 +214,7 @@ impl Postgres {
             .args(["-c", WATCHER, "slipway-postgres"])
             .args([directory, &programs.initdb, &programs.postgres])
             .arg(port.to_string())
+            .arg(kept_files(&programs.initdb))
             .args(account.map(Account::prefix).unwrap_or_default())
             .current_dir(directory)
             .env("LC_ALL", "C")

@@ -164,6 +164,16 @@ impl World {
         self.aws.bring_by_hand(&self.staging_arn, &format!("{repository}:{commit}")).expect("a service");
     }
 
+    /// The same with a migration.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn merge_a_migration(&self) -> std::io::Result<bool> {
+        let Some(authors) = &self.authors else { return Ok(false) };
+        sample::merge_a_migration(&self.repository, authors)?;
+        Ok(true)
+    }
+
     /// Asks the repository on disk.
     ///
     /// # Panics

@@ -136,6 +136,10 @@ pub struct Pace {
     pub config_ms: Option<u64>,
     /// Between two looks at what the targets run.
     pub targets_ms: Option<u64>,
+    /// How long one call to GitHub, AWS, a chat or a health address may take.
+    pub call_limit_ms: Option<u64>,
+    /// The rest after the first failure of what is tried again; it doubles with each.
+    pub retry_ms: Option<u64>,
 }
 
 /// `[audit]`: the daily anchor of the audit log.

@@ -67,6 +67,8 @@ const PACE_KEYS: Keys = &[
     ("membership_ms", "300000"),
     ("config_ms", "300000"),
     ("targets_ms", "300000"),
+    ("call_limit_ms", "30000"),
+    ("retry_ms", "500"),
 ];
 const PERSON_KEYS: Keys = &[
     ("slack", r#""U012AB3CD""#),
@@ -188,6 +190,8 @@ fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
         membership_ms: section.number(c, "membership_ms", 100..=3_600_000),
         config_ms: section.number(c, "config_ms", 100..=3_600_000),
         targets_ms: section.number(c, "targets_ms", 100..=3_600_000),
+        call_limit_ms: section.number(c, "call_limit_ms", 100..=120_000),
+        retry_ms: section.number(c, "retry_ms", 10..=60_000),
     }
 }
 

@@ -177,7 +177,10 @@ async fn red(job: &Job<'_>, checks: &CiFact, run: Option<&RunState>) -> Result<D
         let repository = &job.service()?.repository;
         let log = job.executor.outside.github.job_log_tail(repository, failing.id, LOG_TAIL_LINES).await;
         // The log is a courtesy: without it the failure is as true.
-        failure.log_tail = log.ok().map(|lines| lines.join("\n"));
+        match log {
+            Ok(lines) => failure.log_tail = Some(lines.join("\n")),
+            Err(error) => failure = failure.detail(format!("Its log is not shown: {error}")),
+        }
         failure = failure.detail(failing.html_url.clone());
     }
     Ok(job.planning_failed(Some(Step::Ci), failure))
@@ -242,6 +245,9 @@ struct DispatchIntent {
     /// Whether the release's id was sent along, so that the run has it in its name.
     #[serde(default)]
     named: bool,
+    /// What GitHub said the last time, where it gave no proper answer.
+    #[serde(default)]
+    said: Option<String>,
 }
 
 pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
@@ -267,12 +273,14 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
         }
     }
     if before >= DISPATCHES_LIMIT {
-        let what = format!("{} was dispatched {DISPATCHES_LIMIT} times, but no run appeared.", service.workflow);
-        let failure = Failure::new(what).next("look at the repository's Actions, then /release retry");
+        let what = format!("{} was to be started {DISPATCHES_LIMIT} times, and no run appeared.", service.workflow);
+        let said = intent.and_then(|intent| intent.said);
+        let failure = said.into_iter().fold(Failure::new(what), Failure::detail);
+        let failure = failure.next("look at the repository's Actions, then /release retry");
         return Ok(job.planning_failed(Some(Step::Ci), failure));
     }
     let named = super::workflows::names_runs(github, repository, workflow, commit).await?;
-    let intent = DispatchIntent { since: job.now(), before, named };
+    let intent = DispatchIntent { since: job.now(), before, named, said: None };
     job.intend(&serde_json::json!(intent)).await?;
     let branch = job.release.branch.as_deref();
     let input = named.then_some(slipway_core::workflow::INPUT);
@@ -283,7 +291,10 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
         }
         // An older server gives no id, and an answer may have been lost: look for the run.
         Ok(Dispatched { run_id: None, .. }) => Ok(look_again()),
-        Err(error) if error.may_have_acted() => Ok(look_again()),
+        Err(error) if error.may_have_acted() => {
+            job.note(&serde_json::json!(DispatchIntent { said: Some(error.to_string()), ..intent })).await?;
+            Ok(look_again())
+        }
         Err(error) => {
             job.restore_intent().await?;
             Err(error.into())

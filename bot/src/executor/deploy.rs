@@ -33,6 +33,9 @@ struct DeployIntent {
     /// How often it has been told before, without anything to show for it.
     #[serde(default)]
     starts_before: u32,
+    /// What was said the last time, where the outcome is not known.
+    #[serde(default)]
+    said: Option<String>,
 }
 
 pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> {
@@ -58,7 +61,9 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
     let starts_before = earlier.as_ref().map_or(0, |intent| intent.starts_before + 1);
     if starts_before >= STARTS_LIMIT {
         let what = format!("{} was told {STARTS_LIMIT} times to deploy and shows no operation.", planned.name);
-        let failure = Failure::new(what).detail("It may be deploying all the same: look at its operations.");
+        let said = earlier.and_then(|intent| intent.said);
+        let failure = said.into_iter().fold(Failure::new(what), Failure::detail);
+        let failure = failure.detail("It may be deploying all the same: look at its operations.");
         return Ok(job.failed(Step::Deploy, failure));
     }
     let seen = target.observe(&planned.id).await?;
@@ -75,7 +80,7 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
     // What was seen before the first try stays the mark: an operation that shows up late must not become it.
     let newest = seen.newest_operation.map(|operation| operation.id);
     let before = earlier.map_or(newest, |intent| intent.before);
-    let intent = DeployIntent { at: job.now(), before, image: image.clone(), starts_before };
+    let intent = DeployIntent { at: job.now(), before, image: image.clone(), starts_before, said: None };
     job.intend(&serde_json::json!(intent)).await?;
     match target.start(&planned.id, &image).await {
         // AWS took it and names what was there before: nothing reads the settings anew, and nothing new is followed.
@@ -106,9 +111,11 @@ pub(super) async fn start(job: &Job<'_>, index: usize) -> Result<Done, Trouble> 
             Err(Trouble::Passing(nothing_begun.to_string()))
         }
         // It may have happened: the intent stays, and the next try looks first.
-        Err(StartError::Unknown(what)) => Err(Trouble::Passing(format!(
-            "{what} AWS may be deploying all the same: look at the service's operations."
-        ))),
+        Err(StartError::Unknown(what)) => {
+            let passing = format!("{what} AWS may be deploying all the same: look at the service's operations.");
+            job.note(&serde_json::json!(DeployIntent { said: Some(what), ..intent })).await?;
+            Err(Trouble::Passing(passing))
+        }
     }
 }
 

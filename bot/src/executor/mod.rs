@@ -292,6 +292,11 @@ impl Executor {
         }
     }
 
+    /// The rest after so many failures in a row and one more.
+    fn backoff_ms(&self, failures: i64) -> i64 {
+        rest::backoff_from_ms(self.setup.pace.retry_ms(rest::BACKOFF_FIRST_MS), failures, BACKOFF_LIMIT_MS)
+    }
+
     pub(crate) async fn settle_trouble(&self, row: &EffectRow, trouble: Trouble) -> Result<(), StoreError> {
         match trouble {
             Trouble::Abandoned => {
@@ -313,14 +318,13 @@ impl Executor {
                 warn!(%what, failures = row.failures + 1, "tried again when it is listened to again");
                 let now = self.clock.now_ms();
                 let named = at.as_millisecond().clamp(now, now + NAMED_REST_LIMIT_MS);
-                let at = named.max(now + rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS));
+                let at = named.max(now + self.backoff_ms(row.failures));
                 self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
             }
             Trouble::Limited { what, .. } => Box::pin(self.settle_trouble(row, Trouble::Passing(what))).await,
             Trouble::Passing(what) => {
                 warn!(%what, failures = row.failures + 1, "tried again later");
-                let rest = rest::backoff_ms(row.failures, BACKOFF_LIMIT_MS);
-                let at = self.clock.now_ms() + rest;
+                let at = self.clock.now_ms() + self.backoff_ms(row.failures);
                 self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
             }
         }

@@ -41,7 +41,9 @@ impl AppRunner {
         let client = self.clients.app_runner(region(arn, DESCRIBE)?);
         let answer = client.describe_service().service_arn(arn).send().await;
         let answer = answer.map_err(|e| AwsError::from_sdk(DESCRIBE, &e, &[]))?;
-        answer.service.ok_or_else(|| AwsError::new(DESCRIBE, AwsErrorKind::Server, "the answer has no service"))
+        // The SDK fills in what a service must have and the answer has not.
+        let whole = answer.service.filter(|service| !service.service_arn.is_empty());
+        whole.ok_or_else(|| AwsError::lacks(DESCRIBE, "service"))
     }
 
     /// One page, newest first, and where the next begins.
@@ -54,7 +56,8 @@ impl AppRunner {
         let request = client.list_operations().service_arn(arn).max_results(OPERATIONS_PAGE_SIZE);
         let answer = request.set_next_token(token).send().await;
         let answer = answer.map_err(|e| AwsError::from_sdk(LIST, &e, &[]))?;
-        Ok((answer.operation_summary_list.unwrap_or_default(), answer.next_token))
+        let operations = answer.operation_summary_list.ok_or_else(|| AwsError::lacks(LIST, "operations"))?;
+        Ok((operations, answer.next_token))
     }
 
     /// Operations newest first until one makes `stop` true; that one is the last. `None` in the second place

@@ -120,7 +120,10 @@ impl Ecr {
         let Repository { registry, region, name } = repository;
         let request = self.clients.ecr(region).describe_images().registry_id(registry).repository_name(name);
         match request.image_ids(id).send().await {
-            Ok(answer) => Ok(answer.image_details.unwrap_or_default().into_iter().next()),
+            Ok(answer) => {
+                let details = answer.image_details.ok_or_else(|| AwsError::lacks(DESCRIBE, "images"))?;
+                Ok(details.into_iter().next())
+            }
             Err(error) => match error.as_service_error() {
                 Some(e) if e.is_image_not_found_exception() => Ok(None),
                 Some(e) if e.is_repository_not_found_exception() => Err(repository.missing()),

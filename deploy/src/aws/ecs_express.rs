@@ -49,7 +49,7 @@ impl EcsExpress {
         let client = self.clients.ecs(Place::of(arn, DESCRIBE)?.region);
         let answer = client.describe_express_gateway_service().service_arn(arn).send().await;
         let answer = answer.map_err(|e| AwsError::from_sdk(DESCRIBE, &e, &[]))?;
-        answer.service.ok_or_else(|| AwsError::new(DESCRIBE, AwsErrorKind::Server, "the answer has no service"))
+        answer.service.ok_or_else(|| AwsError::lacks(DESCRIBE, "service"))
     }
 
     /// One page, newest first, and where the next begins.
@@ -62,7 +62,7 @@ impl EcsExpress {
         let request = self.clients.ecs(place.region).list_service_deployments().service(arn).cluster(place.cluster);
         let answer = request.max_results(DEPLOYMENTS_PAGE_SIZE).set_next_token(token).send().await;
         let answer = answer.map_err(|e| AwsError::from_sdk(LIST, &e, &[]))?;
-        let mut page = answer.service_deployments.unwrap_or_default();
+        let mut page = answer.service_deployments.ok_or_else(|| AwsError::lacks(LIST, "deployments"))?;
         // The order is not documented.
         page.sort_by_key(|deployment| std::cmp::Reverse(created(deployment)));
         Ok((page, answer.next_token))
@@ -110,7 +110,7 @@ impl EcsExpress {
         let place = Place::of(arn, EVENTS).map_err(failed)?;
         let request = self.clients.ecs(place.region).describe_services().cluster(place.cluster).services(arn);
         let answer = request.send().await.map_err(|e| failed(AwsError::from_sdk(EVENTS, &e, secrets)))?;
-        let services = answer.services.unwrap_or_default();
+        let services = answer.services.ok_or_else(|| failed(AwsError::lacks(EVENTS, "services")))?;
         let events = services.first().map(|service| service.events()).unwrap_or_default();
         let mut events: Vec<_> = events
             .iter()

@@ -81,6 +81,12 @@ impl AwsError {
         Self { action, kind, code: None, message: tidy(message.as_ref()) }
     }
 
+    /// An answer without what it always has: half of one, from something between AWS and us. The SDK takes such for
+    /// "there is none", which would be acted on.
+    pub(crate) fn lacks(action: &'static str, what: &str) -> Self {
+        Self::new(action, AwsErrorKind::Server, format!("the answer has no {what}"))
+    }
+
     /// An error of the SDK.
     pub(crate) fn from_sdk<E: ProvideErrorMetadata>(
         action: &'static str,
@@ -107,7 +113,16 @@ impl AwsError {
                 };
                 Self { action, kind, code: None, message: shown(text.last().map_or("", String::as_str)) }
             }
-            SdkError::ResponseError(_) => Self::new(action, AwsErrorKind::Server, "the answer cannot be read"),
+            SdkError::ResponseError(answer) => {
+                // What stands in front of AWS answers in words of its own.
+                let status = answer.raw().status();
+                let says = match status.is_success() {
+                    true => "the answer cannot be read".to_owned(),
+                    false => format!("status {}", status.as_u16()),
+                };
+                let kind = if status.is_success() { AwsErrorKind::Server } else { kind_of(None, status.as_u16()) };
+                Self::new(action, kind, says)
+            }
             SdkError::ConstructionFailure(failure) => {
                 let credentials = speaks_of_credentials(&[format!("{failure:?}")]);
                 let kind = if credentials { AwsErrorKind::Credentials } else { AwsErrorKind::Invalid };

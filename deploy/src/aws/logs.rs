@@ -48,7 +48,8 @@ pub(super) async fn last(clients: &AwsClients, wanted: &Wanted<'_>) -> Result<Ve
                 _ => format!("Its log is not shown: {error}"),
             }
         })?;
-        let events = answer.events.unwrap_or_default().into_iter();
+        let lacks = || format!("Its log is not shown: {}", AwsError::lacks(FILTER, "events"));
+        let events = answer.events.ok_or_else(lacks)?.into_iter();
         lines.extend(events.filter_map(|event| Some((event.timestamp?, event.message?))));
         token = answer.next_token;
         if token.is_none() || lines.len() >= usize::try_from(LINES_LIMIT).unwrap_or(usize::MAX) {

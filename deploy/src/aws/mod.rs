@@ -54,6 +54,13 @@ impl Default for CallLimits {
 }
 
 impl CallLimits {
+    /// With another limit for an attempt, in milliseconds; the others in proportion.
+    #[must_use]
+    pub fn of_attempts(attempt_ms: u64) -> Self {
+        let call_ms = attempt_ms.saturating_mul(CALL_LIMIT_MS) / ATTEMPT_LIMIT_MS;
+        Self { connect_ms: CONNECT_LIMIT_MS.min(attempt_ms), attempt_ms, call_ms }
+    }
+
     fn timeouts(self) -> TimeoutConfig {
         TimeoutConfig::builder()
             .connect_timeout(Duration::from_millis(self.connect_ms))
@@ -135,13 +142,18 @@ impl AwsClients {
     /// nobody but, without a region in environment and profile, the instance's own metadata; credentials are
     /// looked up by the first call.
     pub async fn from_env() -> Self {
+        Self::from_env_within(CallLimits::default(), READ_BACKOFF_MS).await
+    }
+
+    /// The same with other limits, and another first pause between attempts of a read, in milliseconds.
+    pub async fn from_env_within(limits: CallLimits, backoff_ms: u64) -> Self {
         let chain = aws_config::meta::region::RegionProviderChain::default_provider();
         let limit = Duration::from_millis(REGION_LIMIT_MS);
         let region = tokio::time::timeout(limit, chain.region()).await.ok().flatten();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(region)
-            .retry_config(read_retries())
-            .timeout_config(CallLimits::default().timeouts())
+            .retry_config(read_retries().with_initial_backoff(Duration::from_millis(backoff_ms)))
+            .timeout_config(limits.timeouts())
             .load()
             .await;
         Self::with(config)

@@ -88,6 +88,9 @@ impl Secrets {
             Some(e) if e.is_resource_not_found_exception() => SecretError::NoSecret(secret.to_owned()),
             _ => AwsError::from_sdk(DESCRIBE, &error, &[]).into(),
         })?;
+        if answer.arn().is_none() {
+            return Err(AwsError::lacks(DESCRIBE, "secret").into());
+        }
         if answer.deleted_date().is_some() {
             return Err(SecretError::BeingDeleted(secret.to_owned()));
         }
@@ -117,15 +120,19 @@ impl Secrets {
             Which::Stage(stage) => request.version_stage(stage),
             Which::Version(id) => request.version_id(id),
         };
-        request.send().await.map_err(|error| match (error.as_service_error(), which) {
+        let answer = request.send().await.map_err(|error| match (error.as_service_error(), which) {
             (Some(e), Which::Current) if e.is_resource_not_found_exception() => {
                 SecretError::NoSecret(secret.to_owned())
             }
             (Some(e), Which::Stage(version) | Which::Version(version)) if e.is_resource_not_found_exception() => {
                 SecretError::NoVersion { secret: secret.to_owned(), version: version.clone() }
             }
-            _ => AwsError::from_sdk(GET, &error, &[]).into(),
-        })
+            _ => SecretError::from(AwsError::from_sdk(GET, &error, &[])),
+        })?;
+        match answer.arn() {
+            Some(_) => Ok(answer),
+            None => Err(AwsError::lacks(GET, "secret").into()),
+        }
     }
 
     fn client(&self, secret: &str) -> Result<aws_sdk_secretsmanager::Client, SecretError> {

@@ -36,9 +36,9 @@ struct Wanted {
     app: Option<u64>,
 }
 
+/// Without its names an answer is half of one: what it leaves out would not have to pass.
 #[derive(Deserialize)]
 struct ClassicChecks {
-    #[serde(default)]
     contexts: Vec<String>,
     #[serde(default)]
     checks: Vec<ClassicCheck>,
@@ -141,8 +141,14 @@ impl GitHub {
         let path = format!("/repos/{repo}/rules/branches/{}", encode(branch));
         let rules = self.pages(repo, &what, path, |rules: Vec<Rule>| rules).await?;
         let asks = rules.into_iter().filter(|rule| rule.kind == "required_status_checks");
-        let checks = asks.filter_map(|rule| rule.parameters).flat_map(|more| more.required_status_checks);
-        Ok(checks.map(|check| wanted(check.context, check.integration_id)).collect())
+        let mut all = Vec::new();
+        for rule in asks {
+            // A rule that names no checks is half an answer, for the same reason.
+            let lacks = || GitHubError::unreadable(&what, "a rule has no parameters");
+            let checks = rule.parameters.ok_or_else(lacks)?.required_status_checks;
+            all.extend(checks.into_iter().map(|check| wanted(check.context, check.integration_id)));
+        }
+        Ok(all)
     }
 }
 

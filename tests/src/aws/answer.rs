@@ -1,5 +1,6 @@
 //! What the sandbox answers.
 
+use crate::spoilt;
 use axum::body::Body;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -53,6 +54,12 @@ pub(super) fn body(answer: &Answer) -> (u16, Value) {
 pub(super) fn broken(content_type: &str, request_id: &str) -> Response {
     let stream = futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("the answer is lost")) });
     build(200, content_type, request_id, Body::from_stream(stream))
+}
+
+/// The answer of which only the first half comes.
+pub(super) fn cut(answer: &Answer, content_type: &str, request_id: &str) -> Response {
+    let (status, body) = body(answer);
+    build(status, content_type, request_id, spoilt::cut(body.to_string().as_bytes()))
 }
 
 /// A bare status, as a load balancer in front of the service gives it.

@@ -21,6 +21,12 @@ pub enum FaultKind {
     QuotesSettings,
     /// Just after the request has taken effect, somebody deploys the same ECS service by hand.
     SomebodyElseAfter,
+    /// The request has its effect, and the answer breaks off in its middle.
+    CutOff,
+    /// The request has its effect, and the answer is a JSON object without members.
+    Hollow,
+    /// The request has its effect, and each entry of the answer's lists is there twice.
+    Doubled,
 }
 
 /// A fault for the next `times` requests of an action.

@@ -369,6 +369,17 @@ impl AwsSandbox {
         self.shared.state().faults.push(fault);
     }
 
+    /// No request goes wrong any more that was to. Gives how many were still to.
+    pub fn heal(&self) -> u32 {
+        self.shared.state().faults.drain(..).map(|fault| fault.times).sum()
+    }
+
+    /// Every action that was asked for, refused ones too.
+    #[must_use]
+    pub fn actions(&self) -> BTreeSet<String> {
+        self.shared.state().calls.iter().cloned().collect()
+    }
+
     /// Moves the clock of operations on.
     pub fn advance_ms(&self, ms: u64) {
         self.shared.state().ahead_ms += ms;

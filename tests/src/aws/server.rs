@@ -6,6 +6,7 @@ use super::shape::Shape;
 use super::sigv4::{self, Expected};
 use super::state::{Now, State, uuid};
 use super::{Shared, app_runner, ecr, ecs, ecs_model, logs, model, secrets};
+use crate::spoilt;
 use crate::traffic::{self, Exchange};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -110,6 +111,12 @@ async fn aws(extract::State(shared): extract::State<Arc<Shared>>, request: Reque
         }
         Some(FaultKind::Status503) => answer::bare(503),
         Some(FaultKind::LostAnswerAfterAct) => answer::broken(operation.content_type, &request_id),
+        Some(FaultKind::CutOff) => answer::cut(&answer, operation.content_type, &request_id),
+        Some(FaultKind::Hollow) => {
+            let hollow = answer.map(|whole| spoilt::hollow(&whole));
+            answer::http(hollow, operation.content_type, &request_id)
+        }
+        Some(FaultKind::Doubled) => answer::http(answer.map(spoilt::doubled), operation.content_type, &request_id),
         _ => {
             let (status, said) = answer::body(&answer);
             let request = traffic::json(&body);
@@ -163,7 +170,9 @@ fn handle(
             ecs::deploy_again(&mut state, request["serviceArn"].as_str().unwrap_or_default(), now);
             answer
         }
-        Some(FaultKind::LostAnswerAfterAct) | None => (operation.act)(&mut state, &request, now),
+        Some(FaultKind::LostAnswerAfterAct | FaultKind::CutOff | FaultKind::Hollow | FaultKind::Doubled) | None => {
+            (operation.act)(&mut state, &request, now)
+        }
     };
     (request_id, fault, answer)
 }
@@ -205,25 +214,50 @@ fn take_fault(state: &mut State, action: &str) -> Option<FaultKind> {
     Some(kind)
 }
 
+/// What the running image is asked, for faults.
+const HEALTH: &str = "healthz";
+
 /// The running image itself: it says which commit it was built from.
 async fn healthz(
     extract::State(shared): extract::State<Arc<Shared>>,
     extract::Path(name): extract::Path<String>,
 ) -> Response {
+    let fault = {
+        let mut state = shared.state();
+        state.calls.push(HEALTH.to_owned());
+        take_fault(&mut state, HEALTH)
+    };
+    let (status, said) = health(&shared, &name);
+    match fault {
+        Some(FaultKind::Timeout) => {
+            tokio::time::sleep(Duration::from_millis(HOLD_LIMIT_MS)).await;
+            answer::bare(504)
+        }
+        Some(FaultKind::Status503) => answer::bare(503),
+        Some(FaultKind::Throttle) => answer::bare(429),
+        Some(FaultKind::Denied) => answer::bare(403),
+        Some(FaultKind::CutOff | FaultKind::LostAnswerAfterAct) => answer::cut(&Ok(said), "application/json", "-"),
+        Some(FaultKind::Hollow) => (status, axum::Json(spoilt::hollow(&said))).into_response(),
+        _ if said.is_null() => answer::bare(404),
+        _ => (status, axum::Json(said)).into_response(),
+    }
+}
+
+/// What a service says of itself; null where none of this name runs.
+fn health(shared: &Shared, name: &str) -> (StatusCode, Value) {
     let state = shared.state();
     let now = shared.now(&state);
     let service = state.services.values().find(|service| service.name == name);
     let express = state.express.values().find(|service| service.name == name);
     let running = service.and_then(|service| service.running(now));
     let Some(running) = running.or(express.and_then(|express| express.running(now))) else {
-        return answer::bare(404);
+        return (StatusCode::NOT_FOUND, Value::Null);
     };
     let digest = running.digest.as_deref();
     let commit = digest.and_then(|digest| state.registry.commit(digest));
     let ill = digest.is_some_and(|digest| state.unhealthy.contains(digest));
     let (status, word) = if ill { (503, "unavailable") } else { (200, "ok") };
-    let status = StatusCode::from_u16(status).unwrap_or_default();
-    (status, axum::Json(json!({ "status": word, "commit": commit }))).into_response()
+    (StatusCode::from_u16(status).unwrap_or_default(), json!({ "status": word, "commit": commit }))
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ pub async fn play(world: &World, screen: Screen, fail: Option<Fail>) -> Result<(
     closing(&mut stage, fail)
 }
 
-async fn deploy(stage: &mut Stage<'_>, environment: &str) -> Result<usize, DemoError> {
+pub(super) async fn deploy(stage: &mut Stage<'_>, environment: &str) -> Result<usize, DemoError> {
     stage.says("ana", &format!("/deploy {environment}")).await
 }
 
@@ -112,7 +112,7 @@ async fn succeed(stage: &mut Stage<'_>) -> Result<(), DemoError> {
 }
 
 /// False: there is nothing newer than what runs there.
-async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
+pub(super) async fn to_staging(stage: &mut Stage<'_>) -> Result<bool, DemoError> {
     let since = deploy(stage, "staging").await?;
     let ended =
         stage.until_everywhere("the end of the release to staging", since, |m| m.is_card() && m.has_ended()).await?;
@@ -182,11 +182,11 @@ async fn edit_the_configuration(stage: &mut Stage<'_>) -> Result<(), DemoError> 
     must_be_live(stage, &ended).await
 }
 
-fn is_answer(message: &Seen) -> bool {
+pub(super) fn is_answer(message: &Seen) -> bool {
     message.key.starts_with("answer/")
 }
 
-async fn must_be_live(stage: &Stage<'_>, card: &Seen) -> Result<(), DemoError> {
+pub(super) async fn must_be_live(stage: &Stage<'_>, card: &Seen) -> Result<(), DemoError> {
     let release = stage.release(card).await?;
     if release.phase == Phase::Succeeded {
         return Ok(());
@@ -206,7 +206,7 @@ async fn show_failure(stage: &mut Stage<'_>, fail: Fail) -> Result<(), DemoError
     Err(DemoError::Otherwise(format!("{what}: {:?}", release.outcome)))
 }
 
-fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
+pub(super) fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
     let verified = stage.world.bot.run(&["audit", "verify"]).map_err(|e| DemoError::Otherwise(e.to_string()))?;
     let verified = String::from_utf8_lossy(&verified.stdout).trim().to_owned();
     let world = stage.world;
@@ -223,6 +223,7 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
             "make demo CHAT=slack     the same in Slack; with INTERACTIVE=1 on a page in your browser",
             "make demo CHAT=discord   the same in Discord",
             "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
+            "make demo STORY=rollback gone back past a migration, which is taken back last",
             "make demo TARGET=ecs-express  the same on ECS Express Mode (also dry, both)",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",

@@ -18,6 +18,7 @@ mod refs;
 mod repository;
 pub mod sample;
 mod server;
+mod shape;
 mod shapes;
 mod teams;
 mod world;
@@ -26,6 +27,7 @@ pub use check_runs::MadeCheckRun;
 pub use ci::{CiMode, Pace};
 pub use deployments::{Deployment, DeploymentStatus, Permission};
 pub use pull_lists::OpenPull;
+pub use shape::shape_of;
 pub use teams::{Account, TeamAccess};
 pub use world::{BuiltImage, CommitStatus, Dispatch, DispatchAnswer, Fault, FaultKind};
 
@@ -150,9 +152,9 @@ impl GitHubSandbox {
         self.shared.world().faults.push(fault);
     }
 
-    /// No request fails any more that was to.
-    pub fn heal(&self) {
-        self.shared.world().faults.clear();
+    /// No request fails any more that was to. Gives how many were still to.
+    pub fn heal(&self) -> u32 {
+        self.shared.world().faults.drain(..).map(|fault| fault.times).sum()
     }
 
     /// Who is in a team of an organisation (`acme/release-managers`) from now on.

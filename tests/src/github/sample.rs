@@ -140,9 +140,22 @@ pub fn build(folder: &Path, options: &SampleOptions) -> io::Result<Sample> {
 /// When `git` refuses it.
 pub fn merge_another(folder: &Path, options: &SampleOptions) -> io::Result<String> {
     let change = Change { title: "Goals page by page (#47)", author: &options.eve, files: files::PAGES };
+    merge(folder, options, &change)
+}
+
+/// The same with a migration: what was released before it does not know its table.
+///
+/// # Errors
+/// When `git` refuses it.
+pub fn merge_a_migration(folder: &Path, options: &SampleOptions) -> io::Result<String> {
+    let change = Change { title: "Tags on goals (#51)", author: &options.eve, files: files::TAGS };
+    merge(folder, options, &change)
+}
+
+fn merge(folder: &Path, options: &SampleOptions, change: &Change<'_>) -> io::Result<String> {
     let mut stream = String::new();
     let at_s = options.newest.as_second() + MINUTES_LATER * 60;
-    commit(&mut stream, "refs/heads/main", 1, Some("refs/heads/main^0"), &change, at_s);
+    commit(&mut stream, "refs/heads/main", 1, Some("refs/heads/main^0"), change, at_s);
     import(folder, &stream)?;
     git(folder, &["reset", "--quiet", "--hard", "main"], "")?;
     Ok(git(folder, &["rev-parse", "main"], "")?.trim().to_owned())

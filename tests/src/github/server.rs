@@ -7,6 +7,7 @@ use super::{
     GitHubOptions, actions, app, check_runs, commits, contents, deployments, etag, pull_lists, refs, repository,
     shapes, teams,
 };
+use crate::spoilt;
 use crate::traffic::{self, Exchange, Traffic};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -286,7 +287,33 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
             let refusal = Refusal(StatusCode::FORBIDDEN, "You have exceeded a secondary rate limit.".into());
             ([(header::RETRY_AFTER, retry_after.to_string())], refusal).into_response()
         }
+        Some(FaultKind::Denied) => {
+            Refusal(StatusCode::FORBIDDEN, "Resource not accessible by integration".into()).into_response()
+        }
+        Some(kind @ (FaultKind::CutOff | FaultKind::Hollow | FaultKind::Doubled)) => {
+            spoilt_answer(kind, next.run(request).await).await
+        }
     }
+}
+
+/// What was answered, come to harm on the way.
+async fn spoilt_answer(kind: FaultKind, answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT_BYTES).await else {
+        return Refusal(StatusCode::INTERNAL_SERVER_ERROR, "Server Error".into()).into_response();
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    // 204 has no body that could come to harm.
+    if parts.status == StatusCode::NO_CONTENT {
+        parts.status = StatusCode::OK;
+    }
+    let whole = traffic::json(&body);
+    let body = match kind {
+        FaultKind::CutOff => spoilt::cut(&body),
+        FaultKind::Hollow => Body::from(spoilt::hollow(&whole).to_string()),
+        _ => Body::from(spoilt::doubled(whole).to_string()),
+    };
+    Response::from_parts(parts, body)
 }
 
 /// Carries it out and keeps what was said on both sides.

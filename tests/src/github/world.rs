@@ -5,6 +5,7 @@ use super::check_runs::MadeCheckRun;
 use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
 use super::deployments::{Deployment, Permission};
 use super::pull_lists::OpenPull;
+use super::shape::shape_of;
 use super::teams::{Account, TeamAccess};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -45,7 +46,7 @@ pub enum DispatchAnswer {
 /// A failure to come.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// Part of `METHOD /path?query`.
+    /// Part of `METHOD /path?query`, or what [`super::shape_of`] makes of it.
     pub route: String,
     /// What happens.
     pub kind: FaultKind,
@@ -69,6 +70,14 @@ pub enum FaultKind {
         /// What the header says, in seconds.
         retry_after: u32,
     },
+    /// Nothing is done; 403 for want of a permission.
+    Denied,
+    /// It is done, and the answer breaks off in its middle.
+    CutOff,
+    /// It is done, and what is answered has no members.
+    Hollow,
+    /// It is done, and each entry of the answer's lists is there twice.
+    Doubled,
 }
 
 #[derive(Clone, Debug)]
@@ -187,7 +196,9 @@ impl World {
 
     /// The next fault for a request, used up by one.
     pub(super) fn fault_for(&mut self, request: &str) -> Option<FaultKind> {
-        let fault = self.faults.iter_mut().find(|f| f.times > 0 && request.contains(&f.route))?;
+        let shape = shape_of(request);
+        let hit = |f: &&mut Fault| f.times > 0 && (request.contains(&f.route) || shape == f.route);
+        let fault = self.faults.iter_mut().find(hit)?;
         fault.times -= 1;
         Some(fault.kind)
     }

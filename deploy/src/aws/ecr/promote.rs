@@ -82,10 +82,13 @@ impl Ecr {
         let request = self.clients.ecr(region).batch_get_image().registry_id(registry).repository_name(name);
         let media_types = MEDIA_TYPES.map(str::to_owned).to_vec();
         match request.image_ids(id).set_accepted_media_types(Some(media_types)).send().await {
-            Ok(answer) => answer.images.unwrap_or_default().into_iter().next().ok_or_else(|| {
-                let text = format!("{name} has no image {digest} any more");
-                AwsError::new(GET, AwsErrorKind::NotFound, text).into()
-            }),
+            Ok(answer) => {
+                let images = answer.images.ok_or_else(|| AwsError::lacks(GET, "images"))?;
+                images.into_iter().next().ok_or_else(|| {
+                    let text = format!("{name} has no image {digest} any more");
+                    AwsError::new(GET, AwsErrorKind::NotFound, text).into()
+                })
+            }
             Err(error) if error.as_service_error().is_some_and(|e| e.is_repository_not_found_exception()) => {
                 Err(repository.missing())
             }

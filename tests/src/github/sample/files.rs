@@ -67,6 +67,14 @@ pub(super) const PAGES: Files = &[(
     "package goals\n\n// PagesLimit is how many pages one request may ask for.\nconst PagesLimit = 20\n",
 )];
 
+pub(super) const TAGS: Files = &[
+    ("migrations/20251112093000_goal_tags.sql", TAGS_SQL),
+    (
+        "internal/goals/tags.go",
+        "package goals\n\n// TagsLimit is how many tags a goal may have.\nconst TagsLimit = 10\n",
+    ),
+];
+
 const MAIN: &str = "package main
 
 import (
@@ -193,4 +201,17 @@ CREATE INDEX likes_by_update ON likes (update_id);
 -- +goose Down
 DROP INDEX likes_by_update;
 DROP TABLE likes;
+";
+
+const TAGS_SQL: &str = "-- +goose Up
+CREATE TABLE goal_tags (
+    goal_id BIGINT NOT NULL REFERENCES goals (id),
+    tag TEXT NOT NULL,
+    PRIMARY KEY (goal_id, tag)
+);
+CREATE INDEX goal_tags_by_tag ON goal_tags (tag);
+
+-- +goose Down
+DROP INDEX goal_tags_by_tag;
+DROP TABLE goal_tags;
 ";
