@@ -22,6 +22,7 @@ mod questions;
 #[cfg(test)]
 mod tests;
 mod votes;
+mod ship;
 mod why;
 
 pub(crate) use auditing::hour_of;

@@ -11,6 +11,7 @@ mod running;
 mod state;
 mod step;
 mod waiting;
+mod shipping;
 
 #[cfg(test)]
 mod tests;

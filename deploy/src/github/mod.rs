@@ -25,6 +25,7 @@ mod signature;
 mod teams;
 mod wire;
 mod workflows;
+mod pulls;
 
 pub use access::Access;
 pub use commits::{Comparison, ComparisonStatus, RawCommit, pull_request_of};
@@ -38,4 +39,5 @@ pub use reference::{Resolution, Resolved, Unresolved, WhyUnresolved};
 pub use required::Required;
 pub use runs::{Conclusion, JobState, Progress, RunState};
 pub use signature::{BadWebhook, verify_webhook};
+pub use pulls::MergeAnswer;
 pub use workflows::{WORKFLOW_LIMIT_BYTES, WORKFLOWS_DIR, WORKFLOWS_LIMIT, WorkflowFile};

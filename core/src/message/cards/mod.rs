@@ -23,6 +23,7 @@ mod show;
 mod status;
 mod why;
 mod words;
+mod ship;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub use queue::queue;
 pub use release::{action, release_card};
 pub use replay::replayed;
 pub use show::details;
+pub use ship::{another_repository, no_such_environment, ships_already, which_service};
 pub use status::{StatusRow, status};
 pub use why::{fine, soaked, why};
 
