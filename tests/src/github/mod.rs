@@ -1,4 +1,5 @@
-//! A strict small model of GitHub over HTTP, served from a real git repository that it never writes to.
+//! A strict small model of GitHub over HTTP, served from a real git repository that it never writes to: what merges make
+//! is kept in a folder beside it.
 //!
 //! What git knows (commits, branches, tags, files) is read by running `git`. What GitHub adds (temporary tags,
 //! workflow runs, checks) is kept in memory. Time is a clock that is passed in: a run's state is computed
@@ -19,9 +20,11 @@ mod server;
 mod shapes;
 mod teams;
 mod world;
+mod pulls;
 
 pub use ci::{CiMode, Pace};
 pub use deployments::{Deployment, DeploymentStatus, Permission};
+pub use pulls::{NewPull, NewReview};
 pub use teams::{Account, TeamAccess};
 pub use world::{BuiltImage, CommitStatus, Dispatch, DispatchAnswer, Fault, FaultKind};
 

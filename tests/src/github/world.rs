@@ -3,6 +3,7 @@
 use super::app::App;
 use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
 use super::deployments::{Deployment, Permission};
+use super::pulls::{Merging, Pull};
 use super::teams::{Account, TeamAccess};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -126,6 +127,8 @@ pub(super) struct World {
     /// How many answers were 304.
     pub(super) not_modified: usize,
     pub(super) app: Option<App>,
+    pub(super) pulls: Vec<Pull>,
+    pub(super) merging: Merging,
 }
 
 /// A check's name and the App that must report it.
@@ -165,6 +168,8 @@ impl World {
             rules: Vec::new(),
             not_modified: 0,
             app: None,
+            pulls: Vec::new(),
+            merging: Merging::default(),
         }
     }
 
