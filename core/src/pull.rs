@@ -171,7 +171,8 @@ impl Looked {
         let Pull { number, base, state, draft, .. } = &self.pull;
         let never = |failure: Failure| Standing::Never(Box::new(failure));
         if *base != self.branch {
-            let what = format!("#{number} is to be merged into {base}, and what is deployed comes from {}.", self.branch);
+            let what =
+                format!("#{number} is to be merged into {base}, and what is deployed comes from {}.", self.branch);
             return never(Failure::new(what).next(format!("change the base of #{number} to {}", self.branch)));
         }
         match state {
@@ -187,7 +188,8 @@ impl Looked {
             return never(Failure::new(what).next("mark it as ready for review, then ask again"));
         }
         if self.rules.merge_queue {
-            let what = format!("Pull requests into {base} go through GitHub's merge queue, which Slipway does not go around.");
+            let what =
+                format!("Pull requests into {base} go through GitHub's merge queue, which Slipway does not go around.");
             return never(
                 Failure::new(what).next(format!("put #{number} into the queue on GitHub; deploy once it is merged")),
             );
@@ -267,9 +269,7 @@ impl Looked {
                     format!("checks {} failed", names(&failing))
                 })
             }
-            CiState::Missing => {
-                Some(self.checks.not_run().unwrap_or_else(|| "no check has reported yet".to_owned()))
-            }
+            CiState::Missing => Some(self.checks.not_run().unwrap_or_else(|| "no check has reported yet".to_owned())),
         }
     }
 

@@ -26,6 +26,7 @@ mod on_github;
 mod policies;
 mod policy_repository;
 mod rehearsal;
+mod shipping;
 mod slack;
 mod slack_chat;
 mod support;

@@ -4,6 +4,7 @@
 mod backwards;
 mod play;
 mod scenarios;
+mod shipping;
 
 use crate::support::{Player, history_versions, is_card, text};
 use slipway_core::migration::Rehearsal;
@@ -33,6 +34,8 @@ macro_rules! scenarios_in {
             a_rollback_past_a_migration_takes_it_back_only_where_that_is_asked_for
             what_is_known_to_be_bad_goes_nowhere
             what_is_not_verified_is_rolled_back_where_it_is_set_so
+            a_pull_request_is_merged_when_it_is_green_and_goes_live_in_one_message
+            what_cannot_be_shipped_says_why_and_merges_nothing
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -47,6 +50,7 @@ macro_rules! scenarios_in {
 mod all {
     pub(super) use super::backwards::*;
     pub(super) use super::scenarios::*;
+    pub(super) use super::shipping::*;
 }
 
 mod on_the_terminal {

@@ -16,7 +16,9 @@ use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
-use slipway_core::release::{Event, Illegal, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step};
+use slipway_core::release::{
+    Event, Illegal, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step,
+};
 use slipway_core::replay::RecordedStanding;
 
 /// How far back `retry` looks for a failed release.

@@ -19,10 +19,10 @@ mod migrating;
 mod overriding;
 mod policies;
 mod questions;
+mod ship;
 #[cfg(test)]
 mod tests;
 mod votes;
-mod ship;
 mod why;
 
 pub(crate) use auditing::hour_of;

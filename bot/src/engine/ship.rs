@@ -4,7 +4,7 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
 use super::lookup::OPEN_LIMIT;
-use crate::setup::{Rules, ServiceSetup};
+use crate::setup::{EnvironmentSetup, Rules, ServiceSetup};
 use serde_json::json;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
 use slipway_core::message::Message;
@@ -25,11 +25,7 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Work<'_> {
-    pub(super) async fn ship(
-        &mut self,
-        asked: &Asked<'_>,
-        wanted: Wanted<'_>,
-    ) -> Result<Option<Message>, EngineError> {
+    pub(super) async fn ship(&mut self, asked: &Asked<'_>, wanted: Wanted<'_>) -> Result<Option<Message>, EngineError> {
         let key = match self.ships_to(&wanted) {
             Ok(key) => key,
             Err(mistake) => return Ok(Some(*mistake)),
@@ -92,12 +88,10 @@ impl Work<'_> {
             None => first_stop(service),
         };
         match environment {
-            Some(environment) => {
-                Ok(EnvironmentKey { service: name.clone(), environment: environment.name.clone() })
-            }
+            Some(environment) => Ok(EnvironmentKey { service: name.clone(), environment: environment.name.clone() }),
             None => {
                 let has: Vec<_> = service.environments.iter().map(|environment| environment.name.clone()).collect();
-                Err(Box::new(cards::no_such_environment(name, wanted.environment, &has)))
+                Err(Box::new(cards::no_such_environment(wanted.pull, name, wanted.environment, &has)))
             }
         }
     }
@@ -138,7 +132,8 @@ impl Work<'_> {
             Some(person) => match policies.may_act_despite(person, Act::Ship, &request.key, &changes) {
                 Decision::Allow => return Ok(Event::PullReady { pull, at }),
                 Decision::Deny { reasons } => {
-                    let refused = json!({ "person": person.id, "act": "ship", "environment": request.key, "reasons": reasons });
+                    let refused =
+                        json!({ "person": person.id, "act": "ship", "environment": request.key, "reasons": reasons });
                     self.record("refused", refused, Some(policies.hash().to_owned())).await?;
                     whys(&reasons)
                 }
@@ -150,8 +145,16 @@ impl Work<'_> {
     }
 }
 
-/// Where what is merged goes first: the environment that follows a branch, else the first that comes after none.
-fn first_stop(service: &ServiceSetup) -> Option<&crate::setup::EnvironmentSetup> {
-    let follows = service.environments.iter().find(|environment| environment.auto_deploy.is_some());
-    follows.or_else(|| service.environments.iter().find(|environment| environment.after.is_none()))
+/// Where what is merged goes first: the environment that follows a branch, else the one that comes after none. Where
+/// several may be meant, none is: it could be production.
+fn first_stop(service: &ServiceSetup) -> Option<&EnvironmentSetup> {
+    let only = |is_it: fn(&EnvironmentSetup) -> bool| {
+        let mut fitting = service.environments.iter().filter(|environment| is_it(environment));
+        fitting.next().filter(|_| fitting.next().is_none())
+    };
+    let follows = |environment: &EnvironmentSetup| environment.auto_deploy.is_some();
+    if service.environments.iter().any(follows) {
+        return only(follows);
+    }
+    only(|environment| environment.after.is_none())
 }

@@ -45,7 +45,12 @@ fn rest_ms(job: &Job<'_>, began_ms: i64, heard_ms: Option<i64>) -> i64 {
 }
 
 /// The rest between two looks at GitHub, of two: without webhooks and with them.
-pub(super) fn rest_between(job: &Job<'_>, began_ms: i64, heard_ms: Option<i64>, (poll_ms, slower_ms): (i64, i64)) -> i64 {
+pub(super) fn rest_between(
+    job: &Job<'_>,
+    began_ms: i64,
+    heard_ms: Option<i64>,
+    (poll_ms, slower_ms): (i64, i64),
+) -> i64 {
     match heard_ms {
         Some(heard_ms) if heard_ms >= began_ms => LOOK_AGAIN_MS,
         Some(heard_ms) if began_ms - heard_ms < HEARD_LIMIT_MS => job.executor.setup.pace.poll_ms(slower_ms),
@@ -174,7 +179,9 @@ async fn red(job: &Job<'_>, checks: &CiFact, run: Option<&RunState>) -> Result<D
         None => format!("CI is red on {}: {} failed.", commit.short(), checks.failing.join(", ")),
     };
     let again = match job.release.request.kind {
-        RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. } => format!("/release retry {} --rerun", job.release.id.short()),
+        RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. } => {
+            format!("/release retry {} --rerun", job.release.id.short())
+        }
         _ => "re-run the job on GitHub, then /release retry".to_owned(),
     };
     let mut failure = Failure::new(what).next("push a fix").next(again);

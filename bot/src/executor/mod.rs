@@ -389,7 +389,11 @@ fn no_longer_configured(key: &EnvironmentKey) -> Trouble {
 }
 
 fn failures_limit(effect: &Effect) -> i64 {
-    if matches!(effect, Effect::Follow { .. } | Effect::AwaitPull | Effect::MergePull) { FOLLOW_FAILURES_LIMIT } else { FAILURES_LIMIT }
+    if matches!(effect, Effect::Follow { .. } | Effect::AwaitPull | Effect::MergePull) {
+        FOLLOW_FAILURES_LIMIT
+    } else {
+        FAILURES_LIMIT
+    }
 }
 
 /// What an effect's failure is for its release, if it is anything.
@@ -399,7 +403,9 @@ fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
             let failure = failure.detail("Look on GitHub whether the pull request was merged.");
             return Done::Event(Event::PlanningFailed { step: None, failure, at });
         }
-        Effect::Resolve | Effect::Gather | Effect::AwaitPull => return Done::Event(Event::PlanningFailed { step: None, failure, at }),
+        Effect::Resolve | Effect::Gather | Effect::AwaitPull => {
+            return Done::Event(Event::PlanningFailed { step: None, failure, at });
+        }
         Effect::AwaitBuild | Effect::Dispatch => {
             return Done::Event(Event::PlanningFailed { step: Some(Step::Ci), failure, at });
         }

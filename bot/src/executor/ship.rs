@@ -129,12 +129,16 @@ pub(super) async fn merge_pull(job: &Job<'_>) -> Result<Done, Trouble> {
         }
         if waited_s(first) >= UNCLEAR_LIMIT_S {
             let failure = Failure::new(format!("GitHub did not say within an hour whether it merged #{number}."));
-            return Ok(job.planning_failed(None, at_pull(failure, &shipped).next("look at it on GitHub, then ask again")));
+            return Ok(
+                job.planning_failed(None, at_pull(failure, &shipped).next("look at it on GitHub, then ask again"))
+            );
         }
     }
     let as_before = job.release.ships.as_ref().is_some_and(|known| known.head == shipped.head);
     match standing {
-        Standing::Never(failure) => return Ok(job.planning_failed(None, at_pull(*failure, &shipped).final_for_request())),
+        Standing::Never(failure) => {
+            return Ok(job.planning_failed(None, at_pull(*failure, &shipped).final_for_request()));
+        }
         Standing::Ready if as_before => {}
         _ => return Ok(waits_again(job, shipped)),
     }

@@ -44,7 +44,7 @@ async fn of_service(
     found
 }
 
-/// What is known to be missing to show releases on GitHub.
+/// What is known to be missing to show releases on GitHub, and to ship pull requests.
 async fn permissions(setup: &Setup, outside: &Outside, service: &ServiceSetup) -> Vec<(String, ProbeResult)> {
     let repo = &service.repository;
     let Ok(access) = outside.github.check_access(repo).await else { return vec![] };
@@ -55,5 +55,9 @@ async fn permissions(setup: &Setup, outside: &Outside, service: &ServiceSetup) -
     let mend = "give it that permission, or set deployments = false in [github]";
     let wanted =
         to_show.iter().map(|what| (name.clone(), ProbeResult { ok: true, says: lacks(what), mend: mend.into() }));
-    wanted.collect()
+    let to_merge = outside.github.missing_to_merge(repo).await.unwrap_or_default();
+    let mend = "give it that permission, or do without /release ship";
+    let shipping =
+        to_merge.iter().map(|what| (name.clone(), ProbeResult { ok: true, says: lacks(what), mend: mend.into() }));
+    wanted.chain(shipping).collect()
 }

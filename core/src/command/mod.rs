@@ -17,10 +17,10 @@ mod options;
 mod overriding;
 mod parse;
 mod quote;
+mod ship;
 mod slash;
 mod slots;
 mod words;
-mod ship;
 
 #[cfg(test)]
 mod tests;

@@ -8,10 +8,10 @@ mod effect;
 mod event;
 mod report;
 mod running;
+mod shipping;
 mod state;
 mod step;
 mod waiting;
-mod shipping;
 
 #[cfg(test)]
 mod tests;

@@ -574,7 +574,8 @@ impl Release {
     #[must_use]
     pub fn failed_in_ci(&self) -> bool {
         let in_ci = matches!(self.outcome, Some(Outcome::Failed { step: Some(Step::Ci), .. }));
-        let builds = matches!(self.request.kind, RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. });
+        let builds =
+            matches!(self.request.kind, RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. });
         in_ci && builds && self.started_at.is_none() && self.commit.is_some()
     }
 

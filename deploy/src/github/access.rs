@@ -18,6 +18,9 @@ const APP_PERMISSIONS: [(&str, &str, &str); 5] = [
 const SHOWING_PERMISSIONS: [(&str, &str, &str); 2] =
     [("deployments", "write", "show releases as deployments"), ("statuses", "write", "show releases on commits")];
 
+/// The same for shipping pull requests.
+const MERGING_PERMISSIONS: [(&str, &str, &str); 1] = [("pull_requests", "write", "ship pull requests")];
+
 /// What the credentials may do with a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -61,6 +64,18 @@ impl GitHub {
             return Ok(vec![]);
         }
         Ok(missing_permissions(&self.installation(repo).await?, &SHOWING_PERMISSIONS))
+    }
+
+    /// What an App's installation lacks for shipping pull requests, as in [`Access::missing`]. Of tokens no more is known than
+    /// that.
+    ///
+    /// # Errors
+    /// As for any request.
+    pub async fn missing_to_merge(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
+        if !self.is_app() {
+            return Ok(vec![]);
+        }
+        Ok(missing_permissions(&self.installation(repo).await?, &MERGING_PERMISSIONS))
     }
 
     async fn app_access(&self, repo: &RepoName) -> Result<(String, Vec<String>), GitHubError> {

@@ -172,12 +172,7 @@ impl GitHub {
     ///
     /// # Errors
     /// As for any request; [`GitHubError::Forbidden`] names the permissions that merging takes.
-    pub async fn merge_pull(
-        &self,
-        repo: &RepoName,
-        number: u64,
-        head: &CommitSha,
-    ) -> Result<MergeAnswer, GitHubError> {
+    pub async fn merge_pull(&self, repo: &RepoName, number: u64, head: &CommitSha) -> Result<MergeAnswer, GitHubError> {
         let what = format!("the merge of #{number} in {repo} ({MERGES})");
         let body = json!({ "merge_method": MERGE_METHOD, "sha": head });
         let ask = Ask {
@@ -324,9 +319,8 @@ mod tests {
 
     #[test]
     fn only_what_is_known_to_be_free_is_free() {
-        let state = |mergeable, word| {
-            found(json!({ "mergeable": mergeable, "mergeable_state": word })).unwrap().mergeable
-        };
+        let state =
+            |mergeable, word| found(json!({ "mergeable": mergeable, "mergeable_state": word })).unwrap().mergeable;
         for (mergeable, word, meant) in [
             (Some(true), "clean", Mergeable::Free),
             (Some(true), "unstable", Mergeable::Free),

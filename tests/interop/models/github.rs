@@ -177,9 +177,17 @@ async fn what_is_said_to_github_fits_its_description() {
     let mut description = Description::read();
     none_of(exchanges.iter().flat_map(|exchange| description.wrong(exchange)));
     let made = calls(&exchanges);
-    for part in
-        ["/dispatches", "/actions/runs/", "/check-runs", "/compare/", "/git/trees/", "/deployments", "/statuses/"]
-    {
+    for part in [
+        "/dispatches",
+        "/actions/runs/",
+        "/check-runs",
+        "/compare/",
+        "/git/trees/",
+        "/deployments",
+        "/statuses/",
+        "/reviews",
+        "/merge",
+    ] {
         assert!(made.iter().any(|call| call.contains(part)), "{part} was not asked for: {made:?}");
     }
 }

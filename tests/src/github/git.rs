@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
-use tempfile::TempDir;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 

@@ -13,6 +13,7 @@ mod contents;
 mod deployments;
 mod etag;
 mod git;
+mod pulls;
 mod refs;
 mod repository;
 pub mod sample;
@@ -20,7 +21,6 @@ mod server;
 mod shapes;
 mod teams;
 mod world;
-mod pulls;
 
 pub use ci::{CiMode, Pace};
 pub use deployments::{Deployment, DeploymentStatus, Permission};

@@ -86,8 +86,7 @@ impl Default for Merging {
 impl super::GitHubSandbox {
     /// Opens a pull request into the default branch.
     pub fn open_pull(&self, new: NewPull) {
-        let pull =
-            Pull { new, reviews: vec![], draft: false, closed: false, merged: None, found_out: None };
+        let pull = Pull { new, reviews: vec![], draft: false, closed: false, merged: None, found_out: None };
         self.shared.world().pulls.push(pull);
     }
 
@@ -106,8 +105,7 @@ impl super::GitHubSandbox {
         let pull = self.shared.pull(number).ok_or_else(missing)?;
         let commit = self.shared.head_of(&pull).await.map_err(|refusal| std::io::Error::other(refusal.1))?;
         let NewReview { who, state, association } = review;
-        let review =
-            Review { who: who.into(), state: state.into(), association: association.into(), commit };
+        let review = Review { who: who.into(), state: state.into(), association: association.into(), commit };
         self.change(number, |pull| pull.reviews.push(review));
         Ok(())
     }

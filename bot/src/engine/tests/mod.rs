@@ -22,6 +22,7 @@ mod reacting;
 mod releasing;
 mod replaying;
 mod reporting;
+mod shipping;
 mod threats;
 mod voting;
 mod wondering;

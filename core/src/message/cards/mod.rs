@@ -19,11 +19,11 @@ mod policies;
 mod queue;
 mod release;
 mod replay;
+mod ship;
 mod show;
 mod status;
 mod why;
 mod words;
-mod ship;
 
 #[cfg(test)]
 mod tests;
@@ -45,8 +45,8 @@ pub use policies::{PolicyOrigin, policies_changed};
 pub use queue::queue;
 pub use release::{action, release_card};
 pub use replay::replayed;
-pub use show::details;
 pub use ship::{another_repository, no_such_environment, ships_already, which_service};
+pub use show::details;
 pub use status::{StatusRow, status};
 pub use why::{fine, soaked, why};
 

@@ -38,11 +38,20 @@ pub fn which_service(pull: u64, services: &[ServiceName]) -> Message {
 
 /// The service has no such environment, or none that what is merged could go to first.
 #[must_use]
-pub fn no_such_environment(service: &ServiceName, named: Option<&EnvironmentName>, has: &[EnvironmentName]) -> Message {
+pub fn no_such_environment(
+    pull: u64,
+    service: &ServiceName,
+    named: Option<&EnvironmentName>,
+    has: &[EnvironmentName],
+) -> Message {
     let names: Vec<_> = has.iter().take(LISTED_LIMIT).map(EnvironmentName::as_str).collect();
     let line = match named {
         Some(named) => format!("{service} has no environment {named}."),
         None => format!("Which environment of {service}?"),
     };
-    Message::answer(Line::plain(format!("{line}{NOTHING}")), [Line::plain(format!("There are: {}.", names.join(", ")))])
+    let there = Line::plain(format!("There are: {}.", names.join(", ")));
+    // Production comes before staging in the order of names.
+    let last = names.last().copied().unwrap_or_default();
+    let example = Line::plain("For example ").code(format!("/release ship {pull} {last} --service {service}"));
+    Message::answer(Line::plain(format!("{line}{NOTHING}")), [there, example])
 }

@@ -8,11 +8,11 @@ use super::{
     actions, applied, approved, back, commit, configuration, cut_over, field, keeps_serving, message, migrating,
     reasons, run, shipping, targets,
 };
-use shipping::nothing_started;
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
 use crate::release::{RequestKind, Step};
+use shipping::nothing_started;
 
 /// How many lines a card shows of what a step that was broken off leaves behind.
 const DETAILS_SHOWN_LIMIT: usize = 8;
@@ -138,7 +138,8 @@ pub(super) fn dry_run(view: &ReleaseView<'_>) -> Message {
     }
     let free = reasons(release).is_empty() && release.verdict.as_ref().is_some_and(|v| v.course() == Course::DryRun);
     let found = if free { "it could start now" } else { "it would have to wait" };
-    let mut message = message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{}", nothing_started(release))));
+    let mut message =
+        message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{}", nothing_started(release))));
     message.body.extend(plan::warnings(release));
     message.body.extend(plan::fields(release, When::Standing));
     message.body.extend(field("Would wait for", words::reasons(reasons(release), false, None)));

@@ -10,9 +10,9 @@ mod migrations;
 mod plan;
 mod planning;
 mod run;
+mod shipping;
 mod targets;
 mod waiting;
-mod shipping;
 
 pub(super) use back::{known_bad as known_bad_line, one as between_line};
 pub(super) use configuration::{

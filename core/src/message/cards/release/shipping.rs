@@ -61,17 +61,15 @@ fn fields(shipped: &Shipped) -> Vec<Block> {
         what = what.text(DOT).untrusted(author.as_str());
     }
     what = words::commit(what.text(DOT), &shipped.head).text(" into ").untrusted(shipped.base.as_str());
-    let phrases = |of: &[String]| of.iter().map(|phrase| Line::default().untrusted(phrase.as_str())).collect::<Vec<_>>();
+    let phrases =
+        |of: &[String]| of.iter().map(|phrase| Line::default().untrusted(phrase.as_str())).collect::<Vec<_>>();
     let counted = if shipped.counted.is_empty() {
         vec![]
     } else {
         vec![words::untrusted_list(Line::default(), shipped.counted.iter(), DOT)]
     };
-    let fields = [
-        field("Pull request", vec![what]),
-        field("Waits for", phrases(&shipped.missing)),
-        field("Counted", counted),
-    ];
+    let fields =
+        [field("Pull request", vec![what]), field("Waits for", phrases(&shipped.missing)), field("Counted", counted)];
     fields.into_iter().flatten().collect()
 }
 
@@ -104,7 +102,9 @@ pub(super) fn with_merge(release: &Release, mut card: Message) -> Message {
     let live = matches!(release.outcome, Some(Outcome::Live)) || release.brought_live().is_some();
     let line = merged(shipped, merge);
     let block = if release.phase.is_end() && !live {
-        Block::Warning(line.text(": it is on ").untrusted(shipped.base.as_str()).text(", whatever became of this release"))
+        Block::Warning(
+            line.text(": it is on ").untrusted(shipped.base.as_str()).text(", whatever became of this release"),
+        )
     } else {
         Block::Line(line)
     };
