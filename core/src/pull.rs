@@ -320,6 +320,9 @@ fn names(all: &[&str]) -> String {
     }
 }
 
+/// Said where a release ends without knowing whether its pull request was merged.
+pub const UNCLEAR: &str = "Look on GitHub whether the pull request was merged.";
+
 /// What GitHub did not do when it was asked to merge, as a phrase for what is missing.
 #[must_use]
 pub fn refused_phrase(message: &str) -> String {

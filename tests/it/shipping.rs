@@ -1,6 +1,6 @@
 //! What goes wrong between "nothing is missing" and the merge commit: it is merged once, or not at all and said so.
 
-use crate::support::{Player, is_card, text};
+use crate::support::{Player, is_card, text as lines};
 use slipway_core::release::{Phase, Release};
 use slipway_sandbox::github::{Fault, FaultKind, NewPull, NewReview, Permission};
 use slipway_sandbox::world::{Options, Pace, World};
@@ -30,6 +30,11 @@ fn inject(world: &World, kind: FaultKind, times: u32) {
 
 fn merges(world: &World) -> usize {
     world.github.requests().iter().filter(|line| line.as_str() == MERGE).count()
+}
+
+/// A message without its line ends: where a line breaks depends on its width.
+fn text(message: &slipway::store::TerminalMessage) -> String {
+    lines(message).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Ships it to its end, and gives the card and the state.

@@ -400,7 +400,7 @@ fn failures_limit(effect: &Effect) -> i64 {
 fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
     let step = match effect {
         Effect::MergePull => {
-            let failure = failure.detail("Look on GitHub whether the pull request was merged.");
+            let failure = failure.detail(slipway_core::pull::UNCLEAR);
             return Done::Event(Event::PlanningFailed { step: None, failure, at });
         }
         Effect::Resolve | Effect::Gather | Effect::AwaitPull => {

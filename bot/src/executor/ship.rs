@@ -128,10 +128,8 @@ pub(super) async fn merge_pull(job: &Job<'_>) -> Result<Done, Trouble> {
             return Ok(look_again(job));
         }
         if waited_s(first) >= UNCLEAR_LIMIT_S {
-            let failure = Failure::new(format!("GitHub did not say within an hour whether it merged #{number}."));
-            return Ok(
-                job.planning_failed(None, at_pull(failure, &shipped).next("look at it on GitHub, then ask again"))
-            );
+            let failure = Failure::new(format!("GitHub was asked for an hour to merge #{number}, and did not."));
+            return Ok(job.planning_failed(None, at_pull(failure, &shipped).next("/release retry")));
         }
     }
     let as_before = job.release.ships.as_ref().is_some_and(|known| known.head == shipped.head);

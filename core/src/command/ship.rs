@@ -9,7 +9,7 @@ use crate::pull;
 pub(super) static SHIP: Definition = Definition {
     path: &["release", "ship"],
     usage: "/release ship <pull request> [environment] [service] [--dry-run] [--reason \"…\"]",
-    summary: "squash-merge it once its checks and reviews are green, and deploy it: to staging, if nothing else is said",
+    summary: "squash-merge it once its checks and reviews are green, then deploy the merge commit",
     options: &[SERVICE_OPTION, ("dry-run", None), ("reason", Some("\"…\""))],
     slots: &[slots::PULL_REQUEST, slots::SHIP_TO, slots::SERVICE, slots::DRY_RUN, slots::REASON],
     examples: &["/release ship 123", "/release ship 123 staging --dry-run"],

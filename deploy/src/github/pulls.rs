@@ -15,7 +15,7 @@ const TITLE_LIMIT_CHARS: usize = 200;
 /// What reading needs.
 const READS: &str = "permission Pull requests: read";
 /// What merging needs.
-const MERGES: &str = "permissions Contents: write and Pull requests: write; of a classic token: the scope repo";
+const MERGES: &str = "permissions Contents: write and Pull requests: write";
 /// GitHub's account of a human.
 const HUMAN: &str = "User";
 /// How somebody stands to the repository whose review counts.

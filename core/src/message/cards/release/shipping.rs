@@ -5,7 +5,7 @@ use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::{actions, field, message};
 use crate::ids::EnvironmentName;
-use crate::pull::{Merge, Shipped};
+use crate::pull::{Merge, Shipped, UNCLEAR};
 use crate::release::{Outcome, PlanningStage, Release, RequestKind};
 
 /// How much of what is missing the first line names.
@@ -91,9 +91,18 @@ pub(super) fn dry_run(view: &ReleaseView<'_>, shipped: &Shipped) -> Message {
 pub(super) fn nothing_started(release: &Release) -> String {
     match (&release.request.kind, release.merge()) {
         (_, Some(_)) => format!("{} is merged, nothing was deployed", number(release)),
+        (RequestKind::Ship { .. }, None) if is_unclear(release) => {
+            format!("it is not known whether {} was merged", number(release))
+        }
         (RequestKind::Ship { .. }, None) => "nothing was merged".to_owned(),
         _ => "nothing was started".to_owned(),
     }
+}
+
+/// Whether it was given up before GitHub said what became of the merge.
+fn is_unclear(release: &Release) -> bool {
+    let Some(Outcome::Failed { failure, .. }) = &release.outcome else { return false };
+    failure.details.iter().any(|line| line == UNCLEAR)
 }
 
 /// `#123 Show profile links by eve · merged as 4c1f9e2`: on every card after the merge.

@@ -105,6 +105,8 @@ fn every_end_says_whether_it_is_merged() {
         |release: Release| after(release, [Event::CancelRequested { by: "bob".into(), begun: false, at: at(90) }]);
     let closed = Failure::new("#123 is closed and was not merged.").next("reopen it on GitHub, then ask again");
     let closed = Event::PlanningFailed { step: None, failure: closed.final_for_request(), at: at(90) };
+    let lost = Failure::new("GitHub cannot be reached.").detail(crate::pull::UNCLEAR).next("/release retry");
+    let lost = Event::PlanningFailed { step: None, failure: lost, at: at(90) };
     let expired = |release: Release, s| after(release, [Event::TimedOut { at: at(s) }]);
     let all = [
         after(asked_to_ship(), [closed]),
@@ -113,6 +115,7 @@ fn every_end_says_whether_it_is_merged() {
         cancelled(building()),
         failed(after(asked_to_ship(), [merged(Some("chen-dev"))])),
         expired(building(), 61 + 4 * 3600),
+        after(asked_to_ship(), [ready(), lost]),
     ];
     expect![[r#"
         ✖ goals → production · planning failed · nothing was merged
