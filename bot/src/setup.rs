@@ -80,6 +80,8 @@ pub struct EnvironmentSetup {
     pub promote: Option<config::TagTemplate>,
     /// Which checks of a commit have to pass.
     pub checks: Required,
+    /// The branch whose merges come here first.
+    pub auto_deploy: Option<String>,
 }
 
 /// Something that runs the image.
@@ -474,6 +476,7 @@ impl EnvironmentSetup {
             rollback: environment.rollback,
             promote: environment.promote.clone(),
             checks: environment.checks.clone(),
+            auto_deploy: environment.auto_deploy.clone(),
         }
     }
 }

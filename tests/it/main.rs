@@ -29,6 +29,7 @@ mod policies;
 mod policy_repository;
 mod pull_requests;
 mod rehearsal;
+mod shipping;
 mod slack;
 mod slack_chat;
 mod support;

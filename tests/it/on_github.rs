@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use slipway_core::message::Verb;
 use slipway_core::release::Phase;
-use slipway_sandbox::github::{CiMode, CommitStatus, Deployment, Fault, FaultKind, Permission};
+use slipway_sandbox::github::{CiMode, CommitStatus, Deployment, Fault, FaultKind, NewPull, NewReview, Permission};
 use slipway_sandbox::world::{Options, Pace, World};
 use std::time::Duration;
 
@@ -219,4 +219,27 @@ async fn a_webhook_makes_a_look_come_earlier_and_nothing_else() {
     player.until("the plan", planned).await;
     assert!(looks() > before && posted.elapsed() < Duration::from_secs(40), "{:?}", posted.elapsed());
     assert_eq!(post(&world, "workflow_run", "g", body, None).await, 204, "twice is once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_of_a_review_makes_a_pull_request_be_looked_at() {
+    let mut world = world().await;
+    world.bot.set("GITHUB_WEBHOOK_SECRET", SECRET);
+    with(&mut world, "poll_ms = 100\n", "poll_ms = 60000\n").await;
+    let (title, author, branch) = ("Threads".to_owned(), "eve-dev".to_owned(), "feature/comment-threads".to_owned());
+    world.github.mark_green(&world.git(&["rev-parse", &branch]));
+    world.github.open_pull(NewPull { number: 123, title, author, branch });
+    let mut player = Player::new(&world, "reviewed");
+    player.say("ana", "/release ship 123").await;
+    let waits = |m: &slipway::store::TerminalMessage| text(m).contains("waits for #123: 1 approval of ");
+    player.until("a card that waits for a review", waits).await;
+    let review = NewReview { who: "bob-dev", state: "APPROVED", association: "MEMBER" };
+    world.github.review(123, review).await.unwrap();
+    let (body, posted) = ("{\"repository\":{\"full_name\":\"acme/goals\"}}", tokio::time::Instant::now());
+    // GitHub finds out whether it can be merged after it was looked at for the first time.
+    for (event, delivery) in [("pull_request", "p"), ("pull_request_review", "r")] {
+        assert_eq!(post(&world, event, delivery, body, None).await, 204);
+    }
+    player.until("the merge", |m| text(m).contains("· merged as ")).await;
+    assert!(posted.elapsed() < Duration::from_secs(40), "{:?}", posted.elapsed());
 }

@@ -5,6 +5,7 @@ mod backwards;
 mod by_hand;
 mod play;
 mod scenarios;
+mod shipping;
 
 use crate::support::{Player, history_versions, is_card, text};
 use slipway_core::migration::Rehearsal;
@@ -35,6 +36,8 @@ macro_rules! scenarios_in {
             what_is_known_to_be_bad_goes_nowhere
             what_is_not_verified_is_rolled_back_where_it_is_set_so
             what_is_deployed_past_slipway_is_told_and_gone_back_from
+            a_pull_request_is_merged_when_it_is_green_and_goes_live_in_one_message
+            what_cannot_be_shipped_says_why_and_merges_nothing
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -50,6 +53,7 @@ mod all {
     pub(super) use super::backwards::*;
     pub(super) use super::by_hand::*;
     pub(super) use super::scenarios::*;
+    pub(super) use super::shipping::*;
 }
 
 mod on_the_terminal {

@@ -46,6 +46,7 @@ impl<'a> Work<'a> {
             warn!(%release, event = event.name(), "an event that cannot come from outside is ignored");
             return self.record("ignored", json!({ "release": release, "event": event }), self.policy_hash()).await;
         }
+        let event = Box::pin(self.before_merge(release, event)).await?;
         if let Err(illegal) = self.apply(release, event.clone()).await? {
             info!(%release, %illegal, "an outcome came too late");
             if !event.is_progress() {
@@ -339,7 +340,11 @@ fn comes_from_outside(event: &Event) -> bool {
         | Event::StepFailed { .. }
         | Event::StepStopped { .. }
         | Event::TimedOut { .. }
-        | Event::Promoted { .. } => true,
+        | Event::Promoted { .. }
+        | Event::PullSeen { .. }
+        | Event::PullReady { .. }
+        | Event::PullWaits { .. }
+        | Event::PullMerged { .. } => true,
         Event::Requested
         | Event::Judged { .. }
         | Event::Voted { .. }
@@ -379,7 +384,11 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         | Event::StepStopped { .. }
         | Event::TimedOut { .. }
         | Event::AutomaticRollback { .. }
-        | Event::Promoted { .. } => None,
+        | Event::Promoted { .. }
+        | Event::PullSeen { .. }
+        | Event::PullReady { .. }
+        | Event::PullWaits { .. }
+        | Event::PullMerged { .. } => None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::apply::Work;
 use super::back::Wanted;
 use super::locks::Change;
 use super::lookup::NotFound;
-use super::{configuration, migrating};
+use super::{configuration, migrating, ship};
 use crate::setup::Rules;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -16,7 +16,9 @@ use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
-use slipway_core::release::{Event, Illegal, Origin, Outcome, Phase, Release, Request, RequestKind, Step};
+use slipway_core::release::{
+    Event, Illegal, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step,
+};
 use slipway_core::replay::RecordedStanding;
 
 /// How far back `retry` looks for a failed release.
@@ -121,6 +123,17 @@ impl Work<'_> {
                 Command::Bad { which, reason, undo } => {
                     self.known_bad(asked, which, reason.as_deref(), *undo).await.map(Some)
                 }
+                Command::Ship { pull, repository, environment, service, dry_run, reason } => {
+                    let wanted = ship::Wanted {
+                        pull: *pull,
+                        repository: repository.as_deref(),
+                        environment: environment.as_ref(),
+                        service: service.as_ref(),
+                        dry_run: *dry_run,
+                        reason: reason.clone(),
+                    };
+                    Box::pin(self.ship(asked, wanted)).await
+                }
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
         })
@@ -199,6 +212,10 @@ impl Work<'_> {
         if rerun && !release.failed_in_ci() {
             return Ok(Some(no_jobs_failed(release)));
         }
+        // Before the merge it is shipped again, after it the merge commit is deployed.
+        if let Some(kind) = release.ships_again() {
+            return Box::pin(self.ship_again(asked, release, kind)).await;
+        }
         let kind = match &release.request.kind {
             // Where it leads is looked at again: what runs may be another version by now.
             RequestKind::Rollback { to, migrations, .. } => {
@@ -208,7 +225,7 @@ impl Work<'_> {
             }
             RequestKind::Migrate { .. } => migrating::again(release).unwrap_or_else(|| release.request.kind.clone()),
             RequestKind::Config { .. } => configuration::again(release).unwrap_or_else(|| release.request.kind.clone()),
-            RequestKind::Deploy | RequestKind::Retry { .. } => {
+            RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. } => {
                 RequestKind::Retry { of: release.id.clone(), commit: release.commit.clone(), rerun }
             }
         };
@@ -278,6 +295,9 @@ impl Work<'_> {
             Phase::Running { step: Step::Deploy } => {
                 self.engine.store.effect_begun(self.tx, &release.id, "deploy").await?
             }
+            Phase::Planning { stage: PlanningStage::Merging } => {
+                self.engine.store.effect_begun(self.tx, &release.id, "merge_pull").await?
+            }
             _ => false,
         };
         let event = Event::CancelRequested { by: person.id.clone(), begun, at: self.engine.clock.now() };
@@ -312,7 +332,7 @@ impl Work<'_> {
     async fn must_be_known(&mut self, person: &Person, act: Act<'_>) -> Result<Option<Message>, EngineError> {
         let own = match act {
             Act::Lock => true,
-            Act::Mark => false,
+            Act::Mark | Act::Ship => false,
             Act::Cancel { requester: whose } | Act::Unlock { owner: whose } => *whose == person.id,
         };
         let sources = self.company().await?.sources;
@@ -344,6 +364,7 @@ fn verb(act: &Act<'_>) -> &'static str {
         Act::Lock => "lock",
         Act::Unlock { .. } => "unlock",
         Act::Mark => "mark",
+        Act::Ship => "ship",
     }
 }
 

@@ -239,7 +239,10 @@ fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [R
                     _ => break,
                 }
             }
-            RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Migrate { .. } => break,
+            RequestKind::Deploy
+            | RequestKind::Retry { .. }
+            | RequestKind::Migrate { .. }
+            | RequestKind::Ship { .. } => break,
         }
     }
     rest

@@ -20,6 +20,7 @@ mod migrating;
 mod overriding;
 mod policies;
 mod questions;
+mod ship;
 #[cfg(test)]
 mod tests;
 mod votes;

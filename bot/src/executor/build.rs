@@ -41,10 +41,20 @@ pub(super) async fn await_build(job: &Job<'_>) -> Result<Done, Trouble> {
 
 /// Webhooks are for speed, polling for the truth: with them it is only slower, without them as it was.
 fn rest_ms(job: &Job<'_>, began_ms: i64, heard_ms: Option<i64>) -> i64 {
+    rest_between(job, began_ms, heard_ms, (POLL_MS, POLL_HEARD_MS))
+}
+
+/// The rest between two looks at GitHub, of two: without webhooks and with them.
+pub(super) fn rest_between(
+    job: &Job<'_>,
+    began_ms: i64,
+    heard_ms: Option<i64>,
+    (poll_ms, slower_ms): (i64, i64),
+) -> i64 {
     match heard_ms {
         Some(heard_ms) if heard_ms >= began_ms => LOOK_AGAIN_MS,
-        Some(heard_ms) if began_ms - heard_ms < HEARD_LIMIT_MS => job.executor.setup.pace.poll_ms(POLL_HEARD_MS),
-        _ => job.executor.setup.pace.poll_ms(POLL_MS),
+        Some(heard_ms) if began_ms - heard_ms < HEARD_LIMIT_MS => job.executor.setup.pace.poll_ms(slower_ms),
+        _ => job.executor.setup.pace.poll_ms(poll_ms),
     }
 }
 
@@ -169,7 +179,9 @@ async fn red(job: &Job<'_>, checks: &CiFact, run: Option<&RunState>) -> Result<D
         None => format!("CI is red on {}: {} failed.", commit.short(), checks.failing.join(", ")),
     };
     let again = match job.release.request.kind {
-        RequestKind::Deploy | RequestKind::Retry { .. } => format!("/release retry {} --rerun", job.release.id.short()),
+        RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. } => {
+            format!("/release retry {} --rerun", job.release.id.short())
+        }
         _ => "re-run the job on GitHub, then /release retry".to_owned(),
     };
     let mut failure = Failure::new(what).next("push a fix").next(again);

@@ -24,6 +24,7 @@ mod rehearse;
 mod report;
 mod rerun;
 mod resolve;
+mod ship;
 mod trouble;
 mod verify;
 pub(crate) mod workflows;
@@ -54,7 +55,7 @@ const LEASE_MS: i64 = 30_000;
 /// How often in a row an effect may fail for reasons that pass before its step fails.
 const FAILURES_LIMIT: i64 = 8;
 /// The same for following an operation, about an hour: it goes on whether or not it can be seen, and its own word is
-/// the only one that counts.
+/// the only one that counts. So it is for a pull request, whose merge may have happened, and which people review for hours.
 const FOLLOW_FAILURES_LIMIT: i64 = 66;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 60_000;
@@ -269,6 +270,8 @@ impl Executor {
             Effect::Announce => announce::announce(&job).await,
             Effect::Promote { tag } => promote::promote(&job, tag).await,
             Effect::Report => report::report(&job).await,
+            Effect::AwaitPull => ship::await_pull(&job).await,
+            Effect::MergePull => Box::pin(ship::merge_pull(&job)).await,
         }
     }
 
@@ -394,13 +397,23 @@ fn no_longer_configured(key: &EnvironmentKey) -> Trouble {
 }
 
 fn failures_limit(effect: &Effect) -> i64 {
-    if matches!(effect, Effect::Follow { .. }) { FOLLOW_FAILURES_LIMIT } else { FAILURES_LIMIT }
+    if matches!(effect, Effect::Follow { .. } | Effect::AwaitPull | Effect::MergePull) {
+        FOLLOW_FAILURES_LIMIT
+    } else {
+        FAILURES_LIMIT
+    }
 }
 
 /// What an effect's failure is for its release, if it is anything.
 fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
     let step = match effect {
-        Effect::Resolve | Effect::Gather => return Done::Event(Event::PlanningFailed { step: None, failure, at }),
+        Effect::MergePull => {
+            let failure = failure.detail(slipway_core::pull::UNCLEAR);
+            return Done::Event(Event::PlanningFailed { step: None, failure, at });
+        }
+        Effect::Resolve | Effect::Gather | Effect::AwaitPull => {
+            return Done::Event(Event::PlanningFailed { step: None, failure, at });
+        }
         Effect::AwaitBuild | Effect::Dispatch => {
             return Done::Event(Event::PlanningFailed { step: Some(Step::Ci), failure, at });
         }

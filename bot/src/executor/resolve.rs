@@ -9,7 +9,7 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Done, Trouble> {
     let pinned = match &job.release.request.kind {
         RequestKind::Rollback { commit, .. } | RequestKind::Config { commit, .. } => Some(commit.clone()),
         RequestKind::Retry { commit, .. } | RequestKind::Migrate { commit, .. } => commit.clone(),
-        RequestKind::Deploy => None,
+        RequestKind::Deploy | RequestKind::Ship { .. } => None,
     };
     if let Some(commit) = pinned {
         return Ok(Done::Event(Event::Resolved { commit, branch: None }));

@@ -130,7 +130,7 @@ statements! {
     TERMINAL_PUT = "INSERT INTO terminal_messages (seq, channel, key, only_for, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), $1, $2, $3, $4) ON CONFLICT (channel, key) DO UPDATE SET seq = (SELECT coalesce(max(seq), 0) + 1 FROM terminal_messages), body = excluded.body";
     GITHUB_HEARD_PUT = "INSERT INTO github_heard (repository, at) VALUES ($1, $2) ON CONFLICT (repository) DO UPDATE SET at = max(github_heard.at, excluded.at)";
     GITHUB_HEARD = "SELECT at FROM github_heard WHERE repository = $1";
-    BUILDS_WAKE = "UPDATE effects SET not_before = $2 WHERE state = 'pending' AND failures = 0 AND not_before > $2 AND kind IN ('await_build', 'dispatch') AND release IN (SELECT id FROM releases WHERE service = $1 AND ended_at IS NULL)";
+    BUILDS_WAKE = "UPDATE effects SET not_before = $2 WHERE state = 'pending' AND failures = 0 AND not_before > $2 AND kind IN ('await_build', 'dispatch', 'await_pull') AND release IN (SELECT id FROM releases WHERE service = $1 AND ended_at IS NULL)";
     EFFECTS_BEFORE = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND id < $3 AND state IN ('pending', 'leased')";
 
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";

@@ -25,8 +25,16 @@ const READ_LIMIT: Duration = Duration::from_secs(10);
 /// The longest id of a delivery that is taken.
 const DELIVERY_LIMIT_BYTES: usize = 100;
 /// The events after which a build or a pull request may stand differently.
-const EVENTS: [&str; 7] =
-    ["push", "check_run", "check_suite", "status", "workflow_run", "workflow_job", "pull_request"];
+const EVENTS: [&str; 8] = [
+    "push",
+    "check_run",
+    "check_suite",
+    "status",
+    "workflow_run",
+    "workflow_job",
+    "pull_request",
+    "pull_request_review",
+];
 
 /// What GitHub's webhooks need.
 #[derive(Clone, Debug)]

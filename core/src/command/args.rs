@@ -239,6 +239,11 @@ impl<'a> Args<'a> {
         Err(Mistake::new(line))
     }
 
+    /// The service that the option or the next word names, if one does.
+    pub(super) fn service_if_any(&mut self) -> Result<Option<ServiceName>, Mistake> {
+        self.option(SERVICE).or_else(|| self.text()).map(|name| self.service_named(&name)).transpose()
+    }
+
     fn service_named(&self, word: &str) -> Result<ServiceName, Mistake> {
         if let Some(name) = self.known.services.iter().find(|name| name.as_str().eq_ignore_ascii_case(word)) {
             return Ok(name.clone());

@@ -13,8 +13,7 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 3] = [
-    Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
+const COMMANDS: [Later; 2] = [
     Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
     Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },
 ];

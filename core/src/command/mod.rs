@@ -17,6 +17,7 @@ mod options;
 mod overriding;
 mod parse;
 mod quote;
+mod ship;
 mod slash;
 mod slots;
 mod words;
@@ -208,6 +209,21 @@ pub enum Command {
         /// Take the mark away.
         undo: bool,
     },
+    /// `/release ship <pull request> [environment] [service]`
+    Ship {
+        /// Its number.
+        pull: u64,
+        /// Its repository, where its address was typed. Untrusted text.
+        repository: Option<String>,
+        /// Where to; `None` is where what is merged goes first.
+        environment: Option<EnvironmentName>,
+        /// Which service; `None` is the only one, or the one of that repository.
+        service: Option<ServiceName>,
+        /// Only say what is missing.
+        dry_run: bool,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
 }
 
 /// A release, as somebody speaks of it.
@@ -320,7 +336,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 20] = [
+static DEFINITIONS: [&Definition; 21] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &migrate::MIGRATE,
@@ -341,6 +357,7 @@ static DEFINITIONS: [&Definition; 20] = [
     &ask::HELP,
     &config::CONFIG,
     &bad::BAD,
+    &ship::SHIP,
 ];
 
 impl Command {
@@ -368,6 +385,7 @@ impl Command {
             Self::Config { .. } => &config::CONFIG,
             Self::DeployConfig { .. } => &deploy::DEPLOY,
             Self::Bad { .. } => &bad::BAD,
+            Self::Ship { .. } => &ship::SHIP,
         }
     }
 

@@ -103,3 +103,7 @@ pub(super) const BAD_RELEASE: Slot =
 pub(super) const BAD_REASON: Slot =
     Slot::word("reason", OptionKind::Text, "why it is bad, for those who read of it").if_any();
 pub(super) const UNDO: Slot = Slot::option("undo", OptionKind::Flag, "take the mark away");
+pub(super) const PULL_REQUEST: Slot =
+    Slot::word("pull-request", OptionKind::Text, "its number, or its address on GitHub");
+pub(super) const SHIP_TO: Slot =
+    Slot::word("environment", OptionKind::Environment, "where to; without it where what is merged goes first").if_any();

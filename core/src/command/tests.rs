@@ -5,6 +5,7 @@ use crate::message::{Line, Span};
 use expect_test::expect;
 
 mod forms;
+mod ship;
 mod strict;
 
 fn words() -> Words {
@@ -249,7 +250,10 @@ fn mistakes_name_the_nearest_right_thing() {
         "/deploy staging --when green",
         "/deploy staging --reason",
         "/deploy staging main goals2",
-        "/release ship 12",
+        "/release ship",
+        "/release ship likes",
+        "/release ship 12 stagin",
+        "/release ship 12 staging --when green",
         "/release lock production",
         "/release lock production \"x\" --for ever",
         "hello there",
@@ -293,9 +297,17 @@ fn mistakes_name_the_nearest_right_thing() {
             Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
         /deploy staging main goals2
           There is no service "goals2". Did you mean goals? Nothing was started.
-        /release ship 12
-          /release ship is not in this version yet. Nothing was started.
-            Instead: deploy the branch: /deploy staging my-branch
+        /release ship
+          Which pull request? Nothing was started.
+            Usage: /release ship <pull request> [environment] [service] [--dry-run] [--reason "…"]
+        /release ship likes
+          "likes" is no pull request: it is a number such as 123, or its address. Nothing was started.
+            Usage: /release ship <pull request> [environment] [service] [--dry-run] [--reason "…"]
+        /release ship 12 stagin
+          There is no environment "stagin". Did you mean /release ship 12 staging? Nothing was started.
+        /release ship 12 staging --when green
+          --when is not in this version yet. Nothing was started.
+            Instead: ask when the time has come, or see what holds it: /release why deploy production
         /release lock production
           A lock needs a reason, in quotation marks. Nothing was started.
             Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]

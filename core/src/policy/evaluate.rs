@@ -31,6 +31,8 @@ pub enum Act<'a> {
     },
     /// Mark what a release brought as known to be bad, or take the mark away: allowed to whoever may roll back there.
     Mark,
+    /// Merge a pull request, to bring it there.
+    Ship,
 }
 
 impl PolicySet {
@@ -59,7 +61,7 @@ impl PolicySet {
         }
     }
 
-    /// Whether somebody may cancel, lock, unlock or mark.
+    /// Whether somebody may cancel, lock, unlock, mark or ship.
     #[must_use]
     pub fn may_act(
         &self,
@@ -75,6 +77,8 @@ impl PolicySet {
             Act::Lock => (Action::Lock, None, "lock"),
             Act::Unlock { owner } => (Action::Unlock, Some(("owner", owner)), "end somebody else's lock on"),
             Act::Mark => (Action::Rollback, None, "say what is bad on"),
+            Act::Ship if !world::knows(&self.0.schema, Action::Ship) => return nobody_ships(),
+            Act::Ship => (Action::Ship, None, "ship pull requests to"),
         };
         with_room(|| self.0.beside_a_plan(person, action, service, environment, about, what))
     }
@@ -212,6 +216,13 @@ impl Inner {
     pub(super) fn why(&self, id: &str) -> String {
         self.rules.get(id).map(|rule| rule.why.clone()).unwrap_or_default()
     }
+}
+
+/// The rules are from before there was anything to ship.
+fn nobody_ships() -> Decision {
+    let why = "The policies in force know no action \"ship\", so nobody may ship pull requests: take it over from the \
+               schema.cedarschema that came with this version, and permit it in a rule.";
+    deny(vec![reason(NO_PERMIT, why.to_owned())])
 }
 
 fn deny(mut reasons: Vec<Reason>) -> Decision {

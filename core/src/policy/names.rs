@@ -29,10 +29,11 @@ pub(crate) enum Action {
     Veto,
     Override,
     Execute,
+    Ship,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Request,
         Self::Rollback,
         Self::Migrate,
@@ -43,6 +44,7 @@ impl Action {
         Self::Veto,
         Self::Override,
         Self::Execute,
+        Self::Ship,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Action {
             Self::Veto => "veto",
             Self::Override => "override",
             Self::Execute => "execute",
+            Self::Ship => "ship",
         }
     }
 

@@ -314,7 +314,13 @@ fn scan(m: &mut Mistakes<'_>, fields: &Fields<'_>) -> Option<ScanCounts> {
 /// Somebody unknown is refused by Slipway itself before any rule is asked, except for votes and overrides.
 fn asked_by_somebody(m: &mut Mistakes<'_>, fields: &Fields<'_>, action: Action, who: &PersonId, people: &Directory) {
     let by_slipway = match action {
-        Action::Request | Action::Rollback | Action::Migrate | Action::Lock | Action::Unlock | Action::Cancel => true,
+        Action::Request
+        | Action::Rollback
+        | Action::Migrate
+        | Action::Lock
+        | Action::Unlock
+        | Action::Cancel
+        | Action::Ship => true,
         Action::Approve | Action::Veto | Action::Override | Action::Execute => false,
     };
     if by_slipway && people.get(who).is_none() {

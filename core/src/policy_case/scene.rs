@@ -95,6 +95,7 @@ impl Scene {
             Action::Veto => format!("{who}'s veto of {release}"),
             Action::Override => format!("{who}'s override for {release}"),
             Action::Execute => format!("The start of {release} that {requester} asked for"),
+            Action::Ship => format!("{who}'s request to merge a pull request of {service} for {environment}"),
         }
     }
 
@@ -116,6 +117,7 @@ impl Scene {
             Action::Veto => self.with_case(|case| set.may_vote(person, Stance::Veto, case)),
             Action::Override => self.with_case(|case| set.may_override(person, case)),
             Action::Execute => self.with_case(|case| set.may_execute(case)),
+            Action::Ship => act(Act::Ship),
         }
     }
 

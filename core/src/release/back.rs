@@ -53,7 +53,8 @@ impl Release {
             RequestKind::Deploy
             | RequestKind::Retry { .. }
             | RequestKind::Migrate { .. }
-            | RequestKind::Config { .. } => None,
+            | RequestKind::Config { .. }
+            | RequestKind::Ship { .. } => None,
         }
     }
 

@@ -62,6 +62,10 @@ pub enum Effect {
     },
     /// Show on GitHub where the release stands by then.
     Report,
+    /// Wait for the reviews and checks of the pull request.
+    AwaitPull,
+    /// Merge it.
+    MergePull,
 }
 
 impl Effect {
@@ -85,6 +89,8 @@ impl Effect {
             Self::Announce => "announce",
             Self::Promote { .. } => "promote",
             Self::Report => "report",
+            Self::AwaitPull => "await_pull",
+            Self::MergePull => "merge_pull",
         }
     }
 

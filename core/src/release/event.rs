@@ -7,6 +7,7 @@ use crate::gate::Verdict;
 use crate::ids::{CommitSha, PersonId, ReleaseId};
 use crate::plan::Plan;
 use crate::policy::{Override, Vote};
+use crate::pull::Shipped;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +175,32 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The pull request that is to be shipped was looked at.
+    PullSeen {
+        /// How it stands.
+        pull: Box<Shipped>,
+    },
+    /// Nothing is missing for its merge.
+    PullReady {
+        /// How it stands.
+        pull: Box<Shipped>,
+        /// When.
+        at: Timestamp,
+    },
+    /// It was not merged, and it is waited for what is missing.
+    PullWaits {
+        /// How it stands.
+        pull: Box<Shipped>,
+        /// When.
+        at: Timestamp,
+    },
+    /// It is merged, by Slipway or by somebody else.
+    PullMerged {
+        /// With its merge.
+        pull: Box<Shipped>,
+        /// When that was seen.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -205,13 +232,17 @@ impl Event {
             Self::MarkRemoved { .. } => "mark_removed",
             Self::AutomaticRollback { .. } => "automatic_rollback",
             Self::Promoted { .. } => "promoted",
+            Self::PullSeen { .. } => "pull_seen",
+            Self::PullReady { .. } => "pull_ready",
+            Self::PullWaits { .. } => "pull_waits",
+            Self::PullMerged { .. } => "pull_merged",
         }
     }
 
     /// Whether it is only news for the message: such events are not audited.
     #[must_use]
     pub fn is_progress(&self) -> bool {
-        matches!(self, Self::Progress { .. } | Self::BuildProgress { .. })
+        matches!(self, Self::Progress { .. } | Self::BuildProgress { .. } | Self::PullSeen { .. })
     }
 }
 

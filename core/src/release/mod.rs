@@ -8,6 +8,7 @@ mod effect;
 mod event;
 mod report;
 mod running;
+mod shipping;
 mod state;
 mod step;
 mod waiting;

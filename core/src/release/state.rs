@@ -8,6 +8,7 @@ use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
 use crate::migration::Version;
 use crate::plan::{Plan, PlanChange, PlanDigest, PlanKind};
 use crate::policy::{Override, Vote};
+use crate::pull::Shipped;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,14 @@ pub enum RequestKind {
         #[serde(default)]
         again: Option<ReleaseId>,
     },
+    /// A pull request is merged once its checks and reviews are green, and then deployed.
+    Ship {
+        /// Its number.
+        pull: u64,
+        /// The earlier release that this is a retry of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<ReleaseId>,
+    },
 }
 
 /// Which migrations are run, and in which direction.
@@ -118,7 +127,7 @@ impl RequestKind {
     #[must_use]
     pub fn plan_kind(&self) -> PlanKind {
         match self {
-            Self::Deploy | Self::Retry { .. } => PlanKind::Deploy,
+            Self::Deploy | Self::Retry { .. } | Self::Ship { .. } => PlanKind::Deploy,
             Self::Rollback { .. } => PlanKind::Rollback,
             Self::Migrate { way: MigrateWay::Up { .. }, .. } => PlanKind::MigrateUp,
             Self::Migrate { way: MigrateWay::Down { .. }, .. } => PlanKind::MigrateDown,
@@ -217,6 +226,10 @@ pub enum PlanningStage {
     Gathering,
     /// The plan is there; policy is being asked.
     Judging,
+    /// Waiting for the reviews and checks of a pull request.
+    Shipping,
+    /// Merging it.
+    Merging,
 }
 
 /// A step of the run, in the usual order; see [`Release::order`].
@@ -502,16 +515,21 @@ pub struct Release {
     /// What became of the tag that its plan moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
+    /// The pull request that it ships, as far as it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ships: Option<Shipped>,
 }
 
 impl Release {
     /// A new release for a request.
     #[must_use]
     pub fn new(id: ReleaseId, request: Request) -> Self {
+        let ships = matches!(request.kind, RequestKind::Ship { .. });
+        let stage = if ships { PlanningStage::Shipping } else { PlanningStage::Resolving };
         Self {
             id,
             request,
-            phase: Phase::Planning { stage: PlanningStage::Resolving },
+            phase: Phase::Planning { stage },
             commit: None,
             branch: None,
             build: None,
@@ -536,6 +554,7 @@ impl Release {
             known_bad: None,
             automatic: None,
             promotion: None,
+            ships: None,
         }
     }
 
@@ -555,7 +574,8 @@ impl Release {
     #[must_use]
     pub fn failed_in_ci(&self) -> bool {
         let in_ci = matches!(self.outcome, Some(Outcome::Failed { step: Some(Step::Ci), .. }));
-        let builds = matches!(self.request.kind, RequestKind::Deploy | RequestKind::Retry { .. });
+        let builds =
+            matches!(self.request.kind, RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. });
         in_ci && builds && self.started_at.is_none() && self.commit.is_some()
     }
 

@@ -2,6 +2,7 @@
 
 use super::back::AutomaticRollback;
 use super::running;
+use super::shipping;
 use super::state::{Failure, Outcome, Phase, PlanningStage, Promotion, Release, Step, StepState};
 use super::waiting;
 use super::{Effect, Event};
@@ -37,6 +38,7 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
     match (&release.phase, event) {
         // What can happen at any time before the end.
         (phase, Event::CancelRequested { by, begun, at }) if !phase.is_end() => cancel(next, by, *begun, *at),
+        (_, Event::TimedOut { at }) if shipping::goes_on_beyond(&next, *at) => Err(illegal(release, event)),
         (phase, Event::TimedOut { at }) if is_unstarted(phase) => Ok(end(next, Phase::Expired, Outcome::Expired, *at)),
         (phase, Event::Superseded { by, requester, at }) if is_unstarted(phase) => {
             let told = superseded(&next, by, requester.as_ref());
@@ -136,12 +138,13 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
         (PlanningStage::Judging, Event::Planned { .. } | Event::PlanningFailed { .. }) if next.gathering => {
             waiting::step(next, event)
         }
+        (PlanningStage::Shipping | PlanningStage::Merging, event) => shipping::step(next, stage, event),
         (_, Event::PlanningFailed { step, failure, at }) => Ok(planning_failed(next, *step, failure, *at)),
         (_, event) => Err(illegal(&next, event)),
     }
 }
 
-fn planning_failed(mut next: Release, step: Option<Step>, failure: &Failure, at: Timestamp) -> Next {
+pub(super) fn planning_failed(mut next: Release, step: Option<Step>, failure: &Failure, at: Timestamp) -> Next {
     if let Some(step) = step {
         let record = next.steps.get_mut(step);
         record.state = StepState::Failed;
@@ -155,6 +158,9 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
     let too_late =
         |next: &Release, why| Err(Illegal { phase: next.phase.name(), event: "cancel_requested", why: Some(why) });
     match next.phase {
+        Phase::Planning { stage: PlanningStage::Merging } if begun => {
+            too_late(&next, "the pull request is being merged; cancel it once that is known to have happened or not")
+        }
         // An operation that is known has begun, whatever the caller could see.
         Phase::Running { step: Step::Deploy } if begun || next.operation.is_some() => {
             too_late(&next, "the target has begun the deployment; wait for its outcome, then roll back")

@@ -4,6 +4,7 @@ mod backwards;
 mod history;
 mod life;
 mod reporting;
+mod shipping;
 mod table;
 mod voting;
 mod walk;

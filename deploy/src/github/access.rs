@@ -21,6 +21,8 @@ const SHOWING_PERMISSIONS: [(&str, &str, &str); 2] =
 /// The same for linting the migrations of pull requests.
 const LINTING_PERMISSIONS: [(&str, &str, &str); 2] =
     [("checks", "write", "show the lint of migrations"), ("pull_requests", "read", "find pull requests")];
+/// The same for shipping pull requests.
+const MERGING_PERMISSIONS: [(&str, &str, &str); 1] = [("pull_requests", "write", "ship pull requests")];
 
 /// What the credentials may do with a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +78,18 @@ impl GitHub {
             return Ok(vec![]);
         }
         Ok(missing_permissions(&self.installation(repo).await?, &LINTING_PERMISSIONS))
+    }
+
+    /// What an App's installation lacks for shipping pull requests, as in [`Access::missing`]. Of tokens no more is known than
+    /// that.
+    ///
+    /// # Errors
+    /// As for any request.
+    pub async fn missing_to_merge(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
+        if !self.is_app() {
+            return Ok(vec![]);
+        }
+        Ok(missing_permissions(&self.installation(repo).await?, &MERGING_PERMISSIONS))
     }
 
     async fn app_access(&self, repo: &RepoName) -> Result<(String, Vec<String>), GitHubError> {

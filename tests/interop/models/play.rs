@@ -8,7 +8,7 @@ use slipway_core::message::terminal::{TerminalOptions, render};
 use slipway_deploy::github::{Annotation, Auth, GitHub, Opinion, RepoName, Verdict};
 use slipway_sandbox::front::terminal::Terminal;
 use slipway_sandbox::github::sample::{SampleOptions, propose};
-use slipway_sandbox::github::{CiMode, OpenPull};
+use slipway_sandbox::github::{CiMode, NewPull, NewReview, OpenPull};
 use slipway_sandbox::traffic::Exchange;
 use slipway_sandbox::world::{CHANNEL, Options, Pace, TargetOption, Teams, World};
 use std::collections::BTreeMap;
@@ -64,6 +64,15 @@ async fn play() -> Said {
     world.merge_another().unwrap();
     chat.says("ana", "/deploy staging").await;
     chat.until_ended("CI is red").await;
+    world.github.set_ci(CiMode::Green);
+    let (title, author, branch) = ("Threads".to_owned(), "eve-dev".to_owned(), "feature/comment-threads".to_owned());
+    world.github.mark_green(&world.git(&["rev-parse", &branch]));
+    world.github.open_pull(NewPull { number: 123, title, author, branch });
+    let review = NewReview { who: "bob-dev", state: "APPROVED", association: "MEMBER" };
+    world.github.review(123, review).await.unwrap();
+    world.github.set_merge_rules(1, false);
+    chat.says("ana", "/release ship 123").await;
+    chat.until_ended("merged as").await;
     as_an_app(&world).await;
     Said { aws: world.aws.exchanges(), github: world.github.exchanges() }
 }

@@ -36,6 +36,8 @@ async fn an_app_signs_for_itself_and_acts_with_its_installations_token() {
         "permission statuses: write, to show releases on commits",
     ];
     assert_eq!(to_show, lacks);
+    let to_merge = github.missing_to_merge(&repo).await.unwrap();
+    assert_eq!(to_merge, ["permission pull_requests: write, to ship pull requests"]);
 
     let other = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
     for stranger in [app(&sandbox.api_url, APP_ID, &other), app(&sandbox.api_url, APP_ID + 1, &key)] {

@@ -307,7 +307,10 @@ pub(super) async fn rules(
     Path(_branch): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Reply {
-    let checks = shared.world().rules.clone();
+    let (checks, merging) = {
+        let world = shared.world();
+        (world.rules.clone(), world.merging.clone())
+    };
     let from =
         json!({ "ruleset_source_type": "Repository", "ruleset_source": shared.options.full_name, "ruleset_id": 42 });
     let with = |mut rule: Value| {
@@ -327,6 +330,17 @@ pub(super) async fn rules(
             .collect();
         let parameters = json!({ "required_status_checks": listed, "strict_required_status_checks_policy": false });
         all.push(with(json!({ "type": "required_status_checks", "parameters": parameters })));
+    }
+    if merging.approvals > 0 {
+        let parameters = json!({
+            "required_approving_review_count": merging.approvals, "dismiss_stale_reviews_on_push": false,
+            "require_code_owner_review": false, "require_last_push_approval": false,
+            "required_review_thread_resolution": false, "allowed_merge_methods": merging.methods,
+        });
+        all.push(with(json!({ "type": "pull_request", "parameters": parameters })));
+    }
+    if merging.queue {
+        all.push(with(json!({ "type": "merge_queue" })));
     }
     let (one_page, links) = page(all, &query, &format!("{}/rules/branches/x", shared.api()));
     Ok((links, Json(one_page)).into_response())

@@ -1,11 +1,12 @@
 //! Reading a repository by running `git`: no shell, no configuration of the repository that could run
-//! something, nothing that writes. Everything that comes from a request is checked before it gets here.
+//! something, nothing that writes into it. Everything that comes from a request is checked before it gets here.
 
 use jiff::Timestamp;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -14,6 +15,8 @@ const GIT_TIMEOUT_S: u64 = 20;
 
 pub(super) struct Git {
     pub(super) path: PathBuf,
+    /// What is made here, and where the repository's own objects are.
+    made: Option<(TempDir, PathBuf)>,
 }
 
 /// A commit as git has it.
@@ -75,14 +78,61 @@ fn bad(what: &str) -> io::Error {
 const COMMIT_FORMAT: &str = "--format=%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%at%x1f%cn%x1f%ce%x1f%ct%x1f%B%x00";
 
 impl Git {
+    /// A repository to be read. Where it is none, that shows when it is asked.
+    pub(super) async fn open(path: PathBuf) -> io::Result<Self> {
+        let plain = Self { path, made: None };
+        let args = ["rev-parse", "--path-format=absolute", "--git-path", "objects"];
+        let Some(objects) = plain.text(&args, "").await? else { return Ok(plain) };
+        let objects = PathBuf::from(objects.trim_end_matches('\n'));
+        Ok(Self { made: Some((tempfile::tempdir()?, objects)), ..plain })
+    }
+
+    /// The tree of two commits merged; `None` where they conflict.
+    pub(super) async fn merged_tree(&self, base: &str, head: &str) -> io::Result<Option<String>> {
+        let found = self.text(&["merge-tree", "--write-tree", "--no-messages", base, head], "").await?;
+        Ok(found.and_then(|text| text.lines().next().map(str::to_owned)).filter(|id| is_hex(id, 40)))
+    }
+
+    /// Makes a commit, in the folder beside the repository.
+    pub(super) async fn commit_tree(
+        &self,
+        tree: &str,
+        parent: &str,
+        message: &str,
+        (author, author_email): (&str, &str),
+        (committer, committer_email): (&str, &str),
+        at: Timestamp,
+    ) -> io::Result<String> {
+        let at = format!("{} +0000", at.as_second());
+        let who = [
+            ("GIT_AUTHOR_NAME", author),
+            ("GIT_AUTHOR_EMAIL", author_email),
+            ("GIT_AUTHOR_DATE", &at),
+            ("GIT_COMMITTER_NAME", committer),
+            ("GIT_COMMITTER_EMAIL", committer_email),
+            ("GIT_COMMITTER_DATE", &at),
+        ];
+        let args = ["-c", "commit.gpgSign=false", "commit-tree", tree, "-p", parent, "-F", "-"];
+        let made = self.run(&args, message, &who).await?.map(|id| String::from_utf8_lossy(&id).trim().to_owned());
+        made.filter(|id| is_hex(id, 40)).ok_or_else(|| bad("a new commit"))
+    }
+
     /// Standard output, or `None` when git says no.
     async fn ask(&self, args: &[&str], input: &str) -> io::Result<Option<Vec<u8>>> {
+        self.run(args, input, &[]).await
+    }
+
+    async fn run(&self, args: &[&str], input: &str, env: &[(&str, &str)]) -> io::Result<Option<Vec<u8>>> {
         let mut command = Command::new("git");
         command.arg("--no-replace-objects").args(["-c", "core.fsmonitor=false", "-C"]).arg(&self.path).args(args);
         for inherited in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"] {
             command.env_remove(inherited);
         }
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
+        command.envs(env.iter().copied());
+        if let Some((made, own)) = &self.made {
+            command.env("GIT_OBJECT_DIRECTORY", made.path()).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", own);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let work = async {
             let mut child = command.spawn()?;

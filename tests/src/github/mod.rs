@@ -1,4 +1,5 @@
-//! A strict small model of GitHub over HTTP, served from a real git repository that it never writes to.
+//! A strict small model of GitHub over HTTP, served from a real git repository that it never writes to: what merges make
+//! is kept in a folder beside it.
 //!
 //! What git knows (commits, branches, tags, files) is read by running `git`. What GitHub adds (temporary tags,
 //! workflow runs, checks) is kept in memory. Time is a clock that is passed in: a run's state is computed
@@ -14,6 +15,7 @@ mod deployments;
 mod etag;
 mod git;
 mod pull_lists;
+mod pulls;
 mod refs;
 mod repository;
 pub mod sample;
@@ -27,6 +29,7 @@ pub use check_runs::MadeCheckRun;
 pub use ci::{CiMode, Pace};
 pub use deployments::{Deployment, DeploymentStatus, Permission};
 pub use pull_lists::OpenPull;
+pub use pulls::{NewPull, NewReview};
 pub use shape::shape_of;
 pub use teams::{Account, TeamAccess};
 pub use world::{BuiltImage, CommitStatus, Dispatch, DispatchAnswer, Fault, FaultKind};

@@ -65,6 +65,8 @@ pub(super) fn minimal(shared: &Shared) -> Value {
 /// As it is asked for by itself.
 pub(super) fn full(shared: &Shared) -> Value {
     let html = shared.html();
+    let methods = shared.world().merging.methods.clone();
+    let allows = |name: &str| methods.iter().any(|method| method == name);
     let more = json!({
         "default_branch": shared.default_branch, "archived": false, "disabled": false, "visibility": "private",
         "permissions": { "admin": false, "maintain": false, "push": true, "triage": true, "pull": true },
@@ -73,6 +75,8 @@ pub(super) fn full(shared: &Shared) -> Value {
         "forks": 0, "forks_count": 0, "network_count": 0, "open_issues": 0, "open_issues_count": 0, "size": 120,
         "stargazers_count": 0, "subscribers_count": 3, "watchers": 0, "watchers_count": 0,
         "has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false, "has_discussions": false,
+        "allow_squash_merge": allows("squash"), "allow_merge_commit": allows("merge"),
+        "allow_rebase_merge": allows("rebase"),
         "created_at": AT, "updated_at": AT, "pushed_at": AT,
     });
     match more {

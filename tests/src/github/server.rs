@@ -4,7 +4,7 @@ use super::ci::CiMode;
 use super::git::Git;
 use super::world::{BuiltImage, FaultKind, World};
 use super::{
-    GitHubOptions, actions, app, check_runs, commits, contents, deployments, etag, pull_lists, refs, repository,
+    GitHubOptions, actions, app, check_runs, commits, contents, deployments, etag, pull_lists, pulls, refs, repository,
     shapes, teams,
 };
 use crate::spoilt;
@@ -15,7 +15,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ pub(super) async fn start(options: GitHubOptions) -> io::Result<(Arc<Shared>, Ru
     let base = format!("http://{}", listener.local_addr()?);
     let logs_listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let logs_base = format!("http://{}", logs_listener.local_addr()?);
-    let git = Git { path: options.repository.clone() };
+    let git = Git::open(options.repository.clone()).await?;
     let not_git = || io::Error::new(io::ErrorKind::NotFound, format!("{} is no git repository", git.path.display()));
     let refs = git.refs().await?.ok_or_else(not_git)?;
     let default_branch = match git.default_branch().await? {
@@ -233,6 +233,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&at("/statuses/{sha}"), post(deployments::say_of_commit))
         .route(&at("/rules/branches/{*branch}"), get(deployments::rules))
         .route(&at("/installation"), get(app::installation))
+        .route(&at("/pulls/{number}"), get(pulls::one))
+        .route(&at("/pulls/{number}/reviews"), get(pulls::reviews))
+        .route(&at("/pulls/{number}/merge"), put(pulls::merge))
         .route("/app/installations/{id}/access_tokens", post(app::token))
         .route(&at("/pulls"), get(pull_lists::list))
         .route(&at("/pulls/{number}/files"), get(pull_lists::files))

@@ -6,6 +6,7 @@ use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
 use super::deployments::{Deployment, Permission};
 use super::pull_lists::OpenPull;
 use super::shape::shape_of;
+use super::pulls::{Merging, Pull};
 use super::teams::{Account, TeamAccess};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -143,6 +144,8 @@ pub(super) struct World {
     pub(super) may_read_pulls: Permission,
     /// Those that an App has made, in order.
     pub(super) check_runs: Vec<MadeCheckRun>,
+    pub(super) pulls: Vec<Pull>,
+    pub(super) merging: Merging,
 }
 
 /// A check's name and the App that must report it.
@@ -185,6 +188,8 @@ impl World {
             open_pulls: Vec::new(),
             may_read_pulls: Permission::Given,
             check_runs: Vec::new(),
+            pulls: Vec::new(),
+            merging: Merging::default(),
         }
     }
 

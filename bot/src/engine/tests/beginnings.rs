@@ -68,9 +68,11 @@ enum Way {
     BackBySetting,
     /// `/deploy --config`.
     Config,
+    /// A pull request was merged for it.
+    Ship,
 }
 
-const WAYS: [Way; 25] = [
+const WAYS: [Way; 26] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -96,6 +98,7 @@ const WAYS: [Way; 25] = [
     Way::ResumeAfterCrash,
     Way::BackBySetting,
     Way::Config,
+    Way::Ship,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -112,6 +115,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
             Way::Unlock,
             Way::HandOver,
             Way::Config,
+            Way::Ship,
         ],
         Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
@@ -151,7 +155,7 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
     let (staging, production) = (plan("staging", 1, 3), plan("production", 1, 3));
     let mut brink = Brink { release: None, other: None, plan: staging.clone() };
     match way {
-        Way::Deploy => {}
+        Way::Deploy | Way::Ship => {}
         Way::Rollback => {
             for (base, commit) in [(1, 3), (3, 4)] {
                 let earlier = chat.planned("ana", &plan("staging", base, commit)).await;
@@ -314,6 +318,15 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
         Way::MembersBack => {
             chat.sees_members(&release_managers(), &[]).await;
             String::new()
+        }
+        Way::Ship => {
+            let answer = chat.says("ana", "/release ship 7 staging").await;
+            let (release, at) = (chat.newest().await, chat.now());
+            let ready = Event::PullReady { pull: shipping::shipped(false), at };
+            chat.outcome(&release, "await_pull", ready).await;
+            let merged = Event::PullMerged { pull: shipping::shipped(true), at };
+            chat.outcome(&release, "merge_pull", merged).await;
+            answer
         }
     };
     let release = match release {

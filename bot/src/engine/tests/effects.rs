@@ -182,10 +182,12 @@ fn end(effect: &Effect, at: Timestamp) -> End {
         Effect::Announce => End::Record("announced"),
         Effect::Promote { tag } => End::Event(Event::Promoted { tag: tag.clone(), problem: None, at }),
         Effect::Report => End::Record("reported"),
+        Effect::AwaitPull => End::Event(Event::PullReady { pull: shipping::shipped(false), at }),
+        Effect::MergePull => End::Event(Event::PullMerged { pull: shipping::shipped(true), at }),
     }
 }
 
-fn all(at: Timestamp) -> [Effect; 16] {
+fn all(at: Timestamp) -> [Effect; 18] {
     [
         Effect::Resolve,
         Effect::AwaitBuild,
@@ -203,6 +205,8 @@ fn all(at: Timestamp) -> [Effect; 16] {
         Effect::Announce,
         Effect::Promote { tag: "latest".to_owned() },
         Effect::Report,
+        Effect::AwaitPull,
+        Effect::MergePull,
     ]
 }
 

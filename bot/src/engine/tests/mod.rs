@@ -23,6 +23,7 @@ mod reacting;
 mod releasing;
 mod replaying;
 mod reporting;
+mod shipping;
 mod threats;
 mod voting;
 mod wondering;

@@ -54,6 +54,8 @@ async fn permissions(setup: &Setup, outside: &Outside, service: &ServiceSetup, a
         let lacks = within_limit(outside.github.missing_to_lint(repo)).await.unwrap_or_default();
         missing.push((lacks, "give it that permission, or take lint_pull_requests out of the service's section"));
     }
+    let lacks = within_limit(outside.github.missing_to_merge(repo)).await.unwrap_or_default();
+    missing.push((lacks, "give it that permission, or do without /release ship"));
     let row = |what: &String, mend: &str| {
         (format!("permissions for {repo}"), doubtful(format!("{} lacks {what}", access.who), mend))
     };

@@ -113,7 +113,13 @@ fn what_a_chat_shows_while_one_types() {
             release! Release: its id, or the beginning of it; or an environment: what is live there
             reason Text: why it is bad, for those who read of it
             service Service: which service, where there is more than one
-            undo Flag: take the mark away"#]]
+            undo Flag: take the mark away
+        /release ship
+            pull-request! Text: its number, or its address on GitHub
+            environment Environment: where to; without it where what is merged goes first
+            service Service: which service, where there is more than one
+            dry-run Flag: only show the plan
+            reason Text: why, for those who read of it"#]]
     .assert_eq(all.join("\n").trim_end());
 }
 
@@ -194,7 +200,7 @@ fn lines_are_what_one_could_have_typed() {
         /migrate staging up "2" --continue
         refused: what is none of what there is. Nothing was started.
         /release
-        refused: There is no command /release ship. Nothing was started.
+        refused: pull-request is missing. Nothing was started.
         refused: environment is missing. Nothing was started.
         refused: /deploy has no option when. Nothing was started.
         refused: dry-run is either true or false. Nothing was started.

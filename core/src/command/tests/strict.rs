@@ -155,13 +155,7 @@ fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
 #[test]
 fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
-    for line in [
-        "/release ship 12",
-        "/release stats",
-        "/release RESUME",
-        "/deploy staging --when=green",
-        "/deploy staging main all",
-    ] {
+    for line in ["/release stats", "/release RESUME", "/deploy staging --when=green", "/deploy staging main all"] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
         let said = mistake(line, &words());
         assert!(said.contains("not in this version yet. Nothing was started.\n  Instead: "), "{said}");
@@ -183,8 +177,8 @@ fn help_is_found_wherever_it_is_asked_for() {
     let headline = |topic: &str| text(&help(Some(topic), &words()).headline);
     assert_eq!(headline("release lock"), lock::LOCK.usage);
     assert_eq!(headline("release"), "What you can type");
-    assert!(headline("release ship").contains("not in this version yet"));
-    assert!(headline("ship").contains("not in this version yet"));
+    assert!(headline("release stats").contains("not in this version yet"));
+    assert!(headline("stats").contains("not in this version yet"));
     let shown = |topic: Option<&str>| {
         let options = TerminalOptions::new(80, false, jiff::Timestamp::UNIX_EPOCH);
         render(&help(topic, &words()), &options).join("\n")
@@ -221,6 +215,8 @@ fn help_is_found_wherever_it_is_asked_for() {
                            runs was started; never values
         /release bad       mark what it brought as bad: nothing brings it anywhere
                            again, not even a rollback
+        /release ship      squash-merge it once its checks and reviews are green, and
+                           deploy it: to staging, if nothing else is said
 
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));

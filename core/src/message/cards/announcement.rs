@@ -89,6 +89,9 @@ fn headline(view: &ReleaseView<'_>) -> Line {
         line = words::commit(line, commit);
     }
     line = line.text(format!("{} {}", if back { " in" } else { " is in" }, key.environment));
+    if let Some((shipped, _)) = release.merge() {
+        line = line.text(format!(" with #{}", shipped.number));
+    }
     if let Some(plan) = release.plan.as_ref().filter(|plan| !back && plan.commits_total > 0) {
         line = line.text(DOT).text(words::count(usize::try_from(plan.commits_total).unwrap_or(usize::MAX), "commit"));
     }

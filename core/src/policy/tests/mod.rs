@@ -7,4 +7,5 @@ mod fixture;
 mod guarantees;
 mod loading;
 mod own_change;
+mod shipping;
 mod traps;

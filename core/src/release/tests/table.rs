@@ -67,6 +67,9 @@ fn states() -> Vec<(&'static str, Life)> {
         ("cancelled", asked().then(cancel(false, 3))),
         ("expired", waiting().then(Event::TimedOut { at: at(86_400) })),
         ("superseded", waiting().then(Event::Superseded { by: by(), requester: None, at: at(50) })),
+        ("shipping", shipping::shipping()),
+        ("merging", shipping::shipping().then(shipping::ready(5))),
+        ("shipping: building", shipping::shipping().then(shipping::ready(5)).then(shipping::merged(6))),
     ]
 }
 
@@ -109,7 +112,11 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
             Event::AutomaticRollback { rollback: AutomaticRollback::Not { why: "Nothing is good.".into() } }
         }
         Some(Event::AutomaticRollback { .. }) => Event::Promoted { tag: "latest".into(), problem: None, at: at(60) },
-        Some(Event::Promoted { .. }) => return None,
+        Some(Event::Promoted { .. }) => Event::PullSeen { pull: shipping::shipped(false) },
+        Some(Event::PullSeen { .. }) => shipping::ready(60),
+        Some(Event::PullReady { .. }) => shipping::waits(60),
+        Some(Event::PullWaits { .. }) => shipping::merged(60),
+        Some(Event::PullMerged { .. }) => return None,
     })
 }
 
@@ -162,8 +169,8 @@ fn every_state_meets_every_event() {
 #[test]
 fn the_table_has_every_phase_stage_and_step() {
     let seen: std::collections::BTreeSet<_> = states().iter().map(|(_, life)| describe(&life.release)).collect();
-    use PlanningStage::{Building, Dispatching, Gathering, Judging, Resolving};
-    for stage in [Resolving, Building, Dispatching, Gathering, Judging] {
+    use PlanningStage::{Building, Dispatching, Gathering, Judging, Merging, Resolving, Shipping};
+    for stage in [Resolving, Building, Dispatching, Gathering, Judging, Shipping, Merging] {
         assert!(seen.contains(&format!("planning({stage:?})").to_lowercase()), "{stage:?}");
     }
     for step in Step::ALL {
@@ -171,8 +178,8 @@ fn the_table_has_every_phase_stage_and_step() {
     }
     let events = events(&Life::planned(&plan()).release);
     let names: std::collections::BTreeSet<_> = events.iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(names.len(), 24, "one per variant");
-    assert_eq!(seen.len(), 5 + 1 + 4 + 5 + 7, "{seen:?}");
+    assert_eq!(names.len(), 28, "one per variant");
+    assert_eq!(seen.len(), 7 + 1 + 4 + 5 + 7, "{seen:?}");
 }
 
 /// What is said of a release after its end.
@@ -240,6 +247,8 @@ fn outcomes(effect: &Effect, release: &Release) -> Vec<Event> {
         Effect::Deploy { target } => [vec![began(*target)], ends(Step::Deploy)].concat(),
         Effect::Follow { .. } => [vec![broken(Step::Deploy, true, 70)], ends(Step::Deploy)].concat(),
         Effect::Verify => ends(Step::Verify),
+        Effect::AwaitPull => vec![shipping::ready(70), shipping::merged(70), failed],
+        Effect::MergePull => vec![shipping::merged(70), shipping::waits(70), failed],
         Effect::JudgeAt { .. }
         | Effect::ExpireAt { .. }
         | Effect::Tell { .. }

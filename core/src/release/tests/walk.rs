@@ -15,7 +15,7 @@ struct Draw {
 }
 
 fn draws() -> impl Strategy<Value = Vec<Draw>> {
-    let draw = (0..25_u8, any::<u8>()).prop_map(|(kind, shape)| Draw { kind, shape });
+    let draw = (0..26_u8, any::<u8>()).prop_map(|(kind, shape)| Draw { kind, shape });
     proptest::collection::vec(draw, 0..120)
 }
 
@@ -79,6 +79,9 @@ fn event(draw: Draw, release: &Release, now: i64) -> Event {
         15 => vote(person, if shape & 1 == 0 { Stance::Approve } else { Stance::Veto }, &about, now),
         16 => Event::Withdrawn { person: person.into() },
         24 => broken_glass(person, &about, now),
+        25 if shape.is_multiple_of(4) => shipping::waits(now),
+        25 if shape.is_multiple_of(2) => shipping::ready(now),
+        25 => shipping::merged(now),
         17 => Event::Progress { step, detail: "half".into(), permille: None },
         18 => began(usize::from(shape % 3)),
         19 | 20 => done(step, now),
@@ -106,6 +109,8 @@ fn under_way(release: &Release) -> Option<&'static str> {
             PlanningStage::Dispatching => Some("dispatch"),
             PlanningStage::Gathering => Some("gather"),
             PlanningStage::Judging => None,
+            PlanningStage::Shipping => Some("await_pull"),
+            PlanningStage::Merging => Some("merge_pull"),
         },
         Phase::Running { step } => Some(match step {
             Step::Ci => "observe_ci",
@@ -137,7 +142,10 @@ fn acts_once(effect: &Effect) -> bool {
         | Effect::JudgeAt { .. }
         | Effect::ExpireAt { .. }
         | Effect::Tell { .. }
-        | Effect::Report => false,
+        | Effect::Report
+        // A merge may be refused, and is asked for again once more has come; GitHub merges one pull request once.
+        | Effect::AwaitPull
+        | Effect::MergePull => false,
     }
 }
 
@@ -229,6 +237,11 @@ proptest! {
     #[test]
     fn any_run_keeps_the_promises(shape in any::<u8>(), draws in draws()) {
         walk(Life::started(&some_plan(shape)), &draws);
+    }
+
+    #[test]
+    fn any_ship_keeps_the_promises(draws in draws()) {
+        walk(shipping::shipping(), &draws);
     }
 }
 

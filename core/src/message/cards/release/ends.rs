@@ -6,17 +6,16 @@ use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
     actions, applied, approved, back, commit, configuration, cut_over, field, keeps_serving, message, migrating,
-    reasons, run, targets,
+    reasons, run, shipping, targets,
 };
 use crate::gate::Course;
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
 use crate::release::{RequestKind, Step};
+use shipping::nothing_started;
 
 /// How many lines a card shows of what a step that was broken off leaves behind.
 const DETAILS_SHOWN_LIMIT: usize = 8;
-
-const NOTHING_STARTED: &str = "nothing was started";
 
 pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     let release = view.release;
@@ -69,7 +68,10 @@ pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
     };
     let mut message = message(view, Mark::Failed, stands);
     message.body.extend(words::reasons(reasons(view.release), true, None).into_iter().map(Block::Line));
-    message.body.push(Block::Line(Line::plain("Nothing was started.")));
+    // What was not started is said already where something was merged before.
+    if view.release.merge().is_none() {
+        message.body.push(Block::Line(Line::plain("Nothing was started.")));
+    }
     message.actions = actions([Verb::Why]);
     message
 }
@@ -78,7 +80,7 @@ pub(super) fn cancelled(view: &ReleaseView<'_>, by: &PersonId, details: &[String
     let release = view.release;
     let stands = Line::plain("cancelled by ").person(by).text(DOT);
     if release.started_at.is_none() {
-        return message(view, Mark::Ended, stands.text(NOTHING_STARTED));
+        return message(view, Mark::Ended, stands.text(nothing_started(release)));
     }
     let mut message = message(view, Mark::Ended, stands.join(keeps_serving(release)));
     let lines = details.iter().take(DETAILS_SHOWN_LIMIT).map(|line| Line::default().untrusted(line.as_str()));
@@ -98,7 +100,7 @@ pub(super) fn expired(view: &ReleaseView<'_>) -> Message {
             Line::plain(format!("expired without approval: {slots}"))
         }
     };
-    let mut message = message(view, Mark::Ended, stands.text(DOT).text(NOTHING_STARTED));
+    let mut message = message(view, Mark::Ended, stands.text(DOT).text(nothing_started(view.release)));
     message.body.extend(field("Was waiting for", words::reasons(reasons(view.release), false, None)));
     message.body.push(Block::Line(ask_again(view)));
     message.actions = actions([Verb::Why]);
@@ -112,12 +114,17 @@ fn ask_again(view: &ReleaseView<'_>) -> Line {
         RequestKind::Rollback { .. } => format!("/rollback {environment}"),
         RequestKind::Migrate { way, .. } => migrating::command(environment, way),
         RequestKind::Config { .. } => configuration::command(environment),
+        // Once it is merged, there is nothing left to ship.
+        RequestKind::Ship { pull, .. } => match &view.release.commit {
+            None => shipping::command(environment, *pull),
+            Some(commit) => format!("/deploy {environment} {}", commit.short()),
+        },
     };
     Line::plain("To ask again: ").code(command)
 }
 
 pub(super) fn superseded(view: &ReleaseView<'_>, by: &ReleaseId) -> Message {
-    let stands = words::release(Line::plain("superseded by "), by).text(DOT).text(NOTHING_STARTED);
+    let stands = words::release(Line::plain("superseded by "), by).text(DOT).text(nothing_started(view.release));
     let mut message = message(view, Mark::Ended, stands);
     let line = Line::plain("The newer request contains ").join(commit(view.release)).text(".");
     message.body.push(Block::Line(line));
@@ -126,9 +133,13 @@ pub(super) fn superseded(view: &ReleaseView<'_>, by: &ReleaseId) -> Message {
 
 pub(super) fn dry_run(view: &ReleaseView<'_>) -> Message {
     let release = view.release;
+    if let (None, Some(shipped)) = (&release.plan, &release.ships) {
+        return shipping::dry_run(view, shipped);
+    }
     let free = reasons(release).is_empty() && release.verdict.as_ref().is_some_and(|v| v.course() == Course::DryRun);
     let found = if free { "it could start now" } else { "it would have to wait" };
-    let mut message = message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{NOTHING_STARTED}")));
+    let mut message =
+        message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{}", nothing_started(release))));
     message.body.extend(plan::warnings(release));
     message.body.extend(plan::fields(release, When::Standing));
     message.body.extend(field("Would wait for", words::reasons(reasons(release), false, None)));

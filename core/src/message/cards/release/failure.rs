@@ -3,7 +3,7 @@
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, applied, back, commit, keeps_serving, message, run, targets};
+use super::{actions, applied, back, commit, keeps_serving, message, run, shipping, targets};
 use crate::plan::PlanKind;
 use crate::release::{Failure, Release, Step};
 
@@ -39,7 +39,7 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
 /// The first line: in which step, after how long, what serves.
 fn stands(release: &Release, step: Option<Step>) -> Line {
     let started = release.started_at.is_some();
-    let untouched = || if started { keeps_serving(release) } else { Line::plain("nothing was started") };
+    let untouched = || if started { keeps_serving(release) } else { Line::plain(shipping::nothing_started(release)) };
     let after = step.map_or(String::new(), |step| after(release, step));
     match step {
         None if release.plan.is_some() => Line::plain("given up while waiting").text(DOT).join(untouched()),

@@ -10,6 +10,7 @@ mod migrations;
 mod plan;
 mod planning;
 mod run;
+mod shipping;
 mod targets;
 mod waiting;
 
@@ -34,7 +35,7 @@ use crate::release::{Outcome, Phase, Release, RequestKind, StepState};
 /// The card of a release, whatever it is at.
 #[must_use]
 pub fn release_card(view: &ReleaseView<'_>) -> Message {
-    match (&view.release.phase, &view.release.outcome) {
+    let card = match (&view.release.phase, &view.release.outcome) {
         (Phase::Planning { stage }, _) => planning::card(view, *stage),
         (Phase::AwaitingApproval, _) => waiting::awaiting(view),
         (Phase::Queued, _) => waiting::queued(view),
@@ -42,7 +43,8 @@ pub fn release_card(view: &ReleaseView<'_>) -> Message {
         (_, Some(outcome)) => with_mark(view.release, ended(view, outcome)),
         // Only a stored state of another version can be an end without an outcome.
         (phase, None) => message(view, Mark::Ended, Line::plain(format!("ended: {}", phase.name()))),
-    }
+    };
+    shipping::with_merge(view.release, card)
 }
 
 fn ended(view: &ReleaseView<'_>, outcome: &Outcome) -> Message {
@@ -96,6 +98,12 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
             line = words::release(line.text(DOT).text("retry of "), of);
         }
         RequestKind::Migrate { again: None, .. } | RequestKind::Config { again: None, .. } => {}
+        RequestKind::Ship { pull, again } => {
+            line = line.text(format!("{DOT}ships #{pull}"));
+            if let Some(of) = again {
+                line = words::release(line.text(DOT).text("retry of "), of);
+            }
+        }
     }
     if let Some(digest) = release.digest() {
         line = line.text(DOT).text("plan ").code(digest.short());

@@ -4,11 +4,14 @@ use super::super::super::{Block, Line, Mark, Message, Progress, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{actions, commit, message};
+use super::{actions, commit, message, shipping};
 use crate::plan::PlanKind;
 use crate::release::{BuildProgress, PlanningStage, Release, RequestKind};
 
 pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
+    if let PlanningStage::Shipping | PlanningStage::Merging = stage {
+        return shipping::card(view, stage);
+    }
     let release = view.release;
     let planning = || Line::plain("planning ").join(commit(release)).text(DOT);
     let stands = match stage {
@@ -17,6 +20,7 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
         PlanningStage::Dispatching => planning().text("there is no image yet, starting the build"),
         PlanningStage::Gathering => planning().text("reading what runs and what is pending"),
         PlanningStage::Judging => planning().text("asking the policy"),
+        PlanningStage::Shipping | PlanningStage::Merging => planning(),
     };
     let mut message = message(view, Mark::Running, stands);
     if let (PlanningStage::Building, Some(build)) = (stage, &release.build) {
@@ -36,7 +40,7 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
 /// What was asked for, before it is a commit.
 fn reference(release: &Release) -> Line {
     let pinned = match &release.request.kind {
-        RequestKind::Deploy => None,
+        RequestKind::Deploy | RequestKind::Ship { .. } => None,
         RequestKind::Rollback { commit, .. } | RequestKind::Config { commit, .. } => Some(commit),
         RequestKind::Retry { commit, .. } | RequestKind::Migrate { commit, .. } => commit.as_ref(),
     };

@@ -10,6 +10,7 @@ mod migrations;
 mod others;
 mod plain;
 mod running;
+mod shipping;
 mod targets;
 mod waiting;
 
