@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::ids::{CommitSha, EnvironmentKey, IntentId, ReleaseId};
 use slipway_core::membership::Source;
 use slipway_core::message::Verb;
 use slipway_core::person::Identity;
@@ -131,6 +131,14 @@ pub enum Incoming {
         /// The repository as the configuration names it.
         repository: String,
     },
+    /// Something may be due of a deployment that is to be asked for later.
+    IntentDue {
+        /// Which.
+        intent: IntentId,
+        /// The commit that its reference means, if its CI was just found green.
+        #[serde(default)]
+        green: Option<CommitSha>,
+    },
 }
 
 impl Incoming {
@@ -151,7 +159,8 @@ impl Incoming {
             | Self::AnchorDue { .. }
             | Self::StrangersDue { .. }
             | Self::LockDue { .. }
-            | Self::GithubSpoke { .. } => None,
+            | Self::GithubSpoke { .. }
+            | Self::IntentDue { .. } => None,
         }
     }
 

@@ -8,9 +8,11 @@ mod asked;
 mod auditing;
 mod back;
 mod bad;
+mod bumping;
 mod configuration;
 mod github;
 mod incoming;
+mod intents;
 mod links;
 mod locks;
 mod lookup;
@@ -181,6 +183,7 @@ impl Engine {
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
             Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
+            Incoming::IntentDue { intent, green } => work.intent_due(&intent, green).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

@@ -5,9 +5,9 @@ use super::apply::Work;
 use super::asked::Asked;
 use crate::chat::direct;
 use crate::config::Reactions;
-use crate::store::{CARD_KEY_PREFIX, NewMessage, SeenReaction};
+use crate::store::{CARD_KEY_PREFIX, INTENT_KEY_PREFIX, NewMessage, SeenReaction};
 use serde_json::json;
-use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::ids::{EnvironmentKey, IntentId, ReleaseId};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
@@ -62,6 +62,9 @@ impl Work<'_> {
         let Button { message, verb, .. } = *button;
         if let Some(key) = self.engine.setup.environment_of_button(message) {
             return self.pressed_environment(delivery, who, channel, key, verb).await;
+        }
+        if let Some(intent) = message.strip_prefix(INTENT_KEY_PREFIX) {
+            return Box::pin(self.pressed_intent(delivery, who, channel, &IntentId::new(intent), verb)).await;
         }
         let Some(id) = self.release_of_button(channel, message).await? else { return Ok(()) };
         let Some((person, release)) = self.person_and_release(delivery, who, "pressed", channel, &id).await? else {

@@ -12,6 +12,7 @@ mod build;
 mod configured;
 mod deploy;
 mod gather;
+mod green;
 mod look;
 mod migrate;
 mod observe;

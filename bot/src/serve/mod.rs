@@ -179,6 +179,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         owner,
     };
     tasks.spawn(executor.clone().answer_questions());
+    tasks.spawn(executor.clone().watch_green());
     tasks.spawn(Watch::beside(&executor).run());
     tasks.spawn(executor.run());
     let timekeeper =

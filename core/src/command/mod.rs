@@ -19,6 +19,7 @@ mod parse;
 mod quote;
 mod slash;
 mod slots;
+mod when;
 mod words;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use options::{CommandForm, CommandOption, DESCRIPTION_LIMIT_CHARS, OptionKin
 pub use parse::{help, parse};
 pub use quote::quoted;
 pub use slash::{HINT_LIMIT_CHARS, SlashCommand, slash_commands};
+pub use when::{Day, When};
 pub use words::Words;
 
 use crate::ids::{EnvironmentName, PersonId, ServiceName};
@@ -208,6 +210,24 @@ pub enum Command {
         /// Take the mark away.
         undo: bool,
     },
+    /// `/deploy <environment> [reference] [service] --when …`: a deployment that is asked for later.
+    DeployWhen {
+        /// Where to.
+        environment: EnvironmentName,
+        /// Which service.
+        service: ServiceName,
+        /// As in `Deploy`, looked up then.
+        reference: Option<String>,
+        /// When.
+        when: When,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
+    /// `/release queue --bump <release>`: puts a release that waits before the others.
+    Bump {
+        /// A release id or a unique prefix of one.
+        release: String,
+    },
 }
 
 /// A release, as somebody speaks of it.
@@ -368,6 +388,8 @@ impl Command {
             Self::Config { .. } => &config::CONFIG,
             Self::DeployConfig { .. } => &deploy::DEPLOY,
             Self::Bad { .. } => &bad::BAD,
+            Self::DeployWhen { .. } => &deploy::DEPLOY,
+            Self::Bump { .. } => &ask::QUEUE,
         }
     }
 

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
+mod bump;
 mod lock;
 #[cfg(test)]
 mod tests;
 
+pub use bump::{Bumped, PASSED_LIMIT};
 pub use lock::{Due, Lock, LockEnd, LockNews, REMIND_BEFORE_S, REMIND_EVERY_S};
 
 /// How many releases may wait for one environment.
@@ -57,6 +59,12 @@ pub struct Waiting {
     pub contains: BTreeSet<CommitSha>,
     /// When it was asked for.
     pub asked_at: Timestamp,
+    /// Who put it before others, if anybody did.
+    #[serde(default)]
+    pub bumped: Option<Bumped>,
+    /// How many releases were put before it.
+    #[serde(default)]
+    pub passed: u32,
 }
 
 /// What runs, as far as Slipway brought it there.
@@ -131,6 +139,13 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Somebody puts a release before the others that wait.
+    Bumped {
+        /// Which.
+        release: ReleaseId,
+        /// Who, and when.
+        by: Bumped,
+    },
 }
 
 /// What follows for releases.
@@ -178,6 +193,15 @@ pub enum Illegal {
     /// Too many wait.
     #[error("{QUEUE_LIMIT} releases wait here already")]
     QueueFull,
+    /// It does not wait here.
+    #[error("release {} does not wait in the queue", .0.short())]
+    NotQueued(ReleaseId),
+    /// There is nobody before it whom it could pass.
+    #[error("release {} is first of those that it could pass", .0.short())]
+    First(ReleaseId),
+    /// Others would wait for ever.
+    #[error("release {} was passed {PASSED_LIMIT} times already, and is not passed again", .0.short())]
+    PassedOften(ReleaseId),
 }
 
 impl Environment {
@@ -197,7 +221,12 @@ impl Environment {
         }
         let in_the_way = self.running.clone().or_else(|| self.ahead_of(release).map(|w| w.release.clone()));
         if let Some(other) = in_the_way.filter(|other| other != release) {
-            let why = if self.running.is_some() { "is running here" } else { "was asked for before" };
+            let first = self.queue.first().and_then(|first| first.bumped.as_ref());
+            let why = match (&self.running, first) {
+                (Some(_), _) => "is running here".to_owned(),
+                (None, Some(bumped)) => format!("was put first by {}", bumped.by),
+                (None, None) => "was asked for before".to_owned(),
+            };
             let why = format!("Release {} {why}.", other.short());
             reasons.push(Reason::new("busy", why, Clears::Release { id: other }));
         }
@@ -228,6 +257,7 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
         Event::Unlocked => lock::unlock(&mut next)?,
         Event::LockRanOut { at } => lock::run_out(&mut next, *at)?,
         Event::Reminded { at } => lock::remind(&mut next, *at)?,
+        Event::Bumped { release, by } => bump::bump(&mut next, release, by)?,
     };
     Ok((next, effects))
 }
@@ -268,7 +298,8 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
         return Ok(vec![]);
     }
     if let Some(known) = next.queue.iter_mut().find(|known| known.release == waiting.release) {
-        *known = waiting.clone();
+        let (bumped, passed) = (known.bumped.take(), known.passed);
+        *known = Waiting { bumped, passed, ..waiting.clone() };
         return Ok(vec![]);
     }
     let supersede = |older: &Waiting, newer: &Waiting| Effect::Supersede {

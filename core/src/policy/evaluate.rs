@@ -14,6 +14,9 @@ use crate::ids::{EnvironmentKey, EnvironmentName, PersonId, ServiceName};
 use crate::person::Person;
 use crate::plan::PlanKind;
 
+/// What is to be done about a schema that lacks an action.
+const MEND: &str = "take schema.cedarschema of this version, and a rule that permits it.";
+
 /// What somebody does to an environment or to a release, whether or not there is a plan.
 #[derive(Clone, Copy, Debug)]
 pub enum Act<'a> {
@@ -31,6 +34,11 @@ pub enum Act<'a> {
     },
     /// Mark what a release brought as known to be bad, or take the mark away: allowed to whoever may roll back there.
     Mark,
+    /// Put a release before others that wait.
+    Bump {
+        /// Who asked for it.
+        requester: &'a PersonId,
+    },
 }
 
 impl PolicySet {
@@ -75,7 +83,15 @@ impl PolicySet {
             Act::Lock => (Action::Lock, None, "lock"),
             Act::Unlock { owner } => (Action::Unlock, Some(("owner", owner)), "end somebody else's lock on"),
             Act::Mark => (Action::Rollback, None, "say what is bad on"),
+            Act::Bump { requester } => (Action::Bump, Some(("requester", requester)), "put a release first on"),
         };
+        if !self.0.declares(action) {
+            let why = format!(
+                "The policies' schema is of an earlier version and has no action \"{0}\": {MEND}",
+                action.name()
+            );
+            return deny(vec![reason(NO_PERMIT, why)]);
+        }
         with_room(|| self.0.beside_a_plan(person, action, service, environment, about, what))
     }
 

@@ -29,10 +29,11 @@ pub(crate) enum Action {
     Veto,
     Override,
     Execute,
+    Bump,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Request,
         Self::Rollback,
         Self::Migrate,
@@ -43,6 +44,7 @@ impl Action {
         Self::Veto,
         Self::Override,
         Self::Execute,
+        Self::Bump,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -57,7 +59,13 @@ impl Action {
             Self::Veto => "veto",
             Self::Override => "override",
             Self::Execute => "execute",
+            Self::Bump => "bump",
         }
+    }
+
+    /// Whether a schema of an earlier version may be without it. Then nobody may do it.
+    pub(super) fn may_be_missing(self) -> bool {
+        matches!(self, Self::Bump)
     }
 
     pub(super) fn uid(self) -> EntityUid {

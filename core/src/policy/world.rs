@@ -193,7 +193,8 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
     let soak = Soak { environment: environment.clone(), served_s: 0, since: None };
     let past = Past { soak: Some(soak), known_good: false, known_bad: false };
     let of_release = |vetoes, overridden| release_context(moment, &TimeZone::UTC, &past, Extra { vetoes, overridden });
-    for action in Action::ALL {
+    let declared = |action: &Action| !action.may_be_missing() || schema.actions().any(|known| *known == action.uid());
+    for action in Action::ALL.into_iter().filter(declared) {
         let on_release = |context| Question {
             principal: uid(Type::Person, somebody.as_str()),
             action,
@@ -204,7 +205,7 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
         let question = match action {
             Action::Request | Action::Rollback | Action::Migrate | Action::Lock => beside(None)?,
             Action::Unlock => beside(Some(("owner", &somebody)))?,
-            Action::Cancel => beside(Some(("requester", &somebody)))?,
+            Action::Cancel | Action::Bump => beside(Some(("requester", &somebody)))?,
             Action::Approve | Action::Veto => on_release(of_release(None, None)?),
             Action::Override => on_release(of_release(Some(0), None)?),
             Action::Execute => on_release(of_release(Some(0), Some(false))?),

@@ -315,6 +315,7 @@ fn scan(m: &mut Mistakes<'_>, fields: &Fields<'_>) -> Option<ScanCounts> {
 fn asked_by_somebody(m: &mut Mistakes<'_>, fields: &Fields<'_>, action: Action, who: &PersonId, people: &Directory) {
     let by_slipway = match action {
         Action::Request | Action::Rollback | Action::Migrate | Action::Lock | Action::Unlock | Action::Cancel => true,
+        Action::Bump => true,
         Action::Approve | Action::Veto | Action::Override | Action::Execute => false,
     };
     if by_slipway && people.get(who).is_none() {

@@ -66,9 +66,15 @@ enum Way {
     ResumeAfterCrash,
     /// A deployment could not be verified, and the environment is set to go back then.
     BackBySetting,
+    /// The moment comes for which somebody has deferred it.
+    Deferred,
+    /// What waited for the end of a lock.
+    DeferredUntilUnlocked,
+    /// Somebody puts it before the one that is in its way.
+    Bump,
 }
 
-const WAYS: [Way; 24] = [
+const WAYS: [Way; 27] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -93,6 +99,9 @@ const WAYS: [Way; 24] = [
     Way::QueueAfterExpiry,
     Way::ResumeAfterCrash,
     Way::BackBySetting,
+    Way::Deferred,
+    Way::DeferredUntilUnlocked,
+    Way::Bump,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -108,6 +117,8 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
             Way::Override,
             Way::Unlock,
             Way::HandOver,
+            Way::DeferredUntilUnlocked,
+            Way::Bump,
         ],
         Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
@@ -127,6 +138,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
         Incoming::LockDue { .. } => &[Way::LockRanOut],
         Incoming::GithubSpoke { .. } => &[],
+        Incoming::IntentDue { .. } => &[Way::Deferred],
     }
 }
 
@@ -219,6 +231,22 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.other = Some(sick);
             brink.plan = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("production", 3, 3) };
         }
+        Way::Deferred => {
+            chat.says("ana", "/deploy staging --when 9:30").await;
+            chat.wait_s(90 * 60);
+        }
+        Way::DeferredUntilUnlocked => {
+            chat.says("bob", "/release lock staging \"moving\"").await;
+            chat.says("ana", "/deploy staging --when unlocked").await;
+        }
+        Way::Bump => {
+            // The one before it waits for an approval.
+            chat.planned("ana", &plan("production", 1, 4)).await;
+            chat.wait_s(1);
+            let behind = chat.planned("ana", &production).await;
+            chat.presses("bob", &behind, Verb::Approve).await;
+            (brink.release, brink.plan) = (Some(behind), production);
+        }
         Way::MembersBack => {
             chat.cannot_see_members(&release_managers(), 60).await;
             chat.configure(&format!("{CONFIG}{TEAM}"));
@@ -298,6 +326,12 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.outcome(&other.unwrap(), "verify", event).await;
             String::new()
         }
+        Way::Deferred => {
+            chat.looks().await;
+            String::new()
+        }
+        Way::DeferredUntilUnlocked => chat.says("bob", "/release unlock staging").await,
+        Way::Bump => chat.says("bob", &format!("/release queue --bump {}", waiting().short())).await,
         Way::MembersBack => {
             chat.sees_members(&release_managers(), &[]).await;
             String::new()
@@ -410,6 +444,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::MembersSeen { source: release_managers(), members: [].into(), at: jiff::Timestamp::UNIX_EPOCH },
         Incoming::Judge { release: release() },
         Incoming::LockDue { environment: chat::key("staging") },
+        Incoming::IntentDue { intent: "01KB".into(), green: None },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {

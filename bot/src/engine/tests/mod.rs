@@ -10,6 +10,7 @@ mod beginnings;
 mod cancelling;
 mod chat;
 mod configuration;
+mod deferred;
 mod effects;
 mod inbox;
 mod linking;

@@ -9,6 +9,7 @@ mod announcement;
 pub mod answers;
 mod bad;
 mod configuration;
+mod deferred;
 mod history;
 pub mod home;
 pub mod link;
@@ -33,6 +34,10 @@ pub use bad::{
     cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, marked, not_marked, nothing_is_live,
 };
 pub use configuration::{ConfigurationView, configuration};
+pub use deferred::{
+    QueueIntents, begins_now, bumped, bumped_before, cancel_fits_several, cannot_be_deferred, deferral_cancelled,
+    deferral_ended, deferred, deferred_answer, deferred_news, note_deferred, too_many_deferred,
+};
 pub use history::{brief, history};
 pub use home::HomeRelease;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};
@@ -41,7 +46,7 @@ pub use migrations::{
 };
 pub use overriding::overridden;
 pub use policies::{PolicyOrigin, policies_changed};
-pub use queue::queue;
+pub use queue::{QueueView, queue};
 pub use release::{action, release_card};
 pub use replay::replayed;
 pub use show::details;

@@ -240,7 +240,12 @@ fn outside_text_is_always_marked_as_such() {
         ConfigurationView { key: key(), seen: unread, drift: None },
     ];
     assert!(walk(&configuration(&views)) > 3);
-    assert!(walk(&queue(&[environment.clone()], &releases, at(60))) > 0);
+    assert!(
+        walk(&queue(
+            &QueueView { environments: &[environment.clone()], releases: &releases, intents: QueueIntents(&[]) },
+            at(60)
+        )) > 0
+    );
     let by_others = [hostile()];
     let origin = PolicyOrigin { by: &[], by_others: &by_others, source: HOSTILE, revision: None };
     assert_eq!(walk(&policies_changed(&Differences::default(), &origin, "", "")), 2);
