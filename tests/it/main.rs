@@ -9,6 +9,7 @@ mod broken_off;
 mod configuration;
 mod crash;
 mod cut_over;
+mod deferred;
 mod discord;
 mod discord_chat;
 mod discord_gateway;

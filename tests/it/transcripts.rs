@@ -2,6 +2,7 @@
 //! every chat; what is below is the same whatever the chat.
 
 mod backwards;
+mod deferred;
 mod play;
 mod scenarios;
 
@@ -33,6 +34,9 @@ macro_rules! scenarios_in {
             a_rollback_past_a_migration_takes_it_back_only_where_that_is_asked_for
             what_is_known_to_be_bad_goes_nowhere
             what_is_not_verified_is_rolled_back_where_it_is_set_so
+            what_is_deferred_waits_for_its_moment
+            what_is_to_be_green_is_asked_for_once_it_is
+            one_that_waits_is_put_before_another
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -46,6 +50,7 @@ macro_rules! scenarios_in {
 /// The scenarios of all files.
 mod all {
     pub(super) use super::backwards::*;
+    pub(super) use super::deferred::*;
     pub(super) use super::scenarios::*;
 }
 

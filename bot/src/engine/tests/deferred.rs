@@ -350,7 +350,7 @@ async fn they_are_listed_where_one_looks() {
     chat.says("ana", "/deploy production v1.8.0 --when \"tomorrow 9:00\"").await;
     let id = last(&chat).await;
     expect![[r#"
-        Nothing runs and nothing waits. · 1 for later
+        nothing runs, nothing waits · 1 for later
         goals → production  later: 01KDEFER  ana, v1.8.0 · on Tuesday 2026-01-06 at 9:00 (UTC)"#]]
     .assert_eq(&chat.says("bob", "/release queue").await.replace(id.short(), "01KDEFER"));
     let status = chat.says("bob", "/release status").await;

@@ -37,7 +37,8 @@ pub fn queue(view: &QueueView<'_>, now: Timestamp) -> Message {
     let waiting: usize = environments.iter().map(|e| e.queue.len()).sum();
     let running = environments.iter().filter(|e| e.running.is_some()).count();
     let headline = match (waiting, running) {
-        (0, 0) => Line::plain("Nothing runs and nothing waits."),
+        (0, 0) if intents.0.is_empty() => Line::plain("Nothing runs and nothing waits."),
+        (0, 0) => Line::plain("nothing runs, nothing waits"),
         (0, r) => Line::plain(format!("{r} running{DOT}nothing waits")),
         (w, r) => Line::plain(format!("{w} waiting{DOT}{r} running")),
     };

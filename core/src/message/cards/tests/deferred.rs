@@ -1,0 +1,75 @@
+//! What is asked for later.
+
+use super::*;
+use crate::intent::{Condition, Intent, Note, State, Unsettled};
+use crate::message::Span;
+use expect_test::expect;
+
+fn intent(reference: Option<&str>, condition: Condition, state: State) -> Intent {
+    Intent {
+        id: "01JD7Q4NZZZZZZZZZZZZZZZZZZ".into(),
+        key: key(),
+        reference: reference.map(str::to_owned),
+        requester: "ana".into(),
+        reason: None,
+        channel: "terminal:releases".into(),
+        condition,
+        asked_at: at(0),
+        expires_at: at(24 * 3_600),
+        state,
+    }
+}
+
+fn monday() -> Condition {
+    Condition::At { at: at(3 * 3_600), timezone: "Europe/Berlin".into() }
+}
+
+#[test]
+fn one_message_says_what_it_waits_for_and_what_became_of_it() {
+    let commit = sha("4c1f9e2");
+    let shown: String = [
+        intent(None, monday(), State::Waiting),
+        Intent { reason: Some("fixes login".into()), ..intent(Some("main"), Condition::Green, State::Waiting) },
+        intent(Some(commit.as_str()), Condition::Unlocked, State::Waiting),
+        intent(None, monday(), State::Begun { release: "01JD7Q5MZZ".into(), at: at(9) }),
+        intent(None, monday(), State::Cancelled { by: "bob".into(), at: at(9) }),
+        intent(
+            Some("main"),
+            Condition::Green,
+            State::Expired { why: "It was not green within 24 h.".into(), at: at(9) },
+        ),
+        intent(None, monday(), State::Refused { why: "No rule lets ana ask.".into(), at: at(9) }),
+    ]
+    .iter()
+    .map(|intent| text(&deferred(intent, None)))
+    .collect();
+    expect![[""]].assert_eq(&shown);
+    let begun = intent(None, monday(), State::Begun { release: "01JD7Q5MZZ".into(), at: at(9) });
+    let linked = deferred(&begun, Some("https://slipway.acme.dev/releases/01JD7Q5MZZ"));
+    assert!(linked.headline.0.iter().any(|span| matches!(span, Span::Link { text, .. } if text == "01JD7Q5M")));
+}
+
+#[test]
+fn whoever_asked_reads_what_was_decided_for_them() {
+    let of =
+        |reference, condition, note| text(&deferred_answer(&intent(reference, condition, State::Waiting), note, at(0)));
+    let answers: String = [
+        of(None, monday(), Some(Note::Tomorrow)),
+        of(Some("v1.8.0"), monday(), Some(Note::NextWeek)),
+        of(None, monday(), Some(Note::Skipped)),
+        of(None, monday(), Some(Note::Twice)),
+        of(Some("main"), Condition::Green, None),
+        of(Some(sha("4c1f9e2").as_str()), Condition::Unlocked, None),
+        text(&cannot_be_deferred(Unsettled::Past)),
+        text(&too_many_deferred(Some(&key()))),
+        text(&too_many_deferred(None)),
+    ]
+    .concat();
+    expect![[""]].assert_eq(&answers);
+}
+
+#[test]
+fn whoever_waits_reads_where_they_are_now() {
+    let told = bumped_before(&key(), (&"01JD7Q5M".into(), &"ana".into()), &"bob".into(), &[(2, "01JD7Q4N".into())]);
+    expect![[""]].assert_eq(&(text(&told) + &text(&bumped(&key(), &"01JD7Q5M".into(), 2))));
+}
