@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 /// How late a deployment is still asked for whose time passed while nobody looked, in seconds. Later than that nobody
 /// expects it any more.
 pub const LATE_LIMIT_S: i64 = 15 * 60;
+/// What the keys of their messages begin with; the id comes next.
+pub const MESSAGE_KEY_PREFIX: &str = "intent/";
 /// How many may wait for one environment.
 pub const PER_ENVIRONMENT_LIMIT: usize = 10;
 /// How many one person may have waiting.

@@ -5,9 +5,10 @@ use super::apply::Work;
 use super::asked::Asked;
 use crate::chat::direct;
 use crate::config::Reactions;
-use crate::store::{CARD_KEY_PREFIX, INTENT_KEY_PREFIX, NewMessage, SeenReaction};
+use crate::store::{CARD_KEY_PREFIX, NewMessage, SeenReaction};
 use serde_json::json;
 use slipway_core::ids::{EnvironmentKey, IntentId, ReleaseId};
+use slipway_core::intent::MESSAGE_KEY_PREFIX;
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
@@ -63,7 +64,7 @@ impl Work<'_> {
         if let Some(key) = self.engine.setup.environment_of_button(message) {
             return self.pressed_environment(delivery, who, channel, key, verb).await;
         }
-        if let Some(intent) = message.strip_prefix(INTENT_KEY_PREFIX) {
+        if let Some(intent) = message.strip_prefix(MESSAGE_KEY_PREFIX) {
             return Box::pin(self.pressed_intent(delivery, who, channel, &IntentId::new(intent), verb)).await;
         }
         let Some(id) = self.release_of_button(channel, message).await? else { return Ok(()) };

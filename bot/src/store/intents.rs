@@ -2,18 +2,15 @@
 
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use slipway_core::ids::{EnvironmentKey, IntentId, PersonId, ServiceName};
-use slipway_core::intent::{Condition, Intent, State};
+use slipway_core::intent::{Condition, Intent, MESSAGE_KEY_PREFIX, State};
 use slipway_core::message::Message;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-/// What the keys of their messages begin with.
-pub const INTENT_KEY_PREFIX: &str = "intent/";
-
 /// The key of one's message, the same in each channel.
 #[must_use]
 pub fn intent_key(id: &IntentId) -> String {
-    format!("{INTENT_KEY_PREFIX}{id}")
+    format!("{MESSAGE_KEY_PREFIX}{id}")
 }
 
 fn read(row: &SqliteRow) -> Result<Intent, StoreError> {

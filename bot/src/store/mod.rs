@@ -31,7 +31,7 @@ pub use dry::DryRun;
 pub use effects::{AbandonedEffect, EffectRow, IntentRefused, UnreadableEffect};
 pub use gateway::GatewaySession;
 pub use inbox::{Delivery, InboxRow};
-pub use intents::{INTENT_KEY_PREFIX, intent_key};
+pub use intents::intent_key;
 pub use lookups::{Lookup, Question};
 pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, ShownPlan, UnreadableMessage, card_key};
 pub use policies::{NewPolicyVersion, PolicyVersion};

@@ -252,7 +252,7 @@ async fn what_is_green_is_asked_for_exactly_as_it_was_seen() {
         answer.starts_with("Deploys main to goals → staging when its CI is green, if policy allows it then."),
         "{answer}"
     );
-    assert!(answer.contains("looked up until its newest is green: exactly that one."), "{answer}");
+    assert!(answer.contains("Deployed is exactly the commit that is found green."), "{answer}");
     let intent = last(&chat).await;
     let to_look =
         async |chat: &Chat| chat.store.intents_to_look_at(chat.engine.clock.now_ms(), 10).await.unwrap().len();

@@ -111,7 +111,7 @@ fn noted(note: Note) -> &'static str {
     match note {
         Note::Tomorrow => "That time has passed today, so it is tomorrow.",
         Note::NextWeek => "That time has passed today, so it is next week.",
-        Note::Skipped => "Clocks go forward over that time on that day, so it is the moment after.",
+        Note::Skipped => "There is no such time on that day, because clocks go forward: it is the one above.",
         Note::Twice => "Clocks go back over that time on that day, so it comes twice: it is the first.",
     }
 }
@@ -120,9 +120,7 @@ fn noted(note: Note) -> &'static str {
 fn looked_up(intent: &Intent) -> Option<&'static str> {
     match (&intent.reference, &intent.condition) {
         (Some(reference), _) if CommitSha::parse(reference).is_ok() => None,
-        (_, Condition::Green) => {
-            Some("Which commit that is, is looked up until its newest is green: exactly that one.")
-        }
+        (_, Condition::Green) => Some("Deployed is exactly the commit that is found green."),
         _ => Some("Which commit that is, is looked up at that moment."),
     }
 }
