@@ -29,8 +29,13 @@ const AGAIN_MS: i64 = 500;
 const AFTER_TROUBLE_MS: i64 = 60_000;
 
 impl Executor {
+    /// Does for ever what changes nothing outside: questions are answered, and green CI is looked for.
+    pub async fn look_around(self) {
+        tokio::join!(self.clone().answer_questions(), self.watch_green());
+    }
+
     /// Looks for ever.
-    pub async fn watch_green(self) {
+    async fn watch_green(self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -42,10 +47,7 @@ impl Executor {
     }
 
     /// One look at those that are due. Without any it asks nobody but the store.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn look_for_green(&self) -> Result<(), StoreError> {
+    async fn look_for_green(&self) -> Result<(), StoreError> {
         for intent in self.store.intents_to_look_at(self.clock.now_ms(), LOOKS_LIMIT).await? {
             let began_ms = self.clock.now_ms();
             let looked = tokio::time::timeout(LOOK_LIMIT, self.green_commit(&intent)).await;

@@ -178,8 +178,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         signals: signals.clone(),
         owner,
     };
-    tasks.spawn(executor.clone().answer_questions());
-    tasks.spawn(executor.clone().watch_green());
+    tasks.spawn(executor.clone().look_around());
     tasks.spawn(Watch::beside(&executor).run());
     tasks.spawn(executor.run());
     let timekeeper =

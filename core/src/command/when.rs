@@ -62,7 +62,7 @@ impl Day {
         match word {
             "today" => Some(Self::Today),
             "tomorrow" => Some(Self::Tomorrow),
-            _ => match WEEKDAYS.iter().position(|name| is_weekday(&name)) {
+            _ => match WEEKDAYS.iter().position(is_weekday) {
                 Some(number) => u8::try_from(number).ok().map(Self::Weekday),
                 None => word.parse().ok().filter(|_| is_a_date(word)).map(Self::Date),
             },

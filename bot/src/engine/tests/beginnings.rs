@@ -194,7 +194,7 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.wait_s(1);
             brink.plan = plan("staging", if way == Way::Queue { 3 } else { 1 }, 4);
         }
-        Way::QueueAfterCancel | Way::QueueAfterExpiry => {
+        Way::QueueAfterCancel | Way::QueueAfterExpiry | Way::Bump => {
             brink.other = Some(chat.planned("ana", &plan("production", 1, 4)).await);
             chat.wait_s(1);
             let behind = chat.planned("ana", &production).await;
@@ -238,14 +238,6 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
         Way::DeferredUntilUnlocked => {
             chat.says("bob", "/release lock staging \"moving\"").await;
             chat.says("ana", "/deploy staging --when unlocked").await;
-        }
-        Way::Bump => {
-            // The one before it waits for an approval.
-            chat.planned("ana", &plan("production", 1, 4)).await;
-            chat.wait_s(1);
-            let behind = chat.planned("ana", &production).await;
-            chat.presses("bob", &behind, Verb::Approve).await;
-            (brink.release, brink.plan) = (Some(behind), production);
         }
         Way::MembersBack => {
             chat.cannot_see_members(&release_managers(), 60).await;

@@ -282,6 +282,26 @@ fn migrate_act(get: &impl Fn(&str) -> Option<String>) -> Option<MigrateAct> {
     })
 }
 
+/// What `/deploy` is to do, by its form. A time of day is none of what forms say here; `when.rs` has those.
+fn deployment(
+    get: &impl Fn(&str) -> Option<String>,
+    said: &impl Fn(&str) -> Option<String>,
+    environment: EnvironmentName,
+    service: ServiceName,
+) -> Option<Command> {
+    let flag = |name: &str| get(name).as_deref() == Some("true");
+    let (reference, reason, dry_run) = (get("reference"), said("reason"), flag("dry-run"));
+    match (said("when").as_deref(), flag("config")) {
+        (Some("green"), false) if !dry_run => {
+            Some(Command::DeployWhen { environment, service, reference, when: When::Green, reason })
+        }
+        (Some(_), _) => None,
+        (None, true) if reference.is_some() => None,
+        (None, true) => Some(Command::DeployConfig { environment, service, dry_run, reason }),
+        (None, false) => Some(Command::Deploy { environment, service, reference, dry_run, reason }),
+    }
+}
+
 /// The command that a filled-in form means, told without a line.
 fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) -> Option<Command> {
     let get = |name: &str| values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
@@ -295,35 +315,7 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
     let for_s = get("for").and_then(|text| [("2h", 7_200), ("1h30m", 5_400)].into_iter().find(|(t, _)| *t == text));
     let for_s = for_s.map(|(_, seconds)| seconds);
     Some(match (command, sub) {
-        // A time of day is none of these; `when.rs` has them.
-        ("deploy", None) if said("when").is_some() => match said("when")?.as_str() {
-            "green" if get("config").is_none_or(|c| c == "false") && get("dry-run").is_none_or(|d| d == "false") => {
-                Command::DeployWhen {
-                    environment: environment?,
-                    service: service(),
-                    reference: get("reference"),
-                    when: When::Green,
-                    reason,
-                }
-            }
-            _ => return None,
-        },
-        ("deploy", None) if get("config").as_deref() == Some("true") => match get("reference") {
-            Some(_) => return None,
-            None => Command::DeployConfig {
-                environment: environment?,
-                service: service(),
-                dry_run: get("dry-run").as_deref() == Some("true"),
-                reason,
-            },
-        },
-        ("deploy", None) => Command::Deploy {
-            environment: environment?,
-            service: service(),
-            reference: get("reference"),
-            dry_run: get("dry-run").as_deref() == Some("true"),
-            reason,
-        },
+        ("deploy", None) => return deployment(&get, &said, environment?, service()),
         ("rollback", None) => Command::Rollback {
             environment: environment?,
             service: service(),
