@@ -6,7 +6,7 @@ use crate::standing::Standing;
 use crate::store::PolicyVersion;
 use jiff::Timestamp;
 use slipway_core::command::Words;
-use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId, ServiceName};
+use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, IntentId, PersonId, ReleaseId, ServiceName};
 use slipway_core::membership::{Roster, Source};
 use slipway_core::person::Directory;
 use slipway_core::plan::PlannedTarget;
@@ -39,6 +39,8 @@ pub struct ServiceSetup {
     pub environments: Vec<EnvironmentSetup>,
     /// Whether the migrations of its pull requests are linted on GitHub.
     pub lint_pull_requests: bool,
+    /// How long a deployment waits for green CI or the end of a lock.
+    pub when_expiry_s: i64,
 }
 
 impl ServiceSetup {
@@ -135,6 +137,7 @@ pub struct Setup {
     /// Whether releases are shown on GitHub.
     pub deployments: bool,
     public_url: Option<String>,
+    timezones: BTreeMap<PersonId, String>,
 }
 
 impl Setup {
@@ -160,6 +163,11 @@ impl Setup {
             last_id_window: Mutex::new(0),
             deployments: config.github.deployments,
             public_url: config.server.public_url.clone(),
+            timezones: config
+                .timezones
+                .iter()
+                .filter_map(|(id, zone)| Some((id.clone(), zone.iana_name()?.to_owned())))
+                .collect(),
         })
     }
 
@@ -312,6 +320,18 @@ impl Setup {
         self.environment(key).map_or("UTC", |environment| &environment.timezone)
     }
 
+    /// The time zone that somebody means who speaks of an environment: theirs, else the environment's.
+    #[must_use]
+    pub fn timezone_of(&self, person: &PersonId, key: &EnvironmentKey) -> &str {
+        self.timezones.get(person).map_or_else(|| self.timezone(key), String::as_str)
+    }
+
+    /// How long a deployment of a service waits for green CI or the end of a lock.
+    #[must_use]
+    pub fn when_expiry_s(&self, service: &ServiceName) -> i64 {
+        self.service(service).map_or(0, |service| service.when_expiry_s)
+    }
+
     /// How long a release of a service may wait.
     #[must_use]
     pub fn vote_expiry_s(&self, service: &ServiceName) -> i64 {
@@ -351,6 +371,12 @@ impl Setup {
     #[must_use]
     pub fn sources(&self) -> BTreeSet<&Source> {
         self.rosters.iter().map(|roster| &roster.source).collect()
+    }
+
+    /// A new id for a deployment that is to be asked for later, different in its short form from those of releases too.
+    #[must_use]
+    pub fn new_intent_id(&self, now: Timestamp) -> IntentId {
+        IntentId::new(self.new_release_id(now).as_str())
     }
 
     /// A new id, later in order than all earlier ones of this process and different from them in its short form
@@ -447,6 +473,7 @@ impl ServiceSetup {
             announce: service.announce.iter().map(ToString::to_string).collect(),
             environments: service.environments.values().map(EnvironmentSetup::from_config).collect(),
             lint_pull_requests: service.lint_pull_requests,
+            when_expiry_s: seconds(service.when_expiry),
         })
     }
 }

@@ -59,6 +59,19 @@ text_id!(
     TeamName
 );
 
+text_id!(
+    /// A deployment that is to be asked for later: made like a [`ReleaseId`], and different from all of them.
+    IntentId
+);
+
+impl IntentId {
+    /// The first eight characters, for people.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+}
+
 impl PersonId {
     const SLIPWAY: &str = "slipway";
 

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod facts;
 pub mod gate;
 pub mod ids;
+pub mod intent;
 pub mod link;
 pub mod membership;
 pub mod message;

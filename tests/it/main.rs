@@ -11,6 +11,7 @@ mod configuration;
 mod correlated;
 mod crash;
 mod cut_over;
+mod deferred;
 mod discord;
 mod discord_chat;
 mod discord_gateway;

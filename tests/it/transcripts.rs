@@ -3,6 +3,7 @@
 
 mod backwards;
 mod by_hand;
+mod deferred;
 mod play;
 mod scenarios;
 mod shipping;
@@ -38,6 +39,9 @@ macro_rules! scenarios_in {
             what_is_deployed_past_slipway_is_told_and_gone_back_from
             a_pull_request_is_merged_when_it_is_green_and_goes_live_in_one_message
             what_cannot_be_shipped_says_why_and_merges_nothing
+            what_is_deferred_waits_for_its_moment
+            what_is_to_be_green_is_asked_for_once_it_is
+            one_that_waits_is_put_before_another
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -52,6 +56,7 @@ macro_rules! scenarios_in {
 mod all {
     pub(super) use super::backwards::*;
     pub(super) use super::by_hand::*;
+    pub(super) use super::deferred::*;
     pub(super) use super::scenarios::*;
     pub(super) use super::shipping::*;
 }

@@ -43,6 +43,8 @@ pub struct Config {
     pub team_sources: BTreeMap<TeamName, Vec<Source>>,
     /// `[person.NAME]`.
     pub people: BTreeMap<PersonId, Person>,
+    /// The time zones of those people who say theirs.
+    pub timezones: BTreeMap<PersonId, TimeZone>,
 }
 
 impl Config {
@@ -302,6 +304,8 @@ pub struct Service {
     pub environments: BTreeMap<EnvironmentName, Environment>,
     /// Whether the migrations of its pull requests are linted on GitHub.
     pub lint_pull_requests: bool,
+    /// How long a deployment waits for green CI or the end of a lock (`--when`).
+    pub when_expiry: Duration,
 }
 
 /// `owner/name` on GitHub.

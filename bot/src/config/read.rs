@@ -4,6 +4,7 @@ use super::cross::Refs;
 use super::model::{Config, Github, Pace, Server, Store, Terminal};
 use super::section::{Checker, Keys, Place, Section};
 use super::{audit, cloud, discord, policies, service, slack, team, values};
+use jiff::tz::TimeZone;
 use slipway_core::ids::PersonId;
 use slipway_core::person::{Identity, Person};
 use std::collections::BTreeMap;
@@ -76,6 +77,7 @@ const PERSON_KEYS: Keys = &[
     ("github", r#""ana-dev""#),
     ("terminal", r#""ana""#),
     ("teams", r#"["developers"]"#),
+    ("timezone", r#""Europe/Berlin""#),
 ];
 
 #[cfg(test)]
@@ -123,7 +125,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
             services.insert(service.name.clone(), service);
         }
     }
-    let people = people(c, &root, &mut refs);
+    let (people, timezones) = people(c, &root, &mut refs);
     let audit = audit::audit(c, &root, &mut refs);
     for (key, lack) in [("service", "there is nothing to release"), ("person", "nobody can ask for a release")] {
         if root.value(key).is_none() && !root.is_misspelt(key) {
@@ -151,6 +153,7 @@ pub(super) fn config(c: &mut Checker<'_>, table: &DeTable<'_>, file: &Path) -> O
         services,
         team_sources,
         people,
+        timezones,
     })
 }
 
@@ -223,8 +226,13 @@ fn terminal(c: &mut Checker<'_>, root: &Section<'_, '_>, listen: SocketAddr) -> 
     (!listed.is_empty()).then(|| Terminal { channels: listed.into_iter().map(|(name, _)| name).collect() })
 }
 
-fn people(c: &mut Checker<'_>, root: &Section<'_, '_>, refs: &mut Refs) -> BTreeMap<PersonId, Person> {
-    let mut people = BTreeMap::new();
+/// Everybody, and the time zones of those who say theirs.
+fn people(
+    c: &mut Checker<'_>,
+    root: &Section<'_, '_>,
+    refs: &mut Refs,
+) -> (BTreeMap<PersonId, Person>, BTreeMap<PersonId, TimeZone>) {
+    let (mut people, mut timezones) = (BTreeMap::new(), BTreeMap::new());
     for named in root.named(c, "person", PERSON_LIMIT) {
         if let Err(wrong) = values::name(&named.name) {
             c.error(&named.place, wrong.message, wrong.mend);
@@ -241,10 +249,11 @@ fn people(c: &mut Checker<'_>, root: &Section<'_, '_>, refs: &mut Refs) -> BTree
         let teams = section.list(c, "teams", TEAM_LIMIT, values::name);
         refs.teams.extend(teams.iter().map(|(team, place)| (team.clone(), place.clone())));
         let id = PersonId::new(named.name);
+        timezones.extend(section.read(c, "timezone", values::timezone).map(|(zone, _)| (id.clone(), zone)));
         let teams = teams.into_iter().map(|(team, _)| team.as_str().into()).collect();
         people.insert(id.clone(), Person { id, teams, identities });
     }
-    people
+    (people, timezones)
 }
 
 fn identities(c: &mut Checker<'_>, section: &Section<'_, '_>, refs: &mut Refs) -> Vec<Identity> {

@@ -27,6 +27,8 @@ pub const VOTE_EXPIRY_DEFAULT: Duration = Duration::from_secs(4 * 3_600);
 pub const HEALTH_BAKE_DEFAULT: Duration = Duration::from_secs(10);
 /// Longest `health_bake`.
 pub const HEALTH_BAKE_MAX: Duration = Duration::from_secs(3_600);
+/// `when_expiry` when it is not given.
+pub(super) const WHEN_EXPIRY_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
 const VOTE_EXPIRY_MIN: Duration = Duration::from_secs(60);
 const VOTE_EXPIRY_MAX: Duration = Duration::from_secs(30 * 86_400);
 
@@ -41,6 +43,7 @@ const SERVICE_KEYS: Keys = &[
     ("announce", r#"["slack:C024BE91L"]"#),
     ("environment", ""),
     ("lint_pull_requests", "true"),
+    ("when_expiry", r#""24h""#),
 ];
 const MIGRATIONS_KEYS: Keys = &[("dir", r#""migrations""#), ("format", r#""goose""#)];
 const ENVIRONMENT_KEYS: Keys = &[
@@ -88,6 +91,7 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
     let tag = section.read(c, "tag", cloud::tag).map_or_else(|| TagTemplate("{commit}".to_owned()), |(tag, _)| tag);
     let expiry = |text: &str| values::duration(text, VOTE_EXPIRY_MIN, VOTE_EXPIRY_MAX);
     let vote_expiry = section.read(c, "vote_expiry", expiry).map_or(VOTE_EXPIRY_DEFAULT, |(duration, _)| duration);
+    let when_expiry = section.read(c, "when_expiry", expiry).map_or(WHEN_EXPIRY_DEFAULT, |(duration, _)| duration);
     let migrations = migrations(c, &section);
     let channels = channels(c, &section, "channels", refs);
     let announce = channels_of(c, &section, "announce", refs);
@@ -121,6 +125,7 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
         announce,
         environments,
         lint_pull_requests,
+        when_expiry,
     })
 }
 

@@ -24,6 +24,7 @@ enum Todo {
     Judge(ReleaseId),
     Tell(EnvironmentKey, Box<LockNews>),
     GoBack(ReleaseId),
+    Unlocked(EnvironmentKey),
 }
 
 /// The work of one transaction.
@@ -133,6 +134,7 @@ impl<'a> Work<'a> {
                 Some(Todo::Judge(id)) => Box::pin(self.judge(&id)).await?,
                 Some(Todo::Tell(key, news)) => self.tell_news(&key, &news).await?,
                 Some(Todo::GoBack(id)) => self.go_back_by_setting(&id).await?,
+                Some(Todo::Unlocked(key)) => Box::pin(self.intents_behind(&key)).await?,
                 Some(Todo::Event(id, event)) => {
                     if let Err(illegal) = self.apply(&id, event).await? {
                         info!(release = %id, %illegal, "nothing follows");
@@ -256,6 +258,10 @@ impl<'a> Work<'a> {
             store.environment_save(self.tx, &next).await?;
         }
         self.by_hand_is_over(&now, &next).await?;
+        self.places_changed(&now, &next).await?;
+        if now.lock.is_some() && next.lock.is_none() {
+            self.todo.push_back(Todo::Unlocked(key.clone()));
+        }
         let at = self.engine.clock.now();
         for effect in effects {
             self.todo.push_back(match effect {
@@ -416,6 +422,8 @@ fn waiting(release: &Release) -> Option<Waiting> {
         commit: plan.commit.clone(),
         contains,
         asked_at: release.request.at,
+        bumped: None,
+        passed: 0,
     })
 }
 

@@ -86,10 +86,7 @@ impl Work<'_> {
                         Err(not_found) => Ok(Some(say_not_found(&not_found, "has a vote of yours"))),
                     }
                 }
-                Command::Cancel { release } => match self.find_release(release.as_deref(), |_| true).await? {
-                    Ok(release) => self.cancel(asked.person, &release).await,
-                    Err(not_found) => Ok(Some(say_not_found(&not_found, "could be cancelled"))),
-                },
+                Command::Cancel { release } => self.cancel_by_command(asked, release.as_deref()).await,
                 Command::Retry { release, rerun } => self.retry_by_command(asked, release.as_deref(), *rerun).await,
                 Command::Lock { environment, service, reason, for_s } => {
                     self.lock(asked, key(service, environment), reason, *for_s).await
@@ -134,6 +131,15 @@ impl Work<'_> {
                     };
                     Box::pin(self.ship(asked, wanted)).await
                 }
+                Command::DeployWhen { environment, service, reference, when, reason } => {
+                    let key = key(service, environment);
+                    let request = self.request(asked, key, RequestKind::Deploy, reason.clone());
+                    self.defer(asked, Request { reference: reference.clone(), ..request }, when).await
+                }
+                Command::Bump { release } => match self.find_release(Some(release), |_| true).await? {
+                    Ok(release) => self.bump(asked.person, &release).await.map(Some),
+                    Err(not_found) => Ok(Some(say_not_found(&not_found, ""))),
+                },
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
         })
@@ -170,22 +176,8 @@ impl Work<'_> {
         // Boxed here, so that not every caller has room for it on its stack.
         Box::pin(async move {
             let setup = self.engine.setup.clone();
-            let Rules { set: policies, changes } = setup.rules();
-            let asking = Asking {
-                person: asked.person,
-                service: &request.key.service,
-                environment: &request.key.environment,
-                kind: request.kind.plan_kind(),
-            };
-            if let Decision::Deny { reasons } = policies.may_ask_despite(&asking, &changes) {
-                let timezone = setup.timezone(&request.key);
-                let people = self.company().await?.people;
-                let standing = RecordedStanding::of_people([&asked.person.id], &people, timezone);
-                let refused = json!({ "request": request, "reasons": reasons, "standing": standing });
-                self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
-                let refusal = answers::not_allowed(&whys(&reasons));
-                let again = |person: &Person, _: &_| policies.may_ask(&Asking { person, ..asking.clone() });
-                return self.refused(&asked.person.id, refusal, again).await.map(Some);
+            if let Some(refusal) = self.may_not_ask(asked.person, &request).await? {
+                return Ok(Some(refusal));
             }
             let release = Release::new(self.engine.setup.new_release_id(self.engine.clock.now()), request);
             self.engine.store.release_insert(self.tx, &release).await?;
@@ -198,6 +190,38 @@ impl Work<'_> {
             let in_thread = reply.is_some_and(|reply| reply.thread.is_some());
             Ok(in_thread.then(|| answers::card_is_in_the_channel(&release)))
         })
+    }
+
+    /// The answer when policy forbids to ask; `None` when it does not.
+    pub(super) async fn may_not_ask(
+        &mut self,
+        person: &Person,
+        request: &Request,
+    ) -> Result<Option<Message>, EngineError> {
+        let Some(reasons) = self.forbidden_to_ask(person, request).await? else { return Ok(None) };
+        let policies = self.engine.setup.policies();
+        let refusal = answers::not_allowed(&whys(&reasons));
+        let again = |person: &Person, _: &_| policies.may_ask(&asking(person, request));
+        self.refused(&person.id, refusal, again).await.map(Some)
+    }
+
+    /// Why policy forbids to ask, on record; `None` when it does not.
+    pub(super) async fn forbidden_to_ask(
+        &mut self,
+        person: &Person,
+        request: &Request,
+    ) -> Result<Option<Vec<Reason>>, EngineError> {
+        let setup = self.engine.setup.clone();
+        let Rules { set: policies, changes } = setup.rules();
+        let Decision::Deny { reasons } = policies.may_ask_despite(&asking(person, request), &changes) else {
+            return Ok(None);
+        };
+        let timezone = setup.timezone(&request.key);
+        let people = self.company().await?.people;
+        let standing = RecordedStanding::of_people([&person.id], &people, timezone);
+        let refused = json!({ "request": request, "reasons": reasons, "standing": standing });
+        self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
+        Ok(Some(reasons))
     }
 
     pub(super) async fn retry(
@@ -332,7 +356,7 @@ impl Work<'_> {
     async fn must_be_known(&mut self, person: &Person, act: Act<'_>) -> Result<Option<Message>, EngineError> {
         let own = match act {
             Act::Lock => true,
-            Act::Mark | Act::Ship => false,
+            Act::Mark | Act::Ship | Act::Bump { .. } => false,
             Act::Cancel { requester: whose } | Act::Unlock { owner: whose } => *whose == person.id,
         };
         let sources = self.company().await?.sources;
@@ -358,6 +382,11 @@ impl Work<'_> {
     }
 }
 
+fn asking<'a>(person: &'a Person, request: &'a Request) -> Asking<'a> {
+    let (service, environment) = (&request.key.service, &request.key.environment);
+    Asking { person, service, environment, kind: request.kind.plan_kind() }
+}
+
 fn verb(act: &Act<'_>) -> &'static str {
     match act {
         Act::Cancel { .. } => "cancel",
@@ -365,6 +394,7 @@ fn verb(act: &Act<'_>) -> &'static str {
         Act::Unlock { .. } => "unlock",
         Act::Mark => "mark",
         Act::Ship => "ship",
+        Act::Bump { .. } => "bump",
     }
 }
 

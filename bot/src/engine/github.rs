@@ -15,6 +15,7 @@ impl Work<'_> {
         let theirs = engine.setup.services().filter(|(_, service)| service.repository.to_string() == repository);
         for (name, _) in theirs {
             engine.store.builds_wake(self.tx, name, now_ms + LOOK_AFTER_MS).await?;
+            engine.store.intents_wake(self.tx, name, now_ms + LOOK_AFTER_MS).await?;
         }
         engine.signals.pull_requests.notify_one();
         Ok(())

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use slipway_core::environment::Look;
-use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::ids::{CommitSha, EnvironmentKey, IntentId, ReleaseId};
 use slipway_core::membership::Source;
 use slipway_core::message::Verb;
 use slipway_core::person::Identity;
@@ -139,6 +139,14 @@ pub enum Incoming {
         /// What they run.
         look: Look,
     },
+    /// Something may be due of a deployment that is to be asked for later.
+    IntentDue {
+        /// Which.
+        intent: IntentId,
+        /// The commit that its reference means, if its CI was just found green.
+        #[serde(default)]
+        green: Option<CommitSha>,
+    },
 }
 
 impl Incoming {
@@ -160,7 +168,8 @@ impl Incoming {
             | Self::StrangersDue { .. }
             | Self::LockDue { .. }
             | Self::GithubSpoke { .. }
-            | Self::TargetsSeen { .. } => None,
+            | Self::TargetsSeen { .. }
+            | Self::IntentDue { .. } => None,
         }
     }
 

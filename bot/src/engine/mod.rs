@@ -8,10 +8,12 @@ mod asked;
 mod auditing;
 mod back;
 mod bad;
+mod bumping;
 mod by_hand;
 mod configuration;
 mod github;
 mod incoming;
+mod intents;
 mod links;
 mod locks;
 mod lookup;
@@ -186,6 +188,7 @@ impl Engine {
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
             Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
             Incoming::TargetsSeen { environment, look } => work.targets_seen(&environment, look).await?,
+            Incoming::IntentDue { intent, green } => work.intent_due(&intent, green).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

@@ -2,19 +2,27 @@
 
 use super::EngineError;
 use super::apply::Work;
+use super::intents::WAITING_LIMIT;
 use super::why::Why;
+use jiff::SignedDuration;
 use slipway_core::configuration::Drift;
 use slipway_core::environment::Environment;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName};
+use slipway_core::intent::Intent;
 use slipway_core::message::Message;
-use slipway_core::message::cards::{self, StatusRow};
+use slipway_core::message::cards::{self, QueueIntents, QueueView, StatusRow};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::Asking;
-use slipway_core::release::Release;
+use slipway_core::release::{Outcome, Release};
 
 /// How many releases `history` shows, over all environments that are asked about.
 const HISTORY_LIMIT: u32 = 10;
+
+/// For how long the queue shows what was superseded, in seconds.
+const SUPERSEDED_LATELY_S: i64 = 60 * 60;
+/// How many releases of an environment are looked through for those.
+const SUPERSEDED_LOOK_BACK_LIMIT: u32 = 20;
 
 impl Work<'_> {
     pub(super) async fn status(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {
@@ -48,7 +56,10 @@ impl Work<'_> {
                 bad: *bad,
             })
             .collect();
-        Ok(cards::status(&rows, now))
+        let mut status = cards::status(&rows, now);
+        let intents = self.intents_of(only).await?;
+        cards::note_deferred(&mut status, QueueIntents(&intents));
+        Ok(status)
     }
 
     pub(super) async fn history(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {
@@ -69,9 +80,31 @@ impl Work<'_> {
             for id in environment.running.iter().chain(environment.queue.iter().map(|waiting| &waiting.release)) {
                 releases.extend(self.engine.store.release_get(self.tx, id).await?.map(|stored| stored.release));
             }
+            releases.extend(self.superseded_lately(&key).await?);
             environments.push(environment);
         }
-        Ok(cards::queue(&environments, &releases, self.engine.clock.now()))
+        let intents = self.intents_of(only).await?;
+        let intents = QueueIntents(&intents);
+        let view = QueueView { environments: &environments, releases: &releases, intents };
+        Ok(cards::queue(&view, self.engine.clock.now()))
+    }
+
+    /// The deployments that are to be asked for later.
+    async fn intents_of(&mut self, only: Option<&EnvironmentName>) -> Result<Vec<Intent>, EngineError> {
+        let mut intents = self.engine.store.intents_waiting(self.tx, WAITING_LIMIT).await?;
+        intents.retain(|intent| only.is_none_or(|only| intent.key.environment == *only));
+        Ok(intents)
+    }
+
+    /// What was superseded there not long ago.
+    async fn superseded_lately(&mut self, key: &EnvironmentKey) -> Result<Vec<Release>, EngineError> {
+        let since = self.engine.clock.now() - SignedDuration::from_secs(SUPERSEDED_LATELY_S);
+        let mut newest = self.engine.store.releases_newest(self.tx, key, SUPERSEDED_LOOK_BACK_LIMIT).await?;
+        newest.retain(|release| {
+            let superseded = matches!(release.outcome, Some(Outcome::Superseded { .. }));
+            superseded && release.ended_at.is_some_and(|at| at >= since)
+        });
+        Ok(newest)
     }
 
     pub(super) async fn details(&mut self, release: &Release) -> Result<Message, EngineError> {

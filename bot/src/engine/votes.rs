@@ -7,7 +7,8 @@ use crate::chat::direct;
 use crate::config::Reactions;
 use crate::store::{CARD_KEY_PREFIX, NewMessage, SeenReaction};
 use serde_json::json;
-use slipway_core::ids::{EnvironmentKey, ReleaseId};
+use slipway_core::ids::{EnvironmentKey, IntentId, ReleaseId};
+use slipway_core::intent::MESSAGE_KEY_PREFIX;
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
@@ -62,6 +63,9 @@ impl Work<'_> {
         let Button { message, verb, .. } = *button;
         if let Some(key) = self.engine.setup.environment_of_button(message) {
             return self.pressed_environment(delivery, who, channel, key, verb).await;
+        }
+        if let Some(intent) = message.strip_prefix(MESSAGE_KEY_PREFIX) {
+            return Box::pin(self.pressed_intent(delivery, who, channel, &IntentId::new(intent), verb)).await;
         }
         let Some(id) = self.release_of_button(channel, message).await? else { return Ok(()) };
         let Some((person, release)) = self.person_and_release(delivery, who, "pressed", channel, &id).await? else {

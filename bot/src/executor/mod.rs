@@ -15,6 +15,7 @@ mod by_hand;
 mod configured;
 mod deploy;
 mod gather;
+mod green;
 mod look;
 mod migrate;
 mod observe;

@@ -179,7 +179,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         signals: signals.clone(),
         owner,
     };
-    tasks.spawn(executor.clone().answer_questions());
+    tasks.spawn(executor.clone().look_around());
     tasks.spawn(executor.clone().lint_pull_requests());
     tasks.spawn(Watch::beside(&executor).run());
     tasks.spawn(by_hand::Watch::beside(&executor).run());

@@ -3,6 +3,7 @@
 
 mod anchor;
 mod due;
+pub(crate) mod intents;
 pub(crate) mod locks;
 mod membership;
 mod policies;
@@ -66,6 +67,7 @@ impl Timekeeper {
     /// One look at all that the store alone tells. What fails is logged and looked at again with the next.
     pub async fn look(&self) {
         note("locks", locks::look(&self.store, &self.clock, &self.signals).await);
+        note("intents", intents::look(&self.store, &self.clock, &self.signals).await);
         note("anchor", anchor::look(self).await);
         note("strangers", strangers::look(self).await);
     }

@@ -2,7 +2,7 @@
 
 use super::lexer::Word;
 use super::words::nearest;
-use super::{Definition, Mistake, Whom, Words, later};
+use super::{Definition, Mistake, Whom, Words, later, when};
 use crate::ids::{EnvironmentName, PersonId, ServiceName};
 use crate::message::Line;
 use crate::message::hidden::is_invisible;
@@ -28,7 +28,7 @@ impl<'a> Args<'a> {
     /// Sorts words into positional ones and options. An unknown option is a mistake, never ignored.
     pub(super) fn new(definition: &'static Definition, known: &'a Words, words: Vec<Word>) -> Result<Self, Mistake> {
         let mut args = Self { definition, known, positional: VecDeque::new(), options: BTreeMap::new() };
-        let mut words = words.into_iter();
+        let mut words = words.into_iter().peekable();
         while let Some(word) = words.next() {
             if word.quoted || !word.text.starts_with('-') {
                 args.positional.push_back(word);
@@ -51,6 +51,12 @@ impl<'a> Args<'a> {
                     .filter(|value| !value.trim().is_empty())
                     .ok_or_else(|| args.needs_value(name, example))?,
             };
+            // `--when monday 9:00` is one value of two words.
+            let value =
+                match words.next_if(|next| name == when::WHEN && !next.quoted && when::goes_on(&value, &next.text)) {
+                    Some(next) => format!("{value} {}", next.text),
+                    None => value,
+                };
             if args.options.insert(name, value).is_some() {
                 return Err(args.usage(Line::default().code(format!("--{name}")).text(" is there twice.")));
             }
@@ -69,9 +75,6 @@ impl<'a> Args<'a> {
 
     fn unknown_option(&self, typed: &str) -> Mistake {
         let name = typed.trim_start_matches('-');
-        if let Some(later) = later::option(name) {
-            return later;
-        }
         let line = Line::plain("There is no option ").untrusted(typed).text(".");
         match nearest(name, self.definition.options.iter().map(|(known, _)| *known)) {
             Some(near) => Mistake::new(line.text(" Did you mean ").code(format!("--{near}")).text("?")),
@@ -106,12 +109,17 @@ impl<'a> Args<'a> {
     /// The next word as a release's id or its beginning.
     pub(super) fn release(&mut self) -> Result<Option<String>, Mistake> {
         let Some(word) = self.name()? else { return Ok(None) };
+        self.release_named(word).map(Some)
+    }
+
+    /// A word as a release's id or its beginning.
+    pub(super) fn release_named(&self, word: String) -> Result<String, Mistake> {
         let is_environment = self.known.all_environments().iter().any(|name| name.eq_ignore_ascii_case(&word));
         if is_environment || !word.chars().all(|c| c.is_ascii_alphanumeric()) {
             let line = Line::plain("\"").untrusted(word).text("\" is no release. Releases have ids such as ");
             return Err(self.usage(line.code("01JD7Q4N").text(".")));
         }
-        Ok(Some(word))
+        Ok(word)
     }
 
     /// All words that are left, as one text.

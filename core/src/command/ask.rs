@@ -70,17 +70,24 @@ fn why(mut args: Args<'_>) -> Result<Command, Mistake> {
 
 pub(super) static QUEUE: Definition = Definition {
     path: &["release", "queue"],
-    usage: "/release queue [environment]",
-    summary: "who waits for what, in which order",
-    options: &[],
-    slots: &[slots::ONLY_ENVIRONMENT],
-    examples: &["/release queue"],
-    build: |mut args| {
-        let environment = args.environment_if_any()?;
-        args.end()?;
-        Ok(Command::Queue { environment })
-    },
+    usage: "/release queue [environment], or /release queue --bump <release>",
+    summary: "who waits for what, in which order; --bump puts a waiting release first",
+    options: &[("bump", Some("01JD7Q4N"))],
+    slots: &[slots::ONLY_ENVIRONMENT, slots::BUMP],
+    examples: &["/release queue", "/release queue --bump 01JD7Q4N"],
+    build: queue,
 };
+
+fn queue(mut args: Args<'_>) -> Result<Command, Mistake> {
+    let bump = args.option("bump").map(|text| args.release_named(text)).transpose()?;
+    if let Some(release) = bump {
+        args.end()?;
+        return Ok(Command::Bump { release });
+    }
+    let environment = args.environment_if_any()?;
+    args.end()?;
+    Ok(Command::Queue { environment })
+}
 
 pub(super) static HELP: Definition = Definition {
     path: &["release", "help"],

@@ -1,19 +1,35 @@
 //! `/deploy` and `/rollback`.
 
 use super::args::Args;
+use super::when::{self, WHEN, WHEN_EXAMPLE};
 use super::{Command, Definition, Mistake, SERVICE_OPTION, config, slots};
 
 pub(super) static DEPLOY: Definition = Definition {
     path: &["deploy"],
-    usage: "/deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"]",
+    usage: "/deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]",
     summary: "bring a commit to an environment; without a reference the newest of the default branch",
-    options: &[SERVICE_OPTION, ("dry-run", None), ("reason", Some("\"…\"")), ("config", None)],
-    slots: &[slots::ENVIRONMENT, slots::REFERENCE, slots::SERVICE, slots::DRY_RUN, slots::REASON, slots::ONLY_CONFIG],
+    options: &[
+        SERVICE_OPTION,
+        ("dry-run", None),
+        ("reason", Some("\"…\"")),
+        ("config", None),
+        (WHEN, Some(WHEN_EXAMPLE)),
+    ],
+    slots: &[
+        slots::ENVIRONMENT,
+        slots::REFERENCE,
+        slots::SERVICE,
+        slots::DRY_RUN,
+        slots::REASON,
+        slots::ONLY_CONFIG,
+        slots::WHEN,
+    ],
     examples: &[
         "/deploy staging",
         "/deploy production v1.8.0 --reason \"fixes login\"",
         "/deploy staging --dry-run",
         "/deploy staging --config",
+        "/deploy production --when \"monday 9:00\"",
     ],
     build: deploy,
 };
@@ -23,6 +39,9 @@ pub(super) static DEPLOY: Definition = Definition {
 fn deploy(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
     let reference = if args.only_a_service_is_left() { None } else { args.name()? };
+    if let Some(said) = args.option(WHEN) {
+        return when::deploy(args, environment, reference, &said);
+    }
     if args.flag("config") {
         return config::deploy(args, environment, reference.as_deref());
     }

@@ -3,9 +3,9 @@
 use super::{Mistake, SlashCommand};
 use crate::message::Line;
 
-/// A command or option that is not in this version.
+/// A command that is not in this version.
 struct Later {
-    /// As it is typed, in lower case, without slash or dashes.
+    /// As it is typed, in lower case, without slash.
     name: &'static str,
     /// What can be done now.
     instead: &'static str,
@@ -17,11 +17,6 @@ const COMMANDS: [Later; 2] = [
     Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
     Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },
 ];
-
-const OPTIONS: [Later; 1] =
-    [Later { name: "when", instead: "ask when the time has come, or see what holds it: ", command: Some(WHY) }];
-
-const WHY: &str = "/release why deploy production";
 
 impl Later {
     fn instead(&self) -> Line {
@@ -45,12 +40,6 @@ pub(super) fn slash_commands() -> impl Iterator<Item = SlashCommand> {
         description: format!("not in this version yet: {}{}", later.instead, later.command.unwrap_or_default()),
         usage_hint: String::new(),
     })
-}
-
-/// The answer, if this is an option of a later version.
-pub(super) fn option(name: &str) -> Option<Mistake> {
-    let later = OPTIONS.iter().find(|later| later.name.eq_ignore_ascii_case(name))?;
-    Some(Mistake::not_yet(Line::default().code(format!("--{}", later.name)), later.instead()))
 }
 
 /// The answer to `all` in a service's place.

@@ -59,7 +59,7 @@ pub(super) static UNLOCK: Definition = Definition {
 };
 
 /// `2h`, `90m`, `1h30m`, `2d` in seconds, within the limits of a lock.
-fn duration_s(text: &str) -> Option<u32> {
+pub(super) fn duration_s(text: &str) -> Option<u32> {
     let mut total: u32 = 0;
     let mut digits = String::new();
     for c in text.chars() {

@@ -20,6 +20,7 @@ mod quote;
 mod ship;
 mod slash;
 mod slots;
+mod when;
 mod words;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use options::{CommandForm, CommandOption, DESCRIPTION_LIMIT_CHARS, OptionKin
 pub use parse::{help, parse};
 pub use quote::quoted;
 pub use slash::{HINT_LIMIT_CHARS, SlashCommand, slash_commands};
+pub use when::{Day, When};
 pub use words::Words;
 
 use crate::ids::{EnvironmentName, PersonId, ServiceName};
@@ -224,6 +226,24 @@ pub enum Command {
         /// Why. Untrusted text.
         reason: Option<String>,
     },
+    /// `/deploy <environment> [reference] [service] --when …`: a deployment that is asked for later.
+    DeployWhen {
+        /// Where to.
+        environment: EnvironmentName,
+        /// Which service.
+        service: ServiceName,
+        /// As in `Deploy`, looked up then.
+        reference: Option<String>,
+        /// When.
+        when: When,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
+    /// `/release queue --bump <release>`: puts a release that waits before the others.
+    Bump {
+        /// A release id or a unique prefix of one.
+        release: String,
+    },
 }
 
 /// A release, as somebody speaks of it.
@@ -386,6 +406,8 @@ impl Command {
             Self::DeployConfig { .. } => &deploy::DEPLOY,
             Self::Bad { .. } => &bad::BAD,
             Self::Ship { .. } => &ship::SHIP,
+            Self::DeployWhen { .. } => &deploy::DEPLOY,
+            Self::Bump { .. } => &ask::QUEUE,
         }
     }
 

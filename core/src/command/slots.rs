@@ -102,6 +102,9 @@ pub(super) const BAD_RELEASE: Slot =
     Slot::word("release", OptionKind::Release, "its id, or the beginning of it; or an environment: what is live there");
 pub(super) const BAD_REASON: Slot =
     Slot::word("reason", OptionKind::Text, "why it is bad, for those who read of it").if_any();
+pub(super) const WHEN: Slot =
+    Slot::option("when", OptionKind::Text, "later: green, unlocked, 15:00, monday 9:00, tomorrow 9:00 or in 2h");
+pub(super) const BUMP: Slot = Slot::option("bump", OptionKind::Release, "put this waiting release first in its queue");
 pub(super) const UNDO: Slot = Slot::option("undo", OptionKind::Flag, "take the mark away");
 pub(super) const PULL_REQUEST: Slot =
     Slot::word("pull-request", OptionKind::Text, "its number, or its address on GitHub");

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
+mod bump;
 mod by_hand;
 mod lock;
 #[cfg(test)]
 mod tests;
 
+pub use bump::{Bumped, PASSED_LIMIT};
 pub use by_hand::{ByHand, Look, TargetRuns};
 pub use lock::{Due, Lock, LockEnd, LockNews, REMIND_BEFORE_S, REMIND_EVERY_S};
 
@@ -62,6 +64,12 @@ pub struct Waiting {
     pub contains: BTreeSet<CommitSha>,
     /// When it was asked for.
     pub asked_at: Timestamp,
+    /// Who put it before others, if anybody did.
+    #[serde(default)]
+    pub bumped: Option<Bumped>,
+    /// How many releases were put before it.
+    #[serde(default)]
+    pub passed: u32,
 }
 
 /// What runs, as far as Slipway brought it there.
@@ -143,6 +151,13 @@ pub enum Event {
         /// The images that runs of Slipway's have told a target since what is live came, whatever became of them.
         ours: BTreeSet<ImageDigest>,
     },
+    /// Somebody puts a release before the others that wait.
+    Bumped {
+        /// Which.
+        release: ReleaseId,
+        /// Who, and when.
+        by: Bumped,
+    },
 }
 
 /// What follows for releases.
@@ -190,6 +205,15 @@ pub enum Illegal {
     /// Too many wait.
     #[error("{QUEUE_LIMIT} releases wait here already")]
     QueueFull,
+    /// It does not wait here.
+    #[error("release {} does not wait in the queue", .0.short())]
+    NotQueued(ReleaseId),
+    /// There is nobody before it whom it could pass.
+    #[error("release {} is first of those that it could pass", .0.short())]
+    First(ReleaseId),
+    /// Others would wait for ever.
+    #[error("release {} was passed {PASSED_LIMIT} times already, and is not passed again", .0.short())]
+    PassedOften(ReleaseId),
 }
 
 impl Environment {
@@ -210,7 +234,12 @@ impl Environment {
         }
         let in_the_way = self.running.clone().or_else(|| self.ahead_of(release).map(|w| w.release.clone()));
         if let Some(other) = in_the_way.filter(|other| other != release) {
-            let why = if self.running.is_some() { "is running here" } else { "was asked for before" };
+            let first = self.queue.first().and_then(|first| first.bumped.as_ref());
+            let why = match (&self.running, first) {
+                (Some(_), _) => "is running here".to_owned(),
+                (None, Some(bumped)) => format!("was put first by {}", bumped.by),
+                (None, None) => "was asked for before".to_owned(),
+            };
             let why = format!("Release {} {why}.", other.short());
             reasons.push(Reason::new("busy", why, Clears::Release { id: other }));
         }
@@ -242,6 +271,7 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
         Event::LockRanOut { at } => lock::run_out(&mut next, *at)?,
         Event::Reminded { at } => lock::remind(&mut next, *at)?,
         Event::Looked { look, ours } => by_hand::looked(&mut next, look, ours),
+        Event::Bumped { release, by } => bump::bump(&mut next, release, by)?,
     };
     Ok((next, effects))
 }
@@ -283,7 +313,8 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
         return Ok(vec![]);
     }
     if let Some(known) = next.queue.iter_mut().find(|known| known.release == waiting.release) {
-        *known = waiting.clone();
+        let (bumped, passed) = (known.bumped.take(), known.passed);
+        *known = Waiting { bumped, passed, ..waiting.clone() };
         return Ok(vec![]);
     }
     let supersede = |older: &Waiting, newer: &Waiting| Effect::Supersede {

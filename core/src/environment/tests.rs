@@ -1,6 +1,7 @@
 //! Tests of the environment: order, superseding, lock, and what is judged when.
 
 mod by_hand;
+mod order;
 mod walk;
 
 use super::*;
@@ -18,7 +19,16 @@ fn environment() -> Environment {
 fn deploy(release: &str, commit: u8, older: &[u8], asked: i64) -> Waiting {
     let contains = older.iter().chain([&commit]).map(|seed| sha(*seed)).collect();
     let (release, requester) = (release.into(), "ana".into());
-    Waiting { release, requester, kind: PlanKind::Deploy, commit: sha(commit), contains, asked_at: at(asked) }
+    Waiting {
+        release,
+        requester,
+        kind: PlanKind::Deploy,
+        commit: sha(commit),
+        contains,
+        asked_at: at(asked),
+        bumped: None,
+        passed: 0,
+    }
 }
 
 fn rollback(release: &str, commit: u8, asked: i64) -> Waiting {

@@ -94,6 +94,8 @@ impl Scene {
             commit: sha(if release == ME { 3 } else { 77 }),
             contains: [sha(if release == ME { 3 } else { 77 })].into(),
             asked_at: at(0),
+            bumped: None,
+            passed: 0,
         };
         self.happens(&environment::Event::Enqueued(waiting))
     }

@@ -14,6 +14,9 @@ use crate::ids::{EnvironmentKey, EnvironmentName, PersonId, ServiceName};
 use crate::person::Person;
 use crate::plan::PlanKind;
 
+/// What is to be done about a schema that lacks an action.
+const MEND: &str = "take schema.cedarschema of this version, and a rule that permits it.";
+
 /// What somebody does to an environment or to a release, whether or not there is a plan.
 #[derive(Clone, Copy, Debug)]
 pub enum Act<'a> {
@@ -33,6 +36,11 @@ pub enum Act<'a> {
     Mark,
     /// Merge a pull request, to bring it there.
     Ship,
+    /// Put a release before others that wait.
+    Bump {
+        /// Who asked for it.
+        requester: &'a PersonId,
+    },
 }
 
 impl PolicySet {
@@ -77,9 +85,16 @@ impl PolicySet {
             Act::Lock => (Action::Lock, None, "lock"),
             Act::Unlock { owner } => (Action::Unlock, Some(("owner", owner)), "end somebody else's lock on"),
             Act::Mark => (Action::Rollback, None, "say what is bad on"),
-            Act::Ship if !world::knows(&self.0.schema, Action::Ship) => return nobody_ships(),
             Act::Ship => (Action::Ship, None, "ship pull requests to"),
+            Act::Bump { requester } => (Action::Bump, Some(("requester", requester)), "put a release first on"),
         };
+        if !self.0.declares(action) {
+            let why = format!(
+                "The policies' schema is of an earlier version and has no action \"{0}\": {MEND}",
+                action.name()
+            );
+            return deny(vec![reason(NO_PERMIT, why)]);
+        }
         with_room(|| self.0.beside_a_plan(person, action, service, environment, about, what))
     }
 
@@ -219,12 +234,6 @@ impl Inner {
 }
 
 /// The rules are from before there was anything to ship.
-fn nobody_ships() -> Decision {
-    let why = "The policies in force know no action \"ship\", so nobody may ship pull requests: take it over from the \
-               schema.cedarschema that came with this version, and permit it in a rule.";
-    deny(vec![reason(NO_PERMIT, why.to_owned())])
-}
-
 fn deny(mut reasons: Vec<Reason>) -> Decision {
     if reasons.is_empty() {
         // Cannot be: a verdict that does not allow has an error, a forbid or no permit.

@@ -30,10 +30,11 @@ pub(crate) enum Action {
     Override,
     Execute,
     Ship,
+    Bump,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Request,
         Self::Rollback,
         Self::Migrate,
@@ -45,6 +46,7 @@ impl Action {
         Self::Override,
         Self::Execute,
         Self::Ship,
+        Self::Bump,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -60,7 +62,13 @@ impl Action {
             Self::Override => "override",
             Self::Execute => "execute",
             Self::Ship => "ship",
+            Self::Bump => "bump",
         }
+    }
+
+    /// Whether a schema of an earlier version may be without it. Then nobody may do it.
+    pub(super) fn may_be_missing(self) -> bool {
+        matches!(self, Self::Ship | Self::Bump)
     }
 
     pub(super) fn uid(self) -> EntityUid {

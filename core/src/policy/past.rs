@@ -91,6 +91,8 @@ mod tests {
             commit: sha(n),
             contains: [sha(n)].into(),
             asked_at: at(seconds),
+            bumped: None,
+            passed: 0,
         };
         let live = Live {
             release: release.clone(),

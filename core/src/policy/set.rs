@@ -109,6 +109,11 @@ impl PolicySet {
 }
 
 impl Inner {
+    /// Whether the schema knows of it. One of an earlier version may not.
+    pub(super) fn declares(&self, action: Action) -> bool {
+        !action.may_be_missing() || self.schema.actions().any(|known| *known == action.uid())
+    }
+
     /// Asks every rule. What Cedar skips because it cannot be evaluated is a no here.
     pub(super) fn ask(&self, question: Question, entities: &Entities) -> Verdict {
         let request = match self.request(question) {

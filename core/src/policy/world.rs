@@ -167,11 +167,6 @@ pub(super) fn release_uid(case: &Case<'_>) -> EntityUid {
     uid(Type::Release, case.release.as_str())
 }
 
-/// Whether rules under this schema can speak of an action.
-pub(super) fn knows(schema: &Schema, action: Action) -> bool {
-    schema.actions().any(|known| *known == action.uid())
-}
-
 /// Whether everything that Slipway would put before the policies fits this schema: asked once at load, so that
 /// an edited schema is refused then instead of denying every release later.
 pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<(), String> {
@@ -198,9 +193,8 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
     let soak = Soak { environment: environment.clone(), served_s: 0, since: None };
     let past = Past { soak: Some(soak), known_good: false, known_bad: false };
     let of_release = |vetoes, overridden| release_context(moment, &TimeZone::UTC, &past, Extra { vetoes, overridden });
-    // A schema from before pull requests were shipped is as good for everything else.
-    let known = |action: &Action| *action != Action::Ship || knows(schema, *action);
-    for action in Action::ALL.into_iter().filter(known) {
+    let declared = |action: &Action| !action.may_be_missing() || schema.actions().any(|known| *known == action.uid());
+    for action in Action::ALL.into_iter().filter(declared) {
         let on_release = |context| Question {
             principal: uid(Type::Person, somebody.as_str()),
             action,
@@ -211,7 +205,7 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
         let question = match action {
             Action::Request | Action::Rollback | Action::Migrate | Action::Lock | Action::Ship => beside(None)?,
             Action::Unlock => beside(Some(("owner", &somebody)))?,
-            Action::Cancel => beside(Some(("requester", &somebody)))?,
+            Action::Cancel | Action::Bump => beside(Some(("requester", &somebody)))?,
             Action::Approve | Action::Veto => on_release(of_release(None, None)?),
             Action::Override => on_release(of_release(Some(0), None)?),
             Action::Execute => on_release(of_release(Some(0), Some(false))?),

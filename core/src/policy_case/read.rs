@@ -320,7 +320,8 @@ fn asked_by_somebody(m: &mut Mistakes<'_>, fields: &Fields<'_>, action: Action, 
         | Action::Lock
         | Action::Unlock
         | Action::Cancel
-        | Action::Ship => true,
+        | Action::Ship
+        | Action::Bump => true,
         Action::Approve | Action::Veto | Action::Override | Action::Execute => false,
     };
     if by_slipway && people.get(who).is_none() {

@@ -94,6 +94,7 @@ impl Scene {
             Action::Approve => format!("{who}'s approval of {release}"),
             Action::Veto => format!("{who}'s veto of {release}"),
             Action::Override => format!("{who}'s override for {release}"),
+            Action::Bump => format!("{who}'s putting {requester}'s release to {environment} first"),
             Action::Execute => format!("The start of {release} that {requester} asked for"),
             Action::Ship => format!("{who}'s request to merge a pull request of {service} for {environment}"),
         }
@@ -118,6 +119,7 @@ impl Scene {
             Action::Override => self.with_case(|case| set.may_override(person, case)),
             Action::Execute => self.with_case(|case| set.may_execute(case)),
             Action::Ship => act(Act::Ship),
+            Action::Bump => act(Act::Bump { requester: &self.requester }),
         }
     }
 

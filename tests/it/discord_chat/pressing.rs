@@ -50,6 +50,21 @@ async fn cancelling_asks_whether_one_is_sure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_button_of_what_is_deferred() {
+    let there = Server::http().await;
+    there.says(ANA, "/deploy staging when:\"tomorrow 9:00\"").await;
+    there.until_told(ANA, "Deploys the newest of the default branch").await;
+    let waits = |m: &Value, text: &str| verbs(m) == ["cancel"] && text.contains("asked by ana");
+    let message = there.until("what waits for its moment", RELEASES, waits).await;
+    there.press(ANA, &message, "cancel").await;
+    let asked = there.until_told(ANA, "Cancel this deployment? It has not begun.").await;
+    there.press(ANA, &asked, "cancel_sure").await;
+    let cancelled = there.until_shows(&message, "cancelled by ana").await;
+    assert_eq!(verbs(&cancelled), [""; 0]);
+    assert_eq!(there.cards().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_buttons_of_what_waits_for_a_lock() {
     let there = Server::http().await;
     there.says(BOB, "/release lock staging reason:\"load test\" for:1h").await;

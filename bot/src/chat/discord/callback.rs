@@ -2,6 +2,7 @@
 
 use super::intake::SURE;
 use serde_json::{Value, json};
+use slipway_core::intent::MESSAGE_KEY_PREFIX;
 use slipway_core::message::{Line, Message, Verb};
 use slipway_deploy::discord::{Rendered, custom_id, render};
 use std::collections::BTreeMap;
@@ -85,7 +86,11 @@ fn cut(name: &str) -> String {
 
 /// What cannot be taken back is asked about.
 pub(super) fn are_you_sure(key: &str, plan: Option<&str>) -> Value {
-    let mut asked = say("Cancel this release? What it has done by then stays. Asking again makes a new release.");
+    let mut asked = say(if key.starts_with(MESSAGE_KEY_PREFIX) {
+        "Cancel this deployment? It has not begun."
+    } else {
+        "Cancel this release? What it has done by then stays. Asking again makes a new release."
+    });
     // The button's own id, by another verb: pressed, it means it.
     let id = custom_id(Verb::Cancel, key, plan).replacen("cancel", SURE, 1);
     asked["data"]["components"] =

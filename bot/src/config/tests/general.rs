@@ -59,7 +59,7 @@ fn secrets_are_refused_and_never_repeated() {
 
             slipway.toml:12:9  error  person.(a secret, not shown)  (a secret, not shown) is no name  → use 1 to 40 lower-case letters, digits and hyphens
 
-            slipway.toml:13:1  error  person.ana.(a secret, not shown)  there is no key of this name  → remove it; the keys here are slack, discord, github, terminal, teams
+            slipway.toml:13:1  error  person.ana.(a secret, not shown)  there is no key of this name  → remove it; the keys here are slack, discord, github, terminal, teams, timezone
         "#]],
     );
 }

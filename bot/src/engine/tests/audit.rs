@@ -103,6 +103,9 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
             "cancel_requested",
             "override_refused",
             "overridden",
+            "deferred",
+            "deferred_cancelled",
+            "bumped",
         ],
         Incoming::Pressed { .. } => &["voted", "too_late"],
         Incoming::Reacted { .. } => &["voted"],
@@ -122,10 +125,11 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::GithubSpoke { .. } => &[],
         // Only what was not known yet.
         Incoming::TargetsSeen { .. } => &["deployed_past_slipway"],
+        Incoming::IntentDue { .. } => &["deferred_begun", "deferred_expired", "deferred_refused"],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 15] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 16] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -153,6 +157,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 15] {
         Incoming::MembersUnseen { source: release_managers(), what: String::new(), at: now(), again_at: now() },
         Incoming::GithubSpoke { repository: "acme/goals".into() },
         Incoming::TargetsSeen { environment: chat::key("staging"), look: Look { runs: vec![], at: now() } },
+        Incoming::IntentDue { intent: "01KB".into(), green: None },
     ]
 }
 
@@ -199,6 +204,7 @@ async fn a_long_day() -> Chat {
     chat.says("bob", "/release lock staging \"load test\" --for 30m").await;
     chat.says("bob", "/release lock staging --to ana").await;
     chat.says("bob", "/release link").await;
+    deferred(&mut chat).await;
     chat.store.deliver("bad", &json!({ "incoming": "telepathy" }), &chat.engine.clock).await.unwrap();
     chat.handle_all().await;
     chat.wait_s(3_600);
@@ -215,6 +221,23 @@ async fn a_long_day() -> Chat {
     let (source, what, at) = (release_managers(), "It does not answer.".to_owned(), chat.now());
     chat.deliver(&Incoming::MembersUnseen { source, what, at, again_at: at }).await;
     chat
+}
+
+/// What is asked for later: one begins, one is cancelled, one has expired and one is refused when the day is over. And of
+/// two that wait the second is put first.
+async fn deferred(chat: &mut Chat) {
+    for (who, when) in [("ana", "9:00"), ("eve", "\"in 1h\""), ("bob", "\"in 30m\"")] {
+        chat.says(who, &format!("/deploy staging --when {when}")).await;
+    }
+    let cancelled = chat.says("bob", "/deploy staging --when 10:00").await;
+    let id = cancelled.rsplit(' ').next().unwrap().trim().to_owned();
+    assert!(chat.says("bob", &format!("/release cancel {id}")).await.starts_with("Cancelled: "));
+    chat.execute("UPDATE intents SET state = replace(state, '\"eve\"', '\"zoe\"') WHERE requester = 'eve'".into())
+        .await;
+    chat.planned("ana", &plan("production", 1, 5)).await;
+    chat.wait_s(1);
+    let second = chat.planned("ana", &plan("production", 1, 4)).await;
+    chat.says("bob", &format!("/release queue --bump {}", second.short())).await;
 }
 
 /// The timekeeper looks once, and what it found is handled.

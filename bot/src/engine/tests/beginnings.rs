@@ -70,9 +70,15 @@ enum Way {
     Config,
     /// A pull request was merged for it.
     Ship,
+    /// The moment comes for which somebody has deferred it.
+    Deferred,
+    /// What waited for the end of a lock.
+    DeferredUntilUnlocked,
+    /// Somebody puts it before the one that is in its way.
+    Bump,
 }
 
-const WAYS: [Way; 26] = [
+const WAYS: [Way; 29] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -99,6 +105,9 @@ const WAYS: [Way; 26] = [
     Way::BackBySetting,
     Way::Config,
     Way::Ship,
+    Way::Deferred,
+    Way::DeferredUntilUnlocked,
+    Way::Bump,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -116,6 +125,8 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
             Way::HandOver,
             Way::Config,
             Way::Ship,
+            Way::DeferredUntilUnlocked,
+            Way::Bump,
         ],
         Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel],
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
@@ -137,6 +148,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::GithubSpoke { .. } => &[],
         // Whoever waits is planned again before it may begin.
         Incoming::TargetsSeen { .. } => &[],
+        Incoming::IntentDue { .. } => &[Way::Deferred],
     }
 }
 
@@ -192,7 +204,7 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.wait_s(1);
             brink.plan = plan("staging", if way == Way::Queue { 3 } else { 1 }, 4);
         }
-        Way::QueueAfterCancel | Way::QueueAfterExpiry => {
+        Way::QueueAfterCancel | Way::QueueAfterExpiry | Way::Bump => {
             brink.other = Some(chat.planned("ana", &plan("production", 1, 4)).await);
             chat.wait_s(1);
             let behind = chat.planned("ana", &production).await;
@@ -234,6 +246,14 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.runs_to_its_end(&earlier).await;
             chat.wait_s(1);
             brink.plan = Plan { kind: PlanKind::Config, base: Some(sha(3)), ..plan("staging", 3, 3) };
+        }
+        Way::Deferred => {
+            chat.says("ana", "/deploy staging --when 9:30").await;
+            chat.wait_s(90 * 60);
+        }
+        Way::DeferredUntilUnlocked => {
+            chat.says("bob", "/release lock staging \"moving\"").await;
+            chat.says("ana", "/deploy staging --when unlocked").await;
         }
         Way::MembersBack => {
             chat.cannot_see_members(&release_managers(), 60).await;
@@ -315,6 +335,12 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             String::new()
         }
         Way::Config => chat.says("ana", "/deploy staging --config").await,
+        Way::Deferred => {
+            chat.looks().await;
+            String::new()
+        }
+        Way::DeferredUntilUnlocked => chat.says("bob", "/release unlock staging").await,
+        Way::Bump => chat.says("bob", &format!("/release queue --bump {}", waiting().short())).await,
         Way::MembersBack => {
             chat.sees_members(&release_managers(), &[]).await;
             String::new()
@@ -436,6 +462,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::MembersSeen { source: release_managers(), members: [].into(), at: jiff::Timestamp::UNIX_EPOCH },
         Incoming::Judge { release: release() },
         Incoming::LockDue { environment: chat::key("staging") },
+        Incoming::IntentDue { intent: "01KB".into(), green: None },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {

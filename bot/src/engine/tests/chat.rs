@@ -11,7 +11,7 @@ use crate::policies::{Keeper, Origin, PolicyText, Reading, ReloadError, Reloaded
 use crate::setup::Setup;
 use crate::standing::Standing;
 use crate::store::{Delivery, EffectRow, NewPolicyVersion, Store};
-use crate::timekeeper::locks;
+use crate::timekeeper::{intents, locks};
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::audit::Record;
 use slipway_core::environment::Environment;
@@ -121,6 +121,7 @@ impl Chat {
     /// The timekeeper looks, and nothing else happens.
     pub(super) async fn notices(&self) {
         locks::look(&self.store, &self.engine.clock, &self.engine.signals).await.unwrap();
+        intents::look(&self.store, &self.engine.clock, &self.engine.signals).await.unwrap();
     }
 
     /// The process is killed, and another one opens the same store.
@@ -250,7 +251,6 @@ impl Chat {
         self.types(Identity::Terminal(who.to_owned()), text).await
     }
 
-    /// Some account types.
     pub(super) async fn types(&mut self, who: Identity, text: &str) -> String {
         let typed = Incoming::Typed { who, channel: CHANNEL.to_owned(), text: text.to_owned() };
         let delivery = self.deliver(&typed).await;

@@ -11,6 +11,7 @@ mod by_hand;
 mod cancelling;
 mod chat;
 mod configuration;
+mod deferred;
 mod effects;
 mod inbox;
 mod linking;

@@ -53,6 +53,7 @@ fn what_a_chat_shows_while_one_types() {
             dry-run Flag: only show the plan
             reason Text: why, for those who read of it
             config Flag: only the configuration: what runs, once more, with the settings of now
+            when Text: later: green, unlocked, 15:00, monday 9:00, tomorrow 9:00 or in 2h
         /rollback
             environment! Environment: which environment
             release Release: its id, or the beginning of it
@@ -105,6 +106,7 @@ fn what_a_chat_shows_while_one_types() {
             code Text: the code; or confirm, or refuse, or remove and a chat; without it you get a code
         /release queue
             environment Environment: only this environment
+            bump Release: put this waiting release first in its queue
         /release help
             command Text: about one command, such as deploy
         /release config
@@ -202,7 +204,7 @@ fn lines_are_what_one_could_have_typed() {
         /release
         refused: pull-request is missing. Nothing was started.
         refused: environment is missing. Nothing was started.
-        refused: /deploy has no option when. Nothing was started.
+        /deploy staging --when "green"
         refused: dry-run is either true or false. Nothing was started.
         refused: reference holds what no line can say: quotation marks or control characters. Nothing was started.
         refused: There are control characters in that line; type it again. Nothing was started.
@@ -250,7 +252,7 @@ fn value(kind: OptionKind) -> impl Strategy<Value = String> {
         OptionKind::Reference => &["main", "feature/X", "goals", "v1.8.0"],
         OptionKind::Release => &["01JD7Q4N", "deploy", "goals"],
         OptionKind::Text => {
-            &["because", "it’s “late” --for 2h", "confirm", "remove Discord", "K7QF-2M9X", "release why"]
+            &["because", "green", "it’s “late” --for 2h", "confirm", "remove Discord", "K7QF-2M9X", "release why"]
         }
         OptionKind::Flag => &["true", "false"],
         OptionKind::Person => &["bob", "@Ana", "845027738276462632"],
@@ -286,6 +288,26 @@ fn migrate_act(get: &impl Fn(&str) -> Option<String>) -> Option<MigrateAct> {
     })
 }
 
+/// What `/deploy` is to do, by its form. A time of day is none of what forms say here; `when.rs` has those.
+fn deployment(
+    get: &impl Fn(&str) -> Option<String>,
+    said: &impl Fn(&str) -> Option<String>,
+    environment: EnvironmentName,
+    service: ServiceName,
+) -> Option<Command> {
+    let flag = |name: &str| get(name).as_deref() == Some("true");
+    let (reference, reason, dry_run) = (get("reference"), said("reason"), flag("dry-run"));
+    match (said("when").as_deref(), flag("config")) {
+        (Some("green"), false) if !dry_run => {
+            Some(Command::DeployWhen { environment, service, reference, when: When::Green, reason })
+        }
+        (Some(_), _) => None,
+        (None, true) if reference.is_some() => None,
+        (None, true) => Some(Command::DeployConfig { environment, service, dry_run, reason }),
+        (None, false) => Some(Command::Deploy { environment, service, reference, dry_run, reason }),
+    }
+}
+
 /// The command that a filled-in form means, told without a line.
 fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) -> Option<Command> {
     let get = |name: &str| values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
@@ -299,22 +321,7 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
     let for_s = get("for").and_then(|text| [("2h", 7_200), ("1h30m", 5_400)].into_iter().find(|(t, _)| *t == text));
     let for_s = for_s.map(|(_, seconds)| seconds);
     Some(match (command, sub) {
-        ("deploy", None) if get("config").as_deref() == Some("true") => match get("reference") {
-            Some(_) => return None,
-            None => Command::DeployConfig {
-                environment: environment?,
-                service: service(),
-                dry_run: get("dry-run").as_deref() == Some("true"),
-                reason,
-            },
-        },
-        ("deploy", None) => Command::Deploy {
-            environment: environment?,
-            service: service(),
-            reference: get("reference"),
-            dry_run: get("dry-run").as_deref() == Some("true"),
-            reason,
-        },
+        ("deploy", None) => return deployment(&get, &said, environment?, service()),
         ("rollback", None) => Command::Rollback {
             environment: environment?,
             service: service(),
@@ -327,7 +334,11 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
         }
         ("release", Some("status")) => Command::Status { environment },
         ("release", Some("history")) => Command::History { environment },
-        ("release", Some("queue")) => Command::Queue { environment },
+        ("release", Some("queue")) => match (get("bump"), environment) {
+            (None, environment) => Command::Queue { environment },
+            (Some(release), None) => Command::Bump { release },
+            (Some(_), Some(_)) => return None,
+        },
         ("release", Some("show")) => Command::Show { release: release? },
         ("release", Some("why")) => Command::Why {
             about: match (release, environment) {

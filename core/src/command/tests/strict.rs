@@ -33,7 +33,7 @@ const NO_BRANCHES: &[&str] = &[
     // Several times the same, and later options in capitals.
     "/deploy staging --dry-run --dry-run",
     "/deploy staging --dry-run=no",
-    "/deploy staging --WHEN green",
+    "/deploy staging --WHEN gren",
     "/rollback production --migrations=no",
     "/release bad 01JD7Q4N goals --undo",
     "/release bad 01JD7Q4N --service goals",
@@ -51,13 +51,13 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
     expect![[r#"
         "/deploy production --reason --dry-run"
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy production --reason \"\""
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy production --reason="
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging all"
           all for all services at once is not in this version yet. Nothing was started.
             Instead: name one service, and ask once for each.
@@ -68,19 +68,19 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
           There is no option -dry-run. Did you mean --dry-run? Nothing was started.
         "/deploy staging —"
           There is no option --. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"-x\""
           "-x" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"\""
           "" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"a b\""
           "a b" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"v1\u{200b}\""
           "v1<200b>" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging v1\u{200b}"
           There are invisible characters in that line; type it again. Nothing was started.
         "/deploy staging “\u{202e}x”"
@@ -106,13 +106,13 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
             Usage: /release show <release>
         "/deploy staging --dry-run --dry-run"
           --dry-run is there twice. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging --dry-run=no"
           --dry-run takes no value. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
-        "/deploy staging --WHEN green"
-          --when is not in this version yet. Nothing was started.
-            Instead: ask when the time has come, or see what holds it: /release why deploy production
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+        "/deploy staging --WHEN gren"
+          I do not know when "gren" is. Did you mean green? Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/rollback production --migrations=no"
           --migrations takes no value. Nothing was started.
             Usage: /rollback <environment> [release] [service] [--migrations] [--reason "…"]
@@ -155,7 +155,7 @@ fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
 #[test]
 fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
-    for line in ["/release stats", "/release RESUME", "/deploy staging --when=green", "/deploy staging main all"] {
+    for line in ["/release stats", "/release RESUME", "/deploy staging main all"] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
         let said = mistake(line, &words());
         assert!(said.contains("not in this version yet. Nothing was started.\n  Instead: "), "{said}");
@@ -209,7 +209,8 @@ fn help_is_found_wherever_it_is_asked_for() {
                            logged, needed or not
         /release link      make your account in another chat one person with you, by a
                            code confirmed from both sides
-        /release queue     who waits for what, in which order
+        /release queue     who waits for what, in which order; --bump puts a waiting
+                           release first
         /release help      this list, or more about one command
         /release config    the keys of the configuration, and which changed since what
                            runs was started; never values
@@ -222,14 +223,15 @@ fn help_is_found_wherever_it_is_asked_for() {
     .assert_eq(&shown(None));
     expect![[r#"
         /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config]
-        [--reason "…"]
+        [--reason "…"] [--when green|unlocked|15:00]
         bring a commit to an environment; without a reference the newest of the default
         branch
         For example:
           /deploy staging
           /deploy production v1.8.0 --reason "fixes login"
           /deploy staging --dry-run
-          /deploy staging --config"#]]
+          /deploy staging --config
+          /deploy production --when "monday 9:00""#]]
     .assert_eq(&shown(Some("deploy")));
 }
 

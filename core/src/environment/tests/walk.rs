@@ -22,7 +22,17 @@ fn person(number: u8) -> PersonId {
 }
 
 fn events() -> impl Strategy<Value = Vec<(u8, u8)>> {
-    proptest::collection::vec((0..15_u8, 0..80_u8), 0..150)
+    proptest::collection::vec((0..17_u8, 0..80_u8), 0..150)
+}
+
+/// One that waits, or one that does not.
+fn queued(number: u8, environment: &Environment) -> ReleaseId {
+    let waiting = environment.queue.get(usize::from(number) % (environment.queue.len() + 1));
+    waiting.map_or_else(|| format!("{number:02}").as_str().into(), |waiting| waiting.release.clone())
+}
+
+fn bumped(number: u8, now: i64) -> Bumped {
+    Bumped { by: person(number / 3), at: at(now) }
 }
 
 fn event(kind: u8, number: u8, environment: &Environment, now: i64) -> Event {
@@ -42,6 +52,7 @@ fn event(kind: u8, number: u8, environment: &Environment, now: i64) -> Event {
         }
         12 => Event::LockRanOut { at: at(now) },
         13 => Event::Reminded { at: at(now) },
+        14 | 15 => Event::Bumped { release: queued(number, environment), by: bumped(number, now) },
         _ => Event::Unlocked,
     }
 }

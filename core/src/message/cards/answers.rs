@@ -191,6 +191,14 @@ pub fn environment_refuses(key: &EnvironmentKey, illegal: &environment::Illegal)
             .text(format!("{} releases wait here already. Cancel one first: ", environment::QUEUE_LIMIT))
             .code("/release queue")
             .text("."),
+        Illegal::NotQueued(release) => words::release(line, release)
+            .text(" does not wait in the queue: it is planned, runs or has ended. Nothing was changed."),
+        Illegal::First(release) => words::release(line, release)
+            .text(" is the first of those that wait, except for rollbacks, which are not passed. Nothing was changed."),
+        Illegal::PassedOften(release) => words::release(line, release).text(format!(
+            " was passed {} times already, and is not passed again. Nothing was changed.",
+            environment::PASSED_LIMIT
+        )),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod answers;
 mod bad;
 mod by_hand;
 mod configuration;
+mod deferred;
 mod history;
 pub mod home;
 pub mod link;
@@ -36,6 +37,10 @@ pub use bad::{
 };
 pub use by_hand::{brought_by_hand, by_hand_is_over};
 pub use configuration::{ConfigurationView, configuration};
+pub use deferred::{
+    QueueIntents, begins_now, bumped, bumped_before, cancel_fits_several, cannot_be_deferred, deferral_cancelled,
+    deferral_ended, deferred, deferred_answer, deferred_news, note_deferred, too_many_deferred,
+};
 pub use history::{brief, history};
 pub use home::HomeRelease;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};
@@ -44,7 +49,7 @@ pub use migrations::{
 };
 pub use overriding::overridden;
 pub use policies::{PolicyOrigin, policies_changed};
-pub use queue::queue;
+pub use queue::{QueueView, queue};
 pub use release::{action, release_card};
 pub use replay::replayed;
 pub use ship::{another_repository, no_such_environment, ships_already, which_service};

@@ -218,6 +218,7 @@ fn names_come_from_the_vocabulary() {
         who.cedar:32:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:41:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:59:22: There is no Team::"release". There are "dba", "developers", "sre".
+        who.cedar:46:22: There is no Team::"release". There are "dba", "developers", "sre".
     "#]].assert_eq(&listed(&parse(&without).unwrap_err()));
     let mut odd = vocabulary();
     odd.teams.insert("quo\"te\\ and ümlaut\n]".into());
@@ -255,6 +256,8 @@ fn the_hash_is_of_what_the_rules_say() {
 fn the_shipped_rules_have_these_names() {
     let names = defaults().rule_ids().map(str::to_owned).collect::<Vec<_>>().join("\n");
     expect![[r#"
+        bump-release
+        bump-sre
         by-itself
         cancel-any
         cancel-own

@@ -27,7 +27,7 @@ fn a_folder_from_before_works_on_and_ships_nothing() {
     let old = set(before, &files);
     let Decision::Deny { reasons } = may_ship(&old) else { panic!("nobody said that she may") };
     assert_eq!(reasons.len(), 1);
-    assert!(reasons[0].why.contains("schema.cedarschema that came with this version"), "{reasons:?}");
+    assert!(reasons[0].why.contains("take schema.cedarschema of this version"), "{reasons:?}");
     assert!(may_ship(&set(built_in::SCHEMA, &default_files())).is_allow());
     // The schema alone permits nobody.
     let Decision::Deny { reasons } = may_ship(&set(built_in::SCHEMA, &files)) else { panic!("no rule says so") };

@@ -2,6 +2,7 @@
 
 use crate::text::{label, verbs};
 use slack_morphism::prelude::*;
+use slipway_core::intent::MESSAGE_KEY_PREFIX;
 use slipway_core::message::cards::action;
 use slipway_core::message::{Action, Verb};
 
@@ -43,16 +44,19 @@ fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
         .with_action_id(action_id(verb).into())
         .with_value(key.to_owned())
         .opt_style(style)
-        .opt_confirm(confirm(verb))
+        .opt_confirm(confirm(verb, key))
 }
 
 /// What cannot be taken back is asked about.
-fn confirm(verb: Verb) -> Option<SlackBlockConfirmItem> {
+fn confirm(verb: Verb, key: &str) -> Option<SlackBlockConfirmItem> {
     let words = |text: &str| literal(text.to_owned());
-    let text = "What it has done by then stays. Asking again makes a new release.";
+    let (what, text) = if key.starts_with(MESSAGE_KEY_PREFIX) {
+        ("Cancel this deployment?", "It has not begun.")
+    } else {
+        ("Cancel this release?", "What it has done by then stays. Asking again makes a new release.")
+    };
     let text = SlackBlockPlainText::new(text.to_owned()).with_emoji(false);
-    let cancel =
-        || SlackBlockConfirmItem::new(words("Cancel this release?"), text.into(), words("Cancel it"), words("Go on"));
+    let cancel = || SlackBlockConfirmItem::new(words(what), text.into(), words("Cancel it"), words("Go on"));
     (verb == Verb::Cancel).then(cancel)
 }
 

@@ -30,6 +30,7 @@ pub(super) fn awaiting(view: &ReleaseView<'_>) -> Message {
     message.body.extend(field("Who can approve", who_can(view)));
     let others: Vec<_> = reasons(release).iter().filter(|r| !is_about_votes(r)).cloned().collect();
     message.body.extend(field("Also waits for", words::reasons(&others, false, None)));
+    message.body.extend(field("Queue", place(view)));
     message.body.extend(reading_again(release));
     message.body.push(expires(release));
     message.actions = actions([Verb::Approve, Verb::Veto, Verb::Why, Verb::Details, Verb::Cancel]);
@@ -42,6 +43,7 @@ pub(super) fn queued(view: &ReleaseView<'_>) -> Message {
     message.body.extend(plan::warnings(release));
     message.body.extend(changed(release));
     message.body.extend(field("Waits for", words::reasons(reasons(release), false, None)));
+    message.body.extend(field("Queue", place(view)));
     message.body.extend(plan::fields(release, When::Standing));
     message.body.push(Block::Line(run::steps(release)));
     message.body.extend(votes(view));
@@ -151,6 +153,33 @@ fn ahead(view: &ReleaseView<'_>) -> Line {
     let before = environment.queue.iter().take_while(|w| w.release != view.release.id).count();
     let ahead = before + usize::from(environment.running.is_some());
     if ahead > 1 { Line::plain(format!(", {ahead} ahead")) } else { Line::default() }
+}
+
+/// `2nd of 3, behind release 01JD7Q4N (ana)`; nothing of the only one that waits.
+fn place(view: &ReleaseView<'_>) -> Vec<Line> {
+    let Some(environment) = view.environment else { return vec![] };
+    let queue = &environment.queue;
+    let Some(at) = queue.iter().position(|waiting| waiting.release == view.release.id) else { return vec![] };
+    let own = &queue[at];
+    if queue.len() == 1 && own.bumped.is_none() {
+        return vec![];
+    }
+    let mut line = Line::plain(format!("{} of {}", words::ordinal(at + 1), queue.len()));
+    if let Some(before) = at.checked_sub(1).map(|before| &queue[before]) {
+        line = words::release(line.text(", behind "), &before.release).text(" (").person(&before.requester);
+        line = match &before.bumped {
+            Some(bumped) => line.text(", put first by ").person(&bumped.by).text(")"),
+            None => line.text(")"),
+        };
+    }
+    if let Some(bumped) = &own.bumped {
+        line = line.text(DOT).text("put first by ").person(&bumped.by);
+    }
+    match own.passed {
+        0 => vec![line],
+        1 => vec![line.text(DOT).text("passed once")],
+        n => vec![line.text(format!("{DOT}passed {n} times"))],
+    }
 }
 
 /// What changed, and whose votes that made void.

@@ -246,7 +246,12 @@ fn outside_text_is_always_marked_as_such() {
         ConfigurationView { key: key(), seen: unread, drift: None },
     ];
     assert!(walk(&configuration(&views)) > 3);
-    assert!(walk(&queue(&[environment.clone()], &releases, at(60))) > 0);
+    assert!(
+        walk(&queue(
+            &QueueView { environments: &[environment.clone()], releases: &releases, intents: QueueIntents(&[]) },
+            at(60)
+        )) > 0
+    );
     let by_others = [hostile()];
     let origin = PolicyOrigin { by: &[], by_others: &by_others, source: HOSTILE, revision: None };
     assert_eq!(walk(&policies_changed(&Differences::default(), &origin, "", "")), 2);
@@ -283,5 +288,37 @@ fn answers_say_back_what_was_typed_as_what_it_is() {
         link::removed(&Identity::Discord(hostile())),
     ] {
         assert_eq!(walk(&answer), 1, "{answer:?}");
+    }
+}
+
+#[test]
+fn what_is_asked_for_later_says_what_was_typed_as_what_it_is() {
+    use crate::intent::{Condition, Intent, State};
+    let states = [
+        (State::Waiting, 2),
+        (State::Begun { release: "01JD7Q5M".into(), at: at(0) }, 1),
+        (State::Cancelled { by: "bob".into(), at: at(0) }, 1),
+        (State::Expired { why: hostile(), at: at(0) }, 2),
+        (State::Refused { why: hostile(), at: at(0) }, 2),
+    ];
+    for (state, seen) in states {
+        let intent = Intent {
+            id: "01JD7Q4N".into(),
+            key: key(),
+            reference: Some(hostile()),
+            requester: "ana".into(),
+            reason: Some(hostile()),
+            channel: "terminal:releases".into(),
+            condition: Condition::Green,
+            asked_at: at(0),
+            expires_at: at(60),
+            state,
+        };
+        assert_eq!(walk(&deferred(&intent, Some(HOSTILE))), seen, "{intent:?}");
+        assert!(walk(&deferred_news(&intent)) > 0);
+        assert_eq!(walk(&deferred_answer(&intent, None, at(0))), 1);
+        let view =
+            QueueView { environments: &[Environment::new(key())], releases: &[], intents: QueueIntents(&[intent]) };
+        assert_eq!(walk(&queue(&view, at(0))), 1);
     }
 }

@@ -4,6 +4,7 @@ mod backwards;
 mod checks;
 mod configuration;
 mod cut_over;
+mod deferred;
 mod endings;
 mod hostile;
 mod migrations;

@@ -40,6 +40,10 @@ fn locked() -> Lock {
     }
 }
 
+fn queue_of(environments: &[Environment], releases: &[Release]) -> crate::message::Message {
+    queue(&QueueView { environments, releases, intents: QueueIntents(&[]) }, at(240))
+}
+
 fn waiting(release: &Release) -> Waiting {
     Waiting {
         release: release.id.clone(),
@@ -48,6 +52,8 @@ fn waiting(release: &Release) -> Waiting {
         commit: sha("4c1f9e2"),
         contains: [].into(),
         asked_at: at(0),
+        bumped: None,
+        passed: 0,
     }
 }
 
@@ -211,8 +217,8 @@ fn the_queue_says_what_each_waits_for() {
         goals → production locked by chen "load test" for 36 more min
                         01JD7Q00  ◐ migrate · ana, 4c1f9e2
                         1. 01JD7Q4N  ana, 4c1f9e2 · for 4 min · On staging for 12 min, needs 30. · clears by itself at Tue 15:22 (in 18 min)
-    "#]].assert_eq(&text(&queue(&[environment, Environment::new(key())], &[release, other], at(240))));
-    assert_eq!(text(&queue(&[production()], &[], at(240))), "Nothing runs and nothing waits.\n");
+    "#]].assert_eq(&text(&queue_of(&[environment, Environment::new(key())], &[release, other])));
+    assert_eq!(text(&queue_of(&[production()], &[])), "Nothing runs and nothing waits.\n");
 }
 
 #[test]

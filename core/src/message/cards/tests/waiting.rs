@@ -327,6 +327,8 @@ fn the_place_in_the_queue_is_told() {
         commit: sha("77e3f10"),
         contains: [].into(),
         asked_at: at(-60),
+        bumped: None,
+        passed: 0,
     };
     let mut environment = Environment::new(key());
     environment.running = Some(other);

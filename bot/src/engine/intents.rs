@@ -1,0 +1,271 @@
+//! Deployments that are to be asked for later: taken, looked at when something may be due of them, begun once, cancelled.
+//! When its moment comes one passes the same door as what somebody types at that moment.
+
+use super::EngineError;
+use super::apply::Work;
+use super::asked::{Asked, say_not_found, whys};
+use crate::chat::direct;
+use crate::store::{NewMessage, intent_key};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use slipway_core::command::When;
+use slipway_core::ids::{CommitSha, EnvironmentKey, IntentId, PersonId};
+use slipway_core::intent::{
+    Condition, Due, Intent, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, Seen, State, made_up_for_until, settle,
+};
+use slipway_core::message::cards::{self, answers};
+use slipway_core::message::{Message, Verb};
+use slipway_core::person::{Identity, Person};
+use slipway_core::policy::Act;
+use slipway_core::release::{Event, Origin, Release, Request, RequestKind};
+
+/// How many of those that wait one answer looks at. No more than so many can wait for all environments of a big team.
+pub(super) const WAITING_LIMIT: u32 = 500;
+
+impl Work<'_> {
+    /// Takes a deployment that is to be asked for later. What policy would refuse to ask now is refused now, so that nobody
+    /// waits for nothing; it is asked again then.
+    pub(super) async fn defer(
+        &mut self,
+        asked: &Asked<'_>,
+        request: Request,
+        when: &When,
+    ) -> Result<Option<Message>, EngineError> {
+        if let Some(refusal) = self.may_not_ask(asked.person, &request).await? {
+            return Ok(Some(refusal));
+        }
+        let (key, now) = (request.key.clone(), self.engine.clock.now());
+        if *when == When::Unlocked && self.environment_now(&key).await?.lock(now).is_none() {
+            let begun = self.begin(asked, request).await?;
+            return Ok(Some(begun.unwrap_or_else(|| cards::begins_now(&key))));
+        }
+        let setup = self.engine.setup.clone();
+        let zone_name = setup.timezone_of(&asked.person.id, &key);
+        let zone = TimeZone::get(zone_name).unwrap_or(TimeZone::UTC);
+        let expires_at = now + SignedDuration::from_secs(setup.when_expiry_s(&key.service));
+        let (condition, note, expires_at) = match (when, settle(when, now, &zone)) {
+            (_, Some(Err(why))) => {
+                self.cannot(&asked.person.id, "defer", &key, &why.to_string()).await?;
+                return Ok(Some(cards::cannot_be_deferred(why)));
+            }
+            (_, Some(Ok(settled))) => {
+                let condition = Condition::At { at: settled.at, timezone: zone_name.to_owned() };
+                (condition, settled.note, made_up_for_until(settled.at))
+            }
+            (When::Unlocked, None) => (Condition::Unlocked, None, expires_at),
+            (_, None) => (Condition::Green, None, expires_at),
+        };
+        let (there, theirs) = self.engine.store.intents_count(self.tx, &key, &asked.person.id).await?;
+        let full = if there >= PER_ENVIRONMENT_LIMIT {
+            Some(cards::too_many_deferred(Some(&key)))
+        } else {
+            (theirs >= PER_PERSON_LIMIT).then(|| cards::too_many_deferred(None))
+        };
+        if let Some(full) = full {
+            self.cannot(&asked.person.id, "defer", &key, "too many wait already").await?;
+            return Ok(Some(full));
+        }
+        let intent = Intent {
+            id: setup.new_intent_id(now),
+            key,
+            reference: request.reference,
+            requester: request.requester,
+            reason: request.reason,
+            channel: request.origin.channel,
+            condition,
+            asked_at: now,
+            expires_at,
+            state: State::Waiting,
+        };
+        self.engine.store.intent_put(self.tx, &intent).await?;
+        self.record_intent("deferred", &intent, &asked.person.id).await?;
+        let channels = shown_in(setup.channels(&intent.key.service), &intent.channel);
+        let (body, message_key) = (cards::deferred(&intent, None), intent_key(&intent.id));
+        self.proclaim(channels, &message_key, None, &body).await?;
+        Ok(Some(cards::deferred_answer(&intent, note, now)))
+    }
+
+    /// Something may be due of one. `green`: the commit whose CI was just found green.
+    pub(super) async fn intent_due(&mut self, id: &IntentId, green: Option<CommitSha>) -> Result<(), EngineError> {
+        self.look_at_intent(id, green).await?;
+        self.finish().await
+    }
+
+    /// A lock has ended: those that waited for that come now, in the order in which they were asked for.
+    pub(super) async fn intents_behind(&mut self, key: &EnvironmentKey) -> Result<(), EngineError> {
+        for id in self.engine.store.intents_behind_lock(self.tx, key).await? {
+            self.look_at_intent(&id, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_at_intent(&mut self, id: &IntentId, green: Option<CommitSha>) -> Result<(), EngineError> {
+        let Some(intent) = self.engine.store.intent_get(self.tx, id).await? else { return Ok(()) };
+        let environment = self.environment_now(&intent.key).await?;
+        let now = self.engine.clock.now();
+        let seen = Seen { locked: environment.lock(now).is_some(), green };
+        match intent.due(&seen, now) {
+            Due::Nothing => Ok(()),
+            Due::Expire(why) => {
+                let expired = Intent { state: State::Expired { why, at: now }, ..intent };
+                self.intent_ends("deferred_expired", &expired).await
+            }
+            Due::Begin(commit) => match self.begin_deferred(&intent, commit).await? {
+                Ok(release) => {
+                    let state = State::Begun { release: release.id.clone(), at: now };
+                    self.intent_ends("deferred_begun", &Intent { state, ..intent }).await?;
+                    // A new release in its first phase takes this event.
+                    let _ = self.apply(&release.id, Event::Requested).await?;
+                    Ok(())
+                }
+                Err(why) => {
+                    let refused = Intent { state: State::Refused { why, at: now }, ..intent };
+                    self.intent_ends("deferred_refused", &refused).await
+                }
+            },
+        }
+    }
+
+    /// The release that one asks for now, in the name of whoever typed it, or why it is not to be.
+    async fn begin_deferred(
+        &mut self,
+        intent: &Intent,
+        commit: Option<CommitSha>,
+    ) -> Result<Result<Release, String>, EngineError> {
+        let (setup, now) = (self.engine.setup.clone(), self.engine.clock.now());
+        let (key, requester) = (&intent.key, &intent.requester);
+        if setup.environment(key).is_none() {
+            return Ok(Err(format!("{key} is no longer configured.")));
+        }
+        let people = self.company().await?.people;
+        let Some(person) = people.get(requester) else {
+            return Ok(Err(format!("{requester}, who asked for it, is no longer known to Slipway.")));
+        };
+        let commit = commit.map(|commit| commit.as_str().to_owned());
+        let request = Request {
+            key: key.clone(),
+            kind: RequestKind::Deploy,
+            reference: commit.or_else(|| intent.reference.clone()),
+            requester: requester.clone(),
+            reason: intent.reason.clone(),
+            dry_run: false,
+            origin: Origin { channel: intent.channel.clone() },
+            at: now,
+            expires_at: now + SignedDuration::from_secs(setup.vote_expiry_s(&key.service)),
+        };
+        if let Some(reasons) = self.forbidden_to_ask(person, &request).await? {
+            return Ok(Err(whys(&reasons)));
+        }
+        let release = Release::new(setup.new_release_id(now), request);
+        self.engine.store.release_insert(self.tx, &release).await?;
+        for channel in shown_in(setup.channels(&key.service), &intent.channel) {
+            self.engine.store.message_put(self.tx, &NewMessage::card(channel.as_str(), &release.id)).await?;
+        }
+        Ok(Ok(release))
+    }
+
+    /// Writes the end of one down, shows it, and tells whoever asked where it ended without them.
+    async fn intent_ends(&mut self, kind: &str, intent: &Intent) -> Result<(), EngineError> {
+        let engine = self.engine;
+        // It waited a moment ago in this very transaction.
+        engine.store.intent_end(self.tx, intent).await?;
+        let (by, page) = match &intent.state {
+            State::Cancelled { by, .. } => (by, None),
+            State::Begun { release, .. } => (&intent.requester, engine.setup.release_page(release)),
+            _ => (&intent.requester, None),
+        };
+        self.record_intent(kind, intent, by).await?;
+        let body = cards::deferred(intent, page.as_deref());
+        engine.store.intent_says(self.tx, &intent.id, &body).await?;
+        let is_news = match &intent.state {
+            State::Waiting | State::Begun { .. } => false,
+            State::Cancelled { by, .. } => *by != intent.requester,
+            State::Expired { .. } | State::Refused { .. } => true,
+        };
+        if !is_news {
+            return Ok(());
+        }
+        let people = self.company().await?.people;
+        let configured = engine.setup.channels(&intent.key.service);
+        let Some(person) = people.get(&intent.requester) else { return Ok(()) };
+        let Some(channel) = direct::where_to(Some(person), &intent.channel, configured) else { return Ok(()) };
+        let news = NewMessage::said(channel, format!("deferred/{}", intent.id), cards::deferred_news(intent));
+        Ok(engine.store.message_put(self.tx, &news.only_for(intent.requester.clone())).await?)
+    }
+
+    async fn record_intent(&mut self, kind: &str, intent: &Intent, by: &PersonId) -> Result<(), EngineError> {
+        let key = &intent.key;
+        let body = json!({
+            "person": by, "service": key.service, "environment": key.environment, "deferred": intent,
+        });
+        self.record(kind, body, None).await
+    }
+
+    /// `/release cancel`: a release, or what is to become one.
+    pub(super) async fn cancel_by_command(
+        &mut self,
+        asked: &Asked<'_>,
+        prefix: Option<&str>,
+    ) -> Result<Option<Message>, EngineError> {
+        let store = &self.engine.store;
+        if let Some(prefix) = prefix {
+            let intents = store.intents_by_prefix(self.tx, prefix).await?;
+            let releases = store.releases_by_prefix(self.tx, prefix).await?;
+            match (&intents[..], &releases[..]) {
+                ([], _) => {}
+                ([intent], []) => return self.cancel_intent(asked.person, intent).await.map(Some),
+                _ => {
+                    let releases: Vec<_> = releases.iter().map(|release| &release.id).collect();
+                    let intents: Vec<_> = intents.iter().collect();
+                    return Ok(Some(cards::cancel_fits_several(prefix, &releases, &intents)));
+                }
+            }
+        }
+        match self.find_release(prefix, |_| true).await? {
+            Ok(release) => self.cancel(asked.person, &release).await,
+            Err(not_found) => Ok(Some(say_not_found(&not_found, "could be cancelled"))),
+        }
+    }
+
+    async fn cancel_intent(&mut self, person: &Person, intent: &Intent) -> Result<Message, EngineError> {
+        if !intent.waits() {
+            self.cannot(&person.id, "cancel", &intent.key, "it has ended").await?;
+            return Ok(cards::deferral_ended(intent));
+        }
+        let act = Act::Cancel { requester: &intent.requester };
+        if let Some(refused) = self.may_act(person, act, &intent.key).await? {
+            return Ok(refused);
+        }
+        let state = State::Cancelled { by: person.id.clone(), at: self.engine.clock.now() };
+        let cancelled = Intent { state, ..intent.clone() };
+        self.intent_ends("deferred_cancelled", &cancelled).await?;
+        Ok(cards::deferral_cancelled(&cancelled))
+    }
+
+    /// The button of one's message.
+    pub(super) async fn pressed_intent(
+        &mut self,
+        delivery: i64,
+        who: &Identity,
+        channel: &str,
+        id: &IntentId,
+        verb: Verb,
+    ) -> Result<(), EngineError> {
+        let Some(person) = self.person(who).await? else {
+            self.stranger(who, "pressed", channel, None).await?;
+            return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
+        };
+        let Some(intent) = self.engine.store.intent_get(self.tx, id).await? else { return Ok(()) };
+        // It has no other button.
+        let answer = if verb == Verb::Cancel { Some(self.cancel_intent(&person, &intent).await?) } else { None };
+        self.answer(delivery, channel, Some(&person), answer).await?;
+        self.finish().await
+    }
+}
+
+/// The channels of a service, and the one where it was asked for.
+fn shown_in<'a>(configured: &'a [String], asked_in: &'a String) -> Vec<&'a String> {
+    let asked_in = [asked_in].into_iter().filter(|channel| !configured.contains(*channel));
+    configured.iter().chain(asked_in).collect()
+}

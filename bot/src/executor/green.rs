@@ -1,0 +1,109 @@
+//! Looks at the CI of what waits for it to be green (`--when green`). Nothing is decided here: what is green is put into
+//! the inbox, with exactly the commit that was seen.
+
+use super::{Executor, Trouble, no_longer_configured};
+use crate::engine::Incoming;
+use crate::store::{Delivery, StoreError};
+use slipway_core::facts::CiState;
+use slipway_core::ids::CommitSha;
+use slipway_core::intent::Intent;
+use slipway_deploy::github::Resolution;
+use std::time::Duration;
+use tracing::{error, info};
+
+/// How often it is looked whether a look is due.
+const TICK: Duration = Duration::from_secs(1);
+/// How many are looked at in one turn; the others come with the next.
+const LOOKS_LIMIT: u32 = 4;
+/// How long one look may take.
+const LOOK_LIMIT: Duration = Duration::from_secs(30);
+/// Between two looks at one of them.
+const EVERY_MS: i64 = 30_000;
+/// The same where GitHub has lately told by webhooks that there is something to see.
+const EVERY_HEARD_MS: i64 = 120_000;
+/// For how long webhooks that came are taken for a sign that others will.
+const HEARD_LIMIT_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How soon it is looked again when a webhook came while it was looked.
+const AGAIN_MS: i64 = 500;
+/// How long it rests when GitHub cannot be asked.
+const AFTER_TROUBLE_MS: i64 = 60_000;
+
+impl Executor {
+    /// Does for ever what changes nothing outside: questions are answered, and green CI is looked for.
+    pub async fn look_around(self) {
+        tokio::join!(self.clone().answer_questions(), self.watch_green());
+    }
+
+    /// Looks for ever.
+    async fn watch_green(self) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.look_for_green().await {
+                error!(%error, "what waits for green CI could not be looked at");
+            }
+        }
+    }
+
+    /// One look at those that are due. Without any it asks nobody but the store.
+    async fn look_for_green(&self) -> Result<(), StoreError> {
+        for intent in self.store.intents_to_look_at(self.clock.now_ms(), LOOKS_LIMIT).await? {
+            let began_ms = self.clock.now_ms();
+            let looked = tokio::time::timeout(LOOK_LIMIT, self.green_commit(&intent)).await;
+            let next_ms = match looked {
+                Ok(Ok(seen)) => {
+                    if let Some(commit) = seen {
+                        self.green_seen(&intent, commit, began_ms).await?;
+                    }
+                    self.next_look_ms(&intent, began_ms).await?
+                }
+                Ok(Err(Trouble::Limited { at, .. })) => at.as_millisecond().max(began_ms + AFTER_TROUBLE_MS),
+                Ok(Err(trouble)) => {
+                    info!(deferred = %intent.id, %trouble, "CI could not be looked at");
+                    began_ms + AFTER_TROUBLE_MS
+                }
+                Err(_) => began_ms + AFTER_TROUBLE_MS,
+            };
+            self.store.intent_look_at(&intent.id, next_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// The commit that its reference means now, if the checks that the environment requires are green.
+    async fn green_commit(&self, intent: &Intent) -> Result<Option<CommitSha>, Trouble> {
+        let unconfigured = || no_longer_configured(&intent.key);
+        let service = self.setup.service(&intent.key.service).ok_or_else(unconfigured)?;
+        let environment = self.setup.environment(&intent.key).ok_or_else(unconfigured)?;
+        let github = &self.outside.github;
+        // A name that is not there may be pushed yet.
+        let found = match github.resolve(&service.repository, intent.reference.as_deref()).await? {
+            Resolution::Resolved(found) => found,
+            Resolution::Unresolved(_) => return Ok(None),
+        };
+        let checks = github.required_checks(&service.repository, &found.commit, &environment.checks).await?;
+        Ok((checks.state == CiState::Green).then_some(found.commit))
+    }
+
+    async fn green_seen(&self, intent: &Intent, commit: CommitSha, began_ms: i64) -> Result<(), StoreError> {
+        let minute = began_ms.div_euclid(60_000);
+        let delivery_key = format!("intent/{}/green/{commit}/{minute}", intent.id);
+        let due = Incoming::IntentDue { intent: intent.id.clone(), green: Some(commit) };
+        if self.store.deliver(&delivery_key, &due, &self.clock).await? == Delivery::Accepted {
+            self.signals.inbox.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Webhooks are for speed, looking for the truth: with them it is only slower.
+    async fn next_look_ms(&self, intent: &Intent, began_ms: i64) -> Result<i64, StoreError> {
+        let repository = self.setup.service(&intent.key.service).map(|service| service.repository.to_string());
+        let heard_ms = self.store.github_heard_ms(&repository.unwrap_or_default()).await?;
+        Ok(began_ms
+            + match heard_ms {
+                Some(heard_ms) if heard_ms >= began_ms => AGAIN_MS,
+                Some(heard_ms) if began_ms - heard_ms < HEARD_LIMIT_MS => self.setup.pace.poll_ms(EVERY_HEARD_MS),
+                _ => self.setup.pace.poll_ms(EVERY_MS),
+            })
+    }
+}

@@ -1,0 +1,261 @@
+//! A deployment that is to be asked for later: its one message in the channels, and what is told of it.
+
+use super::super::{Block, Line, Mark, Message, Verb};
+use super::release::action;
+use super::words::{self, DOT};
+use crate::environment::{Environment, PASSED_LIMIT};
+use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
+use crate::intent::{Condition, Intent, Note, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, State, Unsettled, said};
+use jiff::Timestamp;
+
+/// How many of those that fit a prefix are named.
+const CANDIDATES_SHOWN_LIMIT: usize = 5;
+
+/// The message of one in a channel, as it stands. `page`: where the release that it began can be read about.
+#[must_use]
+pub fn deferred(intent: &Intent, page: Option<&str>) -> Message {
+    let line = Line::plain(intent.key.to_string()).text(DOT);
+    let (mark, headline) = match &intent.state {
+        State::Waiting => {
+            let line = what(line.text("deploys "), intent.reference.as_deref()).text(" ");
+            (Mark::Waiting, when(line, &intent.condition).text(DOT).text("asked by ").person(&intent.requester))
+        }
+        State::Begun { release, .. } => {
+            let line = line.text("began: release ");
+            let line = match page {
+                Some(page) => words::link(line, page, release.short()),
+                None => line.code(release.short()),
+            };
+            (Mark::Live, of_whom(line, intent))
+        }
+        State::Cancelled { by, .. } => (Mark::Ended, of_whom(line.text("cancelled by ").person(by), intent)),
+        State::Expired { why, .. } => {
+            let line = line.text("expired: ").untrusted(words::phrase(&lower_first(why)));
+            (Mark::Ended, of_whom(line, intent))
+        }
+        State::Refused { why, .. } => {
+            let line = line.text("not deployed: ").untrusted(words::phrase(why));
+            (Mark::Failed, of_whom(line, intent))
+        }
+    };
+    let mut message = Message { mark, headline, progress: None, body: vec![], actions: vec![] };
+    if !intent.waits() {
+        return message;
+    }
+    message.body.extend(intent.reason.as_ref().map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason))));
+    let line = Line::plain("Rules, votes and the queue are asked then, not before").text(DOT);
+    let line = line.text("deferred ").code(intent.id.short());
+    message.body.push(Block::Line(match &intent.condition {
+        Condition::At { .. } => line,
+        Condition::Green | Condition::Unlocked => line.text(DOT).text("expires ").time(intent.expires_at),
+    }));
+    message.actions = vec![action(Verb::Cancel)];
+    message
+}
+
+fn of_whom(line: Line, intent: &Intent) -> Line {
+    let line = what(line.text(DOT).text("was to deploy "), intent.reference.as_deref());
+    when(line.text(" "), &intent.condition).text(DOT).text("asked by ").person(&intent.requester)
+}
+
+fn lower_first(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// `the newest of main`, `4c1f9e2`.
+fn what(line: Line, reference: Option<&str>) -> Line {
+    match reference {
+        None => line.text("the newest of the default branch"),
+        Some(reference) => match CommitSha::parse(reference) {
+            Ok(commit) => words::commit(line, &commit),
+            Err(_) => line.untrusted(reference),
+        },
+    }
+}
+
+/// `on Monday 2026-11-30 at 9:00 (Europe/Berlin)`.
+fn when(line: Line, condition: &Condition) -> Line {
+    match condition {
+        Condition::Green => line.text("when its CI is green"),
+        Condition::Unlocked => line.text("when it is unlocked"),
+        Condition::At { at, timezone } => line.text(format!("on {} ({timezone})", said(*at, timezone))),
+    }
+}
+
+/// What whoever asked is answered.
+#[must_use]
+pub fn deferred_answer(intent: &Intent, note: Option<Note>, now: Timestamp) -> Message {
+    let line = what(Line::plain("Deploys "), intent.reference.as_deref());
+    let line = line.text(format!(" to {} ", intent.key));
+    let line = when(line, &intent.condition);
+    let line = match &intent.condition {
+        Condition::At { at, .. } => line.text(format!(", in {}, if policy allows it then.", left(now, *at))),
+        Condition::Green | Condition::Unlocked => line.text(", if policy allows it then."),
+    };
+    let mut rest = Vec::new();
+    rest.extend(note.map(|note| Line::plain(noted(note))));
+    rest.extend(looked_up(intent).map(Line::plain));
+    if let Condition::Green | Condition::Unlocked = intent.condition {
+        rest.push(Line::plain(format!("Given up after {} without that.", left(now, intent.expires_at))));
+    }
+    rest.push(Line::plain("To cancel it: ").code(format!("/release cancel {}", intent.id.short())));
+    Message::answer(line, rest)
+}
+
+fn left(now: Timestamp, at: Timestamp) -> String {
+    words::rough(words::seconds(now, at))
+}
+
+fn noted(note: Note) -> &'static str {
+    match note {
+        Note::Tomorrow => "That time has passed today, so it is tomorrow.",
+        Note::NextWeek => "That time has passed today, so it is next week.",
+        Note::Skipped => "There is no such time on that day, because clocks go forward: it is the one above.",
+        Note::Twice => "Clocks go back over that time on that day, so it comes twice: it is the first.",
+    }
+}
+
+/// What a name stands for may change until then.
+fn looked_up(intent: &Intent) -> Option<&'static str> {
+    match (&intent.reference, &intent.condition) {
+        (Some(reference), _) if CommitSha::parse(reference).is_ok() => None,
+        (_, Condition::Green) => Some("Deployed is exactly the commit that is found green."),
+        _ => Some("Which commit that is, is looked up at that moment."),
+    }
+}
+
+/// What whoever asked is told when it ended without their doing.
+#[must_use]
+pub fn deferred_news(intent: &Intent) -> Message {
+    let line = what(Line::plain("Your deployment of "), intent.reference.as_deref());
+    let line = line.text(format!(" to {} ", intent.key));
+    let (line, why) = match &intent.state {
+        State::Waiting => (line.text("waits."), None),
+        State::Begun { release, .. } => (words::release(line.text("began: "), release).text("."), None),
+        State::Cancelled { by, .. } => (line.text("was cancelled by ").person(by).text("."), None),
+        State::Expired { why, .. } => (line.text("has expired. Nothing was started."), Some(why)),
+        State::Refused { why, .. } => (line.text("was refused. Nothing was started."), Some(why)),
+    };
+    let mut rest: Vec<_> = why.map(|why| Line::default().untrusted(why)).into_iter().collect();
+    if why.is_some() {
+        rest.push(Line::plain("To ask now: ").code(format!("/deploy {}", intent.key.environment)));
+    }
+    Message::answer(line, rest)
+}
+
+/// What it was to wait for is so already.
+#[must_use]
+pub fn begins_now(key: &EnvironmentKey) -> Message {
+    Message::answer(Line::plain(format!("{key} is not locked, so the deployment is asked for now.")), [])
+}
+
+/// There is no such moment.
+#[must_use]
+pub fn cannot_be_deferred(why: Unsettled) -> Message {
+    Message::answer(Line::plain(format!("That is no time to wait for: {why}. Nothing was started.")), [])
+}
+
+/// So many wait already.
+#[must_use]
+pub fn too_many_deferred(key: Option<&EnvironmentKey>) -> Message {
+    let line = Line::plain(match key {
+        Some(key) => format!("{PER_ENVIRONMENT_LIMIT} deployments to {key} wait for their moment already."),
+        None => format!("{PER_PERSON_LIMIT} deployments of yours wait for their moment already."),
+    });
+    let way = Line::plain("Cancel one first: ").code("/release queue").text(".");
+    Message::answer(line.text(" Nothing was started."), [way])
+}
+
+/// It is cancelled.
+#[must_use]
+pub fn deferral_cancelled(intent: &Intent) -> Message {
+    let line = what(Line::plain("Cancelled: "), intent.reference.as_deref());
+    let line = when(line.text(format!(" is not deployed to {} ", intent.key)), &intent.condition);
+    Message::answer(line.text("."), [])
+}
+
+/// It cannot be cancelled any more.
+#[must_use]
+pub fn deferral_ended(intent: &Intent) -> Message {
+    let line = Line::plain("Deferred ").code(intent.id.short());
+    let line = match &intent.state {
+        State::Waiting => line.text(" waits."),
+        State::Begun { release, .. } => {
+            let line = words::release(line.text(" has begun as "), release).text(". To stop that: ");
+            return Message::answer(line.code(format!("/release cancel {}", release.short())), []);
+        }
+        State::Cancelled { by, .. } => line.text(" was cancelled by ").person(by).text(" already."),
+        State::Expired { .. } => line.text(" has expired already."),
+        State::Refused { .. } => line.text(" was refused already."),
+    };
+    Message::answer(line.text(" Nothing was changed."), [])
+}
+
+/// What is to be cancelled fits several.
+#[must_use]
+pub fn cancel_fits_several(prefix: &str, releases: &[&ReleaseId], intents: &[&Intent]) -> Message {
+    let line = Line::plain("\"").untrusted(prefix).text("\" fits several. Which one?");
+    let of_release = releases.iter().map(|id| Line::default().code(id.as_str()).text("  release"));
+    let of_intent = intents.iter().map(|intent| {
+        let line = Line::default().code(intent.id.as_str()).text("  deferred to ");
+        line.text(intent.key.to_string()).text(DOT).person(&intent.requester)
+    });
+    let all = of_release.chain(of_intent).take(CANDIDATES_SHOWN_LIMIT).collect();
+    Message::answer(line, words::with_rest(all, releases.len() + intents.len()))
+}
+
+/// What waits for its moment, for the queue.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueIntents<'a>(pub &'a [Intent]);
+
+impl QueueIntents<'_> {
+    /// Those of one environment: `01JD7Q4N  ana, the newest of main · on Monday 2026-11-30 at 9:00 (Europe/Berlin)`.
+    pub(super) fn lines(&self, environment: &Environment, limit: usize) -> Vec<Line> {
+        let theirs: Vec<_> = self.0.iter().filter(|intent| intent.key == environment.key).collect();
+        let line = |intent: &&Intent| {
+            let line = Line::plain("later: ").code(intent.id.short()).text("  ").person(&intent.requester).text(", ");
+            when(what(line, intent.reference.as_deref()).text(DOT), &intent.condition)
+        };
+        words::with_rest(theirs.iter().take(limit).map(line).collect(), theirs.len())
+    }
+}
+
+/// Says in a status what waits for its moment.
+pub fn note_deferred(status: &mut Message, intents: QueueIntents<'_>) {
+    let count = intents.0.len();
+    if count == 0 {
+        return;
+    }
+    status.headline = std::mem::take(&mut status.headline).text(format!("{DOT}{count} for later"));
+    let mut keys: Vec<_> = intents.0.iter().map(|intent| intent.key.to_string()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let line = Line::plain(format!("for later: {}", words::count(count, "deployment")));
+    status.body.push(Block::Line(line.text(format!(" ({}). See ", keys.join(", "))).code("/release queue").text(".")));
+}
+
+/// A release was put before others.
+#[must_use]
+pub fn bumped(key: &EnvironmentKey, release: &ReleaseId, passed: usize) -> Message {
+    let line = words::release(Line::plain(format!("{key}: ")), release);
+    let others = words::count(passed, "other");
+    Message::answer(line.text(format!(" goes before {others} now. Who asked for them has been told.")), [])
+}
+
+/// What those are told who wait behind it now, and whoever asked for it. `place`: 1 is the first.
+#[must_use]
+pub fn bumped_before(
+    key: &EnvironmentKey,
+    (release, requester): (&ReleaseId, &PersonId),
+    by: &PersonId,
+    yours: &[(usize, ReleaseId)],
+) -> Message {
+    let line = Line::default().person(by).text(" has put ");
+    let line = words::release(line, release).text(" of ").person(requester).text(format!(" first on {key}."));
+    let place = |(place, release): &(usize, ReleaseId)| {
+        let line = words::release(Line::plain("Your "), release);
+        line.text(format!(" is number {place} of those that wait now. It is passed {PASSED_LIMIT} times at most."))
+    };
+    Message::answer(line, yours.iter().map(place))
+}
