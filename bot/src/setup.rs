@@ -78,6 +78,10 @@ pub struct EnvironmentSetup {
     pub promote: Option<config::TagTemplate>,
     /// Which checks of a commit have to pass.
     pub checks: Required,
+    /// Whether what runs in the environment before is suggested for this one.
+    pub suggest: bool,
+    /// Whether it begins by itself instead.
+    pub auto_promote: bool,
 }
 
 /// Something that runs the image.
@@ -443,6 +447,8 @@ impl EnvironmentSetup {
             rollback: environment.rollback,
             promote: environment.promote.clone(),
             checks: environment.checks.clone(),
+            suggest: environment.suggest,
+            auto_promote: environment.auto_promote,
         }
     }
 }

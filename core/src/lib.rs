@@ -20,3 +20,4 @@ pub mod policy_case;
 pub mod release;
 pub mod replay;
 pub mod workflow;
+pub mod promotion;

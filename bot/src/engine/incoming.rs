@@ -131,6 +131,11 @@ pub enum Incoming {
         /// The repository as the configuration names it.
         repository: String,
     },
+    /// Something may be due of what could go on to an environment.
+    PromotionDue {
+        /// Where to.
+        environment: EnvironmentKey,
+    },
 }
 
 impl Incoming {
@@ -151,7 +156,8 @@ impl Incoming {
             | Self::AnchorDue { .. }
             | Self::StrangersDue { .. }
             | Self::LockDue { .. }
-            | Self::GithubSpoke { .. } => None,
+            | Self::GithubSpoke { .. }
+            | Self::PromotionDue { .. } => None,
         }
     }
 

@@ -16,8 +16,10 @@ mod locks;
 mod lookup;
 mod members;
 mod migrating;
+mod outlook;
 mod overriding;
 mod policies;
+mod promoting;
 mod questions;
 #[cfg(test)]
 mod tests;
@@ -181,6 +183,7 @@ impl Engine {
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
             Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
+            Incoming::PromotionDue { environment } => work.promotion_due(&environment).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

@@ -11,6 +11,7 @@ use slipway_core::message::cards::{self, StatusRow};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::Asking;
+use slipway_core::promotion::Outlook;
 use slipway_core::release::Release;
 
 /// How many releases `history` shows, over all environments that are asked about.
@@ -29,18 +30,28 @@ impl Work<'_> {
             let ran_here = |drift: &Drift| environment.live.as_ref().is_some_and(|live| live.release == drift.release);
             let drift = self.engine.store.configuration_get(self.tx, &key).await?.drift();
             let drift = drift.filter(|(drift, _)| ran_here(drift));
-            seen.push((environment, running, drift));
+            let next = self.goes_on_to(&key).await?;
+            seen.push((environment, running, drift, next));
         }
         let rows: Vec<_> = seen
             .iter()
-            .map(|(environment, running, drift)| StatusRow {
+            .map(|(environment, running, drift, next)| StatusRow {
                 environment,
                 running: running.as_ref(),
                 behind: None,
                 drift: drift.clone(),
+                next: next.clone(),
             })
             .collect();
         Ok(cards::status(&rows, now))
+    }
+
+    /// The environment that comes next, and how what runs here stands for it.
+    async fn goes_on_to(&mut self, key: &EnvironmentKey) -> Result<Option<(EnvironmentName, Outlook)>, EngineError> {
+        let Some(environment) = self.engine.setup.next_environment(key).cloned() else { return Ok(None) };
+        let next = EnvironmentKey { environment, ..key.clone() };
+        let outlook = Box::pin(self.inquiry().outlook_of(&next)).await?;
+        Ok(outlook.map(|outlook| (next.environment, outlook)))
     }
 
     pub(super) async fn history(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {

@@ -17,6 +17,7 @@ mod lookups;
 mod memberships;
 mod messages;
 mod policies;
+mod promotions;
 mod reactions;
 mod releases;
 mod sql;
@@ -34,6 +35,7 @@ pub use lookups::{Lookup, Question};
 pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, ShownPlan, UnreadableMessage, card_key};
 pub use policies::{NewPolicyVersion, PolicyVersion};
 pub use reactions::SeenReaction;
+pub use promotions::{StoredPromotion, promotion_key};
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 

@@ -136,6 +136,10 @@ statements! {
 
     DRY_GET = "SELECT image, operation, began_at FROM dry_targets WHERE name = $1";
     DRY_PUT = "INSERT INTO dry_targets (name, image, operation, began_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET image = excluded.image, operation = excluded.operation, began_at = excluded.began_at";
+
+    PROMOTIONS_OF = "SELECT id, service, environment, state FROM promotions WHERE service = $1 AND environment = $2 AND (open = 1 OR \"commit\" = $3) ORDER BY id DESC LIMIT $4";
+    PROMOTION_GET = "SELECT id, service, environment, state FROM promotions WHERE id = $1";
+    PROMOTION_PUT = "INSERT INTO promotions (service, environment, \"commit\", open, state) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (service, environment, \"commit\") DO UPDATE SET open = excluded.open, state = excluded.state RETURNING id";
 }
 
 #[cfg(test)]

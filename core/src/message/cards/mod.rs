@@ -16,6 +16,7 @@ mod lock;
 mod migrations;
 mod overriding;
 mod policies;
+mod promotion;
 mod queue;
 mod release;
 mod replay;
@@ -47,6 +48,9 @@ pub use replay::replayed;
 pub use show::details;
 pub use status::{StatusRow, status};
 pub use why::{fine, soaked, why};
+pub use promotion::{
+    SuggestionView, asked_for_already, declined, goes_nowhere, no_longer_suggested, promotion, soaked_for, suggestion,
+};
 
 use crate::environment::Environment;
 use crate::ids::{EnvironmentName, PersonId, TeamName};

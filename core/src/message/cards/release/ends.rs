@@ -58,6 +58,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
         message.body.extend(back::mark_what_was_left(release).map(Block::Line));
     }
     message.actions = actions([Verb::Details, Verb::Lock]);
+    if next.is_some() && !dry {
+        message.actions.push(super::action(Verb::Promote));
+    }
     message
 }
 
