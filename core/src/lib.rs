@@ -17,7 +17,7 @@ pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod policy_case;
+pub mod promotion;
 pub mod release;
 pub mod replay;
 pub mod workflow;
-pub mod promotion;

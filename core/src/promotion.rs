@@ -6,6 +6,7 @@
 use crate::environment::Environment;
 use crate::gate::{Course, Verdict};
 use crate::ids::{CommitSha, PersonId, ReleaseId};
+use crate::plan::PlanKind;
 use crate::policy::Clears;
 use crate::release::{KnownBad, Outcome, Release, RequestKind};
 use jiff::Timestamp;
@@ -182,38 +183,36 @@ pub enum Lineage {
 }
 
 impl Lineage {
-    /// Of what runs in the environment before. `brought`: releases that brought something there, the one of what runs among
-    /// them. `running`: the release that brought what runs here.
+    /// Of what runs in the environment before. `brought`: releases that brought something there, newest first.
+    /// `running`: the release that brought what runs here.
     #[must_use]
-    pub fn of(before: &Environment, here: &Environment, brought: &[&Release], running: Option<&Release>) -> Self {
+    pub fn of(before: &Environment, here: &Environment, brought: &[Release], running: Option<&Release>) -> Self {
         let (Some(commit), Some(live)) = (before.live.as_ref().map(|live| &live.commit), &here.live) else {
             return Self::Newer;
         };
-        let plan_of = |release: &Release, sha: &CommitSha| {
-            release.plan.as_ref().is_some_and(|plan| plan.commits.iter().any(|commit| commit.sha == *sha))
+        let ships = |release: &Release, sha: &CommitSha| {
+            let plan = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Deploy);
+            plan.is_some_and(|plan| plan.commits.iter().any(|commit| commit.sha == *sha))
         };
         let ran_here = live.commit == *commit || here.stays.iter().any(|stay| stay.live.commit == *commit);
-        if ran_here || running.is_some_and(|running| plan_of(running, commit)) {
+        if ran_here || running.is_some_and(|running| ships(running, commit)) {
             return Self::Older;
         }
-        let was_before = before.stays.iter().any(|stay| stay.live.commit == live.commit);
-        let is_in = |release: &&&Release| {
-            let based = release.plan.as_ref().and_then(|plan| plan.base.as_ref()) == Some(&live.commit);
-            based || plan_of(release, &live.commit)
-        };
-        if was_before || brought.iter().any(|release| is_in(&release)) { Self::Newer } else { Self::Unknown }
+        // Where the environment before went back, what runs here may have come there later.
+        let first_came = |sha: &CommitSha| before.stays.iter().rposition(|stay| stay.live.commit == *sha);
+        match (first_came(commit), first_came(&live.commit)) {
+            (Some(it), Some(other)) if it > other => return Self::Older,
+            (_, Some(_)) => return Self::Newer,
+            (_, None) => {}
+        }
+        // The release that first brought it, and those before.
+        let until_then = brought.iter().rposition(|release| release.commit.as_ref() == Some(commit)).unwrap_or(0);
+        let contains = brought.iter().skip(until_then).any(|release| {
+            let plan = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Deploy);
+            plan.and_then(|plan| plan.base.as_ref()) == Some(&live.commit) || ships(release, &live.commit)
+        });
+        if contains { Self::Newer } else { Self::Unknown }
     }
-}
-
-/// Whether the environment runs what a rollback went back to. `succeeded`: its releases that went live, newest first.
-#[must_use]
-pub fn went_back(live: &CommitSha, succeeded: &[Release]) -> bool {
-    let brought = succeeded.iter().find(|release| {
-        let kind = &release.request.kind;
-        let brings = !matches!(kind, RequestKind::Config { .. } | RequestKind::Migrate { .. });
-        brings && release.commit.as_ref() == Some(live)
-    });
-    brought.is_some_and(|release| matches!(release.request.kind, RequestKind::Rollback { .. }))
 }
 
 /// The newest release among these that somebody asked for to bring a commit. What only planned, found nothing to do or was
@@ -224,8 +223,7 @@ pub fn asked_for<'a>(commit: &CommitSha, newest_first: &'a [Release]) -> Option<
         let request = &release.request;
         let meant = release.commit.as_ref() == Some(commit) || request.reference.as_deref() == Some(commit.as_str());
         let is_one = matches!(request.kind, RequestKind::Deploy | RequestKind::Retry { .. }) && !request.dry_run;
-        let came_to_nothing =
-            matches!(release.outcome, Some(Outcome::DryRun | Outcome::NothingToDo | Outcome::Denied));
+        let came_to_nothing = matches!(release.outcome, Some(Outcome::DryRun | Outcome::NothingToDo | Outcome::Denied));
         meant && is_one && !came_to_nothing
     })
 }
@@ -250,8 +248,6 @@ pub struct Candidate<'a> {
     pub mark: Option<&'a KnownBad>,
     /// The release that somebody asked for to bring it on.
     pub asked: Option<&'a Release>,
-    /// Whether a rollback brought it.
-    pub went_back: bool,
     /// How it is related to what runs in the next environment.
     pub lineage: Lineage,
     /// What the gate says when Slipway itself asks; closed where it may not.
@@ -359,7 +355,7 @@ fn goes_on(seen: &Seen<'_>) -> Option<Act> {
     let live = seen.before.live.as_ref()?;
     // What replaces it would have to soak anew, and a suggestion would be out of date as soon as it is read.
     let is_replaced = seen.before.running.is_some();
-    let is_bad = candidate.mark.is_some() || candidate.went_back || candidate.lineage == Lineage::Older;
+    let is_bad = candidate.mark.is_some() || candidate.lineage == Lineage::Older;
     if !live.verified || is_replaced || is_bad || candidate.asked.is_some() {
         return None;
     }

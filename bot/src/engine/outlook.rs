@@ -10,7 +10,7 @@ use slipway_core::person::Directory;
 use slipway_core::plan::{Plan, PlanKind};
 use slipway_core::policy::{Asking, Reason};
 use slipway_core::promotion::{
-    Act, Candidate, Known, Lineage, Outlook, Seen, Standing as PromotionStanding, asked_for, decide, went_back,
+    Act, Candidate, Known, Lineage, Outlook, Promotion, Seen, Standing as PromotionStanding, asked_for, decide,
 };
 use slipway_core::release::{KnownBad, Release};
 
@@ -33,7 +33,6 @@ struct Followed {
 pub(super) struct Hopeful {
     mark: Option<KnownBad>,
     asked: Option<Release>,
-    went_back: bool,
     pub(super) lineage: Lineage,
     by_itself: Outlook,
     by_somebody: Outlook,
@@ -93,7 +92,6 @@ impl Hopeful {
         Candidate {
             mark: self.mark.as_ref(),
             asked: self.asked.as_ref(),
-            went_back: self.went_back,
             lineage: self.lineage,
             by_itself: self.by_itself,
             by_somebody: self.by_somebody,
@@ -102,7 +100,7 @@ impl Hopeful {
 
     /// How it stands for people who ask: nothing where it is on its way, or is not to go on.
     fn outlook(&self) -> Outlook {
-        let open = self.mark.is_none() && self.asked.is_none() && !self.went_back && self.lineage != Lineage::Older;
+        let open = self.mark.is_none() && self.asked.is_none() && self.lineage != Lineage::Older;
         if open { self.by_somebody } else { Outlook::Closed }
     }
 }
@@ -125,12 +123,13 @@ impl Inquiry<'_> {
         for stored in stored {
             followed.push(self.follow(stored).await?);
         }
-        let is_settled = |followed: &Followed| {
-            let promotion = &followed.stored.promotion;
-            Some(&promotion.commit) == commit.as_ref() && promotion.standing.is_settled()
+        let is_done = |followed: &Followed| {
+            let Promotion { commit: of, standing, .. } = &followed.stored.promotion;
+            let is_suggested = matches!(standing, PromotionStanding::Suggested) && !automatic;
+            Some(of) == commit.as_ref() && (standing.is_settled() || is_suggested)
         };
         // What is expensive is asked only where something could follow from it.
-        let wanted = (suggests || automatic) && !followed.iter().any(is_settled);
+        let wanted = (suggests || automatic) && !followed.iter().any(is_done);
         let hopeful = if wanted { self.hopeful(key, &before, &here).await? } else { None };
         Ok(Some(Prospect { before, here, followed, hopeful, suggests, automatic }))
     }
@@ -191,9 +190,7 @@ impl Inquiry<'_> {
             Some(live) => store.release_get(self.tx, &live.release).await?.map(|stored| stored.release),
             None => None,
         };
-        let brought: Vec<&Release> = succeeded.iter().chain([&stored.release]).collect();
-        let lineage = Lineage::of(before, here, &brought, running.as_ref());
-        let went_back = went_back(&live.commit, &succeeded);
+        let lineage = Lineage::of(before, here, &succeeded, running.as_ref());
         let newest = store.releases_newest(self.tx, key, RELEASES_LIMIT).await?;
         let asked = asked_for(&live.commit, &newest).cloned();
         let mark = self.mark(key, &live.commit).await?;
@@ -222,7 +219,7 @@ impl Inquiry<'_> {
         let soaked_s = standing.past.soak.as_ref().map_or(0, |soak| soak.seconds(self.now));
         let Some(plan) = like.plan else { return Ok(None) };
         let plan = as_is_known_here(plan, here);
-        Ok(Some(Hopeful { mark, asked, went_back, lineage, by_itself, by_somebody, plan, reasons, soaked_s }))
+        Ok(Some(Hopeful { mark, asked, lineage, by_itself, by_somebody, plan, reasons, soaked_s }))
     }
 
     fn may_ask(&self, people: &Directory, who: &PersonId, key: &EnvironmentKey) -> bool {

@@ -213,7 +213,10 @@ impl Work<'_> {
     }
 
     /// What a suggestion is by now: `Err` says what has become of it.
-    async fn still_suggested(&mut self, stored: StoredPromotion) -> Result<Result<StoredPromotion, Message>, EngineError> {
+    async fn still_suggested(
+        &mut self,
+        stored: StoredPromotion,
+    ) -> Result<Result<StoredPromotion, Message>, EngineError> {
         self.promotions(&stored.key).await?;
         let again = self.engine.store.promotion_of_message(self.tx, &promotion_key(stored.id)).await?;
         let now = again.unwrap_or(stored);
@@ -265,7 +268,8 @@ impl Work<'_> {
     ) -> BoxFuture<'f, Result<Option<Message>, EngineError>> {
         Box::pin(async move {
             let next = self.engine.setup.next_environment(&release.request.key).cloned();
-            let (Some(environment), Some(commit), Some(Outcome::Live)) = (next, &release.commit, &release.outcome) else {
+            let (Some(environment), Some(commit), Some(Outcome::Live)) = (next, &release.commit, &release.outcome)
+            else {
                 return Ok(Some(cards::goes_nowhere(release)));
             };
             let key = EnvironmentKey { environment, ..release.request.key.clone() };

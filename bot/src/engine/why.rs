@@ -247,7 +247,12 @@ impl Inquiry<'_> {
 
 /// A release to one environment, as if it went on to the next: from what runs there now, with the commits and
 /// migrations of all that was released before it since then.
-pub(super) fn brought_on(from: Release, key: &EnvironmentKey, environment: &Environment, earlier: &[Release]) -> Option<Release> {
+pub(super) fn brought_on(
+    from: Release,
+    key: &EnvironmentKey,
+    environment: &Environment,
+    earlier: &[Release],
+) -> Option<Release> {
     let mut release = from;
     let mut plan = release.plan.take()?;
     plan.environment = key.environment.clone();

@@ -34,8 +34,8 @@ pub use inbox::{Delivery, InboxRow};
 pub use lookups::{Lookup, Question};
 pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, ShownPlan, UnreadableMessage, card_key};
 pub use policies::{NewPolicyVersion, PolicyVersion};
-pub use reactions::SeenReaction;
 pub use promotions::{StoredPromotion, promotion_key};
+pub use reactions::SeenReaction;
 pub use releases::StoredRelease;
 pub use terminal::TerminalMessage;
 

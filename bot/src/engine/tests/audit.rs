@@ -119,10 +119,11 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::MembersUnseen { .. } => &["membership_unreadable"],
         // It decides nothing: it only lets a look come earlier.
         Incoming::GithubSpoke { .. } => &[],
+        Incoming::PromotionDue { .. } => &["promotion"],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 14] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 15] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -149,6 +150,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 14] {
         seen(),
         Incoming::MembersUnseen { source: release_managers(), what: String::new(), at: now(), again_at: now() },
         Incoming::GithubSpoke { repository: "acme/goals".into() },
+        Incoming::PromotionDue { environment: chat::key("production") },
     ]
 }
 
@@ -205,6 +207,10 @@ async fn a_long_day() -> Chat {
     chat.deliver(&seen()).await;
     let (source, what, at) = (release_managers(), "It does not answer.".to_owned(), chat.now());
     chat.deliver(&Incoming::MembersUnseen { source, what, at, again_at: at }).await;
+    chat.configure(&promoting::config(""));
+    promoting::on_staging(&mut chat, &plan("staging", 3, 4)).await;
+    chat.wait_s(3_600);
+    chat.deliver(&Incoming::PromotionDue { environment: chat::key("production") }).await;
     chat
 }
 

@@ -42,15 +42,15 @@ pub use migrations::{
 };
 pub use overriding::overridden;
 pub use policies::{PolicyOrigin, policies_changed};
+pub use promotion::{
+    SuggestionView, asked_for_already, declined, goes_nowhere, no_longer_suggested, promotion, soaked_for, suggestion,
+};
 pub use queue::queue;
 pub use release::{action, release_card};
 pub use replay::replayed;
 pub use show::details;
 pub use status::{StatusRow, status};
 pub use why::{fine, soaked, why};
-pub use promotion::{
-    SuggestionView, asked_for_already, declined, goes_nowhere, no_longer_suggested, promotion, soaked_for, suggestion,
-};
 
 use crate::environment::Environment;
 use crate::ids::{EnvironmentName, PersonId, TeamName};

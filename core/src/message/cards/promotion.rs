@@ -54,12 +54,17 @@ pub fn suggestion(view: &SuggestionView<'_>) -> Message {
         what = format!("{what}, {}", words::count(plan.migrations.len(), "migration"));
     }
     let served = words::rough(u64::try_from(*soaked_s).unwrap_or(0));
-    let headline = subject(key, &live.commit).text(format!(" has run on {before} for {served}{DOT}{what}{DOT}ready to deploy"));
-    let since = Line::plain(format!("on {before} since ")).time(live.since).text(DOT).text("asked by ").person(&live.by);
+    let headline =
+        subject(key, &live.commit).text(format!(" has run on {before} for {served}{DOT}{what}{DOT}ready to deploy"));
+    let since =
+        Line::plain(format!("on {before} since ")).time(live.since).text(DOT).text("asked by ").person(&live.by);
     let mut body = vec![Block::Line(words::release(since.text(DOT), &live.release))];
     body.extend(unrelated.map(|runs| {
-        let line = words::commit(Line::default(), runs).text(format!(" runs on {} and has not been on {before}, ", key.environment));
-        Block::Warning(words::commit(line.text("as far as is known: look whether "), &live.commit).text(" contains it."))
+        let line = words::commit(Line::default(), runs)
+            .text(format!(" runs on {} and has not been on {before}, ", key.environment));
+        Block::Warning(
+            words::commit(line.text("as far as is known: look whether "), &live.commit).text(" contains it."),
+        )
     }));
     body.extend(migration_warnings(plan).into_iter().map(Block::Warning));
     body.push(Block::Gap);
@@ -162,7 +167,8 @@ pub fn asked_for_already(asked: &Release, commit: &CommitSha) -> Message {
 #[must_use]
 pub fn declined(key: &EnvironmentKey, commit: &CommitSha) -> Message {
     let line = subject(key, commit).text(" is not suggested again. A newer commit is.");
-    let way = Line::plain("To ask for it all the same: ").code(format!("/deploy {} {}", key.environment, commit.short()));
+    let way =
+        Line::plain("To ask for it all the same: ").code(format!("/deploy {} {}", key.environment, commit.short()));
     Message::answer(line, [way])
 }
 

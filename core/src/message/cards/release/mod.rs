@@ -19,10 +19,10 @@ pub(super) use configuration::{
 };
 pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;
+pub(super) use migrations::{lines as migration_lines, warnings as migration_warnings};
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
 pub(super) use targets::{all_dry, dry};
-pub(super) use migrations::{lines as migration_lines, warnings as migration_warnings};
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;

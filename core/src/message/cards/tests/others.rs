@@ -94,7 +94,13 @@ fn status_shows_what_runs_where() {
     canary.key.environment = "canary".into();
     let rows = [
         StatusRow { environment: &staging, running: Some(&release), behind: None, drift: None, next: None },
-        StatusRow { environment: &production, running: None, behind: Some(("staging".into(), 3)), drift: None, next: None },
+        StatusRow {
+            environment: &production,
+            running: None,
+            behind: Some(("staging".into(), 3)),
+            drift: None,
+            next: None,
+        },
         StatusRow { environment: &canary, running: None, behind: Some(("staging".into(), 0)), drift: None, next: None },
     ];
     expect![[r#"

@@ -171,7 +171,13 @@ pub(super) fn two_rows() -> Message {
     let mut canary = Environment::new(key());
     canary.key.environment = "canary".into();
     let rows = [
-        StatusRow { environment: &production, running: None, behind: Some(("staging".into(), 3)), drift: None, next: None },
+        StatusRow {
+            environment: &production,
+            running: None,
+            behind: Some(("staging".into(), 3)),
+            drift: None,
+            next: None,
+        },
         StatusRow { environment: &canary, running: Some(&release), behind: None, drift: None, next: None },
     ];
     status(&rows, at(0))

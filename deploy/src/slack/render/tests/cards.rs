@@ -160,7 +160,13 @@ fn wide_tables_take_several_lines_a_row() {
     canary.key.environment = "canary".into();
     let release = running(Step::Deploy);
     let rows = [
-        StatusRow { environment: &production, running: None, behind: Some(("staging".into(), 3)), drift: None, next: None },
+        StatusRow {
+            environment: &production,
+            running: None,
+            behind: Some(("staging".into(), 3)),
+            drift: None,
+            next: None,
+        },
         StatusRow { environment: &canary, running: Some(&release), behind: None, drift: None, next: None },
         StatusRow { environment: &canary, running: None, behind: None, drift: None, next: None },
     ];
