@@ -29,6 +29,7 @@ help: ## Show this list
 	@printf '  make demo CHAT=discord|discord-http             in the sandbox'"'"'s Discord, over its gateway or HTTP too\n'
 	@printf '  make demo CHAT=both                             in Slack and Discord at once, approved in Discord\n'
 	@printf '  make demo TARGET=ecs-express|dry|both           on ECS Express Mode, on nothing, on two targets in turn\n'
+	@printf '  make demo STORY=flow                            from a merge to production without a command for it\n'
 	@printf '  make demo CHAT=slack INTERACTIVE=1              the same on a page in your browser\n'
 	@printf '  make demo INTERACTIVE=1                         type the commands and approvals yourself\n'
 
@@ -38,7 +39,7 @@ build:
 
 .PHONY: demo
 demo: build ## Play a release in the terminal: no account, no network
-	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(SQLITE),--sqlite) $(if $(CHAT),--chat '$(CHAT)') $(if $(TARGET),--target '$(TARGET)') $(if $(INTERACTIVE),--interactive)
+	@$(BIN)/slipway-sandbox $(if $(FAIL),--fail '$(FAIL)') $(if $(REPO),--repository '$(REPO)') $(if $(SQLITE),--sqlite) $(if $(CHAT),--chat '$(CHAT)') $(if $(TARGET),--target '$(TARGET)') $(if $(STORY),--story '$(STORY)') $(if $(INTERACTIVE),--interactive)
 
 .PHONY: run
 run: build ## Run the bot with ./slipway.toml

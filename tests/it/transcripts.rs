@@ -3,6 +3,7 @@
 
 mod backwards;
 mod play;
+mod promotion;
 mod scenarios;
 
 use crate::support::{Player, history_versions, is_card, text};
@@ -33,6 +34,9 @@ macro_rules! scenarios_in {
             a_rollback_past_a_migration_takes_it_back_only_where_that_is_asked_for
             what_is_known_to_be_bad_goes_nowhere
             what_is_not_verified_is_rolled_back_where_it_is_set_so
+            what_has_soaked_is_suggested_asked_for_approved_and_announced
+            what_is_declined_or_known_bad_stays_where_it_is
+            by_setting_production_begins_by_itself_and_waits_for_people
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -46,6 +50,7 @@ macro_rules! scenarios_in {
 /// The scenarios of all files.
 mod all {
     pub(super) use super::backwards::*;
+    pub(super) use super::promotion::*;
     pub(super) use super::scenarios::*;
 }
 

@@ -3,7 +3,7 @@
 use clap::Parser;
 use slipway_sandbox::demo::{self, Fail};
 use slipway_sandbox::screen::Screen;
-use slipway_sandbox::world::{ChatOption, Options, Repository, TargetOption, World};
+use slipway_sandbox::world::{ChatOption, Options, Promotion, Repository, TargetOption, World};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,6 +29,15 @@ struct Arguments {
     /// Type the commands and approvals yourself.
     #[arg(long)]
     interactive: bool,
+    /// Which story: release, or flow (from a merge to production by suggestion and approval).
+    #[arg(long, value_enum, default_value = "release")]
+    story: Story,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Story {
+    Release,
+    Flow,
 }
 
 #[tokio::main]
@@ -37,8 +46,9 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut screen = Screen::stdout();
     let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
-    let Arguments { fail, sqlite, chat, target, .. } = arguments;
-    let options = Options { repository, fail, sqlite, chat, target, ..Options::default() };
+    let Arguments { fail, sqlite, chat, target, story, .. } = arguments;
+    let promotion = if story == Story::Flow { Promotion::Suggested } else { Promotion::Asked };
+    let options = Options { repository, fail, sqlite, chat, target, promotion, ..Options::default() };
     let world = match World::new(options).await {
         Ok(world) => world,
         Err(error) => {
@@ -48,6 +58,8 @@ async fn main() -> ExitCode {
     };
     let played = if arguments.interactive {
         demo::interactive(&world, screen).await
+    } else if story == Story::Flow {
+        demo::play_flow(&world, screen).await
     } else {
         demo::play(&world, screen, arguments.fail).await
     };

@@ -154,7 +154,7 @@ async fn change_the_plan(stage: &mut Stage<'_>, card: Seen) -> Result<Seen, Demo
 }
 
 /// Bob for team release, and Dora for the database where the plan needs her.
-async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> Result<(), DemoError> {
+pub(super) async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> Result<(), DemoError> {
     let needs_dba = stage.needs_dba(card).await?;
     let since = stage.reacts("bob", card).await?;
     if needs_dba {
@@ -186,7 +186,7 @@ fn is_answer(message: &Seen) -> bool {
     message.key.starts_with("answer/")
 }
 
-async fn must_be_live(stage: &Stage<'_>, card: &Seen) -> Result<(), DemoError> {
+pub(super) async fn must_be_live(stage: &Stage<'_>, card: &Seen) -> Result<(), DemoError> {
     let release = stage.release(card).await?;
     if release.phase == Phase::Succeeded {
         return Ok(());
@@ -206,7 +206,7 @@ async fn show_failure(stage: &mut Stage<'_>, fail: Fail) -> Result<(), DemoError
     Err(DemoError::Otherwise(format!("{what}: {:?}", release.outcome)))
 }
 
-fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
+pub(super) fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
     let verified = stage.world.bot.run(&["audit", "verify"]).map_err(|e| DemoError::Otherwise(e.to_string()))?;
     let verified = String::from_utf8_lossy(&verified.stdout).trim().to_owned();
     let world = stage.world;
@@ -224,6 +224,7 @@ fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), DemoError> {
             "make demo CHAT=discord   the same in Discord",
             "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
             "make demo TARGET=ecs-express  the same on ECS Express Mode (also dry, both)",
+            "make demo STORY=flow     from a merge to production, without a command for it",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",
         ],

@@ -59,7 +59,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     }
     message.actions = actions([Verb::Details, Verb::Lock]);
     if next.is_some() && !dry {
-        message.actions.push(super::action(Verb::Promote));
+        message.actions.insert(0, super::action(Verb::Promote));
     }
     message
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod migrations;
 mod others;
 mod plain;
+mod promotion;
 mod running;
 mod targets;
 mod waiting;
