@@ -316,6 +316,10 @@ fn changed(known: &Known<'_>, seen: &Seen<'_>) -> Option<Standing> {
     if let Some(asked) = known.asked {
         return Some(Standing::Taken { release: asked.id.clone(), by: asked.request.requester.clone() });
     }
+    // It came there otherwise, as by going back to it.
+    if let Some(live) = seen.here.live.as_ref().filter(|live| live.commit == *commit) {
+        return Some(Standing::Taken { release: live.release.clone(), by: live.by.clone() });
+    }
     if !matches!(standing, Standing::Suggested) {
         return None;
     }

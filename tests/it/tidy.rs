@@ -140,6 +140,7 @@ fn what_the_docs_point_to_is_there() {
         "docs/migrate.md",
         "docs/migrations.md",
         "docs/targets.md",
+        "docs/flow.md",
     ] {
         let text = fs::read_to_string(root().join(page)).unwrap();
         let folder = root().join(page).parent().unwrap().to_owned();

@@ -233,7 +233,9 @@ impl Inquiry<'_> {
 
 /// The plan of the environment before, without what was found in that environment alone.
 fn as_is_known_here(plan: Plan, here: &Environment) -> Plan {
+    let base = plan.base.clone().filter(|_| here.live.is_some());
     Plan {
+        base,
         base_since: here.live.as_ref().map(|live| live.since),
         rehearsal: None,
         unknown_applied: vec![],

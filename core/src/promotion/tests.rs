@@ -187,6 +187,8 @@ fn a_suggestion_follows_what_happens() {
     assert_eq!(becomes(known(&suggested), &newer, &here), Some(Standing::Left { live: sha(4), newer: true }));
     let back = environment("staging", &[1, 3, 1]);
     assert_eq!(becomes(known(&suggested), &back, &here), Some(Standing::Left { live: sha(1), newer: false }));
+    let came_otherwise = Standing::Taken { release: "R3".into(), by: "ana".into() };
+    assert_eq!(becomes(known(&suggested), &staging, &environment("production", &[1, 3])), Some(came_otherwise));
     // What is over stays as it is.
     for standing in [Standing::Declined { by: "bob".into() }, Standing::Left { live: sha(9), newer: true }] {
         let over = promotion(3, standing);

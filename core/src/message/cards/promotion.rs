@@ -49,7 +49,9 @@ pub fn soaked_for(commit: &CommitSha, before: &EnvironmentName, soaked_s: i64) -
 pub fn suggestion(view: &SuggestionView<'_>) -> Message {
     let SuggestionView { key, before, live, soaked_s, plan, reasons, unrelated } = view;
     let total = plan.commits.len().max(usize::try_from(plan.commits_total).unwrap_or(usize::MAX));
-    let mut what = words::count(total, "commit");
+    // From where nothing is known, there may be more.
+    let least = if plan.base.is_none() || unrelated.is_some() { "at least " } else { "" };
+    let mut what = format!("{least}{}", words::count(total, "commit"));
     if !plan.migrations.is_empty() {
         what = format!("{what}, {}", words::count(plan.migrations.len(), "migration"));
     }
@@ -97,7 +99,7 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
     let line = subject(key, commit);
     let by_hand = |line: Line| line.code(format!("/deploy {} {}", key.environment, commit.short()));
     let (mark, headline, rest) = match standing {
-        Standing::Suggested => (Mark::Waiting, line.text(format!(" is on {before}, ready to deploy")), None),
+        Standing::Suggested => (Mark::Ended, line.text(" is not suggested any more"), None),
         Standing::Held { by } => (Mark::Ended, line.text(" is held: known bad, marked by ").person(by), None),
         Standing::Left { live, newer: true } => {
             (Mark::Ended, words::commit(line.text(" superseded by "), live).text(format!(" on {before}")), None)
