@@ -30,6 +30,7 @@ help: ## Show this list
 	@printf '  make demo CHAT=both                             in Slack and Discord at once, approved in Discord\n'
 	@printf '  make demo TARGET=ecs-express|dry|both           on ECS Express Mode, on nothing, on two targets in turn\n'
 	@printf '  make demo STORY=rollback                        gone back past a migration, which is taken back last\n'
+	@printf '  make demo STORY=flow                            from a merge to production without a command for it\n'
 	@printf '  make demo CHAT=slack INTERACTIVE=1              the same on a page in your browser\n'
 	@printf '  make demo INTERACTIVE=1                         type the commands and approvals yourself\n'
 

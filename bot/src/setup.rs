@@ -84,6 +84,10 @@ pub struct EnvironmentSetup {
     pub checks: Required,
     /// The branch whose merges come here first.
     pub auto_deploy: Option<String>,
+    /// Whether what runs in the environment before is suggested for this one.
+    pub suggest: bool,
+    /// Whether it begins by itself instead.
+    pub auto_promote: bool,
 }
 
 /// Something that runs the image.
@@ -504,6 +508,8 @@ impl EnvironmentSetup {
             promote: environment.promote.clone(),
             checks: environment.checks.clone(),
             auto_deploy: environment.auto_deploy.clone(),
+            suggest: environment.suggest,
+            auto_promote: environment.auto_promote,
         }
     }
 }

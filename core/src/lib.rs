@@ -18,6 +18,7 @@ pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod policy_case;
+pub mod promotion;
 pub mod pull;
 pub mod release;
 pub mod replay;

@@ -5,6 +5,7 @@ mod backwards;
 mod by_hand;
 mod deferred;
 mod play;
+mod promotion;
 mod scenarios;
 mod shipping;
 
@@ -42,6 +43,9 @@ macro_rules! scenarios_in {
             what_is_deferred_waits_for_its_moment
             what_is_to_be_green_is_asked_for_once_it_is
             one_that_waits_is_put_before_another
+            what_has_soaked_is_suggested_asked_for_approved_and_announced
+            what_is_declined_or_known_bad_stays_where_it_is
+            by_setting_production_begins_by_itself_and_waits_for_people
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -57,6 +61,7 @@ mod all {
     pub(super) use super::backwards::*;
     pub(super) use super::by_hand::*;
     pub(super) use super::deferred::*;
+    pub(super) use super::promotion::*;
     pub(super) use super::scenarios::*;
     pub(super) use super::shipping::*;
 }

@@ -1,9 +1,11 @@
 //! The demo: a channel in which a release is played, on the real bot and strict stand-ins.
 
+mod flow;
 mod interactive;
 mod rollback;
 mod story;
 
+pub use flow::play_flow;
 pub use interactive::interactive;
 pub use rollback::play as roll_back;
 pub use story::{Fail, play};
@@ -11,6 +13,7 @@ pub use story::{Fail, play};
 use crate::front::{CallError, Front, Seen};
 use crate::screen::Screen;
 use crate::world::{API_TOKEN, World};
+use slipway_core::message::Verb;
 use slipway_core::policy::Clears;
 use slipway_core::release::Release;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +86,14 @@ impl<'a> Stage<'a> {
         let since = self.seen.len();
         self.screen.typed(person, "✅");
         self.front.react(person, card, "✅").await?;
+        Ok(since)
+    }
+
+    /// Somebody presses a button of a message. Gives how much had been seen before.
+    async fn presses(&mut self, person: &str, message: &Seen, button: Verb, label: &str) -> Result<usize, DemoError> {
+        let since = self.seen.len();
+        self.screen.typed(person, &format!("[{label}]"));
+        self.front.press(person, message, button).await?;
         Ok(since)
     }
 

@@ -3,7 +3,7 @@
 use clap::{Parser, ValueEnum};
 use slipway_sandbox::demo::{self, Fail};
 use slipway_sandbox::screen::Screen;
-use slipway_sandbox::world::{ChatOption, Options, Repository, TargetOption, World};
+use slipway_sandbox::world::{ChatOption, Options, Promotion, Repository, TargetOption, World};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,7 +29,8 @@ struct Arguments {
     /// Type the commands and approvals yourself.
     #[arg(long)]
     interactive: bool,
-    /// What is played: release, from staging to production; or rollback, past a migration.
+    /// What is played: release, from staging to production; rollback, past a migration; or flow, from a merge to production by
+    /// suggestion and approval.
     #[arg(long, default_value = "release", conflicts_with_all = ["fail", "interactive", "repository"])]
     story: Story,
 }
@@ -39,6 +40,7 @@ struct Arguments {
 enum Story {
     Release,
     Rollback,
+    Flow,
 }
 
 #[tokio::main]
@@ -47,8 +49,9 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut screen = Screen::stdout();
     let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
-    let Arguments { fail, sqlite, chat, target, .. } = arguments;
-    let options = Options { repository, fail, sqlite, chat, target, ..Options::default() };
+    let Arguments { fail, sqlite, chat, target, story, .. } = arguments;
+    let promotion = if story == Story::Flow { Promotion::Suggested } else { Promotion::Asked };
+    let options = Options { repository, fail, sqlite, chat, target, promotion, ..Options::default() };
     let world = match World::new(options).await {
         Ok(world) => world,
         Err(error) => {
@@ -56,8 +59,9 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let played = match arguments.story {
+    let played = match story {
         Story::Rollback => demo::roll_back(&world, screen).await,
+        Story::Flow => demo::play_flow(&world, screen).await,
         Story::Release if arguments.interactive => demo::interactive(&world, screen).await,
         Story::Release => demo::play(&world, screen, arguments.fail).await,
     };

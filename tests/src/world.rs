@@ -22,11 +22,13 @@ mod database;
 mod discord;
 mod git;
 mod policies;
+mod promotion;
 mod slack;
 mod source;
 mod target;
 
 pub use build::{CONFIG_HMAC_KEY, ChatOption, Options, Pace, Teams};
+pub use promotion::Promotion;
 pub use source::Repository;
 pub use target::TargetOption;
 

@@ -403,6 +403,10 @@ pub struct Environment {
     pub promote: Option<TagTemplate>,
     /// Which checks of a commit have to pass.
     pub checks: Required,
+    /// Whether what runs in the environment before is suggested for this one.
+    pub suggest: bool,
+    /// Whether it begins by itself instead.
+    pub auto_promote: bool,
 }
 
 /// `rehearse = { secret, key, same_server }`.

@@ -62,6 +62,8 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("rollback", r#""manual""#),
     ("promote", r#""latest""#),
     ("checks", r#"["build", "test"]"#),
+    ("suggest", "false"),
+    ("auto_promote", "true"),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys =
@@ -226,6 +228,13 @@ fn environment(
     }
     let promote = section.read(c, "promote", cloud::promoted_tag);
     let checks = super::checks::read(c, &section);
+    let suggest = section.flag(c, "suggest");
+    let auto_promote = section.flag(c, "auto_promote").unwrap_or_default();
+    for key in ["suggest", "auto_promote"] {
+        if let (Some(place), None) = (section.key_place(key), section.value("after")) {
+            c.absent_warning(&place, "does nothing without after", "add after = \"staging\"");
+        }
+    }
     if let Some(place) = section.key_place("auto_deploy") {
         c.note(&place, NOT_USED);
     }
@@ -255,6 +264,8 @@ fn environment(
         rollback: rollback.map_or(RollbackBy::default(), |(rollback, _)| rollback),
         promote: promote.map(|(tag, _)| tag),
         checks,
+        suggest: suggest.unwrap_or(true),
+        auto_promote,
     })
 }
 

@@ -52,6 +52,7 @@ impl Work<'_> {
                 return Ok(cards::not_marked(&release, other.as_ref()));
             }
             self.judge_all_waiting().await?;
+            self.promotions_follow(&release.request.key.service).await?;
             return Ok(cards::mark_removed(&release));
         }
         let mark = KnownBad { by, reason: reason.map(str::to_owned), at };
@@ -60,6 +61,7 @@ impl Work<'_> {
         }
         // What waits with the same commit stands on it.
         self.judge_all_waiting().await?;
+        self.promotions_follow(&release.request.key.service).await?;
         self.proclaim_mark(&release, &mark, asked.channel).await?;
         let mut live_on = Vec::new();
         for key in self.engine.setup.environment_keys(None) {

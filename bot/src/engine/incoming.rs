@@ -147,6 +147,11 @@ pub enum Incoming {
         #[serde(default)]
         green: Option<CommitSha>,
     },
+    /// Something may be due of what could go on to an environment.
+    PromotionDue {
+        /// Where to.
+        environment: EnvironmentKey,
+    },
 }
 
 impl Incoming {
@@ -169,7 +174,8 @@ impl Incoming {
             | Self::LockDue { .. }
             | Self::GithubSpoke { .. }
             | Self::TargetsSeen { .. }
-            | Self::IntentDue { .. } => None,
+            | Self::IntentDue { .. }
+            | Self::PromotionDue { .. } => None,
         }
     }
 

@@ -19,8 +19,10 @@ mod locks;
 mod lookup;
 mod members;
 mod migrating;
+mod outlook;
 mod overriding;
 mod policies;
+mod promoting;
 mod questions;
 mod ship;
 #[cfg(test)]
@@ -189,6 +191,7 @@ impl Engine {
             Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
             Incoming::TargetsSeen { environment, look } => work.targets_seen(&environment, look).await?,
             Incoming::IntentDue { intent, green } => work.intent_due(&intent, green).await?,
+            Incoming::PromotionDue { environment } => work.promotion_due(&environment).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

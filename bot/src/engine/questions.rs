@@ -14,6 +14,7 @@ use slipway_core::message::cards::{self, QueueIntents, QueueView, StatusRow};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::Asking;
+use slipway_core::promotion::Outlook;
 use slipway_core::release::{Outcome, Release};
 
 /// How many releases `history` shows, over all environments that are asked about.
@@ -44,22 +45,32 @@ impl Work<'_> {
                 Some(commit) => self.engine.store.known_bad_get(self.tx, &key.service, &commit).await?.is_some(),
                 None => false,
             };
-            seen.push((environment, running, drift, bad));
+            let next = self.goes_on_to(&key).await?;
+            seen.push((environment, running, drift, bad, next));
         }
         let rows: Vec<_> = seen
             .iter()
-            .map(|(environment, running, drift, bad)| StatusRow {
+            .map(|(environment, running, drift, bad, next)| StatusRow {
                 environment,
                 running: running.as_ref(),
                 behind: None,
                 drift: drift.clone(),
                 bad: *bad,
+                next: next.clone(),
             })
             .collect();
         let mut status = cards::status(&rows, now);
         let intents = self.intents_of(only).await?;
         cards::note_deferred(&mut status, QueueIntents(&intents));
         Ok(status)
+    }
+
+    /// The environment that comes next, and how what runs here stands for it.
+    async fn goes_on_to(&mut self, key: &EnvironmentKey) -> Result<Option<(EnvironmentName, Outlook)>, EngineError> {
+        let Some(environment) = self.engine.setup.next_environment(key).cloned() else { return Ok(None) };
+        let next = EnvironmentKey { environment, ..key.clone() };
+        let outlook = Box::pin(self.inquiry().outlook_of(&next)).await?;
+        Ok(outlook.map(|outlook| (next.environment, outlook)))
     }
 
     pub(super) async fn history(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {

@@ -67,6 +67,9 @@ impl Work<'_> {
         if let Some(intent) = message.strip_prefix(MESSAGE_KEY_PREFIX) {
             return Box::pin(self.pressed_intent(delivery, who, channel, &IntentId::new(intent), verb)).await;
         }
+        if let Some(stored) = self.engine.store.promotion_of_message(self.tx, message).await? {
+            return self.pressed_promotion(delivery, who, channel, stored, button).await;
+        }
         let Some(id) = self.release_of_button(channel, message).await? else { return Ok(()) };
         let Some((person, release)) = self.person_and_release(delivery, who, "pressed", channel, &id).await? else {
             return Ok(());
@@ -88,6 +91,8 @@ impl Work<'_> {
             Verb::Details => Some(self.details(&release).await?),
             Verb::Lock => Some(answers::lock_needs_a_reason(&release.request.key)),
             Verb::Unlock => self.unlock(&asked, release.request.key.clone()).await?,
+            Verb::Promote => self.promote(&asked, &release).await?,
+            Verb::NotNow => None,
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
@@ -109,7 +114,15 @@ impl Work<'_> {
         let answer = match verb {
             Verb::Unlock => self.unlock(&Asked { delivery, who, channel, person: &person }, key).await?,
             Verb::Lock => Some(answers::lock_needs_a_reason(&key)),
-            Verb::Approve | Verb::Veto | Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details | Verb::Rerun => None,
+            Verb::Approve
+            | Verb::Veto
+            | Verb::Cancel
+            | Verb::Retry
+            | Verb::Why
+            | Verb::Details
+            | Verb::Rerun
+            | Verb::Promote
+            | Verb::NotNow => None,
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await

@@ -134,7 +134,7 @@ impl Inquiry<'_> {
         Ok(self.verdict(release, environment, &standing))
     }
 
-    fn verdict(&self, release: &Release, environment: &Environment, standing: &Standing) -> Option<Verdict> {
+    pub(super) fn verdict(&self, release: &Release, environment: &Environment, standing: &Standing) -> Option<Verdict> {
         let case = self.setup.case(release, standing, self.now)?;
         Some(gate::judge(&Question {
             release,
@@ -247,7 +247,12 @@ impl Inquiry<'_> {
 
 /// A release to one environment, as if it went on to the next: from what runs there now, with the commits and
 /// migrations of all that was released before it since then.
-fn brought_on(from: Release, key: &EnvironmentKey, environment: &Environment, earlier: &[Release]) -> Option<Release> {
+pub(super) fn brought_on(
+    from: Release,
+    key: &EnvironmentKey,
+    environment: &Environment,
+    earlier: &[Release],
+) -> Option<Release> {
     let mut release = from;
     let mut plan = release.plan.take()?;
     plan.environment = key.environment.clone();
@@ -256,8 +261,14 @@ fn brought_on(from: Release, key: &EnvironmentKey, environment: &Environment, ea
     release.request.kind = RequestKind::Deploy;
     if let Some(live) = &environment.live {
         plan.base = Some(live.commit.clone());
-        let since = earlier.iter().filter(|r| r.ended_at.is_some_and(|ended| ended > live.since));
-        for earlier in since.filter_map(|r| r.plan.as_ref()) {
+        // Since what runs here was brought there; where that is not known, since it runs here.
+        let brought_it = earlier.iter().position(|release| release.commit.as_ref() == Some(&live.commit));
+        let is_since = |(at, release): &(usize, &Release)| match brought_it {
+            Some(brought_it) => *at < brought_it,
+            None => release.ended_at.is_some_and(|ended| ended > live.since),
+        };
+        let since = earlier.iter().enumerate().filter(is_since);
+        for earlier in since.filter_map(|(_, release)| release.plan.as_ref()) {
             let new = |commit: &&Commit| !plan.commits.iter().any(|known| known.sha == commit.sha);
             plan.commits.extend(earlier.commits.iter().filter(new).cloned().collect::<Vec<_>>());
             // What was applied there is pending here.

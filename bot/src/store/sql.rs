@@ -150,6 +150,10 @@ statements! {
     INTENT_SAYS = "UPDATE messages SET body = $2, wanted = wanted + 1 WHERE key = $1 AND key >= 'intent/' AND key < 'intent0'";
 
     DRY_PUT = "INSERT INTO dry_targets (name, image, operation, began_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET image = excluded.image, operation = excluded.operation, began_at = excluded.began_at";
+
+    PROMOTIONS_OF = "SELECT id, service, environment, state FROM promotions WHERE service = $1 AND environment = $2 AND (open = 1 OR \"commit\" = $3) ORDER BY id DESC LIMIT $4";
+    PROMOTION_GET = "SELECT id, service, environment, state FROM promotions WHERE id = $1";
+    PROMOTION_PUT = "INSERT INTO promotions (service, environment, \"commit\", open, state) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (service, environment, \"commit\") DO UPDATE SET open = excluded.open, state = excluded.state RETURNING id";
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub(crate) mod intents;
 pub(crate) mod locks;
 mod membership;
 mod policies;
+pub(crate) mod promotion;
 mod strangers;
 
 use crate::clock::Clock;
@@ -42,13 +43,14 @@ pub struct Lookouts {
     members: Arc<Members>,
     policies: Arc<Keeper>,
     policies_due: Due,
+    promotions_due: Due,
 }
 
 impl Lookouts {
     /// Nothing has been looked at yet.
     #[must_use]
     pub fn new(policies: Arc<Keeper>, members: Arc<Members>) -> Self {
-        Self { members, policies, policies_due: Due::default() }
+        Self { members, policies, policies_due: Due::default(), promotions_due: Due::default() }
     }
 }
 
@@ -61,6 +63,7 @@ impl Timekeeper {
             self.look().await;
             note("membership", membership::look(&lookouts).await);
             policies::look(&self, &lookouts);
+            note("promotion", promotion::look(&self, &lookouts).await);
         }
     }
 

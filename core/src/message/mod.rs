@@ -145,6 +145,10 @@ pub enum Verb {
     Unlock,
     /// Ask again for the same, with the failed jobs of its run once more.
     Rerun,
+    /// Ask for the same commit in the environment that comes next.
+    Promote,
+    /// Suggest it no more.
+    NotNow,
 }
 
 impl Line {

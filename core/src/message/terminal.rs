@@ -207,7 +207,10 @@ impl Painter<'_> {
             let look = match verb {
                 Verb::Approve => Look::Good,
                 Verb::Veto | Verb::Cancel => Look::Bad,
-                Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun => Look::Strong,
+                Verb::Promote => Look::Good,
+                Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun | Verb::NotNow => {
+                    Look::Strong
+                }
             };
             pieces.push(Piece { text: format!("[{}]", clean(label)), look });
             pieces.push(Piece { text: " ".into(), look: Look::Plain });

@@ -14,5 +14,7 @@ pub(crate) fn name(verb: Verb) -> &'static str {
         Verb::Lock => "lock",
         Verb::Unlock => "unlock",
         Verb::Rerun => "rerun",
+        Verb::Promote => "promote",
+        Verb::NotNow => "not_now",
     }
 }

@@ -4,7 +4,7 @@ use slipway_core::message::Verb;
 use slipway_core::release::Release;
 use slipway_sandbox::demo::Fail;
 use slipway_sandbox::front::{Front, Seen};
-use slipway_sandbox::world::{API_TOKEN, ChatOption, Options, Pace, World};
+use slipway_sandbox::world::{API_TOKEN, ChatOption, Options, Pace, Promotion, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -28,6 +28,11 @@ impl Play {
     /// The newest version is not healthy, and what is not healthy is rolled back by setting.
     pub(super) async fn going_back_by_setting(chat: ChatOption) -> Self {
         Self::of(Options { fail: Some(Fail::Health), rolls_back: true, chat, ..Options::default() }).await
+    }
+
+    /// What staging has served for long enough goes on.
+    pub(super) async fn promoting(chat: ChatOption, promotion: Promotion) -> Self {
+        Self::of(Options { promotion, chat, ..Options::default() }).await
     }
 
     async fn of(options: Options) -> Self {

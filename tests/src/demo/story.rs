@@ -154,7 +154,7 @@ async fn change_the_plan(stage: &mut Stage<'_>, card: Seen) -> Result<Seen, Demo
 }
 
 /// Bob for team release, and Dora for the database where the plan needs her.
-async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> Result<(), DemoError> {
+pub(super) async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> Result<(), DemoError> {
     let needs_dba = stage.needs_dba(card).await?;
     let since = stage.reacts("bob", card).await?;
     if needs_dba {
@@ -225,6 +225,7 @@ pub(super) fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), D
             "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
             "make demo STORY=rollback gone back past a migration, which is taken back last",
             "make demo TARGET=ecs-express  the same on ECS Express Mode (also dry, both)",
+            "make demo STORY=flow     from a merge to production, without a command for it",
             "make demo REPO=../yours  the same with your own repository and its goose migrations",
             "README.md                how to connect it to GitHub and AWS",
         ],

@@ -4,6 +4,7 @@ use super::chats::Started;
 use super::config::{self, Values};
 use super::database::{Databases, databases, spoil};
 use super::policies;
+use super::promotion::Promotion;
 use super::source::{Repository, Source, source};
 use super::target::TargetOption;
 use super::{API_TOKEN, World, free_port};
@@ -115,6 +116,8 @@ pub struct Options {
     pub target: TargetOption,
     /// What cannot be verified is rolled back by setting.
     pub rolls_back: bool,
+    /// How production follows staging.
+    pub promotion: Promotion,
 }
 
 impl World {
@@ -178,6 +181,7 @@ impl World {
             staging_target: &options.target.line(&staging_arn, staging_second.as_deref()),
             production_target: &options.target.line(&production_arn, None),
             rolls_back: options.rolls_back,
+            promotion: options.promotion,
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"), source.own)?;

@@ -3,6 +3,7 @@
 use super::Teams;
 use super::build::RELEASE_MANAGERS;
 use super::chats::Chats;
+use super::promotion::Promotion;
 
 const HEALTH_BAKE: &str = "health_bake = \"1s\"\n";
 
@@ -26,6 +27,8 @@ pub(super) struct Values<'a> {
     pub(super) production_target: &'a str,
     /// Whether what cannot be verified is rolled back.
     pub(super) rolls_back: bool,
+    /// How production follows staging.
+    pub(super) promotion: Promotion,
 }
 
 /// The file's text.
@@ -78,6 +81,8 @@ pub(super) fn text(values: &Values<'_>) -> String {
     if values.rolls_back {
         text = text.replace(HEALTH_BAKE, &format!("{HEALTH_BAKE}rollback = \"automatic\"\n"));
     }
+    let after = "after = \"staging\"\n";
+    text = text.replace(after, &format!("{after}{}", values.promotion.lines()));
     text.push_str(&section);
     for (person, of) in [
         ("ana", "\"developers\", \"release\""),

@@ -126,10 +126,11 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         // Only what was not known yet.
         Incoming::TargetsSeen { .. } => &["deployed_past_slipway"],
         Incoming::IntentDue { .. } => &["deferred_begun", "deferred_expired", "deferred_refused"],
+        Incoming::PromotionDue { .. } => &["promotion"],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 16] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 17] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -158,6 +159,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 16] {
         Incoming::GithubSpoke { repository: "acme/goals".into() },
         Incoming::TargetsSeen { environment: chat::key("staging"), look: Look { runs: vec![], at: now() } },
         Incoming::IntentDue { intent: "01KB".into(), green: None },
+        Incoming::PromotionDue { environment: chat::key("production") },
     ]
 }
 
@@ -220,6 +222,10 @@ async fn a_long_day() -> Chat {
     chat.deliver(&seen()).await;
     let (source, what, at) = (release_managers(), "It does not answer.".to_owned(), chat.now());
     chat.deliver(&Incoming::MembersUnseen { source, what, at, again_at: at }).await;
+    chat.configure(&promoting::config(""));
+    promoting::on_staging(&mut chat, &plan("staging", 3, 4)).await;
+    chat.wait_s(3_600);
+    chat.deliver(&Incoming::PromotionDue { environment: chat::key("production") }).await;
     chat
 }
 

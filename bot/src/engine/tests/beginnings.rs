@@ -76,9 +76,15 @@ enum Way {
     DeferredUntilUnlocked,
     /// Somebody puts it before the one that is in its way.
     Bump,
+    /// What staging runs goes on, and the environment is set to begin it by itself.
+    PromotedBySetting,
+    /// The button of a suggestion.
+    Suggestion,
+    /// The button on the card of a release that is live.
+    PromotedByButton,
 }
 
-const WAYS: [Way; 29] = [
+const WAYS: [Way; 32] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -108,6 +114,9 @@ const WAYS: [Way; 29] = [
     Way::Deferred,
     Way::DeferredUntilUnlocked,
     Way::Bump,
+    Way::PromotedBySetting,
+    Way::Suggestion,
+    Way::PromotedByButton,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -128,7 +137,9 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
             Way::DeferredUntilUnlocked,
             Way::Bump,
         ],
-        Incoming::Pressed { .. } => &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel],
+        Incoming::Pressed { .. } => {
+            &[Way::RetryByButton, Way::ApprovalByButton, Way::QueueAfterCancel, Way::Suggestion, Way::PromotedByButton]
+        }
         Incoming::Reacted { .. } => &[Way::ApprovalByReaction, Way::VetoWithdrawnByReaction],
         Incoming::Happened { .. } => &[
             Way::Queue,
@@ -149,6 +160,7 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         // Whoever waits is planned again before it may begin.
         Incoming::TargetsSeen { .. } => &[],
         Incoming::IntentDue { .. } => &[Way::Deferred],
+        Incoming::PromotionDue { .. } => &[Way::PromotedBySetting],
     }
 }
 
@@ -261,6 +273,9 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.release = Some(chat.planned("ana", &staging).await);
             chat.configure(CONFIG);
         }
+        Way::PromotedBySetting | Way::Suggestion | Way::PromotedByButton => {
+            brink.release = Some(goes_on_to_staging(chat, way).await);
+        }
     }
     if let Some(waiting) = &brink.release {
         assert_eq!(runs(chat, waiting).await, [""; 0], "{way:?} has begun before its time");
@@ -354,6 +369,12 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.outcome(&release, "merge_pull", merged).await;
             answer
         }
+        Way::PromotedBySetting | Way::Suggestion | Way::PromotedByButton => {
+            let resolved = Event::Resolved { commit: plan.commit.clone(), branch: None };
+            chat.outcome(&waiting(), "resolve", resolved).await;
+            chat.outcome(&waiting(), "await_build", Event::BuildReady).await;
+            String::new()
+        }
     };
     let release = match release {
         Some(release) => release,
@@ -373,6 +394,28 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
         chat.gathers(&release, &plan).await;
     }
     (chat, release)
+}
+
+/// What production runs has gone on to staging, which comes after it here because it needs no approval, and is not planned.
+async fn goes_on_to_staging(chat: &mut Chat, way: Way) -> ReleaseId {
+    let staging = "[service.goals.environment.staging]\n";
+    let automatic = way == Way::PromotedBySetting;
+    let after = format!("{staging}after = \"production\"\nauto_promote = {automatic}\n");
+    chat.configure(&CONFIG.replacen(staging, &after, 1));
+    let before = chat.planned("ana", &plan("production", 1, 3)).await;
+    chat.presses("bob", &before, Verb::Approve).await;
+    chat.wait_s(1);
+    chat.runs_to_its_end(&before).await;
+    chat.wait_s(3_600);
+    promoting::looks(chat).await;
+    match way {
+        Way::Suggestion => promoting::presses(chat, "ana", Verb::Promote).await,
+        Way::PromotedByButton => chat.presses("ana", &before, Verb::Promote).await,
+        _ => String::new(),
+    };
+    let release = chat.newest().await;
+    assert_ne!(release, before, "{way:?}");
+    release
 }
 
 /// A release to production is live and about to be verified; the one before it was well.
@@ -463,6 +506,7 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::Judge { release: release() },
         Incoming::LockDue { environment: chat::key("staging") },
         Incoming::IntentDue { intent: "01KB".into(), green: None },
+        Incoming::PromotionDue { environment: chat::key("staging") },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {

@@ -19,6 +19,7 @@ mod locks;
 mod members;
 mod migrating;
 mod policies;
+mod promoting;
 mod queue;
 mod reacting;
 mod releasing;

@@ -18,6 +18,7 @@ mod lock;
 mod migrations;
 mod overriding;
 mod policies;
+mod promotion;
 mod queue;
 mod release;
 mod replay;
@@ -49,6 +50,9 @@ pub use migrations::{
 };
 pub use overriding::overridden;
 pub use policies::{PolicyOrigin, policies_changed};
+pub use promotion::{
+    SuggestionView, asked_for_already, declined, goes_nowhere, no_longer_suggested, promotion, soaked_for, suggestion,
+};
 pub use queue::{QueueView, queue};
 pub use release::{action, release_card};
 pub use replay::replayed;

@@ -6,6 +6,7 @@ use super::words::{self, DOT};
 use crate::configuration::Drift;
 use crate::environment::{Environment, Lock, Waiting};
 use crate::ids::{EnvironmentKey, EnvironmentName, ServiceName};
+use crate::promotion::Outlook;
 use crate::release::{Phase, Release};
 use jiff::Timestamp;
 
@@ -31,6 +32,8 @@ pub struct StatusRow<'a> {
     pub drift: Option<(Drift, Timestamp)>,
     /// Whether somebody has marked the commit that runs there as bad.
     pub bad: bool,
+    /// The environment that comes next, and whether what runs here can go on to it.
+    pub next: Option<(EnvironmentName, Outlook)>,
 }
 
 /// The environments as a table, one line more for each lock and queue.
@@ -98,11 +101,9 @@ fn cells(row: &StatusRow<'_>, alone: bool, now: Timestamp) -> Vec<Line> {
         ]),
         (_, None) => cells.extend([Line::plain("not known"), dash(), dash(), dash()]),
     }
-    let rest = match (doing(row), drifted(row, now)) {
-        (Some(doing), Some(drifted)) => Some(doing.text(DOT).join(drifted)),
-        (one, other) => one.or(other),
-    };
-    cells.push(rest.unwrap_or_else(dash));
+    let goes_on = row.next.as_ref().and_then(|(next, outlook)| super::promotion::phrase(next, *outlook));
+    let all = [doing(row), drifted(row, now), goes_on].into_iter().flatten();
+    cells.push(all.reduce(|all, one| all.text(DOT).join(one)).unwrap_or_else(dash));
     cells
 }
 

@@ -83,12 +83,17 @@ pub(super) fn rows(actions: &[Action], key: &str) -> Vec<Value> {
 
 fn button(verb: Verb, words: &str, id: &str) -> CreateButton {
     let style = match verb {
-        Verb::Approve => ButtonStyle::Success,
+        Verb::Approve | Verb::Promote => ButtonStyle::Success,
         // Cancel stands beside it: two red ones would be mistaken for each other.
         Verb::Veto => ButtonStyle::Danger,
-        Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun => {
-            ButtonStyle::Secondary
-        }
+        Verb::Cancel
+        | Verb::Retry
+        | Verb::Why
+        | Verb::Details
+        | Verb::Lock
+        | Verb::Unlock
+        | Verb::Rerun
+        | Verb::NotNow => ButtonStyle::Secondary,
     };
     let label = literal(words, LABEL_LIMIT_CHARS, &action(verb).label);
     CreateButton::new(id).label(label).style(style)

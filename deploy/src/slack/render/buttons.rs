@@ -35,10 +35,17 @@ pub(super) fn block(actions: &[Action], key: &str) -> Option<SlackBlock> {
 
 fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
     let style = match verb {
-        Verb::Approve => Some(SlackBlockButtonStyle::Primary),
+        Verb::Approve | Verb::Promote => Some(SlackBlockButtonStyle::Primary),
         // Cancel stands beside it: two red ones would be mistaken for each other.
         Verb::Veto => Some(SlackBlockButtonStyle::Danger),
-        Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun => None,
+        Verb::Cancel
+        | Verb::Retry
+        | Verb::Why
+        | Verb::Details
+        | Verb::Lock
+        | Verb::Unlock
+        | Verb::Rerun
+        | Verb::NotNow => None,
     };
     SlackBlockButtonElement::new(literal(label(words, TEXT_LIMIT_CHARS, &action(verb).label)))
         .with_action_id(action_id(verb).into())

@@ -57,6 +57,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
         message.body.extend(back::mark_what_was_left(release).map(Block::Line));
     }
     message.actions = actions([Verb::Details, Verb::Lock]);
+    if next.is_some() && !dry {
+        message.actions.insert(0, super::action(Verb::Promote));
+    }
     message
 }
 

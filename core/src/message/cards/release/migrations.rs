@@ -18,7 +18,7 @@ const DIFFERENCES_SHOWN_LIMIT: usize = 3;
 const MESSAGE_LIMIT_CHARS: usize = 160;
 
 /// The pending ones, and what became of their trial.
-pub(super) fn lines(plan: &Plan) -> Vec<Line> {
+pub(in super::super) fn lines(plan: &Plan) -> Vec<Line> {
     let mut lines = Vec::new();
     if plan.migrations.is_empty() {
         lines.push(Line::plain("none pending"));
@@ -84,7 +84,7 @@ pub(super) fn allowed_dangers(plan: &Plan) -> impl Iterator<Item = Line> {
 }
 
 /// What somebody who decides must not miss.
-pub(super) fn warnings(plan: &Plan) -> Vec<Line> {
+pub(in super::super) fn warnings(plan: &Plan) -> Vec<Line> {
     let mut lines: Vec<_> = no_way_back(plan).into_iter().chain(data_is_lost(plan)).collect();
     let mut costs = plan.changing().flat_map(|migration| costs(plan, migration));
     lines.extend(costs.by_ref().take(DANGERS_SHOWN_LIMIT));

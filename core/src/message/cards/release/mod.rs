@@ -20,6 +20,7 @@ pub(super) use configuration::{
 };
 pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;
+pub(super) use migrations::{lines as migration_lines, warnings as migration_warnings};
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
 pub(super) use targets::{all_dry, dry};
@@ -84,6 +85,11 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     let by_itself = matches!(release.request.kind, RequestKind::Rollback { because_of: Some(_), .. });
     let asked = if by_itself { "asked by Slipway for " } else { "asked by " };
     let mut line = Line::plain(asked).person(&release.request.requester);
+    let nobody_asked = release.request.requester.is_slipway();
+    if nobody_asked {
+        line = Line::plain("started by itself");
+        line = release.request.reason.iter().fold(line, |line, why| line.text(": ").untrusted(why.as_str()));
+    }
     match &release.request.kind {
         RequestKind::Deploy => {}
         RequestKind::Rollback { to, because_of, .. } => {
@@ -109,7 +115,7 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
         line = line.text(DOT).text("plan ").code(digest.short());
     }
     line = words::release(line.text(DOT), &release.id);
-    let reason = release.request.reason.as_ref();
+    let reason = release.request.reason.as_ref().filter(|_| !nobody_asked);
     let reason = reason.map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason.as_str())));
     let overridden = release.waiver.as_ref().map(|waiver| Block::Line(overriding::line(waiver)));
     [Block::Line(line)].into_iter().chain(reason).chain(overridden).collect()
@@ -128,6 +134,8 @@ pub fn action(verb: Verb) -> Action {
         Verb::Lock => "Lock",
         Verb::Unlock => "Unlock",
         Verb::Rerun => "Re-run failed jobs",
+        Verb::Promote => "Promote",
+        Verb::NotNow => "Not now",
     };
     Action { verb, label: label.to_owned() }
 }

@@ -30,7 +30,7 @@ fn live() {
         Migrations      20251104120000_likes  creates likes, reversible
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✔ verified
         Next: /deploy canary 4c1f9e2
-        [Details] [Lock]
+        [Promote] [Details] [Lock]
     "#]]
     .assert_eq(&text(&release_card(&view)));
 }

@@ -227,14 +227,14 @@ fn outside_text_is_always_marked_as_such() {
         }
     }
     let row =
-        StatusRow { environment: &environment, running: Some(&releases[0]), behind: None, drift: None, bad: false };
+        StatusRow { environment: &environment, running: Some(&releases[0]), behind: None, drift: None, bad: false, next: None };
     assert!(walk(&status(&[row], at(60))) > 0, "the lock's reason is shown");
     let drifted = StatusRow {
         environment: &environment,
         running: None,
         behind: None,
         drift: Some((hostile_drift(), at(0))),
-        bad: false,
+        bad: false, next: None,
     };
     assert_eq!(walk(&status(&[drifted], at(60))), 4, "and the names of keys and secrets");
     let of = [(hostile(), String::new())].into();

@@ -10,6 +10,7 @@ mod hostile;
 mod migrations;
 mod others;
 mod plain;
+mod promotion;
 mod running;
 mod shipping;
 mod targets;

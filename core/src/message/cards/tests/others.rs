@@ -99,15 +99,15 @@ fn status_shows_what_runs_where() {
     let mut canary = Environment::new(key());
     canary.key.environment = "canary".into();
     let rows = [
-        StatusRow { environment: &staging, running: Some(&release), behind: None, drift: None, bad: false },
+        StatusRow { environment: &staging, running: Some(&release), behind: None, drift: None, bad: false, next: None },
         StatusRow {
             environment: &production,
             running: None,
             behind: Some(("staging".into(), 3)),
             drift: None,
-            bad: false,
+            bad: false, next: None,
         },
-        StatusRow { environment: &canary, running: None, behind: Some(("staging".into(), 0)), drift: None, bad: false },
+        StatusRow { environment: &canary, running: None, behind: Some(("staging".into(), 0)), drift: None, bad: false, next: None },
     ];
     expect![[r#"
         3 environments · 1 running · 1 locked · 1 waiting

@@ -176,9 +176,9 @@ pub(super) fn two_rows() -> Message {
             running: None,
             behind: Some(("staging".into(), 3)),
             drift: None,
-            bad: false,
+            bad: false, next: None,
         },
-        StatusRow { environment: &canary, running: Some(&release), behind: None, drift: None, bad: false },
+        StatusRow { environment: &canary, running: Some(&release), behind: None, drift: None, bad: false, next: None },
     ];
     status(&rows, at(0))
 }

@@ -165,10 +165,10 @@ fn wide_tables_take_several_lines_a_row() {
             running: None,
             behind: Some(("staging".into(), 3)),
             drift: None,
-            bad: false,
+            bad: false, next: None,
         },
-        StatusRow { environment: &canary, running: Some(&release), behind: None, drift: None, bad: false },
-        StatusRow { environment: &canary, running: None, behind: None, drift: None, bad: false },
+        StatusRow { environment: &canary, running: Some(&release), behind: None, drift: None, bad: false, next: None },
+        StatusRow { environment: &canary, running: None, behind: None, drift: None, bad: false, next: None },
     ];
     expect![[r#"
         *3 environments · nothing runs, nothing waits*

@@ -1,0 +1,192 @@
+//! What the channels read of a commit on its way to the next environment.
+
+use super::super::{Action, Block, Line, Mark, Message, Verb};
+use super::release::{When, migration_lines, migration_warnings, ships};
+use super::words::{self, DOT};
+use crate::environment::Live;
+use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId};
+use crate::plan::Plan;
+use crate::policy::Reason;
+use crate::promotion::{Outlook, Promotion, Standing, Stop};
+use crate::release::Release;
+
+/// How many commits a suggestion lists.
+const COMMITS_SHOWN_LIMIT: usize = 10;
+
+/// A commit that could go on.
+#[derive(Clone, Copy, Debug)]
+pub struct SuggestionView<'a> {
+    /// Where to.
+    pub key: &'a EnvironmentKey,
+    /// Where it runs.
+    pub before: &'a EnvironmentName,
+    /// What runs there.
+    pub live: &'a Live,
+    /// For how many seconds this image has served there.
+    pub soaked_s: i64,
+    /// What would ship, as far as the releases before tell.
+    pub plan: &'a Plan,
+    /// What the gate misses: approvals.
+    pub reasons: &'a [Reason],
+    /// What runs there, if nobody knows whether the commit contains it.
+    pub unrelated: Option<&'a CommitSha>,
+}
+
+fn subject(key: &EnvironmentKey, commit: &CommitSha) -> Line {
+    words::commit(Line::plain(key.to_string()).text(DOT), commit)
+}
+
+/// `4c1f9e2 has run on staging for 31 min`: also why a release began by itself.
+#[must_use]
+pub fn soaked_for(commit: &CommitSha, before: &EnvironmentName, soaked_s: i64) -> String {
+    let served = words::rough(u64::try_from(soaked_s).unwrap_or(0));
+    format!("{} has run on {before} for {served}", commit.short())
+}
+
+/// The suggestion:
+/// `○ goals → production · 4c1f9e2 has run on staging for 31 min · 3 commits, 1 migration · ready to deploy`.
+#[must_use]
+pub fn suggestion(view: &SuggestionView<'_>) -> Message {
+    let SuggestionView { key, before, live, soaked_s, plan, reasons, unrelated } = view;
+    let total = plan.commits.len().max(usize::try_from(plan.commits_total).unwrap_or(usize::MAX));
+    // From where nothing is known, there may be more.
+    let least = if plan.base.is_none() || unrelated.is_some() { "at least " } else { "" };
+    let mut what = format!("{least}{}", words::count(total, "commit"));
+    if !plan.migrations.is_empty() {
+        what = format!("{what}, {}", words::count(plan.migrations.len(), "migration"));
+    }
+    let served = words::rough(u64::try_from(*soaked_s).unwrap_or(0));
+    let headline =
+        subject(key, &live.commit).text(format!(" has run on {before} for {served}{DOT}{what}{DOT}ready to deploy"));
+    let since =
+        Line::plain(format!("on {before} since ")).time(live.since).text(DOT).text("asked by ").person(&live.by);
+    let mut body = vec![Block::Line(words::release(since.text(DOT), &live.release))];
+    body.extend(unrelated.map(|runs| {
+        let line = words::commit(Line::default(), runs)
+            .text(format!(" runs on {} and has not been on {before}, ", key.environment));
+        Block::Warning(
+            words::commit(line.text("as far as is known: look whether "), &live.commit).text(" contains it."),
+        )
+    }));
+    body.extend(migration_warnings(plan).into_iter().map(Block::Warning));
+    body.push(Block::Gap);
+    body.push(field("What ships", ships(plan, When::Standing, COMMITS_SHOWN_LIMIT)));
+    let mut migrations = migration_lines(plan);
+    if !plan.migrations.is_empty() {
+        let seen = format!("as planned for {before}; those of {} are looked at when it is asked for", key.environment);
+        migrations.push(Line::plain(seen));
+    }
+    body.push(field("Migrations", migrations));
+    let missing = words::missing(reasons);
+    let approvals = match missing.is_empty() {
+        true => Line::plain("none is needed"),
+        false => words::slots_with_who(Line::default(), &missing),
+    };
+    body.push(field("Approvals", vec![approvals]));
+    let deploy = Action { verb: Verb::Promote, label: format!("Deploy to {}", key.environment) };
+    let actions = vec![deploy, super::action(Verb::NotNow)];
+    Message { mark: Mark::Waiting, headline, progress: None, body, actions }
+}
+
+fn field(label: &str, lines: Vec<Line>) -> Block {
+    Block::Field { label: label.to_owned(), lines }
+}
+
+/// A promotion that is no suggestion any more. `page`: the address of the page of the release that it names.
+#[must_use]
+pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &EnvironmentName, page: Option<&str>) -> Message {
+    let Promotion { commit, standing, .. } = promotion;
+    let line = subject(key, commit);
+    let by_hand = |line: Line| line.code(format!("/deploy {} {}", key.environment, commit.short()));
+    let (mark, headline, rest) = match standing {
+        Standing::Suggested => (Mark::Ended, line.text(" is not suggested any more"), None),
+        Standing::Held { by } => (Mark::Ended, line.text(" is held: known bad, marked by ").person(by), None),
+        Standing::Left { live, newer: true } => {
+            (Mark::Ended, words::commit(line.text(" superseded by "), live).text(format!(" on {before}")), None)
+        }
+        Standing::Left { live, newer: false } => {
+            let line = line.text(format!(" is no longer on {before}: it went back to "));
+            (Mark::Ended, words::commit(line, live), None)
+        }
+        Standing::Taken { release, by } => {
+            (Mark::Ended, words::release(line.text(" asked for by ").person(by).text(": "), release), None)
+        }
+        Standing::Declined { by } => {
+            let rest = by_hand(Line::plain("To ask for it all the same: "));
+            (Mark::Ended, line.text(" not now, says ").person(by), Some(rest))
+        }
+        Standing::Begun { release } | Standing::Over { release } => {
+            (Mark::Ended, words::release(line.text(" started by itself: "), release), None)
+        }
+        Standing::Stopped { release, how } => {
+            let line = words::release(line.text(" does not start by itself again: "), release).text(stop(*how));
+            let rest = Line::plain(format!("The next that does is a newer commit on {before}. By hand: "));
+            (Mark::Failed, line, Some(by_hand(rest)))
+        }
+    };
+    let named = release_of(standing).zip(page);
+    let page = named.map(|(release, url)| words::link(Line::default(), url, &format!("Release {}", release.short())));
+    let body = rest.into_iter().chain(page).map(Block::Line).collect();
+    Message { mark, headline, progress: None, body, actions: vec![] }
+}
+
+/// The release that a promotion has led to.
+fn release_of(standing: &Standing) -> Option<&ReleaseId> {
+    match standing {
+        Standing::Taken { release, .. }
+        | Standing::Begun { release }
+        | Standing::Over { release }
+        | Standing::Stopped { release, .. } => Some(release),
+        Standing::Suggested | Standing::Held { .. } | Standing::Left { .. } | Standing::Declined { .. } => None,
+    }
+}
+
+fn stop(how: Stop) -> &'static str {
+    match how {
+        Stop::Failed => " failed",
+        Stop::Cancelled => " was cancelled",
+        Stop::Expired => " expired",
+        Stop::RolledBack => " was rolled back",
+    }
+}
+
+/// Somebody pressed a button of what is no suggestion any more.
+#[must_use]
+pub fn no_longer_suggested(key: &EnvironmentKey, now: &Promotion, before: &EnvironmentName) -> Message {
+    let Message { headline, body, .. } = promotion(key, now, before, None);
+    let message = Message::answer(headline.text(". Nothing was started."), []);
+    Message { body, ..message }
+}
+
+/// It is asked for already, by this release.
+#[must_use]
+pub fn asked_for_already(asked: &Release, commit: &CommitSha) -> Message {
+    let line = subject(&asked.request.key, commit).text(" is asked for already, by ").person(&asked.request.requester);
+    Message::answer(words::release(line.text(": "), &asked.id).text(". Nothing was started."), [])
+}
+
+/// The suggestion is withdrawn.
+#[must_use]
+pub fn declined(key: &EnvironmentKey, commit: &CommitSha) -> Message {
+    let line = subject(key, commit).text(" is not suggested again. A newer commit is.");
+    let way =
+        Line::plain("To ask for it all the same: ").code(format!("/deploy {} {}", key.environment, commit.short()));
+    Message::answer(line, [way])
+}
+
+/// Nothing comes after this environment, or the release did not end live.
+#[must_use]
+pub fn goes_nowhere(release: &Release) -> Message {
+    let line = Line::plain("Release ").code(release.id.short()).text(" brought nothing that could go on.");
+    Message::answer(line.text(" Nothing was started."), [])
+}
+
+/// In the status of the environment before: `ready for production`, `for production from 15:22`.
+#[must_use]
+pub(super) fn phrase(next: &EnvironmentName, outlook: Outlook) -> Option<Line> {
+    match outlook {
+        Outlook::Ready => Some(Line::plain(format!("ready for {next}"))),
+        Outlook::From(at) => Some(Line::plain(format!("for {next} from ")).time(at)),
+        Outlook::Closed => None,
+    }
+}

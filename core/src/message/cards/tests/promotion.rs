@@ -1,0 +1,156 @@
+//! What is read of a commit on its way to the next environment.
+
+use super::*;
+use crate::environment::Live;
+use crate::message::Message;
+use crate::promotion::{Promotion, Standing, Stop};
+use expect_test::expect;
+
+fn key() -> EnvironmentKey {
+    EnvironmentKey { service: "goals".into(), environment: "production".into() }
+}
+
+fn on_staging() -> Live {
+    Live {
+        release: "01JD7Q4NXXXXXXXXXXXXXXXXXX".into(),
+        commit: sha("4c1f9e2"),
+        image: plan().image.digest,
+        by: "ana".into(),
+        since: at(0),
+        verified: true,
+    }
+}
+
+fn suggested(plan: &Plan, reasons: &[Reason], unrelated: Option<&CommitSha>) -> Message {
+    let (key, live) = (key(), on_staging());
+    suggestion(&SuggestionView {
+        key: &key,
+        before: &"staging".into(),
+        live: &live,
+        soaked_s: 31 * 60,
+        plan,
+        reasons,
+        unrelated,
+    })
+}
+
+#[test]
+fn a_suggestion_says_what_ships_what_it_costs_and_who_could_approve() {
+    let reasons = [two_slots()];
+    let plan = Plan { migrations: vec![migration("20251104120000_likes", false)], ..plan() };
+    expect![[r#"
+        ○ goals → production · 4c1f9e2 has run on staging for 31 min · 3 commits, 1 migration · ready to deploy
+        on staging since Tue 15:00 · asked by ana · release 01JD7Q4N
+        ▲ No way back: 20251104120000_likes has no down migration.
+
+        What ships      3 commits since 9a77d01 (running since Sun 15:00)
+                        4c1f9e2  Show profile links (#44) · ana
+                        b02a6c8  Add likes to aspiration updates (#41) · eve
+                        77e3f10  Fix nested comment order · ana
+        Migrations      20251104120000_likes  creates likes, no way back
+                        as planned for staging; those of production are looked at when it is asked for
+        Approvals       1 of release: bob or chen can, 1 of dba: dora can
+        [Deploy to production] [Not now]
+    "#]]
+    .assert_eq(&text(&suggested(&plan, &reasons, None)));
+}
+
+#[test]
+fn what_may_replace_a_hotfix_warns_and_what_needs_nobody_says_so() {
+    let plan = Plan { migrations: vec![], ..plan() };
+    let hotfix = sha("9a77d01");
+    expect![[r#"
+        ○ goals → production · 4c1f9e2 has run on staging for 31 min · at least 3 commits · ready to deploy
+        on staging since Tue 15:00 · asked by ana · release 01JD7Q4N
+        ▲ 9a77d01 runs on production and has not been on staging, as far as is known: look whether 4c1f9e2 contains it.
+
+        What ships      3 commits since 9a77d01 (running since Sun 15:00)
+                        4c1f9e2  Show profile links (#44) · ana
+                        b02a6c8  Add likes to aspiration updates (#41) · eve
+                        77e3f10  Fix nested comment order · ana
+        Migrations      none pending
+        Approvals       none is needed
+        [Deploy to production] [Not now]
+    "#]]
+    .assert_eq(&text(&suggested(&plan, &[], Some(&hotfix))));
+}
+
+#[test]
+fn whatever_became_of_it_the_first_line_says_it() {
+    let release = || ReleaseId::new("01JD9A1BXXXXXXXXXXXXXXXXXX");
+    let standings = [
+        Standing::Held { by: "eve".into() },
+        Standing::Left { live: sha("9a77d01"), newer: true },
+        Standing::Left { live: sha("77e3f10"), newer: false },
+        Standing::Taken { release: release(), by: "bob".into() },
+        Standing::Declined { by: "bob".into() },
+        Standing::Begun { release: release() },
+        Standing::Stopped { release: release(), how: Stop::Failed },
+        Standing::Stopped { release: release(), how: Stop::Cancelled },
+        Standing::Stopped { release: release(), how: Stop::Expired },
+        Standing::Stopped { release: release(), how: Stop::RolledBack },
+    ];
+    let all = standings.map(|standing| {
+        let now = Promotion { commit: sha("4c1f9e2"), brought_by: on_staging().release, standing, at: at(0) };
+        let page = Some("https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX");
+        let message = promotion(&key(), &now, &"staging".into(), page);
+        assert!(message.actions.is_empty(), "{now:?}");
+        text(&message)
+    });
+    expect![[r#"
+        – goals → production · 4c1f9e2 is held: known bad, marked by eve
+
+        – goals → production · 4c1f9e2 superseded by 9a77d01 on staging
+
+        – goals → production · 4c1f9e2 is no longer on staging: it went back to 77e3f10
+
+        – goals → production · 4c1f9e2 asked for by bob: release 01JD9A1B
+        Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
+
+        – goals → production · 4c1f9e2 not now, says bob
+        To ask for it all the same: /deploy production 4c1f9e2
+
+        – goals → production · 4c1f9e2 started by itself: release 01JD9A1B
+        Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
+
+        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B failed
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
+
+        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B was cancelled
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
+
+        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B expired
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
+
+        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B was rolled back
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
+    "#]]
+    .assert_eq(&all.join("\n"));
+}
+
+#[test]
+fn a_release_that_began_by_itself_says_why() {
+    let mut release = Release::new(
+        "01JD9A1BXXXXXXXXXXXXXXXXXX".into(),
+        Request {
+            key: key(),
+            kind: RequestKind::Deploy,
+            reference: Some(sha("4c1f9e2").to_string()),
+            requester: PersonId::slipway(),
+            reason: Some(soaked_for(&sha("4c1f9e2"), &"staging".into(), 31 * 60)),
+            dry_run: false,
+            origin: Origin { channel: "terminal:releases".into() },
+            at: at(0),
+            expires_at: at(3_600),
+        },
+    );
+    let first = card(&release, 0);
+    assert!(first.contains("started by itself: 4c1f9e2 has run on staging for 31 min · release 01JD9A1B"), "{first}");
+    assert!(!first.contains("reason:"), "{first}");
+    release.request.requester = "ana".into();
+    assert!(card(&release, 0).contains("asked by ana"));
+}
