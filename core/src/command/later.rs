@@ -13,10 +13,9 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 3] = [
+const COMMANDS: [Later; 2] = [
     Later { name: "release ship", instead: "deploy the branch: ", command: Some("/deploy staging my-branch") },
     Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
-    Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },
 ];
 
 const OPTIONS: [Later; 1] =

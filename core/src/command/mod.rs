@@ -7,6 +7,7 @@ mod ask;
 mod bad;
 mod config;
 mod deploy;
+mod flow;
 mod later;
 mod lexer;
 mod link;
@@ -208,6 +209,13 @@ pub enum Command {
         /// Take the mark away.
         undo: bool,
     },
+    /// `/release resume [environment] [service]`: releases begin by themselves again.
+    Resume {
+        /// Where; `None`: wherever they have stopped, if that is one environment.
+        environment: Option<EnvironmentName>,
+        /// Which service; known where the environment is.
+        service: Option<ServiceName>,
+    },
 }
 
 /// A release, as somebody speaks of it.
@@ -320,7 +328,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 20] = [
+static DEFINITIONS: [&Definition; 21] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &migrate::MIGRATE,
@@ -341,6 +349,7 @@ static DEFINITIONS: [&Definition; 20] = [
     &ask::HELP,
     &config::CONFIG,
     &bad::BAD,
+    &flow::RESUME,
 ];
 
 impl Command {
@@ -368,6 +377,7 @@ impl Command {
             Self::Config { .. } => &config::CONFIG,
             Self::DeployConfig { .. } => &deploy::DEPLOY,
             Self::Bad { .. } => &bad::BAD,
+            Self::Resume { .. } => &flow::RESUME,
         }
     }
 

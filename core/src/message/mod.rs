@@ -145,6 +145,8 @@ pub enum Verb {
     Unlock,
     /// Ask again for the same, with the failed jobs of its run once more.
     Rerun,
+    /// Let releases begin by themselves again.
+    Resume,
 }
 
 impl Line {

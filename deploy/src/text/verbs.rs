@@ -14,5 +14,6 @@ pub(crate) fn name(verb: Verb) -> &'static str {
         Verb::Lock => "lock",
         Verb::Unlock => "unlock",
         Verb::Rerun => "rerun",
+        Verb::Resume => "resume",
     }
 }

@@ -9,6 +9,7 @@ mod announcement;
 pub mod answers;
 mod bad;
 mod configuration;
+mod flow;
 mod history;
 pub mod home;
 pub mod link;
@@ -33,6 +34,10 @@ pub use bad::{
     cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, marked, not_marked, nothing_is_live,
 };
 pub use configuration::{ConfigurationView, configuration};
+pub use flow::{
+    flow_cannot_be_resumed, flow_goes_on, flow_is_not_paused, flow_is_not_set, flow_paused, flow_phrase, flow_resumed,
+    flow_which,
+};
 pub use history::{brief, history};
 pub use home::HomeRelease;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};

@@ -86,9 +86,14 @@ fn button(verb: Verb, words: &str, id: &str) -> CreateButton {
         Verb::Approve => ButtonStyle::Success,
         // Cancel stands beside it: two red ones would be mistaken for each other.
         Verb::Veto => ButtonStyle::Danger,
-        Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun => {
-            ButtonStyle::Secondary
-        }
+        Verb::Cancel
+        | Verb::Retry
+        | Verb::Why
+        | Verb::Details
+        | Verb::Lock
+        | Verb::Unlock
+        | Verb::Rerun
+        | Verb::Resume => ButtonStyle::Secondary,
     };
     let label = literal(words, LABEL_LIMIT_CHARS, &action(verb).label);
     CreateButton::new(id).label(label).style(style)

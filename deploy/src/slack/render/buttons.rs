@@ -37,7 +37,14 @@ fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
         Verb::Approve => Some(SlackBlockButtonStyle::Primary),
         // Cancel stands beside it: two red ones would be mistaken for each other.
         Verb::Veto => Some(SlackBlockButtonStyle::Danger),
-        Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun => None,
+        Verb::Cancel
+        | Verb::Retry
+        | Verb::Why
+        | Verb::Details
+        | Verb::Lock
+        | Verb::Unlock
+        | Verb::Rerun
+        | Verb::Resume => None,
     };
     SlackBlockButtonElement::new(literal(label(words, TEXT_LIMIT_CHARS, &action(verb).label)))
         .with_action_id(action_id(verb).into())

@@ -80,8 +80,14 @@ fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
 fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     let release = view.release;
     let by_itself = matches!(release.request.kind, RequestKind::Rollback { because_of: Some(_), .. });
-    let asked = if by_itself { "asked by Slipway for " } else { "asked by " };
-    let mut line = Line::plain(asked).person(&release.request.requester);
+    let requester = &release.request.requester;
+    let reason = release.request.reason.as_ref();
+    // Nobody asked for it, and its reason says why it is there.
+    let (mut line, reason) = match (requester.is_slipway(), by_itself) {
+        (true, _) => (super::flow::started_by_itself(reason.map(String::as_str)), None),
+        (false, true) => (Line::plain("asked by Slipway for ").person(requester), reason),
+        (false, false) => (Line::plain("asked by ").person(requester), reason),
+    };
     match &release.request.kind {
         RequestKind::Deploy => {}
         RequestKind::Rollback { to, because_of, .. } => {
@@ -101,7 +107,6 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
         line = line.text(DOT).text("plan ").code(digest.short());
     }
     line = words::release(line.text(DOT), &release.id);
-    let reason = release.request.reason.as_ref();
     let reason = reason.map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason.as_str())));
     let overridden = release.waiver.as_ref().map(|waiver| Block::Line(overriding::line(waiver)));
     [Block::Line(line)].into_iter().chain(reason).chain(overridden).collect()
@@ -120,6 +125,7 @@ pub fn action(verb: Verb) -> Action {
         Verb::Lock => "Lock",
         Verb::Unlock => "Unlock",
         Verb::Rerun => "Re-run failed jobs",
+        Verb::Resume => "Resume",
     };
     Action { verb, label: label.to_owned() }
 }
