@@ -78,6 +78,17 @@ pub struct EnvironmentSetup {
     pub promote: Option<config::TagTemplate>,
     /// Which checks of a commit have to pass.
     pub checks: Required,
+    /// What is released here by itself.
+    pub auto_deploy: Option<AutoDeploy>,
+}
+
+/// What is released to an environment by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutoDeploy {
+    /// Of which branch.
+    pub branch: String,
+    /// How many commits at once, at most.
+    pub commits: Option<usize>,
 }
 
 /// Something that runs the image.
@@ -256,7 +267,9 @@ impl Setup {
     /// The environment that a button beside it is about.
     #[must_use]
     pub fn environment_of_button(&self, button: &str) -> Option<EnvironmentKey> {
-        self.environment_keys(None).into_iter().find(|key| environment_button(key) == button)
+        // The message of a pause is about the environment, and has a number of its own.
+        let environment = button.split_once("/pause/").map_or(button, |(environment, _)| environment);
+        self.environment_keys(None).into_iter().find(|key| environment_button(key) == environment)
     }
 
     /// Where successes in an environment are announced: nowhere for one that others come after.
@@ -443,6 +456,10 @@ impl EnvironmentSetup {
             rollback: environment.rollback,
             promote: environment.promote.clone(),
             checks: environment.checks.clone(),
+            auto_deploy: environment.auto_deploy.clone().map(|branch| {
+                let commits = environment.auto_deploy_commits.and_then(|commits| usize::try_from(commits).ok());
+                AutoDeploy { branch, commits }
+            }),
         }
     }
 }

@@ -377,7 +377,7 @@ pub struct Environment {
     pub health_url: Option<String>,
     /// How long the health must hold.
     pub health_bake: Duration,
-    /// The branch whose green commits are released by themselves. Not used by this version.
+    /// The branch whose green commits are released by themselves.
     pub auto_deploy: Option<String>,
     /// The environment of the same service that a commit must have reached before.
     pub after: Option<EnvironmentName>,
@@ -391,6 +391,8 @@ pub struct Environment {
     pub promote: Option<TagTemplate>,
     /// Which checks of a commit have to pass.
     pub checks: Required,
+    /// How many commits one release brings at most that begins by itself.
+    pub auto_deploy_commits: Option<u64>,
 }
 
 /// `rehearse = { secret, key, same_server }`.

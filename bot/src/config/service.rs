@@ -4,7 +4,7 @@ use super::cross::{After, Refs};
 use super::model::{
     Channel, Environment, Migrations, Reactions, Rehearse, RollbackBy, SecretKey, Service, TagTemplate, Target,
 };
-use super::read::{CHANNEL_LIMIT, NOT_USED};
+use super::read::CHANNEL_LIMIT;
 use super::section::{Checker, Keys, Named, Place, Section};
 use super::{cloud, values};
 use jiff::tz::TimeZone;
@@ -27,6 +27,8 @@ pub const VOTE_EXPIRY_DEFAULT: Duration = Duration::from_secs(4 * 3_600);
 pub const HEALTH_BAKE_DEFAULT: Duration = Duration::from_secs(10);
 /// Longest `health_bake`.
 pub const HEALTH_BAKE_MAX: Duration = Duration::from_secs(3_600);
+/// Most commits that `auto_deploy_commits` can allow at once.
+const AUTO_DEPLOY_COMMITS_MAX: u64 = 100;
 const VOTE_EXPIRY_MIN: Duration = Duration::from_secs(60);
 const VOTE_EXPIRY_MAX: Duration = Duration::from_secs(30 * 86_400);
 
@@ -58,6 +60,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("rollback", r#""manual""#),
     ("promote", r#""latest""#),
     ("checks", r#"["build", "test"]"#),
+    ("auto_deploy_commits", "20"),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys =
@@ -198,8 +201,9 @@ fn environment(
     }
     let promote = section.read(c, "promote", cloud::promoted_tag);
     let checks = super::checks::read(c, &section);
-    if let Some(place) = section.key_place("auto_deploy") {
-        c.note(&place, NOT_USED);
+    let auto_deploy_commits = section.number(c, "auto_deploy_commits", 1..=AUTO_DEPLOY_COMMITS_MAX);
+    if let (Some(place), None) = (section.key_place("auto_deploy_commits"), section.value("auto_deploy")) {
+        c.absent_warning(&place, "does nothing without auto_deploy", "add auto_deploy = \"main\"");
     }
     refs.databases.extend(database.clone());
     refs.rehearsals.extend(rehearse.clone().map(|(rehearse, place)| (rehearse.server, place)));
@@ -227,6 +231,7 @@ fn environment(
         rollback: rollback.map_or(RollbackBy::default(), |(rollback, _)| rollback),
         promote: promote.map(|(tag, _)| tag),
         checks,
+        auto_deploy_commits,
     })
 }
 

@@ -121,6 +121,9 @@ impl Work<'_> {
                 Command::Bad { which, reason, undo } => {
                     self.known_bad(asked, which, reason.as_deref(), *undo).await.map(Some)
                 }
+                Command::Resume { environment, service } => {
+                    self.resume(asked, environment.as_ref(), service.as_ref()).await.map(Some)
+                }
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
         })

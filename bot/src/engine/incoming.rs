@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use slipway_core::flow::Sight;
 use slipway_core::ids::{EnvironmentKey, ReleaseId};
 use slipway_core::membership::Source;
 use slipway_core::message::Verb;
@@ -131,6 +132,18 @@ pub enum Incoming {
         /// The repository as the configuration names it.
         repository: String,
     },
+    /// The branch was looked at that an environment follows by itself.
+    FlowSeen {
+        /// Which environment.
+        environment: EnvironmentKey,
+        /// What was seen.
+        sight: Box<Sight>,
+    },
+    /// Something may be due of what an environment does by itself.
+    FlowDue {
+        /// Which environment.
+        environment: EnvironmentKey,
+    },
 }
 
 impl Incoming {
@@ -151,7 +164,9 @@ impl Incoming {
             | Self::AnchorDue { .. }
             | Self::StrangersDue { .. }
             | Self::LockDue { .. }
-            | Self::GithubSpoke { .. } => None,
+            | Self::GithubSpoke { .. }
+            | Self::FlowSeen { .. }
+            | Self::FlowDue { .. } => None,
         }
     }
 

@@ -9,6 +9,7 @@ mod auditing;
 mod back;
 mod bad;
 mod configuration;
+mod flow;
 mod github;
 mod incoming;
 mod links;
@@ -181,6 +182,8 @@ impl Engine {
             Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
             Incoming::LockDue { environment } => work.lock_due(&environment).await?,
             Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
+            Incoming::FlowSeen { environment, sight } => work.flow_seen(&environment, *sight).await?,
+            Incoming::FlowDue { environment } => work.flow_due(&environment).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

@@ -6,7 +6,7 @@ use super::why::Why;
 use slipway_core::configuration::Drift;
 use slipway_core::environment::Environment;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName};
-use slipway_core::message::Message;
+use slipway_core::message::{Block, Message};
 use slipway_core::message::cards::{self, StatusRow};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
@@ -40,7 +40,9 @@ impl Work<'_> {
                 drift: drift.clone(),
             })
             .collect();
-        Ok(cards::status(&rows, now))
+        let mut message = cards::status(&rows, now);
+        message.body.extend(self.flow_lines(only).await?.into_iter().map(Block::Line));
+        Ok(message)
     }
 
     pub(super) async fn history(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {

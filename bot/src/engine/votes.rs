@@ -84,6 +84,7 @@ impl Work<'_> {
             Verb::Details => Some(self.details(&release).await?),
             Verb::Lock => Some(answers::lock_needs_a_reason(&release.request.key)),
             Verb::Unlock => self.unlock(&asked, release.request.key.clone()).await?,
+            Verb::Resume => Some(self.resume_at(&person, &release.request.key).await?),
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
@@ -105,6 +106,7 @@ impl Work<'_> {
         let answer = match verb {
             Verb::Unlock => self.unlock(&Asked { delivery, who, channel, person: &person }, key).await?,
             Verb::Lock => Some(answers::lock_needs_a_reason(&key)),
+            Verb::Resume => Some(self.resume_at(&person, &key).await?),
             Verb::Approve | Verb::Veto | Verb::Cancel | Verb::Retry | Verb::Why | Verb::Details | Verb::Rerun => None,
         };
         self.answer(delivery, channel, Some(&person), answer).await?;

@@ -9,6 +9,7 @@ use crate::configuration::Watch;
 use crate::dry::Dry;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
+use crate::flow::Follower;
 use crate::members::Members;
 use crate::outside::Outside;
 use crate::policies::{Keeper, Origin, ReloadError};
@@ -180,6 +181,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
     };
     tasks.spawn(executor.clone().answer_questions());
     tasks.spawn(Watch::beside(&executor).run());
+    tasks.spawn(Follower::beside(&executor).run());
     tasks.spawn(executor.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };

@@ -167,6 +167,22 @@ impl Store {
         Ok(())
     }
 
+    /// Changes what a message says, where there is one with this key.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_says(
+        &self,
+        tx: &mut Tx,
+        channel: &str,
+        key: &str,
+        body: &Message,
+    ) -> Result<(), StoreError> {
+        let says = sqlx::query(sql::MESSAGE_NOW).bind(channel).bind(key).bind(to_json(body)?);
+        says.execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// Marks the cards of a release as out of date, and what is in their threads too where more than progress was made.
     ///
     /// # Errors

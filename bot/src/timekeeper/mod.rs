@@ -3,6 +3,7 @@
 
 mod anchor;
 mod due;
+pub(crate) mod flows;
 pub(crate) mod locks;
 mod membership;
 mod policies;
@@ -68,6 +69,7 @@ impl Timekeeper {
         note("locks", locks::look(&self.store, &self.clock, &self.signals).await);
         note("anchor", anchor::look(self).await);
         note("strangers", strangers::look(self).await);
+        note("flows", flows::look(&self.store, &self.clock, &self.signals).await);
     }
 }
 
