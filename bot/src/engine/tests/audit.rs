@@ -119,10 +119,12 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::MembersUnseen { .. } => &["membership_unreadable"],
         // It decides nothing: it only lets a look come earlier.
         Incoming::GithubSpoke { .. } => &[],
+        Incoming::FlowSeen { .. } => &["flow_paused"],
+        Incoming::FlowDue { .. } => &["flow_began"],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 14] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 16] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -149,6 +151,8 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 14] {
         seen(),
         Incoming::MembersUnseen { source: release_managers(), what: String::new(), at: now(), again_at: now() },
         Incoming::GithubSpoke { repository: "acme/goals".into() },
+        super::flow::sees(None, &[]),
+        Incoming::FlowDue { environment: chat::key("staging") },
     ]
 }
 
@@ -205,6 +209,7 @@ async fn a_long_day() -> Chat {
     chat.deliver(&seen()).await;
     let (source, what, at) = (release_managers(), "It does not answer.".to_owned(), chat.now());
     chat.deliver(&Incoming::MembersUnseen { source, what, at, again_at: at }).await;
+    super::flow::a_merge_and_a_lock(&mut chat).await;
     chat
 }
 

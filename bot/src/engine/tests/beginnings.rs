@@ -4,9 +4,11 @@
 //! begins, which shows that the way is one; and once with one more rule in force, of which the way knows nothing.
 
 use super::chat::CONFIG;
+use super::flow::{following, looks, sees};
 use super::members::{TEAM, release_managers};
 use super::*;
 use crate::engine::Incoming;
+use slipway_core::facts::CiState;
 use slipway_core::ids::ReleaseId;
 use slipway_core::message::Verb;
 use slipway_core::plan::{Plan, PlanKind};
@@ -66,9 +68,13 @@ enum Way {
     ResumeAfterCrash,
     /// A deployment could not be verified, and the environment is set to go back then.
     BackBySetting,
+    /// A merged commit has settled.
+    ByItselfInTime,
+    /// It is seen again after it has.
+    ByItselfOnSight,
 }
 
-const WAYS: [Way; 24] = [
+const WAYS: [Way; 26] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -93,6 +99,8 @@ const WAYS: [Way; 24] = [
     Way::QueueAfterExpiry,
     Way::ResumeAfterCrash,
     Way::BackBySetting,
+    Way::ByItselfInTime,
+    Way::ByItselfOnSight,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -127,6 +135,8 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::Judge { .. } => &[Way::Timer, Way::Restart],
         Incoming::LockDue { .. } => &[Way::LockRanOut],
         Incoming::GithubSpoke { .. } => &[],
+        Incoming::FlowSeen { .. } => &[Way::ByItselfOnSight],
+        Incoming::FlowDue { .. } => &[Way::ByItselfInTime],
     }
 }
 
@@ -219,6 +229,11 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.other = Some(sick);
             brink.plan = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("production", 3, 3) };
         }
+        Way::ByItselfInTime | Way::ByItselfOnSight => {
+            chat.configure(&following(CONFIG));
+            chat.deliver(&sees(None, &[(3, CiState::Green)])).await;
+            chat.wait_s(5);
+        }
         Way::MembersBack => {
             chat.cannot_see_members(&release_managers(), 60).await;
             chat.configure(&format!("{CONFIG}{TEAM}"));
@@ -296,6 +311,14 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             let failure = Failure::new("It answers 503.");
             let event = Event::StepFailed { step: Step::Verify, failure, rolled_back: false, at: chat.now() };
             chat.outcome(&other.unwrap(), "verify", event).await;
+            String::new()
+        }
+        Way::ByItselfInTime => {
+            looks(&chat).await;
+            String::new()
+        }
+        Way::ByItselfOnSight => {
+            chat.deliver(&sees(None, &[(3, CiState::Green), (2, CiState::Red)])).await;
             String::new()
         }
         Way::MembersBack => {
@@ -377,6 +400,10 @@ async fn the_same_gate_refuses_each() {
         } else {
             chat.adds_rule(CLOSED);
         }
+        if matches!(way, Way::ByItselfInTime | Way::ByItselfOnSight) {
+            let config = following(&chat.config_with_folder());
+            chat.configure(&config);
+        }
         let (chat, release) = Box::pin(step(chat, way, brink)).await;
         assert_eq!(runs(&chat, &release).await, [""; 0], "{way:?}");
         assert_eq!(chat.release(&release).await.started_at, None, "{way:?}");
@@ -410,6 +437,8 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::MembersSeen { source: release_managers(), members: [].into(), at: jiff::Timestamp::UNIX_EPOCH },
         Incoming::Judge { release: release() },
         Incoming::LockDue { environment: chat::key("staging") },
+        sees(None, &[]),
+        Incoming::FlowDue { environment: chat::key("staging") },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {

@@ -11,6 +11,7 @@ mod cancelling;
 mod chat;
 mod configuration;
 mod effects;
+mod flow;
 mod inbox;
 mod linking;
 mod locks;

@@ -113,7 +113,10 @@ fn what_a_chat_shows_while_one_types() {
             release! Release: its id, or the beginning of it; or an environment: what is live there
             reason Text: why it is bad, for those who read of it
             service Service: which service, where there is more than one
-            undo Flag: take the mark away"#]]
+            undo Flag: take the mark away
+        /release resume
+            environment Environment: only this environment
+            service Service: which service, where there is more than one"#]]
     .assert_eq(all.join("\n").trim_end());
 }
 
@@ -374,6 +377,11 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
         }
         ("release", Some("help")) => Command::Help { topic: said("command") },
         ("release", Some("config")) => Command::Config { environment },
+        ("release", Some("resume")) => match environment {
+            None if get("service").is_some() => return None,
+            None => Command::Resume { environment: None, service: None },
+            Some(environment) => Command::Resume { environment: Some(environment), service: Some(service()) },
+        },
         _ => return None,
     })
 }

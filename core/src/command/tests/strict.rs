@@ -158,7 +158,6 @@ fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     for line in [
         "/release ship 12",
         "/release stats",
-        "/release RESUME",
         "/deploy staging --when=green",
         "/deploy staging main all",
     ] {
@@ -221,6 +220,8 @@ fn help_is_found_wherever_it_is_asked_for() {
                            runs was started; never values
         /release bad       mark what it brought as bad: nothing brings it anywhere
                            again, not even a rollback
+        /release resume    let releases begin by themselves again after one of them
+                           failed
 
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));
