@@ -2,6 +2,7 @@
 
 mod app;
 mod ci;
+mod line;
 mod names;
 mod required;
 mod showing;

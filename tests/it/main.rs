@@ -15,6 +15,7 @@ mod discord_gateway;
 mod discord_page;
 mod ecs;
 mod faults;
+mod flow;
 mod github;
 mod histories;
 mod locks;

@@ -2,6 +2,7 @@
 //! every chat; what is below is the same whatever the chat.
 
 mod backwards;
+mod flow;
 mod play;
 mod scenarios;
 
@@ -33,6 +34,9 @@ macro_rules! scenarios_in {
             a_rollback_past_a_migration_takes_it_back_only_where_that_is_asked_for
             what_is_known_to_be_bad_goes_nowhere
             what_is_not_verified_is_rolled_back_where_it_is_set_so
+            a_merge_to_main_goes_to_staging_by_itself
+            a_lock_holds_what_would_begin_and_says_so_once
+            a_failure_stops_it_until_somebody_resumes_it
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -46,6 +50,7 @@ macro_rules! scenarios_in {
 /// The scenarios of all files.
 mod all {
     pub(super) use super::backwards::*;
+    pub(super) use super::flow::*;
     pub(super) use super::scenarios::*;
 }
 

@@ -11,7 +11,9 @@ use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::environment::Environment;
 use slipway_core::facts::CiState;
-use slipway_core::flow::{self, Around, Begun, Choice, Effect, Ended, Flow, How, Pause, Resumption, Sight, UnderWay, Why};
+use slipway_core::flow::{
+    self, Around, Begun, Choice, Effect, Ended, Flow, How, Pause, Resumption, Sight, UnderWay, Why,
+};
 use slipway_core::gate::Verdict;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId, ServiceName};
 use slipway_core::message::{Line, Message, cards};
@@ -201,12 +203,7 @@ impl Work<'_> {
     }
 
     /// Begins a release that nobody asked for.
-    async fn begin_by_itself(
-        &mut self,
-        flow: &mut Flow,
-        auto: &AutoDeploy,
-        choice: Choice,
-    ) -> Result<(), EngineError> {
+    async fn begin_by_itself(&mut self, flow: &mut Flow, auto: &AutoDeploy, choice: Choice) -> Result<(), EngineError> {
         let engine = self.engine;
         let (key, now) = (flow.key.clone(), engine.clock.now());
         let channels = engine.setup.channels(&key.service);
@@ -257,12 +254,7 @@ impl Work<'_> {
         self.flow_says(key, pause, &cards::flow_paused(key, pause)).await
     }
 
-    async fn flow_resumes(
-        &mut self,
-        key: &EnvironmentKey,
-        pause: &Pause,
-        how: &Resumption,
-    ) -> Result<(), EngineError> {
+    async fn flow_resumes(&mut self, key: &EnvironmentKey, pause: &Pause, how: &Resumption) -> Result<(), EngineError> {
         let now = self.engine.clock.now();
         info!(environment = %key, ?how, "releases begin by themselves again");
         let by = match how {
@@ -350,7 +342,7 @@ impl Work<'_> {
             };
             let flow = self.engine.store.flow_get(self.tx, &key).await?;
             let phrase = cards::flow_phrase(Some(&flow), &auto.branch, self.engine.clock.now());
-            lines.push(Line::plain(format!("{key}: ")).join(phrase));
+            lines.push(Line::plain(format!("{key} ")).join(phrase));
         }
         Ok(lines)
     }

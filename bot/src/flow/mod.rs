@@ -9,12 +9,12 @@ use crate::outside::Outside;
 use crate::rest;
 use crate::setup::Setup;
 use crate::store::{Store, StoreError};
+use futures::future::join_all;
 use jiff::Timestamp;
 use look::{Known, Look};
 use slipway_core::flow::Sight;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_deploy::github::GitHubError;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -31,6 +31,8 @@ const LOOK_AFTER_MS: i64 = 500;
 const TICK_MS: i64 = 1_000;
 /// The longest rest after looks that failed.
 const REST_LIMIT_MS: i64 = 5 * 60_000;
+/// When the same is told again: what it means may be another thing by then, for instance because a mark was taken away.
+const TELL_AGAIN_MS: i64 = 5 * 60_000;
 /// How long a look may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
 
@@ -42,15 +44,14 @@ pub struct Follower {
     outside: Arc<Outside>,
     clock: Clock,
     signals: Signals,
-    followed: BTreeMap<EnvironmentKey, Followed>,
 }
 
 /// What is remembered of one environment's branch.
 #[derive(Debug, Default)]
 struct Followed {
     known: Known,
-    /// What was put into the inbox last.
-    told: Option<Sight>,
+    /// What was put into the inbox last, and when.
+    told: Option<(Sight, i64)>,
     looked_ms: Option<i64>,
     base: Option<CommitSha>,
     failures: i64,
@@ -68,31 +69,33 @@ impl Follower {
             outside: outside.clone(),
             clock: clock.clone(),
             signals: signals.clone(),
-            followed: BTreeMap::new(),
         }
     }
 
-    /// Works for ever.
-    pub async fn run(mut self) {
+    /// Works for ever, for each environment by itself: one whose GitHub is slow holds up no other.
+    pub async fn run(self) {
         let mut keys = self.setup.environment_keys(None);
         keys.retain(|key| self.setup.environment(key).is_some_and(|environment| environment.auto_deploy.is_some()));
         if keys.is_empty() {
             return std::future::pending().await;
         }
+        join_all(keys.iter().map(|key| self.follow(key))).await;
+    }
+
+    async fn follow(&self, key: &EnvironmentKey) {
         let tick = self.setup.pace.poll_ms(TICK_MS).clamp(1, TICK_MS).unsigned_abs();
+        let mut followed = Followed::default();
         loop {
-            for key in &keys {
-                if let Err(error) = self.look_if_due(key).await {
-                    error!(%error, environment = %key, "what was seen of a branch could not be kept");
-                }
+            if let Err(error) = self.look_if_due(key, &mut followed).await {
+                error!(%error, environment = %key, "what was seen of a branch could not be kept");
             }
             tokio::time::sleep(Duration::from_millis(tick)).await;
         }
     }
 
     /// One look, where it is due.
-    async fn look_if_due(&mut self, key: &EnvironmentKey) -> Result<(), StoreError> {
-        let setup = self.setup.clone();
+    async fn look_if_due(&self, key: &EnvironmentKey, followed: &mut Followed) -> Result<(), StoreError> {
+        let setup = &self.setup;
         let (Some(service), Some(environment)) = (setup.service(&key.service), setup.environment(key)) else {
             return Ok(());
         };
@@ -100,8 +103,7 @@ impl Follower {
         let now_ms = self.clock.now_ms();
         let heard_ms = self.store.github_heard_ms(&service.repository.to_string()).await?;
         let base = self.store.environment(key).await?.live.map(|live| live.commit);
-        let followed = self.followed.entry(key.clone()).or_default();
-        if !followed.is_due(now_ms, base.as_ref(), heard_ms, &setup) {
+        if !followed.is_due(now_ms, base.as_ref(), heard_ms, setup) {
             return Ok(());
         }
         followed.looked_ms = Some(now_ms);
@@ -120,18 +122,16 @@ impl Follower {
                 if std::mem::take(&mut followed.failures) > 0 {
                     info!(environment = %key, branch = auto.branch, "the branch can be looked at again");
                 }
-                if followed.told.as_ref() == Some(&sight) {
+                let known = followed.told.as_ref().filter(|(told, _)| *told == sight);
+                if known.is_some_and(|(_, told_ms)| (0..TELL_AGAIN_MS).contains(&(now_ms - told_ms))) {
                     return Ok(());
                 }
-                let Self { store, clock, signals, .. } = &*self;
                 let incoming = Incoming::FlowSeen { environment: key.clone(), sight: Box::new(sight.clone()) };
                 // The same can be seen again later: a branch can go back.
                 let delivery_key = format!("flow/{}/{}/{now_ms}", key.service, key.environment);
-                store.deliver(&delivery_key, &incoming, clock).await?;
-                signals.inbox.notify_one();
-                if let Some(followed) = self.followed.get_mut(key) {
-                    followed.told = Some(sight);
-                }
+                self.store.deliver(&delivery_key, &incoming, &self.clock).await?;
+                self.signals.inbox.notify_one();
+                followed.told = Some((sight, now_ms));
             }
             Err(error) => {
                 if followed.failures == 0 {
@@ -152,7 +152,8 @@ impl Followed {
         let Some(looked_ms) = self.looked_ms else { return true };
         let heard = heard_ms.filter(|heard_ms| now_ms - heard_ms < HEARD_LIMIT_MS);
         let every_ms = setup.pace.poll_ms(if heard.is_some() { POLL_HEARD_MS } else { POLL_MS });
-        let nudged = heard.is_some_and(|heard_ms| heard_ms + LOOK_AFTER_MS > looked_ms && heard_ms + LOOK_AFTER_MS <= now_ms);
+        let nudged =
+            heard.is_some_and(|heard_ms| heard_ms + LOOK_AFTER_MS > looked_ms && heard_ms + LOOK_AFTER_MS <= now_ms);
         self.base.as_ref() != base || nudged || now_ms - looked_ms >= every_ms || now_ms < looked_ms
     }
 
@@ -194,7 +195,10 @@ mod tests {
         assert!(!due(100_000 + POLL_MS - 1, None) && due(100_000 + POLL_MS, None), "polling");
         assert!(!due(100_000 + POLL_HEARD_MS - 1, Some(50_000)), "webhooks come, so it polls less");
         assert!(due(100_000 + POLL_HEARD_MS, Some(50_000)), "and yet it does");
-        assert!(!due(101_000 + LOOK_AFTER_MS - 1, Some(101_000)) && due(101_000 + LOOK_AFTER_MS, Some(101_000)), "nudged");
+        assert!(
+            !due(101_000 + LOOK_AFTER_MS - 1, Some(101_000)) && due(101_000 + LOOK_AFTER_MS, Some(101_000)),
+            "nudged"
+        );
         assert!(looked().is_due(100_001, None, None, &setup), "something else is live");
         let mut failing = looked();
         failing.rests(&GitHubError::Server { what: "x".into(), status: 500 }, 200_000);

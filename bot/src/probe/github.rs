@@ -24,6 +24,7 @@ async fn of_service(
     service: &ServiceSetup,
 ) -> Vec<(String, ProbeResult)> {
     let mut found = permissions(setup, outside, service).await;
+    found.extend(super::flow::of_service(setup, outside, name, service).await);
     let Ok(Resolution::Resolved(Resolved { commit: head, .. })) =
         outside.github.resolve(&service.repository, None).await
     else {

@@ -171,13 +171,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn message_says(
-        &self,
-        tx: &mut Tx,
-        channel: &str,
-        key: &str,
-        body: &Message,
-    ) -> Result<(), StoreError> {
+    pub async fn message_says(&self, tx: &mut Tx, channel: &str, key: &str, body: &Message) -> Result<(), StoreError> {
         let says = sqlx::query(sql::MESSAGE_NOW).bind(channel).bind(key).bind(to_json(body)?);
         says.execute(&mut **tx).await?;
         Ok(())

@@ -61,12 +61,7 @@ impl Choice {
 
 /// The newest green commit after what is live and after what has begun already; with a cap the newest of the first so many,
 /// or, where none of those is green, the first that is.
-pub(super) fn choose(
-    sight: &Sight,
-    cap: Option<usize>,
-    begun: &[Begun],
-    bad: &BTreeSet<CommitSha>,
-) -> Option<Choice> {
+pub(super) fn choose(sight: &Sight, cap: Option<usize>, begun: &[Begun], bad: &BTreeSet<CommitSha>) -> Option<Choice> {
     let has_begun = |sha: &CommitSha| begun.iter().any(|begun| begun.commit == *sha);
     let new = sight.commits.iter().position(|commit| has_begun(&commit.sha)).unwrap_or(sight.commits.len());
     let new = &sight.commits[..new];

@@ -411,13 +411,7 @@ fn goes_on(next: &mut Flow, around: &Around<'_>) -> Vec<Effect> {
     effects
 }
 
-fn begins_at(
-    next: &mut Flow,
-    mut effects: Vec<Effect>,
-    choice: Choice,
-    at: Timestamp,
-    now: Timestamp,
-) -> Vec<Effect> {
+fn begins_at(next: &mut Flow, mut effects: Vec<Effect>, choice: Choice, at: Timestamp, now: Timestamp) -> Vec<Effect> {
     if at <= now {
         effects.push(Effect::Begin(choice));
     } else {

@@ -207,13 +207,9 @@ impl Painter<'_> {
             let look = match verb {
                 Verb::Approve => Look::Good,
                 Verb::Veto | Verb::Cancel => Look::Bad,
-                Verb::Retry
-                | Verb::Why
-                | Verb::Details
-                | Verb::Lock
-                | Verb::Unlock
-                | Verb::Rerun
-                | Verb::Resume => Look::Strong,
+                Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun | Verb::Resume => {
+                    Look::Strong
+                }
             };
             pieces.push(Piece { text: format!("[{}]", clean(label)), look });
             pieces.push(Piece { text: " ".into(), look: Look::Plain });

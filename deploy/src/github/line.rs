@@ -64,7 +64,8 @@ impl GitHub {
 
 /// From the head on always the first parent, as far as it is listed; and how many more there would be.
 fn first_parents(listed: Vec<wire::Commit>, head: &CommitSha, limit: usize) -> (Vec<wire::Commit>, u32) {
-    let mut by_sha: HashMap<String, wire::Commit> = listed.into_iter().map(|commit| (commit.sha.clone(), commit)).collect();
+    let mut by_sha: HashMap<String, wire::Commit> =
+        listed.into_iter().map(|commit| (commit.sha.clone(), commit)).collect();
     let (mut line, mut cut) = (Vec::new(), 0_u32);
     let mut next = Some(head.to_string());
     while let Some(commit) = next.and_then(|sha| by_sha.remove(&sha)) {

@@ -85,6 +85,8 @@ pub(super) struct Run {
     pub(super) attempt: u32,
     /// When this attempt began.
     pub(super) attempt_at: Timestamp,
+    /// It takes its time although nobody dispatched it: its commit was pushed just now.
+    pub(super) takes_time: bool,
 }
 
 impl Run {
@@ -203,13 +205,14 @@ impl World {
             told: event != "workflow_dispatch" || mode != CiMode::Green,
             attempt: 1,
             attempt_at: created_at,
+            takes_time: event == "workflow_dispatch",
         };
         self.runs.push(run.clone());
         run
     }
 
     pub(super) fn moment_of(&self, run: &Run, now: Timestamp, pace: Pace) -> RunMoment {
-        if run.event != "workflow_dispatch" && run.attempt == 1 {
+        if !run.takes_time && run.attempt == 1 {
             return moment(i64::MAX, pace, run.mode, self.held.contains(&run.commit));
         }
         let elapsed_ms = now.as_millisecond() - run.attempt_at.as_millisecond();

@@ -115,6 +115,8 @@ pub struct Options {
     pub target: TargetOption,
     /// What cannot be verified is rolled back by setting.
     pub rolls_back: bool,
+    /// What is merged into main goes to staging by itself.
+    pub auto_deploy: bool,
 }
 
 impl World {
@@ -178,6 +180,7 @@ impl World {
             staging_target: &options.target.line(&staging_arn, staging_second.as_deref()),
             production_target: &options.target.line(&production_arn, None),
             rolls_back: options.rolls_back,
+            auto_deploy: options.auto_deploy,
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"), source.own)?;

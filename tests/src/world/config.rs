@@ -26,6 +26,8 @@ pub(super) struct Values<'a> {
     pub(super) production_target: &'a str,
     /// Whether what cannot be verified is rolled back.
     pub(super) rolls_back: bool,
+    /// Whether staging follows main.
+    pub(super) auto_deploy: bool,
 }
 
 /// The file's text.
@@ -77,6 +79,10 @@ pub(super) fn text(values: &Values<'_>) -> String {
     ));
     if values.rolls_back {
         text = text.replace(HEALTH_BAKE, &format!("{HEALTH_BAKE}rollback = \"automatic\"\n"));
+    }
+    if values.auto_deploy {
+        let staging = ".environment.staging]\n";
+        text = text.replacen(staging, &format!("{staging}auto_deploy = \"main\"\n"), 1);
     }
     text.push_str(&section);
     for (person, of) in [

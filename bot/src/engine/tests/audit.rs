@@ -151,7 +151,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 16] {
         seen(),
         Incoming::MembersUnseen { source: release_managers(), what: String::new(), at: now(), again_at: now() },
         Incoming::GithubSpoke { repository: "acme/goals".into() },
-        super::flow::sees(None, &[]),
+        flow::sees(None, &[]),
         Incoming::FlowDue { environment: chat::key("staging") },
     ]
 }
@@ -209,7 +209,7 @@ async fn a_long_day() -> Chat {
     chat.deliver(&seen()).await;
     let (source, what, at) = (release_managers(), "It does not answer.".to_owned(), chat.now());
     chat.deliver(&Incoming::MembersUnseen { source, what, at, again_at: at }).await;
-    super::flow::a_merge_and_a_lock(&mut chat).await;
+    flow::a_merge_and_a_lock(&mut chat).await;
     chat
 }
 

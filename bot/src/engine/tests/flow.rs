@@ -209,7 +209,7 @@ async fn a_lock_pauses_it_with_one_message_that_says_when_it_is_over() {
     let said = chat.says("ana", "/release resume staging").await;
     assert!(said.contains("That does not help on goals → staging: locked by bob"), "{said}");
     let status = chat.says("ana", "/release status staging").await;
-    assert!(status.contains("goals → staging: main by itself: paused, locked by bob"), "{status}");
+    assert!(status.contains("goals → staging follows main: paused, locked by bob"), "{status}");
     chat.says("bob", "/release unlock staging").await;
     expect![[r#"
         – goals → staging · starts by itself again: it is not locked any more
@@ -236,8 +236,7 @@ async fn a_failure_pauses_it_and_whoever_may_deploy_resumes_it() {
     let said = chat.posted(&message(1)).await.replace(failed.short(), "ID");
     expect![[r#"
         ○ goals → staging · nothing starts by itself: 0000000 failed (release ID)
-          It is not tried again by itself, and nothing newer is. Goes on when a release that somebody asks
-          for succeeds, or with /release resume staging goals, which begins with the newest green commit.
+          Goes on when a release that somebody asks for succeeds, or with /release resume staging goals: then the newest green commit begins.
           [Resume]"#]]
     .assert_eq(&said);
     assert_eq!(chat.told(&failed).await, ["cem: goals → staging failed at ci."], "whoever wrote it");
@@ -317,7 +316,10 @@ async fn a_freeze_pauses_it_until_it_is_over() {
     looks(&chat).await;
     assert_eq!(releases(&chat).await, 1);
     let said = chat.posted(&message(1)).await;
-    assert!(said.starts_with("○ goals → staging · nothing starts by itself: Nothing starts before nine (until "), "{said}");
+    assert!(
+        said.starts_with("○ goals → staging · nothing starts by itself: Nothing starts before nine (until "),
+        "{said}"
+    );
     chat.wait_s(3_600);
     looks(&chat).await;
     assert!(chat.posted(&message(1)).await.contains("the freeze is over"), "{}", chat.posted(&message(1)).await);
@@ -350,16 +352,20 @@ async fn policies_that_do_not_let_slipway_pause_it_and_say_which_rule_does() {
 #[tokio::test]
 async fn what_is_known_to_be_bad_does_not_begin() {
     let mut chat = open().await;
-    let bad = shipped(&mut chat, None, 3).await;
+    let bad = chat.planned("ana", &plan("staging", 1, 5)).await;
+    chat.runs_to_its_end(&bad).await;
     chat.says("ana", &format!("/release bad {} \"leaks\"", bad.short())).await;
-    chat.says("ana", "/deploy staging").await;
-    let other = chat.newest().await;
-    planned(&mut chat, &other, 3, 2).await;
+    chat.wait_s(1);
+    let other = chat.planned("ana", &plan("staging", 1, 3)).await;
     chat.runs_to_its_end(&other).await;
-    chat.deliver(&sees(Some(2), &[(3, CiState::Green)])).await;
+    chat.deliver(&sees(Some(3), &[(5, CiState::Green)])).await;
     chat.wait_s(60);
     looks(&chat).await;
     assert_eq!((releases(&chat).await, pause(&chat).await), (2, None));
+    chat.deliver(&sees(Some(3), &[(6, CiState::Green), (5, CiState::Green)])).await;
+    chat.wait_s(5);
+    looks(&chat).await;
+    assert_eq!(releases(&chat).await, 3);
 }
 
 #[tokio::test]

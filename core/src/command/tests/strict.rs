@@ -155,12 +155,7 @@ fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
 #[test]
 fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
-    for line in [
-        "/release ship 12",
-        "/release stats",
-        "/deploy staging --when=green",
-        "/deploy staging main all",
-    ] {
+    for line in ["/release ship 12", "/release stats", "/deploy staging --when=green", "/deploy staging main all"] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
         let said = mistake(line, &words());
         assert!(said.contains("not in this version yet. Nothing was started.\n  Instead: "), "{said}");

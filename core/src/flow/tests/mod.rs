@@ -114,8 +114,7 @@ impl Scene {
     /// A release that somebody asked for has succeeded.
     fn succeeds(&mut self, by: &str, commit: u32, rollback: bool, seconds: i64) -> Vec<String> {
         self.live = Some(sha(commit));
-        let ended =
-            Ended { release: "P".into(), by: by.into(), rollback, deploy: !rollback, how: How::Live };
+        let ended = Ended { release: "P".into(), by: by.into(), rollback, deploy: !rollback, how: How::Live };
         self.happens(&Event::Ended(ended), seconds)
     }
 }
@@ -167,9 +166,8 @@ fn the_newest_green_commit_is_chosen_within_the_cap() {
 
 #[test]
 fn it_says_why_it_begins() {
-    let reason = |commits: &[(u32, char)], cap| {
-        choice::choose(&line(commits), cap, &[], &BTreeSet::new()).unwrap().reason()
-    };
+    let reason =
+        |commits: &[(u32, char)], cap| choice::choose(&line(commits), cap, &[], &BTreeSet::new()).unwrap().reason();
     assert_eq!(reason(&[(0xa, 'g')], None), "main is green at 0000000 (by ana)");
     let many = [(9, 'g'), (8, 'r'), (7, 'p'), (6, 'r'), (5, 'm'), (4, 'g')];
     assert_eq!(

@@ -59,7 +59,12 @@ fn takes(world: &mut World, flow: &mut Flow, event: &Event, now: i64, cap: Optio
                 assert!(!paused && !world.locked, "it begins in a pause");
                 assert_eq!(world.commits[n as usize - 2], 'g', "it is not green");
                 assert!(n > world.live, "it goes back");
-                assert!(world.releases.iter().all(|(_, began)| *began < n || !flow.begun.iter().any(|b| b.commit == sha(n))));
+                assert!(
+                    world
+                        .releases
+                        .iter()
+                        .all(|(_, began)| *began < n || !flow.begun.iter().any(|b| b.commit == sha(n)))
+                );
                 // One that runs is never replaced, and one that waits only by a newer one of ours.
                 if let Some((open, runs)) = &world.open {
                     assert!(!runs && world.commit_of(open) < n, "two at once");

@@ -90,14 +90,16 @@ fn way_out(key: &EnvironmentKey, why: &Why) -> Vec<Line> {
             Line::plain("Goes on by itself when a rule permits it. The one that does by default:"),
             Line::default().code(BY_ITSELF),
         ],
-        Why::Ended { .. } => vec![
-            Line::plain("It is not tried again by itself, and nothing newer is. Goes on when a release that somebody asks"),
-            Line::plain("for succeeds, or with ").code(resume(key)).text(", which begins with the newest green commit."),
-        ],
-        Why::WentBack { .. } => vec![
-            Line::plain("Goes on when a deployment that somebody asks for succeeds, or with ").code(resume(key)),
-            Line::plain("which waits for a green commit newer than those that ran."),
-        ],
+        Why::Ended { .. } => {
+            let line =
+                Line::plain("Goes on when a release that somebody asks for succeeds, or with ").code(resume(key));
+            vec![line.text(": then the newest green commit begins.")]
+        }
+        Why::WentBack { .. } => {
+            let line =
+                Line::plain("Goes on when a release that somebody asks for succeeds, or with ").code(resume(key));
+            vec![line.text(": then the next green commit newer than those that ran begins.")]
+        }
         Why::Diverged { branch, .. } => {
             let line = Line::plain("Goes on by itself once a commit of the branch runs there: ");
             vec![line.code(format!("/deploy {} {branch} {}", key.environment, key.service))]
@@ -108,10 +110,10 @@ fn way_out(key: &EnvironmentKey, why: &Why) -> Vec<Line> {
     }
 }
 
-/// How it stands: `main by itself: up to date`.
+/// How it stands: `follows main: up to date`.
 #[must_use]
 pub fn flow_phrase(flow: Option<&Flow>, branch: &str, now: Timestamp) -> Line {
-    let line = Line::default().untrusted(branch).text(" by itself: ");
+    let line = Line::plain("follows ").untrusted(branch).text(": ");
     let Some((flow, sight)) = flow.and_then(|flow| Some((flow, flow.seen.as_ref()?))) else {
         return line.text("the branch has not been looked at yet");
     };

@@ -5,6 +5,7 @@ mod checks;
 mod configuration;
 mod cut_over;
 mod endings;
+mod flow;
 mod hostile;
 mod migrations;
 mod others;
