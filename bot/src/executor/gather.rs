@@ -3,6 +3,7 @@
 use super::between;
 use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
+use crate::flow::commit_of_image;
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
@@ -36,7 +37,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let mut runs = Vec::new();
     for seen in &observed {
-        runs.push(base_commit(job, &seen.image_identifier).await?);
+        runs.push(commit_of_image(&outside.ecr, &seen.image_identifier).await?);
     }
     let base = runs.first().cloned().flatten();
     let kind = job.release.request.kind.plan_kind();
@@ -241,17 +242,6 @@ pub(super) fn planned_target(
 ) -> PlannedTarget {
     let (kind, id) = (target.kind.clone(), target.id.clone());
     PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs }
-}
-
-/// The commit of what runs: its tag, or the tags of its digest.
-async fn base_commit(job: &Job<'_>, image: &str) -> Result<Option<CommitSha>, Trouble> {
-    if let Some((repository, digest)) = image.split_once('@') {
-        let Ok(digest) = ImageDigest::parse(digest) else { return Ok(None) };
-        let tags = job.executor.outside.ecr.tags_of(repository, &digest).await?;
-        return Ok(tags.iter().find_map(|tag| CommitSha::parse(tag).ok()));
-    }
-    let tag = image.rsplit_once(':').map(|(_, tag)| tag);
-    Ok(tag.and_then(|tag| CommitSha::parse(tag).ok()))
 }
 
 type Shipped = (Vec<Commit>, u32);

@@ -1,9 +1,12 @@
 //! One look at a branch: its head, its line since what is live, and how CI stands on that line.
 
+use super::runs::what_runs;
+use crate::outside::Outside;
+use crate::setup::EnvironmentSetup;
 use slipway_core::facts::CiState;
 use slipway_core::flow::{COMMITS_LIMIT, Seen, Sight, Standing};
 use slipway_core::ids::CommitSha;
-use slipway_deploy::github::{BranchLine, ComparisonStatus, GitHub, GitHubError, RawCommit, RepoName, Required};
+use slipway_deploy::github::{BranchLine, ComparisonStatus, GitHubError, RawCommit, RepoName};
 use std::collections::HashMap;
 
 /// How many commits' checks one look asks for. The others come with the next looks.
@@ -11,10 +14,10 @@ const CHECKS_LIMIT: usize = 30;
 
 /// Where it is looked.
 pub(super) struct Look<'a> {
-    pub(super) github: &'a GitHub,
+    pub(super) outside: &'a Outside,
+    pub(super) environment: &'a EnvironmentSetup,
     pub(super) repository: &'a RepoName,
     pub(super) branch: &'a str,
-    pub(super) checks: &'a Required,
     /// What is live.
     pub(super) base: Option<&'a CommitSha>,
 }
@@ -39,7 +42,7 @@ struct Line {
 impl Look<'_> {
     pub(super) async fn sees(&self, known: &mut Known) -> Result<Sight, GitHubError> {
         known.looks += 1;
-        let head = self.github.head_of(self.repository, self.branch).await?;
+        let head = self.outside.github.head_of(self.repository, self.branch).await?;
         let line = match &head {
             Some(head) => self.line(known, head).await?,
             None => Line { standing: Standing::Unknown, commits: vec![], more: 0 },
@@ -59,26 +62,44 @@ impl Look<'_> {
             return Ok(line.clone());
         }
         let line = match self.base {
-            None => {
-                let commits = self.github.recent(self.repository, head, 1).await?;
-                Line { standing: Standing::Unknown, commits, more: 0 }
-            }
-            Some(base) => match self.github.line(self.repository, base, head, COMMITS_LIMIT).await {
-                Ok(BranchLine { status, commits, more }) => match status {
-                    ComparisonStatus::Ahead | ComparisonStatus::Identical => {
-                        Line { standing: Standing::Ahead, commits, more }
-                    }
-                    ComparisonStatus::Behind => Line { standing: Standing::Behind, commits: vec![], more: 0 },
-                    ComparisonStatus::Diverged => Line { standing: Standing::Diverged, commits: vec![], more: 0 },
-                },
-                // The head is there: what is live is not, or it has nothing in common with the branch.
-                Err(GitHubError::NotFound { .. }) => Line { standing: Standing::Diverged, commits: vec![], more: 0 },
-                Err(error) => return Err(error),
+            Some(base) => self.line_since(base, head).await?,
+            // Slipway has brought nothing there yet: what runs there all the same is where it starts from.
+            None => match what_runs(self.outside, self.environment).await {
+                Some(runs) => self.line_since(&runs, head).await?,
+                None => self.head_alone(head).await?,
             },
         };
+        // Another line than the branch's runs there, which somebody else has brought: the head is where to go.
+        let line = match (self.base, line.standing) {
+            (None, Standing::Diverged) => self.head_alone(head).await?,
+            _ => line,
+        };
         known.ci.retain(|sha, _| line.commits.iter().any(|commit| commit.sha == *sha));
-        known.line = Some((self.base.cloned(), head.clone(), line.clone()));
+        // What runs may be known by the next look.
+        let lasts = line.standing != Standing::Unknown;
+        known.line = lasts.then(|| (self.base.cloned(), head.clone(), line.clone()));
         Ok(line)
+    }
+
+    async fn head_alone(&self, head: &CommitSha) -> Result<Line, GitHubError> {
+        let commits = self.outside.github.recent(self.repository, head, 1).await?;
+        Ok(Line { standing: Standing::Unknown, commits, more: 0 })
+    }
+
+    async fn line_since(&self, base: &CommitSha, head: &CommitSha) -> Result<Line, GitHubError> {
+        let none = |standing| Line { standing, commits: vec![], more: 0 };
+        match self.outside.github.line(self.repository, base, head, COMMITS_LIMIT).await {
+            Ok(BranchLine { status, commits, more }) => Ok(match status {
+                ComparisonStatus::Ahead | ComparisonStatus::Identical => {
+                    Line { standing: Standing::Ahead, commits, more }
+                }
+                ComparisonStatus::Behind => none(Standing::Behind),
+                ComparisonStatus::Diverged => none(Standing::Diverged),
+            }),
+            // The head is there: what is live is not, or it has nothing in common with the branch.
+            Err(GitHubError::NotFound { .. }) => Ok(none(Standing::Diverged)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks for the checks of those commits whose CI may stand otherwise than it is known: first those that nothing is
@@ -95,7 +116,7 @@ impl Look<'_> {
             .collect();
         open.sort_unstable();
         for (_, _, sha) in open.into_iter().take(CHECKS_LIMIT) {
-            let ci = match self.github.required_checks(self.repository, sha, self.checks).await {
+            let ci = match self.outside.github.required_checks(self.repository, sha, &self.environment.checks).await {
                 Ok(fact) => fact.state,
                 // More checks than can be read: a release of it would say so.
                 Err(GitHubError::TooBig { .. }) => CiState::Pending,

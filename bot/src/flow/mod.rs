@@ -1,6 +1,9 @@
 //! Looks at the branches that environments follow by themselves. What it sees goes through the inbox; it decides nothing.
 
 mod look;
+mod runs;
+
+pub(crate) use runs::commit_of_image;
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
@@ -109,10 +112,10 @@ impl Follower {
         followed.looked_ms = Some(now_ms);
         followed.base.clone_from(&base);
         let look = Look {
-            github: &self.outside.github,
+            outside: &self.outside,
+            environment,
             repository: &service.repository,
             branch: &auto.branch,
-            checks: &environment.checks,
             base: base.as_ref(),
         };
         let seen = tokio::time::timeout(LOOK_LIMIT, look.sees(&mut followed.known)).await;

@@ -102,7 +102,8 @@ fn the_same_message_says_when_it_is_over() {
         It had stopped for 12 min: 4444444 failed (release 01JD7Q4N)
         – goals → staging · starts by itself again: release 01JD7Q6R of eve is live
         It had stopped for 12 min: 4444444 failed (release 01JD7Q4N)
-    "#]].assert_eq(&all.concat());
+    "#]]
+    .assert_eq(&all.concat());
 }
 
 #[test]
@@ -146,7 +147,8 @@ fn its_state_is_one_phrase() {
         follows main: 4444444 has begun
         follows main: 4444444 is green
         follows main: paused, 4444444 failed (release 01JD7Q4N)
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
 }
 
 #[test]
@@ -160,5 +162,6 @@ fn what_does_not_help_says_what_does() {
         Several environments have stopped. Nothing was started.
         /release resume staging goals
         /release resume preview goals
-    "#]].assert_eq(&all.concat());
+    "#]]
+    .assert_eq(&all.concat());
 }
