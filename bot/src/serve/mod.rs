@@ -180,8 +180,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         owner,
     };
     tasks.spawn(executor.clone().answer_questions());
-    tasks.spawn(Watch::beside(&executor).run());
-    tasks.spawn(Follower::beside(&executor).run());
+    look_around(&mut tasks, &executor);
     tasks.spawn(executor.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
@@ -214,6 +213,12 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             Ok(())
         }
     }
+}
+
+/// What is looked at outside beside the executor.
+fn look_around(tasks: &mut JoinSet<()>, executor: &Executor) {
+    tasks.spawn(Watch::beside(executor).run());
+    tasks.spawn(Follower::beside(executor).run());
 }
 
 async fn serve_web(listener: TcpListener, router: axum::Router) {
