@@ -3,7 +3,8 @@
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};
-use crate::executor::{Executor, commit_of, operation_named};
+use crate::executor::{Executor, operation_named};
+use crate::flow::commit_of_image;
 use crate::outside::Outside;
 use crate::setup::Setup;
 use crate::store::Store;
@@ -96,7 +97,7 @@ impl Watch {
             let operation = seen.newest_operation.as_ref().map(operation_named);
             let digest = self.digest(&seen.image_identifier).await?;
             let commit =
-                commit_of(&self.outside.ecr, &seen.image_identifier).await.map_err(|error| error.to_string())?;
+                commit_of_image(&self.outside.ecr, &seen.image_identifier).await.map_err(|error| error.to_string())?;
             let (target, image) = (seen.service_name, seen.image_identifier);
             all.push(TargetRuns { target, image, digest, commit, operation });
         }

@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod dry;
 pub mod engine;
 pub mod executor;
+pub mod flow;
 pub mod logging;
 pub mod members;
 pub mod outside;

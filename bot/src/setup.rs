@@ -82,12 +82,21 @@ pub struct EnvironmentSetup {
     pub promote: Option<config::TagTemplate>,
     /// Which checks of a commit have to pass.
     pub checks: Required,
-    /// The branch whose merges come here first.
-    pub auto_deploy: Option<String>,
+    /// What is released here by itself.
+    pub auto_deploy: Option<AutoDeploy>,
     /// Whether what runs in the environment before is suggested for this one.
     pub suggest: bool,
     /// Whether it begins by itself instead.
     pub auto_promote: bool,
+}
+
+/// What is released to an environment by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutoDeploy {
+    /// Of which branch.
+    pub branch: String,
+    /// How many commits at once, at most.
+    pub commits: Option<usize>,
 }
 
 /// Something that runs the image.
@@ -272,7 +281,9 @@ impl Setup {
     /// The environment that a button beside it is about.
     #[must_use]
     pub fn environment_of_button(&self, button: &str) -> Option<EnvironmentKey> {
-        self.environment_keys(None).into_iter().find(|key| environment_button(key) == button)
+        // The message of a pause is about the environment, and has a number of its own.
+        let environment = button.split_once("/pause/").map_or(button, |(environment, _)| environment);
+        self.environment_keys(None).into_iter().find(|key| environment_button(key) == environment)
     }
 
     /// Where successes in an environment are announced: nowhere for one that others come after.
@@ -507,7 +518,10 @@ impl EnvironmentSetup {
             rollback: environment.rollback,
             promote: environment.promote.clone(),
             checks: environment.checks.clone(),
-            auto_deploy: environment.auto_deploy.clone(),
+            auto_deploy: environment.auto_deploy.clone().map(|branch| {
+                let commits = environment.auto_deploy_commits.and_then(|commits| usize::try_from(commits).ok());
+                AutoDeploy { branch, commits }
+            }),
             suggest: environment.suggest,
             auto_promote: environment.auto_promote,
         }

@@ -7,6 +7,7 @@ pub mod command;
 pub mod configuration;
 pub mod environment;
 pub mod facts;
+pub mod flow;
 pub mod gate;
 pub mod ids;
 pub mod intent;

@@ -3,6 +3,7 @@
 mod actions;
 mod app;
 mod ci;
+mod line;
 mod names;
 mod opinions;
 mod required;

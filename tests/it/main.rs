@@ -18,6 +18,7 @@ mod discord_gateway;
 mod discord_page;
 mod ecs;
 mod faults;
+mod flow;
 mod github;
 mod histories;
 mod locks;

@@ -105,6 +105,12 @@ impl Player {
         keys.map(|(_, key)| key.clone()).collect()
     }
 
+    /// The cards of a channel as they are now.
+    pub(crate) fn cards(&self, channel: &str) -> Vec<TerminalMessage> {
+        let cards = self.messages.iter().filter(|((at, _), message)| at == channel && is_card(message));
+        cards.map(|(_, card)| card.clone()).collect()
+    }
+
     /// The state of the release whose card a message is.
     pub(crate) async fn release(&self, world: &World, card: &TerminalMessage) -> Release {
         let url = format!("{}/api/v1/releases/{}", world.url, card.key.strip_prefix("release/").unwrap());

@@ -4,6 +4,7 @@
 mod backwards;
 mod by_hand;
 mod deferred;
+mod flow;
 mod play;
 mod promotion;
 mod scenarios;
@@ -46,6 +47,9 @@ macro_rules! scenarios_in {
             what_has_soaked_is_suggested_asked_for_approved_and_announced
             what_is_declined_or_known_bad_stays_where_it_is
             by_setting_production_begins_by_itself_and_waits_for_people
+            a_merge_to_main_goes_to_staging_by_itself
+            a_lock_holds_what_would_begin_and_says_so_once
+            a_failure_stops_it_until_somebody_resumes_it
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -61,6 +65,7 @@ mod all {
     pub(super) use super::backwards::*;
     pub(super) use super::by_hand::*;
     pub(super) use super::deferred::*;
+    pub(super) use super::flow::*;
     pub(super) use super::promotion::*;
     pub(super) use super::scenarios::*;
     pub(super) use super::shipping::*;

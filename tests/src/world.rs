@@ -8,8 +8,8 @@ use crate::front::both::BothFront;
 use crate::front::discord::DiscordFront;
 use crate::front::slack::SlackFront;
 use crate::front::terminal::Terminal;
-use crate::github::GitHubSandbox;
 use crate::github::sample::{self, SampleOptions};
+use crate::github::{CiMode, GitHubSandbox};
 use crate::slack::SlackSandbox;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -174,6 +174,17 @@ impl World {
         let Some(authors) = &self.authors else { return Ok(false) };
         sample::merge_a_migration(&self.repository, authors)?;
         Ok(true)
+    }
+
+    /// Merges a pull request into the default branch, whose CI runs from then on and ends so. Gives the new head.
+    ///
+    /// # Errors
+    /// When git fails, or the repository is the user's own.
+    pub fn merge(&self, title: &str, number: u32, ci: CiMode) -> std::io::Result<String> {
+        let authors = self.authors.as_ref().ok_or_else(|| std::io::Error::other("the repository is only read"))?;
+        let commit = sample::merge_change(&self.repository, authors, title, number)?;
+        self.github.pushed(&commit, ci);
+        Ok(commit)
     }
 
     /// Asks the repository on disk.

@@ -6,8 +6,8 @@ use crate::setup::environment_button;
 use crate::standing::Standing;
 use crate::store::{StoreError, card_key};
 use slipway_core::ids::PersonId;
-use slipway_core::message::Message;
-use slipway_core::message::cards::{HomeRelease, answers, home};
+use slipway_core::message::cards::{HomeRelease, answers, flow_phrase, home};
+use slipway_core::message::{Block, Message};
 use slipway_core::person::{Directory, Platform};
 use slipway_core::release::Release;
 
@@ -52,7 +52,12 @@ pub(super) async fn parts(
     parts.push((String::new(), home::environments_title()));
     for key in setup.environment_keys(None) {
         let environment = store.environment(&key).await?;
-        parts.push((environment_button(&key), home::environment(&key, &environment, now)));
+        let mut part = home::environment(&key, &environment, now);
+        if let Some(auto) = setup.environment(&key).and_then(|environment| environment.auto_deploy.as_ref()) {
+            let flow = store.flow(&key).await?;
+            part.body.push(Block::Line(flow_phrase(flow.as_ref(), &auto.branch, now)));
+        }
+        parts.push((environment_button(&key), part));
     }
     Ok(parts)
 }

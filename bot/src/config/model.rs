@@ -389,7 +389,7 @@ pub struct Environment {
     pub health_url: Option<String>,
     /// How long the health must hold.
     pub health_bake: Duration,
-    /// The branch whose green commits are released by themselves. Not used by this version.
+    /// The branch whose green commits are released by themselves.
     pub auto_deploy: Option<String>,
     /// The environment of the same service that a commit must have reached before.
     pub after: Option<EnvironmentName>,
@@ -407,6 +407,8 @@ pub struct Environment {
     pub suggest: bool,
     /// Whether it begins by itself instead.
     pub auto_promote: bool,
+    /// How many commits one release brings at most that begins by itself.
+    pub auto_deploy_commits: Option<u64>,
 }
 
 /// `rehearse = { secret, key, same_server }`.

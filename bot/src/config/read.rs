@@ -31,8 +31,6 @@ pub const ACK_BUDGET_MAX_MS: u64 = 2_900;
 /// Where to listen when it is not given.
 pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
-pub(super) const NOT_USED: &str = "accepted, not used by this version";
-
 const FILE_KEYS: Keys = &[
     ("server", ""),
     ("store", ""),

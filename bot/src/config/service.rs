@@ -4,7 +4,7 @@ use super::cross::{After, Refs};
 use super::model::{
     Channel, Environment, Migrations, Reactions, Rehearse, RollbackBy, SecretKey, Service, TagTemplate, Target,
 };
-use super::read::{CHANNEL_LIMIT, NOT_USED};
+use super::read::CHANNEL_LIMIT;
 use super::section::{Checker, Keys, Named, Place, Section};
 use super::{cloud, values};
 use jiff::tz::TimeZone;
@@ -29,6 +29,8 @@ pub const HEALTH_BAKE_DEFAULT: Duration = Duration::from_secs(10);
 pub const HEALTH_BAKE_MAX: Duration = Duration::from_secs(3_600);
 /// `when_expiry` when it is not given.
 pub(super) const WHEN_EXPIRY_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
+/// Most commits that `auto_deploy_commits` can allow at once.
+const AUTO_DEPLOY_COMMITS_MAX: u64 = 100;
 const VOTE_EXPIRY_MIN: Duration = Duration::from_secs(60);
 const VOTE_EXPIRY_MAX: Duration = Duration::from_secs(30 * 86_400);
 
@@ -64,6 +66,7 @@ const ENVIRONMENT_KEYS: Keys = &[
     ("checks", r#"["build", "test"]"#),
     ("suggest", "false"),
     ("auto_promote", "true"),
+    ("auto_deploy_commits", "20"),
 ];
 const TARGET_EXAMPLE: &str = r#"{ kind = "app-runner", service_arn = "arn:aws:apprunner:…" }"#;
 const TARGET_KEYS: Keys =
@@ -235,8 +238,9 @@ fn environment(
             c.absent_warning(&place, "does nothing without after", "add after = \"staging\"");
         }
     }
-    if let Some(place) = section.key_place("auto_deploy") {
-        c.note(&place, NOT_USED);
+    let auto_deploy_commits = section.number(c, "auto_deploy_commits", 1..=AUTO_DEPLOY_COMMITS_MAX);
+    if let (Some(place), None) = (section.key_place("auto_deploy_commits"), section.value("auto_deploy")) {
+        c.absent_warning(&place, "does nothing without auto_deploy", "add auto_deploy = \"main\"");
     }
     refs.databases.extend(database.clone());
     refs.rehearsals.extend(rehearse.clone().map(|(rehearse, place)| (rehearse.server, place)));
@@ -266,6 +270,7 @@ fn environment(
         checks,
         suggest: suggest.unwrap_or(true),
         auto_promote,
+        auto_deploy_commits,
     })
 }
 

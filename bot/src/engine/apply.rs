@@ -7,6 +7,7 @@ use crate::store::{StoreError, Tx};
 use serde_json::json;
 use slipway_core::audit;
 use slipway_core::environment::{self, Environment, Live, LockNews, Waiting};
+use slipway_core::flow;
 use slipway_core::gate::{Course, Verdict};
 use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
 use slipway_core::release::{self, Effect, Event, Failure, Illegal, Phase, Release};
@@ -25,6 +26,7 @@ enum Todo {
     Tell(EnvironmentKey, Box<LockNews>),
     GoBack(ReleaseId),
     Unlocked(EnvironmentKey),
+    Flow(EnvironmentKey, Box<flow::Event>),
 }
 
 /// The work of one transaction.
@@ -135,6 +137,7 @@ impl<'a> Work<'a> {
                 Some(Todo::Tell(key, news)) => self.tell_news(&key, &news).await?,
                 Some(Todo::GoBack(id)) => self.go_back_by_setting(&id).await?,
                 Some(Todo::Unlocked(key)) => Box::pin(self.intents_behind(&key)).await?,
+                Some(Todo::Flow(key, event)) => self.flow_step(&key, &event).await?,
                 Some(Todo::Event(id, event)) => {
                     if let Err(illegal) = self.apply(&id, event).await? {
                         info!(release = %id, %illegal, "nothing follows");
@@ -217,6 +220,9 @@ impl<'a> Work<'a> {
         }
         // What is said of a release after its end changes no environment.
         if after.phase.is_end() && !before.phase.is_end() {
+            // Before anything else that follows: how it ended says whether something begins by itself.
+            let happened = Box::new(flow::Event::Ended(super::flow::ended(after)));
+            self.todo.push_front(Todo::Flow(after.request.key.clone(), happened));
             let ended =
                 environment::Event::Ended { release: after.id.clone(), live: live(after), at: self.engine.clock.now() };
             if live(after).is_some() {
@@ -256,6 +262,9 @@ impl<'a> Work<'a> {
         };
         if next != now {
             store.environment_save(self.tx, &next).await?;
+            if self.engine.setup.environment(key).is_some_and(|environment| environment.auto_deploy.is_some()) {
+                self.todo.push_back(Todo::Flow(key.clone(), Box::new(flow::Event::Looked)));
+            }
         }
         self.by_hand_is_over(&now, &next).await?;
         self.places_changed(&now, &next).await?;

@@ -140,6 +140,9 @@ impl Work<'_> {
                     Ok(release) => self.bump(asked.person, &release).await.map(Some),
                     Err(not_found) => Ok(Some(say_not_found(&not_found, ""))),
                 },
+                Command::Resume { environment, service } => {
+                    self.resume(asked, environment.as_ref(), service.as_ref()).await.map(Some)
+                }
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
         })

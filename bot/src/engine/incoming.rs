@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use slipway_core::environment::Look;
+use slipway_core::flow::Sight;
 use slipway_core::ids::{CommitSha, EnvironmentKey, IntentId, ReleaseId};
 use slipway_core::membership::Source;
 use slipway_core::message::Verb;
@@ -152,6 +153,18 @@ pub enum Incoming {
         /// Where to.
         environment: EnvironmentKey,
     },
+    /// The branch was looked at that an environment follows by itself.
+    FlowSeen {
+        /// Which environment.
+        environment: EnvironmentKey,
+        /// What was seen.
+        sight: Box<Sight>,
+    },
+    /// Something may be due of what an environment does by itself.
+    FlowDue {
+        /// Which environment.
+        environment: EnvironmentKey,
+    },
 }
 
 impl Incoming {
@@ -175,7 +188,9 @@ impl Incoming {
             | Self::GithubSpoke { .. }
             | Self::TargetsSeen { .. }
             | Self::IntentDue { .. }
-            | Self::PromotionDue { .. } => None,
+            | Self::PromotionDue { .. }
+            | Self::FlowSeen { .. }
+            | Self::FlowDue { .. } => None,
         }
     }
 

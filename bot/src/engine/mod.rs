@@ -11,6 +11,7 @@ mod bad;
 mod bumping;
 mod by_hand;
 mod configuration;
+mod flow;
 mod github;
 mod incoming;
 mod intents;
@@ -192,6 +193,8 @@ impl Engine {
             Incoming::TargetsSeen { environment, look } => work.targets_seen(&environment, look).await?,
             Incoming::IntentDue { intent, green } => work.intent_due(&intent, green).await?,
             Incoming::PromotionDue { environment } => work.promotion_due(&environment).await?,
+            Incoming::FlowSeen { environment, sight } => work.flow_seen(&environment, *sight).await?,
+            Incoming::FlowDue { environment } => work.flow_due(&environment).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

@@ -62,7 +62,7 @@ impl Work<'_> {
                 None => Ok(()),
             },
             (Act::Suggest, Some(live), Some(hopeful)) => self.suggest(key, prospect, live, hopeful).await,
-            (Act::Begin, Some(live), Some(hopeful)) => self.begin_by_itself(key, prospect, live, hopeful).await,
+            (Act::Begin, Some(live), Some(hopeful)) => self.promote_by_itself(key, prospect, live, hopeful).await,
             (Act::Suggest | Act::Begin, _, _) => Ok(()),
         }
     }
@@ -95,7 +95,7 @@ impl Work<'_> {
     }
 
     /// Asks for a release that nobody has asked for. Policy was asked whether Slipway may; the gate is asked again.
-    async fn begin_by_itself(
+    async fn promote_by_itself(
         &mut self,
         key: &EnvironmentKey,
         prospect: &Prospect,
@@ -205,7 +205,8 @@ impl Work<'_> {
                 | Verb::Details
                 | Verb::Lock
                 | Verb::Unlock
-                | Verb::Rerun => None,
+                | Verb::Rerun
+                | Verb::Resume => None,
             };
             self.answer(delivery, channel, Some(&person), answer).await?;
             self.finish().await

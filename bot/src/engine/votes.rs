@@ -93,6 +93,7 @@ impl Work<'_> {
             Verb::Unlock => self.unlock(&asked, release.request.key.clone()).await?,
             Verb::Promote => self.promote(&asked, &release).await?,
             Verb::NotNow => None,
+            Verb::Resume => Some(self.resume_at(&person, &release.request.key).await?),
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
@@ -114,6 +115,7 @@ impl Work<'_> {
         let answer = match verb {
             Verb::Unlock => self.unlock(&Asked { delivery, who, channel, person: &person }, key).await?,
             Verb::Lock => Some(answers::lock_needs_a_reason(&key)),
+            Verb::Resume => Some(self.resume_at(&person, &key).await?),
             Verb::Approve
             | Verb::Veto
             | Verb::Cancel

@@ -2,26 +2,15 @@
 
 use super::migrate::{FolderAndDatabase, versions_at};
 use super::{Job, Trouble, aftermath};
-use slipway_core::ids::{CommitSha, ImageDigest};
+use crate::flow::commit_of_image;
+use slipway_core::ids::CommitSha;
 use slipway_core::migration::History;
 use slipway_core::plan::PlannedTarget;
 use slipway_core::release::Failure;
-use slipway_deploy::aws::ecr::Ecr;
 use slipway_deploy::target::Observed;
 
 /// How many files of migrations a plan names.
 const FILES_LIMIT: usize = 20;
-
-/// The commit of what a target is told to run: its tag, or the tags of its digest.
-pub(crate) async fn commit_of(ecr: &Ecr, image: &str) -> Result<Option<CommitSha>, Trouble> {
-    if let Some((repository, digest)) = image.split_once('@') {
-        let Ok(digest) = ImageDigest::parse(digest) else { return Ok(None) };
-        let tags = ecr.tags_of(repository, &digest).await?;
-        return Ok(tags.iter().find_map(|tag| CommitSha::parse(tag).ok()));
-    }
-    let tag = image.rsplit_once(':').map(|(_, tag)| tag);
-    Ok(tag.and_then(|tag| CommitSha::parse(tag).ok()))
-}
 
 /// What Slipway had brought last, where the commit that runs is neither that nor one that a run of its own has left there.
 pub(super) async fn brought(job: &Job<'_>, base: Option<&CommitSha>) -> Result<Option<CommitSha>, Trouble> {
@@ -57,7 +46,7 @@ pub(super) async fn in_the_middle(
     seen: &Observed,
 ) -> Result<Option<Failure>, Trouble> {
     let (plan, Some(before)) = (job.plan()?, &planned.runs) else { return Ok(None) };
-    let runs = commit_of(&job.executor.outside.ecr, &seen.image_identifier).await?;
+    let runs = commit_of_image(&job.executor.outside.ecr, &seen.image_identifier).await?;
     if runs.as_ref() == Some(before) || runs.as_ref() == Some(&plan.commit) {
         return Ok(None);
     }

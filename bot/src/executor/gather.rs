@@ -3,6 +3,7 @@
 use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
 use super::{between, by_hand};
+use crate::flow::commit_of_image;
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
@@ -38,7 +39,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let mut runs = Vec::new();
     for seen in &observed {
-        runs.push(by_hand::commit_of(&outside.ecr, &seen.image_identifier).await?);
+        runs.push(commit_of_image(&outside.ecr, &seen.image_identifier).await?);
     }
     let base = runs.first().cloned().flatten();
     let kind = job.release.request.kind.plan_kind();

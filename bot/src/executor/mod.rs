@@ -5,7 +5,6 @@ mod announce;
 mod bypasses;
 pub(crate) use aftermath::named as operation_named;
 pub(crate) use announce::DURATIONS_LIMIT;
-pub(crate) use by_hand::commit_of;
 pub use rehearse::Rehearsals;
 mod aftermath;
 mod audited;

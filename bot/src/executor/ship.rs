@@ -89,7 +89,7 @@ async fn look(job: &Job<'_>) -> Result<Looked, Trouble> {
     let (github, number) = (&job.executor.outside.github, number(job)?);
     let (repo, environment) = (&job.service()?.repository, job.environment()?);
     let branch = match &environment.auto_deploy {
-        Some(branch) => branch.clone(),
+        Some(auto) => auto.branch.clone(),
         None => github.default_branch(repo).await?,
     };
     let Some(pull) = github.pull(repo, number).await? else {

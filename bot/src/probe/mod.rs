@@ -2,6 +2,7 @@
 //! probe, and a line in [`standard`].
 
 mod discord;
+mod flow;
 mod members;
 mod outside;
 mod slack;

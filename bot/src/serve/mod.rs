@@ -10,6 +10,7 @@ use crate::configuration::Watch;
 use crate::dry::Dry;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
+use crate::flow::Follower;
 use crate::members::Members;
 use crate::outside::Outside;
 use crate::policies::{Keeper, Origin, ReloadError};
@@ -179,10 +180,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         signals: signals.clone(),
         owner,
     };
-    tasks.spawn(executor.clone().look_around());
-    tasks.spawn(executor.clone().lint_pull_requests());
-    tasks.spawn(Watch::beside(&executor).run());
-    tasks.spawn(by_hand::Watch::beside(&executor).run());
+    look_around(&mut tasks, &executor);
     tasks.spawn(executor.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
@@ -215,6 +213,15 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             Ok(())
         }
     }
+}
+
+/// What is looked at outside beside the executor.
+fn look_around(tasks: &mut JoinSet<()>, executor: &Executor) {
+    tasks.spawn(executor.clone().look_around());
+    tasks.spawn(executor.clone().lint_pull_requests());
+    tasks.spawn(Watch::beside(executor).run());
+    tasks.spawn(by_hand::Watch::beside(executor).run());
+    tasks.spawn(Follower::beside(executor).run());
 }
 
 async fn serve_web(listener: TcpListener, router: axum::Router) {

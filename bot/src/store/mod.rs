@@ -9,6 +9,7 @@ mod configurations;
 mod dry;
 mod effects;
 mod environments;
+mod flows;
 mod gateway;
 mod github;
 mod inbox;

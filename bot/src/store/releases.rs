@@ -128,6 +128,19 @@ impl Store {
         read_all(&sqlx::query(sql::RELEASES_OPEN).bind(limit).fetch_all(&mut **tx).await?)
     }
 
+    /// The releases to an environment that have not ended, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn releases_open_at(
+        &self,
+        tx: &mut Tx,
+        key: &EnvironmentKey,
+        limit: u32,
+    ) -> Result<Vec<Release>, StoreError> {
+        self.releases_of(tx, sql::RELEASES_OPEN_AT, key, limit).await
+    }
+
     /// The newest releases of an environment.
     ///
     /// # Errors

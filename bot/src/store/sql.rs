@@ -135,6 +135,12 @@ statements! {
 
     TERMINAL_SINCE = "SELECT seq, channel, key, only_for, body FROM terminal_messages WHERE seq > $1 ORDER BY seq LIMIT $2";
 
+    RELEASES_OPEN_AT = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND ended_at IS NULL ORDER BY id LIMIT $3";
+    FLOW_GET = "SELECT state FROM flows WHERE service = $1 AND environment = $2";
+    FLOW_PUT = "INSERT INTO flows (service, environment, state, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT (service, environment) DO UPDATE SET state = excluded.state, due_at = excluded.due_at";
+    FLOWS_DUE = "SELECT service, environment, due_at FROM flows WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
+    FLOW_BEGINS = "INSERT INTO flow_begun (service, environment, commit_sha, pauses, release) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (service, environment, commit_sha, pauses) DO NOTHING";
+
     DRY_GET = "SELECT image, operation, began_at FROM dry_targets WHERE name = $1";
     INTENT_PUT = "INSERT INTO intents (id, service, environment, requester, condition, state, asked_at, due_at, look_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     INTENT_END = "UPDATE intents SET state = $2, release = $3, due_at = NULL, look_at = NULL WHERE id = $1 AND due_at IS NOT NULL";

@@ -3,6 +3,7 @@
 
 mod anchor;
 mod due;
+pub(crate) mod flows;
 pub(crate) mod intents;
 pub(crate) mod locks;
 mod membership;
@@ -73,6 +74,7 @@ impl Timekeeper {
         note("intents", intents::look(&self.store, &self.clock, &self.signals).await);
         note("anchor", anchor::look(self).await);
         note("strangers", strangers::look(self).await);
+        note("flows", flows::look(&self.store, &self.clock, &self.signals).await);
     }
 }
 

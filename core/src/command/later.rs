@@ -13,10 +13,8 @@ struct Later {
     command: Option<&'static str>,
 }
 
-const COMMANDS: [Later; 2] = [
-    Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") },
-    Later { name: "release resume", instead: "ask for the same once more: ", command: Some("/release retry") },
-];
+const COMMANDS: [Later; 1] =
+    [Later { name: "release stats", instead: "see how releases ended: ", command: Some("/release history") }];
 
 impl Later {
     fn instead(&self) -> Line {

@@ -7,6 +7,7 @@ mod ask;
 mod bad;
 mod config;
 mod deploy;
+mod flow;
 mod later;
 mod lexer;
 mod link;
@@ -244,6 +245,13 @@ pub enum Command {
         /// A release id or a unique prefix of one.
         release: String,
     },
+    /// `/release resume [environment] [service]`: releases begin by themselves again.
+    Resume {
+        /// Where; `None`: wherever they have stopped, if that is one environment.
+        environment: Option<EnvironmentName>,
+        /// Which service; known where the environment is.
+        service: Option<ServiceName>,
+    },
 }
 
 /// A release, as somebody speaks of it.
@@ -356,7 +364,7 @@ impl Definition {
 }
 
 /// All commands, in the order of the help.
-static DEFINITIONS: [&Definition; 21] = [
+static DEFINITIONS: [&Definition; 22] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &migrate::MIGRATE,
@@ -378,6 +386,7 @@ static DEFINITIONS: [&Definition; 21] = [
     &config::CONFIG,
     &bad::BAD,
     &ship::SHIP,
+    &flow::RESUME,
 ];
 
 impl Command {
@@ -408,6 +417,7 @@ impl Command {
             Self::Ship { .. } => &ship::SHIP,
             Self::DeployWhen { .. } => &deploy::DEPLOY,
             Self::Bump { .. } => &ask::QUEUE,
+            Self::Resume { .. } => &flow::RESUME,
         }
     }
 

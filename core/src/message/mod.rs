@@ -149,6 +149,8 @@ pub enum Verb {
     Promote,
     /// Suggest it no more.
     NotNow,
+    /// Let releases begin by themselves again.
+    Resume,
 }
 
 impl Line {

@@ -208,9 +208,14 @@ impl Painter<'_> {
                 Verb::Approve => Look::Good,
                 Verb::Veto | Verb::Cancel => Look::Bad,
                 Verb::Promote => Look::Good,
-                Verb::Retry | Verb::Why | Verb::Details | Verb::Lock | Verb::Unlock | Verb::Rerun | Verb::NotNow => {
-                    Look::Strong
-                }
+                Verb::Retry
+                | Verb::Why
+                | Verb::Details
+                | Verb::Lock
+                | Verb::Unlock
+                | Verb::Rerun
+                | Verb::Resume
+                | Verb::NotNow => Look::Strong,
             };
             pieces.push(Piece { text: format!("[{}]", clean(label)), look });
             pieces.push(Piece { text: " ".into(), look: Look::Plain });

@@ -198,7 +198,8 @@ fn cancel(mut next: Release, by: &PersonId, begun: bool, at: Timestamp) -> Resul
 fn superseded(release: &Release, by: &ReleaseId, requester: Option<&PersonId>) -> Option<Effect> {
     let voters = release.votes.iter().map(|vote| &vote.person).chain(release.waiver.iter().map(|waiver| &waiver.by));
     let concerned: BTreeSet<_> = voters.chain([&release.request.requester]).collect();
-    let people: Vec<_> = concerned.into_iter().filter(|person| Some(*person) != requester).cloned().collect();
+    let concerned = concerned.into_iter().filter(|person| !person.is_slipway());
+    let people: Vec<_> = concerned.filter(|person| Some(*person) != requester).cloned().collect();
     let what = format!("{}: release {} contains this one and takes its place", release.request.key, by.short());
     let votes =
         if release.votes.is_empty() { "." } else { "; votes on this one are void, the new plan needs its own." };
@@ -241,14 +242,17 @@ fn bad_news(release: &Release, phase: &Phase, outcome: &Outcome) -> Option<Effec
         (Phase::Expired, _) => format!("{key} expired before it could start."),
         _ => return None,
     };
-    Some(tell_concerned(release, what))
+    tell_concerned(release, what)
 }
 
-/// Whoever asked for it or approved it is told.
-fn tell_concerned(release: &Release, what: String) -> Effect {
+/// Whoever asked for it or approved it is told; where nobody asked, whoever wrote what it was to bring.
+fn tell_concerned(release: &Release, what: String) -> Option<Effect> {
     let approved = release.votes.iter().filter(|vote| vote.stance == Stance::Approve).map(|vote| &vote.person);
-    let people: BTreeSet<_> = approved.chain([&release.request.requester]).cloned().collect();
-    Effect::Tell { people: people.into_iter().collect(), what }
+    let requester = &release.request.requester;
+    let commits = release.plan.iter().filter(|_| requester.is_slipway()).flat_map(|plan| &plan.commits);
+    let concerned = commits.filter_map(|commit| commit.author.as_ref()).chain([requester]);
+    let people: BTreeSet<_> = approved.chain(concerned).filter(|person| !person.is_slipway()).cloned().collect();
+    (!people.is_empty()).then(|| Effect::Tell { people: people.into_iter().collect(), what })
 }
 
 /// Only a commit can be bad, and only one that was to run.
@@ -265,7 +269,7 @@ fn rolled_back_by_itself(next: Release, rollback: &AutomaticRollback) -> Next {
         AutomaticRollback::Not { why } => format!("{key} is not rolled back by itself: {why}"),
     };
     let tell = tell_concerned(&next, what);
-    (Release { automatic: Some(rollback.clone()), ..next }, vec![tell])
+    (Release { automatic: Some(rollback.clone()), ..next }, tell.into_iter().collect())
 }
 
 pub(super) fn failed(next: Release, step: Option<Step>, failure: Failure, at: Timestamp) -> Next {

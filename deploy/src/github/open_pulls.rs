@@ -106,15 +106,4 @@ impl GitHub {
         }
         Err(GitHubError::TooBig { what, detail: format!("over {} files are changed", all.len()) })
     }
-
-    /// The commit at the head of a branch now; `None` when there is no such branch.
-    ///
-    /// # Errors
-    /// As for any request.
-    pub async fn head_of(&self, repo: &RepoName, branch: &str) -> Result<Option<CommitSha>, GitHubError> {
-        if !super::name::is_reference_name(branch) {
-            return Ok(None);
-        }
-        self.branch_head(repo, branch).await
-    }
 }

@@ -65,6 +65,14 @@ pub(super) struct Commit {
     /// Null or `{}` when GitHub knows no account for the e-mail.
     #[serde(default)]
     pub(super) author: Option<Account>,
+    /// The first one is what its branch was at before.
+    #[serde(default)]
+    pub(super) parents: Vec<Parent>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Parent {
+    pub(super) sha: String,
 }
 
 #[derive(Deserialize)]

@@ -16,5 +16,6 @@ pub(crate) fn name(verb: Verb) -> &'static str {
         Verb::Rerun => "rerun",
         Verb::Promote => "promote",
         Verb::NotNow => "not_now",
+        Verb::Resume => "resume",
     }
 }

@@ -35,6 +35,11 @@ impl Play {
         Self::of(Options { promotion, chat, ..Options::default() }).await
     }
 
+    /// What is merged into main goes to staging by itself.
+    pub(super) async fn following_main(chat: ChatOption) -> Self {
+        Self::of(Options { auto_deploy: true, chat, ..Options::default() }).await
+    }
+
     async fn of(options: Options) -> Self {
         // PostgreSQL has its turn in the terminal.
         let sqlite = options.chat != ChatOption::Terminal;

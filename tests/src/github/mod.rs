@@ -196,6 +196,11 @@ impl GitHubSandbox {
         self.shared.mark(commit, CiMode::RedTest);
     }
 
+    /// The commit is pushed now: its run goes through its states and ends so. A green one builds the image.
+    pub fn pushed(&self, commit: &str, mode: CiMode) {
+        self.shared.push(commit, mode);
+    }
+
     /// Runs on the commit do not get beyond their first job until [`GitHubSandbox::let_go`].
     pub fn hold(&self, commit: &str) {
         self.shared.world().held.insert(commit.to_owned());

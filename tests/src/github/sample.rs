@@ -177,6 +177,22 @@ pub fn propose(folder: &Path, options: &SampleOptions, branch: &str, file: (&str
     Ok(git(folder, &["rev-parse", &reference], "")?.trim().to_owned())
 }
 
+/// Puts a commit of Eve's with this title on `main`, as a merged pull request would: whichever number it is, it changes a
+/// page of the documentation. Gives the new head.
+///
+/// # Errors
+/// When `git` refuses it.
+pub fn merge_change(folder: &Path, options: &SampleOptions, title: &str, number: u32) -> io::Result<String> {
+    let (page, text) = (format!("docs/{number}.md"), format!("{title}\n"));
+    let files = [(page.as_str(), text.as_str())];
+    let change = Change { title, author: &options.eve, files: &files };
+    let mut stream = String::new();
+    let at_s = options.newest.as_second() + MINUTES_LATER * 60 + i64::from(number);
+    commit(&mut stream, "refs/heads/main", 1, Some("refs/heads/main^0"), &change, at_s);
+    import(folder, &stream)?;
+    Ok(git(folder, &["rev-parse", "main"], "")?.trim().to_owned())
+}
+
 fn commit(stream: &mut String, branch: &str, mark: usize, from: Option<&str>, change: &Change<'_>, at_s: i64) {
     let Change { title, author: Author { name, email, login: _ }, files } = change;
     // Writing to a string cannot fail.

@@ -109,6 +109,16 @@ impl Shared {
         world.add_run(WORKFLOW, commit, &self.default_branch, "push", now, mode);
     }
 
+    /// A commit was pushed now: its run begins, and goes through its states. A green one builds the image.
+    pub(super) fn push(&self, commit: &str, mode: CiMode) {
+        let now = self.now();
+        let mut world = self.world();
+        let id = world.add_run(WORKFLOW, commit, &self.default_branch, "push", now, mode).id;
+        for run in world.runs.iter_mut().filter(|run| run.id == id) {
+            (run.takes_time, run.told) = (true, mode != CiMode::Green);
+        }
+    }
+
     /// A commit built long ago has its run and its checks, made when somebody first asks.
     pub(super) fn recall(&self, commit: &str, committed_at: Timestamp) {
         if !self.built.contains(commit) {

@@ -5,8 +5,8 @@ use super::check_runs::MadeCheckRun;
 use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
 use super::deployments::{Deployment, Permission};
 use super::pull_lists::OpenPull;
-use super::shape::shape_of;
 use super::pulls::{Merging, Pull};
+use super::shape::shape_of;
 use super::teams::{Account, TeamAccess};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -99,6 +99,8 @@ pub(super) struct Run {
     pub(super) attempt_at: Timestamp,
     /// What the workflow calls it; none: the commit's title.
     pub(super) title: Option<String>,
+    /// It takes its time although nobody dispatched it: its commit was pushed just now.
+    pub(super) takes_time: bool,
 }
 
 impl Run {
@@ -231,13 +233,14 @@ impl World {
             attempt: 1,
             attempt_at: created_at,
             title: None,
+            takes_time: event == "workflow_dispatch",
         };
         self.runs.push(run.clone());
         run
     }
 
     pub(super) fn moment_of(&self, run: &Run, now: Timestamp, pace: Pace) -> RunMoment {
-        if run.event != "workflow_dispatch" && run.attempt == 1 {
+        if !run.takes_time && run.attempt == 1 {
             return moment(i64::MAX, pace, run.mode, self.held.contains(&run.commit));
         }
         let elapsed_ms = now.as_millisecond() - run.attempt_at.as_millisecond();

@@ -118,6 +118,8 @@ pub struct Options {
     pub rolls_back: bool,
     /// How production follows staging.
     pub promotion: Promotion,
+    /// What is merged into main goes to staging by itself.
+    pub auto_deploy: bool,
 }
 
 impl World {
@@ -182,6 +184,7 @@ impl World {
             production_target: &options.target.line(&production_arn, None),
             rolls_back: options.rolls_back,
             promotion: options.promotion,
+            auto_deploy: options.auto_deploy,
         });
         std::fs::write(&config, text)?;
         policies::write(&folder.path().join("policies"), source.own)?;

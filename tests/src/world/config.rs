@@ -29,6 +29,8 @@ pub(super) struct Values<'a> {
     pub(super) rolls_back: bool,
     /// How production follows staging.
     pub(super) promotion: Promotion,
+    /// Whether staging follows main.
+    pub(super) auto_deploy: bool,
 }
 
 /// The file's text.
@@ -83,6 +85,10 @@ pub(super) fn text(values: &Values<'_>) -> String {
     }
     let after = "after = \"staging\"\n";
     text = text.replace(after, &format!("{after}{}", values.promotion.lines()));
+    if values.auto_deploy {
+        let staging = ".environment.staging]\n";
+        text = text.replacen(staging, &format!("{staging}auto_deploy = \"main\"\n"), 1);
+    }
     text.push_str(&section);
     for (person, of) in [
         ("ana", "\"developers\", \"release\""),

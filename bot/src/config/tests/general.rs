@@ -80,8 +80,8 @@ fn unknown_keys_get_the_nearest_spelling() {
             slipway.toml:1:2  error  kubernetes  there is no section of this name  → remove it; the sections here are server, store, slack, discord, github, terminal, policies, audit, pace, service, team, person
 
             slipway.toml:11:1  error  service.goals.environment.staging.helth_url  there is no key of this name  → write health_url instead
-            slipway.toml:12:1  error  service.goals.environment.staging.replicas  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after, reactions, needs, rollback, promote, checks, suggest, auto_promote
-            slipway.toml:13:1  error  service.goals.environment.staging."a b"  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after, reactions, needs, rollback, promote, checks, suggest, auto_promote
+            slipway.toml:12:1  error  service.goals.environment.staging.replicas  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after, reactions, needs, rollback, promote, checks, suggest, auto_promote, auto_deploy_commits
+            slipway.toml:13:1  error  service.goals.environment.staging."a b"  there is no key of this name  → remove it; the keys here are timezone, target, targets, database, rehearse, config, health_url, health_bake, auto_deploy, after, reactions, needs, rollback, promote, checks, suggest, auto_promote, auto_deploy_commits
 
             slipway.toml:1:1  error  top  there is no section of this name  → remove it; the sections here are server, store, slack, discord, github, terminal, policies, audit, pace, service, team, person
 

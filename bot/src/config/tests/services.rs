@@ -223,10 +223,8 @@ fn what_an_environment_reads() {
 
             slipway.toml:11:12  error  service.goals.environment.staging.rollback  "automtic" is not one of the choices  → write "manual" or "automatic"
 
-            slipway.toml:11:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
             slipway.toml:11:15  error  service.goals.environment.staging.auto_deploy  "my branch" is no branch  → write "main"
 
-            slipway.toml:11:1  note  service.goals.environment.staging.auto_deploy  accepted, not used by this version
             slipway.toml:11:15  error  service.goals.environment.staging.auto_deploy  must be a text in quotes, and is true or false  → write auto_deploy = "main"
 
             slipway.toml:12:1  error  service.goals.environment.staging.rehearse  is also service.goals.environment.staging.database (11:1): a rehearsal must not touch it  → name a database that nobody depends on, or remove rehearse

@@ -127,10 +127,12 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
         Incoming::TargetsSeen { .. } => &["deployed_past_slipway"],
         Incoming::IntentDue { .. } => &["deferred_begun", "deferred_expired", "deferred_refused"],
         Incoming::PromotionDue { .. } => &["promotion"],
+        Incoming::FlowSeen { .. } => &["flow_paused"],
+        Incoming::FlowDue { .. } => &["flow_began"],
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 17] {
+fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 19] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [
@@ -160,6 +162,8 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 17] {
         Incoming::TargetsSeen { environment: chat::key("staging"), look: Look { runs: vec![], at: now() } },
         Incoming::IntentDue { intent: "01KB".into(), green: None },
         Incoming::PromotionDue { environment: chat::key("production") },
+        flow::sees(None, &[]),
+        Incoming::FlowDue { environment: chat::key("staging") },
     ]
 }
 
@@ -226,6 +230,7 @@ async fn a_long_day() -> Chat {
     promoting::on_staging(&mut chat, &plan("staging", 3, 4)).await;
     chat.wait_s(3_600);
     chat.deliver(&Incoming::PromotionDue { environment: chat::key("production") }).await;
+    flow::a_merge_and_a_lock(&mut chat).await;
     chat
 }
 

@@ -4,9 +4,11 @@
 //! begins, which shows that the way is one; and once with one more rule in force, of which the way knows nothing.
 
 use super::chat::CONFIG;
+use super::flow::{following, looks, sees};
 use super::members::{TEAM, release_managers};
 use super::*;
 use crate::engine::Incoming;
+use slipway_core::facts::CiState;
 use slipway_core::ids::ReleaseId;
 use slipway_core::message::Verb;
 use slipway_core::plan::{Plan, PlanKind};
@@ -82,9 +84,13 @@ enum Way {
     Suggestion,
     /// The button on the card of a release that is live.
     PromotedByButton,
+    /// A merged commit has settled.
+    ByItselfInTime,
+    /// It is seen again after it has.
+    ByItselfOnSight,
 }
 
-const WAYS: [Way; 32] = [
+const WAYS: [Way; 34] = [
     Way::Deploy,
     Way::Rollback,
     Way::RetryByCommand,
@@ -117,6 +123,8 @@ const WAYS: [Way; 32] = [
     Way::PromotedBySetting,
     Way::Suggestion,
     Way::PromotedByButton,
+    Way::ByItselfInTime,
+    Way::ByItselfOnSight,
 ];
 
 /// The ways that come in like this. There is no wildcard: whoever lets something else come in has to say here which
@@ -161,6 +169,8 @@ fn ways_in(incoming: &Incoming) -> &'static [Way] {
         Incoming::TargetsSeen { .. } => &[],
         Incoming::IntentDue { .. } => &[Way::Deferred],
         Incoming::PromotionDue { .. } => &[Way::PromotedBySetting],
+        Incoming::FlowSeen { .. } => &[Way::ByItselfOnSight],
+        Incoming::FlowDue { .. } => &[Way::ByItselfInTime],
     }
 }
 
@@ -267,6 +277,11 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             chat.says("bob", "/release lock staging \"moving\"").await;
             chat.says("ana", "/deploy staging --when unlocked").await;
         }
+        Way::ByItselfInTime | Way::ByItselfOnSight => {
+            chat.configure(&following(CONFIG));
+            chat.deliver(&sees(None, &[(3, CiState::Green)])).await;
+            chat.wait_s(5);
+        }
         Way::MembersBack => {
             chat.cannot_see_members(&release_managers(), 60).await;
             chat.configure(&format!("{CONFIG}{TEAM}"));
@@ -356,6 +371,14 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
         }
         Way::DeferredUntilUnlocked => chat.says("bob", "/release unlock staging").await,
         Way::Bump => chat.says("bob", &format!("/release queue --bump {}", waiting().short())).await,
+        Way::ByItselfInTime => {
+            looks(&chat).await;
+            String::new()
+        }
+        Way::ByItselfOnSight => {
+            chat.deliver(&sees(None, &[(3, CiState::Green), (2, CiState::Red)])).await;
+            String::new()
+        }
         Way::MembersBack => {
             chat.sees_members(&release_managers(), &[]).await;
             String::new()
@@ -472,6 +495,10 @@ async fn the_same_gate_refuses_each() {
         } else {
             chat.adds_rule(CLOSED);
         }
+        if matches!(way, Way::ByItselfInTime | Way::ByItselfOnSight) {
+            let config = following(&chat.config_with_folder());
+            chat.configure(&config);
+        }
         let (chat, release) = Box::pin(step(chat, way, brink)).await;
         assert_eq!(runs(&chat, &release).await, [""; 0], "{way:?}");
         assert_eq!(chat.release(&release).await.started_at, None, "{way:?}");
@@ -507,6 +534,8 @@ fn whatever_comes_in_says_what_it_can_begin() {
         Incoming::LockDue { environment: chat::key("staging") },
         Incoming::IntentDue { intent: "01KB".into(), green: None },
         Incoming::PromotionDue { environment: chat::key("staging") },
+        sees(None, &[]),
+        Incoming::FlowDue { environment: chat::key("staging") },
     ];
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {

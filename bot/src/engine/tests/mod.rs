@@ -13,6 +13,7 @@ mod chat;
 mod configuration;
 mod deferred;
 mod effects;
+mod flow;
 mod inbox;
 mod linking;
 mod locks;

@@ -32,6 +32,7 @@ pub async fn outside(setup: &Setup, outside: &Outside) -> Vec<Row> {
         let observed: Vec<Observed> = seen.iter().filter_map(|seen| seen.target.clone().ok()).collect();
         let mut looks: Vec<Look<'_>> = vec![
             github::look(setup, outside, service, observed).boxed(),
+            super::flow::of_service(setup, outside, name, service).boxed(),
             aws::registry(outside, &service.image).boxed(),
         ];
         for (service_name, environment) in environments() {

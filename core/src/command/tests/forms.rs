@@ -121,7 +121,10 @@ fn what_a_chat_shows_while_one_types() {
             environment Environment: where to; without it where what is merged goes first
             service Service: which service, where there is more than one
             dry-run Flag: only show the plan
-            reason Text: why, for those who read of it"#]]
+            reason Text: why, for those who read of it
+        /release resume
+            environment Environment: only this environment
+            service Service: which service, where there is more than one"#]]
     .assert_eq(all.join("\n").trim_end());
 }
 
@@ -391,6 +394,11 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
         }
         ("release", Some("help")) => Command::Help { topic: said("command") },
         ("release", Some("config")) => Command::Config { environment },
+        ("release", Some("resume")) => match environment {
+            None if get("service").is_some() => return None,
+            None => Command::Resume { environment: None, service: None },
+            Some(environment) => Command::Resume { environment: Some(environment), service: Some(service()) },
+        },
         _ => return None,
     })
 }

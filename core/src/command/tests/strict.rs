@@ -155,7 +155,7 @@ fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
 #[test]
 fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
-    for line in ["/release stats", "/release RESUME", "/deploy staging main all"] {
+    for line in ["/release stats", "/deploy staging main all"] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
         let said = mistake(line, &words());
         assert!(said.contains("not in this version yet. Nothing was started.\n  Instead: "), "{said}");
@@ -218,6 +218,8 @@ fn help_is_found_wherever_it_is_asked_for() {
                            again, not even a rollback
         /release ship      squash-merge it once its checks and reviews are green, and
                            deploy it: to staging, if nothing else is said
+        /release resume    let releases begin by themselves again after one of them
+                           failed
 
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));

@@ -11,6 +11,7 @@ mod bad;
 mod by_hand;
 mod configuration;
 mod deferred;
+mod flow;
 mod history;
 pub mod home;
 pub mod link;
@@ -41,6 +42,10 @@ pub use configuration::{ConfigurationView, configuration};
 pub use deferred::{
     QueueIntents, begins_now, bumped, bumped_before, cancel_fits_several, cannot_be_deferred, deferral_cancelled,
     deferral_ended, deferred, deferred_answer, deferred_news, note_deferred, too_many_deferred,
+};
+pub use flow::{
+    flow_cannot_be_resumed, flow_goes_on, flow_is_not_paused, flow_is_not_set, flow_paused, flow_phrase, flow_resumed,
+    flow_which,
 };
 pub use history::{brief, history};
 pub use home::HomeRelease;

@@ -93,7 +93,8 @@ fn button(verb: Verb, words: &str, id: &str) -> CreateButton {
         | Verb::Lock
         | Verb::Unlock
         | Verb::Rerun
-        | Verb::NotNow => ButtonStyle::Secondary,
+        | Verb::NotNow
+        | Verb::Resume => ButtonStyle::Secondary,
     };
     let label = literal(words, LABEL_LIMIT_CHARS, &action(verb).label);
     CreateButton::new(id).label(label).style(style)

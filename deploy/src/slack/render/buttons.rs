@@ -45,7 +45,8 @@ fn button(verb: Verb, words: &str, key: &str) -> SlackBlockButtonElement {
         | Verb::Lock
         | Verb::Unlock
         | Verb::Rerun
-        | Verb::NotNow => None,
+        | Verb::NotNow
+        | Verb::Resume => None,
     };
     SlackBlockButtonElement::new(literal(label(words, TEXT_LIMIT_CHARS, &action(verb).label)))
         .with_action_id(action_id(verb).into())

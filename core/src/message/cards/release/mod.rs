@@ -83,13 +83,14 @@ fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
 fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
     let release = view.release;
     let by_itself = matches!(release.request.kind, RequestKind::Rollback { because_of: Some(_), .. });
-    let asked = if by_itself { "asked by Slipway for " } else { "asked by " };
-    let mut line = Line::plain(asked).person(&release.request.requester);
-    let nobody_asked = release.request.requester.is_slipway();
-    if nobody_asked {
-        line = Line::plain("started by itself");
-        line = release.request.reason.iter().fold(line, |line, why| line.text(": ").untrusted(why.as_str()));
-    }
+    let requester = &release.request.requester;
+    let reason = release.request.reason.as_ref();
+    // Nobody asked for it, and its reason says why it is there.
+    let (mut line, reason) = match (requester.is_slipway(), by_itself) {
+        (true, _) => (super::flow::started_by_itself(reason.map(String::as_str)), None),
+        (false, true) => (Line::plain("asked by Slipway for ").person(requester), reason),
+        (false, false) => (Line::plain("asked by ").person(requester), reason),
+    };
     match &release.request.kind {
         RequestKind::Deploy => {}
         RequestKind::Rollback { to, because_of, .. } => {
@@ -115,7 +116,6 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
         line = line.text(DOT).text("plan ").code(digest.short());
     }
     line = words::release(line.text(DOT), &release.id);
-    let reason = release.request.reason.as_ref().filter(|_| !nobody_asked);
     let reason = reason.map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason.as_str())));
     let overridden = release.waiver.as_ref().map(|waiver| Block::Line(overriding::line(waiver)));
     [Block::Line(line)].into_iter().chain(reason).chain(overridden).collect()
@@ -136,6 +136,7 @@ pub fn action(verb: Verb) -> Action {
         Verb::Rerun => "Re-run failed jobs",
         Verb::Promote => "Promote",
         Verb::NotNow => "Not now",
+        Verb::Resume => "Resume",
     };
     Action { verb, label: label.to_owned() }
 }

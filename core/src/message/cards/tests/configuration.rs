@@ -171,7 +171,8 @@ fn status_names_the_keys_and_how_old_the_look_is() {
     };
     let (staging, production, canary) = (environment("staging"), environment("production"), environment("canary"));
     let many: Vec<_> = ["A", "B", "C", "D", "E", "F"].map(|name| (name, KeyChange::Added)).into();
-    let row = |environment, behind, drift| StatusRow { environment, running: None, behind, drift, bad: false, next: None };
+    let row =
+        |environment, behind, drift| StatusRow { environment, running: None, behind, drift, bad: false, next: None };
     let one = drift(vec![changed(&[("SMTP_HOST", KeyChange::Changed)])]);
     let rows = [
         row(&staging, None, Some((drift(vec![changed(&many)]), at(-60)))),

@@ -226,15 +226,22 @@ fn outside_text_is_always_marked_as_such() {
             assert_eq!(walk(&lock_news(&key(), &news, at(60))), 1, "{news:?}");
         }
     }
-    let row =
-        StatusRow { environment: &environment, running: Some(&releases[0]), behind: None, drift: None, bad: false, next: None };
+    let row = StatusRow {
+        environment: &environment,
+        running: Some(&releases[0]),
+        behind: None,
+        drift: None,
+        bad: false,
+        next: None,
+    };
     assert!(walk(&status(&[row], at(60))) > 0, "the lock's reason is shown");
     let drifted = StatusRow {
         environment: &environment,
         running: None,
         behind: None,
         drift: Some((hostile_drift(), at(0))),
-        bad: false, next: None,
+        bad: false,
+        next: None,
     };
     assert_eq!(walk(&status(&[drifted], at(60))), 4, "and the names of keys and secrets");
     let of = [(hostile(), String::new())].into();

@@ -105,9 +105,17 @@ fn status_shows_what_runs_where() {
             running: None,
             behind: Some(("staging".into(), 3)),
             drift: None,
-            bad: false, next: None,
+            bad: false,
+            next: None,
         },
-        StatusRow { environment: &canary, running: None, behind: Some(("staging".into(), 0)), drift: None, bad: false, next: None },
+        StatusRow {
+            environment: &canary,
+            running: None,
+            behind: Some(("staging".into(), 0)),
+            drift: None,
+            bad: false,
+            next: None,
+        },
     ];
     expect![[r#"
         3 environments · 1 running · 1 locked · 1 waiting

@@ -176,7 +176,8 @@ pub(super) fn two_rows() -> Message {
             running: None,
             behind: Some(("staging".into(), 3)),
             drift: None,
-            bad: false, next: None,
+            bad: false,
+            next: None,
         },
         StatusRow { environment: &canary, running: Some(&release), behind: None, drift: None, bad: false, next: None },
     ];

@@ -1,0 +1,93 @@
+//! Which commit begins.
+
+use super::{Begun, Sight};
+use crate::facts::CiState;
+use crate::ids::CommitSha;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// How many commits that are not green are named with a release that ships them too.
+pub const PASSED_NAMED_LIMIT: usize = 3;
+
+/// A commit to begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The commit.
+    pub commit: CommitSha,
+    /// The branch it is on. Untrusted text.
+    pub branch: String,
+    /// Its author. Untrusted text.
+    pub author: String,
+    /// What ships with it and is not green by itself, newest first.
+    pub passed: Vec<Passed>,
+    /// How many commits it brings, where that is more than are wanted at once.
+    pub over_cap: Option<(usize, usize)>,
+}
+
+/// An older commit that ships with a newer one, and is not green by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The commit.
+    pub commit: CommitSha,
+    /// How its CI stands.
+    pub ci: CiState,
+}
+
+impl Choice {
+    /// Why it begins, in one line. Holds text of the outside.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let mut text = format!("{} is green at {}", self.branch, self.commit.short());
+        if !self.author.is_empty() {
+            let _ = write!(text, " (by {})", self.author);
+        }
+        for (i, passed) in self.passed.iter().take(PASSED_NAMED_LIMIT).enumerate() {
+            let stands = match passed.ci {
+                CiState::Red => "is red",
+                CiState::Green | CiState::Pending | CiState::Missing => "has no green CI",
+            };
+            let _ = write!(text, "{} {} {stands}", if i == 0 { "; ships too:" } else { "," }, passed.commit.short());
+        }
+        let more = self.passed.len().saturating_sub(PASSED_NAMED_LIMIT);
+        if more > 0 {
+            let _ = write!(text, " and {more} more");
+        }
+        if let Some((count, cap)) = self.over_cap {
+            let _ = write!(text, "; {count} commits at once instead of {cap}, as none of the first {cap} is green");
+        }
+        text
+    }
+}
+
+/// The newest green commit after what is live and after what has begun already; with a cap the newest of the first so many,
+/// or, where none of those is green, the first that is.
+pub(super) fn choose(sight: &Sight, cap: Option<usize>, begun: &[Begun], bad: &BTreeSet<CommitSha>) -> Option<Choice> {
+    let has_begun = |sha: &CommitSha| begun.iter().any(|begun| begun.commit == *sha);
+    let new = sight.commits.iter().position(|commit| has_begun(&commit.sha)).unwrap_or(sight.commits.len());
+    let new = &sight.commits[..new];
+    // Of more commits than were looked at, those right after what is live are not among them.
+    let unseen = usize::try_from(sight.total).unwrap_or(usize::MAX).saturating_sub(sight.commits.len());
+    let unseen = if new.len() == sight.commits.len() { unseen } else { 0 };
+    let is_good = |at: &usize| new[*at].ci == Some(CiState::Green) && !bad.contains(&new[*at].sha);
+    // How many commits ship with the one at this place.
+    let brings = |at: usize| (new.len() - at).saturating_add(unseen);
+    let at = match cap {
+        None => (0..new.len()).find(is_good)?,
+        Some(cap) => {
+            let within = (0..new.len()).filter(|at| brings(*at) <= cap).find(is_good);
+            within.or_else(|| (0..new.len()).rev().find(is_good))?
+        }
+    };
+    let chosen = &new[at];
+    let passed = new[at + 1..].iter().filter_map(|commit| {
+        let ci = commit.ci.filter(|ci| *ci != CiState::Green)?;
+        Some(Passed { commit: commit.sha.clone(), ci })
+    });
+    Some(Choice {
+        commit: chosen.sha.clone(),
+        branch: sight.branch.clone(),
+        author: chosen.author.clone(),
+        passed: passed.collect(),
+        over_cap: cap.filter(|cap| brings(at) > *cap).map(|cap| (brings(at), cap)),
+    })
+}
