@@ -1,6 +1,7 @@
 //! What goes wrong outside, in the middle of a release. It ends in a true state, and nothing is done twice.
 
 mod aws_calls;
+mod database;
 mod github_calls;
 mod rig;
 mod table;

@@ -4,6 +4,9 @@ use super::family;
 use super::table::{Row, Story};
 use slipway_sandbox::world::TargetOption;
 
+/// All of them.
+pub(super) const ALL: [&[Row]; 3] = [COMMON, APP_RUNNER, ECS];
+
 /// What both kinds of targets have in common.
 const COMMON: &[Row] = &[
     Row::lists("ECR.DescribeImages"),
@@ -12,6 +15,8 @@ const COMMON: &[Row] = &[
     Row::acts("ECR.PutImage"),
     Row::reads("SecretsManager.DescribeSecret"),
     Row::reads("SecretsManager.GetSecretValue"),
+    // The new version itself.
+    Row::reads("healthz"),
     Row::lists("Logs.FilterLogEvents").when(Story::RollsBack),
 ];
 
@@ -125,10 +130,10 @@ async fn each_call_to_ecs_may_go_wrong() {
         timeout ECS.ListServiceDeployments → succeeded
         timeout ECS.UpdateExpressGatewayService → succeeded
         timeout ECS.DescribeServices → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCESSFUL). Service deployment circuit breaker: tasks failed to start.
-        storm ECS.DescribeExpressGatewayService → failed: AWS had trouble with ecs:DescribeExpressGatewayService. (the answer cannot be read) Tried 8 times.
-        storm ECS.ListServiceDeployments → failed: AWS had trouble with ecs:ListServiceDeployments. (the answer cannot be read) Tried 8 times.
-        storm ECS.UpdateExpressGatewayService → failed: goals-staging was told 3 times to deploy and shows no operation. It may be deploying all the same: look at its operations.
-        storm ECS.DescribeServices → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCESSFUL). Service deployment circuit breaker: tasks failed to start. Its events are not shown: AWS had trouble with ecs:DescribeServices. (the answer cannot be read)
+        storm ECS.DescribeExpressGatewayService → failed: AWS had trouble with ecs:DescribeExpressGatewayService. (status 503) Tried 8 times.
+        storm ECS.ListServiceDeployments → failed: AWS had trouble with ecs:ListServiceDeployments. (status 503) Tried 8 times.
+        storm ECS.UpdateExpressGatewayService → failed: goals-staging was told 3 times to deploy and shows no operation. AWS had trouble with ecs:UpdateExpressGatewayService. (status 503) It may be deploying all the same: look at its operations.
+        storm ECS.DescribeServices → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCESSFUL). Service deployment circuit breaker: tasks failed to start. Its events are not shown: AWS had trouble with ecs:DescribeServices. (status 503)
         throttle ECS.DescribeExpressGatewayService → succeeded
         throttle ECS.ListServiceDeployments → succeeded
         throttle ECS.UpdateExpressGatewayService → succeeded
@@ -137,9 +142,9 @@ async fn each_call_to_ecs_may_go_wrong() {
         half ECS.ListServiceDeployments → succeeded
         half ECS.UpdateExpressGatewayService → succeeded
         half ECS.DescribeServices → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCESSFUL). Service deployment circuit breaker: tasks failed to start. Its events are not shown: AWS had trouble with ecs:DescribeServices. (the answer has no services)
+        doubled ECS.UpdateExpressGatewayService → – its answer has no list, and an answer belongs to one request
         doubled ECS.DescribeExpressGatewayService → succeeded
         doubled ECS.ListServiceDeployments → succeeded
-        doubled ECS.UpdateExpressGatewayService → – its answer has no list, and an answer belongs to one request
         doubled ECS.DescribeServices → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCESSFUL). Service deployment circuit breaker: tasks failed to start.
         lost ECS.DescribeExpressGatewayService → – it changes nothing: a lost answer is one that broke off
         lost ECS.ListServiceDeployments → – it changes nothing: a lost answer is one that broke off

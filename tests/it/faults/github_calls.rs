@@ -45,12 +45,140 @@ const ACTS: &[Row] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_question_about_a_commit_may_go_wrong() {
-    family(TargetOption::AppRunner, READS, expect_test::expect![[r#""#]]).await;
+    family(TargetOption::AppRunner, READS, expect_test::expect![[r#"
+        timeout GET /{repository} → succeeded
+        timeout GET /branches/{} → succeeded
+        timeout GET /branches → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
+        timeout GET /tags → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
+        timeout GET /git/ref/{} → succeeded
+        timeout GET /git/tags/{} → succeeded
+        timeout GET /commits/{} → succeeded
+        timeout GET /commits/{}/branches-where-head → succeeded
+        timeout GET /compare/{} → succeeded
+        storm GET /{repository} → failed: GitHub has trouble of its own (502): the repository acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /branches/{} → failed: GitHub has trouble of its own (502): the protection of the branch main of acme/goals (permission Administration: read; of a classic token: that its owner administers the repository). Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /branches → failed: GitHub has trouble of its own (502): the branches of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /tags → failed: GitHub has trouble of its own (502): the tags of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /git/ref/{} → failed: GitHub has trouble of its own (502): the branch v2.5 of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /git/tags/{} → failed: GitHub has trouble of its own (502): the tag v2.6 of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /commits/{} → failed: GitHub has trouble of its own (502): the commit … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /commits/{}/branches-where-head → failed: build.yaml was dispatched 3 times, but no run appeared. GitHub has trouble of its own (502): the branches at … of acme/goals. Try again, or look at githubstatus.com.
+        storm GET /compare/{} → failed: GitHub has trouble of its own (502): the commits ……… of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        throttle GET /{repository} → succeeded
+        throttle GET /branches/{} → succeeded
+        throttle GET /branches → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
+        throttle GET /tags → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
+        throttle GET /git/ref/{} → succeeded
+        throttle GET /git/tags/{} → succeeded
+        throttle GET /commits/{} → succeeded
+        throttle GET /commits/{}/branches-where-head → succeeded
+        throttle GET /compare/{} → succeeded
+        half GET /{repository} → succeeded
+        half GET /branches/{} → succeeded
+        half GET /branches → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
+        half GET /tags → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
+        half GET /git/ref/{} → succeeded
+        half GET /git/tags/{} → succeeded
+        half GET /commits/{} → succeeded
+        half GET /commits/{}/branches-where-head → succeeded
+        half GET /compare/{} → succeeded
+        doubled GET /{repository} → – its answer has no list, and an answer belongs to one request
+        doubled GET /branches/{} → – its answer has no list, and an answer belongs to one request
+        doubled GET /branches → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.8.0, v1.7.3, v1.7.3. Nothing was started.
+        doubled GET /tags → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.8.0, v1.7.3, v1.7.3. Nothing was started.
+        doubled GET /git/ref/{} → – its answer has no list, and an answer belongs to one request
+        doubled GET /git/tags/{} → – its answer has no list, and an answer belongs to one request
+        doubled GET /commits/{} → – its answer has no list, and an answer belongs to one request
+        doubled GET /commits/{}/branches-where-head → succeeded
+        doubled GET /compare/{} → succeeded
+        lost GET /{repository} → – it changes nothing: a lost answer is one that broke off
+        lost GET /branches/{} → – it changes nothing: a lost answer is one that broke off
+        lost GET /branches → – it changes nothing: a lost answer is one that broke off
+        lost GET /tags → – it changes nothing: a lost answer is one that broke off
+        lost GET /git/ref/{} → – it changes nothing: a lost answer is one that broke off
+        lost GET /git/tags/{} → – it changes nothing: a lost answer is one that broke off
+        lost GET /commits/{} → – it changes nothing: a lost answer is one that broke off
+        lost GET /commits/{}/branches-where-head → – it changes nothing: a lost answer is one that broke off
+        lost GET /compare/{} → – it changes nothing: a lost answer is one that broke off
+        denied GET /{repository} → failed: GitHub does not allow this: the repository acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /branches/{} → failed: GitHub does not allow this: the protection of the branch main of acme/goals (permission Administration: read; of a classic token: that its owner administers the repository). It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /branches → failed: GitHub does not allow this: the branches of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /tags → failed: GitHub does not allow this: the tags of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /git/ref/{} → failed: GitHub does not allow this: the branch v2.5 of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /git/tags/{} → failed: GitHub does not allow this: the tag v2.6 of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /commits/{} → failed: GitHub does not allow this: the commit … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /commits/{}/branches-where-head → failed: GitHub does not allow this: the branches at … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /compare/{} → failed: GitHub does not allow this: the commits ……… of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+    "#]]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_question_about_a_build_may_go_wrong() {
-    family(TargetOption::AppRunner, BUILD, expect_test::expect![[r#""#]]).await;
+    family(TargetOption::AppRunner, BUILD, expect_test::expect![[r#"
+        timeout GET /commits/{}/check-runs → succeeded
+        timeout GET /commits/{}/status → succeeded
+        timeout GET /rules/branches/{} → succeeded
+        timeout GET /actions/workflows/{}/runs → succeeded
+        timeout GET /actions/runs/{} → succeeded
+        timeout GET /actions/runs/{}/jobs → succeeded
+        timeout GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        timeout GET /git/trees/{} → succeeded
+        timeout GET /git/blobs/{} → succeeded
+        storm GET /commits/{}/check-runs → failed: GitHub has trouble of its own (502): the checks of … in acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /commits/{}/status → failed: GitHub has trouble of its own (502): the checks of … in acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /rules/branches/{} → failed: GitHub has trouble of its own (502): the rules for the branch main of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /actions/workflows/{}/runs → failed: GitHub has trouble of its own (502): the runs of build.yaml on … in acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /actions/runs/{} → failed: GitHub has trouble of its own (502): run … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /actions/runs/{}/jobs → failed: GitHub has trouble of its own (502): run … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        storm GET /git/trees/{} → failed: GitHub has trouble of its own (502): the folder migrations at … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /git/blobs/{} → failed: GitHub has trouble of its own (502): the file migrations/20250901090000_users.sql of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        throttle GET /commits/{}/check-runs → succeeded
+        throttle GET /commits/{}/status → succeeded
+        throttle GET /rules/branches/{} → succeeded
+        throttle GET /actions/workflows/{}/runs → succeeded
+        throttle GET /actions/runs/{} → succeeded
+        throttle GET /actions/runs/{}/jobs → succeeded
+        throttle GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        throttle GET /git/trees/{} → succeeded
+        throttle GET /git/blobs/{} → succeeded
+        half GET /commits/{}/check-runs → succeeded
+        half GET /commits/{}/status → succeeded
+        half GET /rules/branches/{} → succeeded
+        half GET /actions/workflows/{}/runs → succeeded
+        half GET /actions/runs/{} → succeeded
+        half GET /actions/runs/{}/jobs → succeeded
+        half GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        half GET /git/trees/{} → succeeded
+        half GET /git/blobs/{} → succeeded
+        doubled GET /actions/runs/{} → – its answer has no list, and an answer belongs to one request
+        doubled GET /commits/{}/check-runs → succeeded
+        doubled GET /commits/{}/status → succeeded
+        doubled GET /rules/branches/{} → succeeded
+        doubled GET /actions/workflows/{}/runs → succeeded
+        doubled GET /actions/runs/{}/jobs → succeeded
+        doubled GET /actions/jobs/{}/logs → – its answer has no list, and an answer belongs to one request
+        doubled GET /git/blobs/{} → – its answer has no list, and an answer belongs to one request
+        doubled GET /git/trees/{} → succeeded
+        lost GET /commits/{}/check-runs → – it changes nothing: a lost answer is one that broke off
+        lost GET /commits/{}/status → – it changes nothing: a lost answer is one that broke off
+        lost GET /rules/branches/{} → – it changes nothing: a lost answer is one that broke off
+        lost GET /actions/workflows/{}/runs → – it changes nothing: a lost answer is one that broke off
+        lost GET /actions/runs/{} → – it changes nothing: a lost answer is one that broke off
+        lost GET /actions/runs/{}/jobs → – it changes nothing: a lost answer is one that broke off
+        lost GET /actions/jobs/{}/logs → – it changes nothing: a lost answer is one that broke off
+        lost GET /git/trees/{} → – it changes nothing: a lost answer is one that broke off
+        lost GET /git/blobs/{} → – it changes nothing: a lost answer is one that broke off
+        denied GET /commits/{}/check-runs → failed: GitHub does not allow this: the checks of … in acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /commits/{}/status → failed: GitHub does not allow this: the checks of … in acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /rules/branches/{} → failed: GitHub does not allow this: the rules for the branch main of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /actions/workflows/{}/runs → failed: GitHub does not allow this: the runs of build.yaml on … in acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /actions/runs/{} → failed: GitHub does not allow this: run … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /actions/runs/{}/jobs → failed: GitHub does not allow this: run … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        denied GET /git/trees/{} → failed: GitHub does not allow this: the folder migrations at … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /git/blobs/{} → failed: GitHub does not allow this: the file migrations/20250901090000_users.sql of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+    "#]]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,8 +193,8 @@ async fn each_thing_told_to_github_may_go_wrong() {
         timeout GET /deployments/{}/statuses → succeeded
         timeout POST /deployments/{}/statuses → succeeded
         timeout POST /statuses/{} → succeeded
-        storm POST /actions/workflows/{}/dispatches → failed: build.yaml was dispatched 3 times, but no run appeared.
-        storm POST /git/refs → failed: build.yaml was dispatched 3 times, but no run appeared.
+        storm POST /actions/workflows/{}/dispatches → failed: build.yaml was dispatched 3 times, but no run appeared. GitHub has trouble of its own (502): the dispatch of build.yaml on main in acme/goals. Try again, or look at githubstatus.com.
+        storm POST /git/refs → failed: build.yaml was dispatched 3 times, but no run appeared. GitHub has trouble of its own (502): the temporary tag slipway/… of acme/goals. Try again, or look at githubstatus.com.
         storm DELETE /git/refs/{} → succeeded
         storm POST /actions/runs/{}/rerun-failed-jobs → failed: run … was asked 3 times to run its failed jobs again, and did not. http://…/acme/goals/actions/runs/…
         storm GET /deployments → succeeded

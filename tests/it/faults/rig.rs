@@ -1,5 +1,6 @@
 //! One world in which release after release is played, each with one call going wrong in one way.
 
+use super::{aws_calls, github_calls};
 use super::table::{End, Kind, LASTING, Row, Story};
 use crate::support::{Player, text};
 use jiff::Timestamp;
@@ -7,11 +8,12 @@ use regex::Regex;
 use serde_json::{Value, json};
 use slipway::store::TerminalMessage;
 use slipway_core::message::Verb;
-use slipway_core::release::{Failure, Outcome, Phase, Promotion, Release};
+use slipway_core::release::{Failure, Outcome, Phase, Promotion, Release, Step};
 use slipway_sandbox::aws::{self, FailureMode};
 use slipway_sandbox::github::{self, CiMode, sample};
 use slipway_sandbox::world::{CHANNEL, Options, Pace, TargetOption, World};
 use sqlx::Connection as _;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A setting of the service's that must be nowhere but in Secrets Manager.
@@ -238,12 +240,16 @@ impl Rig {
         let begins = |text: &str| flat(text).chars().take(SHOWN_CHARS).collect::<String>();
         let told = |failure: &Failure| shown.contains(&begins(&failure.what));
         let succeeded = release.phase == Phase::Succeeded;
+        // Of a deployment that could not be followed to its end the card says that nobody knows.
+        let known = matches!(End::of(release), End::Live | End::RolledBack | End::Failed(Some(Step::Verify)));
+        let known = known && live.is_some();
         let wrong = [
             (deployments > 1, format!("{deployments} deployments")),
             (dispatches > 1, format!("{dispatches} dispatches")),
             (succeeded && deployments != 1, format!("{deployments} deployments, and it succeeded")),
             (succeeded && now.image != approved, format!("{:?} runs and not {approved:?}", now.image)),
             (succeeded && live != approved, format!("the store says {live:?} is live and not {approved:?}")),
+            (deployments == 1 && known && live != now.image, format!("{live:?} is live for the store and not {:?}", now.image)),
             (deployments == 0 && now.image != before.image, "another image runs, and nothing was deployed".to_owned()),
             (!failure(release).is_none_or(told), "the card does not say what happened".to_owned()),
         ];
@@ -272,6 +278,14 @@ impl Rig {
         sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
     }
 
+    /// Calls that were made and that no row is about: nobody would know what comes of it when they go wrong.
+    fn without_row(&self) -> Vec<String> {
+        let rows: Vec<_> = aws_calls::ALL.into_iter().chain(github_calls::ALL).flatten().map(|row| row.call).collect();
+        let asked = self.world.github.requests().iter().map(|request| github::shape_of(request)).collect::<BTreeSet<_>>();
+        let all = self.world.aws.actions().into_iter().chain(asked);
+        all.filter(|call| !rows.contains(&call.as_str())).map(|call| format!("no row is about {call}")).collect()
+    }
+
     /// After all of it: the audit log holds together, and no secret is anywhere.
     pub(super) fn close(self) -> Vec<String> {
         let verified = self.world.bot.run(&["audit", "verify"]).unwrap();
@@ -287,7 +301,8 @@ impl Rig {
                 assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
             }
         }
-        self.wrong
+        let without_row = self.without_row();
+        self.wrong.into_iter().chain(without_row).collect()
     }
 }
 

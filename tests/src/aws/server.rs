@@ -216,25 +216,52 @@ fn take_fault(state: &mut State, action: &str) -> Option<FaultKind> {
     Some(kind)
 }
 
+/// What the running image is asked, for faults.
+const HEALTH: &str = "healthz";
+
 /// The running image itself: it says which commit it was built from.
 async fn healthz(
     extract::State(shared): extract::State<Arc<Shared>>,
     extract::Path(name): extract::Path<String>,
 ) -> Response {
+    let fault = {
+        let mut state = shared.state();
+        state.calls.push(HEALTH.to_owned());
+        take_fault(&mut state, HEALTH)
+    };
+    let (status, said) = health(&shared, &name);
+    match fault {
+        Some(FaultKind::Timeout) => {
+            tokio::time::sleep(Duration::from_millis(HOLD_LIMIT_MS)).await;
+            answer::bare(504)
+        }
+        Some(FaultKind::Status503) => answer::bare(503),
+        Some(FaultKind::Throttle) => answer::bare(429),
+        Some(FaultKind::Denied) => answer::bare(403),
+        Some(FaultKind::CutOff | FaultKind::LostAnswerAfterAct) => {
+            answer::cut(&Ok(said), "application/json", "-")
+        }
+        Some(FaultKind::Hollow) => (status, axum::Json(spoilt::hollow(&said))).into_response(),
+        _ if said.is_null() => answer::bare(404),
+        _ => (status, axum::Json(said)).into_response(),
+    }
+}
+
+/// What a service says of itself; null where none of this name runs.
+fn health(shared: &Shared, name: &str) -> (StatusCode, Value) {
     let state = shared.state();
     let now = shared.now(&state);
     let service = state.services.values().find(|service| service.name == name);
     let express = state.express.values().find(|service| service.name == name);
     let running = service.and_then(|service| service.running(now));
     let Some(running) = running.or(express.and_then(|express| express.running(now))) else {
-        return answer::bare(404);
+        return (StatusCode::NOT_FOUND, Value::Null);
     };
     let digest = running.digest.as_deref();
     let commit = digest.and_then(|digest| state.registry.commit(digest));
     let ill = digest.is_some_and(|digest| state.unhealthy.contains(digest));
     let (status, word) = if ill { (503, "unavailable") } else { (200, "ok") };
-    let status = StatusCode::from_u16(status).unwrap_or_default();
-    (status, axum::Json(json!({ "status": word, "commit": commit }))).into_response()
+    (StatusCode::from_u16(status).unwrap_or_default(), json!({ "status": word, "commit": commit }))
 }
 
 #[cfg(test)]
