@@ -18,6 +18,13 @@ use thiserror::Error;
 /// Sent where no token is configured, so that GitHub itself says 401.
 const NO_TOKEN: &str = "not-configured";
 
+/// The longest exchange with a chat, in milliseconds: people wait for it.
+const CHAT_LIMIT_MS: u64 = 10_000;
+
+fn chat_limit(call_limit_ms: u64) -> Duration {
+    Duration::from_millis(call_limit_ms.min(CHAT_LIMIT_MS))
+}
+
 /// Why the parts cannot be put together.
 #[derive(Debug, Error)]
 pub enum AssembleError {
@@ -72,7 +79,10 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
         None => GitHub::new(&config.github.api_url, auth)?,
     };
     let slack = match (&config.slack, &secrets.slack_bot_token) {
-        (Some(slack), Some(token)) => Some(Slack::new(&slack.api_url, token)?),
+        (Some(slack), Some(token)) => Some(match config.pace.call_limit_ms {
+            Some(limit_ms) => Slack::with_request_timeout(&slack.api_url, token, chat_limit(limit_ms))?,
+            None => Slack::new(&slack.api_url, token)?,
+        }),
         _ => None,
     };
     let limits = call_limit.map(CallLimits::of_attempts).unwrap_or_default();
@@ -90,7 +100,13 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
 /// When there is no HTTP client.
 pub fn discord(config: &Config, secrets: &Secrets) -> Result<Option<Discord>, AssembleError> {
     match (&config.discord, &secrets.discord_token) {
-        (Some(discord), Some(token)) => Ok(Some(Discord::new(&discord.api_url, token)?)),
+        (Some(discord), Some(token)) => {
+            let client = Discord::new(&discord.api_url, token)?;
+            Ok(Some(match config.pace.call_limit_ms {
+                Some(limit_ms) => client.with_request_timeout(chat_limit(limit_ms)),
+                None => client,
+            }))
+        }
         _ => Ok(None),
     }
 }

@@ -134,7 +134,7 @@ pub struct Pace {
     pub membership_ms: Option<u64>,
     /// Between two looks at the services' settings.
     pub config_ms: Option<u64>,
-    /// How long one call to GitHub, AWS or a health address may take.
+    /// How long one call to GitHub, AWS, a chat or a health address may take.
     pub call_limit_ms: Option<u64>,
     /// The rest after the first failure of what is tried again; it doubles with each.
     pub retry_ms: Option<u64>,

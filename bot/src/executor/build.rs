@@ -177,7 +177,10 @@ async fn red(job: &Job<'_>, checks: &CiFact, run: Option<&RunState>) -> Result<D
         let repository = &job.service()?.repository;
         let log = job.executor.outside.github.job_log_tail(repository, failing.id, LOG_TAIL_LINES).await;
         // The log is a courtesy: without it the failure is as true.
-        failure.log_tail = log.ok().map(|lines| lines.join("\n"));
+        match log {
+            Ok(lines) => failure.log_tail = Some(lines.join("\n")),
+            Err(error) => failure = failure.detail(format!("Its log is not shown: {error}")),
+        }
         failure = failure.detail(failing.html_url.clone());
     }
     Ok(job.planning_failed(Some(Step::Ci), failure))
@@ -264,7 +267,7 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
         }
     }
     if before >= DISPATCHES_LIMIT {
-        let what = format!("{} was dispatched {DISPATCHES_LIMIT} times, but no run appeared.", service.workflow);
+        let what = format!("{} was to be started {DISPATCHES_LIMIT} times, and no run appeared.", service.workflow);
         let said = intent.and_then(|intent| intent.said);
         let failure = said.into_iter().fold(Failure::new(what), Failure::detail);
         let failure = failure.next("look at the repository's Actions, then /release retry");

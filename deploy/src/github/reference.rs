@@ -287,6 +287,8 @@ impl GitHub {
         let (branches, mut tags) = (branches?, tags?);
         let near = nearest(reference, branches.iter().chain(&tags));
         tags.sort_by(|a, b| by_version(b, a));
+        // A list that is read page by page while it changes may name one twice.
+        tags.dedup();
         tags.truncate(OFFERED_LIMIT);
         Ok(Resolution::Unresolved(Unresolved { why, near, newest_tags: tags }))
     }

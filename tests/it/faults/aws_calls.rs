@@ -43,6 +43,7 @@ async fn each_call_to_aws_of_a_release_may_go_wrong() {
         timeout ECR.PutImage → succeeded
         timeout SecretsManager.DescribeSecret → succeeded
         timeout SecretsManager.GetSecretValue → succeeded
+        timeout healthz → succeeded
         timeout Logs.FilterLogEvents → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCEEDED).
         storm ECR.DescribeImages → failed: AWS had trouble with ecr:DescribeImages. (status 503) Tried 8 times.
         storm ECR.DescribeImageScanFindings → failed: AWS had trouble with ecr:DescribeImageScanFindings. (status 503) Tried 8 times.
@@ -50,6 +51,7 @@ async fn each_call_to_aws_of_a_release_may_go_wrong() {
         storm ECR.PutImage → succeeded; the tag was not moved: ECR was told 3 times, and the tag does not show it
         storm SecretsManager.DescribeSecret → failed: goals/staging: AWS had trouble with secretsmanager:DescribeSecret. (status 503) Tried 8 times.
         storm SecretsManager.GetSecretValue → failed: AWS had trouble with secretsmanager:GetSecretValue. (status 503) Tried 8 times.
+        storm healthz → failed: … is live but not healthy: answers 503 Service Unavailable. http://…/service/goals-staging/healthz Asked for 3 s.
         storm Logs.FilterLogEvents → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCEEDED). Its log is not shown: AWS had trouble with logs:FilterLogEvents. (status 503)
         throttle ECR.DescribeImages → succeeded
         throttle ECR.DescribeImageScanFindings → succeeded
@@ -57,6 +59,7 @@ async fn each_call_to_aws_of_a_release_may_go_wrong() {
         throttle ECR.PutImage → succeeded
         throttle SecretsManager.DescribeSecret → succeeded
         throttle SecretsManager.GetSecretValue → succeeded
+        throttle healthz → succeeded
         throttle Logs.FilterLogEvents → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCEEDED).
         half ECR.DescribeImages → succeeded
         half ECR.DescribeImageScanFindings → succeeded
@@ -64,11 +67,13 @@ async fn each_call_to_aws_of_a_release_may_go_wrong() {
         half ECR.PutImage → succeeded
         half SecretsManager.DescribeSecret → succeeded
         half SecretsManager.GetSecretValue → succeeded
+        half healthz → succeeded
         half Logs.FilterLogEvents → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCEEDED). Its log is not shown: AWS had trouble with logs:FilterLogEvents. (the answer has no events)
         doubled ECR.DescribeImageScanFindings → – its answer has no list, and an answer belongs to one request
         doubled ECR.PutImage → – its answer has no list, and an answer belongs to one request
         doubled SecretsManager.DescribeSecret → – its answer has no list, and an answer belongs to one request
         doubled SecretsManager.GetSecretValue → – its answer has no list, and an answer belongs to one request
+        doubled healthz → – its answer has no list, and an answer belongs to one request
         doubled ECR.DescribeImages → succeeded
         doubled ECR.BatchGetImage → succeeded
         doubled Logs.FilterLogEvents → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCEEDED).
@@ -77,6 +82,7 @@ async fn each_call_to_aws_of_a_release_may_go_wrong() {
         lost ECR.BatchGetImage → – it changes nothing: a lost answer is one that broke off
         lost SecretsManager.DescribeSecret → – it changes nothing: a lost answer is one that broke off
         lost SecretsManager.GetSecretValue → – it changes nothing: a lost answer is one that broke off
+        lost healthz → – it changes nothing: a lost answer is one that broke off
         lost ECR.PutImage → succeeded
         lost Logs.FilterLogEvents → – it changes nothing: a lost answer is one that broke off
         denied ECR.DescribeImages → failed: AWS does not allow ecr:DescribeImages. Add it to the policy of the bot's role. (AccessDeniedException: User: arn:aws:iam::…:user/slipway may not perform ECR.DescribeImages)
@@ -85,6 +91,7 @@ async fn each_call_to_aws_of_a_release_may_go_wrong() {
         denied ECR.PutImage → succeeded; the tag was not moved: AWS does not allow ecr:PutImage. Add it to the policy of the bot's role. (AccessDeniedException: User: arn:aws:iam::…:user/slipway may not perform ECR.PutImage)
         denied SecretsManager.DescribeSecret → failed: goals/staging: AWS does not allow secretsmanager:DescribeSecret. Add it to the policy of the bot's role. (AccessDeniedException: User: arn:aws:iam::…:user/slipway may not perform SecretsManager.DescribeSecret)
         denied SecretsManager.GetSecretValue → failed: goals-staging reads SMTP_HOST from the secret goals/staging. Whether that is there cannot be told. AWS does not allow secretsmanager:GetSecretValue. Add it to the policy of the bot's role. (AccessDeniedException: User: arn:aws:iam::…:user/slipway may not perform SecretsManager.GetSecretValue) Nothing was started.
+        denied healthz → failed: … is live but not healthy: answers 403 Service Unavailable. http://…/service/goals-staging/healthz Asked for 3 s.
         denied Logs.FilterLogEvents → rolled_back: The new image failed and AWS rolled this back; the old image runs (ROLLBACK_SUCCEEDED). Its log is not shown: AWS does not allow logs:FilterLogEvents. Add it to the policy of the bot's role. (AccessDeniedException: User: arn:aws:iam::…:user/slipway may not perform Logs.FilterLogEvents)
     "#]]).await;
 }

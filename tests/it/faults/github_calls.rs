@@ -4,6 +4,9 @@ use super::family;
 use super::table::{Row, Story};
 use slipway_sandbox::world::TargetOption;
 
+/// All of them.
+pub(super) const ALL: [&[Row]; 3] = [READS, BUILD, ACTS];
+
 /// What is asked to find the commit, and to know how it was built.
 const READS: &[Row] = &[
     Row::reads("GET /{repository}"),
@@ -59,10 +62,10 @@ async fn each_question_about_a_commit_may_go_wrong() {
         storm GET /branches/{} → failed: GitHub has trouble of its own (502): the protection of the branch main of acme/goals (permission Administration: read; of a classic token: that its owner administers the repository). Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /branches → failed: GitHub has trouble of its own (502): the branches of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /tags → failed: GitHub has trouble of its own (502): the tags of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
-        storm GET /git/ref/{} → failed: GitHub has trouble of its own (502): the branch v2.5 of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
-        storm GET /git/tags/{} → failed: GitHub has trouble of its own (502): the tag v2.6 of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /git/ref/{} → failed: GitHub has trouble of its own (502): the branch v2.… of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /git/tags/{} → failed: GitHub has trouble of its own (502): the tag v2.… of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /commits/{} → failed: GitHub has trouble of its own (502): the commit … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
-        storm GET /commits/{}/branches-where-head → failed: build.yaml was dispatched 3 times, but no run appeared. GitHub has trouble of its own (502): the branches at … of acme/goals. Try again, or look at githubstatus.com.
+        storm GET /commits/{}/branches-where-head → failed: build.yaml was to be started 3 times, and no run appeared. GitHub has trouble of its own (502): the branches at … of acme/goals. Try again, or look at githubstatus.com.
         storm GET /compare/{} → failed: GitHub has trouble of its own (502): the commits ……… of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         throttle GET /{repository} → succeeded
         throttle GET /branches/{} → succeeded
@@ -84,8 +87,8 @@ async fn each_question_about_a_commit_may_go_wrong() {
         half GET /compare/{} → succeeded
         doubled GET /{repository} → – its answer has no list, and an answer belongs to one request
         doubled GET /branches/{} → – its answer has no list, and an answer belongs to one request
-        doubled GET /branches → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.8.0, v1.7.3, v1.7.3. Nothing was started.
-        doubled GET /tags → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.8.0, v1.7.3, v1.7.3. Nothing was started.
+        doubled GET /branches → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
+        doubled GET /tags → failed: acme/goals has no branch, tag or commit "mian". Did you mean: main? Newest tags: v1.8.0, v1.7.3. Nothing was started.
         doubled GET /git/ref/{} → – its answer has no list, and an answer belongs to one request
         doubled GET /git/tags/{} → – its answer has no list, and an answer belongs to one request
         doubled GET /commits/{} → – its answer has no list, and an answer belongs to one request
@@ -104,8 +107,8 @@ async fn each_question_about_a_commit_may_go_wrong() {
         denied GET /branches/{} → failed: GitHub does not allow this: the protection of the branch main of acme/goals (permission Administration: read; of a classic token: that its owner administers the repository). It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /branches → failed: GitHub does not allow this: the branches of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /tags → failed: GitHub does not allow this: the tags of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
-        denied GET /git/ref/{} → failed: GitHub does not allow this: the branch v2.5 of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
-        denied GET /git/tags/{} → failed: GitHub does not allow this: the tag v2.6 of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /git/ref/{} → failed: GitHub does not allow this: the branch v2.… of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /git/tags/{} → failed: GitHub does not allow this: the tag v2.… of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /commits/{} → failed: GitHub does not allow this: the commit … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /commits/{}/branches-where-head → failed: GitHub does not allow this: the branches at … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /compare/{} → failed: GitHub does not allow this: the commits ……… of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
@@ -121,7 +124,7 @@ async fn each_question_about_a_build_may_go_wrong() {
         timeout GET /actions/workflows/{}/runs → succeeded
         timeout GET /actions/runs/{} → succeeded
         timeout GET /actions/runs/{}/jobs → succeeded
-        timeout GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        timeout GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub did not answer in 1 s: the log of job … of acme/goals. Try again, or look at githubstatus.com. http://…/acme/goals/actions/runs/…/job/…
         timeout GET /git/trees/{} → succeeded
         timeout GET /git/blobs/{} → succeeded
         storm GET /commits/{}/check-runs → failed: GitHub has trouble of its own (502): the checks of … in acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
@@ -130,16 +133,16 @@ async fn each_question_about_a_build_may_go_wrong() {
         storm GET /actions/workflows/{}/runs → failed: GitHub has trouble of its own (502): the runs of build.yaml on … in acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /actions/runs/{} → failed: GitHub has trouble of its own (502): run … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /actions/runs/{}/jobs → failed: GitHub has trouble of its own (502): run … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
-        storm GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        storm GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub has trouble of its own (502): the log of job … of acme/goals. Try again, or look at githubstatus.com. http://…/acme/goals/actions/runs/…/job/…
         storm GET /git/trees/{} → failed: GitHub has trouble of its own (502): the folder migrations at … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
-        storm GET /git/blobs/{} → failed: GitHub has trouble of its own (502): the file migrations/20250901090000_users.sql of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /git/blobs/{} → failed: GitHub has trouble of its own (502): the file migrations/….sql of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         throttle GET /commits/{}/check-runs → succeeded
         throttle GET /commits/{}/status → succeeded
         throttle GET /rules/branches/{} → succeeded
         throttle GET /actions/workflows/{}/runs → succeeded
         throttle GET /actions/runs/{} → succeeded
         throttle GET /actions/runs/{}/jobs → succeeded
-        throttle GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        throttle GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub limits the number of requests until …. Try again then. http://…/acme/goals/actions/runs/…/job/…
         throttle GET /git/trees/{} → succeeded
         throttle GET /git/blobs/{} → succeeded
         half GET /commits/{}/check-runs → succeeded
@@ -148,7 +151,7 @@ async fn each_question_about_a_build_may_go_wrong() {
         half GET /actions/workflows/{}/runs → succeeded
         half GET /actions/runs/{} → succeeded
         half GET /actions/runs/{}/jobs → succeeded
-        half GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        half GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub cannot be reached for the log of job … of acme/goals (connection closed before message completed). Check the network and `[github] api_url`. http://…/acme/goals/actions/runs/…/job/…
         half GET /git/trees/{} → succeeded
         half GET /git/blobs/{} → succeeded
         doubled GET /actions/runs/{} → – its answer has no list, and an answer belongs to one request
@@ -175,9 +178,9 @@ async fn each_question_about_a_build_may_go_wrong() {
         denied GET /actions/workflows/{}/runs → failed: GitHub does not allow this: the runs of build.yaml on … in acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /actions/runs/{} → failed: GitHub does not allow this: run … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /actions/runs/{}/jobs → failed: GitHub does not allow this: run … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
-        denied GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". http://…/acme/goals/actions/runs/…/job/…
+        denied GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub does not allow this: the log of job … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission. http://…/acme/goals/actions/runs/…/job/…
         denied GET /git/trees/{} → failed: GitHub does not allow this: the folder migrations at … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
-        denied GET /git/blobs/{} → failed: GitHub does not allow this: the file migrations/20250901090000_users.sql of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /git/blobs/{} → failed: GitHub does not allow this: the file migrations/….sql of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
     "#]]).await;
 }
 
@@ -193,8 +196,8 @@ async fn each_thing_told_to_github_may_go_wrong() {
         timeout GET /deployments/{}/statuses → succeeded
         timeout POST /deployments/{}/statuses → succeeded
         timeout POST /statuses/{} → succeeded
-        storm POST /actions/workflows/{}/dispatches → failed: build.yaml was dispatched 3 times, but no run appeared. GitHub has trouble of its own (502): the dispatch of build.yaml on main in acme/goals. Try again, or look at githubstatus.com.
-        storm POST /git/refs → failed: build.yaml was dispatched 3 times, but no run appeared. GitHub has trouble of its own (502): the temporary tag slipway/… of acme/goals. Try again, or look at githubstatus.com.
+        storm POST /actions/workflows/{}/dispatches → failed: build.yaml was to be started 3 times, and no run appeared. GitHub has trouble of its own (502): the dispatch of build.yaml on main in acme/goals. Try again, or look at githubstatus.com.
+        storm POST /git/refs → failed: build.yaml was to be started 3 times, and no run appeared. GitHub has trouble of its own (502): the temporary tag slipway/… of acme/goals. Try again, or look at githubstatus.com.
         storm DELETE /git/refs/{} → succeeded
         storm POST /actions/runs/{}/rerun-failed-jobs → failed: run … was asked 3 times to run its failed jobs again, and did not. http://…/acme/goals/actions/runs/…
         storm GET /deployments → succeeded

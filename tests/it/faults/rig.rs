@@ -1,7 +1,7 @@
 //! One world in which release after release is played, each with one call going wrong in one way.
 
-use super::{aws_calls, github_calls};
 use super::table::{End, Kind, LASTING, Row, Story};
+use super::{aws_calls, github_calls};
 use crate::support::{Player, text};
 use jiff::Timestamp;
 use regex::Regex;
@@ -70,7 +70,8 @@ impl Rig {
     fn commit(&mut self) {
         self.commits += 1;
         let (n, version) = (self.commits, FIRST_VERSION + self.commits);
-        let sql = format!("-- +goose Up\nCREATE TABLE t{n} (id BIGINT PRIMARY KEY);\n\n-- +goose Down\nDROP TABLE t{n};\n");
+        let sql =
+            format!("-- +goose Up\nCREATE TABLE t{n} (id BIGINT PRIMARY KEY);\n\n-- +goose Down\nDROP TABLE t{n};\n");
         let (who, title) = (bob(), format!("Table {n}"));
         let stream = format!(
             "commit refs/heads/main\nauthor {who}\ncommitter {who}\ndata {}\n{title}\nfrom refs/heads/main^0\n\
@@ -102,6 +103,7 @@ impl Rig {
         // What an earlier release left under way has come to its end.
         self.world.aws.advance_ms(LONG_MS);
         let before = self.before();
+        let asked_before: Vec<_> = rows.iter().map(|row| self.world.aws.calls(row.call)).collect();
         let in_the_middle = kind == Some(Kind::Denied) && row.in_the_middle;
         if row.story != Story::RerunJobs && !in_the_middle {
             self.inject(rows, kind);
@@ -136,6 +138,13 @@ impl Rig {
         let mut wrong = self.untrue(&before, &release, &card).await;
         if if lasts { left == LASTING } else { left > 0 } {
             wrong.push(format!("the call was not made, {left} faults are left"));
+        }
+        if kind == Some(Kind::Lost) && !row.is_of_github() {
+            let asked: Vec<_> =
+                rows.iter().zip(&asked_before).map(|(row, n)| self.world.aws.calls(row.call) - n).collect();
+            if asked.iter().any(|asked| *asked != 1) {
+                wrong.push(format!("asked for {asked:?} times: what was done was to be found, not repeated"));
+            }
         }
         if !lasts && End::of(&release) != row.story.end() {
             wrong.push(format!("{:?} instead of {:?}", End::of(&release), row.story.end()));
@@ -222,7 +231,11 @@ impl Rig {
 
     fn before(&self) -> Before {
         let (aws, arn) = (&self.world.aws, &self.world.staging_arn);
-        Before { deployments: aws.deployment_operations(arn).len(), image: aws.running_image(arn), dispatches: self.world.github.dispatches().len() }
+        Before {
+            deployments: aws.deployment_operations(arn).len(),
+            image: aws.running_image(arn),
+            dispatches: self.world.github.dispatches().len(),
+        }
     }
 
     /// Nothing goes wrong any more. Gives how often something was still to.
@@ -249,7 +262,10 @@ impl Rig {
             (succeeded && deployments != 1, format!("{deployments} deployments, and it succeeded")),
             (succeeded && now.image != approved, format!("{:?} runs and not {approved:?}", now.image)),
             (succeeded && live != approved, format!("the store says {live:?} is live and not {approved:?}")),
-            (deployments == 1 && known && live != now.image, format!("{live:?} is live for the store and not {:?}", now.image)),
+            (
+                deployments == 1 && known && live != now.image,
+                format!("{live:?} is live for the store and not {:?}", now.image),
+            ),
             (deployments == 0 && now.image != before.image, "another image runs, and nothing was deployed".to_owned()),
             (!failure(release).is_none_or(told), "the card does not say what happened".to_owned()),
         ];
@@ -281,7 +297,8 @@ impl Rig {
     /// Calls that were made and that no row is about: nobody would know what comes of it when they go wrong.
     fn without_row(&self) -> Vec<String> {
         let rows: Vec<_> = aws_calls::ALL.into_iter().chain(github_calls::ALL).flatten().map(|row| row.call).collect();
-        let asked = self.world.github.requests().iter().map(|request| github::shape_of(request)).collect::<BTreeSet<_>>();
+        let asked =
+            self.world.github.requests().iter().map(|request| github::shape_of(request)).collect::<BTreeSet<_>>();
         let all = self.world.aws.actions().into_iter().chain(asked);
         all.filter(|call| !rows.contains(&call.as_str())).map(|call| format!("no row is about {call}")).collect()
     }
@@ -340,6 +357,8 @@ fn everyday(text: &str) -> String {
         (r"\b[0-9a-f]{7,40}\b", "…"),
         (r"\d\d:\d\d:\d\d UTC", "…"),
         (r"\b[Rr]un \d+", "run …"),
+        (r"\bv2\.\d+\b", "v2.…"),
+        (r"migrations/\w+\.sql", "migrations/….sql"),
         (r"runs/\d+|jobs?/? ?\d+", "…"),
         (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "…"),
     ];

@@ -116,9 +116,7 @@ async fn aws(extract::State(shared): extract::State<Arc<Shared>>, request: Reque
             let hollow = answer.map(|whole| spoilt::hollow(&whole));
             answer::http(hollow, operation.content_type, &request_id)
         }
-        Some(FaultKind::Doubled) => {
-            answer::http(answer.map(spoilt::doubled), operation.content_type, &request_id)
-        }
+        Some(FaultKind::Doubled) => answer::http(answer.map(spoilt::doubled), operation.content_type, &request_id),
         _ => {
             let (status, said) = answer::body(&answer);
             let request = traffic::json(&body);
@@ -238,9 +236,7 @@ async fn healthz(
         Some(FaultKind::Status503) => answer::bare(503),
         Some(FaultKind::Throttle) => answer::bare(429),
         Some(FaultKind::Denied) => answer::bare(403),
-        Some(FaultKind::CutOff | FaultKind::LostAnswerAfterAct) => {
-            answer::cut(&Ok(said), "application/json", "-")
-        }
+        Some(FaultKind::CutOff | FaultKind::LostAnswerAfterAct) => answer::cut(&Ok(said), "application/json", "-"),
         Some(FaultKind::Hollow) => (status, axum::Json(spoilt::hollow(&said))).into_response(),
         _ if said.is_null() => answer::bare(404),
         _ => (status, axum::Json(said)).into_response(),

@@ -26,7 +26,9 @@ pub async fn play(world: &World, screen: Screen) -> Result<(), DemoError> {
     stage.screen.note("Eve's pull request #51 is merged. It brings a migration: a table for the tags of goals.");
     to_staging(&mut stage).await?;
     stage.screen.note("");
-    stage.screen.note("People report that goals with tags cannot be opened. Ana goes back, and wants the table gone too.");
+    stage
+        .screen
+        .note("People report that goals with tags cannot be opened. Ana goes back, and wants the table gone too.");
     let since = stage.says("ana", "/rollback staging --migrations").await?;
     let card = stage.until_everywhere("the end of the rollback", since, |m| m.is_card() && m.has_ended()).await?;
     must_be_live(&stage, &card).await?;

@@ -47,7 +47,10 @@ mod tests {
             (format!("GET /repos/acme/goals/commits/{sha}/check-runs?page=2"), "GET /commits/{}/check-runs"),
             ("GET /repos/acme/goals/commits/heads%2Fmain".to_owned(), "GET /commits/{}"),
             (format!("GET /repos/acme/goals/compare/{sha}...{sha}?per_page=1"), "GET /compare/{}"),
-            ("POST /repos/acme/goals/actions/workflows/build.yaml/dispatches".to_owned(), "POST /actions/workflows/{}/dispatches"),
+            (
+                "POST /repos/acme/goals/actions/workflows/build.yaml/dispatches".to_owned(),
+                "POST /actions/workflows/{}/dispatches",
+            ),
             ("GET /repos/acme/goals/actions/runs/7/jobs".to_owned(), "GET /actions/runs/{}/jobs"),
             ("DELETE /repos/acme/goals/git/refs/tags/slipway/01".to_owned(), "DELETE /git/refs/{}"),
             ("POST /repos/acme/goals/git/refs".to_owned(), "POST /git/refs"),
