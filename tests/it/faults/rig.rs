@@ -22,6 +22,8 @@ const SECRET: &str = "hunter2-of-staging";
 const TOLD_LIMIT: Duration = Duration::from_secs(60);
 /// Longer than a deployment takes here.
 const LONG_MS: u64 = 10_000;
+/// A deployment that stays under way.
+pub(super) const NEVER_OVER: aws::Pace = aws::Pace { pending_ms: 0, in_progress_ms: 600_000, rollback_ms: 600_000 };
 /// How long the chat is looked at between two looks at whether they have.
 const TOLD_LOOK: Duration = Duration::from_millis(50);
 /// How much of a sentence a card has room for at least, in characters.
@@ -108,6 +110,8 @@ impl Rig {
         if row.story != Story::RerunJobs && !in_the_middle {
             self.inject(rows, kind);
         }
+        // However slow the machine is, the moment is not missed.
+        let pace = in_the_middle.then(|| self.world.aws.set_pace(NEVER_OVER));
         let typed = match row.story {
             Story::OldCommit => format!("/deploy staging {}", self.world.git(&["rev-parse", "main~1"])),
             Story::Misspelt => "/deploy staging mian".to_owned(),
@@ -131,6 +135,9 @@ impl Rig {
         }
         self.until_all_is_told().await;
         let left = self.heal();
+        if let Some(pace) = pace {
+            self.world.aws.set_pace(pace);
+        }
         let release = self.player.release(&self.world, &card).await;
         let lasts = kind.is_some_and(Kind::lasts);
         let calls: Vec<_> = rows.iter().map(|row| row.call).collect();
