@@ -20,8 +20,8 @@ use std::time::Duration;
 const SECRET: &str = "hunter2-of-staging";
 /// How long it may take until GitHub and ECR have been told.
 const TOLD_LIMIT: Duration = Duration::from_secs(60);
-/// Longer than a deployment takes here.
-const LONG_MS: u64 = 10_000;
+/// Longer than any deployment takes here, also one that stays under way.
+const LONG_MS: u64 = 700_000;
 /// A deployment that stays under way.
 pub(super) const NEVER_OVER: aws::Pace = aws::Pace { pending_ms: 0, in_progress_ms: 600_000, rollback_ms: 600_000 };
 /// How long the chat is looked at between two looks at whether they have.
@@ -126,6 +126,9 @@ impl Rig {
             self.player.until("the deployment", under_way).await;
             self.inject(rows, kind);
         }
+        if let Some(pace) = pace {
+            self.world.aws.set_pace(pace);
+        }
         let mut card = self.ended().await;
         if row.story == Story::RerunJobs {
             self.world.github.set_ci(CiMode::Green);
@@ -135,9 +138,6 @@ impl Rig {
         }
         self.until_all_is_told().await;
         let left = self.heal();
-        if let Some(pace) = pace {
-            self.world.aws.set_pace(pace);
-        }
         let release = self.player.release(&self.world, &card).await;
         let lasts = kind.is_some_and(Kind::lasts);
         let calls: Vec<_> = rows.iter().map(|row| row.call).collect();
