@@ -154,6 +154,7 @@ async fn a_commit_that_is_no_head_is_built_by_a_tag_that_does_not_stay() {
 async fn a_deployment_that_cannot_be_followed_any_more_is_not_told_as_over() {
     for kind in KINDS {
         let world = world_on(kind.target).await;
+        world.aws.set_pace(rig::NEVER_OVER);
         let mut player = Player::new(&world, "unseen");
         player.say("ana", "/deploy staging").await;
         player.until("the deployment", |m| text(m).contains(": update ")).await;

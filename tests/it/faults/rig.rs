@@ -20,8 +20,10 @@ use std::time::Duration;
 const SECRET: &str = "hunter2-of-staging";
 /// How long it may take until GitHub and ECR have been told.
 const TOLD_LIMIT: Duration = Duration::from_secs(60);
-/// Longer than a deployment takes here.
-const LONG_MS: u64 = 10_000;
+/// Longer than any deployment takes here, also one that stays under way.
+const LONG_MS: u64 = 700_000;
+/// A deployment that stays under way.
+pub(super) const NEVER_OVER: aws::Pace = aws::Pace { pending_ms: 0, in_progress_ms: 600_000, rollback_ms: 600_000 };
 /// How long the chat is looked at between two looks at whether they have.
 const TOLD_LOOK: Duration = Duration::from_millis(50);
 /// How much of a sentence a card has room for at least, in characters.
@@ -108,6 +110,8 @@ impl Rig {
         if row.story != Story::RerunJobs && !in_the_middle {
             self.inject(rows, kind);
         }
+        // However slow the machine is, the moment is not missed.
+        let pace = in_the_middle.then(|| self.world.aws.set_pace(NEVER_OVER));
         let typed = match row.story {
             Story::OldCommit => format!("/deploy staging {}", self.world.git(&["rev-parse", "main~1"])),
             Story::Misspelt => "/deploy staging mian".to_owned(),
@@ -121,6 +125,9 @@ impl Rig {
             let under_way = |m: &TerminalMessage| !known.contains(&m.key) && text(m).contains(": update ");
             self.player.until("the deployment", under_way).await;
             self.inject(rows, kind);
+        }
+        if let Some(pace) = pace {
+            self.world.aws.set_pace(pace);
         }
         let mut card = self.ended().await;
         if row.story == Story::RerunJobs {

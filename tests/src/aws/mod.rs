@@ -380,6 +380,11 @@ impl AwsSandbox {
         self.shared.state().calls.iter().cloned().collect()
     }
 
+    /// How long each phase of an operation takes from now on, of those under way too. Gives how long it took before.
+    pub fn set_pace(&self, pace: Pace) -> Pace {
+        std::mem::replace(&mut self.shared.state().pace, pace)
+    }
+
     /// Moves the clock of operations on.
     pub fn advance_ms(&self, ms: u64) {
         self.shared.state().ahead_ms += ms;
