@@ -216,8 +216,8 @@ fn help_is_found_wherever_it_is_asked_for() {
                            runs was started; never values
         /release bad       mark what it brought as bad: nothing brings it anywhere
                            again, not even a rollback
-        /release ship      squash-merge it once its checks and reviews are green, and
-                           deploy it: to staging, if nothing else is said
+        /release ship      squash-merge it once its checks and reviews are green, then
+                           deploy the merge commit
         /release resume    let releases begin by themselves again after one of them
                            failed
 

@@ -147,6 +147,13 @@ fn every_end_says_whether_it_is_merged() {
         ▲ #123 <https://github.com/acme/goals/pull/123> Show profile links by eve-dev · merged as 4c1f9e2: it is on main, whatever became of this release
         To ask again: /deploy production 4c1f9e2
         [Why?]
+
+        ✖ goals → production · planning failed · it is not known whether #123 was merged
+        asked by ana · ships #123 · release 01JD7Q4N
+        GitHub cannot be reached.
+        Look on GitHub whether the pull request was merged.
+        Next: /release retry
+        [Retry]
     "#]].assert_eq(&all.map(|release| card(&release, 100)).join("\n"));
 }
 
