@@ -224,9 +224,16 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.plan = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("production", 3, 3) };
         }
         Way::Config => {
+            let section = "[service.goals.environment.staging]\n";
+            let secret = format!("{section}config = [\"goals/staging\"]\n");
+            chat.configure(&CONFIG.replacen(section, &secret, 1));
             let earlier = chat.planned("ana", &staging).await;
             chat.runs_to_its_end(&earlier).await;
             chat.wait_s(1);
+            chat.says("ana", "/deploy staging --config").await;
+            let asked = chat.newest().await;
+            chat.outcome(&asked, "resolve", Event::Resolved { commit: sha(3), branch: None }).await;
+            brink.release = Some(asked);
             brink.plan = Plan { kind: PlanKind::Config, base: Some(sha(3)), ..plan("staging", 3, 3) };
         }
         Way::MembersBack => {
@@ -283,7 +290,7 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.handle_all().await;
             String::new()
         }
-        Way::FreshFacts => String::new(),
+        Way::FreshFacts | Way::Config => String::new(),
         Way::Restart => {
             chat.starts().await;
             String::new()
@@ -308,7 +315,6 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.outcome(&other.unwrap(), "verify", event).await;
             String::new()
         }
-        Way::Config => chat.says("ana", "/deploy staging --config").await,
         Way::MembersBack => {
             chat.sees_members(&release_managers(), &[]).await;
             String::new()
