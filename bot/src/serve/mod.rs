@@ -178,9 +178,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         signals: signals.clone(),
         owner,
     };
-    tasks.spawn(executor.clone().answer_questions());
-    tasks.spawn(executor.clone().lint_pull_requests());
-    tasks.spawn(Watch::beside(&executor).run());
+    looks(&mut tasks, &executor);
     tasks.spawn(executor.run());
     let timekeeper =
         Timekeeper { store: store.clone(), setup: setup.clone(), clock: clock.clone(), signals: signals.clone() };
@@ -213,6 +211,13 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
             Ok(())
         }
     }
+}
+
+/// What only looks at the outside, beside the effects.
+fn looks(tasks: &mut JoinSet<()>, executor: &Executor) {
+    tasks.spawn(executor.clone().answer_questions());
+    tasks.spawn(executor.clone().lint_pull_requests());
+    tasks.spawn(Watch::beside(executor).run());
 }
 
 async fn serve_web(listener: TcpListener, router: axum::Router) {
