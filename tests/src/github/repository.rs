@@ -73,6 +73,7 @@ pub(super) fn full(shared: &Shared) -> Value {
         "forks": 0, "forks_count": 0, "network_count": 0, "open_issues": 0, "open_issues_count": 0, "size": 120,
         "stargazers_count": 0, "subscribers_count": 3, "watchers": 0, "watchers_count": 0,
         "has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false, "has_discussions": false,
+        "has_downloads": false,
         "created_at": AT, "updated_at": AT, "pushed_at": AT,
     });
     match more {
