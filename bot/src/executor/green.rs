@@ -29,13 +29,8 @@ const AGAIN_MS: i64 = 500;
 const AFTER_TROUBLE_MS: i64 = 60_000;
 
 impl Executor {
-    /// Does for ever what changes nothing outside: questions are answered, and green CI is looked for.
-    pub async fn look_around(self) {
-        tokio::join!(self.clone().answer_questions(), self.watch_green());
-    }
-
     /// Looks for ever.
-    async fn watch_green(self) {
+    pub async fn watch_green(self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

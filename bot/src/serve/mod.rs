@@ -217,7 +217,8 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
 
 /// What is looked at outside beside the executor.
 fn look_around(tasks: &mut JoinSet<()>, executor: &Executor) {
-    tasks.spawn(executor.clone().look_around());
+    tasks.spawn(executor.clone().answer_questions());
+    tasks.spawn(executor.clone().watch_green());
     tasks.spawn(executor.clone().lint_pull_requests());
     tasks.spawn(Watch::beside(executor).run());
     tasks.spawn(by_hand::Watch::beside(executor).run());

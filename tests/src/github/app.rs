@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// When it was installed: nobody looks at it.
+const AT: &str = "2025-01-06T09:00:00Z";
 /// The one installation that there is.
 const INSTALLATION_ID: u64 = 51_204_877;
 /// A token that an App signs may be valid for so long.
@@ -108,6 +110,11 @@ pub(super) async fn installation(State(shared): State<Arc<Shared>>) -> Reply {
     ok(json!({
         "id": INSTALLATION_ID, "app_id": app.id, "app_slug": "slipway", "account": shapes::user(&shared, owner),
         "permissions": app.permissions, "events": [], "repository_selection": "selected", "target_type": "Organization",
+        "access_tokens_url": format!("{}/app/installations/{INSTALLATION_ID}/access_tokens", shared.base),
+        "repositories_url": format!("{}/installation/repositories", shared.base),
+        "html_url": format!("{}/organizations/{owner}/settings/installations/{INSTALLATION_ID}", shared.base),
+        "target_id": 1, "created_at": AT, "updated_at": AT, "single_file_name": null, "suspended_at": null,
+        "suspended_by": null,
     }))
 }
 

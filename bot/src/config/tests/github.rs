@@ -52,5 +52,12 @@ fn pull_requests_are_linted_where_that_is_wanted_and_can_be() {
     assert!(config.services.values().all(|service| service.lint_pull_requests));
     let taken = linted(&format!("true\n{migrations}")).replace("environment.staging", "environment.migrations");
     let said: Vec<_> = [linted("true"), linted("\"yes\""), taken].iter().map(|text| said(text)).collect();
-    expect![[""]].assert_eq(&said.join("\n"));
+    expect![[r#"
+        slipway.toml:6:1  error  service.goals.lint_pull_requests  there are no migrations to lint  → add migrations = { dir = … }, or remove this
+
+        slipway.toml:6:22  error  service.goals.lint_pull_requests  must be true or false, and is a text  → write lint_pull_requests = true
+
+        slipway.toml:6:1  error  service.goals.lint_pull_requests  an environment has the name that this has on GitHub, slipway/migrations  → name the environment otherwise, or remove this
+        slipway.toml:12:28  warning  service.goals.environment.migrations  has no database, so the service's migrations do not run there  → add database = { secret = …, key = … }
+    "#]].assert_eq(&said.join("\n"));
 }

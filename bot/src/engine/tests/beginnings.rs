@@ -264,9 +264,7 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
             brink.plan = Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("production", 3, 3) };
         }
         Way::Config => {
-            let earlier = chat.planned("ana", &staging).await;
-            chat.runs_to_its_end(&earlier).await;
-            chat.wait_s(1);
+            brink.release = Some(asked_for_config(chat).await);
             brink.plan = Plan { kind: PlanKind::Config, base: Some(sha(3)), ..plan("staging", 3, 3) };
         }
         Way::Deferred => {
@@ -339,7 +337,7 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.handle_all().await;
             String::new()
         }
-        Way::FreshFacts => String::new(),
+        Way::FreshFacts | Way::Config => String::new(),
         Way::Restart => {
             chat.starts().await;
             String::new()
@@ -364,7 +362,6 @@ async fn step(mut chat: Chat, way: Way, brink: Brink) -> (Chat, ReleaseId) {
             chat.outcome(&other.unwrap(), "verify", event).await;
             String::new()
         }
-        Way::Config => chat.says("ana", "/deploy staging --config").await,
         Way::Deferred => {
             chat.looks().await;
             String::new()
@@ -455,6 +452,20 @@ async fn nearly_verified(chat: &mut Chat) -> ReleaseId {
     chat.succeeds(&sick, "follow", Step::Deploy).await;
     chat.wait_s(1);
     sick
+}
+
+/// The configuration alone is asked for, of what runs on staging.
+async fn asked_for_config(chat: &mut Chat) -> ReleaseId {
+    let section = "[service.goals.environment.staging]\n";
+    let secret = format!("{section}config = [\"goals/staging\"]\n");
+    chat.configure(&CONFIG.replacen(section, &secret, 1));
+    let earlier = chat.planned("ana", &plan("staging", 1, 3)).await;
+    chat.runs_to_its_end(&earlier).await;
+    chat.wait_s(1);
+    chat.says("ana", "/deploy staging --config").await;
+    let asked = chat.newest().await;
+    chat.outcome(&asked, "resolve", Event::Resolved { commit: sha(3), branch: None }).await;
+    asked
 }
 
 async fn fails(chat: &mut Chat, release: &ReleaseId) {
