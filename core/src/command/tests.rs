@@ -306,8 +306,8 @@ fn mistakes_name_the_nearest_right_thing() {
         /release ship 12 stagin
           There is no environment "stagin". Did you mean /release ship 12 staging? Nothing was started.
         /release ship 12 staging --when green
-          --when is not in this version yet. Nothing was started.
-            Instead: ask when the time has come, or see what holds it: /release why deploy production
+          There is no option --when. Nothing was started.
+            Usage: /release ship <pull request> [environment] [service] [--dry-run] [--reason "…"]
         /release lock production
           A lock needs a reason, in quotation marks. Nothing was started.
             Usage: /release lock <environment> "reason" [service] [--for 2h] [--to bob]

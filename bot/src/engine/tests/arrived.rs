@@ -12,17 +12,19 @@ use slipway_deploy::target::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const OURS: &str = "op-ours";
 
 /// A target after the end of our operation.
-#[derive(Clone)]
 struct After {
     runs: String,
     newest: OperationSeen,
     ended: OperationStatus,
     trail: Trail,
     busy: bool,
+    /// Whether it was told to deploy. Before that its newest operation is another one.
+    told: AtomicBool,
 }
 
 fn seen(id: &str, status: OperationStatus) -> OperationSeen {
@@ -38,6 +40,7 @@ impl After {
             ended: OperationStatus::Succeeded,
             trail: Trail::default(),
             busy: false,
+            told: AtomicBool::new(false),
         }
     }
 }
@@ -50,13 +53,17 @@ impl Target for After {
             status: "RUNNING".to_owned(),
             image_identifier: self.runs.clone(),
             settings: BTreeMap::new(),
-            newest_operation: Some(self.newest.clone()),
+            newest_operation: Some(match self.told.load(Ordering::Relaxed) || self.busy {
+                true => self.newest.clone(),
+                false => seen("op-before", OperationStatus::Succeeded),
+            }),
             url: None,
             auto_deployments: false,
         })
     }
 
     async fn start(&self, _id: &str, _image: &str) -> Result<Started, StartError> {
+        self.told.store(true, Ordering::Relaxed);
         if self.busy { Err(StartError::Busy) } else { Ok(Started { operation_id: OURS.to_owned() }) }
     }
 

@@ -227,7 +227,7 @@ async fn a_long_day() -> Chat {
     let (source, what, at) = (release_managers(), "It does not answer.".to_owned(), chat.now());
     chat.deliver(&Incoming::MembersUnseen { source, what, at, again_at: at }).await;
     chat.configure(&promoting::config(""));
-    promoting::on_staging(&mut chat, &plan("staging", 3, 4)).await;
+    promoting::on_staging(&mut chat, &plan("staging", 3, 6)).await;
     chat.wait_s(3_600);
     chat.deliver(&Incoming::PromotionDue { environment: chat::key("production") }).await;
     flow::a_merge_and_a_lock(&mut chat).await;

@@ -178,7 +178,7 @@ fn a_wrong_schema_is_refused() {
         schema.cedarschema:19:1: Error parsing schema: unexpected token `entity`. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&SCHEMA.replace("entity Service;", "entity Service")));
     expect![[r#"
-        schema.cedarschema:146:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
+        schema.cedarschema:153:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&format!("{SCHEMA}\nentity Team;")));
     expect![[r#"
         schema.cedarschema:1:1: This schema does not fit this version of Slipway: entity does not conform to the schema. Start again from the schema.cedarschema that came with this version.
@@ -217,8 +217,8 @@ fn names_come_from_the_vocabulary() {
         who.cedar:20:18: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:32:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:41:22: There is no Team::"release". There are "dba", "developers", "sre".
-        who.cedar:59:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:46:22: There is no Team::"release". There are "dba", "developers", "sre".
+        who.cedar:67:22: There is no Team::"release". There are "dba", "developers", "sre".
     "#]].assert_eq(&listed(&parse(&without).unwrap_err()));
     let mut odd = vocabulary();
     odd.teams.insert("quo\"te\\ and ümlaut\n]".into());
