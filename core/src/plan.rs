@@ -2,13 +2,13 @@
 
 mod between;
 mod lists;
+mod outside;
 mod parameters;
-mod past_slipway;
 mod trial;
 
 pub use between::Between;
+pub use outside::PastSlipway;
 pub use parameters::{SECRET_SETTING, is_parameter};
-pub use past_slipway::PastSlipway;
 
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};

@@ -43,11 +43,11 @@ pub(super) async fn looks(chat: &Chat) {
 pub(super) async fn a_merge_and_a_lock(chat: &mut Chat) {
     chat.configure(&following(CONFIG));
     chat.says("ana", "/release unlock staging").await;
-    chat.deliver(&sees(None, &[(7, CiState::Green)])).await;
+    chat.deliver(&sees(Some(6), &[(7, CiState::Green)])).await;
     chat.wait_s(5);
     looks(chat).await;
     chat.says("ana", "/release lock staging \"moving\"").await;
-    chat.deliver(&sees(None, &[(8, CiState::Green)])).await;
+    chat.deliver(&sees(Some(6), &[(8, CiState::Green)])).await;
 }
 
 async fn open() -> Chat {
