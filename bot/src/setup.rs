@@ -12,6 +12,7 @@ use slipway_core::person::Directory;
 use slipway_core::plan::PlannedTarget;
 use slipway_core::policy::{Case, PolicyChange, PolicySet};
 use slipway_core::release::Release;
+use slipway_core::together;
 use slipway_deploy::github::{BadRepoName, RepoName, Required};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -37,6 +38,8 @@ pub struct ServiceSetup {
     pub announce: Vec<String>,
     /// Its environments, in the order of the file.
     pub environments: Vec<EnvironmentSetup>,
+    /// The services before it when several are deployed together.
+    pub after_services: Vec<ServiceName>,
 }
 
 impl ServiceSetup {
@@ -211,6 +214,12 @@ impl Setup {
         self.services.iter()
     }
 
+    /// All services in the order in which they are deployed together.
+    #[must_use]
+    pub fn ordered_services(&self) -> Vec<&ServiceName> {
+        together::ordered(self.services.keys(), |name| self.service(name).map_or(&[], |service| &service.after_services))
+    }
+
     /// A service.
     #[must_use]
     pub fn service(&self, name: &ServiceName) -> Option<&ServiceSetup> {
@@ -305,8 +314,8 @@ impl Setup {
             release: &release.id,
             requester: standing.people.get(&release.request.requester),
             plan: release.plan.as_ref()?,
-            votes: &release.votes,
-            waiver: release.waiver.as_ref(),
+            votes: standing.shared.as_ref().map_or(&release.votes, |shared| &shared.votes),
+            waiver: standing.shared.as_ref().map_or(release.waiver.as_ref(), |shared| shared.waiver.as_ref()),
             facts: release.facts.as_ref()?,
             past: &standing.past,
             people: &standing.people,
@@ -420,6 +429,7 @@ impl ServiceSetup {
             channels: service.channels.iter().map(ToString::to_string).collect(),
             announce: service.announce.iter().map(ToString::to_string).collect(),
             environments: service.environments.values().map(EnvironmentSetup::from_config).collect(),
+            after_services: service.after_services.clone(),
         })
     }
 }

@@ -19,4 +19,5 @@ pub mod policy;
 pub mod policy_case;
 pub mod release;
 pub mod replay;
+pub mod together;
 pub mod workflow;

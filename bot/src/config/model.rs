@@ -296,6 +296,8 @@ pub struct Service {
     pub announce: Vec<Channel>,
     /// `[service.X.environment.NAME]`.
     pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// The services that come before it when several are deployed together.
+    pub after_services: Vec<ServiceName>,
 }
 
 /// `owner/name` on GitHub.

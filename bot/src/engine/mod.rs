@@ -22,6 +22,7 @@ mod policies;
 mod questions;
 #[cfg(test)]
 mod tests;
+mod together;
 mod votes;
 mod why;
 

@@ -14,6 +14,7 @@ use slipway_core::person::{Directory, Person};
 use slipway_core::plan::{Commit, PlanKind, PlannedMigration};
 use slipway_core::policy::{Asking, Reason};
 use slipway_core::release::{Release, RequestKind};
+use slipway_core::together::Alongside;
 
 /// How many releases to the environment before are looked at for the commits that would ship.
 const SHIPPED_LOOK_BACK_LIMIT: u32 = 20;
@@ -131,10 +132,17 @@ impl Inquiry<'_> {
         environment: &Environment,
     ) -> Result<Option<Verdict>, EngineError> {
         let standing = Standing::within(self.store, self.tx, self.setup, release, self.now).await?;
-        Ok(self.verdict(release, environment, &standing))
+        let alongside = self.alongside(release).await?;
+        Ok(self.verdict(release, environment, &standing, &alongside))
     }
 
-    fn verdict(&self, release: &Release, environment: &Environment, standing: &Standing) -> Option<Verdict> {
+    pub(super) fn verdict(
+        &self,
+        release: &Release,
+        environment: &Environment,
+        standing: &Standing,
+        alongside: &Alongside,
+    ) -> Option<Verdict> {
         let case = self.setup.case(release, standing, self.now)?;
         Some(gate::judge(&Question {
             release,
@@ -144,6 +152,7 @@ impl Inquiry<'_> {
             changes: &self.rules.changes,
             sources: &standing.sources,
             fact_age_max_s: self.setup.fact_age_max_s(),
+            alongside,
         }))
     }
 
@@ -163,7 +172,8 @@ impl Inquiry<'_> {
     ) -> Result<Explanation, EngineError> {
         let now = self.now;
         let standing = Standing::within(self.store, self.tx, self.setup, release, self.now).await?;
-        let verdict = self.verdict(release, environment, &standing);
+        let alongside = self.alongside(release).await?;
+        let verdict = self.verdict(release, environment, &standing, &alongside);
         let facts = release.facts.as_ref();
         let mut fine =
             facts.map_or(vec![], |facts| cards::fine(facts, environment, &release.id, &release.request.requester, now));
@@ -224,6 +234,10 @@ impl Inquiry<'_> {
             like.waiver = None;
             like.gather_problem = None;
             like.request.dry_run = false;
+            like.request.together = None;
+            if let Some(plan) = &mut like.plan {
+                plan.with.clear();
+            }
             like
         }))
     }

@@ -2,6 +2,7 @@
 
 use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
+use super::together::Together;
 use super::{between, by_hand};
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
@@ -19,12 +20,20 @@ use slipway_deploy::target::Observed as ObservedTarget;
 
 /// How many commits are listed when nothing tells what runs now.
 const RECENT_COMMITS_LIMIT: usize = 10;
+/// Between two looks at whether the others of a group are planned.
+const FOLLOWERS_POLL_MS: i64 = 1_000;
 /// The longest line of a migration that is shown.
 const STATEMENT_LINE_LIMIT_CHARS: usize = 200;
 
 pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
     let outside = &job.executor.outside;
+    let with = match super::together::planned_with(job).await? {
+        Together::Planned(with) => with,
+        Together::NotYet => {
+            return Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(FOLLOWERS_POLL_MS), news: None });
+        }
+    };
     // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date. Who is
     // in the teams is in the inbox before the plan is.
     let at = job.now();
@@ -116,6 +125,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         promote,
         workflow: super::workflows::of_release(job).await,
         past_slipway: PastSlipway { brought, migrations: migrations.by_hand },
+        with,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -179,6 +189,7 @@ async fn migrations_only(
         promote: None,
         workflow: vec![],
         past_slipway: PastSlipway { brought: None, migrations: migrations.by_hand },
+        with: vec![],
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

@@ -23,6 +23,7 @@ mod rehearse;
 mod report;
 mod rerun;
 mod resolve;
+mod together;
 mod trouble;
 mod verify;
 pub(crate) mod workflows;

@@ -208,6 +208,19 @@ pub enum Command {
         /// Take the mark away.
         undo: bool,
     },
+    /// `/deploy <environment> [reference] all [--dry-run] [--reason "…"]`: several services, one approval.
+    DeployAll {
+        /// Where to.
+        environment: EnvironmentName,
+        /// Every service that has it, by name; at least two.
+        services: Vec<ServiceName>,
+        /// As in `Deploy`, looked up in each repository. Untrusted text.
+        reference: Option<String>,
+        /// Only show the plans.
+        dry_run: bool,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
 }
 
 /// A release, as somebody speaks of it.
@@ -366,7 +379,7 @@ impl Command {
             Self::Queue { .. } => &ask::QUEUE,
             Self::Help { .. } => &ask::HELP,
             Self::Config { .. } => &config::CONFIG,
-            Self::DeployConfig { .. } => &deploy::DEPLOY,
+            Self::DeployConfig { .. } | Self::DeployAll { .. } => &deploy::DEPLOY,
             Self::Bad { .. } => &bad::BAD,
         }
     }

@@ -174,6 +174,17 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Another release of its group ended otherwise than well.
+    LeftOut {
+        /// That release.
+        because_of: ReleaseId,
+        /// How it ended, in a few words. Untrusted.
+        why: String,
+        /// Who stopped it, else Slipway.
+        by: PersonId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -205,6 +216,7 @@ impl Event {
             Self::MarkRemoved { .. } => "mark_removed",
             Self::AutomaticRollback { .. } => "automatic_rollback",
             Self::Promoted { .. } => "promoted",
+            Self::LeftOut { .. } => "left_out",
         }
     }
 

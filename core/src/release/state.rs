@@ -8,6 +8,7 @@ use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
 use crate::migration::Version;
 use crate::plan::{Plan, PlanChange, PlanDigest, PlanKind};
 use crate::policy::{Override, Vote};
+use crate::together::Together;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct Request {
     pub at: Timestamp,
     /// After this moment it is given up unless it runs.
     pub expires_at: Timestamp,
+    /// The releases that it was asked for with, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<Together>,
 }
 
 /// Why the release exists.
@@ -502,6 +506,9 @@ pub struct Release {
     /// What became of the tag that its plan moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
+    /// The release of its group that ended otherwise than well, so that this one was not started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<ReleaseId>,
 }
 
 impl Release {
@@ -536,6 +543,7 @@ impl Release {
             known_bad: None,
             automatic: None,
             promotion: None,
+            left_out: None,
         }
     }
 

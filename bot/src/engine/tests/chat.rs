@@ -567,6 +567,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         taken_back: vec![],
         workflow: vec![],
         past_slipway: Default::default(),
+        with: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),
