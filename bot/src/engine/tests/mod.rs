@@ -24,6 +24,7 @@ mod releasing;
 mod replaying;
 mod reporting;
 mod threats;
+mod together;
 mod voting;
 mod wondering;
 

@@ -11,8 +11,8 @@ const NO_BRANCHES: &[&str] = &[
     "/deploy production --reason \"\"",
     "/deploy production --reason=",
     // A reference that says something else.
-    "/deploy staging all",
-    "/deploy staging main ALL",
+    "/deploy staging all --config",
+    "/migrate staging up ALL",
     "/deploy staging -dry-run",
     "/deploy staging —",
     "/deploy staging \"-x\"",
@@ -160,7 +160,7 @@ fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
         "/release stats",
         "/release RESUME",
         "/deploy staging --when=green",
-        "/deploy staging main all",
+        "/rollback production all",
     ] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
         let said = mistake(line, &words());
@@ -225,15 +225,16 @@ fn help_is_found_wherever_it_is_asked_for() {
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));
     expect![[r#"
-        /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config]
-        [--reason "…"]
+        /deploy <environment> [branch, tag or commit] [service|all] [--dry-run]
+        [--config] [--reason "…"]
         bring a commit to an environment; without a reference the newest of the default
         branch
         For example:
           /deploy staging
           /deploy production v1.8.0 --reason "fixes login"
           /deploy staging --dry-run
-          /deploy staging --config"#]]
+          /deploy staging --config
+          /deploy staging all"#]]
     .assert_eq(&shown(Some("deploy")));
 }
 
@@ -242,7 +243,7 @@ fn usage_names_every_option() {
     for definition in DEFINITIONS {
         for (option, _) in definition.options {
             // A service is a word for whoever types; forms name it by the option.
-            let word = if *option == args::SERVICE { "[service]".to_owned() } else { format!("--{option}") };
+            let word = if *option == args::SERVICE { "[service".to_owned() } else { format!("--{option}") };
             assert!(definition.usage.contains(&word), "{} --{option}", definition.line());
         }
     }
@@ -285,4 +286,29 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn all_is_every_service_that_has_the_environment() {
+    let all = |line: &str| match parse(line, &two_services()).unwrap() {
+        Command::DeployAll { services, reference, dry_run, .. } => {
+            let services: Vec<_> = services.iter().map(|service| service.as_str().to_owned()).collect();
+            (services.join(" "), reference, dry_run)
+        }
+        Command::Deploy { service, reference, dry_run, .. } => (service.as_str().to_owned(), reference, dry_run),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(all("/deploy staging all"), ("goals billing".into(), None, false));
+    assert_eq!(all("/deploy staging v1.8.0 ALL --dry-run"), ("goals billing".into(), Some("v1.8.0".into()), true));
+    assert_eq!(all("/deploy staging main --service all"), ("goals billing".into(), Some("main".into()), false));
+    assert_eq!(all("/deploy production all"), ("goals".into(), None, false), "one alone is an ordinary deployment");
+    assert_eq!(all("/deploy staging \"all\" goals"), ("goals".into(), Some("all".into()), false), "a branch");
+
+    let mut many = two_services();
+    for n in 0..9 {
+        many.services.push(format!("service-{n}").into());
+        many.environments.insert(format!("service-{n}").into(), vec!["staging".into()]);
+    }
+    let said = mistake("/deploy staging all", &many);
+    assert!(said.starts_with("11 services have staging, and at most 10 can go together. Nothing was started."), "{said}");
 }
