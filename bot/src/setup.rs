@@ -217,7 +217,9 @@ impl Setup {
     /// All services in the order in which they are deployed together.
     #[must_use]
     pub fn ordered_services(&self) -> Vec<&ServiceName> {
-        together::ordered(self.services.keys(), |name| self.service(name).map_or(&[], |service| &service.after_services))
+        together::ordered(self.services.keys(), |name| {
+            self.service(name).map_or(&[], |service| &service.after_services)
+        })
     }
 
     /// A service.

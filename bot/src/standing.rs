@@ -116,7 +116,9 @@ impl Standing {
             past.known_bad = store.known_bad_get(tx, &key.service, commit).await?.is_some();
         }
         let shared = match release.follows() {
-            Some(lead) => Some(Shared::of(release, store.release_get(tx, lead).await?.map(|lead| lead.release).as_ref())),
+            Some(lead) => {
+                Some(Shared::of(release, store.release_get(tx, lead).await?.map(|lead| lead.release).as_ref()))
+            }
             None => None,
         };
         let Company { people, sources } = Company::within(store, tx, setup, now).await?;

@@ -197,9 +197,7 @@ impl Alongside {
         let mut all = Self::default();
         for (follower, verdict) in followers {
             let service = &follower.request.key.service;
-            let is_read = || {
-                Reason::new(TOGETHER, format!("{service}: what would ship is being read."), Clears::Facts)
-            };
+            let is_read = || Reason::new(TOGETHER, format!("{service}: what would ship is being read."), Clears::Facts);
             match (&follower.outcome, verdict) {
                 (Some(Outcome::DryRun), _) => {
                     let reasons = follower.verdict.as_ref().map_or(&[][..], Verdict::reasons);

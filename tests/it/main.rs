@@ -32,4 +32,5 @@ mod slack_chat;
 mod support;
 mod targets;
 mod tidy;
+mod together;
 mod transcripts;

@@ -55,7 +55,8 @@ impl Work<'_> {
                 request.expires_at = self.first_expiry(asked, all, &services);
             } else {
                 let wait = SignedDuration::from_secs(FOLLOWERS_WAIT_S);
-                request.expires_at = self.first_expiry(asked, all, &services).checked_add(wait).unwrap_or(request.expires_at);
+                request.expires_at =
+                    self.first_expiry(asked, all, &services).checked_add(wait).unwrap_or(request.expires_at);
             }
             request.together = Some(Together { all: ids.clone() });
             let release = Release::new(id.clone(), request);

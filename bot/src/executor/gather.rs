@@ -1,8 +1,8 @@
 //! The plan: what runs now, what would ship, which image, which migrations, which configuration.
 
 use super::migrate::FolderAndDatabase;
-use super::{Done, Job, Trouble};
 use super::together::Together;
+use super::{Done, Job, Trouble};
 use super::{between, by_hand};
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};

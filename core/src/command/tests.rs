@@ -308,7 +308,7 @@ fn mistakes_name_the_nearest_right_thing() {
     .assert_eq(&said);
     assert_eq!(
         mistake("/deploy staging", &two_services()),
-        "Which service? Nothing was started.\n  Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"]\n  Services: goals, billing"
+        "Which service? Nothing was started.\n  Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason \"…\"]\n  Services: goals, billing"
     );
 }
 

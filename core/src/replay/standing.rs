@@ -60,7 +60,8 @@ impl RecordedStanding {
     #[must_use]
     pub fn with_votes(mut self, votes: &[Vote], waiver: Option<&Override>, people: &Directory) -> Self {
         let voters = votes.iter().map(|vote| &vote.person).chain(waiver.iter().map(|waiver| &waiver.by));
-        self.people.extend(voters.filter_map(|id| people.get(id)).map(|person| (person.id.clone(), person.teams.clone())));
+        self.people
+            .extend(voters.filter_map(|id| people.get(id)).map(|person| (person.id.clone(), person.teams.clone())));
         Self { votes: votes.to_vec(), waiver: waiver.cloned(), ..self }
     }
 

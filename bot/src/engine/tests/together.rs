@@ -32,7 +32,8 @@ fn three() -> String {
         service("web", "after_services = [\"api\"]"),
         service("jobs", "after_services = [\"web\"]"),
     ];
-    let dba = "[person.dora]\nterminal = \"dora\"\nteams = [\"dba\"]\n[person.zoe]\nterminal = \"zoe\"\nteams = [\"sre\"]\n";
+    let dba =
+        "[person.dora]\nterminal = \"dora\"\nteams = [\"dba\"]\n[person.zoe]\nterminal = \"zoe\"\nteams = [\"sre\"]\n";
     format!("{store}{}[person.ana]{people}{dba}", services.concat())
 }
 
@@ -155,8 +156,14 @@ async fn one_approval_starts_all_in_their_order() {
     }
     let lead = group.all[0].clone();
     assert_eq!(group.chat.presses("bob", &lead, Verb::Approve).await, "");
-    assert_eq!(group.phases().await, ["running(ci)", "awaiting_approval", "awaiting_approval"].map(|p| p.replace("awaiting_approval", "queued")));
-    assert_eq!(group.first_line().await, "◐ api, web, jobs → production · 0 of 3 live · api: checking CI of 0000000 · step 1 of 5 · 0 s");
+    assert_eq!(
+        group.phases().await,
+        ["running(ci)", "awaiting_approval", "awaiting_approval"].map(|p| p.replace("awaiting_approval", "queued"))
+    );
+    assert_eq!(
+        group.first_line().await,
+        "◐ api, web, jobs → production · 0 of 3 live · api: checking CI of 0000000 · step 1 of 5 · 0 s"
+    );
     group.runs(0).await;
     assert_eq!(group.phases().await, ["succeeded", "running(ci)", "queued"]);
     assert_eq!(group.environment_runs("web").await.as_ref(), Some(&group.all[1]));
@@ -188,7 +195,9 @@ async fn votes_and_nothing_else_carry_over() {
     // Without any vote nothing of it starts, whatever the lead does.
     let mut group = Group::planned("/deploy production all", "production").await;
     let (lead, web) = (group.all[0].clone(), group.all[1].clone());
-    assert!(group.chat.presses("ana", &lead, Verb::Approve).await.contains("Nobody approves a release that they asked for"));
+    assert!(
+        group.chat.presses("ana", &lead, Verb::Approve).await.contains("Nobody approves a release that they asked for")
+    );
     group.chat.reacts("eve", &lead, Stance::Veto, true).await;
     group.chat.presses("bob", &lead, Verb::Approve).await;
     assert_eq!(group.chat.phase(&lead).await, "awaiting_approval");
@@ -248,7 +257,10 @@ async fn a_changed_plan_of_a_follower_voids_the_votes_on_the_lead() {
     group.gathers(0, &of("api", "production", 1, 3)).await;
     assert_eq!(group.chat.phase(&lead).await, "awaiting_approval");
     let card = group.card().await;
-    assert!(card.starts_with("○ api, web, jobs → production · the plan changed, votes are void: 1 of release"), "{card}");
+    assert!(
+        card.starts_with("○ api, web, jobs → production · the plan changed, votes are void: 1 of release"),
+        "{card}"
+    );
     assert!(card.contains("together with web 0000000, plan "), "{card}");
     let told = group.chat.told(&lead).await;
     assert!(told.iter().any(|told| told.starts_with("bob: The plan of ")), "{told:?}");
@@ -288,7 +300,10 @@ async fn what_only_one_of_them_needs_is_asked_for_on_the_one_card() {
     group.plans(1, &web).await;
     group.plans(0, &of("api", "production", 1, 3)).await;
     let lead = group.all[0].clone();
-    assert_eq!(group.first_line().await, "○ api, web, jobs → production · waiting for approval: 1 of release, 1 of sre");
+    assert_eq!(
+        group.first_line().await,
+        "○ api, web, jobs → production · waiting for approval: 1 of release, 1 of sre"
+    );
     group.chat.presses("bob", &lead, Verb::Approve).await;
     assert_eq!(group.first_line().await, "○ api, web, jobs → production · waiting for approval: 1 of sre");
     assert_eq!(group.chat.refused_by(&lead).await, ["web/unknown-change"]);
@@ -301,7 +316,7 @@ async fn what_only_one_of_them_needs_is_asked_for_on_the_one_card() {
 #[tokio::test]
 async fn a_lock_on_one_of_them_holds_all_before_and_that_one_later() {
     let mut group = Group::asked("/deploy staging all").await;
-    group.chat.says("bob", "/release lock staging web \"load test\"").await;
+    group.chat.says("bob", "/release lock staging \"load test\" web").await;
     for (n, service) in ["api", "web", "jobs"].into_iter().enumerate().rev() {
         group.plans(n, &of(service, "staging", 1, 3)).await;
     }
@@ -309,7 +324,7 @@ async fn a_lock_on_one_of_them_holds_all_before_and_that_one_later() {
     assert_eq!(group.chat.refused_by(&group.all[0]).await, ["web/locked"]);
     group.chat.says("bob", "/release unlock staging web").await;
     assert_eq!(group.phases().await[0], "running(ci)");
-    group.chat.says("bob", "/release lock staging jobs \"load test\"").await;
+    group.chat.says("bob", "/release lock staging \"load test\" jobs").await;
     group.runs(0).await;
     group.runs(1).await;
     assert_eq!(group.phases().await, ["succeeded", "succeeded", "queued"]);
@@ -325,7 +340,10 @@ async fn it_stops_at_the_first_failure_and_says_what_ran() {
     group.fails(1).await;
     assert_eq!(group.phases().await, ["succeeded", "failed", "cancelled"]);
     let card = group.card().await;
-    assert!(card.starts_with("✖ api, web, jobs → staging · web failed in image · api is live, jobs was not started"), "{card}");
+    assert!(
+        card.starts_with("✖ api, web, jobs → staging · web failed in image · api is live, jobs was not started"),
+        "{card}"
+    );
     assert!(card.contains("The tag is gone.") && card.contains("/deploy staging all"), "{card}");
     let jobs = group.chat.release(&group.all[2]).await;
     assert_eq!(jobs.left_out.as_ref(), Some(&group.all[1]));
@@ -350,7 +368,10 @@ async fn planning_that_fails_for_one_ends_all_of_it() {
     let red = Event::PlanningFailed { step: Some(Step::Ci), failure, at: group.chat.now() };
     group.chat.outcome(&web, "await_build", red).await;
     assert_eq!(group.phases().await, ["cancelled", "failed", "cancelled"]);
-    assert_eq!(group.first_line().await, "✖ api, web, jobs → staging · web: CI of 4c1f9e2 is red · nothing was started");
+    assert_eq!(
+        group.first_line().await,
+        "✖ api, web, jobs → staging · web: CI of 4c1f9e2 is red · nothing was started"
+    );
     assert_eq!(group.chat.effects(&group.all[0]).await, [""; 0]);
 }
 
@@ -372,12 +393,18 @@ async fn cancelling_stops_what_has_not_started() {
     group.chat.succeeds(&lead, "observe_image", Step::Image).await;
     group.chat.outcome(&lead, "deploy", Event::DeployStarted { target: 0, operation: "op-1".into() }).await;
     let answer = group.chat.says("ana", "/release cancel").await;
-    assert!(answer.contains("cannot be cancelled now") && answer.contains("Not started any more: web, jobs."), "{answer}");
+    assert!(
+        answer.contains("cannot be cancelled now") && answer.contains("Not started any more: web, jobs."),
+        "{answer}"
+    );
     assert_eq!(group.phases().await, ["running(deploy)", "cancelled", "cancelled"]);
     group.chat.succeeds(&lead, "follow", Step::Deploy).await;
     group.chat.succeeds(&lead, "verify", Step::Verify).await;
     let line = group.first_line().await;
-    assert_eq!(line, "– api, web, jobs → staging · stopped by ana · api is live, web was not started, jobs was not started");
+    assert_eq!(
+        line,
+        "– api, web, jobs → staging · stopped by ana · api is live, web was not started, jobs was not started"
+    );
 }
 
 #[tokio::test]
@@ -462,5 +489,8 @@ async fn a_dry_run_plans_all_of_them_and_starts_none() {
     let group = Group::planned("/deploy production all --dry-run", "production").await;
     assert_eq!(group.phases().await, ["cancelled"; 3]);
     let card = group.card().await;
-    assert!(card.starts_with("– api, web, jobs → production · dry run: it would have to wait · nothing was started"), "{card}");
+    assert!(
+        card.starts_with("– api, web, jobs → production · dry run: it would have to wait · nothing was started"),
+        "{card}"
+    );
 }

@@ -51,36 +51,36 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
     expect![[r#"
         "/deploy production --reason --dry-run"
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy production --reason \"\""
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy production --reason="
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
-        "/deploy staging all"
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
+        "/deploy staging all --config"
           all for all services at once is not in this version yet. Nothing was started.
             Instead: name one service, and ask once for each.
-        "/deploy staging main ALL"
+        "/migrate staging up ALL"
           all for all services at once is not in this version yet. Nothing was started.
             Instead: name one service, and ask once for each.
         "/deploy staging -dry-run"
           There is no option -dry-run. Did you mean --dry-run? Nothing was started.
         "/deploy staging —"
           There is no option --. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"-x\""
           "-x" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"\""
           "" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"a b\""
           "a b" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy staging \"v1\u{200b}\""
           "v1<200b>" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy staging v1\u{200b}"
           There are invisible characters in that line; type it again. Nothing was started.
         "/deploy staging “\u{202e}x”"
@@ -106,10 +106,10 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
             Usage: /release show <release>
         "/deploy staging --dry-run --dry-run"
           --dry-run is there twice. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy staging --dry-run=no"
           --dry-run takes no value. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"]
         "/deploy staging --WHEN green"
           --when is not in this version yet. Nothing was started.
             Instead: ask when the time has come, or see what holds it: /release why deploy production
@@ -310,5 +310,8 @@ fn all_is_every_service_that_has_the_environment() {
         many.environments.insert(format!("service-{n}").into(), vec!["staging".into()]);
     }
     let said = mistake("/deploy staging all", &many);
-    assert!(said.starts_with("11 services have staging, and at most 10 can go together. Nothing was started."), "{said}");
+    assert!(
+        said.starts_with("11 services have staging, and at most 10 can go together. Nothing was started."),
+        "{said}"
+    );
 }

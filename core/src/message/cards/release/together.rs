@@ -81,7 +81,8 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
     let live = members.iter().filter(|member| member.ended_well()).count();
     let head = format!("{live} of {} live{DOT}", members.len());
     // It waits between two that run: the whole goes on.
-    let mark = if mark == Mark::Waiting && members.iter().any(|m| m.started_at.is_some()) { Mark::Running } else { mark };
+    let mark =
+        if mark == Mark::Waiting && members.iter().any(|m| m.started_at.is_some()) { Mark::Running } else { mark };
     (mark, Line::plain(head).join(of_one))
 }
 
