@@ -1,7 +1,6 @@
 //! The plan: what runs now, what would ship, which image, which migrations, which configuration.
 
 use super::migrate::FolderAndDatabase;
-use super::together::Together;
 use super::{Done, Job, Trouble};
 use super::{between, by_hand};
 use jiff::Timestamp;
@@ -20,8 +19,6 @@ use slipway_deploy::target::Observed as ObservedTarget;
 
 /// How many commits are listed when nothing tells what runs now.
 const RECENT_COMMITS_LIMIT: usize = 10;
-/// Between two looks at whether the others of a group are planned.
-const FOLLOWERS_POLL_MS: i64 = 1_000;
 /// The longest line of a migration that is shown.
 const STATEMENT_LINE_LIMIT_CHARS: usize = 200;
 
@@ -29,10 +26,8 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
     let outside = &job.executor.outside;
     let with = match super::together::planned_with(job).await? {
-        Together::Planned(with) => with,
-        Together::NotYet => {
-            return Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(FOLLOWERS_POLL_MS), news: None });
-        }
+        Ok(with) => with,
+        Err(not_yet) => return Ok(not_yet),
     };
     // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date. Who is
     // in the teams is in the inbox before the plan is.

@@ -1,20 +1,16 @@
 //! The plans of those that a release leads.
 
-use super::{Job, Trouble};
+use super::{Done, Job, Trouble};
 use slipway_core::release::Outcome;
 use slipway_core::together::PlannedWith;
 
-/// How far the others are.
-pub(super) enum Together {
-    /// Each has its plan, or nothing to do; of a release that leads nobody, none.
-    Planned(Vec<PlannedWith>),
-    /// One of them is still being planned. That ends: with a plan, or with the whole group.
-    NotYet,
-}
+/// Between two looks at whether the others of a group are planned.
+const POLL_MS: i64 = 1_000;
 
-/// What a lead's plan holds of its followers.
-pub(super) async fn planned_with(job: &Job<'_>) -> Result<Together, Trouble> {
-    let Some(together) = job.release.leads() else { return Ok(Together::Planned(vec![])) };
+/// What a lead's plan holds of its followers; of a release that leads nobody, nothing. Or another look later, while one of
+/// them is still being planned: that ends with a plan, or with the whole group.
+pub(super) async fn planned_with(job: &Job<'_>) -> Result<Result<Vec<PlannedWith>, Done>, Trouble> {
+    let Some(together) = job.release.leads() else { return Ok(Ok(vec![])) };
     let mut planned = Vec::new();
     for id in together.others(&job.release.id) {
         let Some(follower) = job.executor.store.release(id).await?.map(|stored| stored.release) else { continue };
@@ -23,9 +19,8 @@ pub(super) async fn planned_with(job: &Job<'_>) -> Result<Together, Trouble> {
         }
         match PlannedWith::of(&follower).filter(|_| !follower.gathering) {
             Some(with) => planned.push(with),
-            // The group ends with it, and then nobody wants this plan any more.
-            None => return Ok(Together::NotYet),
+            None => return Ok(Err(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news: None })),
         }
     }
-    Ok(Together::Planned(planned))
+    Ok(Ok(planned))
 }

@@ -8,6 +8,7 @@ use slipway_core::message::Verb;
 use slipway_core::message::cards::{ReleaseView, together_card};
 use slipway_core::plan::Plan;
 use slipway_core::policy::Stance;
+use slipway_core::replay::{Question, replay};
 use slipway_core::together::{PlannedWith, current};
 
 /// Three services; web comes before jobs, and both after api.
@@ -421,6 +422,15 @@ async fn nothing_is_lost_between_any_two() {
     }
     assert_eq!(group.phases().await, ["succeeded"; 3]);
     assert!(matches!(group.chat.verify_audit().await, Verified::Whole(_)), "and all of it is on record");
+    // Judged again by the same rules nothing comes out otherwise: the votes that counted for each are recorded with it.
+    let (policies, vocabulary) = {
+        let setup = &group.chat.engine.setup;
+        (setup.policies(), setup.policy_origin().vocabulary.clone())
+    };
+    let question = Question { policies: &policies, vocabulary: &vocabulary, since: None };
+    let replayed = replay(&group.chat.audit().await, &question);
+    assert_eq!((replayed.releases, replayed.left_out.len()), (3, 0));
+    assert!(replayed.differing.is_empty(), "{:?}", replayed.differing);
 }
 
 #[tokio::test]

@@ -306,8 +306,8 @@ fn all_is_every_service_that_has_the_environment() {
 
     let mut many = two_services();
     for n in 0..9 {
-        many.services.push(format!("service-{n}").into());
-        many.environments.insert(format!("service-{n}").into(), vec!["staging".into()]);
+        many.services.push(format!("service-{n}").as_str().into());
+        many.environments.insert(format!("service-{n}").as_str().into(), vec!["staging".into()]);
     }
     let said = mistake("/deploy staging all", &many);
     assert!(
