@@ -210,9 +210,8 @@ impl Alongside {
                     all.reasons.push(Reason::new(TOGETHER, why, Clears::Nothing));
                 }
                 (None, Some(verdict)) if !follower.gathering => {
-                    match verdict.course() {
-                        Course::Refresh => all.reasons.push(is_read()),
-                        Course::Deny | Course::Wait | Course::Start | Course::NothingToDo | Course::DryRun => {}
+                    if verdict.course() == Course::Refresh {
+                        all.reasons.push(is_read());
                     }
                     all.add(service, verdict.reasons());
                     all.outdated |= !lead.contains(follower);
