@@ -12,6 +12,7 @@ use slipway_core::person::Directory;
 use slipway_core::plan::PlannedTarget;
 use slipway_core::policy::{Case, PolicyChange, PolicySet};
 use slipway_core::release::Release;
+use slipway_core::together;
 use slipway_deploy::github::{BadRepoName, RepoName, Required};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -41,6 +42,8 @@ pub struct ServiceSetup {
     pub lint_pull_requests: bool,
     /// How long a deployment waits for green CI or the end of a lock.
     pub when_expiry_s: i64,
+    /// The services before it when several are deployed together.
+    pub after_services: Vec<ServiceName>,
 }
 
 impl ServiceSetup {
@@ -236,6 +239,14 @@ impl Setup {
         self.services.iter()
     }
 
+    /// All services in the order in which they are deployed together.
+    #[must_use]
+    pub fn ordered_services(&self) -> Vec<&ServiceName> {
+        together::ordered(self.services.keys(), |name| {
+            self.service(name).map_or(&[], |service| &service.after_services)
+        })
+    }
+
     /// A service.
     #[must_use]
     pub fn service(&self, name: &ServiceName) -> Option<&ServiceSetup> {
@@ -360,8 +371,8 @@ impl Setup {
             release: &release.id,
             requester: standing.people.get(&release.request.requester),
             plan: release.plan.as_ref()?,
-            votes: &release.votes,
-            waiver: release.waiver.as_ref(),
+            votes: standing.shared.as_ref().map_or(&release.votes, |shared| &shared.votes),
+            waiver: standing.shared.as_ref().map_or(release.waiver.as_ref(), |shared| shared.waiver.as_ref()),
             facts: release.facts.as_ref()?,
             past: &standing.past,
             people: &standing.people,
@@ -489,6 +500,7 @@ impl ServiceSetup {
             environments: service.environments.values().map(EnvironmentSetup::from_config).collect(),
             lint_pull_requests: service.lint_pull_requests,
             when_expiry_s: seconds(service.when_expiry),
+            after_services: service.after_services.clone(),
         })
     }
 }

@@ -8,8 +8,9 @@ use slipway_core::link::Link;
 use slipway_core::membership::{Muster, Roll, Source, SourceState, muster};
 use slipway_core::person::Directory;
 use slipway_core::plan::PlanKind;
-use slipway_core::policy::Past;
+use slipway_core::policy::{Override, Past, Vote};
 use slipway_core::release::Release;
+use slipway_core::together;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -70,6 +71,26 @@ pub struct Standing {
     pub sources: Vec<SourceState>,
     /// The past of its image.
     pub past: Past,
+    /// Of a release that another one leads: the votes that count, those on the lead too.
+    pub shared: Option<Shared>,
+}
+
+/// The votes that count for a release that another one leads.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// The votes, each on this release's plan.
+    pub votes: Vec<Vote>,
+    /// Rules set aside for it.
+    pub waiver: Option<Override>,
+}
+
+impl Shared {
+    /// Without a lead only what it has itself counts.
+    fn of(release: &Release, lead: Option<&Release>) -> Self {
+        let own = || (release.votes.clone(), release.waiver.clone());
+        let (votes, waiver) = lead.map_or_else(own, |lead| together::counted(release, lead));
+        Self { votes, waiver }
+    }
 }
 
 impl Standing {
@@ -94,8 +115,14 @@ impl Standing {
         if let Some(commit) = may_be_bad(release) {
             past.known_bad = store.known_bad_get(tx, &key.service, commit).await?.is_some();
         }
+        let shared = match release.follows() {
+            Some(lead) => {
+                Some(Shared::of(release, store.release_get(tx, lead).await?.map(|lead| lead.release).as_ref()))
+            }
+            None => None,
+        };
         let Company { people, sources } = Company::within(store, tx, setup, now).await?;
-        Ok(Self { people, sources, past })
+        Ok(Self { people, sources, past, shared })
     }
 
     /// As last committed: for cards, never for a decision.
@@ -113,8 +140,12 @@ impl Standing {
         if let Some(commit) = may_be_bad(release) {
             past.known_bad = store.known_bad(&key.service, commit).await?.is_some();
         }
+        let shared = match release.follows() {
+            Some(lead) => Some(Shared::of(release, store.release(lead).await?.map(|lead| lead.release).as_ref())),
+            None => None,
+        };
         let Company { people, sources } = Company::shown(store, setup, now).await?;
-        Ok(Self { people, sources, past })
+        Ok(Self { people, sources, past, shared })
     }
 }
 

@@ -64,6 +64,7 @@ impl Company {
             taken_back: vec![],
             workflow: vec![],
             past_slipway: Default::default(),
+            with: vec![],
             files_from: None,
             goes_on: false,
             between: Default::default(),

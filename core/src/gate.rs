@@ -9,6 +9,7 @@ use crate::membership::{SourceState, Trouble};
 use crate::plan::PlanDigest;
 use crate::policy::{Asking, Case, Clears, Decision, MEMBERS, PolicyChange, PolicySet, Reason, own_change};
 use crate::release::Release;
+use crate::together::Alongside;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub struct Question<'a> {
     pub sources: &'a [SourceState],
     /// How old facts and memberships may be, in seconds.
     pub fact_age_max_s: i64,
+    /// The others of its group.
+    pub alongside: &'a Alongside,
 }
 
 /// What is to be done with the release.
@@ -125,7 +128,7 @@ impl Verdict {
 /// Judges a planned release.
 #[must_use]
 pub fn judge(question: &Question<'_>) -> Verdict {
-    let Question { release, case, environment, policies, changes, sources, fact_age_max_s } = question;
+    let Question { release, case, environment, policies, changes, sources, fact_age_max_s, alongside } = question;
     let now = case.now;
     let members = Members::of(sources, now, *fact_age_max_s);
     let verdict = |course, reasons: Vec<Reason>, again_at| Verdict {
@@ -149,12 +152,18 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     // A run has ended since, or is about to: the plan starts from what is there no more, however young its facts.
     let outdated = environment.changed_at.is_some_and(|changed| case.facts.ci.at < changed);
     let others_run = environment.running.as_ref().is_some_and(|running| *running != release.id);
-    if case.plan.is_empty() && !outdated && !others_run {
+    let idle = case.plan.is_empty() && !outdated && !others_run;
+    if idle && case.plan.with.is_empty() && !alongside.outdated {
         return verdict(Course::NothingToDo, vec![], None);
     }
-    let mut reasons = environment.blockers(&release.id, &release.request.requester, now);
-    reasons.extend(policies.may_execute(case).reasons().iter().cloned());
-    reasons.extend(own_change::against_running(case, changes));
+    let mut reasons = Vec::new();
+    // A lead that changes nothing itself still stands for those that are deployed with it.
+    if !idle {
+        reasons.extend(environment.blockers(&release.id, &release.request.requester, now));
+        reasons.extend(policies.may_execute(case).reasons().iter().cloned());
+        reasons.extend(own_change::against_running(case, changes));
+    }
+    let mut reasons = alongside.beside(reasons);
     if release.request.dry_run {
         return verdict(Course::DryRun, reasons, None);
     }
@@ -170,7 +179,7 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     // True also when nothing at all is in the way.
     let fresh_facts_could_do = reasons.iter().all(|r| matches!(r.clears, Clears::Facts));
     // Not only when it could start: nobody should be asked to approve a plan that is known to be wrong.
-    let plan_is_wrong = outdated && !others_run;
+    let plan_is_wrong = (outdated && !others_run) || alongside.outdated;
     let too_old = case.facts.age_s(now) > *fact_age_max_s || matches!(members, Members::Stale);
     if let Members::Unreadable { why, again_at } = members
         && fresh_facts_could_do
@@ -183,9 +192,13 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     if plan_is_wrong || (fresh_facts_could_do && too_old) {
         return verdict(Course::Refresh, reasons, None);
     }
-    if reasons.is_empty() {
-        return verdict(Course::Start, reasons, None);
+    if reasons.is_empty() && !alongside.held.is_empty() {
+        return verdict(Course::Wait, alongside.held.clone(), None);
     }
+    if reasons.is_empty() {
+        return verdict(if idle { Course::NothingToDo } else { Course::Start }, reasons, None);
+    }
+    reasons.extend(alongside.held.iter().cloned());
     let mut again_at = first_moment(&reasons, now);
     if fresh_facts_could_do {
         again_at = Some(after(case.facts.ci.at, fact_age_max_s.saturating_add(1)));

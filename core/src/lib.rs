@@ -23,4 +23,5 @@ pub mod promotion;
 pub mod pull;
 pub mod release;
 pub mod replay;
+pub mod together;
 pub mod workflow;

@@ -13,11 +13,12 @@ pub use parameters::{SECRET_SETTING, is_parameter};
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
+use crate::together::PlannedWith;
 use crate::workflow::WorkflowFinding;
 use jiff::Timestamp;
 use lists::{
     back_list, changed_settings, config_list, config_list_after, danger_list, essence_back, essence_config,
-    migration_list, target_list, trial_list,
+    migration_list, target_list, trial_list, with_list,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -258,6 +259,9 @@ pub struct Plan {
     /// What somebody did past Slipway since its last release. For display.
     #[serde(default, skip_serializing_if = "PastSlipway::is_empty")]
     pub past_slipway: PastSlipway,
+    /// The plans of those that are deployed together with it, in order, where it leads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<PlannedWith>,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -335,6 +339,7 @@ impl Plan {
             promote,
             workflow: _,
             past_slipway: _,
+            with,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
@@ -375,6 +380,10 @@ impl Plan {
         }
         if let (Some(parts), Some(promote)) = (canonical.as_array_mut(), promote) {
             parts.push(serde_json::json!({ "promote": promote }));
+        }
+        if let (Some(parts), false) = (canonical.as_array_mut(), with.is_empty()) {
+            let with: Vec<_> = with.iter().map(PlannedWith::essence).collect();
+            parts.push(serde_json::json!({ "with": with }));
         }
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
@@ -449,6 +458,7 @@ impl Plan {
         compare("target settings", changed_settings(old, self), changed_settings(self, old));
         let promotes = |plan: &Self| plan.promote.clone().unwrap_or_else(|| "none".to_owned());
         compare("tag moved afterwards", promotes(old), promotes(self));
+        compare("together with", with_list(old), with_list(self));
         changes
     }
 
@@ -467,7 +477,8 @@ impl Plan {
             && self.goes_on == old.goes_on
             && self.config.iter().map(essence_config).eq(old.config.iter().map(essence_config))
             && self.targets.iter().map(PlannedTarget::essence).eq(old.targets.iter().map(PlannedTarget::essence))
-            && self.promote == old.promote;
+            && self.promote == old.promote
+            && self.with.iter().all(|with| old.with.iter().any(|before| before.essence() == with.essence()));
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
         // A base on a side branch that `old` would have merged is not forward: it lacks commits that ran before,
         // and the plan would now ship those.
@@ -492,7 +503,7 @@ impl Plan {
     }
 
     /// Whether nothing would change: the same commit runs, or none is to be deployed, and no migration would be run. Of
-    /// the configuration alone: it is known to be as it was.
+    /// the configuration alone: it is known to be as it was. What is deployed together with it does not count.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         if self.kind == PlanKind::Config {

@@ -359,6 +359,10 @@ fn goes_on(seen: &Seen<'_>) -> Option<Act> {
     let live = seen.before.live.as_ref()?;
     // What replaces it would have to soak anew, and a suggestion would be out of date as soon as it is read.
     let is_replaced = seen.before.running.is_some();
+    // Nor is anything said of what Slipway had brought where something else serves by somebody's hand.
+    if seen.before.by_hand.is_some() || seen.here.by_hand.is_some() {
+        return None;
+    }
     let is_bad = candidate.mark.is_some() || candidate.lineage == Lineage::Older;
     if !live.verified || is_replaced || is_bad || candidate.asked.is_some() {
         return None;

@@ -37,4 +37,5 @@ mod slack_chat;
 mod support;
 mod targets;
 mod tidy;
+mod together;
 mod transcripts;

@@ -10,9 +10,10 @@ use crate::store::{MessageRow, Store, StoreError};
 use jiff::Timestamp;
 use slipway_core::ids::ReleaseId;
 use slipway_core::message::Message;
-use slipway_core::message::cards::{ReleaseView, details, release_card};
+use slipway_core::message::cards::{ApproverLine, ReleaseView, details, release_card, together_card};
 use slipway_core::person::Directory;
 use slipway_core::plan::PlanDigest;
+use slipway_core::together::{TOGETHER_LIMIT, Together, current};
 
 /// What is drawn.
 #[derive(Debug)]
@@ -70,6 +71,9 @@ impl Drawing<'_> {
     async fn card(&self, id: &ReleaseId) -> Result<Option<Drawn>, StoreError> {
         let Some(stored) = self.store.release(id).await? else { return Ok(None) };
         let release = stored.release;
+        if let Some(together) = release.leads() {
+            return self.together(together).await;
+        }
         let key = &release.request.key;
         let environment = self.store.environment(key).await?;
         let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
@@ -85,6 +89,40 @@ impl Drawing<'_> {
             expected_deploy_s: None,
             next: self.setup.next_environment(key),
         });
+        Ok(Some(Drawn::message(card, release.digest())))
+    }
+
+    /// One card for several releases as of now: that of the one which it is about at the moment, with the others in it.
+    async fn together(&self, together: &Together) -> Result<Option<Drawn>, StoreError> {
+        let mut members = Vec::new();
+        for id in together.all.iter().take(TOGETHER_LIMIT) {
+            members.extend(self.store.release(id).await?.map(|stored| stored.release));
+        }
+        let Some(release) = current(&members) else { return Ok(None) };
+        let key = &release.request.key;
+        let environment = self.store.environment(key).await?;
+        let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
+        let standing = Standing::shown(self.store, self.setup, release, self.now).await?;
+        let mut approvers = approver_lines(self.setup, &standing, release, self.now);
+        // A vote on the lead is one on all of them.
+        for other in members.iter().filter(|other| release.leads().is_some() && other.id != release.id) {
+            let standing = Standing::shown(self.store, self.setup, other, self.now).await?;
+            let lines = approver_lines(self.setup, &standing, other, self.now);
+            approvers = lines.into_iter().fold(approvers, ApproverLine::and);
+        }
+        let card = together_card(
+            &ReleaseView {
+                release,
+                environment: Some(&environment),
+                people: &standing.people,
+                approvers: &approvers,
+                now: self.now,
+                expected_s: usual_s(&durations),
+                expected_deploy_s: None,
+                next: None,
+            },
+            &members,
+        );
         Ok(Some(Drawn::message(card, release.digest())))
     }
 

@@ -1,5 +1,6 @@
 //! What one part of the file says about another.
 
+use super::after_services::{self, Before};
 use super::leak::shown;
 use super::model::{Channel, SecretKey};
 use super::section::{Checker, Place, nearest};
@@ -28,6 +29,8 @@ pub(super) struct Refs {
     pub(super) afters: Vec<After>,
     /// Where the environments are named.
     pub(super) sections: Vec<Place>,
+    /// Which services come before which.
+    pub(super) befores: Vec<Before>,
 }
 
 /// `after` in an environment.
@@ -53,6 +56,7 @@ impl Refs {
         self.check_rehearsals(c);
         self.check_afters(c);
         self.check_teams(c);
+        after_services::check(c, &self.befores, &self.environments.keys().cloned().collect());
     }
 
     fn check_channel(&self, c: &mut Checker<'_>, channel: &Channel, place: &Place) {

@@ -3,6 +3,7 @@
 //! The file is walked by hand over the parser's spanned values rather than deserialised, because deserialising
 //! ends at the first mistake. A new key is one entry in its section's list of keys and one line that reads it.
 
+mod after_services;
 mod audit;
 mod checks;
 mod cloud;

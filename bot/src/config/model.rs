@@ -306,6 +306,8 @@ pub struct Service {
     pub lint_pull_requests: bool,
     /// How long a deployment waits for green CI or the end of a lock (`--when`).
     pub when_expiry: Duration,
+    /// The services that come before it when several are deployed together.
+    pub after_services: Vec<ServiceName>,
 }
 
 /// `owner/name` on GitHub.

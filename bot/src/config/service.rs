@@ -6,7 +6,7 @@ use super::model::{
 };
 use super::read::CHANNEL_LIMIT;
 use super::section::{Checker, Keys, Named, Place, Section};
-use super::{cloud, values};
+use super::{after_services, cloud, values};
 use jiff::tz::TimeZone;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use slipway_core::migration::format;
@@ -21,6 +21,8 @@ pub const TARGET_LIMIT: usize = 10;
 pub const CONFIG_SECRET_LIMIT: usize = 20;
 /// Most keys that must be there for one environment.
 pub(super) const NEEDS_LIMIT: usize = 100;
+/// Most services that one comes after.
+pub(super) const SERVICES_BEFORE_LIMIT: usize = 20;
 /// `vote_expiry` when it is not given.
 pub const VOTE_EXPIRY_DEFAULT: Duration = Duration::from_secs(4 * 3_600);
 /// `health_bake` when it is not given.
@@ -46,6 +48,7 @@ const SERVICE_KEYS: Keys = &[
     ("environment", ""),
     ("lint_pull_requests", "true"),
     ("when_expiry", r#""24h""#),
+    ("after_services", r#"["api"]"#),
 ];
 const MIGRATIONS_KEYS: Keys = &[("dir", r#""migrations""#), ("format", r#""goose""#)];
 const ENVIRONMENT_KEYS: Keys = &[
@@ -103,6 +106,7 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
     if let Some((image, place)) = &image {
         refs.images.push((format!("{image}:{tag}"), place.clone()));
     }
+    let after_services = after_services::read(c, &section, &named.name, &mut refs.befores);
     let name = ServiceName::new(named.name.clone());
     let environments = environments(c, &section, &name, refs);
     if environments.is_empty() && section.value("environment").is_none() && !section.is_misspelt("environment") {
@@ -131,6 +135,7 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
         environments,
         lint_pull_requests,
         when_expiry,
+        after_services,
     })
 }
 

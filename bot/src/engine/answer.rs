@@ -74,7 +74,8 @@ impl Work<'_> {
     /// Puts all of a release into the threads of its cards, in chats that have threads, once there is something to read.
     pub(super) async fn post_details(&mut self, release: &Release, event: &Event) -> Result<(), EngineError> {
         let worth_it = matches!(event, Event::Planned { .. }) || (has_log(release));
-        if !worth_it {
+        // A release that another one leads has no card of its own.
+        if !worth_it || release.follows().is_some() {
             return Ok(());
         }
         let asked_in = &release.request.origin.channel;

@@ -64,6 +64,11 @@ impl<'a> Work<'a> {
         self.todo.push_back(Todo::Judge(release.clone()));
     }
 
+    /// Lets something happen to another release, after what is under way in this transaction.
+    pub(super) fn happens_later(&mut self, release: &ReleaseId, event: Event) {
+        self.todo.push_back(Todo::Event(release.clone(), event));
+    }
+
     /// The same for every open release that waits for the gate: something changed that all of them stand on.
     pub(super) async fn judge_all_waiting(&mut self) -> Result<(), EngineError> {
         let open = self.engine.store.releases_open(self.tx, lookup::OPEN_LIMIT).await?;
@@ -119,6 +124,7 @@ impl<'a> Work<'a> {
             info!(release = %id, event = event.name(), phase = after.phase.name(), "release");
         }
         self.abandoned(&after, &abandoned).await?;
+        Box::pin(self.together_follows(&before, &after, &event)).await?;
         if after.wants_judgement() && !matches!(event, Event::Judged { .. }) {
             self.todo.push_back(Todo::Judge(id.clone()));
         }
@@ -165,6 +171,7 @@ impl<'a> Work<'a> {
         }
         let environment = self.environment_now(&release.request.key).await?;
         let Some(verdict) = self.ask_gate(&release, &environment).await? else { return Ok(()) };
+        self.followers_are_read_too(&release, &verdict);
         let same = release.verdict.as_ref().is_some_and(|last| last.says_the_same_as(&verdict));
         if same && verdict.course() == Course::Wait {
             return Ok(());
@@ -319,9 +326,13 @@ impl<'a> Work<'a> {
         release: &Release,
         more: Option<&PersonId>,
     ) -> Result<RecordedStanding, EngineError> {
-        let Standing { people, past, sources: _ } = self.standing(release).await?;
+        let Standing { people, past, sources: _, shared } = self.standing(release).await?;
         let timezone = self.engine.setup.timezone(&release.request.key);
-        Ok(RecordedStanding::of_release(release, more, &people, &past, timezone))
+        let recorded = RecordedStanding::of_release(release, more, &people, &past, timezone);
+        Ok(match shared {
+            Some(shared) => recorded.with_votes(&shared.votes, shared.waiver.as_ref(), &people),
+            None => recorded,
+        })
     }
 
     /// Adds a record to the audit log. Where no other policies were asked, the hash is of those in force.
@@ -369,7 +380,8 @@ fn comes_from_outside(event: &Event) -> bool {
         | Event::Superseded { .. }
         | Event::MarkedBad { .. }
         | Event::MarkRemoved { .. }
-        | Event::AutomaticRollback { .. } => false,
+        | Event::AutomaticRollback { .. }
+        | Event::LeftOut { .. } => false,
     }
 }
 
@@ -383,7 +395,7 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         Event::CancelRequested { by, .. } => Some(by),
         Event::Superseded { requester, .. } => requester.as_ref(),
         Event::MarkedBad { mark } => Some(&mark.by),
-        Event::MarkRemoved { by, .. } => Some(by),
+        Event::MarkRemoved { by, .. } | Event::LeftOut { by, .. } => Some(by),
         Event::Resolved { .. }
         | Event::BuildProgress { .. }
         | Event::BuildReady

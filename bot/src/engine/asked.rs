@@ -5,6 +5,7 @@ use super::apply::Work;
 use super::back::Wanted;
 use super::locks::Change;
 use super::lookup::NotFound;
+use super::together::All;
 use super::{configuration, migrating, ship};
 use crate::setup::Rules;
 use futures::future::BoxFuture;
@@ -143,6 +144,10 @@ impl Work<'_> {
                 Command::Resume { environment, service } => {
                     self.resume(asked, environment.as_ref(), service.as_ref()).await.map(Some)
                 }
+                Command::DeployAll { environment, services, reference, dry_run, reason } => {
+                    let all = All { environment, services, reference: reference.as_deref(), dry_run: *dry_run };
+                    self.begin_together(asked, &all, reason.clone()).await
+                }
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }
         })
@@ -167,6 +172,7 @@ impl Work<'_> {
             origin: Origin { channel: asked.channel.to_owned() },
             at: now,
             expires_at: now + expiry,
+            together: None,
         }
     }
 
@@ -306,6 +312,7 @@ impl Work<'_> {
 
     /// Cancels a release, if policy lets this person and the point of no return is not passed.
     pub(super) async fn cancel(&mut self, person: &Person, release: &Release) -> Result<Option<Message>, EngineError> {
+        let release = &self.meant_to_cancel(release).await?;
         if release.phase.is_end() {
             let illegal = Illegal { phase: release.phase.name(), event: "cancel_requested", why: None };
             self.too_late(&person.id, release, &illegal).await?;
@@ -315,6 +322,14 @@ impl Work<'_> {
         if let Some(refused) = self.may_act(person, act, &release.request.key).await? {
             return Ok(Some(refused));
         }
+        let others = self.would_be_left_out(release).await?;
+        for other in &others {
+            let act = Act::Cancel { requester: &other.request.requester };
+            if let Some(refused) = self.may_act(person, act, &other.request.key).await? {
+                return Ok(Some(refused));
+            }
+        }
+        self.leave_out(&others, person, release);
         let begun = match release.phase {
             Phase::Running { step: Step::Migrate } => {
                 self.engine.store.effect_begun(self.tx, &release.id, "migrate").await?
@@ -331,7 +346,7 @@ impl Work<'_> {
         Ok(Some(match self.apply(&release.id, event).await? {
             Err(illegal) => {
                 self.too_late(&person.id, release, &illegal).await?;
-                answers::cancel_came_late(release, &illegal)
+                answers::and_not_started(answers::cancel_came_late(release, &illegal), &others)
             }
             Ok(after) => answers::cancelled(&after),
         }))

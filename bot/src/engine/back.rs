@@ -197,6 +197,7 @@ impl Work<'_> {
             dry_run: false,
             at: now,
             expires_at: now + SignedDuration::from_secs(setup.vote_expiry_s(&key.service)),
+            together: None,
             ..failed.request.clone()
         };
         let Rules { set: policies, changes } = setup.rules();

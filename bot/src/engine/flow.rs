@@ -15,7 +15,7 @@ use slipway_core::flow::{
     self, Around, Begun, Choice, Effect, Ended, Flow, How, Pause, Resumption, Sight, UnderWay, Why,
 };
 use slipway_core::gate::Verdict;
-use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId, ServiceName};
+use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName};
 use slipway_core::message::{Line, Message, cards};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
@@ -147,6 +147,9 @@ impl Work<'_> {
         flow: &Flow,
         event: &flow::Event,
     ) -> Result<Option<Why>, EngineError> {
+        if let Some(by_hand) = &environment.by_hand {
+            return Ok(Some(Why::PastSlipway { runs: by_hand.runs.name() }));
+        }
         if let Some(lock) = environment.lock(self.engine.clock.now()) {
             let (owner, reason, until) = (lock.owner.clone(), lock.reason.clone(), lock.until);
             return Ok(Some(Why::Locked { owner, reason, until }));
@@ -186,13 +189,9 @@ impl Work<'_> {
         let deploys = |release: &Release| {
             release.facts.is_some() && release.plan.as_ref().is_some_and(|plan| plan.kind == PlanKind::Deploy)
         };
-        let Some(mut like) = newest.into_iter().find(deploys) else { return Ok(None) };
-        like.id = ReleaseId::new("");
-        like.request.requester = PersonId::slipway();
+        let Some(like) = newest.into_iter().find(deploys) else { return Ok(None) };
+        let mut like = like.as_if_asked_now(PersonId::slipway());
         like.request.kind = RequestKind::Deploy;
-        like.request.dry_run = false;
-        like.votes.clear();
-        (like.waiver, like.gather_problem) = (None, None);
         if let Some(plan) = &mut like.plan {
             // Whatever is about the content of a release is judged when it has one.
             plan.migrations.clear();
@@ -214,6 +213,7 @@ impl Work<'_> {
             requester: PersonId::slipway(),
             reason: Some(reason.clone()),
             dry_run: false,
+            together: None,
             origin: Origin { channel: channels.first().cloned().unwrap_or_default() },
             at: now,
             expires_at: now + SignedDuration::from_secs(engine.setup.vote_expiry_s(&key.service)),

@@ -150,6 +150,7 @@ impl Work<'_> {
             requester: requester.clone(),
             reason: intent.reason.clone(),
             dry_run: false,
+            together: None,
             origin: Origin { channel: intent.channel.clone() },
             at: now,
             expires_at: now + SignedDuration::from_secs(setup.vote_expiry_s(&key.service)),

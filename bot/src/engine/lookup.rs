@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use super::apply::Work;
+use super::together::one_of_each_group;
 use crate::setup::Setup;
 use crate::standing::Standing;
 use jiff::Timestamp;
@@ -47,8 +48,8 @@ impl Work<'_> {
                 (Some(one), Some(other)) => Err(NotFound::Ambiguous(prefix.to_owned(), vec![other, one])),
             });
         }
-        let mut open: Vec<_> =
-            store.releases_open(self.tx, OPEN_LIMIT).await?.into_iter().filter(|r| fits(r)).collect();
+        let open = store.releases_open(self.tx, OPEN_LIMIT).await?.into_iter().filter(|r| fits(r)).collect();
+        let mut open = one_of_each_group(open);
         Ok(match open.len() {
             0 => Err(NotFound::NoneOpen),
             1 => Ok(open.remove(0)),

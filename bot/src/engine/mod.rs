@@ -28,6 +28,7 @@ mod questions;
 mod ship;
 #[cfg(test)]
 mod tests;
+mod together;
 mod votes;
 mod why;
 

@@ -5,7 +5,7 @@ use super::why::{Inquiry, brought_on};
 use crate::standing::{Company, Standing};
 use crate::store::{StoreError, StoredPromotion};
 use slipway_core::environment::Environment;
-use slipway_core::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
+use slipway_core::ids::{CommitSha, EnvironmentKey, PersonId};
 use slipway_core::person::Directory;
 use slipway_core::plan::{Plan, PlanKind};
 use slipway_core::policy::{Asking, Reason};
@@ -13,6 +13,7 @@ use slipway_core::promotion::{
     Act, Candidate, Known, Lineage, Outlook, Promotion, Seen, Standing as PromotionStanding, asked_for, decide,
 };
 use slipway_core::release::{KnownBad, Release};
+use slipway_core::together::Alongside;
 
 /// How many promotions of one environment are looked at. More than one or two are open only after changes by hand.
 const PROMOTIONS_LIMIT: u32 = 20;
@@ -194,19 +195,14 @@ impl Inquiry<'_> {
         let newest = store.releases_newest(self.tx, key, RELEASES_LIMIT).await?;
         let asked = asked_for(&live.commit, &newest).cloned();
         let mark = self.mark(key, &live.commit).await?;
-        let Some(mut like) = brought_on(stored.release, key, here, &succeeded) else { return Ok(None) };
-        // One that nobody has asked for stands behind all others.
-        like.id = ReleaseId::new("");
-        like.votes.clear();
-        like.waiver = None;
-        like.gather_problem = None;
-        like.request.dry_run = false;
+        let Some(like) = brought_on(stored.release, key, here, &succeeded) else { return Ok(None) };
+        let mut like = like.as_if_asked_now(PersonId::slipway());
         let standing = Standing::within(store, self.tx, self.setup, &like, self.now).await?;
         let people = Company::within(store, self.tx, self.setup, self.now).await?.people;
         let slipway = Some(PersonId::slipway()).filter(|slipway| self.may_ask(&people, slipway, key));
         let mut asks = |who: Option<&PersonId>| {
             like.request.requester = who?.clone();
-            self.verdict(&like, here, &standing)
+            self.verdict(&like, here, &standing, &Alongside::default())
         };
         let by_itself = asks(slipway.as_ref());
         let verdict = match by_itself.clone() {

@@ -113,6 +113,7 @@ impl Work<'_> {
             requester: PersonId::slipway(),
             reason: Some(cards::soaked_for(&live.commit, before, hopeful.soaked_s)),
             dry_run: false,
+            together: None,
             origin: Origin { channel: channels.first().cloned().unwrap_or_default() },
             at: now,
             expires_at: now + SignedDuration::from_secs(setup.vote_expiry_s(&key.service)),

@@ -74,6 +74,7 @@ impl Work<'_> {
         let Some((person, release)) = self.person_and_release(delivery, who, "pressed", channel, &id).await? else {
             return Ok(());
         };
+        let release = self.shown_on_card(release).await?;
         let asked = Asked { delivery, who, channel, person: &person };
         if matches!(verb, Verb::Approve | Verb::Veto) && is_about_another_plan(button, &release) {
             let why = Some(PLAN_JUST_CHANGED);
@@ -306,7 +307,9 @@ impl Work<'_> {
         }
         let policies = setup.policies();
         let decision = policies.may_vote(person, stance, &case);
-        if let Decision::Deny { reasons } = decision {
+        if let Decision::Deny { reasons } = decision
+            && !self.may_vote_for_a_follower(person, stance, release).await?
+        {
             let refused = json!({
                 "release": release.id, "service": release.request.key.service,
                 "environment": release.request.key.environment,

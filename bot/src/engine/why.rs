@@ -14,6 +14,7 @@ use slipway_core::person::{Directory, Person};
 use slipway_core::plan::{Commit, PlanKind, PlannedMigration};
 use slipway_core::policy::{Asking, Reason};
 use slipway_core::release::{Release, RequestKind};
+use slipway_core::together::Alongside;
 
 /// How many releases to the environment before are looked at for the commits that would ship.
 const SHIPPED_LOOK_BACK_LIMIT: u32 = 20;
@@ -108,10 +109,8 @@ impl Inquiry<'_> {
     pub async fn deploy(&mut self, person: &Person, key: &EnvironmentKey) -> Result<Why, EngineError> {
         let environment = self.store.environment_get(self.tx, key).await?;
         let explanation = match self.what_would_ship(key, &environment).await? {
-            Some(mut like) => {
-                // One that nobody has asked for stands behind all others.
-                like.id = ReleaseId::new("");
-                like.request.requester = person.id.clone();
+            Some(like) => {
+                let like = like.as_if_asked_now(person.id.clone());
                 let commit = like.plan.as_ref().map_or("", |plan| plan.commit.short());
                 let subject = format!("Deploying {} {commit} to {} now", key.service, key.environment);
                 self.why_not(&subject, &like, &environment).await?
@@ -131,10 +130,17 @@ impl Inquiry<'_> {
         environment: &Environment,
     ) -> Result<Option<Verdict>, EngineError> {
         let standing = Standing::within(self.store, self.tx, self.setup, release, self.now).await?;
-        Ok(self.verdict(release, environment, &standing))
+        let alongside = self.alongside(release).await?;
+        Ok(self.verdict(release, environment, &standing, &alongside))
     }
 
-    pub(super) fn verdict(&self, release: &Release, environment: &Environment, standing: &Standing) -> Option<Verdict> {
+    pub(super) fn verdict(
+        &self,
+        release: &Release,
+        environment: &Environment,
+        standing: &Standing,
+        alongside: &Alongside,
+    ) -> Option<Verdict> {
         let case = self.setup.case(release, standing, self.now)?;
         Some(gate::judge(&Question {
             release,
@@ -144,6 +150,7 @@ impl Inquiry<'_> {
             changes: &self.rules.changes,
             sources: &standing.sources,
             fact_age_max_s: self.setup.fact_age_max_s(),
+            alongside,
         }))
     }
 
@@ -163,7 +170,8 @@ impl Inquiry<'_> {
     ) -> Result<Explanation, EngineError> {
         let now = self.now;
         let standing = Standing::within(self.store, self.tx, self.setup, release, self.now).await?;
-        let verdict = self.verdict(release, environment, &standing);
+        let alongside = self.alongside(release).await?;
+        let verdict = self.verdict(release, environment, &standing, &alongside);
         let facts = release.facts.as_ref();
         let mut fine =
             facts.map_or(vec![], |facts| cards::fine(facts, environment, &release.id, &release.request.requester, now));
@@ -219,13 +227,7 @@ impl Inquiry<'_> {
                 like = brought_on(stored.release, key, environment, &earlier);
             }
         }
-        Ok(like.map(|mut like| {
-            like.votes.clear();
-            like.waiver = None;
-            like.gather_problem = None;
-            like.request.dry_run = false;
-            like
-        }))
+        Ok(like)
     }
 
     /// Without any plan only these can be told: may they ask, is it locked, does another run.

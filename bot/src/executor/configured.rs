@@ -154,6 +154,7 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         promote: None,
         workflow: vec![],
         past_slipway: PastSlipway::default(),
+        with: vec![],
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

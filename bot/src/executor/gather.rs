@@ -26,6 +26,10 @@ const STATEMENT_LINE_LIMIT_CHARS: usize = 200;
 pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
     let outside = &job.executor.outside;
+    let with = match super::together::planned_with(job).await? {
+        Ok(with) => with,
+        Err(not_yet) => return Ok(not_yet),
+    };
     // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date. Who is
     // in the teams is in the inbox before the plan is.
     let at = job.now();
@@ -117,6 +121,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         promote,
         workflow: super::workflows::of_release(job).await,
         past_slipway: PastSlipway { brought, migrations: migrations.by_hand },
+        with,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -180,6 +185,7 @@ async fn migrations_only(
         promote: None,
         workflow: vec![],
         past_slipway: PastSlipway { brought: None, migrations: migrations.by_hand },
+        with: vec![],
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

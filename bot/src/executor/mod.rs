@@ -25,6 +25,7 @@ mod report;
 mod rerun;
 mod resolve;
 mod ship;
+mod together;
 mod trouble;
 mod verify;
 pub(crate) mod workflows;

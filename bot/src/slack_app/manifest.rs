@@ -230,7 +230,7 @@ mod tests {
                     "command": "/deploy",
                     "url": "https://slipway.acme.dev/slack/commands",
                     "description": "bring a commit to an environment; without a reference the newest of the default branch",
-                    "usage_hint": "<environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]",
+                    "usage_hint": "<environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]",
                     "should_escape": true
                   },
                   {
@@ -320,7 +320,7 @@ mod tests {
                   {
                     "command": "/deploy",
                     "description": "bring a commit to an environment; without a reference the newest of the default branch",
-                    "usage_hint": "<environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]",
+                    "usage_hint": "<environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]",
                     "should_escape": true
                   },
                   {

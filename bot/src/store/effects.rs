@@ -318,6 +318,7 @@ mod tests {
             origin: Origin { channel: "terminal:releases".to_owned() },
             at,
             expires_at: at,
+            together: None,
         };
         Release::new(ReleaseId::new(id.to_owned()), request)
     }

@@ -51,7 +51,7 @@ statements! {
     EFFECTS_TAKE_OVER = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
     EFFECT_NEXT_DUE = "SELECT min(CASE state WHEN 'pending' THEN not_before ELSE lease_until END) FROM effects WHERE state IN ('pending', 'leased')";
     EFFECTS_BEGUN = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND intent IS NOT NULL AND intent <> 'null'";
-    CARDS_REFRESH = "UPDATE messages SET wanted = wanted + 1 WHERE body IS NULL AND wanted = published AND thread_of IS NULL AND channel LIKE $1 || ':%' AND release IN (SELECT id FROM releases WHERE phase IN ('running', 'planning')) AND external_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages b WHERE b.channel LIKE $1 || ':%' AND b.wanted > b.published AND b.external_id IS NOT NULL)";
+    CARDS_REFRESH = "UPDATE messages SET wanted = wanted + 1 WHERE body IS NULL AND wanted = published AND thread_of IS NULL AND channel LIKE $1 || ':%' AND release IN (SELECT coalesce(state ->> '$.request.together.all[0]', id) FROM releases WHERE phase IN ('running', 'planning')) AND external_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages b WHERE b.channel LIKE $1 || ':%' AND b.wanted > b.published AND b.external_id IS NOT NULL)";
 
     MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body, thread_of, reply) VALUES ($1, $2, $3, $4, $5, $6, (SELECT reply FROM inbox WHERE id = $7)) ON CONFLICT (channel, key) DO NOTHING";
     MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL AND (thread_of IS NULL OR $2)";

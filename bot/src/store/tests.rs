@@ -39,6 +39,7 @@ fn release(id: &str, environment: &str) -> Release {
         origin: Origin { channel: "terminal:releases".into() },
         at: now(),
         expires_at: now(),
+        together: None,
     };
     Release::new(ReleaseId::new(id), request)
 }

@@ -6,6 +6,7 @@ use super::{Definition, Mistake, Whom, Words, later, when};
 use crate::ids::{EnvironmentName, PersonId, ServiceName};
 use crate::message::Line;
 use crate::message::hidden::is_invisible;
+use crate::together::TOGETHER_LIMIT;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The longest branch, tag, commit, release or service that is read.
@@ -13,7 +14,7 @@ const NAME_LIMIT_CHARS: usize = 255;
 
 /// The option that names a service.
 pub(super) const SERVICE: &str = "service";
-/// What will stand for every service.
+/// What stands for every service.
 const ALL_SERVICES: &str = "all";
 
 /// Positional words and options of one command.
@@ -250,6 +251,25 @@ impl<'a> Args<'a> {
     /// The service that the option or the next word names, if one does.
     pub(super) fn service_if_any(&mut self) -> Result<Option<ServiceName>, Mistake> {
         self.option(SERVICE).or_else(|| self.text()).map(|name| self.service_named(&name)).transpose()
+    }
+
+    /// All services that have the environment, by name, where the option or the next word is `all`; else none.
+    pub(super) fn all_services(&mut self, environment: &EnvironmentName) -> Result<Vec<ServiceName>, Mistake> {
+        let is_all = |word: &str| word.eq_ignore_ascii_case(ALL_SERVICES);
+        let by_option = self.options.get(SERVICE).map(|name| is_all(name));
+        match by_option {
+            Some(true) => drop(self.options.remove(SERVICE)),
+            Some(false) => return Ok(vec![]),
+            None if self.keyword(ALL_SERVICES) => {}
+            None => return Ok(vec![]),
+        }
+        let has_it = |name: &&ServiceName| self.known.environments_of(name).contains(environment);
+        let all: Vec<_> = self.known.services.iter().filter(has_it).cloned().collect();
+        if all.len() <= TOGETHER_LIMIT {
+            return Ok(all);
+        }
+        let line = format!("{} services have {environment}, and at most {TOGETHER_LIMIT} can go together.", all.len());
+        Err(Mistake::new(Line::plain(line)).hint(Line::plain("Name one service, and ask once for each.")))
     }
 
     fn service_named(&self, word: &str) -> Result<ServiceName, Mistake> {

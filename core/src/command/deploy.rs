@@ -6,7 +6,7 @@ use super::{Command, Definition, Mistake, SERVICE_OPTION, config, slots};
 
 pub(super) static DEPLOY: Definition = Definition {
     path: &["deploy"],
-    usage: "/deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]",
+    usage: "/deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]",
     summary: "bring a commit to an environment; without a reference the newest of the default branch",
     options: &[
         SERVICE_OPTION,
@@ -30,12 +30,14 @@ pub(super) static DEPLOY: Definition = Definition {
         "/deploy staging --dry-run",
         "/deploy staging --config",
         "/deploy production --when \"monday 9:00\"",
+        "/deploy staging all",
     ],
     build: deploy,
 };
 
 /// A single word after the environment that is exactly a service's name is that service; otherwise it is a
-/// reference. A branch of the same name is meant by naming the service too, or by quotation marks.
+/// reference. A branch of the same name is meant by naming the service too, or by quotation marks. `all` is every service
+/// that has the environment.
 fn deploy(mut args: Args<'_>) -> Result<Command, Mistake> {
     let environment = args.environment()?;
     let reference = if args.only_a_service_is_left() { None } else { args.name()? };
@@ -45,9 +47,16 @@ fn deploy(mut args: Args<'_>) -> Result<Command, Mistake> {
     if args.flag("config") {
         return config::deploy(args, environment, reference.as_deref());
     }
-    let service = args.service(&environment)?;
+    let all = args.all_services(&environment)?;
+    let service = match &all[..] {
+        [] => args.service(&environment)?,
+        [first, ..] => first.clone(),
+    };
     let (dry_run, reason) = (args.flag("dry-run"), args.option("reason"));
     args.end()?;
+    if all.len() > 1 {
+        return Ok(Command::DeployAll { environment, services: all, reference, dry_run, reason });
+    }
     Ok(Command::Deploy { environment, service, reference, dry_run, reason })
 }
 

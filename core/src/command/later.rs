@@ -40,7 +40,7 @@ pub(super) fn slash_commands() -> impl Iterator<Item = SlashCommand> {
     })
 }
 
-/// The answer to `all` in a service's place.
+/// The answer to `all` in a service's place, but after `/deploy`.
 pub(super) fn all_services() -> Mistake {
     let what = Line::default().code("all").text(" for all services at once");
     Mistake::not_yet(what, Line::plain("name one service, and ask once for each."))

@@ -252,6 +252,19 @@ pub enum Command {
         /// Which service; known where the environment is.
         service: Option<ServiceName>,
     },
+    /// `/deploy <environment> [reference] all [--dry-run] [--reason "…"]`: several services, one approval.
+    DeployAll {
+        /// Where to.
+        environment: EnvironmentName,
+        /// Every service that has it, by name; at least two.
+        services: Vec<ServiceName>,
+        /// As in `Deploy`, looked up in each repository. Untrusted text.
+        reference: Option<String>,
+        /// Only show the plans.
+        dry_run: bool,
+        /// Why. Untrusted text.
+        reason: Option<String>,
+    },
 }
 
 /// A release, as somebody speaks of it.
@@ -412,7 +425,7 @@ impl Command {
             Self::Queue { .. } => &ask::QUEUE,
             Self::Help { .. } => &ask::HELP,
             Self::Config { .. } => &config::CONFIG,
-            Self::DeployConfig { .. } => &deploy::DEPLOY,
+            Self::DeployConfig { .. } | Self::DeployAll { .. } => &deploy::DEPLOY,
             Self::Bad { .. } => &bad::BAD,
             Self::Ship { .. } => &ship::SHIP,
             Self::DeployWhen { .. } => &deploy::DEPLOY,

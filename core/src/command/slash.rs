@@ -75,7 +75,7 @@ mod tests {
         };
         let all: Vec<_> = slash_commands().iter().map(line).collect();
         expect![[r#"
-            /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
               bring a commit to an environment; without a reference the newest of the default branch
             /rollback <environment> [release] [service] [--migrations] [--reason "…"]
               bring back what ran before, or what a release brought; migrations stay applied without --migrations

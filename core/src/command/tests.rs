@@ -264,7 +264,7 @@ fn mistakes_name_the_nearest_right_thing() {
           Type a command, such as /deploy staging or /release help. Nothing was started.
         /deploy
           Which environment? There are: production, staging. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         /deploy stagin
           There is no environment "stagin". Did you mean /deploy staging? Nothing was started.
         /deploy moon
@@ -283,18 +283,18 @@ fn mistakes_name_the_nearest_right_thing() {
             What there is: /release help
         /deploy staging main goals extra
           I do not know what extra means here. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         /deploy staging --dryrun
           There is no option --dryrun. Did you mean --dry-run? Nothing was started.
         /deploy staging --frob
           There is no option --frob. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         /deploy staging --when gren
           I do not know when "gren" is. Did you mean green? Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         /deploy staging --reason
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         /deploy staging main goals2
           There is no service "goals2". Did you mean goals? Nothing was started.
         /release ship
@@ -320,7 +320,7 @@ fn mistakes_name_the_nearest_right_thing() {
     .assert_eq(&said);
     assert_eq!(
         mistake("/deploy staging", &two_services()),
-        "Which service? Nothing was started.\n  Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]\n  Services: goals, billing"
+        "Which service? Nothing was started.\n  Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason \"…\"] [--when green|unlocked|15:00]\n  Services: goals, billing"
     );
 }
 
@@ -394,7 +394,7 @@ fn the_configuration_alone_is_deployed_without_a_commit() {
     assert_eq!(parse(line, &words()), Ok(alone));
     expect![[r#"
         --config deploys what runs already; it takes no branch, tag or commit. Nothing was started.
-          Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]"#]]
+          Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]"#]]
     .assert_eq(&mistake("/deploy staging main --config", &words()));
     assert_eq!(parse("/release config", &words()), Ok(Command::Config { environment: None }));
     let staging = Command::Config { environment: Some("staging".into()) };

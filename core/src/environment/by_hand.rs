@@ -21,6 +21,18 @@ pub struct TargetRuns {
     pub operation: Option<String>,
 }
 
+impl TargetRuns {
+    /// What runs, as short as it can be named. Outside text.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match (&self.commit, &self.digest) {
+            (Some(commit), _) => commit.short().to_owned(),
+            (None, Some(digest)) => digest.short(),
+            (None, None) => self.image.rsplit('/').next().unwrap_or(&self.image).to_owned(),
+        }
+    }
+}
+
 /// What somebody brought past Slipway, and serves now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByHand {

@@ -126,6 +126,11 @@ pub enum Why {
         /// Its newest commit.
         head: CommitSha,
     },
+    /// Somebody has deployed past Slipway: what they did is not replaced without anybody.
+    PastSlipway {
+        /// What runs since. Untrusted text.
+        runs: String,
+    },
     /// There is no such branch.
     Gone {
         /// The branch. Untrusted text.
@@ -437,7 +442,7 @@ fn ripens(next: &mut Flow, commit: &CommitSha, around: &Around<'_>) -> Timestamp
 fn look_again(why: &Why, now: Timestamp) -> Option<Timestamp> {
     let soon = after_ms(now, LOOK_AGAIN_S * 1_000);
     match why {
-        Why::Locked { .. } | Why::Diverged { .. } | Why::Gone { .. } => None,
+        Why::Locked { .. } | Why::Diverged { .. } | Why::Gone { .. } | Why::PastSlipway { .. } => None,
         Why::Frozen { until, .. } => Some(until.filter(|until| *until > now).unwrap_or(soon)),
         Why::Refused { .. } => Some(soon),
         Why::Ended { .. } | Why::WentBack { .. } => None,

@@ -47,6 +47,7 @@ struct Scene {
     policies: PolicySet,
     changes: Vec<PolicyChange>,
     sources: Vec<SourceState>,
+    alongside: Alongside,
     now: i64,
 }
 
@@ -64,6 +65,7 @@ impl Scene {
             origin: Origin { channel: "terminal:releases".into() },
             at: at(0),
             expires_at: at(86_400),
+            together: None,
         };
         let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         let scene = Self {
@@ -76,6 +78,7 @@ impl Scene {
             policies: POLICIES.clone(),
             changes: vec![],
             sources: vec![],
+            alongside: Alongside::default(),
             now: 20,
         };
         scene.enqueued(ME, PlanKind::Deploy)
@@ -204,6 +207,7 @@ impl Scene {
             changes: &self.changes,
             sources: &self.sources,
             fact_age_max_s: AGE_MAX_S,
+            alongside: &self.alongside,
         })
     }
 

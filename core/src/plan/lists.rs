@@ -3,6 +3,7 @@
 use super::{ConfigVersion, Plan, PlannedMigration};
 use crate::configuration::{Changed, changes};
 use crate::migration::{Danger, Touched, Version};
+use crate::together::PlannedWith;
 use std::collections::BTreeSet;
 
 /// How many keys of a secret a change of plan names.
@@ -58,6 +59,11 @@ pub(super) fn config_list_after(plan: &Plan, old: &Plan) -> String {
     let keys: Vec<_> = keys.collect();
     let list = config_list(plan);
     if keys.is_empty() { list } else { format!("{list} ({})", keys.join("; ")) }
+}
+
+pub(super) fn with_list(plan: &Plan) -> String {
+    let list: Vec<_> = plan.with.iter().map(PlannedWith::words).collect();
+    if list.is_empty() { "nothing".to_owned() } else { list.join("; ") }
 }
 
 /// What a vote about the configuration is about.

@@ -51,6 +51,7 @@ pub(crate) fn plan() -> Plan {
         taken_back: vec![],
         workflow: vec![],
         past_slipway: Default::default(),
+        with: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),

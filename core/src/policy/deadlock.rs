@@ -93,6 +93,7 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         taken_back: vec![],
         workflow: vec![],
         past_slipway: Default::default(),
+        with: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),

@@ -255,6 +255,7 @@ impl Change {
             taken_back: vec![],
             workflow: vec![],
             past_slipway: Default::default(),
+            with: vec![],
             files_from: None,
             goes_on: false,
             between: Default::default(),

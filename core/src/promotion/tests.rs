@@ -43,6 +43,7 @@ fn release(seed: u8, kind: RequestKind) -> Release {
         requester: "bob".into(),
         reason: None,
         dry_run: false,
+        together: None,
         origin: Origin { channel: "terminal:releases".into() },
         at: at(0),
         expires_at: at(60),

@@ -201,6 +201,17 @@ pub enum Event {
         /// When that was seen.
         at: Timestamp,
     },
+    /// Another release of its group ended otherwise than well.
+    LeftOut {
+        /// That release.
+        because_of: ReleaseId,
+        /// How it ended, in a few words. Untrusted.
+        why: String,
+        /// Who stopped it, else Slipway.
+        by: PersonId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -236,6 +247,7 @@ impl Event {
             Self::PullReady { .. } => "pull_ready",
             Self::PullWaits { .. } => "pull_waits",
             Self::PullMerged { .. } => "pull_merged",
+            Self::LeftOut { .. } => "left_out",
         }
     }
 

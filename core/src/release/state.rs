@@ -9,6 +9,7 @@ use crate::migration::Version;
 use crate::plan::{Plan, PlanChange, PlanDigest, PlanKind};
 use crate::policy::{Override, Vote};
 use crate::pull::Shipped;
+use crate::together::Together;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,9 @@ pub struct Request {
     pub at: Timestamp,
     /// After this moment it is given up unless it runs.
     pub expires_at: Timestamp,
+    /// The releases that it was asked for with, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<Together>,
 }
 
 /// Why the release exists.
@@ -518,6 +522,9 @@ pub struct Release {
     /// The pull request that it ships, as far as it was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ships: Option<Shipped>,
+    /// The release of its group that ended otherwise than well, so that this one was not started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<ReleaseId>,
 }
 
 impl Release {
@@ -555,6 +562,7 @@ impl Release {
             automatic: None,
             promotion: None,
             ships: None,
+            left_out: None,
         }
     }
 

@@ -46,6 +46,11 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
             effects.extend(told);
             Ok((next, effects))
         }
+        (phase, Event::LeftOut { because_of, why, by, at }) if is_unstarted(phase) => {
+            let left_out = Release { left_out: Some(because_of.clone()), ..next };
+            let details = vec![format!("not started: {why}")];
+            Ok(end(left_out, Phase::Cancelled, Outcome::Cancelled { by: by.clone(), details }, *at))
+        }
         // What can happen after the end.
         (phase, Event::MarkedBad { mark }) if phase.is_end() && can_be_bad(&next) => {
             Ok((Release { known_bad: Some(mark.clone()), ..next }, vec![]))

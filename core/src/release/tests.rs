@@ -38,6 +38,7 @@ fn request() -> Request {
         origin: Origin { channel: "terminal:releases".into() },
         at: at(0),
         expires_at: at(86_400),
+        together: None,
     }
 }
 

@@ -93,7 +93,8 @@ fn judged(mut next: Release, verdict: &Verdict) -> Result<Next, Illegal> {
             if let Some(at) = verdict.again_at() {
                 effects.push(Effect::JudgeAt { at });
             }
-            if first {
+            // Whoever approves is asked about the lead of a group, once for all of it.
+            if first && next.follows().is_none() {
                 effects.extend(tell_approvers(&next, verdict));
             }
             Ok((next, effects))

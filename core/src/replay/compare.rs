@@ -7,6 +7,7 @@ use crate::ids::{EnvironmentKey, PersonId};
 use crate::person::{Directory, Person};
 use crate::policy::{Asking, Case, Clears, Decision, MEMBERS, OWN_POLICY_CHANGE, Reason, Stance};
 use crate::release::{Event, Phase, Release, Request, step};
+use crate::together;
 use jiff::Timestamp;
 
 /// A verdict so soon after an event is taken for the one on it: the gate is asked in the same transaction, however slow
@@ -197,8 +198,8 @@ impl Play<'_> {
             release: &release.id,
             requester: people.get(&release.request.requester),
             plan: release.plan.as_ref()?,
-            votes: &release.votes,
-            waiver: release.waiver.as_ref(),
+            votes: if release.follows().is_some() { &self.standing.votes } else { &release.votes },
+            waiver: self.standing.waiver.as_ref().or(release.waiver.as_ref()),
             facts: release.facts.as_ref()?,
             past: &self.standing.past,
             people,
@@ -229,7 +230,7 @@ fn is_verdict_on(next: Option<&Moment>, at: Timestamp) -> bool {
 /// Locks, other releases, facts that could not be gathered, members who could not be read and what somebody's own change
 /// of the policies keeps from them: reasons of the host's own.
 fn is_of_host(reason: &Reason) -> bool {
-    if [MEMBERS, OWN_POLICY_CHANGE].contains(&reason.id.as_str()) {
+    if [MEMBERS, OWN_POLICY_CHANGE].contains(&reason.id.as_str()) || together::is_of_another(reason) {
         return true;
     }
     let gathering = reason.id == crate::gate::FACTS && reason.clears == Clears::Facts;

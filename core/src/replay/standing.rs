@@ -2,7 +2,7 @@
 
 use crate::ids::{PersonId, TeamName};
 use crate::person::{Directory, Person};
-use crate::policy::Past;
+use crate::policy::{Override, Past, Vote};
 use crate::release::Release;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,12 @@ pub struct RecordedStanding {
     pub past: Past,
     /// The environment's time zone, an IANA name.
     pub timezone: String,
+    /// Of a release that another one leads: all votes that counted, the lead's too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Vote>,
+    /// The override that counted there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Override>,
 }
 
 impl RecordedStanding {
@@ -29,6 +35,8 @@ impl RecordedStanding {
             people: known.map(|person| (person.id.clone(), person.teams.clone())).collect(),
             past: Past::default(),
             timezone: timezone.to_owned(),
+            votes: vec![],
+            waiver: None,
         }
     }
 
@@ -46,6 +54,15 @@ impl RecordedStanding {
         let by = release.waiver.iter().map(|waiver| &waiver.by);
         let ids = [&release.request.requester].into_iter().chain(&authors).chain(voters).chain(by).chain(more);
         Self { past: past.clone(), ..Self::of_people(ids, people, timezone) }
+    }
+
+    /// With the votes that count although they were given elsewhere.
+    #[must_use]
+    pub fn with_votes(mut self, votes: &[Vote], waiver: Option<&Override>, people: &Directory) -> Self {
+        let voters = votes.iter().map(|vote| &vote.person).chain(waiver.iter().map(|waiver| &waiver.by));
+        self.people
+            .extend(voters.filter_map(|id| people.get(id)).map(|person| (person.id.clone(), person.teams.clone())));
+        Self { votes: votes.to_vec(), waiver: waiver.cloned(), ..self }
     }
 
     /// The people as a directory.

@@ -1,5 +1,6 @@
 //! What the check says about whole files.
 
+mod after_services;
 mod chats;
 mod file;
 mod general;

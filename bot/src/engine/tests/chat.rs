@@ -326,9 +326,8 @@ impl Chat {
 
     /// An effect that is pending has an outcome.
     pub(super) async fn outcome(&mut self, release: &ReleaseId, name: &str, event: Event) {
-        let row = self.lease(release, name).await;
-        let happened = Incoming::Happened { release: release.clone(), event };
-        self.store.effect_done(&row, &happened, &self.engine.clock).await.unwrap();
+        let (row, release) = (self.lease(release, name).await, release.clone());
+        self.store.effect_done(&row, &Incoming::Happened { release, event }, &self.engine.clock).await.unwrap();
         self.handle_all().await;
     }
 
@@ -366,10 +365,9 @@ impl Chat {
     pub(super) async fn gathers_unseen(&mut self, release: &ReleaseId, plan: &Plan) {
         let ci = CiFact { state: CiState::Green, total: 3, passed: 3, failing: vec![], missing: vec![] };
         let facts = Facts::of_ci(Observed { value: ci, at: self.now() });
-        let row = self.lease(release, "gather").await;
+        let (row, release) = (self.lease(release, "gather").await, release.clone());
         let event = Event::Planned { plan: Box::new(plan.clone()), facts };
-        let happened = Incoming::Happened { release: release.clone(), event };
-        self.store.effect_done(&row, &happened, &self.engine.clock).await.unwrap();
+        self.store.effect_done(&row, &Incoming::Happened { release, event }, &self.engine.clock).await.unwrap();
     }
 
     /// A release that runs does all its steps.
@@ -567,6 +565,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         taken_back: vec![],
         workflow: vec![],
         past_slipway: Default::default(),
+        with: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),

@@ -28,6 +28,7 @@ mod replaying;
 mod reporting;
 mod shipping;
 mod threats;
+mod together;
 mod voting;
 mod wondering;
 

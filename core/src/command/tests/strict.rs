@@ -11,8 +11,8 @@ const NO_BRANCHES: &[&str] = &[
     "/deploy production --reason \"\"",
     "/deploy production --reason=",
     // A reference that says something else.
-    "/deploy staging all",
-    "/deploy staging main ALL",
+    "/deploy staging all --config",
+    "/migrate staging up ALL",
     "/deploy staging -dry-run",
     "/deploy staging —",
     "/deploy staging \"-x\"",
@@ -51,36 +51,36 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
     expect![[r#"
         "/deploy production --reason --dry-run"
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy production --reason \"\""
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy production --reason="
           --reason needs a value: --reason "…". Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
-        "/deploy staging all"
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+        "/deploy staging all --config"
           all for all services at once is not in this version yet. Nothing was started.
             Instead: name one service, and ask once for each.
-        "/deploy staging main ALL"
+        "/migrate staging up ALL"
           all for all services at once is not in this version yet. Nothing was started.
             Instead: name one service, and ask once for each.
         "/deploy staging -dry-run"
           There is no option -dry-run. Did you mean --dry-run? Nothing was started.
         "/deploy staging —"
           There is no option --. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"-x\""
           "-x" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"\""
           "" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"a b\""
           "a b" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"v1\u{200b}\""
           "v1<200b>" is no name. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging v1\u{200b}"
           There are invisible characters in that line; type it again. Nothing was started.
         "/deploy staging “\u{202e}x”"
@@ -106,13 +106,13 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
             Usage: /release show <release>
         "/deploy staging --dry-run --dry-run"
           --dry-run is there twice. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging --dry-run=no"
           --dry-run takes no value. Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging --WHEN gren"
           I do not know when "gren" is. Did you mean green? Nothing was started.
-            Usage: /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/rollback production --migrations=no"
           --migrations takes no value. Nothing was started.
             Usage: /rollback <environment> [release] [service] [--migrations] [--reason "…"]
@@ -155,7 +155,7 @@ fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
 #[test]
 fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
-    for line in ["/release stats", "/deploy staging main all"] {
+    for line in ["/release stats", "/rollback production all"] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
         let said = mistake(line, &words());
         assert!(said.contains("not in this version yet. Nothing was started.\n  Instead: "), "{said}");
@@ -224,7 +224,7 @@ fn help_is_found_wherever_it_is_asked_for() {
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));
     expect![[r#"
-        /deploy <environment> [branch, tag or commit] [service] [--dry-run] [--config]
+        /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config]
         [--reason "…"] [--when green|unlocked|15:00]
         bring a commit to an environment; without a reference the newest of the default
         branch
@@ -233,7 +233,8 @@ fn help_is_found_wherever_it_is_asked_for() {
           /deploy production v1.8.0 --reason "fixes login"
           /deploy staging --dry-run
           /deploy staging --config
-          /deploy production --when "monday 9:00""#]]
+          /deploy production --when "monday 9:00"
+          /deploy staging all"#]]
     .assert_eq(&shown(Some("deploy")));
 }
 
@@ -242,7 +243,7 @@ fn usage_names_every_option() {
     for definition in DEFINITIONS {
         for (option, _) in definition.options {
             // A service is a word for whoever types; forms name it by the option.
-            let word = if *option == args::SERVICE { "[service]".to_owned() } else { format!("--{option}") };
+            let word = if *option == args::SERVICE { "[service".to_owned() } else { format!("--{option}") };
             assert!(definition.usage.contains(&word), "{} --{option}", definition.line());
         }
     }
@@ -285,4 +286,32 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn all_is_every_service_that_has_the_environment() {
+    let all = |line: &str| match parse(line, &two_services()).unwrap() {
+        Command::DeployAll { services, reference, dry_run, .. } => {
+            let services: Vec<_> = services.iter().map(|service| service.as_str().to_owned()).collect();
+            (services.join(" "), reference, dry_run)
+        }
+        Command::Deploy { service, reference, dry_run, .. } => (service.as_str().to_owned(), reference, dry_run),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(all("/deploy staging all"), ("goals billing".into(), None, false));
+    assert_eq!(all("/deploy staging v1.8.0 ALL --dry-run"), ("goals billing".into(), Some("v1.8.0".into()), true));
+    assert_eq!(all("/deploy staging main --service all"), ("goals billing".into(), Some("main".into()), false));
+    assert_eq!(all("/deploy production all"), ("goals".into(), None, false), "one alone is an ordinary deployment");
+    assert_eq!(all("/deploy staging \"all\" goals"), ("goals".into(), Some("all".into()), false), "a branch");
+
+    let mut many = two_services();
+    for n in 0..9 {
+        many.services.push(format!("service-{n}").as_str().into());
+        many.environments.insert(format!("service-{n}").as_str().into(), vec!["staging".into()]);
+    }
+    let said = mistake("/deploy staging all", &many);
+    assert!(
+        said.starts_with("11 services have staging, and at most 10 can go together. Nothing was started."),
+        "{said}"
+    );
 }

@@ -128,6 +128,7 @@ fn name(why: &Why) -> &'static str {
         Why::WentBack { .. } => "went back",
         Why::Diverged { .. } => "diverged",
         Why::Gone { .. } => "gone",
+        Why::PastSlipway { .. } => "past slipway",
     }
 }
 

@@ -122,6 +122,16 @@ pub fn cancel_came_late(release: &Release, illegal: &Illegal) -> Message {
     Message::answer(line, [which(release)])
 }
 
+/// Adds to an answer which others of a group are not started any more.
+#[must_use]
+pub fn and_not_started(mut answer: Message, others: &[Release]) -> Message {
+    let names: Vec<_> = others.iter().map(|other| other.request.key.service.as_str()).collect();
+    if !names.is_empty() {
+        answer.body.push(Block::Line(Line::plain(format!("Not started any more: {}.", names.join(", ")))));
+    }
+    answer
+}
+
 /// The lock holds.
 #[must_use]
 pub fn locked(key: &EnvironmentKey, lock: &environment::Lock, now: Timestamp) -> Message {

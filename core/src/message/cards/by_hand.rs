@@ -3,7 +3,7 @@
 use super::super::{Block, Line, Mark, Message};
 use super::words::{self, DOT};
 use crate::environment::{ByHand, Environment, Live};
-use crate::ids::{CommitSha, EnvironmentKey, ImageDigest};
+use crate::ids::{CommitSha, EnvironmentKey};
 use crate::plan::Plan;
 use jiff::Timestamp;
 
@@ -14,13 +14,9 @@ const NAMED_LIMIT: usize = 3;
 pub(super) fn version(line: Line, by_hand: &ByHand) -> Line {
     match (&by_hand.runs.commit, &by_hand.runs.digest) {
         (Some(commit), _) => words::commit(line, commit),
-        (None, Some(digest)) => line.code(ImageDigest::short(digest)),
-        (None, None) => line.untrusted(last_part(&by_hand.runs.image)),
+        (None, Some(_)) => line.code(by_hand.runs.name()),
+        (None, None) => line.untrusted(by_hand.runs.name()),
     }
-}
-
-fn last_part(image: &str) -> &str {
-    image.rsplit('/').next().unwrap_or(image)
 }
 
 /// What every channel of the service reads, once; and what becomes of it when that is over.

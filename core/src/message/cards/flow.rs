@@ -34,6 +34,7 @@ pub fn flow_resumed(key: &EnvironmentKey, pause: &Pause, how: &Resumption, now: 
             Why::Frozen { .. } => ": the freeze is over",
             Why::Refused { .. } => ": policy lets Slipway release here",
             Why::Gone { .. } => ": the branch is there",
+            Why::PastSlipway { .. } => ": what was deployed past Slipway is gone",
             Why::Diverged { .. } | Why::Ended { .. } | Why::WentBack { .. } => "",
         }),
         Resumption::Said { by } => line.text(": resumed by ").person(by),
@@ -74,6 +75,7 @@ fn why(why: &Why) -> Line {
         Why::Diverged { live, branch, .. } => {
             words::commit(Line::default(), live).text(" runs there and is not on ").untrusted(branch.as_str())
         }
+        Why::PastSlipway { runs } => Line::default().untrusted(runs.as_str()).text(" was deployed past Slipway"),
         Why::Gone { branch } => Line::plain("there is no branch ").untrusted(branch.as_str()),
     }
 }
@@ -103,6 +105,11 @@ fn way_out(key: &EnvironmentKey, why: &Why) -> Vec<Line> {
         Why::Diverged { branch, .. } => {
             let line = Line::plain("Goes on by itself once a commit of the branch runs there: ");
             vec![line.code(format!("/deploy {} {branch} {}", key.environment, key.service))]
+        }
+        Why::PastSlipway { .. } => {
+            let line = Line::plain("Goes on by itself once something else runs there: ");
+            let line = line.code(format!("/deploy {} {}", key.environment, key.service)).text(" or ");
+            vec![line.code(format!("/rollback {} {}", key.environment, key.service))]
         }
         Why::Gone { .. } => {
             vec![Line::plain("Goes on by itself when it is there. Another one is named in slipway.toml: auto_deploy")]

@@ -55,7 +55,7 @@ pub(super) fn outcome(release: &Release) -> Line {
     let bad = if release.known_bad.is_some() { ", known bad" } else { "" };
     let line = Line::plain(format!("{mark} {words}{bad}").trim_start());
     match &release.outcome {
-        Some(Outcome::Cancelled { by, .. }) => line.text(" by ").person(by),
+        Some(Outcome::Cancelled { by, .. }) if release.left_out.is_none() => line.text(" by ").person(by),
         Some(Outcome::Superseded { by }) => words::release(line.text(" by "), by),
         _ => line,
     }
@@ -81,6 +81,7 @@ fn stand(release: &Release) -> (&'static str, Cow<'static, str>) {
         }
         (Some(Outcome::Failed { step: None, .. }), _) => ("✖", "planning failed"),
         (Some(Outcome::RolledBack { .. }), _) => ("✖", "rolled back"),
+        (Some(Outcome::Cancelled { .. }), _) if release.left_out.is_some() => ("–", "not started"),
         (Some(Outcome::Cancelled { .. }), _) => ("–", "cancelled"),
         (Some(Outcome::Expired), _) => ("–", "expired"),
         (Some(Outcome::Superseded { .. }), _) => ("–", "superseded"),

@@ -59,7 +59,7 @@ pub use promotion::{
     SuggestionView, asked_for_already, declined, goes_nowhere, no_longer_suggested, promotion, soaked_for, suggestion,
 };
 pub use queue::{QueueView, queue};
-pub use release::{action, release_card};
+pub use release::{action, release_card, together_card};
 pub use replay::replayed;
 pub use ship::{another_repository, no_such_environment, ships_already, which_service};
 pub use show::details;
@@ -104,4 +104,26 @@ pub struct ApproverLine {
     pub cannot: Vec<(PersonId, String)>,
     /// How many approvals of this team are still missing.
     pub missing: u32,
+}
+
+impl ApproverLine {
+    /// Joins the lines of one plan with one of another that the same votes are for: of a team, those can approve whom
+    /// neither refuses.
+    #[must_use]
+    pub fn and(mut lines: Vec<Self>, other: Self) -> Vec<Self> {
+        let Some(known) = lines.iter_mut().find(|line| line.team == other.team) else {
+            lines.push(other);
+            return lines;
+        };
+        let refused = |line: &Self, person: &PersonId| line.cannot.iter().any(|(refused, _)| refused == person);
+        if known.missing == 0 {
+            *known = other;
+        } else if other.missing > 0 {
+            known.missing = known.missing.max(other.missing);
+            known.can.retain(|person| !refused(&other, person));
+            let new: Vec<_> = other.cannot.into_iter().filter(|(who, _)| !refused(known, who)).collect();
+            known.cannot.extend(new);
+        }
+        lines
+    }
 }

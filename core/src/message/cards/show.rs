@@ -10,6 +10,7 @@ use crate::person::Directory;
 use crate::plan::{Plan, PlannedMigration};
 use crate::policy::Stance;
 use crate::release::{BuildJob, BuildJobState, Outcome, Release, Step, StepState};
+use crate::together::PlannedWith;
 use jiff::Timestamp;
 
 /// Of how many migrations the statements are shown.
@@ -84,6 +85,12 @@ fn asked(release: &Release, people: &Directory) -> Block {
     if let Some(reason) = &request.reason {
         lines.push(Line::plain("reason: ").untrusted(reason.as_str()));
     }
+    if let Some(together) = &request.together {
+        let with = together.others(&release.id).enumerate().fold(Line::plain("together with "), |line, (n, other)| {
+            words::release(if n > 0 { line.text(", ") } else { line }, other)
+        });
+        lines.push(with.text(if release.follows().is_some() { "; its card is the first one's" } else { "" }));
+    }
     Block::Field { label: "Asked".to_owned(), lines }
 }
 
@@ -120,10 +127,19 @@ fn planned(plan: &Plan, over: bool) -> Vec<Block> {
         field("Config", config.collect()),
         field("Targets", targets(plan)),
         field("Configuration", config_lines(plan)),
+        field("Together with", plan.with.iter().map(planned_with).collect()),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// `web 4c1f9e2 · 3 commits · 1 migration · plan 5b3e91 · release 01JD7Q4N`.
+fn planned_with(with: &PlannedWith) -> Line {
+    let line = words::commit(Line::plain(format!("{} ", with.service)), &with.commit);
+    let count = |n: u32, noun: &str| words::count(usize::try_from(n).unwrap_or(usize::MAX), noun);
+    let line = line.text(format!("{DOT}{}{DOT}{}", count(with.commits, "commit"), count(with.migrations, "migration")));
+    words::release(line.text(DOT).text("plan ").code(with.digest.short()).text(DOT), &with.release)
 }
 
 /// What a migration may cost as its statements say, with the lock and a better way.
@@ -244,6 +260,9 @@ fn ended(release: &Release) -> Vec<Line> {
         lines.extend(
             failure.next.iter().take(FAILURE_LINES_LIMIT).map(|next| Line::plain("next: ").untrusted(next.as_str())),
         );
+    }
+    if let (Some(Outcome::Cancelled { details, .. }), Some(_)) = (&release.outcome, &release.left_out) {
+        lines.extend(details.iter().take(FAILURE_LINES_LIMIT).map(|detail| Line::default().untrusted(detail.as_str())));
     }
     lines
 }

@@ -81,6 +81,9 @@ pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
 
 pub(super) fn cancelled(view: &ReleaseView<'_>, by: &PersonId, details: &[String]) -> Message {
     let release = view.release;
+    if let (Some(_), [why, ..]) = (&release.left_out, details) {
+        return message(view, Mark::Ended, Line::default().untrusted(why.as_str()));
+    }
     let stands = Line::plain("cancelled by ").person(by).text(DOT);
     if release.started_at.is_none() {
         return message(view, Mark::Ended, stands.text(nothing_started(release)));

@@ -12,6 +12,7 @@ mod planning;
 mod run;
 mod shipping;
 mod targets;
+mod together;
 mod waiting;
 
 pub(super) use back::{known_bad as known_bad_line, one as between_line};
@@ -24,6 +25,7 @@ pub(super) use migrations::{lines as migration_lines, warnings as migration_warn
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
 pub(super) use targets::{all_dry, dry};
+pub use together::together_card;
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;
@@ -69,6 +71,14 @@ fn with_mark(release: &Release, mut card: Message) -> Message {
     card.headline = card.headline.text(DOT).text("known bad");
     card.body.insert(0, Block::Warning(back::known_bad(mark)));
     card
+}
+
+/// How many pieces of a card's first line say what it is about; [`message`] makes them.
+const TITLE_SPANS: usize = 3;
+
+/// What a card's first line says of how things stand.
+fn stands(card: &Message) -> Line {
+    Line(card.headline.0.iter().skip(TITLE_SPANS).cloned().collect())
 }
 
 /// A card with its first line and who asked for what.

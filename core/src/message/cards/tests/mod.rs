@@ -73,6 +73,7 @@ pub(super) fn plan() -> Plan {
         taken_back: vec![],
         workflow: vec![],
         past_slipway: Default::default(),
+        with: vec![],
         files_from: None,
         goes_on: false,
         between: Default::default(),
@@ -134,6 +135,7 @@ pub(super) fn asked() -> Release {
         origin: Origin { channel: "terminal:releases".into() },
         at: at(0),
         expires_at: at(4 * 3600),
+        together: None,
     };
     Release::new(ReleaseId::new("01JD7Q4N5V0000000000000000"), request)
 }

@@ -143,6 +143,7 @@ fn a_release_that_began_by_itself_says_why() {
             requester: PersonId::slipway(),
             reason: Some(soaked_for(&sha("4c1f9e2"), &"staging".into(), 31 * 60)),
             dry_run: false,
+            together: None,
             origin: Origin { channel: "terminal:releases".into() },
             at: at(0),
             expires_at: at(3_600),
