@@ -155,8 +155,10 @@ pub fn counted(follower: &Release, lead: &Release) -> (Vec<Vote>, Option<Overrid
     // Only what is for the plan that the lead has now.
     let stands = |on: &PlanDigest| contains && of_lead.as_ref() == Some(on);
     for vote in &lead.votes {
-        let counts = vote.stance == Stance::Veto || stands(&vote.digest);
-        if counts && votes.iter().all(|own| own.person != vote.person) {
+        // Whoever objects to all of it objects, whatever they said of a part before.
+        let objects = vote.stance == Stance::Veto;
+        if objects || (stands(&vote.digest) && votes.iter().all(|own| own.person != vote.person)) {
+            votes.retain(|own| !objects || own.person != vote.person);
             votes.push(Vote { digest: digest.clone(), ..vote.clone() });
         }
     }

@@ -1,6 +1,7 @@
 //! What people ask for: commands become releases, votes, locks and answers.
 
 use super::EngineError;
+use super::apart::apart;
 use super::apply::Work;
 use super::back::Wanted;
 use super::locks::Change;
@@ -69,57 +70,70 @@ impl Work<'_> {
                 Command::Deploy { environment, service, reference, dry_run, reason } => {
                     let key = key(service, environment);
                     let request = self.request(asked, key, RequestKind::Deploy, reason.clone());
-                    self.begin(asked, Request { reference: reference.clone(), dry_run: *dry_run, ..request }).await
+                    apart(|| self.begin(asked, Request { reference: reference.clone(), dry_run: *dry_run, ..request }))
+                        .await
                 }
                 Command::Rollback { environment, service, release, reason, migrations } => {
                     let wanted = Wanted { release: release.as_deref(), migrations: *migrations };
-                    self.rollback(asked, key(service, environment), wanted, reason.clone()).await
+                    apart(|| self.rollback(asked, key(service, environment), wanted, reason.clone())).await
                 }
                 Command::Migrate { environment, service, act, reason } => {
-                    self.migrate(asked, key(service, environment), act, reason.clone()).await
+                    apart(|| self.migrate(asked, key(service, environment), act, reason.clone())).await
                 }
-                Command::Approve { release } => self.vote_by_command(asked, release.as_deref(), Stance::Approve).await,
-                Command::Veto { release } => self.vote_by_command(asked, release.as_deref(), Stance::Veto).await,
+                Command::Approve { release } => {
+                    apart(|| self.vote_by_command(asked, release.as_deref(), Stance::Approve)).await
+                }
+                Command::Veto { release } => {
+                    apart(|| self.vote_by_command(asked, release.as_deref(), Stance::Veto)).await
+                }
                 Command::Withdraw { release } => {
                     let voted = |r: &Release| r.votes.iter().any(|v| v.person == asked.person.id);
-                    match self.find_release(release.as_deref(), voted).await? {
-                        Ok(release) => self.withdraw(asked.person, &release).await,
+                    match apart(|| self.find_release(release.as_deref(), voted)).await? {
+                        Ok(release) => apart(|| self.withdraw(asked.person, &release)).await,
                         Err(not_found) => Ok(Some(say_not_found(&not_found, "has a vote of yours"))),
                     }
                 }
-                Command::Cancel { release } => self.cancel_by_command(asked, release.as_deref()).await,
-                Command::Retry { release, rerun } => self.retry_by_command(asked, release.as_deref(), *rerun).await,
-                Command::Lock { environment, service, reason, for_s } => {
-                    self.lock(asked, key(service, environment), reason, *for_s).await
+                Command::Cancel { release } => apart(|| self.cancel_by_command(asked, release.as_deref())).await,
+                Command::Retry { release, rerun } => {
+                    apart(|| self.retry_by_command(asked, release.as_deref(), *rerun)).await
                 }
-                Command::Unlock { environment, service } => self.unlock(asked, key(service, environment)).await,
+                Command::Lock { environment, service, reason, for_s } => {
+                    apart(|| self.lock(asked, key(service, environment), reason, *for_s)).await
+                }
+                Command::Unlock { environment, service } => {
+                    apart(|| self.unlock(asked, key(service, environment))).await
+                }
                 Command::HandOver { environment, service, to, reason, for_s } => {
                     let change = Change { reason: reason.as_deref(), for_s: *for_s };
-                    self.hand_over(asked, key(service, environment), to, change).await.map(Some)
+                    apart(|| self.hand_over(asked, key(service, environment), to, change)).await.map(Some)
                 }
-                Command::Link { act } => self.link(asked, act).await.map(Some),
+                Command::Link { act } => apart(|| self.link(asked, act)).await.map(Some),
                 Command::Override { release, incident, reason } => {
-                    match self.find_release(Some(release), |_| true).await? {
+                    match apart(|| self.find_release(Some(release), |_| true)).await? {
                         Ok(release) => {
-                            self.overriding(asked.person, &release, incident, reason, asked.channel).await.map(Some)
+                            apart(|| self.overriding(asked.person, &release, incident, reason, asked.channel))
+                                .await
+                                .map(Some)
                         }
                         Err(not_found) => Ok(Some(say_not_found(&not_found, ""))),
                     }
                 }
-                Command::Why { about } => self.why(asked, about).await.map(Some),
-                Command::Show { release } => Ok(Some(match self.find_release(Some(release), |_| true).await? {
-                    Ok(release) => self.details(&release).await?,
-                    Err(not_found) => say_not_found(&not_found, ""),
-                })),
-                Command::Status { environment } => self.status(environment.as_ref()).await.map(Some),
-                Command::History { environment } => self.history(environment.as_ref()).await.map(Some),
-                Command::Queue { environment } => self.queue(environment.as_ref()).await.map(Some),
-                Command::Config { environment } => self.configuration(asked, environment.as_ref()).await,
+                Command::Why { about } => apart(|| self.why(asked, about)).await.map(Some),
+                Command::Show { release } => {
+                    Ok(Some(match apart(|| self.find_release(Some(release), |_| true)).await? {
+                        Ok(release) => apart(|| self.details(&release)).await?,
+                        Err(not_found) => say_not_found(&not_found, ""),
+                    }))
+                }
+                Command::Status { environment } => apart(|| self.status(environment.as_ref())).await.map(Some),
+                Command::History { environment } => apart(|| self.history(environment.as_ref())).await.map(Some),
+                Command::Queue { environment } => apart(|| self.queue(environment.as_ref())).await.map(Some),
+                Command::Config { environment } => apart(|| self.configuration(asked, environment.as_ref())).await,
                 Command::DeployConfig { environment, service, dry_run, reason } => {
-                    self.deploy_config(asked, key(service, environment), *dry_run, reason.clone()).await
+                    apart(|| self.deploy_config(asked, key(service, environment), *dry_run, reason.clone())).await
                 }
                 Command::Bad { which, reason, undo } => {
-                    self.known_bad(asked, which, reason.as_deref(), *undo).await.map(Some)
+                    apart(|| self.known_bad(asked, which, reason.as_deref(), *undo)).await.map(Some)
                 }
                 Command::Ship { pull, repository, environment, service, dry_run, reason } => {
                     let wanted = ship::Wanted {
@@ -130,23 +144,23 @@ impl Work<'_> {
                         dry_run: *dry_run,
                         reason: reason.clone(),
                     };
-                    Box::pin(self.ship(asked, wanted)).await
+                    apart(|| self.ship(asked, wanted)).await
                 }
                 Command::DeployWhen { environment, service, reference, when, reason } => {
                     let key = key(service, environment);
                     let request = self.request(asked, key, RequestKind::Deploy, reason.clone());
-                    self.defer(asked, Request { reference: reference.clone(), ..request }, when).await
+                    apart(|| self.defer(asked, Request { reference: reference.clone(), ..request }, when)).await
                 }
-                Command::Bump { release } => match self.find_release(Some(release), |_| true).await? {
-                    Ok(release) => self.bump(asked.person, &release).await.map(Some),
+                Command::Bump { release } => match apart(|| self.find_release(Some(release), |_| true)).await? {
+                    Ok(release) => apart(|| self.bump(asked.person, &release)).await.map(Some),
                     Err(not_found) => Ok(Some(say_not_found(&not_found, ""))),
                 },
                 Command::Resume { environment, service } => {
-                    self.resume(asked, environment.as_ref(), service.as_ref()).await.map(Some)
+                    apart(|| self.resume(asked, environment.as_ref(), service.as_ref())).await.map(Some)
                 }
                 Command::DeployAll { environment, services, reference, dry_run, reason } => {
                     let all = All { environment, services, reference: reference.as_deref(), dry_run: *dry_run };
-                    self.begin_together(asked, &all, reason.clone()).await
+                    apart(|| self.begin_together(asked, &all, reason.clone())).await
                 }
                 Command::Help { topic } => Ok(Some(command::help(topic.as_deref(), &self.engine.setup.words()))),
             }

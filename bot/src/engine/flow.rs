@@ -85,8 +85,14 @@ impl Work<'_> {
             for effect in effects {
                 match effect {
                     Effect::Begin(choice) => self.begin_by_itself(&mut after, auto, choice).await?,
-                    Effect::Paused(pause) => self.flow_pauses(key, &pause).await?,
-                    Effect::PausedFor(pause) => self.flow_pauses_for(key, &pause).await?,
+                    Effect::Paused(pause) => {
+                        self.flow_pauses(key, &pause).await?;
+                        self.end_what_waits(key, &pause).await?;
+                    }
+                    Effect::PausedFor(pause) => {
+                        self.flow_pauses_for(key, &pause).await?;
+                        self.end_what_waits(key, &pause).await?;
+                    }
                     Effect::Resumed(pause, how) => self.flow_resumes(key, &pause, &how).await?,
                 }
             }
@@ -241,6 +247,20 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// What began by itself and has not started makes room: it would bring what was just taken away, or fail the same way.
+    async fn end_what_waits(&mut self, key: &EnvironmentKey, pause: &Pause) -> Result<(), EngineError> {
+        let Some(by) = pause.why.because_of().cloned() else { return Ok(()) };
+        let at = self.engine.clock.now();
+        for open in self.engine.store.releases_open_at(self.tx, key, OPEN_LIMIT).await? {
+            let waits = !matches!(open.phase, Phase::Running { .. }) && open.id != by;
+            if waits && open.request.requester.is_slipway() {
+                let superseded = release::Event::Superseded { by: by.clone(), requester: None, at };
+                self.happens_later(&open.id, superseded);
+            }
+        }
+        Ok(())
+    }
+
     async fn flow_pauses(&mut self, key: &EnvironmentKey, pause: &Pause) -> Result<(), EngineError> {
         warn!(environment = %key, why = ?pause.why, "nothing begins by itself any more");
         self.record("flow_paused", json!({ "environment": key, "pause": pause }), None).await?;
@@ -371,6 +391,7 @@ pub(super) fn ended(release: &Release) -> Ended {
         by: release.request.requester.clone(),
         rollback: kind == PlanKind::Rollback,
         deploy: kind == PlanKind::Deploy,
+        commit: release.commit.clone(),
         how,
     }
 }

@@ -2,6 +2,7 @@
 //! from it: the event, the release's next state, its effects, the environment, the audit record.
 
 mod answer;
+mod apart;
 mod apply;
 mod aside;
 mod asked;
@@ -41,6 +42,7 @@ use crate::chat::direct;
 use crate::clock::Clock;
 use crate::setup::Setup;
 use crate::store::{InboxRow, SeenReaction, Store, StoreError};
+use apart::apart;
 use slipway_core::release::Release;
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,10 +165,10 @@ impl Engine {
         let mut work = apply::Work::new(self, &mut tx);
         let mut replaced = None;
         match incoming {
-            Incoming::Typed { who, channel, text } => work.typed(row.id, &who, &channel, &text).await?,
+            Incoming::Typed { who, channel, text } => apart(|| work.typed(row.id, &who, &channel, &text)).await?,
             Incoming::Pressed { who, channel, message, verb, plan } => {
                 let button = Button { message: &message, verb, plan: plan.as_deref() };
-                work.pressed(row.id, &who, &channel, &button).await?;
+                apart(|| work.pressed(row.id, &who, &channel, &button)).await?;
             }
             Incoming::Reacted { who, channel, message, stance, added, at_us, name, found } => {
                 let (who, channel, message, at) = (&who, &channel, &message, at_us.unwrap_or(0));
@@ -176,26 +178,26 @@ impl Engine {
                     (false, Some(_)) => Told::Timed,
                     (false, None) => Told::Now,
                 };
-                work.reacted(row.id, &seen, told).await?;
+                apart(|| work.reacted(row.id, &seen, told)).await?;
             }
-            Incoming::Happened { release, event } => work.happened(&release, event).await?,
-            Incoming::PoliciesChanged { version } => replaced = work.policies_changed(version).await?,
-            Incoming::PoliciesRefused { by, mistakes } => work.policies_refused(&by, &mistakes).await?,
-            Incoming::MembersSeen { source, members, at } => work.members_seen(&source, members, at).await?,
+            Incoming::Happened { release, event } => apart(|| work.happened(&release, event)).await?,
+            Incoming::PoliciesChanged { version } => replaced = apart(|| work.policies_changed(version)).await?,
+            Incoming::PoliciesRefused { by, mistakes } => apart(|| work.policies_refused(&by, &mistakes)).await?,
+            Incoming::MembersSeen { source, members, at } => apart(|| work.members_seen(&source, members, at)).await?,
             Incoming::MembersUnseen { source, what, at, again_at } => {
-                work.members_unseen(&source, what, at, again_at).await?;
+                apart(|| work.members_unseen(&source, what, at, again_at)).await?;
             }
-            Incoming::Judge { release } => work.judge_again(&release).await?,
-            Incoming::Started { version, configuration } => work.started(&version, &configuration).await?,
-            Incoming::AnchorDue { day } => work.anchor_due(day).await?,
-            Incoming::StrangersDue { hour } => work.strangers_counted(hour).await?,
-            Incoming::LockDue { environment } => work.lock_due(&environment).await?,
-            Incoming::GithubSpoke { repository } => work.github_spoke(&repository).await?,
-            Incoming::TargetsSeen { environment, look } => work.targets_seen(&environment, look).await?,
-            Incoming::IntentDue { intent, green } => work.intent_due(&intent, green).await?,
-            Incoming::PromotionDue { environment } => work.promotion_due(&environment).await?,
-            Incoming::FlowSeen { environment, sight } => work.flow_seen(&environment, *sight).await?,
-            Incoming::FlowDue { environment } => work.flow_due(&environment).await?,
+            Incoming::Judge { release } => apart(|| work.judge_again(&release)).await?,
+            Incoming::Started { version, configuration } => apart(|| work.started(&version, &configuration)).await?,
+            Incoming::AnchorDue { day } => apart(|| work.anchor_due(day)).await?,
+            Incoming::StrangersDue { hour } => apart(|| work.strangers_counted(hour)).await?,
+            Incoming::LockDue { environment } => apart(|| work.lock_due(&environment)).await?,
+            Incoming::GithubSpoke { repository } => apart(|| work.github_spoke(&repository)).await?,
+            Incoming::TargetsSeen { environment, look } => apart(|| work.targets_seen(&environment, look)).await?,
+            Incoming::IntentDue { intent, green } => apart(|| work.intent_due(&intent, green)).await?,
+            Incoming::PromotionDue { environment } => apart(|| work.promotion_due(&environment)).await?,
+            Incoming::FlowSeen { environment, sight } => apart(|| work.flow_seen(&environment, *sight)).await?,
+            Incoming::FlowDue { environment } => apart(|| work.flow_due(&environment)).await?,
         }
         if let Some((who, channel)) = &sender {
             work.keep_promise(row.id, who, channel).await?;

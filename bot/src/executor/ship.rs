@@ -132,6 +132,12 @@ pub(super) async fn merge_pull(job: &Job<'_>) -> Result<Done, Trouble> {
             return Ok(job.planning_failed(None, at_pull(failure, &shipped).next("/release retry")));
         }
     }
+    // Whoever may merge is asked at the moment at which nothing is missing: one that is long past is asked for again.
+    let age_s = (job.now().as_millisecond() - job.row.created_at_ms) / 1_000;
+    let too_late = age_s > job.executor.setup.fact_age_max_s() || job.now() >= job.release.request.expires_at;
+    if too_late && matches!(standing, Standing::Ready) {
+        return Ok(waits_again(job, shipped));
+    }
     let as_before = job.release.ships.as_ref().is_some_and(|known| known.head == shipped.head);
     match standing {
         Standing::Never(failure) => {

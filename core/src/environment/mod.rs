@@ -232,6 +232,10 @@ impl Environment {
             let why = format!("Locked by {}: {}", lock.owner, lock.reason);
             reasons.push(Reason::new("locked", why, Clears::Unlock { owner: lock.owner.clone(), until: lock.until }));
         }
+        if let Some(by_hand) = self.by_hand.as_ref().filter(|_| requester.is_slipway()) {
+            let why = format!("{} was deployed past Slipway, and only somebody replaces that.", by_hand.runs.name());
+            reasons.push(Reason::new("past-slipway", why, Clears::Nothing));
+        }
         let in_the_way = self.running.clone().or_else(|| self.ahead_of(release).map(|w| w.release.clone()));
         if let Some(other) = in_the_way.filter(|other| other != release) {
             let first = self.queue.first().and_then(|first| first.bumped.as_ref());

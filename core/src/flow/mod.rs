@@ -9,6 +9,7 @@ mod tests;
 pub use choice::{Choice, PASSED_NAMED_LIMIT, Passed};
 pub use sight::{COMMITS_LIMIT, Seen, Sight, Standing};
 
+use crate::facts::CiState;
 use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -139,6 +140,20 @@ pub enum Why {
 }
 
 impl Why {
+    /// The release that it is because of.
+    #[must_use]
+    pub fn because_of(&self) -> Option<&ReleaseId> {
+        match self {
+            Self::Ended { release, .. } | Self::WentBack { release, .. } => Some(release),
+            Self::Locked { .. }
+            | Self::Frozen { .. }
+            | Self::Refused { .. }
+            | Self::Diverged { .. }
+            | Self::PastSlipway { .. }
+            | Self::Gone { .. } => None,
+        }
+    }
+
     /// Whether it stays until a person does something about it.
     #[must_use]
     pub fn needs_somebody(&self) -> bool {
@@ -182,6 +197,8 @@ pub struct Ended {
     pub rollback: bool,
     /// Whether it brought a commit that somebody asked for.
     pub deploy: bool,
+    /// Its commit, once it was known.
+    pub commit: Option<CommitSha>,
     /// How it ended.
     pub how: How,
 }
@@ -340,7 +357,7 @@ fn sees(next: &mut Flow, sight: &Sight, now: Timestamp) {
 }
 
 fn has_ended(next: &mut Flow, ended: &Ended, now: Timestamp) -> Option<Effect> {
-    let Ended { release, by, rollback, deploy, how } = ended;
+    let Ended { release, by, rollback, deploy, commit, how } = ended;
     if *how == How::Live && *rollback {
         let why = Why::WentBack { release: release.clone(), by: by.clone() };
         // Whatever failed before is the better reason.
@@ -355,6 +372,18 @@ fn has_ended(next: &mut Flow, ended: &Ended, now: Timestamp) -> Option<Effect> {
                 Some(next.pauses_for(why, now))
             }
         };
+    }
+    // What did not work when somebody asked for it is not tried again at once.
+    let is_next = |sha: &CommitSha| {
+        let seen = next.seen.iter().flat_map(|sight| &sight.commits);
+        seen.into_iter().any(|seen| seen.sha == *sha && seen.ci == Some(CiState::Green))
+    };
+    if let (true, How::Failed | How::RolledBack | How::Cancelled { .. }) = (*deploy, how)
+        && let Some(commit) = commit.clone().filter(is_next)
+    {
+        let known = next.pause.as_ref().is_some_and(|pause| pause.why.needs_somebody());
+        let why = Why::Ended { release: release.clone(), commit, how: how.clone() };
+        return (!known).then(|| next.pauses_for(why, now));
     }
     let by_somebody = *how == How::Live && *deploy && !by.is_slipway();
     if by_somebody && next.pause.as_ref().is_some_and(|pause| pause.why.needs_somebody()) {

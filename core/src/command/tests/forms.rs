@@ -394,6 +394,11 @@ fn meant(command: &str, sub: Option<&str>, values: &BTreeMap<String, String>) ->
         }
         ("release", Some("help")) => Command::Help { topic: said("command") },
         ("release", Some("config")) => Command::Config { environment },
+        ("release", Some("ship")) => {
+            let (pull, repository) = crate::pull::named(&said("pull-request")?)?;
+            let (service, dry_run) = (get("service").map(|_| service()), get("dry-run").as_deref() == Some("true"));
+            Command::Ship { pull, repository, environment, service, dry_run, reason }
+        }
         ("release", Some("resume")) => match environment {
             None if get("service").is_some() => return None,
             None => Command::Resume { environment: None, service: None },

@@ -224,8 +224,8 @@ fn help_is_found_wherever_it_is_asked_for() {
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));
     expect![[r#"
-        /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config]
-        [--reason "…"] [--when green|unlocked|15:00]
+        /deploy <environment> [branch, tag or commit] [service|all] [--dry-run]
+        [--config] [--reason "…"] [--when green|unlocked|15:00]
         bring a commit to an environment; without a reference the newest of the default
         branch
         For example:

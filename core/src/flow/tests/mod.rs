@@ -108,13 +108,14 @@ impl Scene {
             self.live = self.flow.commit_of(&release).cloned();
         }
         let by = PersonId::slipway();
-        self.happens(&Event::Ended(Ended { release, by, rollback: false, deploy: true, how }), seconds)
+        self.happens(&Event::Ended(Ended { release, by, rollback: false, deploy: true, commit: None, how }), seconds)
     }
 
     /// A release that somebody asked for has succeeded.
     fn succeeds(&mut self, by: &str, commit: u32, rollback: bool, seconds: i64) -> Vec<String> {
         self.live = Some(sha(commit));
-        let ended = Ended { release: "P".into(), by: by.into(), rollback, deploy: !rollback, how: How::Live };
+        let ended =
+            Ended { release: "P".into(), by: by.into(), rollback, deploy: !rollback, commit: None, how: How::Live };
         self.happens(&Event::Ended(ended), seconds)
     }
 }
@@ -232,6 +233,28 @@ fn what_somebody_asked_for_is_waited_for() {
     assert_eq!(scene.looks(10_000), NOTHING);
     scene.under_way = None;
     assert_eq!(scene.looks(10_001), ["begin 2"]);
+}
+
+#[test]
+fn what_failed_when_somebody_asked_for_it_is_not_tried_again_at_once() {
+    for how in [How::Failed, How::Cancelled { by: "ana".into() }] {
+        let mut scene = Scene::new();
+        scene.under_way = Some(UnderWay { release: "P".into(), runs: true, since: at(0) });
+        scene.sees(&[(2, 'g')], 0);
+        scene.under_way = None;
+        let by = "ana".into();
+        let ended = Ended { release: "P".into(), by, rollback: false, deploy: true, commit: Some(sha(2)), how };
+        assert_eq!(scene.happens(&Event::Ended(ended), 5), ["paused ended"]);
+        assert_eq!(scene.looks(10_000), NOTHING);
+        scene.happens(&Event::Resumed { by: "ana".into() }, 10_001);
+        assert_eq!(scene.looks(10_006), ["begin 2"], "somebody says so");
+    }
+    // What is not next on the branch says nothing of it.
+    let mut scene = Scene::new();
+    scene.sees(&[(2, 'g')], 0);
+    let (by, how) = ("ana".into(), How::Failed);
+    let other = Ended { release: "P".into(), by, rollback: false, deploy: true, commit: Some(sha(9)), how };
+    assert_eq!(scene.happens(&Event::Ended(other), 5), ["begin 2"]);
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn walk(steps: &[(u8, u8)], cap: Option<usize>) {
                     world.live = world.commit_of(&release);
                 }
                 let by = PersonId::slipway();
-                Event::Ended(Ended { release, by, rollback: false, deploy: true, how })
+                Event::Ended(Ended { release, by, rollback: false, deploy: true, commit: None, how })
             }
             9 => {
                 world.locked = !world.locked;
@@ -153,7 +153,7 @@ fn ends_at_the_newest_green_commit(mut world: World, mut flow: Flow, mut now: i6
         if let Some((release, _)) = world.open.take() {
             world.live = world.commit_of(&release).max(world.live);
             let by = PersonId::slipway();
-            let ended = Ended { release, by, rollback: false, deploy: true, how: How::Live };
+            let ended = Ended { release, by, rollback: false, deploy: true, commit: None, how: How::Live };
             takes(&mut world, &mut flow, &Event::Ended(ended), now, cap);
         }
     }
