@@ -51,7 +51,8 @@ async fn main() -> ExitCode {
     let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
     let Arguments { fail, sqlite, chat, target, story, .. } = arguments;
     let promotion = if story == Story::Flow { Promotion::Suggested } else { Promotion::Asked };
-    let options = Options { repository, fail, sqlite, chat, target, promotion, ..Options::default() };
+    let auto_deploy = story == Story::Flow;
+    let options = Options { repository, fail, sqlite, chat, target, promotion, auto_deploy, ..Options::default() };
     let world = match World::new(options).await {
         Ok(world) => world,
         Err(error) => {

@@ -5,7 +5,7 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
 use crate::setup::{AutoDeploy, Rules, environment_button};
-use crate::store::NewMessage;
+use crate::store::{NewMessage, StoreError};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -62,7 +62,15 @@ impl Work<'_> {
                 }
                 return Ok(());
             };
-            let before = store.flow_get(self.tx, key).await?;
+            let before = match store.flow_get(self.tx, key).await {
+                Ok(before) => before,
+                // Nothing begins by it. That is no reason to undo what has happened to a release.
+                Err(error @ StoreError::Unreadable { .. }) => {
+                    warn!(environment = %key, %error, "its continuous delivery cannot be read");
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
             let environment = self.environment_now(key).await?;
             let under_way = self.under_way(key).await?;
             let bad = self.known_bad_among(key, &before, event).await?;
@@ -231,7 +239,7 @@ impl Work<'_> {
         if !engine.store.flow_begins(self.tx, flow, &begun).await? {
             // The flow remembers what it began, so this is a defect of ours: rather nothing than the same twice.
             let error = format!("{} has begun on {key} already", choice.commit);
-            return Err(crate::store::StoreError::Unreadable { what: "a flow", error }.into());
+            return Err(StoreError::Unreadable { what: "a flow", error }.into());
         }
         info!(release = %release.id, environment = %key, commit = %choice.commit, "a release begins by itself");
         let body = json!({

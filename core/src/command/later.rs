@@ -40,8 +40,9 @@ pub(super) fn slash_commands() -> impl Iterator<Item = SlashCommand> {
     })
 }
 
-/// The answer to `all` in a service's place, but after `/deploy`.
+/// The answer to `all` in a service's place, where it is not understood.
 pub(super) fn all_services() -> Mistake {
-    let what = Line::default().code("all").text(" for all services at once");
-    Mistake::not_yet(what, Line::plain("name one service, and ask once for each."))
+    let line = Line::default().code("all").text(" goes with ").code("/deploy").text(" alone, without ");
+    let line = line.code("--when").text(" and ").code("--config").text(".");
+    Mistake::new(line).hint(Line::plain("Name one service, and ask once for each."))
 }

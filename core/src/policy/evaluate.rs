@@ -233,7 +233,6 @@ impl Inner {
     }
 }
 
-/// The rules are from before there was anything to ship.
 fn deny(mut reasons: Vec<Reason>) -> Decision {
     if reasons.is_empty() {
         // Cannot be: a verdict that does not allow has an error, a forbid or no permit.

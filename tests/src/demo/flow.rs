@@ -3,6 +3,7 @@
 use super::story::{approve_and_announce, must_be_live};
 use super::{DemoError, Stage};
 use crate::front::Seen;
+use crate::github::CiMode;
 use crate::screen::Screen;
 use crate::world::World;
 use slipway_core::message::{Mark, Verb};
@@ -19,7 +20,7 @@ pub async fn play_flow(world: &World, screen: Screen) -> Result<(), DemoError> {
     for remark in &world.remarks {
         stage.screen.note(remark);
     }
-    let since = merge_and_start(&mut stage).await?;
+    let since = merge(&mut stage)?;
     let on_staging = |m: &Seen| m.is_card() && m.has_ended();
     let ended = stage.until_everywhere("the end of the release to staging", since, on_staging).await?;
     must_be_live(&stage, &ended).await?;
@@ -34,12 +35,14 @@ pub async fn play_flow(world: &World, screen: Screen) -> Result<(), DemoError> {
     super::story::closing(&mut stage, None)
 }
 
-/// A pull request is merged, and its commit goes to staging. Gives how much had been seen before.
-async fn merge_and_start(stage: &mut Stage<'_>) -> Result<usize, DemoError> {
+/// A pull request is merged, and once its CI is green its commit goes to staging by itself. Gives how much had been seen
+/// before.
+fn merge(stage: &mut Stage<'_>) -> Result<usize, DemoError> {
     stage.screen.note("");
-    stage.screen.note("Eve's pull request #47 is merged into main.");
-    stage.world.merge_another().map_err(|error| DemoError::Otherwise(error.to_string()))?;
-    stage.says("ana", "/deploy staging").await
+    stage.screen.note("Eve's pull request #47 is merged into main. Nobody types anything.");
+    let since = stage.seen.len();
+    stage.world.merge("Weekly summary (#47)", 47, CiMode::Green).map_err(|e| DemoError::Otherwise(e.to_string()))?;
+    Ok(since)
 }
 
 /// A suggestion with its buttons.

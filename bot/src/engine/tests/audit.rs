@@ -230,6 +230,10 @@ async fn a_long_day() -> Chat {
     promoting::on_staging(&mut chat, &plan("staging", 3, 6)).await;
     chat.wait_s(3_600);
     chat.deliver(&Incoming::PromotionDue { environment: chat::key("production") }).await;
+    // Nothing begins by itself beside what is under way.
+    for open in chat.scalars("SELECT id FROM releases WHERE ended_at IS NULL AND environment = $1", "staging").await {
+        chat.says("bob", &format!("/release cancel {open}")).await;
+    }
     flow::a_merge_and_a_lock(&mut chat).await;
     chat
 }

@@ -58,11 +58,11 @@ async fn what_somebody_deployed_is_told_once_and_is_over_with_the_next_release()
     let told = said(&chat).await;
     check(
         &expect![[r#"
-        goals → staging · 0000000 was deployed past Slipway, which had brought 0000000
-        goals-staging: UPDATE_SERVICE 7d0c, began 14:02 UTC
-        The next plan starts from what runs there, and what waited is planned again.
-        Back to what Slipway had brought: /rollback staging · forward: /deploy staging
-    "#]],
+            goals → staging · 0000000 was deployed past Slipway, which had brought 0000000
+            goals-staging: UPDATE_SERVICE 7d0c, began 14:02 UTC
+            The next plan starts from what runs there, and what waited is planned again.
+            Back to what Slipway had brought: /rollback staging goals · forward: /deploy staging goals
+        "#]],
         &told,
     );
     chat.wait_s(300);

@@ -120,7 +120,7 @@ async fn policy_is_asked_again_when_the_moment_comes() {
     expect![[r#"
         Your deployment of the newest of the default branch to goals → staging was refused. Nothing was started.
         No rule lets eve ask for a release to staging.
-        To ask now: /deploy staging"#]]
+        To ask now: /deploy staging goals"#]]
     .assert_eq(&chat.private("eve").await.concat());
     assert_eq!(chat.audit_of("request_refused").await.len(), 1);
 }

@@ -59,11 +59,11 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
           --reason needs a value: --reason "…". Nothing was started.
             Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging all --config"
-          all for all services at once is not in this version yet. Nothing was started.
-            Instead: name one service, and ask once for each.
+          all goes with /deploy alone, without --when and --config. Nothing was started.
+            Name one service, and ask once for each.
         "/migrate staging up ALL"
-          all for all services at once is not in this version yet. Nothing was started.
-            Instead: name one service, and ask once for each.
+          all goes with /deploy alone, without --when and --config. Nothing was started.
+            Name one service, and ask once for each.
         "/deploy staging -dry-run"
           There is no option -dry-run. Did you mean --dry-run? Nothing was started.
         "/deploy staging —"
@@ -96,8 +96,8 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
           "" is no name. Nothing was started.
             Usage: /release cancel [release]
         "/rollback production all"
-          all for all services at once is not in this version yet. Nothing was started.
-            Instead: name one service, and ask once for each.
+          all goes with /deploy alone, without --when and --config. Nothing was started.
+            Name one service, and ask once for each.
         "/release approve production"
           "production" is no release. Releases have ids such as 01JD7Q4N. Nothing was started.
             Usage: /release approve [release]
@@ -155,7 +155,7 @@ fn quotation_marks_make_a_branch_or_a_reason_of_any_word() {
 #[test]
 fn what_is_of_a_later_version_is_told_apart_from_what_is_wrong() {
     let kind = |line: &str| parse(line, &words()).expect_err(line).kind();
-    for line in ["/release stats", "/rollback production all"] {
+    for line in ["/release stats", "/release STATS"] {
         assert_eq!(kind(line), MistakeKind::NotYet, "{line}");
         let said = mistake(line, &words());
         assert!(said.contains("not in this version yet. Nothing was started.\n  Instead: "), "{said}");

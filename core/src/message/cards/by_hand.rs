@@ -30,9 +30,9 @@ pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand) -> M
         None => seen.text(" is told to run it"),
     };
     let next = "The next plan starts from what runs there, and what waited is planned again.";
-    let environment = &key.environment;
-    let way = Line::plain("Back to what Slipway had brought: ").code(format!("/rollback {environment}"));
-    let way = way.text(format!("{DOT}forward: ")).code(format!("/deploy {environment}"));
+    let EnvironmentKey { service, environment } = key;
+    let way = Line::plain("Back to what Slipway had brought: ").code(format!("/rollback {environment} {service}"));
+    let way = way.text(format!("{DOT}forward: ")).code(format!("/deploy {environment} {service}"));
     let body = [seen, Line::plain(next), way].into_iter().map(Block::Line).collect();
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }

@@ -139,7 +139,9 @@ pub fn deferred_news(intent: &Intent) -> Message {
     };
     let mut rest: Vec<_> = why.map(|why| Line::default().untrusted(why)).into_iter().collect();
     if why.is_some() {
-        rest.push(Line::plain("To ask now: ").code(format!("/deploy {}", intent.key.environment)));
+        let what = intent.reference.as_deref().map_or(String::new(), |reference| format!(" {reference}"));
+        let line = format!("/deploy {}{what} {}", intent.key.environment, intent.key.service);
+        rest.push(Line::plain("To ask now: ").code(line));
     }
     Message::answer(line, rest)
 }

@@ -58,8 +58,11 @@ pub fn suggestion(view: &SuggestionView<'_>) -> Message {
     let served = words::rough(u64::try_from(*soaked_s).unwrap_or(0));
     let headline =
         subject(key, &live.commit).text(format!(" has run on {before} for {served}{DOT}{what}{DOT}ready to deploy"));
-    let since =
-        Line::plain(format!("on {before} since ")).time(live.since).text(DOT).text("asked by ").person(&live.by);
+    let since = Line::plain(format!("on {before} since ")).time(live.since).text(DOT);
+    let since = match live.by.is_slipway() {
+        true => since.text("started by itself"),
+        false => since.text("asked by ").person(&live.by),
+    };
     let mut body = vec![Block::Line(words::release(since.text(DOT), &live.release))];
     body.extend(unrelated.map(|runs| {
         let line = words::commit(Line::default(), runs)
@@ -97,7 +100,7 @@ fn field(label: &str, lines: Vec<Line>) -> Block {
 pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &EnvironmentName, page: Option<&str>) -> Message {
     let Promotion { commit, standing, .. } = promotion;
     let line = subject(key, commit);
-    let by_hand = |line: Line| line.code(format!("/deploy {} {}", key.environment, commit.short()));
+    let by_hand = |line: Line| line.code(format!("/deploy {} {} {}", key.environment, commit.short(), key.service));
     let (mark, headline, rest) = match standing {
         Standing::Suggested => (Mark::Ended, line.text(" is not suggested any more"), None),
         Standing::Held { by } => (Mark::Ended, line.text(" is held: known bad, marked by ").person(by), None),
@@ -169,8 +172,12 @@ pub fn asked_for_already(asked: &Release, commit: &CommitSha) -> Message {
 #[must_use]
 pub fn declined(key: &EnvironmentKey, commit: &CommitSha) -> Message {
     let line = subject(key, commit).text(" is not suggested again. A newer commit is.");
-    let way =
-        Line::plain("To ask for it all the same: ").code(format!("/deploy {} {}", key.environment, commit.short()));
+    let way = Line::plain("To ask for it all the same: ").code(format!(
+        "/deploy {} {} {}",
+        key.environment,
+        commit.short(),
+        key.service
+    ));
     Message::answer(line, [way])
 }
 

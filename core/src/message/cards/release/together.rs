@@ -37,8 +37,8 @@ pub fn together_card(view: &ReleaseView<'_>, members: &[Release]) -> Message {
         card.body.extend(beside(view, member, members));
     }
     card.body.extend(rest(release, members));
-    // It would be the lead's environment alone.
-    card.actions.retain(|Action { verb, .. }| *verb != Verb::Lock);
+    // They would be about one service alone.
+    card.actions.retain(|Action { verb, .. }| !matches!(verb, Verb::Lock | Verb::Promote));
     card
 }
 

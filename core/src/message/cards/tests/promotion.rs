@@ -108,25 +108,25 @@ fn whatever_became_of_it_the_first_line_says_it() {
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
         – goals → production · 4c1f9e2 not now, says bob
-        To ask for it all the same: /deploy production 4c1f9e2
+        To ask for it all the same: /deploy production 4c1f9e2 goals
 
         – goals → production · 4c1f9e2 started by itself: release 01JD9A1B
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
         ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B failed
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
         ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B was cancelled
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
         ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B expired
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
         ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B was rolled back
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2
+        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
     "#]]
     .assert_eq(&all.join("\n"));
