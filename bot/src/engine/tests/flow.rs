@@ -400,3 +400,41 @@ async fn another_line_of_history_pauses_it() {
           Goes on by itself once a commit of the branch runs there: /deploy staging main goals"#]]
     .assert_eq(&chat.posted(&message(1)).await);
 }
+
+#[tokio::test]
+async fn what_waits_by_itself_makes_room_for_a_rollback() {
+    let mut chat = open().await;
+    shipped(&mut chat, None, 3).await;
+    shipped(&mut chat, Some(3), 4).await;
+    let waits = merged(&mut chat, Some(4), 5).await;
+    chat.wait_s(1);
+    chat.says("ana", "/rollback staging").await;
+    let back = chat.newest().await;
+    chat.outcome(&back, "resolve", Event::Resolved { commit: sha(3), branch: None }).await;
+    chat.gathers(&back, &Plan { kind: PlanKind::Rollback, base: Some(sha(4)), ..plan("staging", 3, 3) }).await;
+    chat.runs_to_its_end(&back).await;
+    assert_eq!(chat.phase(&waits).await, "superseded", "it would bring again what was just taken away");
+    assert!(matches!(pause(&chat).await, Some(Why::WentBack { .. })));
+}
+
+#[tokio::test]
+async fn what_somebody_deployed_past_slipway_is_replaced_by_somebody_only() {
+    let mut chat = open().await;
+    shipped(&mut chat, None, 3).await;
+    chat.says("bob", "/release lock staging \"looking\"").await;
+    chat.says("bob", "/release unlock staging").await;
+    let waits = merged(&mut chat, Some(3), 5).await;
+    chat.wait_s(1);
+    by_hand::looks(&mut chat, by_hand::runs(4)).await;
+    planned(&mut chat, &waits, 4, 5).await;
+    assert!(chat.release(&waits).await.started_at.is_none(), "nobody asked for it: {}", chat.card(&waits).await);
+    assert!(chat.card(&waits).await.contains("was deployed past Slipway"), "{}", chat.card(&waits).await);
+    assert!(matches!(pause(&chat).await, Some(Why::PastSlipway { .. }) | None));
+    // Somebody may, also with the very commit that was brought by hand.
+    chat.wait_s(1);
+    let asked = chat.planned("ana", &plan("staging", 4, 6)).await;
+    chat.says("bob", &format!("/release queue --bump {}", asked.short())).await;
+    chat.says("bob", &format!("/release cancel {}", waits.short())).await;
+    chat.runs_to_its_end(&asked).await;
+    assert_eq!(chat.environment("staging").await.by_hand, None);
+}
