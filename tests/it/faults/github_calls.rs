@@ -134,7 +134,7 @@ async fn each_question_about_a_build_may_go_wrong() {
         storm GET /actions/runs/{} → failed: GitHub has trouble of its own (502): run … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /actions/runs/{}/jobs → failed: GitHub has trouble of its own (502): run … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub has trouble of its own (502): the log of job … of acme/goals. Try again, or look at githubstatus.com. http://…/acme/goals/actions/runs/…/job/…
-        storm GET /git/trees/{} → failed: GitHub has trouble of its own (502): the folder migrations at … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
+        storm GET /git/trees/{} → failed: GitHub has trouble of its own (502): the workflows at … of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         storm GET /git/blobs/{} → failed: GitHub has trouble of its own (502): the file migrations/….sql of acme/goals. Try again, or look at githubstatus.com. Tried 8 times.
         throttle GET /commits/{}/check-runs → succeeded
         throttle GET /commits/{}/status → succeeded
@@ -179,7 +179,7 @@ async fn each_question_about_a_build_may_go_wrong() {
         denied GET /actions/runs/{} → failed: GitHub does not allow this: run … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /actions/runs/{}/jobs → failed: GitHub does not allow this: run … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub does not allow this: the log of job … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission. http://…/acme/goals/actions/runs/…/job/…
-        denied GET /git/trees/{} → failed: GitHub does not allow this: the folder migrations at … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
+        denied GET /git/trees/{} → failed: GitHub does not allow this: the workflows at … of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
         denied GET /git/blobs/{} → failed: GitHub does not allow this: the file migrations/….sql of acme/goals. It says "Resource not accessible by integration". Give the token the missing permission.
     "#]]).await;
 }
