@@ -107,6 +107,18 @@ impl Standing {
         }
     }
 
+    /// The release that it has led to.
+    #[must_use]
+    pub fn led_to(&self) -> Option<&ReleaseId> {
+        match self {
+            Self::Taken { release, .. }
+            | Self::Begun { release }
+            | Self::Over { release }
+            | Self::Stopped { release, .. } => Some(release),
+            Self::Suggested | Self::Held { .. } | Self::Left { .. } | Self::Declined { .. } => None,
+        }
+    }
+
     /// Whether something may become of it without its commit running in the environment before.
     #[must_use]
     pub fn is_open(&self) -> bool {

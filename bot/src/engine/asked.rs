@@ -10,7 +10,6 @@ use super::together::All;
 use super::{configuration, migrating, ship};
 use crate::setup::Rules;
 use futures::future::BoxFuture;
-use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::command::{self, Command, WhyAbout};
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
@@ -18,9 +17,7 @@ use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
-use slipway_core::release::{
-    Event, Illegal, Origin, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step,
-};
+use slipway_core::release::{Event, Illegal, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step};
 use slipway_core::replay::RecordedStanding;
 
 /// How far back `retry` looks for a failed release.
@@ -174,20 +171,7 @@ impl Work<'_> {
         kind: RequestKind,
         reason: Option<String>,
     ) -> Request {
-        let now = self.engine.clock.now();
-        let expiry = SignedDuration::from_secs(self.engine.setup.vote_expiry_s(&key.service));
-        Request {
-            key,
-            kind,
-            reference: None,
-            requester: asked.person.id.clone(),
-            reason,
-            dry_run: false,
-            origin: Origin { channel: asked.channel.to_owned() },
-            at: now,
-            expires_at: now + expiry,
-            together: None,
-        }
+        self.request_of(asked.person.id.clone(), asked.channel, key, kind, reason)
     }
 
     /// Begins a release, unless policy forbids even to ask.

@@ -6,7 +6,6 @@ use super::apply::Work;
 use super::asked::{Asked, whys};
 use crate::config::RollbackBy;
 use crate::setup::Rules;
-use crate::store::NewMessage;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -209,14 +208,7 @@ impl Work<'_> {
             self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
             return Ok(Err(whys(&reasons)));
         }
-        let release = Release::new(setup.new_release_id(now), request);
-        self.engine.store.release_insert(self.tx, &release).await?;
-        let asked_in = &release.request.origin.channel;
-        let configured = setup.channels(&key.service);
-        for channel in configured.iter().chain([asked_in].into_iter().filter(|channel| !configured.contains(*channel)))
-        {
-            self.engine.store.message_put(self.tx, &NewMessage::card(channel.as_str(), &release.id)).await?;
-        }
+        let release = self.insert_with_cards(request).await?;
         // A new release in its first phase takes this event.
         let _ = self.apply(&release.id, Event::Requested).await?;
         Ok(Ok((release.id, commit)))

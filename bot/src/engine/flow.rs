@@ -5,9 +5,8 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
 use crate::setup::{AutoDeploy, Rules, environment_button};
-use crate::store::{NewMessage, StoreError};
+use crate::store::StoreError;
 use futures::future::BoxFuture;
-use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::environment::Environment;
 use slipway_core::facts::CiState;
@@ -20,7 +19,7 @@ use slipway_core::message::{Line, Message, cards};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::{Asking, Clears, Decision, NO_PERMIT};
-use slipway_core::release::{self, Origin, Outcome, Phase, Release, Request, RequestKind};
+use slipway_core::release::{self, Outcome, Phase, Release, Request, RequestKind};
 use slipway_core::replay::RecordedStanding;
 use std::collections::BTreeSet;
 use tracing::{info, warn};
@@ -218,23 +217,13 @@ impl Work<'_> {
     /// Begins a release that nobody asked for.
     async fn begin_by_itself(&mut self, flow: &mut Flow, auto: &AutoDeploy, choice: Choice) -> Result<(), EngineError> {
         let engine = self.engine;
-        let (key, now) = (flow.key.clone(), engine.clock.now());
-        let channels = engine.setup.channels(&key.service);
+        let key = flow.key.clone();
         let reason = choice.reason();
-        let request = Request {
-            kind: RequestKind::Deploy,
-            reference: Some(choice.commit.to_string()),
-            requester: PersonId::slipway(),
-            reason: Some(reason.clone()),
-            dry_run: false,
-            together: None,
-            origin: Origin { channel: channels.first().cloned().unwrap_or_default() },
-            at: now,
-            expires_at: now + SignedDuration::from_secs(engine.setup.vote_expiry_s(&key.service)),
-            key: key.clone(),
-        };
-        let release = Release::new(engine.setup.new_release_id(now), request);
-        engine.store.release_insert(self.tx, &release).await?;
+        let channel = engine.setup.channels(&key.service).first().cloned().unwrap_or_default();
+        let (slipway, kind) = (PersonId::slipway(), RequestKind::Deploy);
+        let request = self.request_of(slipway, &channel, key.clone(), kind, Some(reason.clone()));
+        let reference = Some(choice.commit.to_string());
+        let release = self.insert_with_cards(Request { reference, ..request }).await?;
         let begun = Begun { release: release.id.clone(), commit: choice.commit.clone() };
         if !engine.store.flow_begins(self.tx, flow, &begun).await? {
             // The flow remembers what it began, so this is a defect of ours: rather nothing than the same twice.
@@ -246,9 +235,6 @@ impl Work<'_> {
             "release": release.id, "environment": key, "branch": auto.branch, "commit": choice.commit, "why": reason,
         });
         self.record("flow_began", body, None).await?;
-        for channel in channels {
-            engine.store.message_put(self.tx, &NewMessage::card(channel.as_str(), &release.id)).await?;
-        }
         flow.began(release.id.clone(), choice.commit);
         // A new release in its first phase takes this event.
         let _ = self.apply(&release.id, release::Event::Requested).await?;

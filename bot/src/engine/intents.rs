@@ -4,6 +4,7 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, say_not_found, whys};
+use super::begun::shown_in;
 use crate::chat::direct;
 use crate::store::{NewMessage, intent_key};
 use jiff::SignedDuration;
@@ -14,11 +15,11 @@ use slipway_core::ids::{CommitSha, EnvironmentKey, IntentId, PersonId};
 use slipway_core::intent::{
     Condition, Due, Intent, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, Seen, State, made_up_for_until, settle,
 };
-use slipway_core::message::cards::{self, answers};
+use slipway_core::message::cards;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::Act;
-use slipway_core::release::{Event, Origin, Release, Request, RequestKind};
+use slipway_core::release::{Event, Release, Request, RequestKind};
 
 /// How many of those that wait one answer looks at. No more than so many can wait for all environments of a big team.
 pub(super) const WAITING_LIMIT: u32 = 500;
@@ -133,7 +134,7 @@ impl Work<'_> {
         intent: &Intent,
         commit: Option<CommitSha>,
     ) -> Result<Result<Release, String>, EngineError> {
-        let (setup, now) = (self.engine.setup.clone(), self.engine.clock.now());
+        let setup = self.engine.setup.clone();
         let (key, requester) = (&intent.key, &intent.requester);
         if setup.environment(key).is_none() {
             return Ok(Err(format!("{key} is no longer configured.")));
@@ -143,27 +144,13 @@ impl Work<'_> {
             return Ok(Err(format!("{requester}, who asked for it, is no longer known to Slipway.")));
         };
         let commit = commit.map(|commit| commit.as_str().to_owned());
-        let request = Request {
-            key: key.clone(),
-            kind: RequestKind::Deploy,
-            reference: commit.or_else(|| intent.reference.clone()),
-            requester: requester.clone(),
-            reason: intent.reason.clone(),
-            dry_run: false,
-            together: None,
-            origin: Origin { channel: intent.channel.clone() },
-            at: now,
-            expires_at: now + SignedDuration::from_secs(setup.vote_expiry_s(&key.service)),
-        };
+        let (kind, reason) = (RequestKind::Deploy, intent.reason.clone());
+        let request = self.request_of(requester.clone(), &intent.channel, key.clone(), kind, reason);
+        let request = Request { reference: commit.or_else(|| intent.reference.clone()), ..request };
         if let Some(reasons) = self.forbidden_to_ask(person, &request).await? {
             return Ok(Err(whys(&reasons)));
         }
-        let release = Release::new(setup.new_release_id(now), request);
-        self.engine.store.release_insert(self.tx, &release).await?;
-        for channel in shown_in(setup.channels(&key.service), &intent.channel) {
-            self.engine.store.message_put(self.tx, &NewMessage::card(channel.as_str(), &release.id)).await?;
-        }
-        Ok(Ok(release))
+        Ok(Ok(self.insert_with_cards(request).await?))
     }
 
     /// Writes the end of one down, shows it, and tells whoever asked where it ended without them.
@@ -253,20 +240,11 @@ impl Work<'_> {
         id: &IntentId,
         verb: Verb,
     ) -> Result<(), EngineError> {
-        let Some(person) = self.person(who).await? else {
-            self.stranger(who, "pressed", channel, None).await?;
-            return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
-        };
+        let Some(person) = self.known_person(delivery, who, "pressed", channel, None).await? else { return Ok(()) };
         let Some(intent) = self.engine.store.intent_get(self.tx, id).await? else { return Ok(()) };
         // It has no other button.
         let answer = if verb == Verb::Cancel { Some(self.cancel_intent(&person, &intent).await?) } else { None };
         self.answer(delivery, channel, Some(&person), answer).await?;
         self.finish().await
     }
-}
-
-/// The channels of a service, and the one where it was asked for.
-fn shown_in<'a>(configured: &'a [String], asked_in: &'a String) -> Vec<&'a String> {
-    let asked_in = [asked_in].into_iter().filter(|channel| !configured.contains(*channel));
-    configured.iter().chain(asked_in).collect()
 }

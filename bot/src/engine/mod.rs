@@ -9,6 +9,7 @@ mod asked;
 mod auditing;
 mod back;
 mod bad;
+mod begun;
 mod bumping;
 mod by_hand;
 mod configuration;

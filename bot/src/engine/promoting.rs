@@ -9,7 +9,6 @@ use super::votes::Button;
 use crate::setup::Rules;
 use crate::store::{NewMessage, StoredPromotion, promotion_key};
 use futures::future::BoxFuture;
-use jiff::SignedDuration;
 use serde_json::json;
 use slipway_core::environment::Live;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId, ServiceName};
@@ -19,7 +18,7 @@ use slipway_core::person::{Identity, Person};
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::{Asking, Decision};
 use slipway_core::promotion::{Act, Lineage, Promotion, Standing, asked_for};
-use slipway_core::release::{Event, Origin, Outcome, Release, Request, RequestKind};
+use slipway_core::release::{Event, Outcome, Release, Request, RequestKind};
 
 /// How much may be done for one environment in one go. Each open promotion changes once, and one more may come.
 const ACTS_LIMIT: usize = 25;
@@ -103,26 +102,12 @@ impl Work<'_> {
         hopeful: &Hopeful,
     ) -> Result<(), EngineError> {
         let setup = self.engine.setup.clone();
-        let now = self.engine.clock.now();
-        let channels = setup.channels(&key.service);
-        let before = &prospect.before.key.environment;
-        let request = Request {
-            key: key.clone(),
-            kind: RequestKind::Deploy,
-            reference: Some(live.commit.to_string()),
-            requester: PersonId::slipway(),
-            reason: Some(cards::soaked_for(&live.commit, before, hopeful.soaked_s)),
-            dry_run: false,
-            together: None,
-            origin: Origin { channel: channels.first().cloned().unwrap_or_default() },
-            at: now,
-            expires_at: now + SignedDuration::from_secs(setup.vote_expiry_s(&key.service)),
-        };
-        let release = Release::new(setup.new_release_id(now), request);
-        self.engine.store.release_insert(self.tx, &release).await?;
-        for channel in channels {
-            self.engine.store.message_put(self.tx, &NewMessage::card(channel.as_str(), &release.id)).await?;
-        }
+        let channel = setup.channels(&key.service).first().cloned().unwrap_or_default();
+        let reason = cards::soaked_for(&live.commit, &prospect.before.key.environment, hopeful.soaked_s);
+        let (slipway, kind) = (PersonId::slipway(), RequestKind::Deploy);
+        let request = self.request_of(slipway, &channel, key.clone(), kind, Some(reason));
+        let reference = Some(live.commit.to_string());
+        let release = self.insert_with_cards(Request { reference, ..request }).await?;
         // A new release in its first phase takes this event.
         let _ = self.apply(&release.id, Event::Requested).await?;
         let promotion = self.promotion(live, Standing::Begun { release: release.id.clone() });
@@ -141,7 +126,7 @@ impl Work<'_> {
         let promotion = Promotion { standing, at: self.engine.clock.now(), ..promotion.clone() };
         let id = self.keep(key, &promotion).await?;
         let Some(before) = self.before(key) else { return Ok(()) };
-        let page = led_to(&promotion.standing).and_then(|release| self.engine.setup.release_page(release));
+        let page = promotion.standing.led_to().and_then(|release| self.engine.setup.release_page(release));
         let body = cards::promotion(key, &promotion, &before, page.as_deref());
         self.say(key, id, &body, is_news).await
     }
@@ -190,10 +175,7 @@ impl Work<'_> {
         button: &'f Button<'f>,
     ) -> BoxFuture<'f, Result<(), EngineError>> {
         Box::pin(async move {
-            let Some(person) = self.person(who).await? else {
-                self.stranger(who, "pressed", channel, None).await?;
-                return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
-            };
+            let Some(person) = self.known_person(delivery, who, "pressed", channel, None).await? else { return Ok(()) };
             let asked = Asked { delivery, who, channel, person: &person };
             let answer = match button.verb {
                 Verb::Promote => self.takes(&asked, stored).await?,
@@ -297,16 +279,5 @@ impl Work<'_> {
         let answer = self.begin(asked, Request { reference: Some(commit.to_string()), ..request }).await?;
         let begun = self.engine.store.releases_newest(self.tx, key, 1).await?.pop().map(|release| release.id);
         Ok((begun.filter(|id| newest.iter().all(|known| known.id != *id)), answer))
-    }
-}
-
-/// The release that a promotion has led to.
-fn led_to(standing: &Standing) -> Option<&ReleaseId> {
-    match standing {
-        Standing::Taken { release, .. }
-        | Standing::Begun { release }
-        | Standing::Over { release }
-        | Standing::Stopped { release, .. } => Some(release),
-        Standing::Suggested | Standing::Held { .. } | Standing::Left { .. } | Standing::Declined { .. } => None,
     }
 }

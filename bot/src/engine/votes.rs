@@ -109,10 +109,7 @@ impl Work<'_> {
         key: EnvironmentKey,
         verb: Verb,
     ) -> Result<(), EngineError> {
-        let Some(person) = self.person(who).await? else {
-            self.stranger(who, "pressed", channel, None).await?;
-            return self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await;
-        };
+        let Some(person) = self.known_person(delivery, who, "pressed", channel, None).await? else { return Ok(()) };
         let answer = match verb {
             Verb::Unlock => self.unlock(&Asked { delivery, who, channel, person: &person }, key).await?,
             Verb::Lock => Some(answers::lock_needs_a_reason(&key)),
@@ -268,6 +265,23 @@ impl Work<'_> {
     }
 
     /// Whoever is not known is told so.
+    pub(super) async fn known_person(
+        &mut self,
+        delivery: i64,
+        who: &Identity,
+        did: &str,
+        channel: &str,
+        about: Option<&ReleaseId>,
+    ) -> Result<Option<Person>, EngineError> {
+        let person = self.person(who).await?;
+        if person.is_none() {
+            self.stranger(who, did, channel, about).await?;
+            self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await?;
+        }
+        Ok(person)
+    }
+
+    /// Somebody who is known, with the release that they mean.
     async fn person_and_release(
         &mut self,
         delivery: i64,
@@ -276,11 +290,7 @@ impl Work<'_> {
         channel: &str,
         id: &ReleaseId,
     ) -> Result<Option<(Person, Release)>, EngineError> {
-        let Some(person) = self.person(who).await? else {
-            self.stranger(who, did, channel, Some(id)).await?;
-            self.answer_identity(delivery, channel, who, answers::unknown_person(who)).await?;
-            return Ok(None);
-        };
+        let Some(person) = self.known_person(delivery, who, did, channel, Some(id)).await? else { return Ok(None) };
         let stored = self.engine.store.release_get(self.tx, id).await?;
         Ok(stored.map(|stored| (person, stored.release)))
     }

@@ -3,6 +3,7 @@
 use super::migrate::{FolderAndDatabase, versions_at};
 use super::{Job, Trouble, aftermath};
 use crate::flow::commit_of_image;
+use slipway_core::environment::Live;
 use slipway_core::ids::CommitSha;
 use slipway_core::migration::History;
 use slipway_core::plan::PlannedTarget;
@@ -13,14 +14,17 @@ use slipway_deploy::target::Observed;
 const FILES_LIMIT: usize = 20;
 
 /// What Slipway had brought last, where the commit that runs is neither that nor one that a run of its own has left there.
-pub(super) async fn brought(job: &Job<'_>, base: Option<&CommitSha>) -> Result<Option<CommitSha>, Trouble> {
-    let key = &job.release.request.key;
-    let (Some(base), Some(live)) = (base, job.executor.store.environment(key).await?.live) else { return Ok(None) };
+pub(super) async fn brought(
+    job: &Job<'_>,
+    base: Option<&CommitSha>,
+    live: Option<&Live>,
+) -> Result<Option<CommitSha>, Trouble> {
+    let (Some(base), Some(live)) = (base, live) else { return Ok(None) };
     if live.commit == *base {
         return Ok(None);
     }
-    let told = job.executor.store.told_since(key, live.since).await?;
-    Ok((!told.iter().any(|told| told.commit == *base)).then_some(live.commit))
+    let told = job.executor.store.told_since(&job.release.request.key, live.since).await?;
+    Ok((!told.iter().any(|told| told.commit == *base)).then(|| live.commit.clone()))
 }
 
 /// The files that the commit has and what runs has not, and that are applied without a record of Slipway's.

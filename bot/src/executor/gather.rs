@@ -89,8 +89,8 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         return Ok(job.planning_failed(None, Failure::new(why).detail("Nothing was started.").final_for_request()));
     }
 
-    let brought = by_hand::brought(job, base.as_ref()).await?;
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
+    let brought = by_hand::brought(job, base.as_ref(), live.as_ref()).await?;
     let plan = Plan {
         service: job.release.request.key.service.clone(),
         environment: job.release.request.key.environment.clone(),

@@ -4,7 +4,7 @@ use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::release::{When, migration_lines, migration_warnings, ships};
 use super::words::{self, DOT};
 use crate::environment::Live;
-use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, ReleaseId};
+use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName};
 use crate::plan::Plan;
 use crate::policy::Reason;
 use crate::promotion::{Outlook, Promotion, Standing, Stop};
@@ -127,21 +127,10 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
             (Mark::Failed, line, Some(by_hand(rest)))
         }
     };
-    let named = release_of(standing).zip(page);
+    let named = standing.led_to().zip(page);
     let page = named.map(|(release, url)| words::link(Line::default(), url, &format!("Release {}", release.short())));
     let body = rest.into_iter().chain(page).map(Block::Line).collect();
     Message { mark, headline, progress: None, body, actions: vec![] }
-}
-
-/// The release that a promotion has led to.
-fn release_of(standing: &Standing) -> Option<&ReleaseId> {
-    match standing {
-        Standing::Taken { release, .. }
-        | Standing::Begun { release }
-        | Standing::Over { release }
-        | Standing::Stopped { release, .. } => Some(release),
-        Standing::Suggested | Standing::Held { .. } | Standing::Left { .. } | Standing::Declined { .. } => None,
-    }
 }
 
 fn stop(how: Stop) -> &'static str {
