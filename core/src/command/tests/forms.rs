@@ -307,7 +307,11 @@ fn deployment(
         (Some(_), _) => None,
         (None, true) if reference.is_some() => None,
         (None, true) => Some(Command::DeployConfig { environment, service, dry_run, reason }),
-        (None, false) => Some(Command::Deploy { environment, service, reference, dry_run, reason }),
+        (None, false) => {
+            // Every service that has the environment: that is the only one there is here.
+            let service = if service.as_str() == "all" { "goals".into() } else { service };
+            Some(Command::Deploy { environment, service, reference, dry_run, reason })
+        }
     }
 }
 
