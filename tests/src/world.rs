@@ -23,6 +23,7 @@ mod discord;
 mod git;
 mod policies;
 mod promotion;
+mod server;
 mod slack;
 mod source;
 mod target;
@@ -79,7 +80,7 @@ pub struct World {
     /// Who commits to the repository; `None`: it is the user's own, and only read.
     authors: Option<SampleOptions>,
     // Dropped last: the others use it.
-    postgres: Option<crate::postgres::Postgres>,
+    postgres: Option<server::Server>,
     folder: TempDir,
 }
 
@@ -120,10 +121,13 @@ impl World {
         build::GITHUB_TOKEN
     }
 
-    /// The server of the service's databases; `None` where they are SQLite.
+    /// The server of the service's databases; `None` where it is not this world's alone ([`Options::own_server`]).
     #[must_use]
     pub fn postgres(&mut self) -> Option<&mut crate::postgres::Postgres> {
-        self.postgres.as_mut()
+        match &mut self.postgres {
+            Some(server::Server::Own(server)) => Some(server),
+            Some(server::Server::Shared { .. }) | None => None,
+        }
     }
 
     /// Whether the repository is the made-up one, so that it is known what is in it.

@@ -41,7 +41,7 @@ fn said(release: &Release) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_in_trouble_is_told_truly_and_nothing_is_deployed() {
-    let mut world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
+    let mut world = World::new(Options { pace: Pace::Fast, own_server: true, ..Options::default() }).await.unwrap();
     world.bot.kill().unwrap();
     let config = std::fs::read_to_string(&world.config).unwrap();
     std::fs::write(&world.config, config.replacen("[pace]\n", "[pace]\nretry_ms = 10\n", 1)).unwrap();

@@ -8,7 +8,7 @@ use slipway_sandbox::world::{CHANNEL, Options, Pace, World};
 
 /// A world whose staging database holds a run at the first history row it writes.
 async fn world() -> (World, Place) {
-    let world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
+    let world = World::new(Options { pace: Pace::Fast, own_server: true, ..Options::default() }).await.unwrap();
     let mut place = Place::at(world.staging_database.clone()).await;
     place.sql("CREATE TRIGGER held BEFORE INSERT ON goose_db_version FOR EACH ROW EXECUTE FUNCTION gate_row()").await;
     (world, place)

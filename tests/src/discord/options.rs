@@ -105,7 +105,7 @@ pub struct DiscordLimits {
     pub global_per_s: u32,
     /// Changes of messages of a channel that are older than an hour, in an hour. None: no limit.
     pub old_edits_per_hour: Option<u32>,
-    /// How long the app may take to answer an interaction, in real time; by the clock it is never more than 3 s.
+    /// How long the app may take to answer an interaction, in real time; by the clock it is 3 s, or this if it is more.
     pub answer_within: Duration,
 }
 

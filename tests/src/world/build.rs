@@ -2,7 +2,7 @@
 
 use super::chats::Started;
 use super::config::{self, Values};
-use super::database::{Databases, databases, spoil};
+use super::database::{Databases, Kind, databases, spoil};
 use super::policies;
 use super::promotion::Promotion;
 use super::source::{Repository, Source, source};
@@ -120,6 +120,14 @@ pub struct Options {
     pub promotion: Promotion,
     /// What is merged into main goes to staging by itself.
     pub auto_deploy: bool,
+    /// A PostgreSQL server that no other world uses, so that it can be stopped.
+    pub own_server: bool,
+}
+
+impl Options {
+    fn databases(&self) -> Kind {
+        if self.sqlite { Kind::Sqlite } else { Kind::Found { own_server: self.own_server } }
+    }
 }
 
 impl World {
@@ -136,7 +144,7 @@ impl World {
         }
         let folder = TempDir::with_prefix("slipway-sandbox-")?;
         let source = source(&options.repository, folder.path(), options.chat.stand_ins())?;
-        let databases = databases(&source, folder.path(), options.sqlite).await?;
+        let databases = databases(&source, folder.path(), options.databases()).await?;
         if options.fail == Some(Fail::Migrate) {
             spoil(&source, &databases.staging).await.map_err(io::Error::other)?;
         }
@@ -164,7 +172,7 @@ impl World {
         }
         let github = start_github(&options, &source, &aws).await?;
         let url = format!("http://127.0.0.1:{}", free_port()?);
-        let chats = Started::new(options.chat).await?;
+        let chats = Started::new(options.chat, options.pace).await?;
         let config = folder.path().join("slipway.toml");
         let text = config::text(&Values {
             service: &source.service,
@@ -269,7 +277,7 @@ fn put_secrets(aws: &AwsSandbox, databases: &Databases) {
         aws.put_secret(&format!("goals/{name}"), &secret);
     }
     if let Some(server) = &databases.postgres {
-        aws.put_secret("goals/rehearsal", &serde_json::json!({ "DATABASE_URL": server.url("postgres") }));
+        aws.put_secret("goals/rehearsal", &serde_json::json!({ "DATABASE_URL": server.server().url("postgres") }));
     }
 }
 

@@ -1,13 +1,18 @@
 //! The chats of a world: their stand-ins, and what the bot's configuration says of them.
 
 use super::config::quoted;
-use super::{ANNOUNCE, CHANNEL, ChatOption, discord, slack};
+use super::{ANNOUNCE, CHANNEL, ChatOption, Pace, discord, slack};
 use crate::bot::Bot;
 use crate::discord::DiscordSandbox;
 use crate::front;
 use crate::slack::SlackSandbox;
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
+
+/// How long the bot has for an answer in a world that shares its machine with others; a world at a watchable pace has the
+/// chats' 3 s.
+pub(super) const ANSWER_WHEN_FAST: Duration = Duration::from_secs(20);
 
 /// The stand-ins.
 pub(super) struct Started {
@@ -21,8 +26,8 @@ impl Started {
     ///
     /// # Errors
     /// When one cannot be started.
-    pub(super) async fn new(chat: ChatOption) -> io::Result<Self> {
-        Ok(Self { chat, slack: slack::start(chat).await?, discord: discord::start(chat).await? })
+    pub(super) async fn new(chat: ChatOption, pace: Pace) -> io::Result<Self> {
+        Ok(Self { chat, slack: slack::start(chat, pace).await?, discord: discord::start(chat, pace).await? })
     }
 
     /// As the configuration has them.

@@ -1,6 +1,7 @@
 //! The service's databases, brought to where the running commits left them.
 
 use super::git::files_of;
+use super::server::Server;
 use super::source::Source;
 use crate::postgres::Postgres;
 use slipway_core::migration::format::Dialect;
@@ -14,25 +15,36 @@ use std::path::Path;
 pub(super) struct Databases {
     pub(super) staging: String,
     pub(super) production: String,
-    pub(super) postgres: Option<Postgres>,
+    pub(super) postgres: Option<Server>,
     pub(super) remarks: Vec<String>,
 }
 
-/// PostgreSQL where its programs are found, else SQLite.
-pub(super) async fn databases(source: &Source, folder: &Path, sqlite: bool) -> io::Result<Databases> {
+/// What the databases of a world live in.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// SQLite, even where PostgreSQL is found.
+    Sqlite,
+    /// PostgreSQL where its programs are found, else SQLite.
+    Found {
+        /// A server that nobody else uses.
+        own_server: bool,
+    },
+}
+
+pub(super) async fn databases(source: &Source, folder: &Path, kind: Kind) -> io::Result<Databases> {
     let mut remarks = Vec::new();
-    let postgres = match Postgres::find() {
-        Ok(_) if !sqlite => Some(Postgres::start().map_err(io::Error::other)?),
-        Ok(_) => {
+    let mut postgres = match (Postgres::find(), kind) {
+        (Ok(_), Kind::Found { own_server }) => Some(Server::start(own_server).map_err(io::Error::other)?),
+        (Ok(_), Kind::Sqlite) => {
             remarks.push("The service's databases are SQLite, as asked.".to_owned());
             None
         }
-        Err(_) => {
+        (Err(_), _) => {
             remarks.push("No PostgreSQL here (initdb was not found): the service's databases are SQLite.".to_owned());
             None
         }
     };
-    let (staging, production) = match &postgres {
+    let (staging, production) = match &mut postgres {
         Some(server) => {
             let staging = server.create_database("goals_staging").await.map_err(io::Error::other)?;
             (staging, server.create_database("goals_production").await.map_err(io::Error::other)?)
@@ -45,7 +57,7 @@ pub(super) async fn databases(source: &Source, folder: &Path, sqlite: bool) -> i
     for (url, commit) in [(&staging, &source.staging), (&production, &source.production)] {
         if let Err(error) = bring_to(source, commit, url).await {
             if postgres.is_some() && only_sqlite_can(source).await {
-                let mut instead = Box::pin(databases(source, folder, true)).await?;
+                let mut instead = Box::pin(databases(source, folder, Kind::Sqlite)).await?;
                 instead.remarks = vec![
                     "PostgreSQL cannot run these migrations and SQLite can: the service's databases are SQLite.".into(),
                 ];

@@ -1,6 +1,7 @@
 //! The Discord of a world.
 
-use super::build::ChatOption;
+use super::build::{ChatOption, Pace};
+use super::chats::ANSWER_WHEN_FAST;
 use crate::bot::Bot;
 use crate::discord::{DiscordMode, DiscordOptions, DiscordSandbox};
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ const BOT_TOKEN: &str = "sandbox-discord-token";
 ///
 /// # Errors
 /// When it cannot be started.
-pub(super) async fn start(chat: ChatOption) -> io::Result<Option<DiscordSandbox>> {
+pub(super) async fn start(chat: ChatOption, pace: Pace) -> io::Result<Option<DiscordSandbox>> {
     let mode = match chat {
         ChatOption::Terminal | ChatOption::SlackHttp | ChatOption::SlackSocket => return Ok(None),
         ChatOption::Discord | ChatOption::Both => DiscordMode::Gateway,
@@ -20,6 +21,9 @@ pub(super) async fn start(chat: ChatOption) -> io::Result<Option<DiscordSandbox>
     };
     let mut options = DiscordOptions::new(BOT_TOKEN);
     options.mode = mode;
+    if pace == Pace::Fast {
+        options.limits.answer_within = ANSWER_WHEN_FAST;
+    }
     DiscordSandbox::start(options).await.map(Some)
 }
 

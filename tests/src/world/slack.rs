@@ -1,6 +1,7 @@
 //! The Slack of a world.
 
-use super::build::ChatOption;
+use super::build::{ChatOption, Pace};
+use super::chats::ANSWER_WHEN_FAST;
 use crate::slack::{SlackMode, SlackOptions, SlackSandbox};
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +14,7 @@ const SIGNING_SECRET: &str = "8f742231b10e8888abcd99eee00085a5";
 ///
 /// # Errors
 /// When it cannot be started.
-pub(super) async fn start(chat: ChatOption) -> io::Result<Option<SlackSandbox>> {
+pub(super) async fn start(chat: ChatOption, pace: Pace) -> io::Result<Option<SlackSandbox>> {
     let mode = match chat {
         ChatOption::Terminal | ChatOption::Discord | ChatOption::DiscordHttp => return Ok(None),
         ChatOption::SlackHttp => SlackMode::Http,
@@ -22,6 +23,9 @@ pub(super) async fn start(chat: ChatOption) -> io::Result<Option<SlackSandbox>> 
     let mut options = SlackOptions::new(BOT_TOKEN);
     options.signing_secret = SIGNING_SECRET.to_owned();
     options.mode = mode;
+    if pace == Pace::Fast {
+        options.limits.answer_within = ANSWER_WHEN_FAST;
+    }
     SlackSandbox::start(options).await.map(Some)
 }
 

@@ -49,7 +49,8 @@ pub(in crate::discord) fn respond(world: &mut World, id: &str, token: &str, body
         State::Lost => return Err(Refusal::interaction()),
         State::Waiting => {}
     }
-    if world.now().as_millisecond() - known.made_ms > FIRST_ANSWER_MS {
+    let real_ms = i64::try_from(world.limits.answer_within.as_millis()).unwrap_or(i64::MAX);
+    if world.now().as_millisecond() - known.made_ms > real_ms.max(FIRST_ANSWER_MS) {
         return Err(Refusal::interaction());
     }
     let mut findings = Findings::default();
