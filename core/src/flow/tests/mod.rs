@@ -28,7 +28,7 @@ fn line(commits: &[(u32, char)]) -> Sight {
         'm' => Some(CiState::Missing),
         _ => None,
     };
-    let seen = |(n, said): &(u32, char)| Seen { sha: sha(*n), author: "ana".into(), ci: ci(*said) };
+    let seen = |(n, said): &(u32, char)| Seen { sha: sha(*n), author: "ana".into(), ci: ci(*said), untouched: false };
     Sight {
         branch: "main".into(),
         base: Some(sha(1)),

@@ -108,7 +108,7 @@ fn the_same_message_says_when_it_is_over() {
 
 #[test]
 fn its_state_is_one_phrase() {
-    let commits = |ci| vec![Seen { sha: sha("4"), author: "ana".into(), ci }];
+    let commits = |ci| vec![Seen { sha: sha("4"), author: "ana".into(), ci, untouched: false }];
     let sight = |commits: Vec<Seen>, standing| Sight {
         branch: "main".into(),
         base: Some(sha("9")),
