@@ -2,7 +2,6 @@
 
 use super::gather::running_image;
 use super::{Done, Job, Trouble};
-use crate::flow::commit_of_image;
 use slipway_core::environment::Live;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::CommitSha;
@@ -43,10 +42,12 @@ pub(super) async fn stays(job: &Job<'_>) -> Result<Option<Stays>, Trouble> {
     let mut image = None;
     for target in &job.environment()?.targets {
         let runs = executor.outside.target(&target.kind)?.observe(&target.id).await?.image_identifier;
-        if commit_of_image(&executor.outside.ecr, &runs).await?.as_ref() != Some(&live.commit) {
+        // By its content: builds of several commits may be the same image.
+        let Some(running) = running_image(job, Some(&runs)).await?.filter(|running| running.digest == live.image)
+        else {
             return Ok(None);
-        }
-        image = image.or(running_image(job, Some(&runs)).await?);
+        };
+        image = image.or(Some(running));
     }
     // What is pending concerns it, whichever commit brought it.
     if let Some(at_hand) = super::migrate::folder_and_database(executor, &request.key, job.commit()?).await?
