@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use slipway_core::command::Words;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, IntentId, PersonId, ReleaseId, ServiceName};
 use slipway_core::membership::{Roster, Source};
+use slipway_core::paths::Paths;
 use slipway_core::person::Directory;
 use slipway_core::plan::PlannedTarget;
 use slipway_core::policy::{Case, PolicyChange, PolicySet};
@@ -44,6 +45,8 @@ pub struct ServiceSetup {
     pub when_expiry_s: i64,
     /// The services before it when several are deployed together.
     pub after_services: Vec<ServiceName>,
+    /// Which files of the repository concern it; without them all do.
+    pub paths: Option<Paths>,
 }
 
 impl ServiceSetup {
@@ -501,6 +504,7 @@ impl ServiceSetup {
             lint_pull_requests: service.lint_pull_requests,
             when_expiry_s: seconds(service.when_expiry),
             after_services: service.after_services.clone(),
+            paths: service.paths.clone(),
         })
     }
 }

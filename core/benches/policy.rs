@@ -65,6 +65,7 @@ impl Company {
             workflow: vec![],
             past_slipway: Default::default(),
             with: vec![],
+            paths: None,
             files_from: None,
             goes_on: false,
             between: Default::default(),

@@ -15,6 +15,7 @@ pub mod link;
 pub mod membership;
 pub mod message;
 pub mod migration;
+pub mod paths;
 pub mod person;
 pub mod plan;
 pub mod policy;

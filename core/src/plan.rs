@@ -13,6 +13,7 @@ pub use parameters::{SECRET_SETTING, is_parameter};
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
+use crate::paths::PathsSeen;
 use crate::together::PlannedWith;
 use crate::workflow::WorkflowFinding;
 use jiff::Timestamp;
@@ -262,6 +263,10 @@ pub struct Plan {
     /// The plans of those that are deployed together with it, in order, where it leads them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub with: Vec<PlannedWith>,
+    /// Where the service has paths, and it is not known that something in them differs from what runs. For display: it
+    /// follows from the commits, and what stays because of it has the commit that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<PathsSeen>,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -340,6 +345,7 @@ impl Plan {
             workflow: _,
             past_slipway: _,
             with,
+            paths: _,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
@@ -511,6 +517,12 @@ impl Plan {
         }
         let stays = self.kind.only_migrates() || self.base.as_ref() == Some(&self.commit);
         stays && self.changing().next().is_none()
+    }
+
+    /// Whether what runs stays as nothing differs that concerns the service: such a plan brings nothing and never runs.
+    #[must_use]
+    pub fn stays_untouched(&self) -> bool {
+        self.paths.as_ref().is_some_and(PathsSeen::is_untouched) && self.base.as_ref() == Some(&self.commit)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod actions;
 mod app;
+mod changed;
 mod ci;
 mod line;
 mod names;

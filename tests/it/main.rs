@@ -27,6 +27,7 @@ mod migrate_cli;
 mod migration_crash;
 mod migrations;
 mod on_github;
+mod paths;
 mod policies;
 mod policy_repository;
 mod pull_requests;

@@ -12,6 +12,7 @@ mod discord;
 mod finding;
 mod leak;
 mod model;
+mod paths;
 mod policies;
 mod position;
 mod reactions;

@@ -4,6 +4,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName, TeamName};
 use slipway_core::membership::{Roster, Source};
+use slipway_core::paths::Paths;
 use slipway_core::person::{Directory, Person};
 use slipway_deploy::github::Required;
 use std::collections::{BTreeMap, BTreeSet};
@@ -308,6 +309,8 @@ pub struct Service {
     pub when_expiry: Duration,
     /// The services that come before it when several are deployed together.
     pub after_services: Vec<ServiceName>,
+    /// Which files of the repository concern it; without them all do.
+    pub paths: Option<Paths>,
 }
 
 /// `owner/name` on GitHub.

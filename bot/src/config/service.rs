@@ -6,7 +6,7 @@ use super::model::{
 };
 use super::read::CHANNEL_LIMIT;
 use super::section::{Checker, Keys, Named, Place, Section};
-use super::{after_services, cloud, values};
+use super::{after_services, cloud, paths, values};
 use jiff::tz::TimeZone;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use slipway_core::migration::format;
@@ -49,6 +49,7 @@ const SERVICE_KEYS: Keys = &[
     ("lint_pull_requests", "true"),
     ("when_expiry", r#""24h""#),
     ("after_services", r#"["api"]"#),
+    ("paths", r#"["web/**", "shared/**"]"#),
 ];
 const MIGRATIONS_KEYS: Keys = &[("dir", r#""migrations""#), ("format", r#""goose""#)];
 const ENVIRONMENT_KEYS: Keys = &[
@@ -122,6 +123,7 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
         }
     }
     let lint_pull_requests = lint_pull_requests(c, &section, &environments);
+    let paths = paths::read(c, &section, migrations.as_ref());
     Some(Service {
         name,
         repository: repository?.0,
@@ -136,6 +138,7 @@ pub(super) fn service(c: &mut Checker<'_>, named: &Named<'_, '_>, refs: &mut Ref
         lint_pull_requests,
         when_expiry,
         after_services,
+        paths,
     })
 }
 

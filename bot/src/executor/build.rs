@@ -61,6 +61,10 @@ pub(super) fn rest_between(
 async fn look(job: &Job<'_>) -> Result<Done, Trouble> {
     let (service, commit) = (job.service()?, job.commit()?);
     let outside = &job.executor.outside;
+    // Where nothing concerns it, nothing may ever build it.
+    if super::paths::stays(job).await?.is_some() {
+        return Ok(Done::Event(Event::BuildReady));
+    }
     // The run before the checks: an attempt that has ended has its checks by then.
     let again = match rerun::rerun(job).await? {
         Rerun::NotAsked => None,

@@ -155,6 +155,7 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         workflow: vec![],
         past_slipway: PastSlipway::default(),
         with: vec![],
+        paths: None,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

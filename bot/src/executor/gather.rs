@@ -37,6 +37,9 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     if let Some(failure) = between::overtaken(job).await? {
         return Ok(job.planning_failed(None, failure));
     }
+    if let Some(stays) = super::paths::stays(job).await? {
+        return super::paths::plan_of_what_stays(job, stays, with, at).await;
+    }
     let mut observed = Vec::new();
     for target in &environment.targets {
         observed.push(outside.target(&target.kind)?.observe(&target.id).await?);
@@ -89,6 +92,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         return Ok(job.planning_failed(None, Failure::new(why).detail("Nothing was started.").final_for_request()));
     }
 
+    let paths = super::paths::seen(job, base.as_ref()).await?;
     let live = job.executor.store.environment(&job.release.request.key).await?.live;
     let brought = by_hand::brought(job, base.as_ref(), live.as_ref()).await?;
     let plan = Plan {
@@ -122,6 +126,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         workflow: super::workflows::of_release(job).await,
         past_slipway: PastSlipway { brought, migrations: migrations.by_hand },
         with,
+        paths,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -186,6 +191,7 @@ async fn migrations_only(
         workflow: vec![],
         past_slipway: PastSlipway { brought: None, migrations: migrations.by_hand },
         with: vec![],
+        paths: None,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

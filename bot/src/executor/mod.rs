@@ -18,6 +18,7 @@ mod green;
 mod look;
 mod migrate;
 mod observe;
+mod paths;
 mod promote;
 mod pull_requests;
 mod rehearse;

@@ -6,11 +6,14 @@ use crate::setup::EnvironmentSetup;
 use slipway_core::facts::CiState;
 use slipway_core::flow::{COMMITS_LIMIT, Seen, Sight, Standing};
 use slipway_core::ids::CommitSha;
+use slipway_core::paths::Paths;
 use slipway_deploy::github::{BranchLine, ComparisonStatus, GitHubError, RawCommit, RepoName};
 use std::collections::HashMap;
 
 /// How many commits' checks one look asks for. The others come with the next looks.
 const CHECKS_LIMIT: usize = 30;
+/// How many commits are compared with what is live.
+const COMPARISONS_LIMIT: usize = 30;
 
 /// Where it is looked.
 pub(super) struct Look<'a> {
@@ -20,6 +23,8 @@ pub(super) struct Look<'a> {
     pub(super) branch: &'a str,
     /// What is live.
     pub(super) base: Option<&'a CommitSha>,
+    /// Which files concern the service; without them all do.
+    pub(super) paths: Option<&'a Paths>,
 }
 
 /// What earlier looks know.
@@ -29,6 +34,9 @@ pub(super) struct Known {
     line: Option<(Option<CommitSha>, CommitSha, Line)>,
     /// How CI stood, and in which look that was asked.
     ci: HashMap<CommitSha, (CiState, u64)>,
+    /// Whether anything that concerns the service differs between what the line began at and a commit of it: that never
+    /// changes either.
+    concerned: HashMap<CommitSha, bool>,
     looks: u64,
 }
 
@@ -37,6 +45,8 @@ struct Line {
     standing: Standing,
     commits: Vec<RawCommit>,
     more: u32,
+    /// The commit that it goes on from.
+    since: Option<CommitSha>,
 }
 
 impl Look<'_> {
@@ -45,9 +55,10 @@ impl Look<'_> {
         let head = self.outside.github.head_of(self.repository, self.branch).await?;
         let line = match &head {
             Some(head) => self.line(known, head).await?,
-            None => Line { standing: Standing::Unknown, commits: vec![], more: 0 },
+            None => Line { standing: Standing::Unknown, commits: vec![], more: 0, since: None },
         };
         self.ask(known, &line.commits).await?;
+        self.compare(known, &line).await?;
         let commits: Vec<_> = line.commits.iter().map(|commit| seen(commit, known)).collect();
         let total = u32::try_from(commits.len()).unwrap_or(u32::MAX).saturating_add(line.more);
         let branch = self.branch.to_owned();
@@ -75,6 +86,10 @@ impl Look<'_> {
             _ => line,
         };
         known.ci.retain(|sha, _| line.commits.iter().any(|commit| commit.sha == *sha));
+        if known.line.as_ref().is_none_or(|(_, _, before)| before.since != line.since) {
+            known.concerned.clear();
+        }
+        known.concerned.retain(|sha, _| line.commits.iter().any(|commit| commit.sha == *sha));
         // What runs may be known by the next look.
         let lasts = line.standing != Standing::Unknown;
         known.line = lasts.then(|| (self.base.cloned(), head.clone(), line.clone()));
@@ -83,15 +98,15 @@ impl Look<'_> {
 
     async fn head_alone(&self, head: &CommitSha) -> Result<Line, GitHubError> {
         let commits = self.outside.github.recent(self.repository, head, 1).await?;
-        Ok(Line { standing: Standing::Unknown, commits, more: 0 })
+        Ok(Line { standing: Standing::Unknown, commits, more: 0, since: None })
     }
 
     async fn line_since(&self, base: &CommitSha, head: &CommitSha) -> Result<Line, GitHubError> {
-        let none = |standing| Line { standing, commits: vec![], more: 0 };
+        let none = |standing| Line { standing, commits: vec![], more: 0, since: None };
         match self.outside.github.line(self.repository, base, head, COMMITS_LIMIT).await {
             Ok(BranchLine { status, commits, more }) => Ok(match status {
                 ComparisonStatus::Ahead | ComparisonStatus::Identical => {
-                    Line { standing: Standing::Ahead, commits, more }
+                    Line { standing: Standing::Ahead, commits, more, since: Some(base.clone()) }
                 }
                 ComparisonStatus::Behind => none(Standing::Behind),
                 ComparisonStatus::Diverged => none(Standing::Diverged),
@@ -100,6 +115,28 @@ impl Look<'_> {
             Err(GitHubError::NotFound { .. }) => Ok(none(Standing::Diverged)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Where the service has paths: compares the green commits with what is live, the newest first, until one is found that
+    /// brings nothing to it. What is not compared, or cannot be, concerns it.
+    async fn compare(&self, known: &mut Known, line: &Line) -> Result<(), GitHubError> {
+        let (Some(paths), Some(since)) = (self.paths, &line.since) else { return Ok(()) };
+        let is_green = |sha: &CommitSha| known.ci.get(sha).is_some_and(|(ci, _)| *ci == CiState::Green);
+        let green: Vec<_> = line.commits.iter().map(|commit| &commit.sha).filter(|sha| is_green(sha)).collect();
+        for sha in green.into_iter().take(COMPARISONS_LIMIT) {
+            let concerned = match known.concerned.get(sha) {
+                Some(concerned) => *concerned,
+                None => {
+                    let changed = self.outside.github.changed_between(self.repository, since, sha).await?;
+                    !paths.seen(since, &changed).is_some_and(|seen| seen.is_untouched())
+                }
+            };
+            known.concerned.insert(sha.clone(), concerned);
+            if !concerned {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Asks for the checks of those commits whose CI may stand otherwise than it is known: first those that nothing is
@@ -130,5 +167,6 @@ impl Look<'_> {
 
 fn seen(commit: &RawCommit, known: &Known) -> Seen {
     let author = commit.author_login.clone().unwrap_or_else(|| commit.author_name.clone());
-    Seen { sha: commit.sha.clone(), author, ci: known.ci.get(&commit.sha).map(|(ci, _)| *ci) }
+    let untouched = known.concerned.get(&commit.sha) == Some(&false);
+    Seen { sha: commit.sha.clone(), author, ci: known.ci.get(&commit.sha).map(|(ci, _)| *ci), untouched }
 }

@@ -117,6 +117,7 @@ impl Follower {
             repository: &service.repository,
             branch: &auto.branch,
             base: base.as_ref(),
+            paths: service.paths.as_ref(),
         };
         let seen = tokio::time::timeout(LOOK_LIMIT, look.sees(&mut followed.known)).await;
         let slow = || GitHubError::Slow { what: format!("the branch {}", auto.branch), limit_s: LOOK_LIMIT.as_secs() };

@@ -15,7 +15,7 @@ const NAME_LIMIT_CHARS: usize = 255;
 /// The option that names a service.
 pub(super) const SERVICE: &str = "service";
 /// What stands for every service.
-const ALL_SERVICES: &str = "all";
+pub const ALL_SERVICES: &str = "all";
 
 /// Positional words and options of one command.
 pub(super) struct Args<'a> {

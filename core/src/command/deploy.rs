@@ -18,7 +18,7 @@ pub(super) static DEPLOY: Definition = Definition {
     slots: &[
         slots::ENVIRONMENT,
         slots::REFERENCE,
-        slots::SERVICE,
+        slots::SERVICE_OR_ALL,
         slots::DRY_RUN,
         slots::REASON,
         slots::ONLY_CONFIG,

@@ -27,6 +27,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use args::ALL_SERVICES;
 pub use lexer::TEXT_LIMIT_CHARS;
 pub use migrate::TAKEN_BACK_LIMIT;
 pub use mistake::{Mistake, MistakeKind};

@@ -35,6 +35,8 @@ pub enum OptionKind {
     Count,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A service's name, or `all` for every one that has the environment.
+    ServiceOrAll,
 }
 
 /// One thing that a command takes.
@@ -186,6 +188,7 @@ fn word(slot: &Slot, value: &str) -> Result<Word, Mistake> {
         | OptionKind::Duration
         | OptionKind::Count
         | OptionKind::Choice(_)
+        | OptionKind::ServiceOrAll
             if is_plain(value) =>
         {
             Ok(bare(value))

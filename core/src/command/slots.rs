@@ -110,3 +110,5 @@ pub(super) const PULL_REQUEST: Slot =
     Slot::word("pull-request", OptionKind::Text, "its number, or its address on GitHub");
 pub(super) const SHIP_TO: Slot =
     Slot::word("environment", OptionKind::Environment, "where to; without it where what is merged goes first").if_any();
+pub(super) const SERVICE_OR_ALL: Slot =
+    Slot::option("service", OptionKind::ServiceOrAll, "which service, where there is more than one; all for every one");

@@ -1,6 +1,6 @@
 //! Which commit begins.
 
-use super::{Begun, Sight};
+use super::{Begun, Seen, Sight};
 use crate::facts::CiState;
 use crate::ids::CommitSha;
 use std::collections::BTreeSet;
@@ -60,10 +60,12 @@ impl Choice {
 }
 
 /// The newest green commit after what is live and after what has begun already; with a cap the newest of the first so many,
-/// or, where none of those is green, the first that is.
+/// or, where none of those is green, the first that is. A commit that is known to bring nothing to the service begins
+/// nothing, and neither do those before it: what counts begins after the newest of these.
 pub(super) fn choose(sight: &Sight, cap: Option<usize>, begun: &[Begun], bad: &BTreeSet<CommitSha>) -> Option<Choice> {
     let has_begun = |sha: &CommitSha| begun.iter().any(|begun| begun.commit == *sha);
-    let new = sight.commits.iter().position(|commit| has_begun(&commit.sha)).unwrap_or(sight.commits.len());
+    let is_over = |commit: &Seen| has_begun(&commit.sha) || commit.untouched;
+    let new = sight.commits.iter().position(is_over).unwrap_or(sight.commits.len());
     let new = &sight.commits[..new];
     // Of more commits than were looked at, those right after what is live are not among them.
     let unseen = usize::try_from(sight.total).unwrap_or(usize::MAX).saturating_sub(sight.commits.len());

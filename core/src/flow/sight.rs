@@ -48,6 +48,9 @@ pub struct Seen {
     pub author: String,
     /// How CI stands; `None`: not looked at.
     pub ci: Option<CiState>,
+    /// Whether it is known that nothing differs between what was live and it that concerns the service.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untouched: bool,
 }
 
 impl Sight {

@@ -52,6 +52,7 @@ pub(crate) fn plan() -> Plan {
         workflow: vec![],
         past_slipway: Default::default(),
         with: vec![],
+        paths: None,
         files_from: None,
         goes_on: false,
         between: Default::default(),
@@ -147,6 +148,7 @@ fn display_does_not_change_the_digest() {
     shown.config[0].stored_at = Some(Timestamp::UNIX_EPOCH);
     shown.config[0].keys = KeysSeen::NotAllowed;
     shown.targets[0].runs = Some(sha(1));
+    shown.paths = Some(PathsSeen { paths: "web/**".into(), since: sha(1), unknown: None });
     assert_eq!(shown.digest(), plan().digest());
     let mut moved = plan();
     moved.targets[0].runs = Some(sha(2));
@@ -200,6 +202,22 @@ fn a_plan_is_empty_when_nothing_would_change() {
     assert!(same.is_empty(), "nothing is to be deployed, and nothing taken back");
     same.taken_back = plan().migrations;
     assert!(!same.is_empty());
+}
+
+#[test]
+fn what_stays_untouched_is_of_the_commit_that_runs() {
+    let seen = |unknown: Option<&str>| {
+        Some(PathsSeen { paths: "web/**".into(), since: sha(1), unknown: unknown.map(Into::into) })
+    };
+    let mut stays = plan();
+    stays.paths = seen(None);
+    assert!(!stays.stays_untouched(), "somebody wants another commit all the same");
+    stays.base = Some(stays.commit.clone());
+    assert!(stays.stays_untouched());
+    stays.paths = seen(Some("300 files or more changed"));
+    assert!(!stays.stays_untouched());
+    stays.paths = None;
+    assert!(!stays.stays_untouched());
 }
 
 #[test]

@@ -94,6 +94,7 @@ fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Perso
         workflow: vec![],
         past_slipway: Default::default(),
         with: vec![],
+        paths: None,
         files_from: None,
         goes_on: false,
         between: Default::default(),

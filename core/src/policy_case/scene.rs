@@ -256,6 +256,7 @@ impl Change {
             workflow: vec![],
             past_slipway: Default::default(),
             with: vec![],
+            paths: None,
             files_from: None,
             goes_on: false,
             between: Default::default(),

@@ -74,9 +74,11 @@ fn parts(form: CommandForm) -> Vec<CreateCommandOption> {
 fn option(CommandOption { name, description, kind, required }: CommandOption) -> CreateCommandOption {
     let words = if let OptionKind::Choice(words) = kind { words } else { &[] };
     let (kind, is_offered) = match kind {
-        OptionKind::Environment | OptionKind::Service | OptionKind::Reference | OptionKind::Release => {
-            (CommandOptionType::String, true)
-        }
+        OptionKind::Environment
+        | OptionKind::Service
+        | OptionKind::Reference
+        | OptionKind::Release
+        | OptionKind::ServiceOrAll => (CommandOptionType::String, true),
         OptionKind::Text | OptionKind::Duration | OptionKind::Choice(_) => (CommandOptionType::String, false),
         OptionKind::Flag => (CommandOptionType::Boolean, false),
         OptionKind::Person => (CommandOptionType::User, false),

@@ -8,6 +8,7 @@
 //! was refused for a field the server does not know.
 
 mod access;
+mod changed;
 mod checks;
 mod commits;
 mod deployments;

@@ -56,6 +56,7 @@ pub(crate) fn plan() -> Plan {
         workflow: vec![],
         past_slipway: Default::default(),
         with: vec![],
+        paths: None,
         files_from: None,
         goes_on: false,
         between: Default::default(),

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Commits of a comparison that is not asked for by page.
 const COMPARE_COMMITS: usize = 250;
+/// Files of a comparison, at most; nothing says that there are more.
+const COMPARE_FILES: usize = 300;
 /// Commits of a list, at most over all its pages.
 const LIST_LIMIT: usize = 1_000;
 
@@ -179,13 +181,20 @@ pub(super) async fn compare(
         page(ahead, &query, &url)
     };
     let commits = shared.git.commits(&ids).await?;
+    // The files are on the first page alone, and of what both come from.
+    let mut files = match query.page {
+        None | Some(1) => shared.git.changed(&merge_base, &head).await?,
+        Some(_) => vec![],
+    };
+    files.truncate(COMPARE_FILES);
+    let files: Vec<_> = files.iter().map(|file| super::pull_lists::file_shape(&shared, &head, file)).collect();
     let html = format!("{}/compare/{base}...{head}", shared.html());
     let body = json!({
         "url": url, "html_url": html, "permalink_url": html, "diff_url": format!("{html}.diff"),
         "patch_url": format!("{html}.patch"), "base_commit": shapes::commit(&shared, &shared.commit(&base).await?),
         "merge_base_commit": shapes::commit(&shared, &shared.commit(&merge_base).await?), "status": status,
         "ahead_by": total, "behind_by": behind, "total_commits": total,
-        "commits": commits.iter().map(|c| shapes::commit(&shared, c)).collect::<Vec<_>>(), "files": [],
+        "commits": commits.iter().map(|c| shapes::commit(&shared, c)).collect::<Vec<_>>(), "files": files,
     });
     Ok((links, Json(body)).into_response())
 }

@@ -83,18 +83,19 @@ pub(super) async fn files(
     changed.truncate(FILES_LIMIT);
     let url = format!("{}/pulls/{number}/files", shared.api());
     let (one_page, links) = page(changed, &query, &url);
-    let body: Vec<Value> = one_page.iter().map(|file| file_shape(&shared, &pull, file)).collect();
+    let body: Vec<Value> = one_page.iter().map(|file| file_shape(&shared, &pull.head, file)).collect();
     Ok((links, Json(body)).into_response())
 }
 
-fn file_shape(shared: &Shared, pull: &OpenPull, file: &super::git::Changed) -> Value {
+/// A file that differs, as it is at `head`.
+pub(super) fn file_shape(shared: &Shared, head: &str, file: &super::git::Changed) -> Value {
     let (path, html) = (shapes::encoded(&file.path), shared.html());
     let mut shape = json!({
         "sha": if is_hex(&file.sha, 40) { json!(file.sha) } else { Value::Null }, "filename": file.path,
         "status": file.status, "additions": file.additions, "deletions": file.deletions,
-        "changes": file.additions + file.deletions, "blob_url": format!("{html}/blob/{}/{path}", pull.head),
-        "raw_url": format!("{html}/raw/{}/{path}", pull.head),
-        "contents_url": format!("{}/contents/{path}?ref={}", shared.api(), pull.head),
+        "changes": file.additions + file.deletions, "blob_url": format!("{html}/blob/{}/{path}", head),
+        "raw_url": format!("{html}/raw/{}/{path}", head),
+        "contents_url": format!("{}/contents/{path}?ref={}", shared.api(), head),
     });
     if let Some(was) = &file.was {
         shape["previous_filename"] = json!(was);

@@ -4,7 +4,7 @@ use super::callback::{CHOICES_LIMIT, Choice};
 use super::heard::Typed;
 use crate::chat::entrance::Entrance;
 use crate::store::StoreError;
-use slipway_core::command::{OptionKind, option_kind};
+use slipway_core::command::{ALL_SERVICES, OptionKind, option_kind};
 use slipway_core::ids::EnvironmentKey;
 use slipway_core::message::cards::brief;
 use slipway_core::release::Release;
@@ -52,6 +52,7 @@ impl Suggestions {
                 let references = tokio::time::timeout(SUGGESTED_WITHIN, self.references(entrance, typed));
                 references.await.unwrap_or_default().into_iter().map(Choice::from).collect()
             }
+            Some(OptionKind::ServiceOrAll) => services_and_all(&keys),
             Some(OptionKind::Release) => releases(entrance, &keys, Wanted::of(typed)).await,
             _ => vec![],
         };
@@ -60,7 +61,7 @@ impl Suggestions {
 
     /// The branches and tags of the service that is named, or of all.
     async fn references(&self, entrance: &Entrance, typed: &Typed) -> Vec<String> {
-        let is_named = |name: &str| given(typed, "service").is_none_or(|named| named.eq_ignore_ascii_case(name));
+        let is_named = |name: &str| service(typed).is_none_or(|named| named.eq_ignore_ascii_case(name));
         let services = entrance.setup.services().filter(|(name, _)| is_named(name.as_str()));
         let mut references = Vec::new();
         for (_, service) in services.take(CHOICES_LIMIT) {
@@ -122,11 +123,27 @@ fn given<'a>(typed: &'a Typed, option: &str) -> Option<&'a str> {
     typed.values.get(option).map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
+/// The one service that is filled in, if there is one.
+fn service(typed: &Typed) -> Option<&str> {
+    let may_be_all = option_kind(&typed.command, typed.sub.as_deref(), "service") == Some(OptionKind::ServiceOrAll);
+    given(typed, "service").filter(|named| !(may_be_all && named.eq_ignore_ascii_case(ALL_SERVICES)))
+}
+
 /// Whether an environment fits what the other options say.
 fn is_meant(key: &EnvironmentKey, typed: &Typed, option: &str) -> bool {
-    let says = |name: &str| given(typed, name).filter(|_| name != option);
-    says("environment").is_none_or(|named| named.eq_ignore_ascii_case(key.environment.as_str()))
-        && says("service").is_none_or(|named| named.eq_ignore_ascii_case(key.service.as_str()))
+    let environment = given(typed, "environment").filter(|_| option != "environment");
+    let service = service(typed).filter(|_| option != "service");
+    environment.is_none_or(|named| named.eq_ignore_ascii_case(key.environment.as_str()))
+        && service.is_none_or(|named| named.eq_ignore_ascii_case(key.service.as_str()))
+}
+
+/// Each service, and `all` where more than one has an environment that could be meant.
+fn services_and_all(keys: &[EnvironmentKey]) -> Vec<Choice> {
+    let shares = |key: &EnvironmentKey| {
+        keys.iter().any(|other| other.environment == key.environment && other.service != key.service)
+    };
+    let all = keys.iter().any(shares).then(|| ALL_SERVICES.to_owned());
+    keys.iter().map(|key| key.service.to_string()).chain(all).map(Choice::from).collect()
 }
 
 /// The newest releases, newest first.
@@ -232,5 +249,23 @@ mod tests {
         assert!(!meant(&[("service", "habits")], "release"));
         assert!(meant(&[("environment", "st")], "environment"), "what is being typed narrows nothing");
         assert!(meant(&[("service", "")], "release"));
+        let deploys = |values, option| is_meant(&key, &typed("deploy", None, values), option);
+        assert!(deploys(&[("service", "All")], "environment") && deploys(&[("service", "all")], "reference"));
+        assert!(!deploys(&[("service", "habits")], "environment"));
+        assert!(!meant(&[("service", "all")], "release"), "it goes with no other command");
+    }
+
+    #[test]
+    fn all_is_offered_where_more_than_one_has_the_environment() {
+        let key = |service: &str, environment: &str| EnvironmentKey {
+            service: service.into(),
+            environment: environment.into(),
+        };
+        let offered =
+            |keys: &[EnvironmentKey]| services_and_all(keys).into_iter().map(|choice| choice.value).collect::<Vec<_>>();
+        assert_eq!(offered(&[key("goals", "staging"), key("web", "staging")]), ["goals", "web", "all"]);
+        assert_eq!(offered(&[key("goals", "production"), key("web", "staging")]), ["goals", "web"]);
+        assert_eq!(offered(&[key("goals", "staging"), key("goals", "production")]), ["goals", "goals"]);
+        assert_eq!(offered(&[]), [""; 0]);
     }
 }

@@ -5,6 +5,7 @@ mod chats;
 mod file;
 mod general;
 mod github;
+mod paths;
 mod services;
 
 use super::{Config, Report};

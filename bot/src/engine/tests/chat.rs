@@ -539,13 +539,9 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         author: Some("cem".into()),
         pull_request: None,
     };
-    let target = PlannedTarget {
-        kind: "app-runner".into(),
-        id: format!("goals-{environment}"),
-        name: format!("goals-{environment}"),
-        settings: BTreeMap::new(),
-        runs: None,
-    };
+    let id = format!("goals-{environment}");
+    let target =
+        PlannedTarget { kind: "app-runner".into(), name: id.clone(), id, settings: BTreeMap::new(), runs: None };
     Plan {
         service: "goals".into(),
         environment: environment.into(),
@@ -566,6 +562,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         workflow: vec![],
         past_slipway: Default::default(),
         with: vec![],
+        paths: None,
         files_from: None,
         goes_on: false,
         between: Default::default(),

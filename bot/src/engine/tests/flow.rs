@@ -20,7 +20,7 @@ pub(super) fn following(config: &str) -> String {
 
 /// A look at main with these commits after what was live, newest first.
 pub(super) fn sees(base: Option<u32>, commits: &[(u32, CiState)]) -> Incoming {
-    let seen = |(n, ci): &(u32, CiState)| Seen { sha: sha(*n), author: "cem".into(), ci: Some(*ci) };
+    let seen = |(n, ci): &(u32, CiState)| Seen { sha: sha(*n), author: "cem".into(), ci: Some(*ci), untouched: false };
     let head = commits.first().map(|(n, _)| *n).or(base);
     let sight = Sight {
         branch: "main".into(),

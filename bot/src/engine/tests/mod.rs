@@ -19,6 +19,7 @@ mod linking;
 mod locks;
 mod members;
 mod migrating;
+mod paths;
 mod policies;
 mod promoting;
 mod queue;

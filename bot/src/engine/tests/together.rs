@@ -39,7 +39,7 @@ fn three() -> String {
 }
 
 /// What one service ships.
-fn of(service: &str, environment: &str, base: u32, commit: u32) -> Plan {
+pub(super) fn of(service: &str, environment: &str, base: u32, commit: u32) -> Plan {
     let mut plan = plan(environment, base, commit);
     plan.service = service.into();
     plan.image.repository = format!("123456789012.dkr.ecr.us-west-2.amazonaws.com/{service}");
@@ -48,13 +48,13 @@ fn of(service: &str, environment: &str, base: u32, commit: u32) -> Plan {
 }
 
 /// A chat about three services, and what has been asked for in it: api, web, jobs.
-struct Group {
-    chat: Chat,
-    all: Vec<ReleaseId>,
+pub(super) struct Group {
+    pub(super) chat: Chat,
+    pub(super) all: Vec<ReleaseId>,
 }
 
 impl Group {
-    async fn asked(line: &str) -> Self {
+    pub(super) async fn asked(line: &str) -> Self {
         let mut chat = Chat::with(&three()).await;
         assert_eq!(chat.says("ana", line).await, "");
         let all = chat.scalars("SELECT id FROM releases WHERE id > $1 ORDER BY id", "").await;
@@ -70,7 +70,7 @@ impl Group {
         group
     }
 
-    async fn plans(&mut self, n: usize, plan: &Plan) {
+    pub(super) async fn plans(&mut self, n: usize, plan: &Plan) {
         let release = self.all[n].clone();
         let resolved = Event::Resolved { commit: plan.commit.clone(), branch: Some("main".into()) };
         self.chat.outcome(&release, "resolve", resolved).await;
@@ -90,7 +90,7 @@ impl Group {
         self.chat.gathers(&self.all[n].clone(), &plan).await;
     }
 
-    async fn runs(&mut self, n: usize) {
+    pub(super) async fn runs(&mut self, n: usize) {
         self.chat.wait_s(10);
         self.chat.runs_to_its_end(&self.all[n].clone()).await;
     }
@@ -103,7 +103,7 @@ impl Group {
         self.chat.outcome(&release, "observe_image", event).await;
     }
 
-    async fn phases(&self) -> Vec<String> {
+    pub(super) async fn phases(&self) -> Vec<String> {
         let mut phases = Vec::new();
         for id in &self.all {
             phases.push(self.chat.phase(id).await);
@@ -117,7 +117,7 @@ impl Group {
     }
 
     /// The card as it would be drawn now.
-    async fn card(&self) -> String {
+    pub(super) async fn card(&self) -> String {
         let mut members = Vec::new();
         for id in &self.all {
             members.push(self.chat.release(id).await);
@@ -140,7 +140,7 @@ impl Group {
         self.chat.text(&card)
     }
 
-    async fn first_line(&self) -> String {
+    pub(super) async fn first_line(&self) -> String {
         self.card().await.lines().next().unwrap().to_owned()
     }
 }

@@ -49,7 +49,7 @@ fn what_a_chat_shows_while_one_types() {
         /deploy
             environment! Environment: which environment
             reference Reference: branch, tag or commit; without it the newest of the default branch
-            service Service: which service, where there is more than one
+            service ServiceOrAll: which service, where there is more than one; all for every one
             dry-run Flag: only show the plan
             reason Text: why, for those who read of it
             config Flag: only the configuration: what runs, once more, with the settings of now
@@ -262,6 +262,7 @@ fn value(kind: OptionKind) -> impl Strategy<Value = String> {
         OptionKind::Duration => &["2h", "1h30m"],
         OptionKind::Count => &["5"],
         OptionKind::Choice(words) => words,
+        OptionKind::ServiceOrAll => &["goals", "billing", "all", "All"],
     };
     prop_oneof![6 => select(right).prop_map(str::to_owned), 1 => hostile()]
 }

@@ -1,5 +1,6 @@
 //! What begins by itself, and what holds it up.
 
+mod untouched;
 mod walk;
 
 use super::*;
@@ -19,16 +20,18 @@ pub(super) fn flow() -> Flow {
     Flow::new(EnvironmentKey { service: "goals".into(), environment: "staging".into() })
 }
 
-/// A look at main, where 1 is live: the newest commit first, each green, red, pending, missing or not looked at.
+/// A look at main, where 1 is live: the newest commit first, each green, red, pending, missing or not looked at; u is green
+/// and brings nothing to the service.
 fn line(commits: &[(u32, char)]) -> Sight {
     let ci = |said| match said {
-        'g' => Some(CiState::Green),
+        'g' | 'u' => Some(CiState::Green),
         'r' => Some(CiState::Red),
         'p' => Some(CiState::Pending),
         'm' => Some(CiState::Missing),
         _ => None,
     };
-    let seen = |(n, said): &(u32, char)| Seen { sha: sha(*n), author: "ana".into(), ci: ci(*said) };
+    let seen =
+        |(n, said): &(u32, char)| Seen { sha: sha(*n), author: "ana".into(), ci: ci(*said), untouched: *said == 'u' };
     Sight {
         branch: "main".into(),
         base: Some(sha(1)),

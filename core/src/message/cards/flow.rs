@@ -141,6 +141,7 @@ pub fn flow_phrase(flow: Option<&Flow>, branch: &str, now: Timestamp) -> Line {
         return line.text(format!("red for {}", words::rough(words::seconds(since, now))));
     }
     let newest_says = match newest.ci {
+        Some(CiState::Green) if newest.untouched => "does not concern it",
         Some(CiState::Green) => "is green",
         Some(CiState::Red) => "is red",
         Some(CiState::Pending) => "waits for CI",

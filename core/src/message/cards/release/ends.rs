@@ -5,11 +5,11 @@ use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
-    actions, applied, approved, back, commit, configuration, cut_over, field, keeps_serving, message, migrating,
+    actions, applied, approved, back, commit, configuration, cut_over, field, keeps_serving, message, migrating, paths,
     reasons, run, shipping, targets,
 };
 use crate::gate::Course;
-use crate::ids::{PersonId, ReleaseId};
+use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
 use crate::plan::PlanKind;
 use crate::release::{RequestKind, Step};
 use shipping::nothing_started;
@@ -160,8 +160,10 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
     if configuration::is_only(view.release) {
         return configuration::nothing(view);
     }
-    let stands = Line::plain("nothing to do: ").join(commit(view.release)).text(" runs already");
-    let mut message = message(view, Mark::Ended, stands);
+    let untouched = paths::had_nothing_to_do(view.release);
+    let by_name = untouched.is_some().then(|| all_the_same(view));
+    let why = untouched.unwrap_or_else(|| commit(view.release).text(" runs already"));
+    let mut message = message(view, Mark::Ended, Line::plain("nothing to do: ").join(why));
     if view.release.request.kind.plan_kind() != PlanKind::Rollback {
         message.body.push(Block::Line(Line::plain("No migration is pending.")));
     }
@@ -171,5 +173,12 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
         let command = configuration::command(&view.release.request.key.environment);
         message.body.push(Block::Line(Line::plain("To deploy that alone: ").code(command)));
     }
+    message.body.extend(by_name.map(Block::Line));
     message
+}
+
+/// Who names a service gets it.
+fn all_the_same(view: &ReleaseView<'_>) -> Line {
+    let EnvironmentKey { service, environment } = &view.release.request.key;
+    Line::plain("To deploy it all the same: ").code(format!("/deploy {environment} --service {service}"))
 }

@@ -7,6 +7,7 @@ mod ends;
 mod failure;
 mod migrating;
 mod migrations;
+mod paths;
 mod plan;
 mod planning;
 mod run;

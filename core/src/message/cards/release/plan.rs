@@ -3,7 +3,7 @@
 use super::super::super::{Block, Line};
 use super::super::by_hand;
 use super::super::words::{self, DOT};
-use super::{back, configuration, cut_over, field, migrating, migrations};
+use super::{back, configuration, cut_over, field, migrating, migrations, paths};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
@@ -74,6 +74,7 @@ fn distance(plan: &Plan, when: When) -> Line {
         return if total(plan) > 0 { Line::plain(n).text("; ").join(line) } else { line };
     };
     let line = match (plan.kind, *base == plan.commit) {
+        (_, true) if plan.stays_untouched() => paths::stays(plan).unwrap_or_default(),
         (_, true) => words::commit(Line::plain("no new commit: "), base).text(" runs already"),
         (_, false) if plan.kind.only_migrates() => words::commit(Line::default(), base).text(" keeps running"),
         (PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown | PlanKind::Config, false) => {
@@ -126,7 +127,9 @@ pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
     let dry = release.plan.as_ref().and_then(super::targets::dry);
     let workflow = release.plan.as_ref().map(workflow_warnings).unwrap_or_default();
-    ci.into_iter().chain(migrations).chain(bypasses).chain(workflow).chain(dry).map(Block::Warning).collect()
+    let paths = release.plan.as_ref().and_then(paths::note);
+    let all = ci.into_iter().chain(migrations).chain(bypasses).chain(workflow).chain(dry).chain(paths);
+    all.map(Block::Warning).collect()
 }
 
 /// What the commit's workflows can never do, each with its place.

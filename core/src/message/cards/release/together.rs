@@ -6,7 +6,7 @@ use super::super::ReleaseView;
 use super::super::history::outcome;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{approved, migrations, release_card, stands};
+use super::{approved, migrations, paths, release_card, stands};
 use crate::ids::ServiceName;
 use crate::plan::PlanKind;
 use crate::release::{Outcome, Phase, Release};
@@ -90,7 +90,9 @@ fn all_well(members: &[Release], mark: Mark, stands: Line) -> (Mark, Line) {
     let live = members.iter().filter(|member| member.outcome == Some(Outcome::Live)).count();
     let idle = members.iter().filter(|member| member.outcome == Some(Outcome::NothingToDo)).count();
     if live == 0 {
-        let line = if idle == members.len() { Line::plain("nothing to do: all run already") } else { stands };
+        let untouched = members.iter().any(|member| paths::had_nothing_to_do(member).is_some());
+        let why = if untouched { "nothing that concerns them has changed" } else { "all run already" };
+        let line = if idle == members.len() { Line::plain(format!("nothing to do: {why}")) } else { stands };
         return (if idle == members.len() { Mark::Ended } else { mark }, line);
     }
     let line = match idle {
@@ -166,7 +168,7 @@ fn stands_beside(member: &Release, members: &[Release]) -> Line {
                 None => outcome(member),
             }
         }
-        _ => outcome(member),
+        _ => paths::had_nothing_to_do(member).map_or_else(|| outcome(member), |why| Line::plain("– ").join(why)),
     };
     words::release(line.text(DOT), &member.id)
 }

@@ -108,7 +108,7 @@ fn the_same_message_says_when_it_is_over() {
 
 #[test]
 fn its_state_is_one_phrase() {
-    let commits = |ci| vec![Seen { sha: sha("4"), author: "ana".into(), ci }];
+    let commits = |ci| vec![Seen { sha: sha("4"), author: "ana".into(), ci, untouched: false }];
     let sight = |commits: Vec<Seen>, standing| Sight {
         branch: "main".into(),
         base: Some(sha("9")),
@@ -131,6 +131,13 @@ fn its_state_is_one_phrase() {
         Flow { ripe: Some(ripe), ..seen(Some(CiState::Green)) },
         Flow { begun: vec![begun], ..seen(Some(CiState::Green)) },
         seen(Some(CiState::Green)),
+        Flow {
+            seen: Some(sight(
+                vec![Seen { untouched: true, ..commits(Some(CiState::Green)).remove(0) }],
+                Standing::Ahead,
+            )),
+            ..Flow::new(key())
+        },
         Flow { pause: Some(pause(failed(How::Failed))), ..seen(Some(CiState::Green)) },
     ];
     let phrase = |line: Line| text(&Message::answer(line, []));
@@ -146,6 +153,7 @@ fn its_state_is_one_phrase() {
         follows main: next 4444444
         follows main: 4444444 has begun
         follows main: 4444444 is green
+        follows main: 4444444 does not concern it
         follows main: paused, 4444444 failed (release 01JD7Q4N)
     "#]]
     .assert_eq(&all);

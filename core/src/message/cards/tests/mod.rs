@@ -74,6 +74,7 @@ pub(super) fn plan() -> Plan {
         workflow: vec![],
         past_slipway: Default::default(),
         with: vec![],
+        paths: None,
         files_from: None,
         goes_on: false,
         between: Default::default(),
