@@ -2,6 +2,7 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::words::{self, DOT};
+use crate::ids::ServiceName;
 use crate::policy::{Override, Reason};
 use crate::release::Release;
 
@@ -9,8 +10,8 @@ use crate::release::Release;
 /// the way, of which the override sets some aside.
 #[must_use]
 pub fn overridden(release: &Release, waiver: &Override, before: &[Reason]) -> Message {
-    let key = &release.request.key;
-    let headline = Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {key}"));
+    let headline =
+        Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {}", subject(release)));
     let headline = headline.text(DOT).text("incident ").untrusted(waiver.incident.as_str());
     let (aside, standing): (Vec<&Reason>, Vec<&Reason>) = before.iter().partition(|reason| reason.overridable);
     let mut body = vec![field("Reason", vec![Line::default().untrusted(waiver.reason.as_str())])];
@@ -27,6 +28,15 @@ pub fn overridden(release: &Release, waiver: &Override, before: &[Reason]) -> Me
     let line = words::release(Line::default(), &release.id).text(DOT).text("plan ").code(waiver.digest.short());
     body.push(Block::Line(line.text(DOT).text("asked by ").person(&release.request.requester)));
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
+}
+
+/// What it is for: of a group all whose plans are in the lead's.
+fn subject(release: &Release) -> String {
+    let key = &release.request.key;
+    let with = release.plan.as_ref().filter(|_| release.leads().is_some()).map_or(&[][..], |plan| &plan.with);
+    let services: Vec<_> = [&key.service].into_iter().chain(with.iter().map(|with| &with.service)).collect();
+    let services: Vec<_> = services.into_iter().map(ServiceName::as_str).collect();
+    format!("{} → {}", services.join(", "), key.environment)
 }
 
 fn field(label: &str, lines: Vec<Line>) -> Block {
