@@ -3,6 +3,7 @@
 use super::EngineError;
 use super::apply::Work;
 use super::lookup::OPEN_LIMIT;
+use super::votes::card_of;
 use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::Message;
 use slipway_core::message::cards::answers;
@@ -18,7 +19,7 @@ impl Work<'_> {
         person: &Person,
         release: &Release,
     ) -> Result<Option<Message>, EngineError> {
-        self.about = Some(release.id.clone());
+        self.about = Some(card_of(release).clone());
         if let Some(taken_back) = self.take_back(person, release, None).await? {
             return Ok(Some(taken_back));
         }

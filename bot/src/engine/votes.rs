@@ -253,7 +253,7 @@ impl Work<'_> {
         let digest = release.digest();
         let digest: String = digest.as_ref().map_or("", PlanDigest::as_str).chars().take(DIGEST_LEAST_CHARS).collect();
         let asked = NewMessage::said(channel, format!("{CONFIRM_KEY_PREFIX}{}/{digest}/{delivery}", release.id), body);
-        let asked = asked.about(&release.id);
+        let asked = asked.about(card_of(release));
         let asked = asked.only_for(person.id.clone());
         Ok(self.engine.store.message_put_for(self.tx, &asked, Some(delivery)).await?)
     }
@@ -308,7 +308,7 @@ impl Work<'_> {
         stance: Stance,
         channel: &str,
     ) -> Result<Option<Message>, EngineError> {
-        self.about = Some(release.id.clone());
+        self.about = Some(card_of(release).clone());
         let setup = self.engine.setup.clone();
         let standing = self.standing(release).await?;
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
@@ -364,7 +364,7 @@ impl Work<'_> {
         release: &Release,
         illegal: &Illegal,
     ) -> Result<Option<Message>, EngineError> {
-        self.about = Some(release.id.clone());
+        self.about = Some(card_of(release).clone());
         self.too_late(&person.id, release, illegal).await?;
         Ok(Some(answers::vote_came_late(release, illegal)))
     }
@@ -383,7 +383,7 @@ impl Work<'_> {
 }
 
 /// The release that has the card on which one is shown: of a group, the lead.
-fn card_of(release: &Release) -> &ReleaseId {
+pub(super) fn card_of(release: &Release) -> &ReleaseId {
     release.follows().unwrap_or(&release.id)
 }
 

@@ -12,7 +12,7 @@ use slipway_core::replay::{Question, replay};
 use slipway_core::together::{PlannedWith, current};
 
 /// Three services; web comes before jobs, and both after api.
-fn three() -> String {
+pub(super) fn three() -> String {
     let service = |name: &str, rest: &str| {
         let environment = |environment: &str, id: u32| {
             format!(
@@ -39,7 +39,7 @@ fn three() -> String {
 }
 
 /// What one service ships.
-fn of(service: &str, environment: &str, base: u32, commit: u32) -> Plan {
+pub(super) fn of(service: &str, environment: &str, base: u32, commit: u32) -> Plan {
     let mut plan = plan(environment, base, commit);
     plan.service = service.into();
     plan.image.repository = format!("123456789012.dkr.ecr.us-west-2.amazonaws.com/{service}");
@@ -48,22 +48,30 @@ fn of(service: &str, environment: &str, base: u32, commit: u32) -> Plan {
 }
 
 /// A chat about three services, and what has been asked for in it: api, web, jobs.
-struct Group {
-    chat: Chat,
-    all: Vec<ReleaseId>,
+pub(super) struct Group {
+    pub(super) chat: Chat,
+    pub(super) all: Vec<ReleaseId>,
 }
 
 impl Group {
     async fn asked(line: &str) -> Self {
-        let mut chat = Chat::with(&three()).await;
+        Self::asked_with(&three(), line).await
+    }
+
+    async fn asked_with(config: &str, line: &str) -> Self {
+        let mut chat = Chat::with(config).await;
         assert_eq!(chat.says("ana", line).await, "");
         let all = chat.scalars("SELECT id FROM releases WHERE id > $1 ORDER BY id", "").await;
         Self { chat, all: all.into_iter().map(ReleaseId::new).collect() }
     }
 
     /// All are planned, the lead last.
-    async fn planned(line: &str, environment: &str) -> Self {
-        let mut group = Self::asked(line).await;
+    pub(super) async fn planned(line: &str, environment: &str) -> Self {
+        Self::planned_with(&three(), line, environment).await
+    }
+
+    pub(super) async fn planned_with(config: &str, line: &str, environment: &str) -> Self {
+        let mut group = Self::asked_with(config, line).await;
         for (n, service) in ["api", "web", "jobs"].into_iter().enumerate().rev() {
             group.plans(n, &of(service, environment, 1, 3)).await;
         }
@@ -79,7 +87,7 @@ impl Group {
     }
 
     /// A plan is made, with those of the others where it is the lead's.
-    async fn gathers(&mut self, n: usize, plan: &Plan) {
+    pub(super) async fn gathers(&mut self, n: usize, plan: &Plan) {
         let mut plan = plan.clone();
         if n == 0 {
             for follower in &self.all[1..] {
@@ -90,12 +98,12 @@ impl Group {
         self.chat.gathers(&self.all[n].clone(), &plan).await;
     }
 
-    async fn runs(&mut self, n: usize) {
+    pub(super) async fn runs(&mut self, n: usize) {
         self.chat.wait_s(10);
         self.chat.runs_to_its_end(&self.all[n].clone()).await;
     }
 
-    async fn fails(&mut self, n: usize) {
+    pub(super) async fn fails(&mut self, n: usize) {
         let failure = Failure::new("The tag is gone.");
         let event = Event::StepFailed { step: Step::Image, failure, rolled_back: false, at: self.chat.now() };
         let release = self.all[n].clone();
@@ -103,7 +111,7 @@ impl Group {
         self.chat.outcome(&release, "observe_image", event).await;
     }
 
-    async fn phases(&self) -> Vec<String> {
+    pub(super) async fn phases(&self) -> Vec<String> {
         let mut phases = Vec::new();
         for id in &self.all {
             phases.push(self.chat.phase(id).await);
@@ -117,7 +125,7 @@ impl Group {
     }
 
     /// The card as it would be drawn now.
-    async fn card(&self) -> String {
+    pub(super) async fn card(&self) -> String {
         let mut members = Vec::new();
         for id in &self.all {
             members.push(self.chat.release(id).await);
@@ -140,7 +148,7 @@ impl Group {
         self.chat.text(&card)
     }
 
-    async fn first_line(&self) -> String {
+    pub(super) async fn first_line(&self) -> String {
         self.card().await.lines().next().unwrap().to_owned()
     }
 }

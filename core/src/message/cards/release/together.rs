@@ -213,3 +213,32 @@ fn rest(release: &Release, members: &[Release]) -> Option<Block> {
     let line = Line::plain("What is left comes with ").code(for_all(release, environment));
     Some(Block::Line(line.text(": what is live has nothing to do then.")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::way_out;
+    use crate::message::cards::tests::asked;
+    use crate::release::Release;
+    use crate::together::Together;
+
+    #[test]
+    fn ways_out_of_one_of_several_say_which_and_of_all_say_so() {
+        let alone = asked();
+        let ways = |release: &Release| {
+            ["/deploy production", "/rollback production", "/migrate production down 1", "look at the run's log"]
+                .map(|way| way_out(release, way))
+        };
+        assert_eq!(ways(&alone)[..2], ["/deploy production", "/rollback production"]);
+        let mut one = alone.clone();
+        one.request.together = Some(Together { all: vec![one.id.clone(), "01X".into()] });
+        one.request.reference = Some("v1.8.0".into());
+        let expected = [
+            "/deploy production v1.8.0 all",
+            "/rollback production goals",
+            "/migrate production down 1 goals",
+            "look at the run's log",
+        ];
+        assert_eq!(ways(&one), expected);
+        assert_eq!(way_out(&one, "/deploy production-eu"), "/deploy production-eu");
+    }
+}
