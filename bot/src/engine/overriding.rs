@@ -54,14 +54,7 @@ impl Work<'_> {
             return self.refused(&person.id, answers::not_allowed(&whys(&reasons)), again).await;
         }
         let before = policies.may_execute(&case).reasons().to_vec();
-        let others = self.overridden_with(release).await?;
-        let mut alongside = Alongside::default();
-        for other in &others {
-            let standing = self.standing(other).await?;
-            if let Some(case) = setup.case(other, &standing, self.engine.clock.now()) {
-                alongside.add(&other.request.key.service, policies.may_execute(&case).reasons());
-            }
-        }
+        let (others, alongside) = self.overridden_with(person, release).await?;
         let before = alongside.beside(before);
         let event = Event::Overridden { waiver: waiver.clone() };
         if let Err(illegal) = self.apply(&release.id, event).await? {
@@ -89,16 +82,30 @@ impl Work<'_> {
         Ok(answers::override_came_late(release, illegal))
     }
 
-    /// The others of its group whose rules an override of a release sets aside: those whose plans are in its plan.
-    async fn overridden_with(&mut self, release: &Release) -> Result<Vec<Release>, EngineError> {
-        let Some(together) = release.leads().cloned() else { return Ok(vec![]) };
+    /// The others of its group whose rules an override of a release sets aside, with what is in their way: those whose plans
+    /// are in its plan, where policy lets this person.
+    async fn overridden_with(
+        &mut self,
+        person: &Person,
+        release: &Release,
+    ) -> Result<(Vec<Release>, Alongside), EngineError> {
+        let (mut overridden, mut alongside) = (Vec::new(), Alongside::default());
+        let Some(together) = release.leads().cloned() else { return Ok((overridden, alongside)) };
         let with = release.plan.as_ref().map_or(&[][..], |plan| &plan.with);
         let is_in_it = |other: &Release| {
             with.iter().any(|with| with.release == other.id && Some(&with.digest) == other.digest().as_ref())
         };
-        let mut others = self.members(&together).await?;
-        others.retain(|other| other.is_waiting() && is_in_it(other));
-        Ok(others)
+        let setup = self.engine.setup.clone();
+        let policies = setup.policies();
+        for other in self.members(&together).await?.into_iter().filter(|other| other.is_waiting() && is_in_it(other)) {
+            let standing = self.standing(&other).await?;
+            let Some(case) = setup.case(&other, &standing, self.engine.clock.now()) else { continue };
+            if policies.may_override(person, &case).is_allow() {
+                alongside.add(&other.request.key.service, policies.may_execute(&case).reasons());
+                overridden.push(other);
+            }
+        }
+        Ok((overridden, alongside))
     }
 
     /// Tells every channel of each service that it is for, those of the announcements too.
@@ -116,7 +123,7 @@ impl Work<'_> {
         let asked_in = release.request.origin.channel.as_str();
         let channels: BTreeSet<String> =
             configured.map(String::as_str).chain([channel, asked_in]).map(str::to_owned).collect();
-        let body = cards::overridden(release, waiver, before);
+        let body = cards::overridden(release, others, waiver, before);
         let message_key = format!("override/{}/{}", release.id, waiver.at.as_millisecond());
         self.proclaim(&channels, &message_key, Some(&release.id), &body).await
     }

@@ -93,9 +93,7 @@ async fn vetoed() -> Group {
     let mut group = Group::planned("/deploy production all", "production").await;
     let lead = group.all[0].clone();
     group.chat.reacts("eve", &lead, Stance::Veto, true).await;
-    group.chat.writes_rule(rule);
-    let folder = group.chat.config_with_folder();
-    group.chat.configure(&format!("{}[policies]{}", three(), folder.split_once("[policies]").unwrap().1));
+    under_rule(&mut group, rule);
     group.chat.presses("bob", &lead, Verb::Approve).await;
     assert_eq!(group.chat.phase(&lead).await, "running(ci)");
     group.chat.configure(&three());
@@ -121,7 +119,7 @@ async fn a_veto_on_a_lead_that_has_ended_can_be_taken_back_while_others_wait() {
     assert!(answer.starts_with("Your vote is taken back."), "{answer}");
     assert_eq!(group.phases().await[1], "running(ci)");
 
-    // Nobody but eve takes it back, and nothing of it is taken back once all of it is over.
+    // Nobody else takes it back, and nothing of it is taken back once all of it is over.
     let mut group = vetoed().await;
     let answer = group.chat.says("bob", &format!("/release withdraw {}", group.all[1].short())).await;
     assert!(answer.starts_with("Your vote was not taken: there is no vote to withdraw"), "{answer}");
@@ -168,6 +166,27 @@ async fn an_override_is_told_where_each_of_the_services_is_at_home_once() {
         "{said}"
     );
     assert_eq!(group.chat.phase(&lead).await, "running(ci)");
+}
+
+#[tokio::test]
+async fn an_override_is_for_those_alone_where_policy_lets_them() {
+    let rule = "@id(\"not-web\")\n@why(\"Web is never overridden.\")\nforbid (principal, action == Action::\"override\", resource)\n\
+                when { resource.service == Service::\"web\" };";
+    let mut group = Group::planned("/deploy production all", "production").await;
+    under_rule(&mut group, rule);
+    let lead = group.all[0].clone();
+    group.chat.says("bob", &format!("/release override {} --incident INC-7 --reason \"down\"", lead.short())).await;
+    let key: String = group.chat.scalar("SELECT key FROM messages WHERE key LIKE $1", "override/%").await.unwrap();
+    let said = group.chat.posted(&key).await;
+    assert!(said.starts_with("▲ @bob overrode the policies for api, jobs → production"), "{said}");
+    assert_eq!(group.phases().await[0], "awaiting_approval", "web waits for people");
+}
+
+/// From now on one more rule is in force.
+fn under_rule(group: &mut Group, rule: &str) {
+    group.chat.writes_rule(rule);
+    let folder = group.chat.config_with_folder();
+    group.chat.configure(&format!("{}[policies]{}", three(), folder.split_once("[policies]").unwrap().1));
 }
 
 #[tokio::test]

@@ -2,16 +2,15 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::words::{self, DOT};
-use crate::ids::ServiceName;
 use crate::policy::{Override, Reason};
 use crate::release::Release;
 
-/// What every channel of the service reads when somebody sets rules aside. `before` are the reasons that stood in
-/// the way, of which the override sets some aside.
+/// What every channel of the services reads when somebody sets rules aside, for a release and those of its group `with` it.
+/// `before` are the reasons that stood in the way, of which the override sets some aside.
 #[must_use]
-pub fn overridden(release: &Release, waiver: &Override, before: &[Reason]) -> Message {
+pub fn overridden(release: &Release, with: &[Release], waiver: &Override, before: &[Reason]) -> Message {
     let headline =
-        Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {}", subject(release)));
+        Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {}", subject(release, with)));
     let headline = headline.text(DOT).text("incident ").untrusted(waiver.incident.as_str());
     let (aside, standing): (Vec<&Reason>, Vec<&Reason>) = before.iter().partition(|reason| reason.overridable);
     let mut body = vec![field("Reason", vec![Line::default().untrusted(waiver.reason.as_str())])];
@@ -30,13 +29,10 @@ pub fn overridden(release: &Release, waiver: &Override, before: &[Reason]) -> Me
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 
-/// What it is for: of a group all whose plans are in the lead's.
-fn subject(release: &Release) -> String {
-    let key = &release.request.key;
-    let with = release.plan.as_ref().filter(|_| release.leads().is_some()).map_or(&[][..], |plan| &plan.with);
-    let services: Vec<_> = [&key.service].into_iter().chain(with.iter().map(|with| &with.service)).collect();
-    let services: Vec<_> = services.into_iter().map(ServiceName::as_str).collect();
-    format!("{} → {}", services.join(", "), key.environment)
+/// What it is for: `api, web → production`.
+fn subject(release: &Release, with: &[Release]) -> String {
+    let services = [release].into_iter().chain(with).map(|release| release.request.key.service.as_str());
+    format!("{} → {}", services.collect::<Vec<_>>().join(", "), release.request.key.environment)
 }
 
 fn field(label: &str, lines: Vec<Line>) -> Block {
