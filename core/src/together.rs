@@ -4,7 +4,7 @@
 //! digests of the others' plans; votes on it count for a follower's plan for as long as exactly that one is in it.
 
 use crate::gate::{Course, Verdict};
-use crate::ids::{CommitSha, ReleaseId, ServiceName};
+use crate::ids::{CommitSha, PersonId, ReleaseId, ServiceName};
 use crate::plan::PlanDigest;
 use crate::policy::{Clears, Override, Reason, Stance, Vote};
 use crate::release::{Outcome, Phase, PlanningStage, Release};
@@ -118,6 +118,14 @@ impl Release {
         self.phase.is_end() && !self.ended_well() && self.left_out.is_none()
     }
 
+    /// Whether somebody's objection stands on it that holds those after it in its group, though it runs or has ended itself.
+    #[must_use]
+    pub fn objection_outlasts_it(&self, person: &PersonId) -> bool {
+        let waits = !self.phase.is_end() && !matches!(self.phase, Phase::Running { .. });
+        let objects = |vote: &Vote| vote.person == *person && vote.stance == Stance::Veto;
+        self.leads().is_some() && !waits && self.votes.iter().any(objects)
+    }
+
     /// Whether its plan, as it stands, contains exactly the plan that another release of its group has.
     fn contains(&self, follower: &Release) -> bool {
         let Some(digest) = follower.digest() else { return false };
@@ -224,7 +232,8 @@ impl Alongside {
         all
     }
 
-    fn add(&mut self, service: &ServiceName, reasons: &[Reason]) {
+    /// Adds what is in the way of one of the others, named by its service.
+    pub fn add(&mut self, service: &ServiceName, reasons: &[Reason]) {
         let named = |reason: &Reason| Reason {
             id: format!("{service}{OF_SERVICE}{}", reason.id),
             why: format!("{service}: {}", reason.why),

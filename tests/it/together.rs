@@ -1,28 +1,45 @@
 //! Two services of one repository deployed together, with the real binary.
 
 use crate::support::{Player, is_card, text};
+use slipway::store::TerminalMessage;
 use slipway_core::message::{Mark, Verb};
 use slipway_core::release::{Outcome, Phase};
-use slipway_sandbox::world::{Options, Pace, World};
+use slipway_sandbox::world::{CHANNEL, ChatOption, Options, Pace, World};
 use std::fs;
 
-/// A world with a second service, of the same repository and image, which comes after the first.
-async fn world() -> World {
-    let mut world = World::new(Options { pace: Pace::Fast, sqlite: true, ..Options::default() }).await.unwrap();
-    let config = fs::read_to_string(&world.config).unwrap();
-    let line = |key: &str| config.lines().find(|line| line.starts_with(key)).unwrap();
-    let web = format!(
-        "\n[service.web]\n{}\nworkflow = \"build.yaml\"\n{}\n{}\nafter_services = [\"{}\"]\n\
-         [service.web.environment.staging]\ntarget = {{ kind = \"dry\", name = \"web\" }}\n",
-        line("repository = "),
-        line("image = "),
-        line("channels = [\"terminal:r"),
-        world.service,
-    );
-    fs::write(&world.config, format!("{config}{web}")).unwrap();
+/// A world with more services, of the same repository and image, that run on nothing: some come before the one that is
+/// always there, some after it, each after the one before.
+pub(crate) async fn several(chat: ChatOption, before: &[&str], after: &[&str]) -> World {
+    let mut world = World::new(Options { pace: Pace::Fast, sqlite: true, chat, ..Options::default() }).await.unwrap();
+    let mut config = fs::read_to_string(&world.config).unwrap();
+    let own = format!("[service.{}]\n", world.service);
+    let section = config.split_once(&own).unwrap().1.to_owned();
+    let line = |key: &str| section.lines().find(|line| line.starts_with(key)).unwrap();
+    let lines = ["repository = ", "image = ", "channels = ", "announce = "].map(line).join("\n");
+    let order: Vec<_> = before.iter().copied().chain([world.service.as_str()]).chain(after.iter().copied()).collect();
+    for (n, service) in order.iter().enumerate() {
+        let comes_after = n.checked_sub(1).map_or(String::new(), |n| format!("after_services = [\"{}\"]\n", order[n]));
+        if *service == world.service {
+            config = config.replace(&own, &format!("{own}{comes_after}"));
+            continue;
+        }
+        let target = |name: &str| format!("target = {{ kind = \"dry\", name = \"{service}-{name}\" }}\n");
+        config.push_str(&format!(
+            "\n[service.{service}]\n{lines}\nworkflow = \"build.yaml\"\n{comes_after}\
+             [service.{service}.environment.staging]\n{}\
+             [service.{service}.environment.production]\nafter = \"staging\"\n{}",
+            target("staging"),
+            target("production"),
+        ));
+    }
+    fs::write(&world.config, config).unwrap();
     world.bot.kill().unwrap();
     world.bot.start().await.unwrap();
     world
+}
+
+async fn world() -> World {
+    several(ChatOption::Terminal, &[], &["web"]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,4 +74,22 @@ async fn a_reference_that_is_nowhere_starts_nothing() {
     assert!(said.starts_with("✖ goals, web → staging · "), "{said}");
     assert!(said.contains("has no branch, tag or commit \"v99\" · nothing was started"), "{said}");
     assert!(card.message.actions.iter().all(|action| action.verb != Verb::Lock), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_the_second_deploys_it_goes_on_in_the_same_message() {
+    let mut world = several(ChatOption::Terminal, &["api"], &["web"]).await;
+    let mut player = Player::new(&world, "together");
+    player.say("ana", "/deploy staging all").await;
+    let second = |m: &TerminalMessage| is_card(m) && text(m).contains("1 of 3 live · goals: deploying");
+    let running = player.until("that the second deploys", second).await;
+    world.bot.kill().unwrap();
+    world.bot.start().await.unwrap();
+    let card = player.until("the end of all", |m| is_card(m) && text(m).contains("all live")).await;
+    assert_eq!(card.key, running.key);
+    assert_eq!(player.keys(CHANNEL, "release/"), std::slice::from_ref(&card.key), "one message");
+    let operations = world.aws.deployment_operations(&world.staging_arn);
+    assert_eq!(operations.len(), 1, "{operations:?}\n{}", world.bot.log());
+    let verified = world.bot.run(&["audit", "verify"]).unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }

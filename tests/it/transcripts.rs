@@ -9,6 +9,7 @@ mod play;
 mod promotion;
 mod scenarios;
 mod shipping;
+mod together;
 
 use crate::support::{Player, history_versions, is_card, text};
 use slipway_core::migration::Rehearsal;
@@ -50,6 +51,8 @@ macro_rules! scenarios_in {
             a_merge_to_main_goes_to_staging_by_itself
             a_lock_holds_what_would_begin_and_says_so_once
             a_failure_stops_it_until_somebody_resumes_it
+            several_services_go_to_production_with_one_approval_in_their_order
+            several_services_stop_at_the_first_failure_and_say_what_ran
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -69,6 +72,7 @@ mod all {
     pub(super) use super::promotion::*;
     pub(super) use super::scenarios::*;
     pub(super) use super::shipping::*;
+    pub(super) use super::together::*;
 }
 
 mod on_the_terminal {

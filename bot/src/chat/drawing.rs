@@ -8,11 +8,12 @@ use crate::setup::{Setup, usual_s};
 use crate::standing::Standing;
 use crate::store::{MessageRow, Store, StoreError};
 use jiff::Timestamp;
-use slipway_core::ids::ReleaseId;
+use slipway_core::ids::{EnvironmentName, ReleaseId};
 use slipway_core::message::Message;
 use slipway_core::message::cards::{ApproverLine, ReleaseView, details, release_card, together_card};
 use slipway_core::person::Directory;
 use slipway_core::plan::PlanDigest;
+use slipway_core::release::Release;
 use slipway_core::together::{TOGETHER_LIMIT, Together, current};
 
 /// What is drawn.
@@ -119,11 +120,18 @@ impl Drawing<'_> {
                 now: self.now,
                 expected_s: usual_s(&durations),
                 expected_deploy_s: None,
-                next: None,
+                next: self.next_of_all(&members),
             },
             &members,
         );
         Ok(Some(Drawn::message(card, release.digest())))
+    }
+
+    /// The environment that comes after the one in which several are, where it is the same for all of them.
+    fn next_of_all(&self, members: &[Release]) -> Option<&EnvironmentName> {
+        let mut next = members.iter().map(|member| self.setup.next_environment(&member.request.key));
+        let first = next.next()??;
+        next.all(|other| other == Some(first)).then_some(first)
     }
 
     /// All of a release as of now.

@@ -1,12 +1,13 @@
 //! One transaction's work: an event and all that follows from it.
 
+use super::places::NoPlace;
 use super::why::Inquiry;
 use super::{Engine, EngineError, lookup};
 use crate::standing::Standing;
 use crate::store::{StoreError, Tx};
 use serde_json::json;
 use slipway_core::audit;
-use slipway_core::environment::{self, Environment, Live, LockNews, Waiting};
+use slipway_core::environment::{self, Environment, Live, LockNews};
 use slipway_core::flow;
 use slipway_core::gate::{Course, Verdict};
 use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
@@ -101,7 +102,8 @@ impl<'a> Work<'a> {
         };
         // The environment first: a run that may not start there must not be saved as started.
         if let Err(refused) = self.environment_follows(&before, &after, &event).await? {
-            let failure = Failure::new(format!("{} takes no more releases: {refused}.", after.request.key))
+            let NoPlace { key, why } = refused;
+            let failure = Failure::new(format!("{key} takes no more releases: {why}."))
                 .next("ask again when some of them have ended")
                 .final_for_request();
             let event = Event::PlanningFailed { step: None, failure, at: self.engine.clock.now() };
@@ -209,13 +211,14 @@ impl<'a> Work<'a> {
         before: &Release,
         after: &Release,
         event: &Event,
-    ) -> Result<Result<(), environment::Illegal>, EngineError> {
+    ) -> Result<Result<(), NoPlace>, EngineError> {
         if let Event::Planned { .. } = event
             && !after.request.dry_run
-            && let Some(waiting) = waiting(after)
         {
-            return self.environment_step(&after.request.key, environment::Event::Enqueued(waiting)).await;
+            return Box::pin(self.places_follow(after)).await;
         }
+        let key = after.request.key.clone();
+        let or_no_place = |stepped: Result<(), _>| stepped.map_err(|why| NoPlace { key, why });
         let starts = matches!(after.phase, Phase::Running { .. }) && !matches!(before.phase, Phase::Running { .. });
         if starts {
             let started = environment::Event::Started {
@@ -223,7 +226,7 @@ impl<'a> Work<'a> {
                 requester: after.request.requester.clone(),
                 at: self.engine.clock.now(),
             };
-            return self.environment_step(&after.request.key, started).await;
+            return Ok(or_no_place(self.environment_step(&after.request.key, started).await?));
         }
         // What is said of a release after its end changes no environment.
         if after.phase.is_end() && !before.phase.is_end() {
@@ -235,7 +238,7 @@ impl<'a> Work<'a> {
             if live(after).is_some() {
                 self.judge_after(&after.request.key).await?;
             }
-            return self.environment_step(&after.request.key, ended).await;
+            return Ok(or_no_place(self.environment_step(&after.request.key, ended).await?));
         }
         Ok(Ok(()))
     }
@@ -430,22 +433,6 @@ fn is_about_a_decision(event: &Event) -> bool {
             | Event::Withdrawn { .. }
             | Event::Overridden { .. }
     )
-}
-
-fn waiting(release: &Release) -> Option<Waiting> {
-    let plan = release.plan.as_ref()?;
-    let mut contains: std::collections::BTreeSet<_> = plan.commits.iter().map(|commit| commit.sha.clone()).collect();
-    contains.insert(plan.commit.clone());
-    Some(Waiting {
-        release: release.id.clone(),
-        requester: release.request.requester.clone(),
-        kind: plan.kind,
-        commit: plan.commit.clone(),
-        contains,
-        asked_at: release.request.at,
-        bumped: None,
-        passed: 0,
-    })
 }
 
 /// What runs after a release: changed when the deploy step succeeded, whatever came after that.

@@ -24,10 +24,12 @@ mod members;
 mod migrating;
 mod outlook;
 mod overriding;
+mod places;
 mod policies;
 mod promoting;
 mod questions;
 mod ship;
+mod taking_back;
 #[cfg(test)]
 mod tests;
 mod together;

@@ -9,6 +9,7 @@ use slipway_core::message::{Line, Message};
 use slipway_core::person::Person;
 use slipway_core::policy::{Case, Decision, Override, Reason};
 use slipway_core::release::{Event, Illegal, Release};
+use slipway_core::together::Alongside;
 use std::collections::BTreeSet;
 
 impl Work<'_> {
@@ -31,7 +32,7 @@ impl Work<'_> {
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
             return self.override_too_late(person, release, &late(Some("there is no plan yet"))).await;
         };
-        if !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
+        if !self.plan_is_shown(release, &case.plan.digest(), channel).await? {
             let why = "the plan has just changed, and this channel did not show it yet. Look again, then override";
             return self.override_too_late(person, release, &late(Some(why))).await;
         }
@@ -53,11 +54,13 @@ impl Work<'_> {
             return self.refused(&person.id, answers::not_allowed(&whys(&reasons)), again).await;
         }
         let before = policies.may_execute(&case).reasons().to_vec();
+        let (others, alongside) = self.overridden_with(person, release).await?;
+        let before = alongside.beside(before);
         let event = Event::Overridden { waiver: waiver.clone() };
         if let Err(illegal) = self.apply(&release.id, event).await? {
             return self.override_too_late(person, release, &illegal).await;
         }
-        self.proclaim_override(release, &waiver, &before, channel).await?;
+        self.proclaim_override(release, &others, &waiver, &before, channel).await?;
         let aside = before.iter().filter(|reason| reason.overridable).count();
         Ok(Message::answer(
             Line::plain(match aside {
@@ -79,20 +82,48 @@ impl Work<'_> {
         Ok(answers::override_came_late(release, illegal))
     }
 
-    /// Tells every channel of the service, those of the announcements too.
+    /// The others of its group whose rules an override of a release sets aside, with what is in their way: those whose plans
+    /// are in its plan, where policy lets this person.
+    async fn overridden_with(
+        &mut self,
+        person: &Person,
+        release: &Release,
+    ) -> Result<(Vec<Release>, Alongside), EngineError> {
+        let (mut overridden, mut alongside) = (Vec::new(), Alongside::default());
+        let Some(together) = release.leads().cloned() else { return Ok((overridden, alongside)) };
+        let with = release.plan.as_ref().map_or(&[][..], |plan| &plan.with);
+        let is_in_it = |other: &Release| {
+            with.iter().any(|with| with.release == other.id && Some(&with.digest) == other.digest().as_ref())
+        };
+        let setup = self.engine.setup.clone();
+        let policies = setup.policies();
+        for other in self.members(&together).await?.into_iter().filter(|other| other.is_waiting() && is_in_it(other)) {
+            let standing = self.standing(&other).await?;
+            let Some(case) = setup.case(&other, &standing, self.engine.clock.now()) else { continue };
+            if policies.may_override(person, &case).is_allow() {
+                alongside.add(&other.request.key.service, policies.may_execute(&case).reasons());
+                overridden.push(other);
+            }
+        }
+        Ok((overridden, alongside))
+    }
+
+    /// Tells every channel of each service that it is for, those of the announcements too.
     async fn proclaim_override(
         &mut self,
         release: &Release,
+        others: &[Release],
         waiver: &Override,
         before: &[Reason],
         channel: &str,
     ) -> Result<(), EngineError> {
-        let service = self.engine.setup.service(&release.request.key.service);
-        let configured = service.into_iter().flat_map(|service| service.channels.iter().chain(&service.announce));
+        let all = [release].into_iter().chain(others);
+        let services = all.filter_map(|release| self.engine.setup.service(&release.request.key.service));
+        let configured = services.flat_map(|service| service.channels.iter().chain(&service.announce));
         let asked_in = release.request.origin.channel.as_str();
         let channels: BTreeSet<String> =
             configured.map(String::as_str).chain([channel, asked_in]).map(str::to_owned).collect();
-        let body = cards::overridden(release, waiver, before);
+        let body = cards::overridden(release, others, waiver, before);
         let message_key = format!("override/{}/{}", release.id, waiver.at.as_millisecond());
         self.proclaim(&channels, &message_key, Some(&release.id), &body).await
     }

@@ -121,6 +121,7 @@ impl Work<'_> {
         event: &Event,
     ) -> Result<(), EngineError> {
         let Some(together) = after.request.together.clone() else { return Ok(()) };
+        self.places_are_reserved(before, after).await?;
         if let Some(lead) = after.follows() {
             self.engine.store.cards_touch(self.tx, lead, !event.is_progress()).await?;
         }
@@ -141,6 +142,11 @@ impl Work<'_> {
             }
         } else if let Some(lead) = after.follows() {
             self.judge_later(lead);
+        } else if !after.is_waiting() && matches!(event, Event::Withdrawn { .. }) {
+            // Nobody judges it any more, and what it held is judged by itself.
+            for other in together.others(&after.id) {
+                self.judge_later(other);
+            }
         }
         Ok(())
     }
@@ -160,6 +166,13 @@ impl Work<'_> {
         let Some(together) = release.leads().cloned() else { return Ok(release) };
         let members = self.members(&together).await?;
         Ok(together::current(&members).cloned().unwrap_or(release))
+    }
+
+    /// Whether the card on which a release is shown is about it.
+    pub(super) async fn is_its_turn(&mut self, release: &Release) -> Result<bool, EngineError> {
+        let Some(together) = release.request.together.clone() else { return Ok(true) };
+        let members = self.members(&together).await?;
+        Ok(together::current(&members).is_some_and(|current| current.id == release.id))
     }
 
     /// Whether a vote on a lead is one that policy lets somebody give for one of its followers.

@@ -39,6 +39,9 @@ pub(super) enum Told {
 
 /// Why somebody has to look again.
 const PLAN_JUST_CHANGED: &str = "the plan has just changed. Look again, then vote";
+/// Why a vote on one of a group is none while its message is about another.
+const NOT_ITS_TURN: &str =
+    "the message of all of them is about another one now. Vote there, or when it is about this one";
 /// Why a vote under an earlier message is none.
 const GOES_ON: &str = "this message goes on in a newer one. Vote there";
 /// How much of a digest a button carries at least: not every chat has room for all of it.
@@ -145,9 +148,11 @@ impl Work<'_> {
             return Ok(());
         };
         self.about = Some(id.clone());
+        let release = self.shown_on_card(release).await?;
         let means = self.engine.setup.environment(&release.request.key).map(|environment| environment.reactions);
         // Nobody knows which plan the card showed when somebody reacted who was only found to have done so.
-        let unsure = told == Told::Found && stance == Stance::Approve && release.voided.is_some();
+        let may_be_old = release.voided.is_some() || release.follows().is_some();
+        let unsure = told == Told::Found && stance == Stance::Approve && may_be_old;
         let answer = match (means.unwrap_or_default(), added) {
             (Reactions::Ignore, _) => None,
             (Reactions::Confirm, true) => {
@@ -170,10 +175,9 @@ impl Work<'_> {
             (Reactions::Vote, true) => self.vote(&person, &release, stance, channel).await?,
             // Taking away ❌ does not take back an approval.
             (Reactions::Vote | Reactions::Confirm, false) => {
-                let given = release.votes.iter().any(|v| v.person == person.id && v.stance == stance);
                 // A veto from two chats stands while one of them is there; an approval is taken back by either.
-                let withdrawn = given && (stance == Stance::Approve || !self.stands(&person, &id, stance).await?);
-                if withdrawn { self.withdraw(&person, &release).await? } else { None }
+                let withdrawn = stance == Stance::Approve || !self.stands(&person, &id, stance).await?;
+                if withdrawn { self.take_back(&person, &release, Some(stance)).await? } else { None }
             }
         };
         self.answer(delivery, channel, Some(&person), answer).await?;
@@ -200,8 +204,8 @@ impl Work<'_> {
             return Ok(false);
         }
         // Under what runs or is over, ✅ is applause.
-        let stored = store.release_get(self.tx, release).await?;
-        Ok(!approves || stored.is_some_and(|stored| stored.release.may_be_voted_on()))
+        let Some(stored) = store.release_get(self.tx, release).await? else { return Ok(!approves) };
+        Ok(!approves || self.shown_on_card(stored.release).await?.may_be_voted_on())
     }
 
     /// Whether somebody approved before the card showed the plan that it shows. Where the chat does not say when that was,
@@ -211,7 +215,7 @@ impl Work<'_> {
         reaction: &SeenReaction<'_>,
         release: &Release,
     ) -> Result<bool, EngineError> {
-        let shown = self.engine.store.message_shown_plan(self.tx, reaction.channel, &release.id).await?;
+        let shown = self.engine.store.message_shown_plan(self.tx, reaction.channel, card_of(release)).await?;
         let is_dated = direct::dates_reactions(reaction.channel);
         let after_ms = if is_dated || release.voided.is_none() { -CLOCKS_DIFFER_MS } else { COMES_WITHIN_MS };
         let before = shown.is_some_and(|shown| reaction.at_us / 1_000 < shown.since_ms + after_ms);
@@ -249,7 +253,7 @@ impl Work<'_> {
         let digest = release.digest();
         let digest: String = digest.as_ref().map_or("", PlanDigest::as_str).chars().take(DIGEST_LEAST_CHARS).collect();
         let asked = NewMessage::said(channel, format!("{CONFIRM_KEY_PREFIX}{}/{digest}/{delivery}", release.id), body);
-        let asked = asked.about(&release.id);
+        let asked = asked.about(card_of(release));
         let asked = asked.only_for(person.id.clone());
         Ok(self.engine.store.message_put_for(self.tx, &asked, Some(delivery)).await?)
     }
@@ -304,7 +308,7 @@ impl Work<'_> {
         stance: Stance,
         channel: &str,
     ) -> Result<Option<Message>, EngineError> {
-        self.about = Some(release.id.clone());
+        self.about = Some(card_of(release).clone());
         let setup = self.engine.setup.clone();
         let standing = self.standing(release).await?;
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
@@ -334,53 +338,53 @@ impl Work<'_> {
                 |person: &Person, people: &_| policies.may_vote(person, stance, &Case { people, ..case.clone() });
             return self.refused(&person.id, refusal, again).await.map(Some);
         }
-        if stance == Stance::Approve && !self.plan_is_shown(&release.id, &case.plan.digest(), channel).await? {
-            let why = Some("the plan has just changed, and this channel did not show it yet. Look again, then vote");
-            let illegal = Illegal { phase: release.phase.name(), event: "voted", why };
+        if stance == Stance::Approve && !self.plan_is_shown(release, &case.plan.digest(), channel).await? {
+            let why = match self.is_its_turn(release).await? {
+                true => "the plan has just changed, and this channel did not show it yet. Look again, then vote",
+                false => NOT_ITS_TURN,
+            };
+            let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(why) };
             return self.vote_too_late(person, release, &illegal).await;
         }
         let vote = Vote { person: person.id.clone(), stance, digest: case.plan.digest(), at: self.engine.clock.now() };
         match self.apply(&release.id, Event::Voted { vote }).await? {
-            Ok(_) => Ok(None),
+            Ok(_) => {
+                if stance == Stance::Approve {
+                    self.objects_no_more(person, release).await?;
+                }
+                Ok(None)
+            }
             Err(illegal) => self.vote_too_late(person, release, &illegal).await,
         }
     }
 
-    async fn vote_too_late(
+    pub(super) async fn vote_too_late(
         &mut self,
         person: &Person,
         release: &Release,
         illegal: &Illegal,
     ) -> Result<Option<Message>, EngineError> {
-        self.about = Some(release.id.clone());
+        self.about = Some(card_of(release).clone());
         self.too_late(&person.id, release, illegal).await?;
         Ok(Some(answers::vote_came_late(release, illegal)))
     }
 
-    /// Whether somebody in this channel can have seen the plan: its card shows this one and no earlier one. Where
-    /// there is no card they have named the release from somewhere else.
+    /// Whether somebody in this channel can have seen the plan: the card shows this one and no earlier one, nor that of
+    /// another of its group. Where there is no card they have named the release from somewhere else.
     pub(super) async fn plan_is_shown(
         &mut self,
-        release: &ReleaseId,
+        release: &Release,
         plan: &PlanDigest,
         channel: &str,
     ) -> Result<bool, EngineError> {
-        let shown = self.engine.store.message_shown_plan(self.tx, channel, release).await?;
+        let shown = self.engine.store.message_shown_plan(self.tx, channel, card_of(release)).await?;
         Ok(shown.is_none_or(|shown| shown.digest == plan.as_str()))
     }
+}
 
-    pub(super) async fn withdraw(
-        &mut self,
-        person: &Person,
-        release: &Release,
-    ) -> Result<Option<Message>, EngineError> {
-        self.about = Some(release.id.clone());
-        let event = Event::Withdrawn { person: person.id.clone() };
-        match self.apply(&release.id, event).await? {
-            Ok(after) => Ok(Some(answers::vote_withdrawn(&after))),
-            Err(illegal) => self.vote_too_late(person, release, &illegal).await,
-        }
-    }
+/// The release that has the card on which one is shown: of a group, the lead.
+pub(super) fn card_of(release: &Release) -> &ReleaseId {
+    release.follows().unwrap_or(&release.id)
 }
 
 /// What the keys of questions begin with; the release that is asked about comes next, and how the digest of its plan begins.

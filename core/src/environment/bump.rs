@@ -1,7 +1,7 @@
 //! A release that is put before others which wait. Nobody is kept waiting by that for ever: how often one release is
 //! passed has a limit, and what runs is never touched.
 
-use super::{Effect, Environment, Illegal, judge_waiting};
+use super::{Effect, Environment, Illegal, Waiting, judge_waiting};
 use crate::ids::{PersonId, ReleaseId};
 use crate::plan::PlanKind;
 use jiff::Timestamp;
@@ -21,15 +21,18 @@ pub struct Bumped {
 
 impl Environment {
     /// Which releases one would pass if it were put first now, in order. Rollbacks are passed by rollbacks alone: whoever
-    /// goes back has something that is broken.
+    /// goes back has something that is broken. So is what waits for its turn in a group that has begun.
     ///
     /// # Errors
     /// When it cannot be put first.
     pub fn would_pass(&self, release: &ReleaseId) -> Result<Vec<&ReleaseId>, Illegal> {
         let at = self.queue.iter().position(|waiting| waiting.release == *release);
         let Some(at) = at else { return Err(Illegal::NotQueued(release.clone())) };
-        let is_passed = |kind: PlanKind| kind != PlanKind::Rollback || self.queue[at].kind == PlanKind::Rollback;
-        let passed: Vec<_> = self.queue[..at].iter().filter(|waiting| is_passed(waiting.kind)).collect();
+        let goes_back = self.queue[at].kind == PlanKind::Rollback;
+        let is_passed = |waiting: &&Waiting| {
+            goes_back || (waiting.kind != PlanKind::Rollback && self.reserved.as_ref() != Some(&waiting.release))
+        };
+        let passed: Vec<_> = self.queue[..at].iter().filter(is_passed).collect();
         if passed.is_empty() {
             return Err(Illegal::First(release.clone()));
         }

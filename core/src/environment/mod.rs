@@ -47,6 +47,9 @@ pub struct Environment {
     /// What serves now in place of what Slipway last brought, where somebody went past it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<ByHand>,
+    /// The one that waits whose group has begun elsewhere: nothing takes its place, so that no group stops halfway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<ReleaseId>,
 }
 
 /// A planned release that has not started.
@@ -158,6 +161,11 @@ pub enum Event {
         /// Who, and when.
         by: Bumped,
     },
+    /// The group of a release that waits has begun elsewhere.
+    Reserved {
+        /// Which waits.
+        release: ReleaseId,
+    },
 }
 
 /// What follows for releases.
@@ -221,7 +229,17 @@ impl Environment {
     #[must_use]
     pub fn new(key: EnvironmentKey) -> Self {
         let (queue, stays) = (Vec::new(), Vec::new());
-        Self { key, lock: None, queue, running: None, live: None, stays, changed_at: None, by_hand: None }
+        Self {
+            key,
+            lock: None,
+            queue,
+            running: None,
+            live: None,
+            stays,
+            changed_at: None,
+            by_hand: None,
+            reserved: None,
+        }
     }
 
     /// What keeps a release from starting here, whatever policy says.
@@ -276,6 +294,12 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
         Event::Reminded { at } => lock::remind(&mut next, *at)?,
         Event::Looked { look, ours } => by_hand::looked(&mut next, look, ours),
         Event::Bumped { release, by } => bump::bump(&mut next, release, by)?,
+        Event::Reserved { release } => {
+            if next.queue.iter().any(|waiting| waiting.release == *release) {
+                next.reserved = Some(release.clone());
+            }
+            vec![]
+        }
     };
     Ok((next, effects))
 }
@@ -289,6 +313,7 @@ fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: T
     let ran = next.running.as_ref() == Some(release);
     let was_first = next.queue.first().is_some_and(|first| first.release == *release);
     next.queue.retain(|waiting| waiting.release != *release);
+    next.reserved.take_if(|reserved| reserved == release);
     if ran {
         next.running = None;
         next.changed_at = Some(at);
@@ -331,7 +356,9 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
         return Ok(vec![supersede(waiting, newer)]);
     }
     let first_before = next.queue.first().map(|first| first.release.clone());
-    let (covered, kept): (Vec<_>, Vec<_>) = next.queue.drain(..).partition(|queued| covers(waiting, queued));
+    let reserved = next.reserved.clone();
+    let gives_way = |queued: &Waiting| covers(waiting, queued) && reserved.as_ref() != Some(&queued.release);
+    let (covered, kept): (Vec<_>, Vec<_>) = next.queue.drain(..).partition(gives_way);
     next.queue = kept;
     if next.queue.len() >= QUEUE_LIMIT {
         return Err(Illegal::QueueFull);
@@ -360,6 +387,7 @@ fn start(next: &mut Environment, release: &ReleaseId, requester: &PersonId, at: 
         return Err(Illegal::NotItsTurn);
     }
     next.queue.remove(0);
+    next.reserved.take_if(|reserved| reserved == release);
     next.running = Some(release.clone());
     Ok(())
 }

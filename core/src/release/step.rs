@@ -51,6 +51,11 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
             let details = vec![format!("not started: {why}")];
             Ok(end(left_out, Phase::Cancelled, Outcome::Cancelled { by: by.clone(), details }, *at))
         }
+        (_, Event::Withdrawn { person }) if next.objection_outlasts_it(person) => {
+            let mut next = next;
+            next.votes.retain(|vote| vote.person != *person);
+            Ok((next, vec![]))
+        }
         // What can happen after the end.
         (phase, Event::MarkedBad { mark }) if phase.is_end() && can_be_bad(&next) => {
             Ok((Release { known_bad: Some(mark.clone()), ..next }, vec![]))

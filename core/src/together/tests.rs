@@ -197,3 +197,26 @@ fn one_approval_for_all_is_asked_for_once() {
     assert_eq!(ids, [("production-approval", false), ("web/dba-approval", true), ("jobs/ci-green", true)]);
     assert_eq!(all[1].why, "web: A dba.");
 }
+
+#[test]
+fn an_objection_outlasts_a_lead_and_nothing_else() {
+    use crate::release::{Event, step};
+    let mut members = group();
+    members[0].votes = vec![vote("eve", Stance::Veto, &members[0]), vote("bob", Stance::Approve, &members[0])];
+    let takes_back = |release: &Release, person: &str| step(release, &Event::Withdrawn { person: person.into() });
+    for phase in [Phase::Running { step: Step::Deploy }, Phase::Succeeded, Phase::Cancelled] {
+        let lead = Release { phase, ..members[0].clone() };
+        assert!(lead.objection_outlasts_it(&"eve".into()));
+        let (after, effects) = takes_back(&lead, "eve").unwrap();
+        assert_eq!((after.votes, effects), (vec![lead.votes[1].clone()], vec![]));
+        assert!(takes_back(&lead, "bob").is_err(), "what was approved has run");
+        assert!(takes_back(&lead, "cem").is_err());
+        let mut alone = lead.clone();
+        alone.request.together = None;
+        assert!(takes_back(&alone, "eve").is_err(), "nobody waits for it");
+        let follower = Release { phase: lead.phase.clone(), votes: lead.votes.clone(), ..members[1].clone() };
+        assert!(takes_back(&follower, "eve").is_err());
+    }
+    assert!(!members[0].objection_outlasts_it(&"eve".into()), "it waits itself");
+    assert_eq!(takes_back(&members[0], "eve").unwrap().0.votes.len(), 1);
+}

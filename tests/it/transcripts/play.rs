@@ -43,7 +43,11 @@ impl Play {
     async fn of(options: Options) -> Self {
         // PostgreSQL has its turn in the terminal.
         let sqlite = options.chat != ChatOption::Terminal;
-        let world = World::new(Options { sqlite, pace: Pace::Fast, ..options }).await.unwrap();
+        Self::within(World::new(Options { sqlite, pace: Pace::Fast, ..options }).await.unwrap())
+    }
+
+    /// A world that is there already.
+    pub(super) fn within(world: World) -> Self {
         let front = world.front("play");
         Self { world, front, messages: BTreeMap::new() }
     }

@@ -14,6 +14,8 @@ mod configuration;
 mod deferred;
 mod effects;
 mod flow;
+mod group_votes;
+mod groups;
 mod inbox;
 mod linking;
 mod locks;

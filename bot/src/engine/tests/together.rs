@@ -12,7 +12,7 @@ use slipway_core::replay::{Question, replay};
 use slipway_core::together::{PlannedWith, current};
 
 /// Three services; web comes before jobs, and both after api.
-fn three() -> String {
+pub(super) fn three() -> String {
     let service = |name: &str, rest: &str| {
         let environment = |environment: &str, id: u32| {
             format!(
@@ -55,15 +55,23 @@ pub(super) struct Group {
 
 impl Group {
     pub(super) async fn asked(line: &str) -> Self {
-        let mut chat = Chat::with(&three()).await;
+        Self::asked_with(&three(), line).await
+    }
+
+    async fn asked_with(config: &str, line: &str) -> Self {
+        let mut chat = Chat::with(config).await;
         assert_eq!(chat.says("ana", line).await, "");
         let all = chat.scalars("SELECT id FROM releases WHERE id > $1 ORDER BY id", "").await;
         Self { chat, all: all.into_iter().map(ReleaseId::new).collect() }
     }
 
     /// All are planned, the lead last.
-    async fn planned(line: &str, environment: &str) -> Self {
-        let mut group = Self::asked(line).await;
+    pub(super) async fn planned(line: &str, environment: &str) -> Self {
+        Self::planned_with(&three(), line, environment).await
+    }
+
+    pub(super) async fn planned_with(config: &str, line: &str, environment: &str) -> Self {
+        let mut group = Self::asked_with(config, line).await;
         for (n, service) in ["api", "web", "jobs"].into_iter().enumerate().rev() {
             group.plans(n, &of(service, environment, 1, 3)).await;
         }
@@ -79,7 +87,7 @@ impl Group {
     }
 
     /// A plan is made, with those of the others where it is the lead's.
-    async fn gathers(&mut self, n: usize, plan: &Plan) {
+    pub(super) async fn gathers(&mut self, n: usize, plan: &Plan) {
         let mut plan = plan.clone();
         if n == 0 {
             for follower in &self.all[1..] {
@@ -95,7 +103,7 @@ impl Group {
         self.chat.runs_to_its_end(&self.all[n].clone()).await;
     }
 
-    async fn fails(&mut self, n: usize) {
+    pub(super) async fn fails(&mut self, n: usize) {
         let failure = Failure::new("The tag is gone.");
         let event = Event::StepFailed { step: Step::Image, failure, rolled_back: false, at: self.chat.now() };
         let release = self.all[n].clone();

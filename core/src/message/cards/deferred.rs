@@ -239,8 +239,8 @@ pub fn note_deferred(status: &mut Message, intents: QueueIntents<'_>) {
 
 /// A release was put before others.
 #[must_use]
-pub fn bumped(key: &EnvironmentKey, release: &ReleaseId, passed: usize) -> Message {
-    let line = words::release(Line::plain(format!("{key}: ")), release);
+pub fn bumped(on: &str, release: &ReleaseId, passed: usize) -> Message {
+    let line = words::release(Line::plain(format!("{on}: ")), release);
     let others = words::count(passed, "other");
     Message::answer(line.text(format!(" goes before {others} now. Who asked for them has been told.")), [])
 }
@@ -248,13 +248,13 @@ pub fn bumped(key: &EnvironmentKey, release: &ReleaseId, passed: usize) -> Messa
 /// What those are told who wait behind it now, and whoever asked for it. `place`: 1 is the first.
 #[must_use]
 pub fn bumped_before(
-    key: &EnvironmentKey,
+    on: &str,
     (release, requester): (&ReleaseId, &PersonId),
     by: &PersonId,
     yours: &[(usize, ReleaseId)],
 ) -> Message {
     let line = Line::default().person(by).text(" has put ");
-    let line = words::release(line, release).text(" of ").person(requester).text(format!(" first on {key}."));
+    let line = words::release(line, release).text(" of ").person(requester).text(format!(" first on {on}."));
     let place = |(place, release): &(usize, ReleaseId)| {
         let line = words::release(Line::plain("Your "), release);
         line.text(format!(" is number {place} of those that wait now. It is passed {PASSED_LIMIT} times at most."))

@@ -5,12 +5,12 @@ use super::words::{self, DOT};
 use crate::policy::{Override, Reason};
 use crate::release::Release;
 
-/// What every channel of the service reads when somebody sets rules aside. `before` are the reasons that stood in
-/// the way, of which the override sets some aside.
+/// What every channel of the services reads when somebody sets rules aside, for a release and those of its group `with` it.
+/// `before` are the reasons that stood in the way, of which the override sets some aside.
 #[must_use]
-pub fn overridden(release: &Release, waiver: &Override, before: &[Reason]) -> Message {
-    let key = &release.request.key;
-    let headline = Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {key}"));
+pub fn overridden(release: &Release, with: &[Release], waiver: &Override, before: &[Reason]) -> Message {
+    let headline =
+        Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {}", subject(release, with)));
     let headline = headline.text(DOT).text("incident ").untrusted(waiver.incident.as_str());
     let (aside, standing): (Vec<&Reason>, Vec<&Reason>) = before.iter().partition(|reason| reason.overridable);
     let mut body = vec![field("Reason", vec![Line::default().untrusted(waiver.reason.as_str())])];
@@ -27,6 +27,12 @@ pub fn overridden(release: &Release, waiver: &Override, before: &[Reason]) -> Me
     let line = words::release(Line::default(), &release.id).text(DOT).text("plan ").code(waiver.digest.short());
     body.push(Block::Line(line.text(DOT).text("asked by ").person(&release.request.requester)));
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
+}
+
+/// What it is for: `api, web → production`.
+fn subject(release: &Release, with: &[Release]) -> String {
+    let services = [release].into_iter().chain(with).map(|release| release.request.key.service.as_str());
+    format!("{} → {}", services.collect::<Vec<_>>().join(", "), release.request.key.environment)
 }
 
 fn field(label: &str, lines: Vec<Line>) -> Block {

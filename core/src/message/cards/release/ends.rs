@@ -116,6 +116,9 @@ pub(super) fn expired(view: &ReleaseView<'_>) -> Message {
 fn ask_again(view: &ReleaseView<'_>) -> Line {
     let environment = &view.release.request.key.environment;
     let command = match &view.release.request.kind {
+        RequestKind::Deploy if view.release.request.together.is_some() => {
+            super::together::for_all(view.release, environment)
+        }
         RequestKind::Deploy | RequestKind::Retry { .. } => format!("/deploy {environment}"),
         RequestKind::Rollback { .. } => format!("/rollback {environment}"),
         RequestKind::Migrate { way, .. } => migrating::command(environment, way),

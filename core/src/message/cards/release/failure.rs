@@ -3,7 +3,7 @@
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, applied, back, commit, keeps_serving, message, run, shipping, targets};
+use super::{actions, applied, back, commit, keeps_serving, message, run, shipping, targets, together};
 use crate::plan::PlanKind;
 use crate::release::{Failure, Release, Step};
 
@@ -132,13 +132,18 @@ fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
         return line;
     }
     if !failure.next.is_empty() {
-        return words::untrusted_list(next, failure.next.iter().take(NEXT_SHOWN_LIMIT), DOT);
+        let ways: Vec<_> =
+            failure.next.iter().take(NEXT_SHOWN_LIMIT).map(|way| together::way_out(release, way)).collect();
+        return words::untrusted_list(next, &ways, DOT);
     }
     let environment = &release.request.key.environment;
     let back = release.request.kind.plan_kind() == PlanKind::Rollback;
     match step {
         _ if failure.request_is_wrong => next.text("ask again with another request"),
-        Some(Step::Verify) if !back => next.code(format!("/rollback {environment}")).text(" or ").join(retry(release)),
+        Some(Step::Verify) if !back => {
+            let way = together::way_out(release, &format!("/rollback {environment}"));
+            next.code(way).text(" or ").join(retry(release))
+        }
         _ => next.join(retry(release)),
     }
 }

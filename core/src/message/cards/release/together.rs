@@ -7,7 +7,7 @@ use super::super::history::outcome;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{approved, migrations, paths, release_card, stands};
-use crate::ids::ServiceName;
+use crate::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use crate::plan::PlanKind;
 use crate::release::{Outcome, Phase, Release};
 use crate::together::how_it_ended;
@@ -23,11 +23,15 @@ const OF_ONE_SERVICE: [&str; 5] = ["What ships", "What shipped", "Image", "Migra
 #[must_use]
 pub fn together_card(view: &ReleaseView<'_>, members: &[Release]) -> Message {
     let release = view.release;
+    // What is next is next for all of them, once all are live.
+    let next = view.next.filter(|_| is_live(members));
+    let view = &ReleaseView { next: None, ..*view };
     let mut card = release_card(view);
     let (mark, stands) = first_line(view, members, card.mark, stands(&card));
     let services: Vec<_> = members.iter().map(|member| member.request.key.service.as_str()).collect();
     let title = format!("{} → {}", services.join(", "), release.request.key.environment);
-    (card.mark, card.headline) = (mark, Line::plain(title).text(DOT).join(stands));
+    let then = next.map_or(String::new(), |next| format!("{DOT}next: {next}"));
+    (card.mark, card.headline) = (mark, Line::plain(title).text(DOT).join(stands).text(then));
     let service = &release.request.key.service;
     card.body = card.body.into_iter().map(|block| named(service, block)).collect();
     if let Some(lead) = members.first().filter(|lead| lead.id != release.id) {
@@ -37,6 +41,7 @@ pub fn together_card(view: &ReleaseView<'_>, members: &[Release]) -> Message {
         card.body.extend(beside(view, member, members));
     }
     card.body.extend(rest(release, members));
+    card.body.extend(next.map(|next| Block::Line(Line::plain("Next: ").code(for_all(release, next)))));
     // They would be about one service alone.
     card.actions.retain(|Action { verb, .. }| !matches!(verb, Verb::Lock | Verb::Promote));
     card
@@ -84,6 +89,33 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
     let mark =
         if mark == Mark::Waiting && members.iter().any(|m| m.started_at.is_some()) { Mark::Running } else { mark };
     (mark, Line::plain(head).join(of_one))
+}
+
+/// Whether all are there that were to be brought.
+fn is_live(members: &[Release]) -> bool {
+    members.iter().all(Release::ended_well) && members.iter().any(|member| member.outcome == Some(Outcome::Live))
+}
+
+/// `/deploy production v1.8.0 all`: what asks for all services again, or for the next environment, as it was asked for.
+pub(super) fn for_all(release: &Release, environment: &EnvironmentName) -> String {
+    let reference = release.request.reference.as_deref().map_or(String::new(), |reference| format!(" {reference}"));
+    format!("/deploy {environment}{reference} all")
+}
+
+/// A way out of a failure of one of a group: there are several services, so that it has to say which it is for.
+pub(super) fn way_out(release: &Release, way: &str) -> String {
+    let EnvironmentKey { service, environment } = &release.request.key;
+    if release.request.together.is_none() {
+        return way.to_owned();
+    }
+    if way == format!("/deploy {environment}") {
+        return for_all(release, environment);
+    }
+    let names_no_service = ["rollback", "migrate"].iter().any(|command| {
+        let rest = way.strip_prefix(&format!("/{command} {environment}"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    });
+    if names_no_service { format!("{way} {service}") } else { way.to_owned() }
 }
 
 fn all_well(members: &[Release], mark: Mark, stands: Line) -> (Mark, Line) {
@@ -180,6 +212,35 @@ fn rest(release: &Release, members: &[Release]) -> Option<Block> {
         return None;
     }
     let environment = &release.request.key.environment;
-    let line = Line::plain("What is left comes with ").code(format!("/deploy {environment} all"));
+    let line = Line::plain("What is left comes with ").code(for_all(release, environment));
     Some(Block::Line(line.text(": what is live has nothing to do then.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::way_out;
+    use crate::message::cards::tests::asked;
+    use crate::release::Release;
+    use crate::together::Together;
+
+    #[test]
+    fn ways_out_of_one_of_several_say_which_and_of_all_say_so() {
+        let alone = asked();
+        let ways = |release: &Release| {
+            ["/deploy production", "/rollback production", "/migrate production down 1", "look at the run's log"]
+                .map(|way| way_out(release, way))
+        };
+        assert_eq!(ways(&alone)[..2], ["/deploy production", "/rollback production"]);
+        let mut one = alone.clone();
+        one.request.together = Some(Together { all: vec![one.id.clone(), "01X".into()] });
+        one.request.reference = Some("v1.8.0".into());
+        let expected = [
+            "/deploy production v1.8.0 all",
+            "/rollback production goals",
+            "/migrate production down 1 goals",
+            "look at the run's log",
+        ];
+        assert_eq!(ways(&one), expected);
+        assert_eq!(way_out(&one, "/deploy production-eu"), "/deploy production-eu");
+    }
 }

@@ -114,11 +114,16 @@ fn whoever_asked_reads_what_was_decided_for_them() {
 
 #[test]
 fn whoever_waits_reads_where_they_are_now() {
-    let told = bumped_before(&key(), (&"01JD7Q5M".into(), &"ana".into()), &"bob".into(), &[(2, "01JD7Q4N".into())]);
+    let told = bumped_before(
+        &key().to_string(),
+        (&"01JD7Q5M".into(), &"ana".into()),
+        &"bob".into(),
+        &[(2, "01JD7Q4N".into())],
+    );
     expect![[r#"
         bob has put release 01JD7Q5M of ana first on goals → production.
         Your release 01JD7Q4N is number 2 of those that wait now. It is passed 3 times at most.
         goals → production: release 01JD7Q5M goes before 2 others now. Who asked for them has been told.
     "#]]
-    .assert_eq(&(text(&told) + &text(&bumped(&key(), &"01JD7Q5M".into(), 2))));
+    .assert_eq(&(text(&told) + &text(&bumped(&key().to_string(), &"01JD7Q5M".into(), 2))));
 }

@@ -532,7 +532,7 @@ fn an_override_names_what_it_sets_aside_and_what_it_does_not() {
     };
     let aside = Reason { overridable: true, ..reason("soak-30m", "It must have run for 30 minutes.", Clears::Nothing) };
     let before = [aside, reason("ci-green", "CI must be green for the commit.", Clears::Facts)];
-    let needless = overridden(&release, &waiver, &[]);
+    let needless = overridden(&release, &[], &waiver, &[]);
     expect![[r#"
         ▲ @bob overrode the policies for goals → production · incident INC-42
         Reason          login is down
@@ -545,5 +545,5 @@ fn an_override_names_what_it_sets_aside_and_what_it_does_not() {
         No rule stood in the way that it sets aside. It was not needed, and is written down all the same.
         release 01JD7Q4N · plan 61151a · asked by ana
     "#]]
-    .assert_eq(&format!("{}\n{}", text(&overridden(&release, &waiver, &before)), text(&needless)));
+    .assert_eq(&format!("{}\n{}", text(&overridden(&release, &[], &waiver, &before)), text(&needless)));
 }

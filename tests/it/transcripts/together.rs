@@ -1,0 +1,82 @@
+//! Several services in one message, as it is read and pressed in every chat.
+
+use super::play::Play;
+use crate::together::several;
+use slipway_core::message::Mark;
+use slipway_core::release::{Outcome, Release};
+use slipway_sandbox::aws::FailureMode;
+use slipway_sandbox::front::Seen;
+use slipway_sandbox::world::ChatOption;
+
+/// The releases of the group that a card is of, in their order.
+async fn members(play: &Play, card: &Seen) -> Vec<Release> {
+    let lead = play.release(card).await;
+    let mut members = Vec::new();
+    for id in &lead.request.together.as_ref().unwrap().all {
+        let key = format!("release/{id}");
+        members.push(play.release(&Seen { key, ..card.clone() }).await);
+    }
+    members
+}
+
+pub(super) async fn several_services_go_to_production_with_one_approval_in_their_order(chat: ChatOption) {
+    let mut play = Play::within(several(chat, &["api"], &["web"]).await);
+    play.say("ana", "/deploy staging all").await;
+    let staging = play.until("the end of all on staging", |m| m.is_card() && m.text().contains("all live")).await;
+    let said = staging.text();
+    assert!(said.starts_with("● api, goals, web → staging · all live · "), "{said}");
+    assert!(said.contains("next: production") && said.contains("/deploy production all"), "{said}");
+
+    play.say("ana", "/deploy production all").await;
+    let asked = play.until_asked_for_approval().await;
+    let said = asked.text();
+    let first = said.lines().next().unwrap();
+    assert!(first.starts_with("○ api, goals, web → production · waiting for approval: "), "{said}");
+    assert!(first.contains("1 of release") && first.contains("1 of dba"), "{said}");
+    play.react("ana", &asked, "✅").await;
+    play.until_told("ana", "Your vote does not count here").await;
+    play.react("bob", &asked, "✅").await;
+    play.react("dora", &asked, "✅").await;
+    let is_over = |m: &Seen| m.is_card() && m.key == asked.key && m.mark() == Mark::Live;
+    let production = play.until("the end of all on production", is_over).await;
+    let said = production.text();
+    assert!(said.starts_with("● api, goals, web → production · all live · "), "{said}");
+    assert_eq!(production.id, asked.id, "one message from the question to the end");
+    assert_eq!(play.cards().len(), 2, "and one for staging");
+    let members = members(&play, &production).await;
+    let services: Vec<_> = members.iter().map(|member| member.request.key.service.as_str()).collect();
+    assert_eq!(services, ["api", "goals", "web"]);
+    for pair in members.windows(2) {
+        assert!(pair[0].ended_at.unwrap() <= pair[1].started_at.unwrap(), "one after the other: {services:?}");
+    }
+    let votes: Vec<_> = members.iter().map(|member| member.votes.len()).collect();
+    assert_eq!(votes, [2, 0, 0], "nobody was asked about each of them");
+    for service in services {
+        let words = format!("{service} {} is in production", &play.world.head[..7]);
+        play.until(&words, |m| m.channel == "#announcements" && m.text().contains(&words)).await;
+    }
+}
+
+pub(super) async fn several_services_stop_at_the_first_failure_and_say_what_ran(chat: ChatOption) {
+    let mut play = Play::within(several(chat, &["api"], &["web"]).await);
+    play.world.aws.fail_next_deployment(&play.world.staging_arn, FailureMode::RollsBack);
+    play.say("ana", "/deploy staging all").await;
+    let failed = play.until("the failure", |m| m.is_card() && m.mark() == Mark::Failed).await;
+    let said = failed.text();
+    let first = "✖ api, goals, web → staging · AWS rolled goals back · api is live, web was not started";
+    assert!(said.starts_with(first), "{said}");
+    assert!(said.contains("What is left comes with /deploy staging all"), "{said}");
+    let members = members(&play, &failed).await;
+    let outcomes: Vec<_> = members.iter().map(|member| member.outcome.as_ref().unwrap()).collect();
+    assert!(
+        matches!(outcomes[..], [Outcome::Live, Outcome::RolledBack { .. }, Outcome::Cancelled { .. }]),
+        "{outcomes:?}"
+    );
+    assert_eq!(members[2].started_at, None);
+
+    // What is left comes with the line that the message names.
+    play.say("ana", "/deploy staging all").await;
+    let again = play.until("the rest", |m| m.is_card() && m.key != failed.key && m.mark() == Mark::Live).await;
+    let said = again.text();
+    assert!(said.starts_with("● api, goals, web → staging · 2 of 3 live, 1 had nothing to do"), "{said}");
+}
