@@ -100,9 +100,8 @@ impl Looked {
         let mut not_counted: Vec<_> = not_counted.collect();
         not_counted.sort_by_key(|(stranger, _)| *stranger);
         missing.extend(not_counted.into_iter().take(NOT_COUNTED_LIMIT).map(|(_, phrase)| phrase));
-        let is_older = |review: &&Review| {
-            review.approves && review.human && review.belongs && !self.pull.is_of_head(review)
-        };
+        let is_older =
+            |review: &&Review| review.approves && review.human && review.belongs && !self.pull.is_of_head(review);
         let older: Vec<_> = self.reviews.iter().filter(is_older).map(|review| review.who.as_str()).collect();
         let older: Vec<_> = older.into_iter().filter(|who| !self.pull.is_of(who)).collect();
         if !older.is_empty() {

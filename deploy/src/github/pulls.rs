@@ -359,8 +359,12 @@ mod tests {
             json!({ "user": null, "state": "APPROVED" }),
         ]);
         let standing = standing(serde_json::from_value(all).unwrap());
-        let said: Vec<_> = standing.iter().map(|r| format!("{} {} {} {}", r.who, r.approves, r.human, r.belongs)).collect();
-        assert_eq!(said, ["chen true true true", "bob true true true", "mallory true true false", "bot[bot] true false true"]);
+        let said: Vec<_> =
+            standing.iter().map(|r| format!("{} {} {} {}", r.who, r.approves, r.human, r.belongs)).collect();
+        assert_eq!(
+            said,
+            ["chen true true true", "bob true true true", "mallory true true false", "bot[bot] true false true"]
+        );
     }
 
     #[test]

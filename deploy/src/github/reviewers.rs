@@ -58,7 +58,8 @@ impl GitHub {
         if !is_login(login) {
             return Ok(Access::NotTold);
         }
-        let what = format!("what {login} may do with {repo} (permission Metadata: read; of a token: that its owner can push)");
+        let what =
+            format!("what {login} may do with {repo} (permission Metadata: read; of a token: that its owner can push)");
         match self.get::<Found>(repo, &what, format!("/repos/{repo}/collaborators/{login}/permission")).await {
             Ok(found) if WRITES.contains(&found.permission.as_str()) => Ok(Access::Writes),
             Ok(_) => Ok(Access::Reads),
