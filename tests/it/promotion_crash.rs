@@ -68,7 +68,7 @@ async fn goes_live(player: &mut Player, short: &str) {
 /// Exactly one release to production of this commit, which is live.
 async fn one_release(world: &World, player: &Player, commit: &str, place: &str) {
     let found = to_production(world, player, commit).await;
-    let phases: Vec<_> = found.iter().map(|release| release.phase).collect();
+    let phases: Vec<_> = found.iter().map(|release| release.phase.clone()).collect();
     assert_eq!(phases, [Phase::Succeeded], "{place}\n{}", world.bot.log());
 }
 
