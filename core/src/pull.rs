@@ -9,8 +9,12 @@ use crate::release::Failure;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod reviews;
+
 #[cfg(test)]
 mod tests;
+
+pub use reviews::{Access, REVIEWERS_ASKED_LIMIT, Review};
 
 /// How pull requests are merged.
 pub const MERGE_METHOD: &str = "squash";
@@ -80,19 +84,6 @@ pub enum Mergeable {
     Conflicts,
 }
 
-/// A review that stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Review {
-    /// The reviewer's login.
-    pub who: String,
-    /// For or against.
-    pub approves: bool,
-    /// The commit that was looked at, when that is known.
-    pub commit: Option<CommitSha>,
-    /// Whether it is of a human who belongs to the repository.
-    pub counts: bool,
-}
-
 /// What rules of the branch say, as far as the token may read them. GitHub enforces all of them at the merge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BranchRules {
@@ -119,6 +110,10 @@ pub struct Looked {
     pub methods: Option<Vec<String>>,
     /// The branch that is brought to the environment.
     pub branch: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The logins of whoever wrote and committed its newest commit, as far as GitHub knows them.
+    pub made_by: Vec<String>,
 }
 
 /// What a release keeps and shows of the pull request that it ships.
@@ -224,22 +219,12 @@ impl Looked {
     /// What is missing, people first.
     fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        let head = &self.pull.head;
-        let against: Vec<_> = self.reviews.iter().filter(|r| r.counts && !r.approves).map(|r| r.who.as_str()).collect();
+        let against = self.against();
         if !against.is_empty() {
             let ask = if against.len() == 1 { "asks" } else { "ask" };
             missing.push(format!("{} {ask} for changes", names(&against)));
         }
-        let (needed, given) = (self.approvals_needed(), self.approvals(true).len());
-        let lacking = usize::try_from(needed).unwrap_or(usize::MAX).saturating_sub(given);
-        if lacking > 0 {
-            let what = if lacking == 1 { "approval" } else { "approvals" };
-            missing.push(format!("{lacking} {what} of {} missing", head.short()));
-            let older = self.approvals(false);
-            if !older.is_empty() {
-                missing.push(format!("{} approved an older commit", names(&older)));
-            }
-        }
+        missing.extend(self.approvals_missing());
         missing.extend(self.checks_missing());
         let base = &self.pull.base;
         match self.pull.mergeable {
@@ -273,18 +258,6 @@ impl Looked {
         }
     }
 
-    fn approvals_needed(&self) -> u32 {
-        self.rules.approvals.max(APPROVALS_NEEDED)
-    }
-
-    /// Who approves, of the newest commit or of an older one. Nobody approves their own.
-    fn approvals(&self, of_head: bool) -> Vec<&str> {
-        let own = |review: &&Review| self.pull.author.as_ref().is_some_and(|author| same_login(author, &review.who));
-        let is_of_head = |review: &&Review| (review.commit.as_ref() == Some(&self.pull.head)) == of_head;
-        let approving = self.reviews.iter().filter(|review| review.counts && review.approves);
-        approving.filter(|review| !own(review)).filter(is_of_head).map(|review| review.who.as_str()).collect()
-    }
-
     /// What a release keeps of it.
     #[must_use]
     pub fn shipped(&self, refusals: u32) -> Shipped {
@@ -295,7 +268,7 @@ impl Looked {
             _ => (vec![], None),
         };
         let mut counted = Vec::new();
-        let approvals = self.approvals(true);
+        let approvals = self.approvals();
         if !approvals.is_empty() {
             counted.push(format!("approved by {}", names(&approvals)));
         }

@@ -5,6 +5,7 @@ mod chats;
 mod database;
 mod github_calls;
 mod rig;
+mod ship_calls;
 mod table;
 
 use crate::support::{Player, text};

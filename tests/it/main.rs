@@ -2,6 +2,7 @@
 //! whole bot, crashes, and the house rules.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod as_an_app;
 mod audit;
 mod awaited;
 mod aws;
@@ -30,6 +31,7 @@ mod on_github;
 mod paths;
 mod policies;
 mod policy_repository;
+mod promotion_crash;
 mod pull_requests;
 mod rehearsal;
 mod shipping;

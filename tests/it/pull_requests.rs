@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use slipway_core::release::Phase;
 use slipway_sandbox::github::sample::{SampleOptions, propose};
-use slipway_sandbox::github::{CommitStatus, Fault, FaultKind, OpenPull, Permission};
+use slipway_sandbox::github::{CommitStatus, Fault, FaultKind, NewPull, NewReview, Permission};
 use slipway_sandbox::world::{Options, Pace, World};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -32,20 +32,17 @@ async fn world(poll_ms: u64) -> World {
     world
 }
 
-/// Opens a pull request that puts one file on its branch, or pushes to it. Gives its head.
-fn opens(world: &World, number: u64, file: (&str, &str)) -> String {
-    let branch = format!("change-{number}");
+/// Puts one file on the branch of a pull request. Gives its head.
+fn pushes(world: &World, number: u64, file: (&str, &str)) -> String {
     let options = SampleOptions::new(jiff::Timestamp::now());
-    let head = propose(&world.repository, &options, &branch, file).unwrap();
-    world.github.open_pull_request(OpenPull {
-        number,
-        title: "Something".into(),
-        author: "eve-dev".into(),
-        branch,
-        head: head.clone(),
-        base: "main".into(),
-        fork_of: Some("mallory".into()),
-    });
+    propose(&world.repository, &options, &format!("change-{number}"), file).unwrap()
+}
+
+/// Opens a pull request from a fork with one file on its branch. Gives its head.
+fn opens(world: &World, number: u64, file: (&str, &str)) -> String {
+    let head = pushes(world, number, file);
+    let (title, author) = ("Something".to_owned(), "eve-dev".to_owned());
+    world.github.open_pull_of_fork(NewPull { number, title, author, branch: format!("change-{number}") }, "mallory");
     head
 }
 
@@ -83,7 +80,7 @@ async fn each_head_is_said_once_and_holds_nothing_up() {
     // A new head is linted by itself, and a new start says nothing again.
     let answer =
         "-- +goose Up\n-- slipway:allow ban-drop-column nobody reads it any more\nALTER TABLE users DROP COLUMN bio;\n";
-    let head_2 = opens(&world, 7, ("migrations/20251201000000_bio.sql", answer));
+    let head_2 = pushes(&world, 7, ("migrations/20251201000000_bio.sql", answer));
     expect_test::expect!["success 1 migration, no findings"].assert_eq(&words(&until_said(&world, &head_2).await));
     world.bot.kill().unwrap();
     world.bot.start().await.unwrap();
@@ -97,6 +94,33 @@ async fn each_head_is_said_once_and_holds_nothing_up() {
     player.say("ana", "/deploy staging").await;
     let card = player.until_end().await;
     assert_eq!(player.release(&world, &card).await.phase, Phase::Succeeded, "{}", text(&card));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_seen_by_the_lint_and_by_what_ships_it_alike() {
+    let world = world(100).await;
+    let head = opens(&world, 7, ("README.md", "goals\n"));
+    until_said(&world, &head).await;
+    let mut player = Player::new(&world, "alike");
+    player.say("ana", "/release ship 7").await;
+    let waits_for = |head: &str| format!("waits for #7: 1 approval of {} missing", &head[..7]);
+    let first = waits_for(&head);
+    player.until("the first head", |m| text(m).contains(&first)).await;
+    let review = || NewReview { who: "bob-dev", state: "APPROVED", association: "MEMBER" };
+    let head_2 = pushes(&world, 7, ("README.md", "Goals\n"));
+    until_said(&world, &head_2).await;
+    let second = waits_for(&head_2);
+    player.until("the second head", |m| text(m).contains(&second)).await;
+    world.github.mark_green(&head_2);
+    world.github.review(7, review()).await.unwrap();
+    let card = player.until_end().await;
+    assert_eq!(player.release(&world, &card).await.phase, Phase::Succeeded, "{}", text(&card));
+    let token = slipway_deploy::github::Auth::Token(world.github_token().into());
+    let github = slipway_deploy::github::GitHub::new(&world.github.api_url, token).unwrap();
+    let repo = slipway_deploy::github::RepoName::parse("acme/goals").unwrap();
+    assert_eq!(github.open_pull_requests(&repo).await.unwrap(), [], "what is merged is open no more");
+    let changed = github.changed_files(&repo, 7).await.unwrap();
+    assert_eq!(changed.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["README.md"], "and keeps its files");
 }
 
 #[tokio::test(flavor = "multi_thread")]

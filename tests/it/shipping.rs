@@ -2,7 +2,7 @@
 
 use crate::support::{Player, is_card, text as lines};
 use slipway_core::release::{Phase, Release};
-use slipway_sandbox::github::{Fault, FaultKind, NewPull, NewReview, Permission};
+use slipway_sandbox::github::{Fault, FaultKind, NewPull, NewReview, Permission, Role, sample};
 use slipway_sandbox::world::{Options, Pace, World};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -178,4 +178,79 @@ async fn red_ci_after_the_merge_says_that_it_is_merged() {
     let (card, release) = ship(&world).await;
     assert_eq!(release.phase, Phase::Failed, "{card}");
     assert!(card.contains("#123 is merged, nothing was deployed") && card.contains("it is on main"), "{card}");
+}
+
+const PERMISSION: &str = "GET /collaborators/{}/permission";
+
+async fn approves(world: &World, who: &str, association: &str) {
+    world.github.review(123, NewReview { who, state: "APPROVED", association }).await.unwrap();
+}
+
+/// Ships it, and looks until the card that waits says something.
+async fn waits(world: &World, player: &mut Player, words: &str) {
+    player.until(words, |m| is_card(m) && text(m).contains("waits for #123") && text(m).contains(words)).await;
+    assert_eq!((world.github.merge_of(123), merges(world)), (None, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_counts_of_whoever_can_push_and_of_nobodys_own_commit() {
+    let world = world().await;
+    // Dora belongs to the company and reads the repository; of somebody from elsewhere there is no account here.
+    approves(&world, "dora-dev", "MEMBER").await;
+    approves(&world, "stranger", "NONE").await;
+    let mut player = Player::new(&world, "counts");
+    player.say("ana", "/release ship 123").await;
+    waits(&world, &mut player, "dora-dev's approval does not count: dora-dev cannot push to acme/goals").await;
+    waits(&world, &mut player, "it is not known whether stranger can push to acme/goals").await;
+    // Bob pushes to Eve's branch, and approves of that.
+    let who = format!("Bob Stone <bob@acme.dev> {} +0000", jiff::Timestamp::now().as_second());
+    let stream = format!(
+        "commit refs/heads/{BRANCH}\nauthor {who}\ncommitter {who}\ndata 4\nMend\nfrom refs/heads/{BRANCH}^0\n\
+         M 100644 inline docs/mend.md\ndata 5\nmend\n\n"
+    );
+    sample::import(&world.repository, &stream).unwrap();
+    let head = world.git(&["rev-parse", BRANCH]);
+    world.github.mark_green(&head);
+    approves(&world, "bob-dev", "MEMBER").await;
+    let own = format!("bob-dev's approval does not count: {} is bob-dev's own commit", &head[..7]);
+    waits(&world, &mut player, &own).await;
+    // GitHub does not say of Chen that he belongs to the company, and lets him push.
+    approves(&world, "chen-dev", "CONTRIBUTOR").await;
+    let card = player.until_end().await;
+    assert!(text(&card).contains("#123"), "{}", text(&card));
+    let release = player.release(&world, &card).await;
+    shipped(&world, &(text(&card), release));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_push_is_asked_again_where_it_was_not_answered() {
+    let world = world().await;
+    approve(&world).await;
+    for kind in
+        [FaultKind::Status(502), FaultKind::RateLimited { retry_after: 1 }, FaultKind::CutOff, FaultKind::Hollow]
+    {
+        world.github.inject(Fault { route: PERMISSION.into(), kind, times: 1 });
+    }
+    shipped(&world, &ship(&world).await);
+    assert_eq!((world.github.heal(), merges(&world)), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_of_whom_github_tells_nothing_does_not_count() {
+    let world = world().await;
+    approve(&world).await;
+    world.github.inject(Fault { route: PERMISSION.into(), kind: FaultKind::Denied, times: 1_000 });
+    let mut player = Player::new(&world, "untold");
+    player.say("ana", "/release ship 123").await;
+    let unknown = "bob-dev's approval does not count: it is not known whether bob-dev can push to acme/goals";
+    waits(&world, &mut player, unknown).await;
+    // The same to a token whose owner cannot push.
+    world.github.set_role("slipway-bot", Role::Read);
+    world.github.heal();
+    player.watch_for(Duration::from_secs(1)).await;
+    waits(&world, &mut player, unknown).await;
+    world.github.set_role("slipway-bot", Role::Write);
+    let card = player.until_end().await;
+    let release = player.release(&world, &card).await;
+    shipped(&world, &(text(&card), release));
 }

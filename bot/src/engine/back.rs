@@ -5,18 +5,14 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
 use crate::config::RollbackBy;
-use crate::setup::Rules;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use serde_json::json;
 use slipway_core::environment::{Environment, Live};
 use slipway_core::ids::{CommitSha, EnvironmentKey, ReleaseId};
 use slipway_core::message::cards::{self, answers};
 use slipway_core::message::{Line, Message};
 use slipway_core::plan::PlanKind;
-use slipway_core::policy::{Asking, Decision};
 use slipway_core::release::{AutomaticRollback, Event, Phase, Release, Request, RequestKind, Step};
-use slipway_core::replay::RecordedStanding;
 
 /// How far back a rollback looks for a good release.
 const ROLLBACK_LOOK_BACK_LIMIT: u32 = 20;
@@ -199,13 +195,7 @@ impl Work<'_> {
             together: None,
             ..failed.request.clone()
         };
-        let Rules { set: policies, changes } = setup.rules();
-        let (service, environment) = (&key.service, &key.environment);
-        let asking = Asking { person, service, environment, kind: PlanKind::Rollback };
-        if let Decision::Deny { reasons } = policies.may_ask_despite(&asking, &changes) {
-            let standing = RecordedStanding::of_people([&requester], &people, setup.timezone(&key));
-            let refused = json!({ "request": request, "reasons": reasons, "standing": standing });
-            self.record("request_refused", refused, Some(policies.hash().to_owned())).await?;
+        if let Some(reasons) = self.forbidden_to_ask(person, &request).await? {
             return Ok(Err(whys(&reasons)));
         }
         let release = self.insert_with_cards(request).await?;

@@ -102,7 +102,13 @@ async fn look(job: &Job<'_>) -> Result<Looked, Trouble> {
         github.merge_rules(repo, &pull.base),
         github.merge_methods(repo),
     );
-    Ok(Looked { reviews: reviews?, checks: checks?, rules: rules?, methods: methods?, pull, branch })
+    let (checks, rules, methods, repository) = (checks?, rules?, methods?, repo.to_string());
+    // What is merged or closed waits for nobody's word.
+    let (reviews, made_by) = match pull.state {
+        PullState::Open => github.reviewers(repo, &pull, reviews?).await?,
+        PullState::Closed | PullState::Merged(_) => (reviews?, vec![]),
+    };
+    Ok(Looked { pull, reviews, checks, rules, methods, branch, repository, made_by })
 }
 
 fn at_pull(failure: Failure, shipped: &Shipped) -> Failure {

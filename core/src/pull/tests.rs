@@ -6,7 +6,8 @@ fn sha(digit: char) -> CommitSha {
 }
 
 fn review(who: &str, approves: bool, of: char) -> Review {
-    Review { who: who.to_owned(), approves, commit: Some(sha(of)), counts: true }
+    let commit = Some(sha(of));
+    Review { who: who.to_owned(), approves, commit, human: true, belongs: true, access: Access::Writes }
 }
 
 fn checks(state: CiState, passed: u32, total: u32) -> CiFact {
@@ -32,6 +33,8 @@ fn ready() -> Looked {
         rules: BranchRules::default(),
         methods: Some(vec!["squash".to_owned()]),
         branch: "main".to_owned(),
+        repository: "acme/goals".to_owned(),
+        made_by: vec!["eve".to_owned()],
     }
 }
 
@@ -52,10 +55,22 @@ fn what_is_missing_is_said() {
         said(|_| {}),
         said(|l| l.reviews.clear()),
         said(|l| l.reviews = vec![review("eve", true, 'a'), review("EVE", true, 'a')]),
-        said(|l| l.reviews[0].counts = false),
+        said(|l| l.reviews[0].access = Access::Reads),
+        said(|l| l.reviews[0].access = Access::NotTold),
+        said(|l| l.reviews[0].human = false),
+        said(|l| l.made_by = vec!["Bob".to_owned()]),
+        said(|l| l.reviews[0].belongs = false),
         said(|l| l.reviews[0].commit = Some(sha('b'))),
         said(|l| l.reviews[0].commit = None),
         said(|l| l.reviews.push(review("chen", false, 'b'))),
+        said(|l| l.reviews.push(Review { belongs: false, ..review("chen", false, 'b') })),
+        said(|l| l.reviews.push(Review { belongs: false, access: Access::Reads, ..review("chen", false, 'b') })),
+        said(|l| l.reviews.push(Review { human: false, ..review("scan[bot]", false, 'a') })),
+        said(|l| {
+            let strangers = ["a", "b", "c", "d", "e"].map(|who| Review { belongs: false, ..review(who, true, 'a') });
+            l.reviews.splice(0..0, strangers);
+            l.reviews.iter_mut().for_each(|review| review.access = Access::Reads);
+        }),
         said(|l| l.rules.approvals = 3),
         said(|l| l.pull.author = None),
         said(|l| l.checks = checks(CiState::Pending, 1, 3)),
@@ -78,11 +93,19 @@ fn what_is_missing_is_said() {
     expect![[r#"
         ready: approved by bob; 3 of 3 checks have passed
         waits: 1 approval of aaaaaaa missing
-        waits: 1 approval of aaaaaaa missing
-        waits: 1 approval of aaaaaaa missing
+        waits: 1 approval of aaaaaaa missing, eve's approval does not count: eve opened #123, EVE's approval does not count: EVE opened #123
+        waits: 1 approval of aaaaaaa missing, bob's approval does not count: bob cannot push to acme/goals
+        waits: 1 approval of aaaaaaa missing, bob's approval does not count: it is not known whether bob can push to acme/goals
+        waits: 1 approval of aaaaaaa missing, bob's approval does not count: it is not a human's
+        waits: 1 approval of aaaaaaa missing, bob's approval does not count: aaaaaaa is bob's own commit
+        ready: approved by bob; 3 of 3 checks have passed
         waits: 1 approval of aaaaaaa missing, bob approved an older commit
         waits: 1 approval of aaaaaaa missing, bob approved an older commit
         waits: chen asks for changes
+        waits: chen asks for changes
+        ready: approved by bob; 3 of 3 checks have passed
+        ready: approved by bob; 3 of 3 checks have passed
+        waits: 1 approval of aaaaaaa missing, bob's approval does not count: bob cannot push to acme/goals, a's approval does not count: a cannot push to acme/goals, b's approval does not count: b cannot push to acme/goals
         waits: 2 approvals of aaaaaaa missing
         ready: approved by bob; 3 of 3 checks have passed
         waits: 1 of 3 checks have passed
@@ -157,4 +180,22 @@ fn a_pull_request_is_named_by_its_number_or_its_address() {
 fn after_the_merge_there_is_as_much_time_as_before() {
     let at = |s| Timestamp::from_second(s).unwrap();
     assert_eq!(expires_after_merge(at(100), at(500), at(450)), at(850));
+}
+
+#[test]
+fn only_those_whose_word_could_matter_are_asked_about_and_not_too_many() {
+    let stranger = |who: &str, approves| Review { belongs: false, ..review(who, approves, 'a') };
+    let mut reviews: Vec<_> = (0..30).map(|number| stranger(&format!("stranger-{number}"), true)).collect();
+    reviews.extend([
+        stranger("against", false),
+        review("bob", true, 'a'),
+        review("chen", false, 'a'),
+        review("dora", true, 'b'),
+        review("Eve", true, 'a'),
+        Review { human: false, ..review("scan[bot]", true, 'a') },
+    ]);
+    let looked = ready();
+    let asked = looked.pull.reviewers_to_ask(&reviews);
+    assert_eq!((asked.len(), &asked[..3]), (REVIEWERS_ASKED_LIMIT, &["bob", "against", "stranger-0"][..]));
+    assert!(looked.pull.reviewers_to_ask(&[review("dora", true, 'b'), review("chen", false, 'a')]).is_empty());
 }

@@ -24,6 +24,7 @@ mod opinion;
 mod pulls;
 mod reference;
 mod required;
+mod reviewers;
 mod runs;
 mod seen;
 mod signature;

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use slipway_core::ids::CommitSha;
-use slipway_core::pull::{BranchRules, MERGE_METHOD, Merge, Mergeable, Pull, PullState, Review};
+use slipway_core::pull::{Access, BranchRules, MERGE_METHOD, Merge, Mergeable, Pull, PullState, Review};
 
 /// How much of a title is kept.
 const TITLE_LIMIT_CHARS: usize = 200;
@@ -18,7 +18,7 @@ const READS: &str = "permission Pull requests: read";
 const MERGES: &str = "permissions Contents: write and Pull requests: write";
 /// GitHub's account of a human.
 const HUMAN: &str = "User";
-/// How somebody stands to the repository whose review counts.
+/// How somebody stands to the repository who belongs to it.
 const BELONGS: [&str; 3] = ["OWNER", "MEMBER", "COLLABORATOR"];
 
 #[derive(Deserialize)]
@@ -129,6 +129,7 @@ impl GitHub {
     }
 
     /// Each reviewer's last word on it, in the order in which they came. What was only remarked, or was dismissed, is none.
+    /// Whether they can push is not asked: see [`GitHub::reviewers`].
     ///
     /// # Errors
     /// As for any request; [`GitHubError::TooBig`] beyond 1,000 reviews.
@@ -255,7 +256,9 @@ fn standing(found: Vec<FoundReview>) -> Vec<Review> {
         last.extend(approves.map(|approves| Review {
             approves,
             commit: review.commit_id.as_deref().and_then(|sha| CommitSha::parse(sha).ok()),
-            counts: user.kind == HUMAN && BELONGS.contains(&review.author_association.as_str()),
+            human: user.kind == HUMAN,
+            belongs: BELONGS.contains(&review.author_association.as_str()),
+            access: Access::NotAsked,
             who: user.login,
         }));
     }
@@ -356,8 +359,12 @@ mod tests {
             json!({ "user": null, "state": "APPROVED" }),
         ]);
         let standing = standing(serde_json::from_value(all).unwrap());
-        let said: Vec<_> = standing.iter().map(|r| format!("{} {} {}", r.who, r.approves, r.counts)).collect();
-        assert_eq!(said, ["chen true true", "bob true true", "mallory true false", "bot[bot] true false"]);
+        let said: Vec<_> =
+            standing.iter().map(|r| format!("{} {} {} {}", r.who, r.approves, r.human, r.belongs)).collect();
+        assert_eq!(
+            said,
+            ["chen true true true", "bob true true true", "mallory true true false", "bot[bot] true false true"]
+        );
     }
 
     #[test]

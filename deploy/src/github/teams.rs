@@ -45,7 +45,7 @@ impl GitHub {
 }
 
 /// Bots have brackets in their logins.
-fn is_login(text: &str) -> bool {
+pub(super) fn is_login(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_[]".contains(&b);
     (1..=LOGIN_LIMIT_BYTES).contains(&text.len()) && text.bytes().all(plain)
 }

@@ -8,7 +8,7 @@ use slipway_core::message::terminal::{TerminalOptions, render};
 use slipway_deploy::github::{Annotation, Auth, GitHub, Opinion, RepoName, Verdict};
 use slipway_sandbox::front::terminal::Terminal;
 use slipway_sandbox::github::sample::{SampleOptions, propose};
-use slipway_sandbox::github::{CiMode, NewPull, NewReview, OpenPull};
+use slipway_sandbox::github::{CiMode, NewPull, NewReview};
 use slipway_sandbox::traffic::Exchange;
 use slipway_sandbox::world::{CHANNEL, Options, Pace, TargetOption, Teams, World};
 use std::collections::BTreeMap;
@@ -86,8 +86,7 @@ async fn linting(mut world: World) -> World {
     let file = ("migrations/20251201000000_bio.sql", DROPS);
     let head = propose(&world.repository, &options, "no-bio", file).unwrap();
     let (title, author, branch) = ("No bio".to_owned(), "eve-dev".to_owned(), "no-bio".to_owned());
-    let pull = OpenPull { number: PULL, title, author, branch, head: head.clone(), base: "main".into(), fork_of: None };
-    world.github.open_pull_request(pull);
+    world.github.open_pull(NewPull { number: PULL, title, author, branch });
     let before = std::fs::read_to_string(&world.config).unwrap();
     let section = format!("[service.{}]\n", world.service);
     std::fs::write(&world.config, before.replacen(&section, &format!("{section}lint_pull_requests = true\n"), 1))

@@ -1,7 +1,7 @@
 //! One world in which release after release is played, each with one call going wrong in one way.
 
 use super::table::{End, Kind, LASTING, Row, Story};
-use super::{aws_calls, github_calls};
+use super::{aws_calls, github_calls, ship_calls};
 use crate::support::{Player, text};
 use jiff::Timestamp;
 use regex::Regex;
@@ -10,7 +10,7 @@ use slipway::store::TerminalMessage;
 use slipway_core::message::Verb;
 use slipway_core::release::{Failure, Outcome, Phase, Promotion, Release, Step};
 use slipway_sandbox::aws::{self, FailureMode};
-use slipway_sandbox::github::{self, CiMode, sample};
+use slipway_sandbox::github::{self, CiMode, NewPull, NewReview, sample};
 use slipway_sandbox::world::{CHANNEL, Options, Pace, TargetOption, World};
 use sqlx::Connection as _;
 use std::collections::BTreeSet;
@@ -117,6 +117,7 @@ impl Rig {
             Story::Misspelt => "/deploy staging mian".to_owned(),
             Story::Tagged => format!("/deploy staging {}", self.tag()),
             Story::Settings => "/deploy staging --config".to_owned(),
+            Story::Ships => format!("/release ship {}", self.propose().await),
             _ => "/deploy staging".to_owned(),
         };
         self.say(&typed).await;
@@ -174,6 +175,22 @@ impl Rig {
         let stream = format!("tag {name}\nfrom refs/heads/main^0\ntagger {}\ndata 1\nx\n", bob());
         sample::import(&self.world.repository, &stream).unwrap();
         name
+    }
+
+    /// Eve's pull request, green and approved by Bob; gives its number.
+    async fn propose(&self) -> u64 {
+        let (number, branch) = (self.commits, format!("pull-{}", self.commits));
+        let options = sample::SampleOptions::new(Timestamp::now());
+        let page = format!("docs/{branch}.md");
+        let head = sample::propose(&self.world.repository, &options, &branch, (&page, "What is new\n")).unwrap();
+        self.world.github.mark_green(&head);
+        // What the branch got meanwhile it need not have.
+        self.world.github.protect(None, &[("test", None)]);
+        let (title, author) = ("What is new".to_owned(), options.eve.login.clone());
+        self.world.github.open_pull(NewPull { number, title, author, branch });
+        let review = NewReview { who: "bob-dev", state: "APPROVED", association: "MEMBER" };
+        self.world.github.review(number, review).await.unwrap();
+        number
     }
 
     /// Somebody edits a setting of what runs.
@@ -303,7 +320,8 @@ impl Rig {
 
     /// Calls that were made and that no row is about: nobody would know what comes of it when they go wrong.
     fn without_row(&self) -> Vec<String> {
-        let rows: Vec<_> = aws_calls::ALL.into_iter().chain(github_calls::ALL).flatten().map(|row| row.call).collect();
+        let tables = aws_calls::ALL.into_iter().chain(github_calls::ALL).chain([ship_calls::ALL]);
+        let rows: Vec<_> = tables.flatten().map(|row| row.call).collect();
         let asked =
             self.world.github.requests().iter().map(|request| github::shape_of(request)).collect::<BTreeSet<_>>();
         let all = self.world.aws.actions().into_iter().chain(asked);

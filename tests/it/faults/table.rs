@@ -1,5 +1,6 @@
 //! Which calls there are, which can go wrong how, and what has to come of it.
 
+use super::ship_calls::{MERGE, PERMISSION};
 use slipway_core::release::{Outcome, Phase, Release, Step};
 use slipway_sandbox::{aws, github};
 use std::fmt;
@@ -100,13 +101,15 @@ pub(super) enum Story {
     Tagged,
     /// A setting was edited, and is brought alone.
     Settings,
+    /// A pull request that nothing is missing of.
+    Ships,
 }
 
 impl Story {
     /// How it ends when nothing goes wrong for long.
     pub(super) fn end(self) -> End {
         match self {
-            Self::Deploy | Self::OldCommit | Self::RerunJobs | Self::Tagged | Self::Settings => End::Live,
+            Self::Deploy | Self::OldCommit | Self::RerunJobs | Self::Tagged | Self::Settings | Self::Ships => End::Live,
             Self::RedCi => End::Failed(Some(Step::Ci)),
             Self::RollsBack => End::RolledBack,
             Self::Misspelt => End::Failed(None),
@@ -182,6 +185,8 @@ impl Row {
     pub(super) fn senseless(&self, kind: Kind) -> Option<&'static str> {
         match kind {
             Kind::Lost if !self.acts => Some("it changes nothing: a lost answer is one that broke off"),
+            Kind::Denied if self.call == PERMISSION => Some("the approval does not count, and another is waited for"),
+            Kind::Storm if self.call == MERGE => Some("it is looked for an hour whether it was merged"),
             Kind::Doubled if !self.lists => Some("its answer has no list, and an answer belongs to one request"),
             _ => None,
         }

@@ -3,22 +3,14 @@
 use super::{rig, sha};
 use slipway_deploy::github::{Annotation, Auth, ChangedFile, GitHub, GitHubError, Opinion, RepoName, Verdict};
 use slipway_sandbox::github::sample::{self, Sample, SampleOptions};
-use slipway_sandbox::github::{Fault, FaultKind, GitHubOptions, GitHubSandbox, OpenPull, Permission};
+use slipway_sandbox::github::{Fault, FaultKind, GitHubOptions, GitHubSandbox, NewPull, Permission};
 use std::time::Duration;
 
 const APP_ID: u64 = 314_159;
 const CREATE: &str = "POST /repos/acme/goals/check-runs";
 
-fn pull(number: u64, branch: &str, head: &str) -> OpenPull {
-    OpenPull {
-        number,
-        title: "Something".into(),
-        author: "eve-dev".into(),
-        branch: branch.into(),
-        head: head.into(),
-        base: "main".into(),
-        fork_of: None,
-    }
+fn pull(number: u64, branch: &str) -> NewPull {
+    NewPull { number, title: "Something".into(), author: "eve-dev".into(), branch: branch.into() }
 }
 
 fn opinion(title: &str, verdict: Verdict, places: usize) -> Opinion {
@@ -68,12 +60,11 @@ async fn open_pull_requests_are_listed_with_what_they_change() {
     let moved = "commit refs/heads/moved\ncommitter X <x@y> 1764000000 +0000\ndata 4\nMove\nfrom refs/heads/main\n\
         R migrations/20251104120000_likes.sql attic/likes.sql\nD go.mod\n\n";
     let rig = super::rig_of(moved).await;
-    let heads = [("feature/comment-threads", rig.sample.feature.clone())];
     let resolved = rig.github.head_of(&rig.repo, "moved").await.unwrap().unwrap();
     for number in 1..=43 {
-        rig.sandbox.open_pull_request(pull(number, heads[0].0, &heads[0].1));
+        rig.sandbox.open_pull(pull(number, "feature/comment-threads"));
     }
-    rig.sandbox.open_pull_request(OpenPull { fork_of: Some("mallory".into()), ..pull(44, "moved", resolved.as_str()) });
+    rig.sandbox.open_pull_of_fork(pull(44, "moved"), "mallory");
     let open = rig.github.open_pull_requests(&rig.repo).await.unwrap();
     assert_eq!((open.len(), open[0].number, &open[0].head, open[0].base.as_str()), (44, 44, &resolved, "main"));
     assert_eq!(rig.requests("/pulls?"), 3, "three pages of twenty");

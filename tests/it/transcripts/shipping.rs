@@ -28,8 +28,12 @@ pub(super) async fn a_pull_request_is_merged_when_it_is_green_and_goes_live_in_o
     play.until_told("bob", "#123 is being shipped already to staging").await;
     assert_eq!(play.world.github.merge_of(123), None);
 
-    let review = NewReview { who: "bob-dev", state: "APPROVED", association: "MEMBER" };
-    play.world.github.review(123, review).await.unwrap();
+    let approved_by = |who| NewReview { who, state: "APPROVED", association: "MEMBER" };
+    play.world.github.review(123, approved_by("dora-dev")).await.unwrap();
+    let why = "approval does not count: dora-dev cannot push to acme/goals";
+    play.until("why Dora's approval counts for nothing", |m| m.key == waits.key && m.text().contains(why)).await;
+    assert_eq!(play.world.github.merge_of(123), None);
+    play.world.github.review(123, approved_by("bob-dev")).await.unwrap();
     let card = play.until_end().await;
     let release = play.release(&card).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", card.text(), play.world.bot.log());

@@ -9,12 +9,14 @@ mod actions;
 mod app;
 mod check_runs;
 mod ci;
+mod collaborators;
 mod commits;
 mod contents;
 mod deployments;
 mod etag;
 mod git;
 mod pull_lists;
+mod pull_shape;
 mod pulls;
 mod refs;
 mod repository;
@@ -27,8 +29,8 @@ mod world;
 
 pub use check_runs::MadeCheckRun;
 pub use ci::{CiMode, Pace};
+pub use collaborators::Role;
 pub use deployments::{Deployment, DeploymentStatus, Permission};
-pub use pull_lists::OpenPull;
 pub use pulls::{NewPull, NewReview};
 pub use shape::shape_of;
 pub use teams::{Account, TeamAccess};
@@ -267,23 +269,6 @@ impl GitHubSandbox {
     #[must_use]
     pub fn not_modified(&self) -> usize {
         self.shared.world().not_modified
-    }
-
-    /// A pull request that is open from now on, in the place of the one of its number.
-    pub fn open_pull_request(&self, pull: OpenPull) {
-        let mut world = self.shared.world();
-        world.open_pulls.retain(|known| known.number != pull.number);
-        world.open_pulls.push(pull);
-    }
-
-    /// A pull request that is open no more.
-    pub fn close_pull_request(&self, number: u64) {
-        self.shared.world().open_pulls.retain(|known| known.number != number);
-    }
-
-    /// Whether the token may see pull requests from now on.
-    pub fn set_pull_access(&self, permission: Permission) {
-        self.shared.world().may_read_pulls = permission;
     }
 
     /// Every check run that an App has made, in order.

@@ -2,19 +2,20 @@
 
 use super::deployments::Permission;
 use super::git::GitCommit;
+use super::pull_shape::{self, Ends};
 use super::refs::members;
 use super::server::{PageQuery, Refusal, Reply, Shared, ok, page};
+use super::shapes;
 use super::world::World;
-use super::{repository, shapes};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const FIRST_PULL_ID: u64 = 2_210_000_000;
 const FIRST_REVIEW_ID: u64 = 3_310_000_000;
 /// The methods that GitHub knows.
 const METHODS: [&str; 3] = ["merge", "squash", "rebase"];
@@ -53,15 +54,28 @@ struct Review {
     commit: String,
 }
 
+/// A merge.
+#[derive(Clone, Debug)]
+pub(super) struct Merge {
+    /// The head that was merged.
+    head: String,
+    /// The commit that came of it.
+    pub(super) commit: String,
+    pub(super) by: String,
+    pub(super) at: Timestamp,
+}
+
 /// A pull request as it is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Pull {
-    new: NewPull,
+    pub(super) new: NewPull,
+    /// Whose fork it comes from; `None`: the repository itself. What is pushed to a fork is pushed here all the same.
+    pub(super) fork_of: Option<String>,
     reviews: Vec<Review>,
-    draft: bool,
-    closed: bool,
-    /// Its head at the merge, the commit that came of it, and who merged.
-    merged: Option<(String, String, String)>,
+    pub(super) draft: bool,
+    /// When it was closed without a merge.
+    pub(super) closed: Option<Timestamp>,
+    pub(super) merged: Option<Merge>,
     /// The head of which it was found out whether it can be merged: GitHub does that after the first look.
     found_out: Option<String>,
 }
@@ -84,15 +98,27 @@ impl Default for Merging {
 }
 
 impl super::GitHubSandbox {
-    /// Opens a pull request into the default branch.
+    /// Opens a pull request into the default branch. Its newest commit is at any time what its branch is at.
     pub fn open_pull(&self, new: NewPull) {
-        let pull = Pull { new, reviews: vec![], draft: false, closed: false, merged: None, found_out: None };
+        let pull =
+            Pull { new, fork_of: None, reviews: vec![], draft: false, closed: None, merged: None, found_out: None };
         self.shared.world().pulls.push(pull);
     }
 
+    /// The same from somebody's fork.
+    pub fn open_pull_of_fork(&self, new: NewPull, owner: &str) {
+        let number = new.number;
+        self.open_pull(new);
+        self.change(number, |pull| pull.fork_of = Some(owner.to_owned()));
+    }
+
+    /// Changes one, which is then the one that was touched last.
     fn change(&self, number: u64, change: impl FnOnce(&mut Pull)) {
-        if let Some(pull) = self.shared.world().pulls.iter_mut().find(|pull| pull.new.number == number) {
-            change(pull);
+        let mut world = self.shared.world();
+        if let Some(at) = world.pulls.iter().position(|pull| pull.new.number == number) {
+            let mut pull = world.pulls.remove(at);
+            change(&mut pull);
+            world.pulls.push(pull);
         }
     }
 
@@ -117,7 +143,13 @@ impl super::GitHubSandbox {
 
     /// Closes it.
     pub fn close_pull(&self, number: u64) {
-        self.change(number, |pull| pull.closed = true);
+        let now = self.shared.now();
+        self.change(number, |pull| pull.closed = Some(now));
+    }
+
+    /// Whether the token may see pull requests from now on.
+    pub fn set_pull_access(&self, permission: Permission) {
+        self.shared.world().may_read_pulls = permission;
     }
 
     /// Somebody merges it on GitHub's own page, whatever the rules say.
@@ -133,7 +165,7 @@ impl super::GitHubSandbox {
     /// The commit that the merge of a pull request made, if it was merged.
     #[must_use]
     pub fn merge_of(&self, number: u64) -> Option<String> {
-        self.shared.pull(number)?.merged.map(|(_, commit, _)| commit)
+        self.shared.pull(number)?.merged.map(|merge| merge.commit)
     }
 
     /// Whether the token may merge from now on.
@@ -158,9 +190,19 @@ impl Shared {
         self.world().pulls.iter().find(|pull| pull.new.number == number).cloned()
     }
 
+    /// One that the token may see.
+    pub(super) fn shown(&self, number: u64) -> Result<Pull, Refusal> {
+        self.world().may_read_pulls.check()?;
+        self.pull(number).ok_or_else(Refusal::not_found)
+    }
+
+    pub(super) async fn ends_of(&self, pull: &Pull) -> Result<Ends, Refusal> {
+        Ok(Ends { head: self.head_of(pull).await?, base: self.base().await? })
+    }
+
     async fn head_of(&self, pull: &Pull) -> Result<String, Refusal> {
-        if let Some((head, ..)) = &pull.merged {
-            return Ok(head.clone());
+        if let Some(merge) = &pull.merged {
+            return Ok(merge.head.clone());
         }
         let head = self.commit_of(&format!("heads/{}", pull.new.branch)).await?;
         head.ok_or_else(|| Refusal::unprocessable("the branch is gone"))
@@ -180,22 +222,23 @@ impl Shared {
         let message = format!("{} (#{})\n", pull.new.title, pull.new.number);
         let commit = self.git.commit_tree(&tree, &base, &message, (&author.name, &author.email), COMMITTER, self.now());
         let commit = commit.await?;
-        let mut world = self.world();
+        let (at, mut world) = (self.now(), self.world());
         world.overlay.insert(format!("refs/heads/{}", self.default_branch), Some(commit.clone()));
         if let Some(kept) = world.pulls.iter_mut().find(|kept| kept.new.number == pull.new.number) {
-            kept.merged = Some((head, commit.clone(), by.to_owned()));
+            kept.merged = Some(Merge { head, commit: commit.clone(), by: by.to_owned(), at });
         }
         Ok(commit)
     }
 
     /// Why the rules of the base do not let it be merged, in GitHub's words.
     fn blocked(&self, pull: &Pull, head: &str) -> Option<String> {
+        let approvals = self.approvals(pull);
         let world = self.world();
         if world.merging.queue {
             return Some("Changes must be made through the merge queue".into());
         }
         let needed = world.merging.approvals;
-        if pull.approvals() < needed {
+        if approvals < needed {
             let reviews = if needed == 1 { "review is" } else { "reviews are" };
             return Some(format!("At least {needed} approving {reviews} required by reviewers with write access."));
         }
@@ -208,7 +251,7 @@ impl Shared {
 
     /// GitHub's `mergeable` and `mergeable_state`.
     async fn mergeable(&self, pull: &Pull, head: &str) -> Result<(Option<bool>, &'static str), Refusal> {
-        if pull.merged.is_some() || pull.closed {
+        if !pull.is_open() {
             return Ok((None, "unknown"));
         }
         if pull.found_out.as_deref() != Some(head) {
@@ -238,14 +281,21 @@ impl Shared {
 }
 
 impl Pull {
-    /// Each reviewer's last word counts.
-    fn approvals(&self) -> usize {
+    pub(super) fn is_open(&self) -> bool {
+        self.closed.is_none() && self.merged.is_none()
+    }
+}
+
+impl Shared {
+    /// Each reviewer's last word counts, of those with write access.
+    fn approvals(&self, pull: &Pull) -> usize {
         let mut last: Vec<(&str, &str)> = Vec::new();
-        for review in self.reviews.iter().filter(|review| review.state != "COMMENTED" && review.association != "NONE") {
+        for review in pull.reviews.iter().filter(|review| review.state != "COMMENTED") {
             last.retain(|(who, _)| *who != review.who);
             last.push((&review.who, &review.state));
         }
-        last.iter().filter(|(who, state)| *state == "APPROVED" && *who != self.new.author).count()
+        let counts = |who: &str| who != pull.new.author && self.may_push(who);
+        last.iter().filter(|(who, state)| *state == "APPROVED" && counts(who)).count()
     }
 }
 
@@ -263,60 +313,10 @@ fn checks_of(shared: &Shared, world: &World, commit: &str) -> Vec<(String, bool)
 }
 
 pub(super) async fn one(State(shared): State<Arc<Shared>>, Path(number): Path<u64>) -> Reply {
-    let pull = shared.pull(number).ok_or_else(Refusal::not_found)?;
-    let head = shared.head_of(&pull).await?;
-    let (mergeable, state) = shared.mergeable(&pull, &head).await?;
-    ok(shape(&shared, &pull, &head, &shared.base().await?, (mergeable, state)))
-}
-
-fn shape(shared: &Shared, pull: &Pull, head: &str, base: &str, (mergeable, state): (Option<bool>, &str)) -> Value {
-    let (api, html, number) = (shared.api(), shared.html(), pull.new.number);
-    let (url, page) = (format!("{api}/pulls/{number}"), format!("{html}/pull/{number}"));
-    let issue = format!("{api}/issues/{number}");
-    let now = shapes::time(shared.now());
-    let owner = shared.options.full_name.split('/').next().unwrap_or_default();
-    let end = |name: &str, sha: &str| {
-        json!({
-            "label": format!("{owner}:{name}"), "ref": name, "sha": sha, "user": shapes::user(shared, owner),
-            "repo": repository::full(shared),
-        })
-    };
-    let merged = pull.merged.as_ref();
-    let closed = pull.closed || merged.is_some();
-    let link = |href: String| json!({ "href": href });
-    let links = json!({
-        "self": link(url.clone()), "html": link(page.clone()), "issue": link(issue.clone()),
-        "comments": link(format!("{issue}/comments")), "review_comments": link(format!("{url}/comments")),
-        "review_comment": link(format!("{api}/pulls/comments{{/number}}")),
-        "commits": link(format!("{url}/commits")), "statuses": link(format!("{api}/statuses/{head}")),
-    });
-    let addresses = json!({
-        "url": url, "html_url": page, "diff_url": format!("{page}.diff"), "patch_url": format!("{page}.patch"),
-        "issue_url": issue, "commits_url": format!("{url}/commits"),
-        "review_comments_url": format!("{url}/comments"),
-        "review_comment_url": format!("{api}/pulls/comments{{/number}}"), "comments_url": format!("{issue}/comments"),
-        "statuses_url": format!("{api}/statuses/{head}"), "_links": links,
-    });
-    let people = json!({
-        "user": shapes::user(shared, &pull.new.author), "assignee": null, "assignees": [], "requested_reviewers": [],
-        "requested_teams": [], "author_association": "MEMBER",
-        "merged_by": merged.map(|(_, _, by)| shapes::user(shared, by)),
-    });
-    let how = json!({
-        "state": if closed { "closed" } else { "open" }, "locked": false, "active_lock_reason": null, "auto_merge": null,
-        "draft": pull.draft, "merged": merged.is_some(), "mergeable": mergeable, "rebaseable": mergeable,
-        "mergeable_state": state, "merge_commit_sha": merged.map(|(_, commit, _)| commit),
-        "created_at": now, "updated_at": now, "closed_at": closed.then_some(&now), "merged_at": merged.map(|_| &now),
-        "maintainer_can_modify": false,
-    });
-    let what = json!({
-        "id": FIRST_PULL_ID + number, "node_id": shapes::node_id("PR", &number.to_string()), "number": number,
-        "title": pull.new.title, "body": null, "labels": [], "milestone": null,
-        "head": end(&pull.new.branch, head), "base": end(&shared.default_branch, base),
-        "comments": 0, "review_comments": 0, "commits": 1, "additions": 3, "deletions": 0, "changed_files": 1,
-    });
-    let parts = [what, how, people, addresses].into_iter().filter_map(|part| part.as_object().cloned());
-    Value::Object(parts.flatten().collect())
+    let pull = shared.shown(number)?;
+    let ends = shared.ends_of(&pull).await?;
+    let mergeable = shared.mergeable(&pull, &ends.head).await?;
+    ok(pull_shape::whole(&shared, &pull, &ends, mergeable))
 }
 
 pub(super) async fn reviews(
@@ -324,7 +324,7 @@ pub(super) async fn reviews(
     Path(number): Path<u64>,
     Query(query): Query<PageQuery>,
 ) -> Reply {
-    let pull = shared.pull(number).ok_or_else(Refusal::not_found)?;
+    let pull = shared.shown(number)?;
     let (api, page_of) = (shared.api(), format!("{}/pull/{number}", shared.html()));
     let now = shapes::time(shared.now());
     let one = |(index, review): (u64, &Review)| {
@@ -355,7 +355,7 @@ pub(super) async fn merge(
     let method = method.filter(|method| METHODS.contains(method));
     let method = method.ok_or_else(|| Refusal::unprocessable("Invalid request.\n\n\"merge_method\" is not one."))?;
     let not_allowed = |message: String| Refusal(StatusCode::METHOD_NOT_ALLOWED, message);
-    if pull.merged.is_some() || pull.closed {
+    if !pull.is_open() {
         return Err(not_allowed("Pull Request is not mergeable".into()));
     }
     if pull.draft {

@@ -4,8 +4,8 @@ use super::ci::CiMode;
 use super::git::Git;
 use super::world::{BuiltImage, FaultKind, World};
 use super::{
-    GitHubOptions, actions, app, check_runs, commits, contents, deployments, etag, pull_lists, pulls, refs, repository,
-    shapes, teams,
+    GitHubOptions, actions, app, check_runs, collaborators, commits, contents, deployments, etag, pull_lists, pulls,
+    refs, repository, shapes, teams,
 };
 use crate::spoilt;
 use crate::traffic::{self, Exchange, Traffic};
@@ -251,6 +251,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&at("/pulls/{number}/files"), get(pull_lists::files))
         .route(&at("/check-runs"), post(check_runs::create))
         .route(&at("/check-runs/{id}"), patch(check_runs::update))
+        .route(&at("/collaborators/{login}/permission"), get(collaborators::permission))
         .fallback(|| async { Refusal::not_found() })
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), gate))
         .with_state(shared)
@@ -368,6 +369,16 @@ fn knows(shared: &Shared, path: &str, token: &str) -> Result<(), Refusal> {
         Some(app) if app.has_given(token, now) => Ok(()),
         _ if token == shared.options.token => Ok(()),
         _ => Err(Refusal(StatusCode::UNAUTHORIZED, "Bad credentials".into())),
+    }
+}
+
+impl Shared {
+    /// Whether a request comes with a token of the App's installation.
+    pub(super) fn is_of_the_app(&self, headers: &HeaderMap) -> bool {
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let now = self.now();
+        self.world().app.as_ref().is_some_and(|app| app.has_given(token, now))
     }
 }
 

@@ -3,7 +3,9 @@
 use super::git::is_hex;
 
 /// Words of a path after which comes a name that may have slashes.
-const BEFORE_NAMES: [&str; 6] = ["branches", "ref", "refs", "matching-refs", "contents", "workflows"];
+const BEFORE_NAMES: [&str; 7] = ["branches", "ref", "refs", "matching-refs", "contents", "workflows", "collaborators"];
+/// Of these the name has none, and the rest is what is asked about it.
+const WITH_MORE: [&str; 2] = ["workflows", "collaborators"];
 
 /// `GET /commits/{}/check-runs` of `GET /repos/acme/goals/commits/4c1f…/check-runs?page=2`: the repository and the query
 /// are left out, and what is named is `{}`.
@@ -21,8 +23,7 @@ pub fn shape_of(request: &str) -> String {
         let named = is_hex(word, 40) || (!word.is_empty() && word.bytes().all(|b| b.is_ascii_digit()));
         if BEFORE_NAMES.contains(&before) {
             parts.push("{}");
-            // Of a workflow's file the rest is what is asked about it.
-            if before != "workflows" {
+            if !WITH_MORE.contains(&before) {
                 break;
             }
         } else if named || word.contains("...") || (before == "commits" && words.peek().is_none()) {
@@ -54,6 +55,7 @@ mod tests {
             ("GET /repos/acme/goals/actions/runs/7/jobs".to_owned(), "GET /actions/runs/{}/jobs"),
             ("DELETE /repos/acme/goals/git/refs/tags/slipway/01".to_owned(), "DELETE /git/refs/{}"),
             ("POST /repos/acme/goals/git/refs".to_owned(), "POST /git/refs"),
+            ("GET /repos/acme/goals/collaborators/bob-dev/permission".to_owned(), "GET /collaborators/{}/permission"),
             ("GET /repos/acme/goals/contents/.github/workflows?ref=x".to_owned(), "GET /contents/{}"),
         ] {
             assert_eq!(shape_of(&request), shape, "{request}");

@@ -3,8 +3,8 @@
 use super::app::App;
 use super::check_runs::MadeCheckRun;
 use super::ci::{CiMode, JOBS, Pace, RunMoment, moment};
+use super::collaborators::Role;
 use super::deployments::{Deployment, Permission};
-use super::pull_lists::OpenPull;
 use super::pulls::{Merging, Pull};
 use super::shape::shape_of;
 use super::teams::{Account, TeamAccess};
@@ -142,12 +142,13 @@ pub(super) struct World {
     /// How many answers were 304.
     pub(super) not_modified: usize,
     pub(super) app: Option<App>,
-    pub(super) open_pulls: Vec<OpenPull>,
     pub(super) may_read_pulls: Permission,
     /// Those that an App has made, in order.
     pub(super) check_runs: Vec<MadeCheckRun>,
     pub(super) pulls: Vec<Pull>,
     pub(super) merging: Merging,
+    /// Logins and roles, by login in lower case.
+    pub(super) roles: BTreeMap<String, (String, Role)>,
 }
 
 /// A check's name and the App that must report it.
@@ -187,11 +188,11 @@ impl World {
             rules: Vec::new(),
             not_modified: 0,
             app: None,
-            open_pulls: Vec::new(),
             may_read_pulls: Permission::Given,
             check_runs: Vec::new(),
             pulls: Vec::new(),
             merging: Merging::default(),
+            roles: BTreeMap::new(),
         }
     }
 

@@ -251,6 +251,11 @@ async fn start_github(options: &Options, source: &Source, aws: &AwsSandbox) -> i
         aws.push_image(&service, &built.commit, &digest(&built.commit));
     });
     let github = GitHubSandbox::start(github).await?;
+    for person in ["ana", "bob", "chen", "eve"] {
+        github.set_role(&format!("{person}-dev"), github::Role::Write);
+    }
+    // She looks after the databases, and reads the code.
+    github.set_role("dora-dev", github::Role::Read);
     if options.teams == Teams::OnGithub {
         let members = ["bob-dev", "stranger"].map(|login| Account::User(login.to_owned()));
         github.set_team(RELEASE_MANAGERS, members);
