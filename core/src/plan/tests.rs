@@ -68,6 +68,7 @@ pub(crate) fn plan() -> Plan {
             name: "goals".into(),
             settings: BTreeMap::from([("port".into(), "8080".into())]),
             runs: None,
+            image: None,
         }],
     }
 }

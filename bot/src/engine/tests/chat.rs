@@ -545,6 +545,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         name: format!("goals-{environment}"),
         settings: BTreeMap::new(),
         runs: None,
+        image: None,
     };
     Plan {
         service: "goals".into(),
