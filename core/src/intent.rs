@@ -7,9 +7,11 @@ mod tests;
 
 pub use moment::{AHEAD_LIMIT_DAYS, Note, Settled, Unsettled, said, settle};
 
-use crate::ids::{CommitSha, EnvironmentKey, IntentId, PersonId, ReleaseId};
+use crate::ids::{CommitSha, EnvironmentKey, IntentId, PersonId, ReleaseId, TeamName};
+use crate::membership::SourceState;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How late a deployment is still asked for whose time passed while nobody looked, in seconds. Later than that nobody
 /// expects it any more.
@@ -44,6 +46,45 @@ pub struct Intent {
     pub expires_at: Timestamp,
     /// What has become of it.
     pub state: State,
+    /// Why it has not been asked for although its moment has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+}
+
+/// Its moment has come, and nobody can tell whether whoever typed it may still ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The teams of which it is not known who is in them.
+    pub teams: BTreeSet<TeamName>,
+    /// Why not, a sentence for each place where their members are kept. Partly untrusted.
+    pub why: Vec<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Held {
+    /// By those of the sources whose members are not known; `None` where all are.
+    #[must_use]
+    pub fn by(sources: &[SourceState], since: Timestamp) -> Option<Self> {
+        let unknown: Vec<_> = sources.iter().filter(|source| !source.counts).collect();
+        let why = unknown.iter().map(|state| match &state.trouble {
+            Some(trouble) => format!("{} cannot be read: {}", state.source, trouble.what),
+            None => format!("{} is being read.", state.source),
+        });
+        let teams = unknown.iter().map(|state| state.team.clone()).collect();
+        (!unknown.is_empty()).then(|| Self { teams, why: why.collect(), since })
+    }
+
+    /// `developers and release`.
+    #[must_use]
+    pub fn team_names(&self) -> String {
+        let names: Vec<_> = self.teams.iter().map(TeamName::as_str).collect();
+        names.join(" and ")
+    }
+
+    fn over(&self) -> String {
+        format!("Until its time was over it was not known who is in {}.", self.team_names())
+    }
 }
 
 /// What one waits for.
@@ -131,7 +172,9 @@ impl Intent {
     pub fn due_at(&self) -> Option<Timestamp> {
         let at = match &self.condition {
             Condition::At { at, .. } => *at,
-            Condition::Green | Condition::Unlocked => self.expires_at,
+            // What is green is told by the next look at its CI.
+            Condition::Unlocked => self.held.as_ref().map_or(self.expires_at, |held| held.since),
+            Condition::Green => self.expires_at,
         };
         self.waits().then_some(at)
     }
@@ -144,9 +187,10 @@ impl Intent {
         }
         match &self.condition {
             Condition::At { at, .. } if now < *at => Due::Nothing,
-            Condition::At { .. } if now > self.expires_at => {
-                Due::Expire("Its time passed while Slipway was not running.".to_owned())
-            }
+            Condition::At { .. } if now > self.expires_at => Due::Expire(match &self.held {
+                Some(held) => held.over(),
+                None => "Its time passed while Slipway was not running.".to_owned(),
+            }),
             Condition::At { .. } => Due::Begin(None),
             Condition::Green if now >= self.expires_at => Due::Expire(self.never("was not green")),
             Condition::Unlocked if now >= self.expires_at => Due::Expire(self.never("was not unlocked")),
@@ -158,6 +202,9 @@ impl Intent {
 
     /// `It was not green within 24 h.`
     fn never(&self, what: &str) -> String {
+        if let Some(held) = &self.held {
+            return held.over();
+        }
         let hours = self.expires_at.duration_since(self.asked_at).as_secs() / 60;
         match (hours / 60, hours % 60) {
             (0, minutes) => format!("It {what} within {minutes} min."),

@@ -179,6 +179,10 @@ pub struct PlannedTarget {
     /// plan's base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<CommitSha>,
+    /// The image that it was told to run when the plan was made, in the target's words. Not in the digest, as what runs is there
+    /// as the plan's base: it is what the start is compared with, also where no commit is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 impl PlannedTarget {

@@ -400,7 +400,7 @@ impl Work<'_> {
     }
 }
 
-fn asking<'a>(person: &'a Person, request: &'a Request) -> Asking<'a> {
+pub(super) fn asking<'a>(person: &'a Person, request: &'a Request) -> Asking<'a> {
     let (service, environment) = (&request.key.service, &request.key.environment);
     Asking { person, service, environment, kind: request.kind.plan_kind() }
 }

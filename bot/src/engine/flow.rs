@@ -14,7 +14,7 @@ use slipway_core::flow::{
     self, Around, Begun, Choice, Effect, Ended, Flow, How, Pause, Resumption, Sight, UnderWay, Why,
 };
 use slipway_core::gate::Verdict;
-use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName};
+use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId, ServiceName};
 use slipway_core::message::{Line, Message, cards};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
@@ -101,6 +101,7 @@ impl Work<'_> {
                         self.end_what_waits(key, &pause).await?;
                     }
                     Effect::Resumed(pause, how) => self.flow_resumes(key, &pause, &how).await?,
+                    Effect::Passed { older, by } => self.end_what_was_passed(key, &older, &by).await?,
                 }
             }
             if after != before {
@@ -250,6 +251,22 @@ impl Work<'_> {
             if waits && open.request.requester.is_slipway() {
                 let superseded = release::Event::Superseded { by: by.clone(), requester: None, at };
                 self.happens_later(&open.id, superseded);
+            }
+        }
+        Ok(())
+    }
+
+    /// What began before the one that is live could only go back: its card says what took its place, and not that it failed.
+    async fn end_what_was_passed(
+        &mut self,
+        key: &EnvironmentKey,
+        older: &[ReleaseId],
+        by: &ReleaseId,
+    ) -> Result<(), EngineError> {
+        let at = self.engine.clock.now();
+        for open in self.engine.store.releases_open_at(self.tx, key, OPEN_LIMIT).await? {
+            if older.contains(&open.id) && !matches!(open.phase, Phase::Running { .. }) {
+                self.happens_later(&open.id, release::Event::Superseded { by: by.clone(), requester: None, at });
             }
         }
         Ok(())

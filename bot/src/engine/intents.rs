@@ -3,26 +3,39 @@
 
 use super::EngineError;
 use super::apply::Work;
-use super::asked::{Asked, say_not_found, whys};
+use super::asked::{Asked, asking, say_not_found, whys};
 use super::begun::shown_in;
 use crate::chat::direct;
-use crate::store::{NewMessage, intent_key};
+use crate::setup::Rules;
+use crate::standing::Company;
+use crate::store::{NewMessage, StoreError, intent_key};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use slipway_core::command::When;
 use slipway_core::ids::{CommitSha, EnvironmentKey, IntentId, PersonId};
 use slipway_core::intent::{
-    Condition, Due, Intent, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, Seen, State, made_up_for_until, settle,
+    Condition, Due, Held, Intent, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, Seen, State, made_up_for_until, settle,
 };
 use slipway_core::message::cards;
 use slipway_core::message::{Message, Verb};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::Act;
 use slipway_core::release::{Event, Release, Request, RequestKind};
+use tracing::error;
 
 /// How many of those that wait one answer looks at. No more than so many can wait for all environments of a big team.
 pub(super) const WAITING_LIMIT: u32 = 500;
+
+/// What has come of one whose moment has come.
+enum Beginning {
+    /// The release that asks for it.
+    Begun(Box<Release>),
+    /// It is not to be, for this reason.
+    Refused(String),
+    /// Nobody can tell yet.
+    Held(Held),
+}
 
 impl Work<'_> {
     /// Takes a deployment that is to be asked for later. What policy would refuse to ask now is refused now, so that nobody
@@ -78,6 +91,7 @@ impl Work<'_> {
             asked_at: now,
             expires_at,
             state: State::Waiting,
+            held: None,
         };
         self.engine.store.intent_put(self.tx, &intent).await?;
         self.record_intent("deferred", &intent, &asked.person.id).await?;
@@ -102,55 +116,118 @@ impl Work<'_> {
     }
 
     async fn look_at_intent(&mut self, id: &IntentId, green: Option<CommitSha>) -> Result<(), EngineError> {
-        let Some(intent) = self.engine.store.intent_get(self.tx, id).await? else { return Ok(()) };
+        let intent = match self.engine.store.intent_get(self.tx, id).await {
+            Ok(Some(intent)) => intent,
+            Ok(None) => return Ok(()),
+            // It stops no other, and no lock from ending.
+            Err(error @ StoreError::Unreadable { .. }) => return self.intent_is_unreadable(id, &error).await,
+            Err(error) => return Err(error.into()),
+        };
         let environment = self.environment_now(&intent.key).await?;
         let now = self.engine.clock.now();
         let seen = Seen { locked: environment.lock(now).is_some(), green };
         match intent.due(&seen, now) {
+            // Somebody has locked it again, and that is what it waits for.
+            Due::Nothing if intent.held.is_some() && intent.condition == Condition::Unlocked => {
+                self.intent_waits_on(&Intent { held: None, ..intent }, None).await
+            }
             Due::Nothing => Ok(()),
             Due::Expire(why) => {
                 let expired = Intent { state: State::Expired { why, at: now }, ..intent };
                 self.intent_ends("deferred_expired", &expired).await
             }
             Due::Begin(commit) => match self.begin_deferred(&intent, commit).await? {
-                Ok(release) => {
+                Beginning::Begun(release) => {
                     let state = State::Begun { release: release.id.clone(), at: now };
                     self.intent_ends("deferred_begun", &Intent { state, ..intent }).await?;
                     // A new release in its first phase takes this event.
                     let _ = self.apply(&release.id, Event::Requested).await?;
                     Ok(())
                 }
-                Err(why) => {
+                Beginning::Refused(why) => {
                     let refused = Intent { state: State::Refused { why, at: now }, ..intent };
                     self.intent_ends("deferred_refused", &refused).await
                 }
+                Beginning::Held(held) => self.intent_is_held(intent, held).await,
             },
         }
     }
 
+    /// Those whose moment has come while it was not known who is in a team: it may be known now.
+    pub(super) async fn intents_held(&mut self) -> Result<(), EngineError> {
+        for intent in self.engine.store.intents_waiting(self.tx, WAITING_LIMIT).await? {
+            if intent.held.is_some() {
+                self.look_at_intent(&intent.id, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Its moment has come, and it waits on: said once, and again where it is for something else.
+    async fn intent_is_held(&mut self, intent: Intent, held: Held) -> Result<(), EngineError> {
+        let since = intent.held.as_ref().map_or(held.since, |before| before.since);
+        let held = Some(Held { since, ..held });
+        if intent.held == held {
+            return Ok(());
+        }
+        self.intent_waits_on(&Intent { held, ..intent }, Some("deferred_held")).await
+    }
+
+    async fn intent_waits_on(&mut self, intent: &Intent, kind: Option<&str>) -> Result<(), EngineError> {
+        self.engine.store.intent_save(self.tx, intent).await?;
+        if let Some(kind) = kind {
+            self.record_intent(kind, intent, &intent.requester).await?;
+        }
+        Ok(self.engine.store.intent_says(self.tx, &intent.id, &cards::deferred(intent, None)).await?)
+    }
+
+    /// What it was to deploy nobody can tell any more: that is told, and it is given up.
+    async fn intent_is_unreadable(&mut self, id: &IntentId, error: &StoreError) -> Result<(), EngineError> {
+        let Some((key, requester)) = self.engine.store.intent_give_up(self.tx, id).await? else { return Ok(()) };
+        error!(deferred = %id, environment = %key, %error, "a deferred deployment cannot be read and is given up");
+        let body = json!({
+            "person": requester, "service": key.service, "environment": key.environment, "deferred": { "id": id },
+            "what": error.to_string(),
+        });
+        self.record("deferred_unreadable", body, None).await?;
+        Ok(self.engine.store.intent_says(self.tx, id, &cards::deferred_unreadable(&key, id)).await?)
+    }
+
     /// The release that one asks for now, in the name of whoever typed it, or why it is not to be.
-    async fn begin_deferred(
-        &mut self,
-        intent: &Intent,
-        commit: Option<CommitSha>,
-    ) -> Result<Result<Release, String>, EngineError> {
+    async fn begin_deferred(&mut self, intent: &Intent, commit: Option<CommitSha>) -> Result<Beginning, EngineError> {
         let setup = self.engine.setup.clone();
         let (key, requester) = (&intent.key, &intent.requester);
         if setup.environment(key).is_none() {
-            return Ok(Err(format!("{key} is no longer configured.")));
+            return Ok(Beginning::Refused(format!("{key} is no longer configured.")));
         }
         let people = self.company().await?.people;
         let Some(person) = people.get(requester) else {
-            return Ok(Err(format!("{requester}, who asked for it, is no longer known to Slipway.")));
+            let why = format!("{requester}, who asked for it, is no longer known to Slipway.");
+            return Ok(Beginning::Refused(why));
         };
         let commit = commit.map(|commit| commit.as_str().to_owned());
         let (kind, reason) = (RequestKind::Deploy, intent.reason.clone());
         let request = self.request_of(requester.clone(), &intent.channel, key.clone(), kind, reason);
         let request = Request { reference: commit.or_else(|| intent.reference.clone()), ..request };
-        if let Some(reasons) = self.forbidden_to_ask(person, &request).await? {
-            return Ok(Err(whys(&reasons)));
+        if let Some(held) = self.held_by_sources(person, &request).await? {
+            return Ok(Beginning::Held(held));
         }
-        Ok(Ok(self.insert_with_cards(request).await?))
+        if let Some(reasons) = self.forbidden_to_ask(person, &request).await? {
+            return Ok(Beginning::Refused(whys(&reasons)));
+        }
+        Ok(Beginning::Begun(Box::new(self.insert_with_cards(request).await?)))
+    }
+
+    /// Whether somebody may not ask for no other reason than that nobody can tell who is in a team: nobody is refused by that
+    /// who is not there to try again.
+    async fn held_by_sources(&mut self, person: &Person, request: &Request) -> Result<Option<Held>, EngineError> {
+        let Company { people, sources } = self.company().await?;
+        let Some(held) = Held::by(&sources, self.engine.clock.now()) else { return Ok(None) };
+        let Rules { set, changes } = self.engine.setup.rules();
+        let may = |person: &Person| set.may_ask_despite(&asking(person, request), &changes).is_allow();
+        let people = people.with_teams([(person.id.clone(), held.teams.clone())]);
+        let would = !may(person) && people.get(&person.id).is_some_and(may);
+        Ok(would.then_some(held))
     }
 
     /// Writes the end of one down, shows it, and tells whoever asked where it ended without them.

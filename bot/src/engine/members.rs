@@ -68,6 +68,7 @@ impl Work<'_> {
             return Ok(());
         }
         self.judge_all_waiting().await?;
+        Box::pin(self.intents_held()).await?;
         self.finish().await
     }
 

@@ -1,8 +1,8 @@
 //! What a deployment has come to: whether what was approved runs, and else why not, as far as AWS tells.
 
 use super::{Done, Job, Trouble};
+use crate::flow::image_of;
 use jiff::{Timestamp, tz::TimeZone};
-use slipway_core::ids::ImageDigest;
 use slipway_core::plan::PlannedTarget;
 use slipway_core::release::{Event, Failure, Step};
 use slipway_deploy::target::{OperationSeen, OperationState, OperationStatus, Target, Trail};
@@ -48,14 +48,14 @@ pub(super) async fn arrived(
 
 /// The digest of what runs, by the registry where only a tag is known.
 async fn running(job: &Job<'_>, image: &str) -> String {
-    if let Some(digest) = image.split_once('@').and_then(|(_, digest)| ImageDigest::parse(digest).ok()) {
-        return digest.short();
-    }
-    let Some((repository, tag)) = image.rsplit_once(':') else { return image.to_owned() };
-    match job.executor.outside.ecr.image_by_tag(repository, tag).await {
-        Ok(Some(found)) => format!("{} (the tag {tag})", found.digest.short()),
+    match image_of(&job.executor.outside.ecr, image).await {
+        Ok(Some(found)) if found.tag.is_empty() => found.digest.short(),
+        Ok(Some(found)) => format!("{} (the tag {})", found.digest.short(), found.tag),
         // The tag says less, but it is true.
-        Ok(None) | Err(_) => format!("the tag {tag}"),
+        Ok(None) | Err(_) => match image.rsplit_once(':').filter(|_| !image.contains('@')) {
+            Some((_, tag)) => format!("the tag {tag}"),
+            None => image.to_owned(),
+        },
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::migrate::{FolderAndDatabase, versions_at};
 use super::{Job, Trouble, aftermath};
-use crate::flow::commit_of_image;
+use crate::flow::{commit_of_image, image_of};
 use slipway_core::environment::Live;
-use slipway_core::ids::CommitSha;
+use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::History;
 use slipway_core::plan::PlannedTarget;
 use slipway_core::release::Failure;
@@ -49,21 +49,54 @@ pub(super) async fn in_the_middle(
     planned: &PlannedTarget,
     seen: &Observed,
 ) -> Result<Option<Failure>, Trouble> {
-    let (plan, Some(before)) = (job.plan()?, &planned.runs) else { return Ok(None) };
-    let runs = commit_of_image(&job.executor.outside.ecr, &seen.image_identifier).await?;
-    if runs.as_ref() == Some(before) || runs.as_ref() == Some(&plan.commit) {
+    let (plan, now) = (job.plan()?, &seen.image_identifier);
+    // A plan of before images were kept in it, of something without a commit: there is nothing to compare with.
+    let Some(before) = named(planned.runs.as_ref(), planned.image.as_ref()) else { return Ok(None) };
+    if planned.image.as_ref() == Some(now) || *now == plan.image.pinned() {
         return Ok(None);
     }
-    let runs = runs.map_or_else(|| seen.image_identifier.clone(), |runs| runs.short().to_owned());
-    let what = format!(
-        "{} runs {runs} now, and ran {} when the plan was made: somebody deployed past Slipway.",
-        planned.name,
-        before.short()
-    );
-    let failure = Failure::new(what).detail("Nothing was deployed.");
-    let failure = match &seen.newest_operation {
+    // The same commit may be told in another way.
+    let runs = commit_of_image(&job.executor.outside.ecr, now).await?;
+    if runs.is_some() && (runs == planned.runs || runs.as_ref() == Some(&plan.commit)) {
+        return Ok(None);
+    }
+    let runs = named(runs.as_ref(), Some(now)).unwrap_or_default();
+    Ok(Some(other_runs(&planned.name, &runs, &before, seen).detail("Nothing was deployed.")))
+}
+
+/// The same before migrations alone: they were planned for what ran then.
+pub(super) async fn in_the_middle_of_migrations(job: &Job<'_>) -> Result<Option<Failure>, Trouble> {
+    let plan = job.plan()?;
+    let Some(target) = job.environment()?.targets.first().filter(|_| plan.kind.only_migrates()) else {
+        return Ok(None);
+    };
+    let seen = job.executor.outside.target(&target.kind)?.observe(&target.id).await?;
+    let ecr = &job.executor.outside.ecr;
+    let now = image_of(ecr, &seen.image_identifier).await?;
+    if now.as_ref().is_some_and(|now| now.digest == plan.image.digest) {
+        return Ok(None);
+    }
+    let runs = commit_of_image(ecr, &seen.image_identifier).await?;
+    let runs = named(runs.as_ref(), Some(&seen.image_identifier)).unwrap_or_default();
+    let before = named(plan.base.as_ref(), Some(&plan.image.pinned())).unwrap_or_default();
+    Ok(Some(other_runs(&seen.service_name, &runs, &before, &seen).detail("Nothing was run.")))
+}
+
+/// A commit, or else an image in the target's words.
+fn named(commit: Option<&CommitSha>, image: Option<&String>) -> Option<String> {
+    let short = |image: &String| match image.split_once('@').and_then(|(_, digest)| ImageDigest::parse(digest).ok()) {
+        Some(digest) => digest.short(),
+        None => image.clone(),
+    };
+    commit.map(|commit| commit.short().to_owned()).or_else(|| image.map(short))
+}
+
+fn other_runs(name: &str, runs: &str, before: &str, seen: &Observed) -> Failure {
+    let what =
+        format!("{name} runs {runs} now, and ran {before} when the plan was made: somebody deployed past Slipway.");
+    let failure = Failure::new(what).next("/release retry makes a new plan");
+    match &seen.newest_operation {
         Some(newest) => failure.detail(format!("The newest operation there: {}.", aftermath::named(newest))),
         None => failure,
-    };
-    Ok(Some(failure.next("/release retry makes a new plan")))
+    }
 }

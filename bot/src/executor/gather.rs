@@ -3,10 +3,10 @@
 use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
 use super::{between, by_hand};
-use crate::flow::commit_of_image;
+use crate::flow::{commit_of_image, image_of};
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
-use slipway_core::ids::{CommitSha, ImageDigest};
+use slipway_core::ids::CommitSha;
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
 use slipway_core::plan::{
@@ -213,22 +213,8 @@ async fn who_wrote(
 
 /// What runs now, by content.
 pub(super) async fn running_image(job: &Job<'_>, running: Option<&str>) -> Result<Option<PlannedImage>, Trouble> {
-    let ecr = &job.executor.outside.ecr;
     let Some(running) = running else { return Ok(None) };
-    if let Some((repository, digest)) = running.split_once('@') {
-        let digest = ImageDigest::parse(digest).ok();
-        let image =
-            |digest| PlannedImage { repository: repository.to_owned(), digest, tag: String::new(), pushed_at: None };
-        return Ok(digest.map(image));
-    }
-    let Some((repository, tag)) = running.rsplit_once(':') else { return Ok(None) };
-    let found = ecr.image_by_tag(repository, tag).await?;
-    Ok(found.map(|found| PlannedImage {
-        repository: repository.to_owned(),
-        digest: found.digest,
-        tag: tag.to_owned(),
-        pushed_at: found.pushed_at,
-    }))
+    Ok(image_of(&job.executor.outside.ecr, running).await?)
 }
 
 /// The migrations to be taken back, or why they cannot be.
@@ -261,7 +247,8 @@ pub(super) fn planned_target(
     (target, (seen, runs)): (&crate::setup::TargetSetup, (ObservedTarget, Option<CommitSha>)),
 ) -> PlannedTarget {
     let (kind, id) = (target.kind.clone(), target.id.clone());
-    PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs }
+    let image = Some(seen.image_identifier);
+    PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs, image }
 }
 
 type Shipped = (Vec<Commit>, u32);

@@ -5,7 +5,7 @@ use super::{Executor, Trouble, no_longer_configured};
 use crate::engine::Incoming;
 use crate::store::{Delivery, StoreError};
 use slipway_core::facts::CiState;
-use slipway_core::ids::CommitSha;
+use slipway_core::ids::{CommitSha, IntentId};
 use slipway_core::intent::Intent;
 use slipway_deploy::github::Resolution;
 use std::time::Duration;
@@ -45,6 +45,15 @@ impl Executor {
     async fn look_for_green(&self) -> Result<(), StoreError> {
         for intent in self.store.intents_to_look_at(self.clock.now_ms(), LOOKS_LIMIT).await? {
             let began_ms = self.clock.now_ms();
+            let intent = match intent {
+                Ok(intent) => intent,
+                Err(unreadable) => {
+                    // Given up there, so that it takes no other's place here.
+                    self.due(&format!("intent/{unreadable}/unreadable"), unreadable.clone(), None).await?;
+                    self.store.intent_look_at(&unreadable, began_ms + AFTER_TROUBLE_MS).await?;
+                    continue;
+                }
+            };
             let looked = tokio::time::timeout(LOOK_LIMIT, self.green_commit(&intent)).await;
             let next_ms = match looked {
                 Ok(Ok(seen)) => {
@@ -83,8 +92,12 @@ impl Executor {
     async fn green_seen(&self, intent: &Intent, commit: CommitSha, began_ms: i64) -> Result<(), StoreError> {
         let minute = began_ms.div_euclid(60_000);
         let delivery_key = format!("intent/{}/green/{commit}/{minute}", intent.id);
-        let due = Incoming::IntentDue { intent: intent.id.clone(), green: Some(commit) };
-        if self.store.deliver(&delivery_key, &due, &self.clock).await? == Delivery::Accepted {
+        self.due(&delivery_key, intent.id.clone(), Some(commit)).await
+    }
+
+    async fn due(&self, delivery_key: &str, intent: IntentId, green: Option<CommitSha>) -> Result<(), StoreError> {
+        let due = Incoming::IntentDue { intent, green };
+        if self.store.deliver(delivery_key, &due, &self.clock).await? == Delivery::Accepted {
             self.signals.inbox.notify_one();
         }
         Ok(())

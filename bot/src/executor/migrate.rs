@@ -28,6 +28,12 @@ pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
         return Ok(job.failed(Step::Migrate, failure));
     };
     let before: Option<MigrateIntent> = job.intent()?;
+    // Nothing has been run: what was begun is brought to its end, whatever runs there by now.
+    if before.is_none()
+        && let Some(failure) = super::by_hand::in_the_middle_of_migrations(job).await?
+    {
+        return Ok(job.failed(Step::Migrate, failure));
+    }
     let work = match work(plan, &at_hand).await? {
         Ok(work) => work,
         Err(failure) => return Ok(job.failed(Step::Migrate, failure)),

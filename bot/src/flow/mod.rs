@@ -3,7 +3,7 @@
 mod look;
 mod runs;
 
-pub(crate) use runs::commit_of_image;
+pub(crate) use runs::{commit_of_image, image_of};
 
 use crate::clock::Clock;
 use crate::engine::{Incoming, Signals};

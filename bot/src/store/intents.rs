@@ -1,7 +1,7 @@
 //! Deployments that are to be asked for later.
 
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
-use slipway_core::ids::{EnvironmentKey, IntentId, PersonId, ServiceName};
+use slipway_core::ids::{EnvironmentKey, EnvironmentName, IntentId, PersonId, ServiceName};
 use slipway_core::intent::{Condition, Intent, MESSAGE_KEY_PREFIX, State};
 use slipway_core::message::Message;
 use sqlx::Row as _;
@@ -17,8 +17,9 @@ fn read(row: &SqliteRow) -> Result<Intent, StoreError> {
     from_json("a deferred deployment", &row.get::<String, _>(0))
 }
 
-fn read_all(rows: &[SqliteRow]) -> Result<Vec<Intent>, StoreError> {
-    rows.iter().map(read).collect()
+/// Those that can be read: one that cannot is told and given up when something is due of it, and stops no other until then.
+fn read_all(rows: &[SqliteRow]) -> Vec<Intent> {
+    rows.iter().filter_map(|row| read(row).ok()).collect()
 }
 
 fn due_ms(intent: &Intent) -> Option<i64> {
@@ -69,6 +70,33 @@ impl Store {
         Ok(ended.execute(&mut **tx).await?.rows_affected() == 1)
     }
 
+    /// Saves one that waits on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn intent_save(&self, tx: &mut Tx, intent: &Intent) -> Result<(), StoreError> {
+        let saves = sqlx::query(sql::INTENT_SAVE).bind(intent.id.as_str()).bind(to_json(intent)?).bind(due_ms(intent));
+        saves.execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Nothing is ever due again of one that cannot be read. Where it was to go and who had asked, unless it has ended.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn intent_give_up(
+        &self,
+        tx: &mut Tx,
+        id: &IntentId,
+    ) -> Result<Option<(EnvironmentKey, PersonId)>, StoreError> {
+        let row = sqlx::query(sql::INTENT_GIVE_UP).bind(id.as_str()).fetch_optional(&mut **tx).await?;
+        Ok(row.map(|row| {
+            let text = |at: usize| row.get::<String, _>(at);
+            let key = EnvironmentKey { service: ServiceName::new(text(0)), environment: EnvironmentName::new(text(1)) };
+            (key, PersonId::new(text(2)))
+        }))
+    }
+
     /// One of them.
     ///
     /// # Errors
@@ -78,7 +106,8 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Up to two of those whose id begins with a prefix: more than one means it is not unique.
+    /// Up to two of those whose id begins with a prefix: more than one means it is not unique. One that cannot be read is left
+    /// out.
     ///
     /// # Errors
     /// When the store fails.
@@ -86,15 +115,15 @@ impl Store {
         let prefix = prefix.to_ascii_uppercase();
         // `~` sorts after every character of a ULID.
         let end = format!("{prefix}~");
-        read_all(&sqlx::query(sql::INTENTS_BY_PREFIX).bind(prefix).bind(end).fetch_all(&mut **tx).await?)
+        Ok(read_all(&sqlx::query(sql::INTENTS_BY_PREFIX).bind(prefix).bind(end).fetch_all(&mut **tx).await?))
     }
 
-    /// Those that wait, oldest first.
+    /// Those that wait, oldest first. One that cannot be read is left out.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn intents_waiting(&self, tx: &mut Tx, limit: u32) -> Result<Vec<Intent>, StoreError> {
-        read_all(&sqlx::query(sql::INTENTS_WAITING).bind(limit).fetch_all(&mut **tx).await?)
+        Ok(read_all(&sqlx::query(sql::INTENTS_WAITING).bind(limit).fetch_all(&mut **tx).await?))
     }
 
     /// Those that wait for the end of an environment's lock, oldest first.
@@ -133,13 +162,17 @@ impl Store {
         Ok(rows.iter().map(|row| (IntentId::new(row.get::<String, _>(0)), row.get(1))).collect())
     }
 
-    /// Those whose CI is to be looked at by now. One that cannot be read is left out.
+    /// Those whose CI is to be looked at by now; of one that cannot be read only which it is.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn intents_to_look_at(&self, now_ms: i64, limit: u32) -> Result<Vec<Intent>, StoreError> {
+    pub async fn intents_to_look_at(
+        &self,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Result<Intent, IntentId>>, StoreError> {
         let rows = sqlx::query(sql::INTENTS_TO_LOOK_AT).bind(now_ms).bind(limit).fetch_all(&self.read).await?;
-        Ok(rows.iter().filter_map(|row| read(row).ok()).collect())
+        Ok(rows.iter().map(|row| read(row).map_err(|_| IntentId::new(row.get::<String, _>(1)))).collect())
     }
 
     /// When the CI of one is looked at next, unless it has ended.

@@ -144,13 +144,15 @@ statements! {
     DRY_GET = "SELECT image, operation, began_at FROM dry_targets WHERE name = $1";
     INTENT_PUT = "INSERT INTO intents (id, service, environment, requester, condition, state, asked_at, due_at, look_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     INTENT_END = "UPDATE intents SET state = $2, release = $3, due_at = NULL, look_at = NULL WHERE id = $1 AND due_at IS NOT NULL";
+    INTENT_SAVE = "UPDATE intents SET state = $2, due_at = $3 WHERE id = $1 AND due_at IS NOT NULL";
+    INTENT_GIVE_UP = "UPDATE intents SET due_at = NULL, look_at = NULL WHERE id = $1 AND due_at IS NOT NULL RETURNING service, environment, requester";
     INTENT_GET = "SELECT state FROM intents WHERE id = $1";
     INTENTS_BY_PREFIX = "SELECT state FROM intents WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2";
     INTENTS_WAITING = "SELECT state FROM intents WHERE due_at IS NOT NULL ORDER BY id LIMIT $1";
     INTENTS_BEHIND_LOCK = "SELECT id FROM intents WHERE due_at IS NOT NULL AND condition = 'unlocked' AND service = $1 AND environment = $2 ORDER BY id";
     INTENTS_COUNT = "SELECT count(CASE WHEN service = $1 AND environment = $2 THEN 1 END), count(CASE WHEN requester = $3 THEN 1 END) FROM intents WHERE due_at IS NOT NULL";
     INTENTS_DUE = "SELECT id, due_at FROM intents WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
-    INTENTS_TO_LOOK_AT = "SELECT state FROM intents WHERE look_at <= $1 ORDER BY look_at LIMIT $2";
+    INTENTS_TO_LOOK_AT = "SELECT state, id FROM intents WHERE look_at <= $1 ORDER BY look_at LIMIT $2";
     INTENT_LOOK_AT = "UPDATE intents SET look_at = $2 WHERE id = $1 AND look_at IS NOT NULL";
     INTENTS_WAKE = "UPDATE intents SET look_at = $2 WHERE service = $1 AND look_at > $2";
     INTENT_SAYS = "UPDATE messages SET body = $2, wanted = wanted + 1 WHERE key = $1 AND key >= 'intent/' AND key < 'intent0'";

@@ -249,6 +249,13 @@ pub enum Effect {
     PausedFor(Pause),
     /// The pause is over.
     Resumed(Pause, Resumption),
+    /// What began before the one that has become live is replaced by it.
+    Passed {
+        /// Those that began before it, whatever has become of them.
+        older: Vec<ReleaseId>,
+        /// What is live.
+        by: ReleaseId,
+    },
 }
 
 /// What is under way in the environment.
@@ -313,6 +320,37 @@ impl Flow {
         self.begun.iter().find(|begun| begun.release == *release).map(|begun| &begun.commit)
     }
 
+    /// Whether a newer one has begun since.
+    fn is_passed(&self, release: &ReleaseId) -> bool {
+        self.begun.last().is_some_and(|newest| newest.release != *release)
+    }
+
+    /// Those that began before one, if there are any.
+    fn passed_by(&self, release: &ReleaseId) -> Option<Effect> {
+        let before = self.begun.iter().take_while(|begun| begun.release != *release);
+        let older: Vec<_> = before.map(|begun| begun.release.clone()).collect();
+        (!older.is_empty()).then(|| Effect::Passed { older, by: release.clone() })
+    }
+
+    /// Whether it is known that what is live contains a commit of the branch and is newer. What was seen may be of the moment
+    /// before that became live.
+    fn is_behind(&self, commit: &CommitSha, around: &Around<'_>) -> bool {
+        let Some(live) = around.live.filter(|live| *live != commit) else { return false };
+        let Some(seen) = self.seen.as_ref().filter(|seen| seen.branch == around.branch) else { return false };
+        let newer = if seen.base.as_ref() == Some(live) {
+            let all_seen = usize::try_from(seen.total).is_ok_and(|total| total <= seen.commits.len());
+            match seen.standing {
+                Standing::Ahead if all_seen => seen.commits.len(),
+                Standing::Behind => return true,
+                Standing::Ahead | Standing::Diverged | Standing::Unknown => return false,
+            }
+        } else {
+            let Some(at) = seen.commits.iter().position(|seen| seen.sha == *live) else { return false };
+            at
+        };
+        !seen.commits[..newer].iter().any(|seen| seen.sha == *commit)
+    }
+
     fn pauses_for(&mut self, why: Why, now: Timestamp) -> Effect {
         if let Some(pause) = &mut self.pause {
             pause.why = why;
@@ -339,7 +377,7 @@ pub fn step(flow: &Flow, event: &Event, around: &Around<'_>) -> (Flow, Vec<Effec
             vec![]
         }
         Event::Looked => vec![],
-        Event::Ended(ended) => has_ended(&mut next, ended, around.now).into_iter().collect(),
+        Event::Ended(ended) => has_ended(&mut next, ended, around).into_iter().collect(),
         Event::Resumed { by } => said_to_resume(&mut next, by).into_iter().collect(),
     };
     next.due_at = None;
@@ -356,7 +394,8 @@ fn sees(next: &mut Flow, sight: &Sight, now: Timestamp) {
     next.seen = Some(sight.clone());
 }
 
-fn has_ended(next: &mut Flow, ended: &Ended, now: Timestamp) -> Option<Effect> {
+fn has_ended(next: &mut Flow, ended: &Ended, around: &Around<'_>) -> Option<Effect> {
+    let now = around.now;
     let Ended { release, by, rollback, deploy, commit, how } = ended;
     if *how == How::Live && *rollback {
         let why = Why::WentBack { release: release.clone(), by: by.clone() };
@@ -365,8 +404,12 @@ fn has_ended(next: &mut Flow, ended: &Ended, now: Timestamp) -> Option<Effect> {
         return (!known).then(|| next.pauses_for(why, now));
     }
     if let Some(commit) = next.commit_of(release).cloned() {
+        let is_passed = next.is_passed(release) || next.is_behind(&commit, around);
         return match how {
-            How::Live | How::Nothing | How::Superseded => None,
+            How::Live => next.passed_by(release),
+            How::Nothing | How::Superseded => None,
+            // Of the newest it is told how it goes on; with this one it is over whatever becomes of it.
+            _ if is_passed => None,
             How::Failed | How::RolledBack | How::Denied | How::Expired | How::Cancelled { .. } => {
                 let why = Why::Ended { release: release.clone(), commit, how: how.clone() };
                 Some(next.pauses_for(why, now))
@@ -379,7 +422,7 @@ fn has_ended(next: &mut Flow, ended: &Ended, now: Timestamp) -> Option<Effect> {
         seen.into_iter().any(|seen| seen.sha == *sha && seen.ci == Some(CiState::Green))
     };
     if let (true, How::Failed | How::RolledBack | How::Cancelled { .. }) = (*deploy, how)
-        && let Some(commit) = commit.clone().filter(is_next)
+        && let Some(commit) = commit.clone().filter(|sha| is_next(sha) && !next.is_behind(sha, around))
     {
         let known = next.pause.as_ref().is_some_and(|pause| pause.why.needs_somebody());
         let why = Why::Ended { release: release.clone(), commit, how: how.clone() };

@@ -94,6 +94,7 @@ fn intent(condition: Condition) -> Intent {
         asked_at,
         expires_at,
         state: State::Waiting,
+        held: None,
     }
 }
 
@@ -150,4 +151,19 @@ fn what_has_ended_is_never_due() {
         let again: Intent = serde_json::from_str(&serde_json::to_string(&ended).unwrap()).unwrap();
         assert_eq!(again, ended);
     }
+}
+
+#[test]
+fn what_is_held_is_looked_at_again_until_its_time_is_over() {
+    let since = time("2026-11-30T08:00:00Z");
+    let held = || Held { teams: ["developers".into(), "sre".into()].into(), why: vec!["It is down.".into()], since };
+    let at = Intent { held: Some(held()), ..intent(Condition::At { at: since, timezone: "UTC".into() }) };
+    assert_eq!(at.due(&seen(false, None), time("2026-11-30T08:14:00Z")), Due::Begin(None));
+    let over = "Until its time was over it was not known who is in developers and sre.";
+    assert_eq!(at.due(&seen(false, None), time("2026-11-30T08:15:01Z")), Due::Expire(over.into()));
+    let unlocked = Intent { held: Some(held()), ..intent(Condition::Unlocked) };
+    assert_eq!(unlocked.due_at(), Some(since), "and not only at its end");
+    assert_eq!(unlocked.due(&seen(false, None), unlocked.expires_at), Due::Expire(over.into()));
+    let again: Intent = serde_json::from_str(&serde_json::to_string(&at).unwrap()).unwrap();
+    assert_eq!(again, at);
 }

@@ -69,6 +69,7 @@ pub(crate) fn plan() -> Plan {
             name: "goals".into(),
             settings: BTreeMap::from([("port".into(), "8080".into())]),
             runs: None,
+            image: None,
         }],
     }
 }

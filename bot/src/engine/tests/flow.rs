@@ -438,3 +438,38 @@ async fn what_somebody_deployed_past_slipway_is_replaced_by_somebody_only() {
     chat.runs_to_its_end(&asked).await;
     assert_eq!(chat.environment("staging").await.by_hand, None);
 }
+
+#[tokio::test]
+async fn one_that_a_newer_one_has_passed_gives_way_and_pauses_nothing() {
+    let mut chat = open().await;
+    let old = merged(&mut chat, None, 3).await;
+    chat.outcome(&old, "resolve", Event::Resolved { commit: sha(3), branch: None }).await;
+    chat.deliver(&sees(None, &[(4, CiState::Green), (3, CiState::Green)])).await;
+    chat.wait_s(60);
+    looks(&chat).await;
+    let new = chat.newest().await;
+    assert_ne!(old, new, "it has waited for its build for a minute");
+    planned(&mut chat, &new, 1, 4).await;
+    chat.runs_to_its_end(&new).await;
+    assert_eq!(chat.environment("staging").await.live.unwrap().commit, sha(4));
+    assert_eq!(chat.phase(&old).await, "superseded", "it would only be found older than what runs");
+    assert!(chat.card(&old).await.contains(new.short()), "{}", chat.card(&old).await);
+    assert_eq!(pause(&chat).await, None);
+}
+
+#[tokio::test]
+async fn one_that_fails_after_a_newer_one_has_begun_pauses_nothing() {
+    let mut chat = open().await;
+    let old = merged(&mut chat, None, 3).await;
+    chat.deliver(&sees(None, &[(4, CiState::Green), (3, CiState::Green)])).await;
+    chat.wait_s(60);
+    looks(&chat).await;
+    let new = chat.newest().await;
+    let failure = Failure::new("The image was not built.");
+    chat.outcome(&old, "resolve", Event::PlanningFailed { step: None, failure, at: chat.now() }).await;
+    assert_eq!(chat.phase(&old).await, "failed");
+    assert_eq!(pause(&chat).await, None, "the newer one says how it goes on");
+    planned(&mut chat, &new, 1, 4).await;
+    fails(&mut chat, &new).await;
+    assert!(matches!(pause(&chat).await, Some(Why::Ended { release, .. }) if release == new));
+}

@@ -18,7 +18,7 @@ pub(super) fn release_managers() -> Source {
     Source::GithubTeam { organisation: "acme".into(), slug: "release-managers".into() }
 }
 
-fn developers() -> Source {
+pub(super) fn developers() -> Source {
     Source::SlackGroup { id: "S0614TZR7".into() }
 }
 
@@ -34,7 +34,7 @@ pub(super) fn bob_on_github() -> String {
 }
 
 /// Eve is a developer by a Slack user group alone.
-fn eve_on_slack() -> String {
+pub(super) fn eve_on_slack() -> String {
     let eve = "terminal = \"eve\"\nteams = [\"developers\"]";
     let config = edited(CONFIG, eve, "terminal = \"eve\"\nslack = \"U0EVE1234\"");
     format!("{config}[slack]\n[team.developers]\nslack = \"S0614TZR7\"\n")

@@ -35,5 +35,7 @@ mod together;
 mod voting;
 mod wondering;
 
+mod deferred_held;
+
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};

@@ -1,5 +1,6 @@
 //! What begins by itself, and what holds it up.
 
+mod passed;
 mod untouched;
 mod walk;
 
@@ -90,6 +91,10 @@ impl Scene {
                     Resumption::Said { by } => format!("resumed by {by}"),
                     Resumption::Succeeded { release, .. } => format!("resumed by {release}"),
                 },
+                Effect::Passed { older, by } => {
+                    let older: Vec<_> = older.iter().map(ReleaseId::as_str).collect();
+                    format!("{by} passed {}", older.join(" "))
+                }
             });
         }
         said
@@ -223,7 +228,7 @@ fn one_at_a_time_and_a_newer_one_takes_the_place_of_one_that_waits_long() {
     scene.under_way.as_mut().unwrap().runs = true;
     assert_eq!(scene.sees(&[(4, 'g'), (3, 'g'), (2, 'g')], 80), NOTHING);
     assert_eq!((scene.looks(10_000), scene.flow.due_at), (vec![], None), "what runs is waited for");
-    assert_eq!(scene.ends(How::Live, 10_001), NOTHING);
+    assert_eq!(scene.ends(How::Live, 10_001), ["R2 passed R1"], "the branch is looked at again first");
     assert_eq!(scene.sees(&[(4, 'g')], 10_002), NOTHING);
     assert_eq!(scene.looks(10_007), ["begin 4"]);
 }

@@ -80,6 +80,7 @@ fn takes(world: &mut World, flow: &mut Flow, event: &Event, now: i64, cap: Optio
                 paused = true;
             }
             Effect::PausedFor(_) => assert!(paused),
+            Effect::Passed { older, by } => assert!(!older.contains(&by)),
             Effect::Resumed(..) => {
                 assert!(paused);
                 paused = false;

@@ -4,7 +4,7 @@ use super::super::{Block, Line, Mark, Message, Verb};
 use super::release::action;
 use super::words::{self, DOT};
 use crate::environment::{Environment, PASSED_LIMIT};
-use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId};
+use crate::ids::{CommitSha, EnvironmentKey, IntentId, PersonId, ReleaseId};
 use crate::intent::{Condition, Intent, Note, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, State, Unsettled, said};
 use jiff::Timestamp;
 
@@ -16,10 +16,7 @@ const CANDIDATES_SHOWN_LIMIT: usize = 5;
 pub fn deferred(intent: &Intent, page: Option<&str>) -> Message {
     let line = Line::plain(intent.key.to_string()).text(DOT);
     let (mark, headline) = match &intent.state {
-        State::Waiting => {
-            let line = what(line.text("deploys "), intent.reference.as_deref()).text(" ");
-            (Mark::Waiting, when(line, &intent.condition).text(DOT).text("asked by ").person(&intent.requester))
-        }
+        State::Waiting => (Mark::Waiting, waits(line, intent)),
         State::Begun { release, .. } => {
             let line = line.text("began: release ");
             let line = match page {
@@ -43,6 +40,13 @@ pub fn deferred(intent: &Intent, page: Option<&str>) -> Message {
         return message;
     }
     message.body.extend(intent.reason.as_ref().map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason))));
+    if let Some(held) = &intent.held {
+        message.body.extend(held.why.iter().map(|why| Block::Line(Line::default().untrusted(why.as_str()))));
+        let line = Line::plain("Asked for as soon as it is known, given up at ").time(intent.expires_at).text(DOT);
+        message.body.push(Block::Line(line.text("deferred ").code(intent.id.short())));
+        message.actions = vec![action(Verb::Cancel)];
+        return message;
+    }
     let line = Line::plain("Rules, votes and the queue are asked then, not before").text(DOT);
     let line = line.text("deferred ").code(intent.id.short());
     message.body.push(Block::Line(match &intent.condition {
@@ -51,6 +55,25 @@ pub fn deferred(intent: &Intent, page: Option<&str>) -> Message {
     }));
     message.actions = vec![action(Verb::Cancel)];
     message
+}
+
+/// The message of one that cannot be read any more, in place of what it said.
+#[must_use]
+pub fn deferred_unreadable(key: &EnvironmentKey, id: &IntentId) -> Message {
+    let headline =
+        Line::plain(key.to_string()).text(DOT).text("a deferred deployment cannot be read any more, and is given up");
+    let line =
+        Line::plain("Nothing was started").text(DOT).text("deferred ").code(id.short()).text(DOT).text("to ask now: ");
+    let line = line.code(format!("/deploy {} {}", key.environment, key.service));
+    Message { mark: Mark::Failed, headline, progress: None, body: vec![Block::Line(line)], actions: vec![] }
+}
+
+fn waits(line: Line, intent: &Intent) -> Line {
+    if let Some(held) = &intent.held {
+        return of_whom(line.text("waits until it is known who is in ").untrusted(held.team_names()), intent);
+    }
+    let line = what(line.text("deploys "), intent.reference.as_deref()).text(" ");
+    when(line, &intent.condition).text(DOT).text("asked by ").person(&intent.requester)
 }
 
 fn of_whom(line: Line, intent: &Intent) -> Line {

@@ -17,6 +17,7 @@ fn intent(reference: Option<&str>, condition: Condition, state: State) -> Intent
         asked_at: at(0),
         expires_at: at(24 * 3_600),
         state,
+        held: None,
     }
 }
 

@@ -320,6 +320,7 @@ fn what_is_asked_for_later_says_what_was_typed_as_what_it_is() {
             asked_at: at(0),
             expires_at: at(60),
             state,
+            held: None,
         };
         assert_eq!(walk(&deferred(&intent, Some(HOSTILE))), seen, "{intent:?}");
         assert!(walk(&deferred_news(&intent)) > 0);

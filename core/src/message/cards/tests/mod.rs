@@ -113,6 +113,7 @@ pub(super) fn target(name: &str) -> PlannedTarget {
         name: name.into(),
         settings: [("port".to_owned(), "8080".to_owned())].into(),
         runs: None,
+        image: None,
     }
 }
 
