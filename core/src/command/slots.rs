@@ -110,3 +110,5 @@ pub(super) const PULL_REQUEST: Slot =
     Slot::word("pull-request", OptionKind::Text, "its number, or its address on GitHub");
 pub(super) const SHIP_TO: Slot =
     Slot::word("environment", OptionKind::Environment, "where to; without it where what is merged goes first").if_any();
+pub(super) const SHIP_DRY_RUN: Slot =
+    Slot::option("dry-run", OptionKind::Flag, "only say what the merge waits for; nothing is merged or deployed");
