@@ -5,7 +5,7 @@ mod moment;
 #[cfg(test)]
 mod tests;
 
-pub use moment::{AHEAD_LIMIT_DAYS, Note, Settled, Unsettled, said, settle};
+pub use moment::{AHEAD_LIMIT_DAYS, Note, Settled, Unsettled, said, said_briefly, settle};
 
 use crate::ids::{CommitSha, EnvironmentKey, IntentId, PersonId, ReleaseId, TeamName};
 use crate::membership::SourceState;

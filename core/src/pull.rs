@@ -245,7 +245,7 @@ impl Looked {
         let CiFact { state, total, passed, failing, .. } = &self.checks;
         match state {
             CiState::Green => None,
-            CiState::Pending => Some(format!("{passed} of {total} checks have passed")),
+            CiState::Pending => Some(passed_of(*passed, *total)),
             CiState::Red => {
                 let failing: Vec<_> = failing.iter().map(String::as_str).collect();
                 Some(if failing.len() == 1 {
@@ -273,7 +273,7 @@ impl Looked {
             counted.push(format!("approved by {}", names(&approvals)));
         }
         if self.checks.total > 0 {
-            counted.push(format!("{} of {} checks have passed", self.checks.passed, self.checks.total));
+            counted.push(passed_of(self.checks.passed, self.checks.total));
         }
         Shipped { number, title, author, url, head, base, missing, counted, refusals, merge }
     }
@@ -282,6 +282,11 @@ impl Looked {
 /// GitHub's logins are the same in any case of their letters.
 fn same_login(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
+}
+
+/// `checks: 1 of 3 passed`.
+fn passed_of(passed: u32, total: u32) -> String {
+    format!("checks: {passed} of {total} passed")
 }
 
 /// `bob, chen and 2 more`.

@@ -240,7 +240,7 @@ fn waiting_for_attempt() -> BuildProgress {
 }
 
 fn checks_progress(checks: &CiFact) -> BuildProgress {
-    let detail = format!("{} of {} checks have passed", checks.passed, checks.total);
+    let detail = format!("checks: {} of {} passed", checks.passed, checks.total);
     BuildProgress { detail, permille: None, url: None, jobs: vec![] }
 }
 

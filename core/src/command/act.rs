@@ -47,7 +47,7 @@ pub(super) static WITHDRAW: Definition = Definition {
 pub(super) static CANCEL: Definition = Definition {
     path: &["release", "cancel"],
     usage: "/release cancel [release]",
-    summary: "stop it, as long as the running step can be stopped",
+    summary: "stop a release while its step can be stopped, or take back a deployment for later",
     options: &[],
     slots: &[slots::RELEASE_IF_ANY],
     examples: &["/release cancel"],

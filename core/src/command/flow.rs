@@ -5,7 +5,7 @@ use super::{Command, Definition, SERVICE_OPTION, slots};
 pub(super) static RESUME: Definition = Definition {
     path: &["release", "resume"],
     usage: "/release resume [environment] [service]",
-    summary: "let releases begin by themselves again after one of them failed",
+    summary: "let releases start by themselves again after a failure or a rollback",
     options: &[SERVICE_OPTION],
     slots: &[slots::ONLY_ENVIRONMENT, slots::SERVICE],
     examples: &["/release resume staging"],

@@ -377,30 +377,30 @@ impl Definition {
     }
 }
 
-/// All commands, in the order of the help.
+/// All commands, in the order of the help: that of a day.
 static DEFINITIONS: [&Definition; 22] = [
     &deploy::DEPLOY,
     &deploy::ROLLBACK,
     &migrate::MIGRATE,
+    &ship::SHIP,
     &ask::STATUS,
     &ask::HISTORY,
     &ask::SHOW,
     &ask::WHY,
+    &ask::QUEUE,
     &act::APPROVE,
     &act::VETO,
     &act::WITHDRAW,
     &act::CANCEL,
     &act::RETRY,
+    &bad::BAD,
     &lock::LOCK,
     &lock::UNLOCK,
-    &overriding::OVERRIDE,
-    &link::LINK,
-    &ask::QUEUE,
-    &ask::HELP,
-    &config::CONFIG,
-    &bad::BAD,
-    &ship::SHIP,
     &flow::RESUME,
+    &overriding::OVERRIDE,
+    &config::CONFIG,
+    &link::LINK,
+    &ask::HELP,
 ];
 
 impl Command {

@@ -9,9 +9,9 @@ use crate::pull;
 pub(super) static SHIP: Definition = Definition {
     path: &["release", "ship"],
     usage: "/release ship <pull request> [environment] [service] [--dry-run] [--reason \"…\"]",
-    summary: "squash-merge it once its checks and reviews are green, then deploy the merge commit",
+    summary: "squash-merge a pull request once its checks and reviews are green, then deploy the merge commit",
     options: &[SERVICE_OPTION, ("dry-run", None), ("reason", Some("\"…\""))],
-    slots: &[slots::PULL_REQUEST, slots::SHIP_TO, slots::SERVICE, slots::DRY_RUN, slots::REASON],
+    slots: &[slots::PULL_REQUEST, slots::SHIP_TO, slots::SERVICE, slots::SHIP_DRY_RUN, slots::REASON],
     examples: &["/release ship 123", "/release ship 123 staging --dry-run"],
     build: ship,
 };

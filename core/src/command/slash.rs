@@ -81,7 +81,7 @@ mod tests {
               bring back what ran before, or what a release brought; migrations stay applied without --migrations
             /migrate <environment> [status | plan [reference] | up [reference] | down N] [service] [--continue] [--reason "…"]
               what is applied (status), what is pending (plan); apply it (up) or take the last N back (down N)
-            /release status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config | …
+            /release ship | status | history | show | why | queue | approve | veto | withdraw | cancel | retry | bad | lock | unlock | resume | override | …
               ask about a release or act on it; /release help explains each"#]].assert_eq(&all.join("\n"));
     }
 

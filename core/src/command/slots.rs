@@ -112,3 +112,5 @@ pub(super) const SHIP_TO: Slot =
     Slot::word("environment", OptionKind::Environment, "where to; without it where what is merged goes first").if_any();
 pub(super) const SERVICE_OR_ALL: Slot =
     Slot::option("service", OptionKind::ServiceOrAll, "which service, where there is more than one; all for every one");
+pub(super) const SHIP_DRY_RUN: Slot =
+    Slot::option("dry-run", OptionKind::Flag, "only say what the merge waits for; nothing is merged or deployed");

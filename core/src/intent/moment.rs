@@ -112,3 +112,17 @@ pub fn said(at: Timestamp, timezone: &str) -> String {
     let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
     at.to_zoned(zone).strftime("%A %Y-%m-%d at %-H:%M").to_string()
 }
+
+/// How many days ahead the name of a day says which one it is.
+const WEEK_DAYS: i64 = 6;
+
+/// `9:00 (Mon, Europe/Berlin)`: the same for a first line, said at the moment `now`; with the date where the day's name
+/// could be another week's.
+#[must_use]
+pub fn said_briefly(at: Timestamp, timezone: &str, now: Timestamp) -> String {
+    let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
+    let (local, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone).date());
+    let days = local.date().duration_since(today).as_hours() / 24;
+    let day = if days > WEEK_DAYS { "%a %Y-%m-%d" } else { "%a" };
+    format!("{} ({}, {timezone})", local.strftime("%-H:%M"), local.strftime(day))
+}

@@ -167,3 +167,14 @@ fn what_is_held_is_looked_at_again_until_its_time_is_over() {
     let again: Intent = serde_json::from_str(&serde_json::to_string(&at).unwrap()).unwrap();
     assert_eq!(again, at);
 }
+
+#[test]
+fn a_first_line_names_the_day_and_where_that_is_not_enough_the_date() {
+    // A Sunday, 19:00 in Berlin.
+    let now = time("2026-11-29T18:00:00Z");
+    let brief = |at: &str| said_briefly(time(at), "Europe/Berlin", now);
+    assert_eq!(brief("2026-11-29T20:00:00Z"), "21:00 (Sun, Europe/Berlin)");
+    assert_eq!(brief("2026-12-05T22:59:00Z"), "23:59 (Sat, Europe/Berlin)");
+    assert_eq!(brief("2026-12-05T23:00:00Z"), "0:00 (Sun 2026-12-06, Europe/Berlin)");
+    assert_eq!(said_briefly(time("2026-11-30T08:00:00Z"), "UTC", now), "8:00 (Mon, UTC)");
+}

@@ -91,7 +91,7 @@ fn what_is_missing_is_said() {
         }),
     ];
     expect![[r#"
-        ready: approved by bob; 3 of 3 checks have passed
+        ready: approved by bob; checks: 3 of 3 passed
         waits: 1 approval of aaaaaaa missing
         waits: 1 approval of aaaaaaa missing, eve's approval does not count: eve opened #123, EVE's approval does not count: EVE opened #123
         waits: 1 approval of aaaaaaa missing, bob's approval does not count: bob cannot push to acme/goals
@@ -107,8 +107,8 @@ fn what_is_missing_is_said() {
         ready: approved by bob; 3 of 3 checks have passed
         waits: 1 approval of aaaaaaa missing, bob's approval does not count: bob cannot push to acme/goals, a's approval does not count: a cannot push to acme/goals, b's approval does not count: b cannot push to acme/goals
         waits: 2 approvals of aaaaaaa missing
-        ready: approved by bob; 3 of 3 checks have passed
-        waits: 1 of 3 checks have passed
+        ready: approved by bob; checks: 3 of 3 passed
+        waits: checks: 1 of 3 passed
         waits: check test failed
         waits: checks a, b, c and 2 more failed
         waits: required check "test" has not run
@@ -147,7 +147,7 @@ fn what_waiting_does_not_help_is_refused_with_the_way_out() {
         never: The repository does not allow squash merges: it allows merge and rebase. → allow squash merging in the repository's settings, or merge it on GitHub
         never: The repository does not allow squash merges: it allows nothing. → allow squash merging in the repository's settings, or merge it on GitHub
         never: A rule for main does not allow squash merges: it allows merge. → allow squash merging in the repository's settings, or merge it on GitHub
-        ready: approved by bob; 3 of 3 checks have passed
+        ready: approved by bob; checks: 3 of 3 passed
         merged as ccccccc by Some("chen")
         never: #123 is to be merged into release, and what is deployed comes from main. → change the base of #123 to main"#]]
     .assert_eq(&all.join("\n"));

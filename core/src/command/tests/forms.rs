@@ -68,6 +68,12 @@ fn what_a_chat_shows_while_one_types() {
             service Service: which service, where there is more than one
             continue Flag: for up: go on with a file that an earlier run left half done
             reason Text: why, for those who read of it
+        /release ship
+            pull-request! Text: its number, or its address on GitHub
+            environment Environment: where to; without it where what is merged goes first
+            service Service: which service, where there is more than one
+            dry-run Flag: only say what the merge waits for; nothing is merged or deployed
+            reason Text: why, for those who read of it
         /release status
             environment Environment: only this environment
         /release history
@@ -78,6 +84,9 @@ fn what_a_chat_shows_while_one_types() {
             release Release: its id, or the beginning of it
             environment Environment: instead of a release: what a deployment there would meet
             service Service: which service, where there is more than one
+        /release queue
+            environment Environment: only this environment
+            bump Release: put this waiting release first in its queue
         /release approve
             release Release: its id, or the beginning of it
         /release veto
@@ -89,6 +98,11 @@ fn what_a_chat_shows_while_one_types() {
         /release retry
             release Release: its id, or the beginning of it
             rerun Flag: run the failed CI jobs again first
+        /release bad
+            release! Release: its id, or the beginning of it; or an environment: what is live there
+            reason Text: why it is bad, for those who read of it
+            service Service: which service, where there is more than one
+            undo Flag: take the mark away
         /release lock
             environment! Environment: which environment
             reason Text: why; a lock that is handed over keeps its own
@@ -98,33 +112,19 @@ fn what_a_chat_shows_while_one_types() {
         /release unlock
             environment! Environment: which environment
             service Service: which service, where there is more than one
+        /release resume
+            environment Environment: only this environment
+            service Service: which service, where there is more than one
         /release override
             release! Release: its id, or the beginning of it
             incident! Text: the incident that it is for
             reason! Text: why, for those who read of it
-        /release link
-            code Text: the code; or confirm, or refuse, or remove and a chat; without it you get a code
-        /release queue
-            environment Environment: only this environment
-            bump Release: put this waiting release first in its queue
-        /release help
-            command Text: about one command, such as deploy
         /release config
             environment Environment: only this environment
-        /release bad
-            release! Release: its id, or the beginning of it; or an environment: what is live there
-            reason Text: why it is bad, for those who read of it
-            service Service: which service, where there is more than one
-            undo Flag: take the mark away
-        /release ship
-            pull-request! Text: its number, or its address on GitHub
-            environment Environment: where to; without it where what is merged goes first
-            service Service: which service, where there is more than one
-            dry-run Flag: only show the plan
-            reason Text: why, for those who read of it
-        /release resume
-            environment Environment: only this environment
-            service Service: which service, where there is more than one"#]]
+        /release link
+            code Text: the code; or confirm, or refuse, or remove and a chat; without it you get a code
+        /release help
+            command Text: about one command, such as deploy"#]]
     .assert_eq(all.join("\n").trim_end());
 }
 

@@ -191,35 +191,36 @@ fn help_is_found_wherever_it_is_asked_for() {
                            migrations stay applied without --migrations
         /migrate           what is applied (status), what is pending (plan); apply it
                            (up) or take the last N back (down N)
+        /release ship      squash-merge a pull request once its checks and reviews are
+                           green, then deploy the merge commit
         /release status    what runs where, since when, and what waits
         /release history   the newest releases and how they ended
         /release show      everything about one release
         /release why       why a release does not run, what would clear it, and who can
+        /release queue     who waits for what, in which order; --bump puts a waiting
+                           release first
         /release approve   vote for the plan; without a release the only one that waits
                            (or react with ✅)
         /release veto      hold it until you take the veto back (or react with ❌)
         /release withdraw  take back your vote, until the release runs
-        /release cancel    stop it, as long as the running step can be stopped
+        /release cancel    stop a release while its step can be stopped, or take back a
+                           deployment for later
         /release retry     the same commit again, as a new release; without one the
                            newest that failed
+        /release bad       mark what it brought as bad: nothing brings it anywhere
+                           again, not even a rollback
         /release lock      keep everybody else's releases from an environment; again:
                            prolong it, --to: hand it over
         /release unlock    end a lock
+        /release resume    let releases start by themselves again after a failure or a
+                           rollback
         /release override  break the glass: set rules aside for one plan; announced and
                            logged, needed or not
-        /release link      make your account in another chat one person with you, by a
-                           code confirmed from both sides
-        /release queue     who waits for what, in which order; --bump puts a waiting
-                           release first
-        /release help      this list, or more about one command
         /release config    the keys of the configuration, and which changed since what
                            runs was started; never values
-        /release bad       mark what it brought as bad: nothing brings it anywhere
-                           again, not even a rollback
-        /release ship      squash-merge it once its checks and reviews are green, then
-                           deploy the merge commit
-        /release resume    let releases begin by themselves again after one of them
-                           failed
+        /release link      make your account in another chat one person with you, by a
+                           code confirmed from both sides
+        /release help      this list, or more about one command
 
         Environments: production, staging. More about one command: /release help deploy"#]]
     .assert_eq(&shown(None));

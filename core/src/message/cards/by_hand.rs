@@ -1,6 +1,7 @@
 //! What is said where somebody deploys past Slipway.
 
 use super::super::{Block, Line, Mark, Message};
+use super::first;
 use super::words::{self, DOT};
 use crate::environment::{ByHand, Environment, Live};
 use crate::ids::{CommitSha, EnvironmentKey};
@@ -22,8 +23,10 @@ pub(super) fn version(line: Line, by_hand: &ByHand) -> Line {
 /// What every channel of the service reads, once; and what becomes of it when that is over.
 #[must_use]
 pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand) -> Message {
-    let line = version(Line::plain(format!("{key}{DOT}")), by_hand);
-    let headline = words::commit(line.text(" was deployed past Slipway, which had brought "), &live.commit);
+    let lead = version(Line::plain(format!("{key}{DOT}")), by_hand).text(" was deployed past Slipway");
+    let had = words::commit(Line::plain(", which had brought "), &live.commit);
+    let (headline, rest) = first::or_short(&lead, had, Line::default());
+    let had = rest.map(|_| words::commit(Line::plain("Slipway had brought "), &live.commit));
     let seen = Line::default().untrusted(by_hand.runs.target.as_str());
     let seen = match &by_hand.runs.operation {
         Some(operation) => seen.text(": ").untrusted(operation.as_str()),
@@ -33,7 +36,7 @@ pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand) -> M
     let EnvironmentKey { service, environment } = key;
     let way = Line::plain("Back to what Slipway had brought: ").code(format!("/rollback {environment} {service}"));
     let way = way.text(format!("{DOT}forward: ")).code(format!("/deploy {environment} {service}"));
-    let body = [seen, Line::plain(next), way].into_iter().map(Block::Line).collect();
+    let body = had.into_iter().chain([seen, Line::plain(next), way]).map(Block::Line).collect();
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 
@@ -41,10 +44,11 @@ pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand) -> M
 #[must_use]
 pub fn by_hand_is_over(key: &EnvironmentKey, was: &ByHand, runs: &CommitSha, at: Timestamp) -> Message {
     let for_ = words::rough(words::seconds(was.noticed_at, at));
-    let line = version(Line::plain(format!("{key}{DOT}")), was);
-    let line = line.text(format!(", deployed past Slipway, is gone after {for_}: "));
-    let headline = words::commit(line, runs).text(" runs");
-    Message { mark: Mark::None, headline, progress: None, body: Vec::new(), actions: Vec::new() }
+    let lead = words::commit(Line::plain(format!("{key}{DOT}")), runs).text(" runs: ");
+    let whole = version(Line::default(), was).text(", deployed past Slipway, is gone");
+    let (headline, _) = first::or_short(&lead, whole, Line::plain("what was deployed past Slipway is gone"));
+    let body = vec![Block::Line(version(Line::default(), was).text(format!(" ran for {for_}.")))];
+    Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 
 /// `Slipway had brought 9a77d01`, where something else runs.

@@ -1,11 +1,14 @@
 //! A deployment that is to be asked for later: its one message in the channels, and what is told of it.
 
 use super::super::{Block, Line, Mark, Message, Verb};
+use super::first;
 use super::release::action;
 use super::words::{self, DOT};
 use crate::environment::{Environment, PASSED_LIMIT};
 use crate::ids::{CommitSha, EnvironmentKey, IntentId, PersonId, ReleaseId};
-use crate::intent::{Condition, Intent, Note, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, State, Unsettled, said};
+use crate::intent::{
+    Condition, Intent, Note, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, State, Unsettled, said, said_briefly,
+};
 use jiff::Timestamp;
 
 /// How many of those that fit a prefix are named.
@@ -14,71 +17,80 @@ const CANDIDATES_SHOWN_LIMIT: usize = 5;
 /// The message of one in a channel, as it stands. `page`: where the release that it began can be read about.
 #[must_use]
 pub fn deferred(intent: &Intent, page: Option<&str>) -> Message {
-    let line = Line::plain(intent.key.to_string()).text(DOT);
-    let (mark, headline) = match &intent.state {
-        State::Waiting => (Mark::Waiting, waits(line, intent)),
+    let lead = Line::plain(intent.key.to_string()).text(DOT);
+    let (mark, (headline, rest)) = match &intent.state {
+        State::Waiting => return waiting(lead, intent),
         State::Begun { release, .. } => {
-            let line = line.text("began: release ");
+            let line = lead.text("deferred deployment began: release ");
             let line = match page {
                 Some(page) => words::link(line, page, release.short()),
                 None => line.code(release.short()),
             };
-            (Mark::Live, of_whom(line, intent))
+            (Mark::Live, (line, None))
         }
-        State::Cancelled { by, .. } => (Mark::Ended, of_whom(line.text("cancelled by ").person(by), intent)),
+        State::Cancelled { by, .. } => (Mark::Ended, (lead.text("deferred deployment cancelled by ").person(by), None)),
         State::Expired { why, .. } => {
-            let line = line.text("expired: ").untrusted(words::phrase(&lower_first(why)));
-            (Mark::Ended, of_whom(line, intent))
+            (Mark::Ended, with_why(&lead.text("deferred deployment expired"), &lower_first(why)))
         }
-        State::Refused { why, .. } => {
-            let line = line.text("not deployed: ").untrusted(words::phrase(why));
-            (Mark::Failed, of_whom(line, intent))
+        State::Refused { why, .. } => (Mark::Failed, with_why(&lead.text("deferred deployment refused"), why)),
+    };
+    let was = what(Line::plain("was to deploy "), intent.reference.as_deref());
+    let was = when(was.text(" "), &intent.condition).text(DOT).text("asked by ").person(&intent.requester);
+    let body = rest.into_iter().chain([was]).map(Block::Line).collect();
+    Message { mark, headline, progress: None, body, actions: vec![] }
+}
+
+/// Why, in the first line if there is room.
+fn with_why(lead: &Line, why: &str) -> (Line, Option<Line>) {
+    let whole = Line::plain(": ").untrusted(words::phrase(why));
+    let (line, rest) = first::or_short(lead, whole, Line::default());
+    (line, rest.map(|_| Line::default().untrusted(why)))
+}
+
+/// `waits for green CI of main`.
+fn green(lead: &Line, reference: Option<&str>) -> Line {
+    let waits = Line::plain("waits for green CI");
+    let of = reference.map(|reference| what(waits.clone().text(" of "), Some(reference)));
+    of.filter(|of| first::fits(&lead.clone().join(of.clone()))).unwrap_or(waits)
+}
+
+fn waiting(lead: Line, intent: &Intent) -> Message {
+    let waits = match (&intent.held, &intent.condition) {
+        (Some(held), _) => Line::plain("waits until it is known who is in ").untrusted(held.team_names()),
+        (None, Condition::Green) => green(&lead, intent.reference.as_deref()),
+        (None, Condition::Unlocked) => Line::plain("waits until it is unlocked"),
+        (None, Condition::At { at, timezone }) => {
+            Line::plain(format!("waits for {}", said_briefly(*at, timezone, intent.asked_at)))
         }
     };
-    let mut message = Message { mark, headline, progress: None, body: vec![], actions: vec![] };
-    if !intent.waits() {
-        return message;
-    }
-    message.body.extend(intent.reason.as_ref().map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason))));
+    let headline = lead.join(waits).text(DOT).text("asked by ").person(&intent.requester);
+    let actions = vec![action(Verb::Cancel)];
+    let deploys = what(Line::plain("deploys "), intent.reference.as_deref()).text(" ");
+    let mut body = vec![Block::Line(when(deploys, &intent.condition))];
+    body.extend(intent.reason.as_ref().map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason))));
     if let Some(held) = &intent.held {
-        message.body.extend(held.why.iter().map(|why| Block::Line(Line::default().untrusted(why.as_str()))));
+        body.extend(held.why.iter().map(|why| Block::Line(Line::default().untrusted(why.as_str()))));
         let line = Line::plain("Asked for as soon as it is known, given up at ").time(intent.expires_at).text(DOT);
-        message.body.push(Block::Line(line.text("deferred ").code(intent.id.short())));
-        message.actions = vec![action(Verb::Cancel)];
-        return message;
+        body.push(Block::Line(line.text("deferred ").code(intent.id.short())));
+        return first::fitted(Message { mark: Mark::Waiting, headline, progress: None, body, actions });
     }
     let line = Line::plain("Rules, votes and the queue are asked then, not before").text(DOT);
     let line = line.text("deferred ").code(intent.id.short());
-    message.body.push(Block::Line(match &intent.condition {
+    body.push(Block::Line(match &intent.condition {
         Condition::At { .. } => line,
         Condition::Green | Condition::Unlocked => line.text(DOT).text("expires ").time(intent.expires_at),
     }));
-    message.actions = vec![action(Verb::Cancel)];
-    message
+    first::fitted(Message { mark: Mark::Waiting, headline, progress: None, body, actions })
 }
 
 /// The message of one that cannot be read any more, in place of what it said.
 #[must_use]
 pub fn deferred_unreadable(key: &EnvironmentKey, id: &IntentId) -> Message {
-    let headline =
-        Line::plain(key.to_string()).text(DOT).text("a deferred deployment cannot be read any more, and is given up");
+    let headline = Line::plain(key.to_string()).text(DOT).text("deferred deployment given up: it cannot be read any more");
     let line =
         Line::plain("Nothing was started").text(DOT).text("deferred ").code(id.short()).text(DOT).text("to ask now: ");
     let line = line.code(format!("/deploy {} {}", key.environment, key.service));
     Message { mark: Mark::Failed, headline, progress: None, body: vec![Block::Line(line)], actions: vec![] }
-}
-
-fn waits(line: Line, intent: &Intent) -> Line {
-    if let Some(held) = &intent.held {
-        return of_whom(line.text("waits until it is known who is in ").untrusted(held.team_names()), intent);
-    }
-    let line = what(line.text("deploys "), intent.reference.as_deref()).text(" ");
-    when(line, &intent.condition).text(DOT).text("asked by ").person(&intent.requester)
-}
-
-fn of_whom(line: Line, intent: &Intent) -> Line {
-    let line = what(line.text(DOT).text("was to deploy "), intent.reference.as_deref());
-    when(line.text(" "), &intent.condition).text(DOT).text("asked by ").person(&intent.requester)
 }
 
 fn lower_first(sentence: &str) -> String {
@@ -109,14 +121,17 @@ fn when(line: Line, condition: &Condition) -> Line {
 /// What whoever asked is answered.
 #[must_use]
 pub fn deferred_answer(intent: &Intent, note: Option<Note>, now: Timestamp) -> Message {
-    let line = what(Line::plain("Deploys "), intent.reference.as_deref());
-    let line = line.text(format!(" to {} ", intent.key));
-    let line = when(line, &intent.condition);
-    let line = match &intent.condition {
-        Condition::At { at, .. } => line.text(format!(", in {}, if policy allows it then.", left(now, *at))),
-        Condition::Green | Condition::Unlocked => line.text(", if policy allows it then."),
+    let line = Line::plain(format!("Deploys to {} ", intent.key));
+    let (line, then) = match &intent.condition {
+        Condition::At { at, timezone } => (
+            line.text(format!("at {}.", said_briefly(*at, timezone, now))),
+            format!("Asked for on {}, in {}: ", said(*at, timezone), left(now, *at)),
+        ),
+        Condition::Green => (line.text("when its CI is green."), "Asked for then: ".to_owned()),
+        Condition::Unlocked => (line.text("when it is unlocked."), "Asked for then: ".to_owned()),
     };
-    let mut rest = Vec::new();
+    let then = what(Line::plain(then), intent.reference.as_deref()).text(", if policy allows it.");
+    let mut rest = vec![then];
     rest.extend(note.map(|note| Line::plain(noted(note))));
     rest.extend(looked_up(intent).map(Line::plain));
     if let Condition::Green | Condition::Unlocked = intent.condition {
@@ -151,8 +166,7 @@ fn looked_up(intent: &Intent) -> Option<&'static str> {
 /// What whoever asked is told when it ended without their doing.
 #[must_use]
 pub fn deferred_news(intent: &Intent) -> Message {
-    let line = what(Line::plain("Your deployment of "), intent.reference.as_deref());
-    let line = line.text(format!(" to {} ", intent.key));
+    let line = Line::plain(format!("Your deferred deployment to {} ", intent.key));
     let (line, why) = match &intent.state {
         State::Waiting => (line.text("waits."), None),
         State::Begun { release, .. } => (words::release(line.text("began: "), release).text("."), None),
@@ -161,6 +175,7 @@ pub fn deferred_news(intent: &Intent) -> Message {
         State::Refused { why, .. } => (line.text("was refused. Nothing was started."), Some(why)),
     };
     let mut rest: Vec<_> = why.map(|why| Line::default().untrusted(why)).into_iter().collect();
+    rest.push(was_to_bring(intent));
     if why.is_some() {
         let what = intent.reference.as_deref().map_or(String::new(), |reference| format!(" {reference}"));
         let line = format!("/deploy {}{what} {}", intent.key.environment, intent.key.service);
@@ -185,8 +200,8 @@ pub fn cannot_be_deferred(why: Unsettled) -> Message {
 #[must_use]
 pub fn too_many_deferred(key: Option<&EnvironmentKey>) -> Message {
     let line = Line::plain(match key {
-        Some(key) => format!("{PER_ENVIRONMENT_LIMIT} deployments to {key} wait for their moment already."),
-        None => format!("{PER_PERSON_LIMIT} deployments of yours wait for their moment already."),
+        Some(key) => format!("{PER_ENVIRONMENT_LIMIT} deployments to {key} are deferred already."),
+        None => format!("{PER_PERSON_LIMIT} deployments of yours are deferred already."),
     });
     let way = Line::plain("Cancel one first: ").code("/release queue").text(".");
     Message::answer(line.text(" Nothing was started."), [way])
@@ -195,9 +210,14 @@ pub fn too_many_deferred(key: Option<&EnvironmentKey>) -> Message {
 /// It is cancelled.
 #[must_use]
 pub fn deferral_cancelled(intent: &Intent) -> Message {
-    let line = what(Line::plain("Cancelled: "), intent.reference.as_deref());
-    let line = when(line.text(format!(" is not deployed to {} ", intent.key)), &intent.condition);
-    Message::answer(line.text("."), [])
+    let line = Line::plain(format!("Cancelled: the deferred deployment to {}.", intent.key));
+    Message::answer(line, [was_to_bring(intent)])
+}
+
+/// `It was to bring main when its CI is green.`
+fn was_to_bring(intent: &Intent) -> Line {
+    let line = what(Line::plain("It was to bring "), intent.reference.as_deref()).text(" ");
+    when(line, &intent.condition).text(".")
 }
 
 /// It cannot be cancelled any more.
@@ -265,7 +285,8 @@ pub fn note_deferred(status: &mut Message, intents: QueueIntents<'_>) {
 pub fn bumped(on: &str, release: &ReleaseId, passed: usize) -> Message {
     let line = words::release(Line::plain(format!("{on}: ")), release);
     let others = words::count(passed, "other");
-    Message::answer(line.text(format!(" goes before {others} now. Who asked for them has been told.")), [])
+    let told = Line::plain("Who asked for them has been told.");
+    Message::answer(line.text(format!(" goes before {others} now.")), [told])
 }
 
 /// What those are told who wait behind it now, and whoever asked for it. `place`: 1 is the first.

@@ -1,11 +1,11 @@
 //! Continuous delivery: its pauses, as one message each, and how it stands, in one phrase.
 
 use super::super::{Block, Line, Mark, Message, Verb};
-use super::action;
 use super::words::{self, DOT};
+use super::{action, first};
 use crate::facts::CiState;
 use crate::flow::{Flow, How, Pause, Resumption, Standing, Why};
-use crate::ids::EnvironmentKey;
+use crate::ids::{CommitSha, EnvironmentKey};
 use jiff::Timestamp;
 
 /// How many paused environments an answer lists.
@@ -18,33 +18,65 @@ const BY_ITSELF: &str = "@id(\"by-itself\") permit (principal == Person::\"slipw
 /// What the channels read from the moment on from which nothing begins by itself.
 #[must_use]
 pub fn flow_paused(key: &EnvironmentKey, pause: &Pause) -> Message {
-    let headline = Line::plain(format!("{key}{DOT}nothing starts by itself: ")).join(why(&pause.why));
+    let lead = Line::plain(format!("{key}{DOT}nothing starts by itself: "));
+    let (headline, rest) = first::or_short(&lead, why(&pause.why), briefly(&pause.why));
     let actions = if pause.why.needs_somebody() { vec![action(Verb::Resume)] } else { vec![] };
-    let body = way_out(key, &pause.why).into_iter().map(Block::Line).collect();
+    let body = rest.into_iter().chain(way_out(key, &pause.why)).map(Block::Line).collect();
     Message { mark: Mark::Waiting, headline, progress: None, body, actions }
 }
 
 /// The same message after the pause.
 #[must_use]
 pub fn flow_resumed(key: &EnvironmentKey, pause: &Pause, how: &Resumption, now: Timestamp) -> Message {
-    let line = Line::plain(format!("{key}{DOT}starts by itself again"));
-    let headline = match how {
-        Resumption::Over => line.text(match pause.why {
-            Why::Locked { .. } => ": it is not locked any more",
-            Why::Frozen { .. } => ": the freeze is over",
-            Why::Refused { .. } => ": policy lets Slipway release here",
-            Why::Gone { .. } => ": the branch is there",
-            Why::PastSlipway { .. } => ": what was deployed past Slipway is gone",
+    let because = match how {
+        Resumption::Over => Line::plain(match pause.why {
+            Why::Locked { .. } => "it is unlocked",
+            Why::Frozen { .. } => "the freeze is over",
+            Why::Refused { .. } => "policy permits it",
+            Why::Gone { .. } => "the branch is there",
+            Why::PastSlipway { .. } => "what was deployed past Slipway is gone",
             Why::Diverged { .. } | Why::Ended { .. } | Why::WentBack { .. } => "",
         }),
-        Resumption::Said { by } => line.text(": resumed by ").person(by),
+        Resumption::Said { by } => Line::plain("resumed by ").person(by),
         Resumption::Succeeded { release, by } => {
-            words::release(line.text(": "), release).text(" of ").person(by).text(" is live")
+            words::release(Line::default(), release).text(" of ").person(by).text(" is live")
         }
+    };
+    let lead = Line::plain(format!("{key}{DOT}releases start by themselves again"));
+    let is_said = first::chars(&because) > 0;
+    let (headline, rest) = match is_said {
+        true => first::or_short(&lead, Line::plain(": ").join(because.clone()), Line::default()),
+        false => (lead, None),
     };
     let held = words::rough(words::seconds(pause.since, now));
     let was = Line::plain(format!("It had stopped for {held}: ")).join(why(&pause.why));
-    Message { mark: Mark::Ended, headline, progress: None, body: vec![Block::Line(was)], actions: vec![] }
+    let body = rest.map(|_| because).into_iter().chain([was]).map(Block::Line).collect();
+    Message { mark: Mark::Ended, headline, progress: None, body, actions: vec![] }
+}
+
+/// The same in so few words that they fit every first line.
+fn briefly(why: &Why) -> Line {
+    match why {
+        Why::Locked { owner, .. } => Line::plain("locked by ").person(owner),
+        Why::Frozen { until, .. } => until.map_or(Line::plain("frozen"), |at| Line::plain("frozen until ").time(at)),
+        Why::Refused { .. } => self::why(why),
+        Why::Ended { commit, how, .. } => ended(commit, how),
+        Why::WentBack { by, .. } => Line::default().person(by).text(" went back"),
+        Why::Diverged { live, .. } => words::commit(Line::default(), live).text(" is not on its branch"),
+        Why::PastSlipway { .. } => Line::plain("deployed past Slipway"),
+        Why::Gone { .. } => Line::plain("its branch is gone"),
+    }
+}
+
+fn ended(commit: &CommitSha, how: &How) -> Line {
+    let line = words::commit(Line::default(), commit);
+    match how {
+        How::RolledBack => line.text(" was rolled back by AWS"),
+        How::Denied => line.text(" was refused"),
+        How::Expired => line.text(" was not approved in time"),
+        How::Cancelled { by } => line.text(" was cancelled by ").person(by),
+        How::Live | How::Nothing | How::Superseded | How::Failed => line.text(" failed"),
+    }
 }
 
 fn why(why: &Why) -> Line {
@@ -57,18 +89,8 @@ fn why(why: &Why) -> Line {
             let line = Line::default().untrusted(words::phrase(what));
             until.map_or(line.clone(), |at| line.text(" (until ").time(at).text(")"))
         }
-        Why::Refused { what } => Line::plain("policy does not let Slipway: ").untrusted(words::phrase(what)),
-        Why::Ended { release, commit, how } => {
-            let line = words::commit(Line::default(), commit);
-            let line = match how {
-                How::RolledBack => line.text(" was rolled back by AWS"),
-                How::Denied => line.text(" was refused"),
-                How::Expired => line.text(" was not approved in time"),
-                How::Cancelled { by } => line.text(" was cancelled by ").person(by),
-                How::Live | How::Nothing | How::Superseded | How::Failed => line.text(" failed"),
-            };
-            words::release(line.text(" ("), release).text(")")
-        }
+        Why::Refused { .. } => Line::plain("refused by policy"),
+        Why::Ended { release, commit, how } => words::release(ended(commit, how).text(" ("), release).text(")"),
         Why::WentBack { release, by } => {
             words::release(Line::default().person(by).text(" went back to an older version ("), release).text(")")
         }
@@ -88,7 +110,8 @@ fn way_out(key: &EnvironmentKey, why: &Why) -> Vec<Line> {
     match why {
         Why::Locked { .. } => vec![Line::plain("Goes on by itself when it is unlocked: ").code(words::unlock(key))],
         Why::Frozen { .. } => vec![Line::plain("Goes on by itself when that is over.")],
-        Why::Refused { .. } => vec![
+        Why::Refused { what } => vec![
+            Line::default().untrusted(what.as_str()),
             Line::plain("Goes on by itself when a rule permits it. The one that does by default:"),
             Line::default().code(BY_ITSELF),
         ],
@@ -154,7 +177,8 @@ pub fn flow_phrase(flow: Option<&Flow>, branch: &str, now: Timestamp) -> Line {
 /// To whoever resumed it.
 #[must_use]
 pub fn flow_goes_on(key: &EnvironmentKey) -> Message {
-    Message::answer(Line::plain(format!("{key} starts by itself again, with the newest green commit.")), [])
+    let line = Line::plain(format!("{key}{DOT}releases start by themselves again."));
+    Message::answer(line, [Line::plain("The newest green commit comes first.")])
 }
 
 /// Nothing that somebody could resume.
@@ -177,8 +201,9 @@ pub fn flow_is_not_set(key: &EnvironmentKey) -> Message {
 /// What holds it up is over only when that is over.
 #[must_use]
 pub fn flow_cannot_be_resumed(key: &EnvironmentKey, pause: &Pause) -> Message {
-    let line = Line::plain(format!("That does not help on {key}: ")).join(why(&pause.why));
-    Message::answer(line.text(". Nothing was started."), way_out(key, &pause.why))
+    let line = Line::plain(format!("That does not help on {key}. Nothing was started."));
+    let held = Line::plain("Nothing starts by itself there: ").join(why(&pause.why)).text(".");
+    Message::answer(line, [held].into_iter().chain(way_out(key, &pause.why)))
 }
 
 /// Which of several is meant?

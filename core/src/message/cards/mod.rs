@@ -11,6 +11,7 @@ mod bad;
 mod by_hand;
 mod configuration;
 mod deferred;
+mod first;
 mod flow;
 mod history;
 pub mod home;

@@ -1,6 +1,7 @@
 //! What the channels read of a commit on its way to the next environment.
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
+use super::first;
 use super::release::{When, migration_lines, migration_warnings, ships};
 use super::words::{self, DOT};
 use crate::environment::Live;
@@ -44,7 +45,7 @@ pub fn soaked_for(commit: &CommitSha, before: &EnvironmentName, soaked_s: i64) -
 }
 
 /// The suggestion:
-/// `○ goals → production · 4c1f9e2 has run on staging for 31 min · 3 commits, 1 migration · ready to deploy`.
+/// `○ goals → production · 4c1f9e2 is ready to deploy · 31 min on staging · 3 commits, 1 migration`.
 #[must_use]
 pub fn suggestion(view: &SuggestionView<'_>) -> Message {
     let SuggestionView { key, before, live, soaked_s, plan, reasons, unrelated } = view;
@@ -56,8 +57,7 @@ pub fn suggestion(view: &SuggestionView<'_>) -> Message {
         what = format!("{what}, {}", words::count(plan.migrations.len(), "migration"));
     }
     let served = words::rough(u64::try_from(*soaked_s).unwrap_or(0));
-    let headline =
-        subject(key, &live.commit).text(format!(" has run on {before} for {served}{DOT}{what}{DOT}ready to deploy"));
+    let headline = subject(key, &live.commit).text(format!(" is ready to deploy{DOT}{served} on {before}{DOT}{what}"));
     let since = Line::plain(format!("on {before} since ")).time(live.since).text(DOT);
     let since = match live.by.is_slipway() {
         true => since.text("started by itself"),
@@ -88,7 +88,7 @@ pub fn suggestion(view: &SuggestionView<'_>) -> Message {
     body.push(field("Approvals", vec![approvals]));
     let deploy = Action { verb: Verb::Promote, label: format!("Deploy to {}", key.environment) };
     let actions = vec![deploy, super::action(Verb::NotNow)];
-    Message { mark: Mark::Waiting, headline, progress: None, body, actions }
+    first::fitted(Message { mark: Mark::Waiting, headline, progress: None, body, actions })
 }
 
 fn field(label: &str, lines: Vec<Line>) -> Block {
@@ -108,7 +108,7 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
             (Mark::Ended, words::commit(line.text(" superseded by "), live).text(format!(" on {before}")), None)
         }
         Standing::Left { live, newer: false } => {
-            let line = line.text(format!(" is no longer on {before}: it went back to "));
+            let line = line.text(format!(" is no longer on {before}: back to "));
             (Mark::Ended, words::commit(line, live), None)
         }
         Standing::Taken { release, by } => {
@@ -121,14 +121,19 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
         Standing::Begun { release } | Standing::Over { release } => {
             (Mark::Ended, words::release(line.text(" started by itself: "), release), None)
         }
-        Standing::Stopped { release, how } => {
-            let line = words::release(line.text(" does not start by itself again: "), release).text(stop(*how));
-            let rest = Line::plain(format!("The next that does is a newer commit on {before}. By hand: "));
-            (Mark::Failed, line, Some(by_hand(rest)))
+        Standing::Stopped { how, .. } => {
+            let line = line.text(stop(*how)).text(DOT).text("does not start by itself again");
+            let rest = Line::plain("A newer commit on ").text(before.to_string());
+            (Mark::Failed, line, Some(by_hand(rest.text(" does. To ask for this one all the same: "))))
         }
     };
-    let named = standing.led_to().zip(page);
-    let page = named.map(|(release, url)| words::link(Line::default(), url, &format!("Release {}", release.short())));
+    let named = standing.led_to().map(|release| match page {
+        Some(url) => words::link(Line::default(), url, &format!("Release {}", release.short())),
+        None => Line::plain("Release ").code(release.short()),
+    });
+    // Without a link it is named once.
+    let is_said = !matches!(standing, Standing::Stopped { .. });
+    let page = named.filter(|_| page.is_some() || !is_said);
     let body = rest.into_iter().chain(page).map(Block::Line).collect();
     Message { mark, headline, progress: None, body, actions: vec![] }
 }
@@ -146,15 +151,16 @@ fn stop(how: Stop) -> &'static str {
 #[must_use]
 pub fn no_longer_suggested(key: &EnvironmentKey, now: &Promotion, before: &EnvironmentName) -> Message {
     let Message { headline, body, .. } = promotion(key, now, before, None);
-    let message = Message::answer(headline.text(". Nothing was started."), []);
-    Message { body, ..message }
+    let message = Message::answer(headline, [Line::plain("Nothing was started.")]);
+    Message { body: message.body.into_iter().chain(body).collect(), ..message }
 }
 
 /// It is asked for already, by this release.
 #[must_use]
 pub fn asked_for_already(asked: &Release, commit: &CommitSha) -> Message {
-    let line = subject(&asked.request.key, commit).text(" is asked for already, by ").person(&asked.request.requester);
-    Message::answer(words::release(line.text(": "), &asked.id).text(". Nothing was started."), [])
+    let line = subject(&asked.request.key, commit).text(" is asked for already: ");
+    let line = words::release(line, &asked.id).text(" of ").person(&asked.request.requester);
+    Message::answer(line, [Line::plain("Nothing was started.")])
 }
 
 /// The suggestion is withdrawn.

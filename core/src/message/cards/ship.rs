@@ -13,8 +13,8 @@ const NOTHING: &str = " Nothing was started.";
 /// Another release ships it.
 #[must_use]
 pub fn ships_already(first: &Release, pull: u64) -> Message {
-    let line = Line::plain(format!("#{pull} is being shipped already to {}, by ", first.request.key.environment));
-    let line = words::release(line, &first.id).text(", asked by ").person(&first.request.requester);
+    let line = Line::plain(format!("#{pull} is on its way to {}: ", first.request.key.environment));
+    let line = words::release(line, &first.id).text(" of ").person(&first.request.requester);
     let show = Line::plain("To see it: ").code(format!("/release show {}", first.id.short()));
     Message::answer(line.text(format!(".{NOTHING}")), [show])
 }
@@ -31,9 +31,10 @@ pub fn another_repository(repository: &str, known: &[String]) -> Message {
 #[must_use]
 pub fn which_service(pull: u64, services: &[ServiceName]) -> Message {
     let names: Vec<_> = services.iter().take(LISTED_LIMIT).map(ServiceName::as_str).collect();
-    let line = Line::plain(format!("Which service? There are: {}.{NOTHING}", names.join(", ")));
+    let there = Line::plain(format!("There are: {}.", names.join(", ")));
     let first = names.first().copied().unwrap_or_default();
-    Message::answer(line, [Line::plain("For example ").code(format!("/release ship {pull} --service {first}"))])
+    let example = Line::plain("For example ").code(format!("/release ship {pull} --service {first}"));
+    Message::answer(Line::plain(format!("Which service?{NOTHING}")), [there, example])
 }
 
 /// The service has no such environment, or none that what is merged could go to first.

@@ -191,7 +191,7 @@ fn targets(plan: &Plan) -> Vec<Line> {
 
 fn facts(release: &Release) -> Option<Block> {
     let ci = &release.facts.as_ref()?.ci;
-    let line = Line::plain(format!("{} of {} checks passed, seen ", ci.value.passed, ci.value.total)).time(ci.at);
+    let line = Line::plain(format!("{} of {} passed, seen ", ci.value.passed, ci.value.total)).time(ci.at);
     let mut lines = vec![line];
     if !ci.value.failing.is_empty() {
         lines.push(words::untrusted_list(Line::plain("failing: "), &ci.value.failing, ", "));

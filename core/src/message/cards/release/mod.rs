@@ -74,7 +74,7 @@ fn with_mark(release: &Release, mut card: Message) -> Message {
     card
 }
 
-/// How many pieces of a card's first line say what it is about; [`message`] makes them.
+/// How many pieces of a card's first line say what it is about; [`title`] makes them.
 const TITLE_SPANS: usize = 3;
 
 /// What a card's first line says of how things stand.
@@ -84,10 +84,14 @@ fn stands(card: &Message) -> Line {
 
 /// A card with its first line and who asked for what.
 fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
-    let key = &view.release.request.key;
-    let only = if configuration::is_only(view.release) { "configuration only · " } else { "" };
-    let headline = Line::plain(key.to_string()).text(DOT).text(only).join(stands);
+    let headline = title(view).join(stands);
     Message { mark, headline, progress: None, body: asked(view), actions: Vec::new() }
+}
+
+/// The pieces of a first line that say what it is about: [`TITLE_SPANS`] of them.
+fn title(view: &ReleaseView<'_>) -> Line {
+    let only = if configuration::is_only(view.release) { "configuration only · " } else { "" };
+    Line::plain(view.release.request.key.to_string()).text(DOT).text(only)
 }
 
 /// `asked by ana · plan 5b3e91 · release 01JD7Q4N`, and the reason given.

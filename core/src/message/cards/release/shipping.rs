@@ -2,13 +2,14 @@
 
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
+use super::super::first;
 use super::super::words::{self, DOT};
 use super::{actions, field, message};
 use crate::ids::EnvironmentName;
 use crate::pull::{Merge, Shipped, UNCLEAR};
 use crate::release::{Outcome, PlanningStage, Release, RequestKind};
 
-/// How much of what is missing the first line names.
+/// How much of what is missing the first line names, where there is room.
 const HEADLINE_LIMIT: usize = 2;
 
 /// While the pull request is waited for or merged.
@@ -20,7 +21,7 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
             (Mark::Running, words::commit(Line::plain(format!("merging {number}{DOT}squash of ")), &shipped.head))
         }
         (_, Some(shipped)) if !shipped.missing.is_empty() => {
-            (Mark::Waiting, missing(Line::plain(format!("waits for {number}: ")), shipped))
+            (Mark::Waiting, missing(view, &format!("waits for {number}"), shipped))
         }
         _ => (Mark::Running, Line::plain(format!("looking at {number}"))),
     };
@@ -33,7 +34,7 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
         message.body.push(Block::Line(expires));
     }
     message.actions = actions([Verb::Cancel]);
-    message
+    first::fitted(message)
 }
 
 /// `#123`, whether or not it was looked at.
@@ -45,12 +46,21 @@ pub(super) fn number(release: &Release) -> String {
     }
 }
 
-fn missing(line: Line, shipped: &Shipped) -> Line {
-    let shown = words::untrusted_list(line, shipped.missing.iter().take(HEADLINE_LIMIT), ", ");
-    match shipped.missing.len().saturating_sub(HEADLINE_LIMIT) {
-        0 => shown,
-        more => shown.text(format!(" and {more} more")),
-    }
+/// As much of what is missing as the first line has room for; the card has all of it.
+fn missing(view: &ReleaseView<'_>, lead: &str, shipped: &Shipped) -> Line {
+    let all = &shipped.missing;
+    let first = |shown: usize| {
+        let line = Line::plain(format!("{lead}: "));
+        let line = words::untrusted_list(line, all.iter().take(shown), ", ");
+        match all.len().saturating_sub(shown) {
+            0 => line,
+            more => line.text(format!(" and {more} more")),
+        }
+    };
+    let title = super::title(view);
+    let fits = |line: &Line| first::fits(&title.clone().join(line.clone()));
+    let found = (1..=HEADLINE_LIMIT).rev().map(first).find(fits);
+    found.unwrap_or_else(|| Line::plain(format!("{lead}{DOT}{} missing", words::count(all.len(), "thing"))))
 }
 
 /// What it is, what is missing, what was counted.
@@ -77,20 +87,21 @@ fn fields(shipped: &Shipped) -> Vec<Block> {
 pub(super) fn dry_run(view: &ReleaseView<'_>, shipped: &Shipped) -> Message {
     let number = number(view.release);
     let found = if shipped.missing.is_empty() {
-        Line::plain(format!("{number} could be merged now"))
+        Line::plain(format!("dry run: {number} could be merged now"))
     } else {
-        missing(Line::plain(format!("{number} would wait: ")), shipped)
+        missing(view, &format!("dry run: {number} would wait"), shipped)
     };
-    let stands = Line::plain("dry run: ").join(found).text(DOT).text("nothing was merged");
+    let stands = found.text(DOT).text("nothing was merged");
     let mut message = message(view, Mark::Ended, stands);
     message.body.extend(fields(shipped));
-    message
+    message.body.push(Block::Line(Line::plain("What would be deployed is planned after the merge.")));
+    first::fitted(message)
 }
 
 /// What has not happened, at an end before the run: a merge cannot be taken back by ending a release.
 pub(super) fn nothing_started(release: &Release) -> String {
     match (&release.request.kind, release.merge()) {
-        (_, Some(_)) => format!("{} is merged, nothing was deployed", number(release)),
+        (_, Some(_)) => format!("{} is merged, not deployed", number(release)),
         (RequestKind::Ship { .. }, None) if is_unclear(release) => {
             format!("it is not known whether {} was merged", number(release))
         }

@@ -3,6 +3,7 @@
 
 use super::super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
+use super::super::first;
 use super::super::history::outcome;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
@@ -14,6 +15,9 @@ use crate::together::how_it_ended;
 
 /// How many commits are listed of each of the others.
 const COMMITS_SHOWN_LIMIT: usize = 3;
+
+/// How many characters of the first line name services.
+const TITLE_LIMIT_CHARS: usize = 32;
 
 /// The parts of a card that are about one service alone.
 const OF_ONE_SERVICE: [&str; 5] = ["What ships", "What shipped", "Image", "Migrations", "Configuration"];
@@ -28,10 +32,8 @@ pub fn together_card(view: &ReleaseView<'_>, members: &[Release]) -> Message {
     let view = &ReleaseView { next: None, ..*view };
     let mut card = release_card(view);
     let (mark, stands) = first_line(view, members, card.mark, stands(&card));
-    let services: Vec<_> = members.iter().map(|member| member.request.key.service.as_str()).collect();
-    let title = format!("{} → {}", services.join(", "), release.request.key.environment);
     let then = next.map_or(String::new(), |next| format!("{DOT}next: {next}"));
-    (card.mark, card.headline) = (mark, Line::plain(title).text(DOT).join(stands).text(then));
+    (card.mark, card.headline) = (mark, title(members, release).join(stands).text(then));
     let service = &release.request.key.service;
     card.body = card.body.into_iter().map(|block| named(service, block)).collect();
     if let Some(lead) = members.first().filter(|lead| lead.id != release.id) {
@@ -44,7 +46,19 @@ pub fn together_card(view: &ReleaseView<'_>, members: &[Release]) -> Message {
     card.body.extend(next.map(|next| Block::Line(Line::plain("Next: ").code(for_all(release, next)))));
     // They would be about one service alone.
     card.actions.retain(|Action { verb, .. }| !matches!(verb, Verb::Lock | Verb::Promote));
-    card
+    first::fitted(card)
+}
+
+/// `api, web, jobs → staging`; of many, or of long names, `api and 9 more → staging`.
+fn title(members: &[Release], release: &Release) -> Line {
+    let services: Vec<_> = members.iter().map(|member| member.request.key.service.as_str()).collect();
+    let mut names = services.join(", ");
+    if let [first, others @ ..] = &services[..]
+        && names.chars().count() > TITLE_LIMIT_CHARS
+    {
+        names = format!("{first} and {} more", others.len());
+    }
+    Line::plain(format!("{names} → {}", release.request.key.environment)).text(DOT)
 }
 
 /// Says which service a part of the card is about.
@@ -63,7 +77,7 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
         return all_well(members, mark, stands);
     }
     if release.stopped_its_group() {
-        return (mark, Line::default().untrusted(how_it_ended(release)).text(DOT).join(others_stand(release, members)));
+        return (mark, stopped(release, members));
     }
     if members.iter().all(|member| member.phase.is_end()) {
         // Somebody stopped them while one ran that could not be stopped any more.
@@ -72,7 +86,9 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
             _ => None,
         });
         let line = by.map_or(Line::plain("stopped"), |by| Line::plain("stopped by ").person(by));
-        return (Mark::Ended, line.text(DOT).text(in_words(members.iter())));
+        let lead = line.text(DOT);
+        let title = title(members, release).join(lead.clone());
+        return (Mark::Ended, lead.text(others_in_words(&title, members.iter().collect())));
     }
     let begun = members.iter().any(|member| member.started_at.is_some() || member.phase.is_end());
     let waits = matches!(release.phase, Phase::AwaitingApproval | Phase::Queued);
@@ -137,17 +153,51 @@ fn all_well(members: &[Release], mark: Mark, stands: Line) -> (Mark, Line) {
     (Mark::Live, Line::plain(line).text(took.unwrap_or_default()))
 }
 
-/// `api is live, jobs was not started`, beside the one that stopped them.
-fn others_stand(stopped: &Release, members: &[Release]) -> Line {
-    let none_started = members.iter().all(|member| member.started_at.is_none());
-    if none_started {
-        return Line::plain("nothing was started");
-    }
-    Line::plain(in_words(members.iter().filter(|member| member.id != stopped.id)))
+/// `web failed in migrate · api is live, jobs was not started`.
+fn stopped(release: &Release, members: &[Release]) -> Line {
+    let title = title(members, release);
+    let service = &release.request.key.service;
+    let whole = Line::default().untrusted(how_it_ended(release)).text(DOT);
+    // Its card has all of what went wrong under the first line.
+    let short = match &release.outcome {
+        _ if first::fits(&title.clone().join(whole.clone())) => None,
+        Some(Outcome::Failed { .. }) => Some(format!("{service} failed")),
+        Some(Outcome::Superseded { .. }) => Some(format!("{service} was superseded")),
+        _ => None,
+    };
+    let lead = short.map_or(whole, |short| Line::plain(short).text(DOT));
+    let others: Vec<_> = members.iter().filter(|member| member.id != release.id).collect();
+    let stand = match members.iter().all(|member| member.started_at.is_none()) {
+        true => "nothing was started".to_owned(),
+        false => others_in_words(&title.join(lead.clone()), others),
+    };
+    lead.text(stand)
 }
 
-fn in_words<'a>(members: impl Iterator<Item = &'a Release>) -> String {
-    members.map(stands_in_words).collect::<Vec<_>>().join(", ")
+/// `api is live, jobs was not started`; where that is too long, `1 is live, 8 were not started`: the card has each of them.
+fn others_in_words(lead: &Line, members: Vec<&Release>) -> String {
+    let each = members.iter().map(|member| stands_in_words(member)).collect::<Vec<_>>().join(", ");
+    if first::fits(&lead.clone().text(each.as_str())) {
+        return each;
+    }
+    let mut counts = [0; 4];
+    for member in &members {
+        let kind = match &member.outcome {
+            Some(Outcome::Live | Outcome::Migrated) => 0,
+            Some(Outcome::NothingToDo | Outcome::DryRun) => 1,
+            _ if member.left_out.is_some() => 2,
+            _ => 3,
+        };
+        counts[kind] += 1;
+    }
+    let words = |n: usize, one: &str, many: &str| (n > 0).then(|| format!("{n} {}", if n == 1 { one } else { many }));
+    let parts = [
+        words(counts[0], "is live", "are live"),
+        words(counts[1], "had nothing to do", "had nothing to do"),
+        words(counts[2], "was not started", "were not started"),
+        words(counts[3], "ended otherwise", "ended otherwise"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn stands_in_words(member: &Release) -> String {

@@ -45,21 +45,29 @@ fn one_message_says_what_it_waits_for_and_what_became_of_it() {
     .map(|intent| text(&deferred(intent, None)))
     .collect();
     expect![[r#"
-        ○ goals → production · deploys the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin) · asked by ana
+        ○ goals → production · waits for 19:00 (Tue, Europe/Berlin) · asked by ana
+        deploys the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin)
         Rules, votes and the queue are asked then, not before · deferred 01JD7Q4N
         [Cancel]
-        ○ goals → production · deploys main when its CI is green · asked by ana
+        ○ goals → production · waits for green CI of main · asked by ana
+        deploys main when its CI is green
         reason: fixes login
         Rules, votes and the queue are asked then, not before · deferred 01JD7Q4N · expires Wed 15:00
         [Cancel]
-        ○ goals → production · deploys 4c1f9e2 when it is unlocked · asked by ana
+        ○ goals → production · waits until it is unlocked · asked by ana
+        deploys 4c1f9e2 when it is unlocked
         Rules, votes and the queue are asked then, not before · deferred 01JD7Q4N · expires Wed 15:00
         [Cancel]
-        ● goals → production · began: release 01JD7Q5M · was to deploy the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin) · asked by ana
-        – goals → production · cancelled by bob · was to deploy the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin) · asked by ana
-        – goals → production · expired: it was not green within 24 h · was to deploy main when its CI is green · asked by ana
-        ✖ goals → production · not deployed: No rule lets ana ask · was to deploy the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin) · asked by ana
-    "#]].assert_eq(&shown);
+        ● goals → production · deferred deployment began: release 01JD7Q5M
+        was to deploy the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin) · asked by ana
+        – goals → production · deferred deployment cancelled by bob
+        was to deploy the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin) · asked by ana
+        – goals → production · deferred deployment expired: it was not green within 24 h
+        was to deploy main when its CI is green · asked by ana
+        ✖ goals → production · deferred deployment refused: No rule lets ana ask
+        was to deploy the newest of the default branch on Tuesday 2025-11-04 at 19:00 (Europe/Berlin) · asked by ana
+    "#]]
+    .assert_eq(&shown);
     let begun = intent(None, monday(), State::Begun { release: "01JD7Q5MZZ".into(), at: at(9) });
     let linked = deferred(&begun, Some("https://slipway.acme.dev/releases/01JD7Q5MZZ"));
     assert!(linked.headline.0.iter().any(|span| matches!(span, Span::Link { text, .. } if text == "01JD7Q5M")));
@@ -82,35 +90,42 @@ fn whoever_asked_reads_what_was_decided_for_them() {
     ]
     .concat();
     expect![[r#"
-        Deploys the newest of the default branch to goals → production on Tuesday 2025-11-04 at 19:00 (Europe/Berlin), in 3 h, if policy allows it then.
+        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: the newest of the default branch, if policy allows it.
         That time has passed today, so it is tomorrow.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys v1.8.0 to goals → production on Tuesday 2025-11-04 at 19:00 (Europe/Berlin), in 3 h, if policy allows it then.
+        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: v1.8.0, if policy allows it.
         That time has passed today, so it is next week.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys the newest of the default branch to goals → production on Tuesday 2025-11-04 at 19:00 (Europe/Berlin), in 3 h, if policy allows it then.
+        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: the newest of the default branch, if policy allows it.
         There is no such time on that day, because clocks go forward: it is the one above.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys the newest of the default branch to goals → production on Tuesday 2025-11-04 at 19:00 (Europe/Berlin), in 3 h, if policy allows it then.
+        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: the newest of the default branch, if policy allows it.
         Clocks go back over that time on that day, so it comes twice: it is the first.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys main to goals → production when its CI is green, if policy allows it then.
+        Deploys to goals → production when its CI is green.
+        Asked for then: main, if policy allows it.
         Deployed is exactly the commit that is found green.
         Given up after 24 h without that.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys 4c1f9e2 to goals → production when it is unlocked, if policy allows it then.
+        Deploys to goals → production when it is unlocked.
+        Asked for then: 4c1f9e2, if policy allows it.
         Given up after 24 h without that.
         To cancel it: /release cancel 01JD7Q4N
         That is no time to wait for: it has passed already. Nothing was started.
-        10 deployments to goals → production wait for their moment already. Nothing was started.
+        10 deployments to goals → production are deferred already. Nothing was started.
         Cancel one first: /release queue.
-        10 deployments of yours wait for their moment already. Nothing was started.
+        10 deployments of yours are deferred already. Nothing was started.
         Cancel one first: /release queue.
-    "#]].assert_eq(&answers);
+    "#]]
+    .assert_eq(&answers);
 }
 
 #[test]
@@ -124,7 +139,8 @@ fn whoever_waits_reads_where_they_are_now() {
     expect![[r#"
         bob has put release 01JD7Q5M of ana first on goals → production.
         Your release 01JD7Q4N is number 2 of those that wait now. It is passed 3 times at most.
-        goals → production: release 01JD7Q5M goes before 2 others now. Who asked for them has been told.
+        goals → production: release 01JD7Q5M goes before 2 others now.
+        Who asked for them has been told.
     "#]]
     .assert_eq(&(text(&told) + &text(&bumped(&key().to_string(), &"01JD7Q5M".into(), 2))));
 }

@@ -54,7 +54,8 @@ fn each_pause_says_why_and_how_it_ends() {
         Goes on by itself when it is unlocked: /release unlock staging goals
         ○ goals → staging · nothing starts by itself: Nothing starts on Fridays (until Mon 10:00)
         Goes on by itself when that is over.
-        ○ goals → staging · nothing starts by itself: policy does not let Slipway: No rule lets slipway ask for a release to staging
+        ○ goals → staging · nothing starts by itself: refused by policy
+        No rule lets slipway ask for a release to staging.
         Goes on by itself when a rule permits it. The one that does by default:
         @id("by-itself") permit (principal == Person::"slipway", action in [Action::"request", Action::"rollback", Action::"execute"], resource);
         ○ goals → staging · nothing starts by itself: 4444444 failed (release 01JD7Q4N)
@@ -94,13 +95,13 @@ fn the_same_message_says_when_it_is_over() {
         over(failed(How::Failed), Resumption::Succeeded { release: "01JD7Q6RABCDEF".into(), by: "eve".into() }),
     ];
     expect![[r#"
-        – goals → staging · starts by itself again: it is not locked any more
+        – goals → staging · releases start by themselves again: it is unlocked
         It had stopped for 12 min: locked by chen "load test"
-        – goals → staging · starts by itself again: the freeze is over
+        – goals → staging · releases start by themselves again: the freeze is over
         It had stopped for 12 min: Nothing starts on Fridays
-        – goals → staging · starts by itself again: resumed by ana
+        – goals → staging · releases start by themselves again: resumed by ana
         It had stopped for 12 min: 4444444 failed (release 01JD7Q4N)
-        – goals → staging · starts by itself again: release 01JD7Q6R of eve is live
+        – goals → staging · releases start by themselves again: release 01JD7Q6R of eve is live
         It had stopped for 12 min: 4444444 failed (release 01JD7Q4N)
     "#]]
     .assert_eq(&all.concat());
@@ -165,7 +166,8 @@ fn what_does_not_help_says_what_does() {
     let other = EnvironmentKey { service: "goals".into(), environment: "preview".into() };
     let all = [flow_cannot_be_resumed(&key(), &pause(locked)), flow_which(&[key(), other])].map(|m| text(&m));
     expect![[r#"
-        That does not help on goals → staging: locked by chen "load test". Nothing was started.
+        That does not help on goals → staging. Nothing was started.
+        Nothing starts by itself there: locked by chen "load test".
         Goes on by itself when it is unlocked: /release unlock staging goals
         Several environments have stopped. Nothing was started.
         /release resume staging goals

@@ -302,7 +302,7 @@ fn answers_say_back_what_was_typed_as_what_it_is() {
 fn what_is_asked_for_later_says_what_was_typed_as_what_it_is() {
     use crate::intent::{Condition, Intent, State};
     let states = [
-        (State::Waiting, 2),
+        (State::Waiting, 3),
         (State::Begun { release: "01JD7Q5M".into(), at: at(0) }, 1),
         (State::Cancelled { by: "bob".into(), at: at(0) }, 1),
         (State::Expired { why: hostile(), at: at(0) }, 2),

@@ -6,6 +6,7 @@ mod configuration;
 mod cut_over;
 mod deferred;
 mod endings;
+mod first_lines;
 mod flow;
 mod hostile;
 mod migrations;

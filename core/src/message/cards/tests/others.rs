@@ -195,7 +195,7 @@ fn details_leave_nothing_out() {
                           sha256 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
         Targets         goals-us  arn:aws:apprunner:us-west-2:123456789012:service/goals-us/1
                           port = 8080
-        CI              3 of 3 checks passed, seen Tue 15:00
+        CI              3 of 3 passed, seen Tue 15:00
         Gate            start, said at Tue 15:00 under policy ab12
         Votes           ✔ bob on plan 61151a at Tue 15:01
         Steps           ✔ CI  1 s  3 of 3

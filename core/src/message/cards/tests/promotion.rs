@@ -39,7 +39,7 @@ fn a_suggestion_says_what_ships_what_it_costs_and_who_could_approve() {
     let reasons = [two_slots()];
     let plan = Plan { migrations: vec![migration("20251104120000_likes", false)], ..plan() };
     expect![[r#"
-        ○ goals → production · 4c1f9e2 has run on staging for 31 min · 3 commits, 1 migration · ready to deploy
+        ○ goals → production · 4c1f9e2 is ready to deploy · 31 min on staging · 3 commits, 1 migration
         on staging since Tue 15:00 · asked by ana · release 01JD7Q4N
         ▲ No way back: 20251104120000_likes has no down migration.
 
@@ -60,7 +60,7 @@ fn what_may_replace_a_hotfix_warns_and_what_needs_nobody_says_so() {
     let plan = Plan { migrations: vec![], ..plan() };
     let hotfix = sha("9a77d01");
     expect![[r#"
-        ○ goals → production · 4c1f9e2 has run on staging for 31 min · at least 3 commits · ready to deploy
+        ○ goals → production · 4c1f9e2 is ready to deploy · 31 min on staging · at least 3 commits
         on staging since Tue 15:00 · asked by ana · release 01JD7Q4N
         ▲ 9a77d01 runs on production and has not been on staging, as far as is known: look whether 4c1f9e2 contains it.
 
@@ -102,7 +102,7 @@ fn whatever_became_of_it_the_first_line_says_it() {
 
         – goals → production · 4c1f9e2 superseded by 9a77d01 on staging
 
-        – goals → production · 4c1f9e2 is no longer on staging: it went back to 77e3f10
+        – goals → production · 4c1f9e2 is no longer on staging: back to 77e3f10
 
         – goals → production · 4c1f9e2 asked for by bob: release 01JD9A1B
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
@@ -113,20 +113,20 @@ fn whatever_became_of_it_the_first_line_says_it() {
         – goals → production · 4c1f9e2 started by itself: release 01JD9A1B
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
-        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B failed
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
+        ✖ goals → production · 4c1f9e2 failed · does not start by itself again
+        A newer commit on staging does. To ask for this one all the same: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
-        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B was cancelled
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
+        ✖ goals → production · 4c1f9e2 was cancelled · does not start by itself again
+        A newer commit on staging does. To ask for this one all the same: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
-        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B expired
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
+        ✖ goals → production · 4c1f9e2 expired · does not start by itself again
+        A newer commit on staging does. To ask for this one all the same: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
 
-        ✖ goals → production · 4c1f9e2 does not start by itself again: release 01JD9A1B was rolled back
-        The next that does is a newer commit on staging. By hand: /deploy production 4c1f9e2 goals
+        ✖ goals → production · 4c1f9e2 was rolled back · does not start by itself again
+        A newer commit on staging does. To ask for this one all the same: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
     "#]]
     .assert_eq(&all.join("\n"));

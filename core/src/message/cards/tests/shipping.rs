@@ -15,7 +15,7 @@ fn shipped(missing: &[&str]) -> Shipped {
         head: sha("b02a6c8"),
         base: "main".into(),
         missing: missing.iter().map(|&phrase| phrase.to_owned()).collect(),
-        counted: vec!["approved by bob".into(), "2 of 3 checks have passed".into()],
+        counted: vec!["approved by bob".into(), "checks: 2 of 3 passed".into()],
         refusals: 0,
         merge: None,
     }
@@ -50,7 +50,7 @@ fn it_says_what_it_waits_for_and_what_was_counted() {
     let all = [
         asked_to_ship(),
         after(asked_to_ship(), [seen(&["1 approval of b02a6c8 missing", "check test failed"])]),
-        after(asked_to_ship(), [seen(&["chen asks for changes", "1 of 3 checks have passed", "a third", "a fourth"])]),
+        after(asked_to_ship(), [seen(&["chen asks for changes", "checks: 1 of 3 passed", "a third", "a fourth"])]),
         after(asked_to_ship(), [ready()]),
         building(),
     ];
@@ -64,19 +64,19 @@ fn it_says_what_it_waits_for_and_what_was_counted() {
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
         Waits for       1 approval of b02a6c8 missing
                         check test failed
-        Counted         approved by bob · 2 of 3 checks have passed
+        Counted         approved by bob · checks: 2 of 3 passed
         Merged as soon as nothing is missing: exactly b02a6c8, or the commit that is newest by then.
         expires Tue 19:00
         [Cancel]
 
-        ○ goals → production · waits for #123: chen asks for changes, 1 of 3 checks have passed and 2 more
+        ○ goals → production · waits for #123: chen asks for changes, checks: 1 of 3 passed and 2 more
         asked by ana · ships #123 · release 01JD7Q4N
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
         Waits for       chen asks for changes
-                        1 of 3 checks have passed
+                        checks: 1 of 3 passed
                         a third
                         a fourth
-        Counted         approved by bob · 2 of 3 checks have passed
+        Counted         approved by bob · checks: 2 of 3 passed
         Merged as soon as nothing is missing: exactly b02a6c8, or the commit that is newest by then.
         expires Tue 19:00
         [Cancel]
@@ -84,7 +84,7 @@ fn it_says_what_it_waits_for_and_what_was_counted() {
         ◐ goals → production · merging #123 · squash of b02a6c8
         asked by ana · ships #123 · release 01JD7Q4N
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
-        Counted         approved by bob · 2 of 3 checks have passed
+        Counted         approved by bob · checks: 2 of 3 passed
         [Cancel]
 
         ◐ goals → production · planning 4c1f9e2 · waiting for CI and the image
@@ -131,18 +131,18 @@ fn every_end_says_whether_it_is_merged() {
         To ask again: /release ship 123 production
         [Why?]
 
-        – goals → production · cancelled by bob · #123 is merged, nothing was deployed
+        – goals → production · cancelled by bob · #123 is merged, not deployed
         asked by ana · ships #123 · release 01JD7Q4N
         ▲ #123 <https://github.com/acme/goals/pull/123> Show profile links by eve-dev · merged as 4c1f9e2: it is on main, whatever became of this release
 
-        ✖ goals → production · CI is not green for 4c1f9e2 · #123 is merged, nothing was deployed
+        ✖ goals → production · CI is not green for 4c1f9e2 · #123 is merged, not deployed
         asked by ana · ships #123 · release 01JD7Q4N
         ▲ #123 <https://github.com/acme/goals/pull/123> Show profile links by eve-dev · merged as 4c1f9e2, by chen-dev on GitHub: it is on main, whatever became of this release
         CI is red on 4c1f9e2.
         Next: push a fix
         [Re-run failed jobs] [Retry]
 
-        – goals → production · expired · #123 is merged, nothing was deployed
+        – goals → production · expired · #123 is merged, not deployed
         asked by ana · ships #123 · release 01JD7Q4N
         ▲ #123 <https://github.com/acme/goals/pull/123> Show profile links by eve-dev · merged as 4c1f9e2: it is on main, whatever became of this release
         To ask again: /deploy production 4c1f9e2
@@ -168,13 +168,15 @@ fn a_dry_run_says_what_is_missing() {
         – goals → production · dry run: #123 could be merged now · nothing was merged
         asked by ana · ships #123 · release 01JD7Q4N
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
-        Counted         approved by bob · 2 of 3 checks have passed
+        Counted         approved by bob · checks: 2 of 3 passed
+        What would be deployed is planned after the merge.
 
         – goals → production · dry run: #123 would wait: check test failed · nothing was merged
         asked by ana · ships #123 · release 01JD7Q4N
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
         Waits for       check test failed
-        Counted         approved by bob · 2 of 3 checks have passed
+        Counted         approved by bob · checks: 2 of 3 passed
+        What would be deployed is planned after the merge.
     "#]]
     .assert_eq(&all.map(|release| card(&release, 70)).join("\n"));
 }
@@ -205,7 +207,7 @@ fn the_announcement_names_it() {
         Show profile links (#44, @ana) · Add likes to aspiration updates (#41, @eve) · Fix nested comment order (@ana)
         1 migration · previous 9a77d01, /rollback production takes about 4 min
 
-        #123 is being shipped already to production, by release 01JD7Q4N, asked by ana. Nothing was started.
+        #123 is on its way to production: release 01JD7Q4N of ana. Nothing was started.
         To see it: /release show 01JD7Q4N
     "#]]
     .assert_eq(&both.join("\n"));

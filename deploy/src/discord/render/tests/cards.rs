@@ -235,7 +235,7 @@ fn details_list_what_belongs_to_each_label() {
         - goals-us  `arn:aws:apprunner:us-west-2:123456789012:service/goals-us/1`
           `port = 8080`
         [[CI]]
-        3 of 3 checks passed, seen <t:1762268400:R>
+        3 of 3 passed, seen <t:1762268400:R>
         [[Gate]]
         start, said at <t:1762268405:f> under policy `ab12`
         [[Steps]]

@@ -224,7 +224,7 @@ fn details_list_what_belongs_to_each_label() {
         *Targets*
           • goals-us  `arn:aws:apprunner:us-west-2:123456789012:service/goals-us/1`
             `port = 8080`
-        *CI*  3 of 3 checks passed, seen <{time} {date_short_pretty} 2025-11-04 15:00 UTC>
+        *CI*  3 of 3 passed, seen <{time} {date_short_pretty} 2025-11-04 15:00 UTC>
         *Gate*  start, said at <{time} {date_short_pretty} 2025-11-04 15:00 UTC> under policy `ab12`
         *Steps*
           • ✔ CI  1 s  3 of 3
