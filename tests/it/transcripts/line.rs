@@ -2,8 +2,10 @@
 
 use super::around::folded;
 use super::play::Play;
+use jiff::Timestamp;
 use slipway_core::release::Phase;
 use slipway_sandbox::front::Seen;
+use slipway_sandbox::github::sample::{SampleOptions, propose};
 use slipway_sandbox::world::ChatOption;
 
 /// A card of another release than these, which says this.
@@ -30,7 +32,11 @@ pub(super) async fn the_queue_says_who_waits_for_what_and_who_has_left_it(chat: 
     let second = another(&mut play, &[&first], "2nd of 2, behind release").await;
     let [one, two] = [play.release(&first).await, play.release(&second).await];
     assert!(second.text().contains("(ana)") && second.text().contains(one.id.short()), "{}", second.text());
-    play.say("chen", "/deploy staging v1.7.3").await;
+    // One that goes out from what runs there, too.
+    play.world.git(&["branch", "feature/page", "v1.8.0"]);
+    let authors = SampleOptions::new(Timestamp::now());
+    propose(&play.world.repository, &authors, "feature/page", ("docs/77.md", "A page\n")).unwrap();
+    play.say("chen", "/deploy staging feature/page").await;
     let third = another(&mut play, &[&first, &second], "3rd of 3, behind release").await;
     let three = play.release(&third).await;
 
