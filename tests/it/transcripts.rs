@@ -1,13 +1,19 @@
 //! The whole bot, as its users see it: the real binary, real databases, strict stand-ins. The scenarios are played in
 //! every chat; what is below is the same whatever the chat.
 
+mod around;
 mod backwards;
 mod by_hand;
 mod deferred;
+mod delivery;
 mod flow;
+mod goes_on;
+mod later;
+mod line;
 mod play;
 mod promotion;
 mod scenarios;
+mod ship_waits;
 mod shipping;
 mod together;
 
@@ -53,6 +59,16 @@ macro_rules! scenarios_in {
             a_failure_stops_it_until_somebody_resumes_it
             several_services_go_to_production_with_one_approval_in_their_order
             several_services_stop_at_the_first_failure_and_say_what_ran
+            a_newer_green_commit_takes_the_place_of_one_that_waits_and_its_card_says_so
+            one_release_brings_so_many_commits_and_lost_webhooks_are_made_up_for
+            a_freeze_holds_it_with_one_message_and_ends_by_itself
+            a_release_that_somebody_asks_for_and_that_succeeds_resumes_it
+            what_may_not_go_on_yet_is_not_suggested_and_whoever_asks_reads_why
+            what_is_marked_afterwards_does_not_go_on_and_is_not_gone_back_to
+            the_queue_says_who_waits_for_what_and_who_has_left_it
+            what_is_deferred_goes_by_the_askers_clock_expires_and_is_judged_then
+            a_pull_request_that_waits_says_for_what_until_it_is_merged
+            a_pull_request_with_conflicts_is_not_merged_and_says_so
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -68,9 +84,14 @@ mod all {
     pub(super) use super::backwards::*;
     pub(super) use super::by_hand::*;
     pub(super) use super::deferred::*;
+    pub(super) use super::delivery::*;
     pub(super) use super::flow::*;
+    pub(super) use super::goes_on::*;
+    pub(super) use super::later::*;
+    pub(super) use super::line::*;
     pub(super) use super::promotion::*;
     pub(super) use super::scenarios::*;
+    pub(super) use super::ship_waits::*;
     pub(super) use super::shipping::*;
     pub(super) use super::together::*;
 }

@@ -377,6 +377,22 @@ impl Work<'_> {
         }
         Ok(lines)
     }
+
+    /// Other rules are in force: what the old ones held up may begin, and need not wait until their freeze was to end.
+    pub(super) async fn flows_under_other_rules(&mut self) -> Result<(), EngineError> {
+        for key in self.engine.setup.clone().environment_keys(None) {
+            let flow = match self.engine.store.flow_get(self.tx, &key).await {
+                Ok(flow) => flow,
+                // Nothing begins by it. That is no reason to keep the rules from coming into force.
+                Err(StoreError::Unreadable { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if flow.pause.is_some_and(|pause| matches!(pause.why, Why::Frozen { .. } | Why::Refused { .. })) {
+                self.flow_step(&key, &flow::Event::Looked).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The message of a pause, the same in each channel; its button is about the environment.

@@ -39,6 +39,7 @@ impl Work<'_> {
         let judged = async {
             self.policies_recorded(&stored, last.as_ref(), &set).await?;
             self.judge_all_waiting().await?;
+            self.flows_under_other_rules().await?;
             self.finish().await
         };
         if let Err(error) = judged.await {

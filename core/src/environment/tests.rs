@@ -1,6 +1,7 @@
 //! Tests of the environment: order, superseding, lock, and what is judged when.
 
 mod by_hand;
+mod groups;
 mod order;
 mod reserved;
 mod walk;

@@ -40,7 +40,7 @@ impl Play {
         Self::of(Options { auto_deploy: true, chat, ..Options::default() }).await
     }
 
-    async fn of(options: Options) -> Self {
+    pub(super) async fn of(options: Options) -> Self {
         // PostgreSQL has its turn in the terminal.
         let sqlite = options.chat != ChatOption::Terminal;
         Self::within(World::new(Options { sqlite, pace: Pace::Fast, ..options }).await.unwrap())
@@ -114,6 +114,21 @@ impl Play {
     /// The releases that have a card.
     pub(super) fn cards(&self) -> BTreeSet<&str> {
         self.messages.values().filter(|m| m.is_card()).map(|m| m.key.as_str()).collect()
+    }
+
+    /// How many messages that were seen are so by now.
+    pub(super) fn count(&self, fits: impl Fn(&Seen) -> bool) -> usize {
+        self.messages.values().filter(|message| fits(message)).count()
+    }
+
+    /// Looks for a while, whatever comes.
+    pub(super) async fn watch_for(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while let Ok(news) = tokio::time::timeout_at(deadline, self.front.news()).await {
+            for message in news.unwrap() {
+                self.messages.insert((message.channel.clone(), message.id.clone()), message);
+            }
+        }
     }
 
     /// The state of the release whose card a message is.

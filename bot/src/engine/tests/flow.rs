@@ -473,3 +473,24 @@ async fn one_that_fails_after_a_newer_one_has_begun_pauses_nothing() {
     fails(&mut chat, &new).await;
     assert!(matches!(pause(&chat).await, Some(Why::Ended { release, .. }) if release == new));
 }
+
+#[tokio::test]
+async fn other_rules_end_a_freeze_before_it_was_to_end() {
+    let mut chat = open().await;
+    shipped(&mut chat, None, 3).await;
+    chat.adds_rule(
+        "@id(\"fair\") @why(\"Nothing starts during the fair.\") forbid (principal, action == Action::\"execute\", resource) \
+         when { context.time.today < datetime(\"2100-01-01\") };",
+    );
+    let config = following(&chat.config_with_folder());
+    chat.configure(&config);
+    chat.starts_with_policies(&config).await;
+    chat.deliver(&sees(Some(3), &[(4, CiState::Green)])).await;
+    assert!(chat.posted(&message(1)).await.contains("Nothing starts during the fair"));
+    chat.writes_rule("");
+    chat.reloads().await.unwrap();
+    assert!(chat.posted(&message(1)).await.contains("the freeze is over"), "{}", chat.posted(&message(1)).await);
+    chat.wait_s(5);
+    looks(&chat).await;
+    assert_eq!(releases(&chat).await, 2);
+}

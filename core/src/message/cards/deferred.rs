@@ -86,7 +86,8 @@ fn waiting(lead: Line, intent: &Intent) -> Message {
 /// The message of one that cannot be read any more, in place of what it said.
 #[must_use]
 pub fn deferred_unreadable(key: &EnvironmentKey, id: &IntentId) -> Message {
-    let headline = Line::plain(key.to_string()).text(DOT).text("deferred deployment given up: it cannot be read any more");
+    let headline =
+        Line::plain(key.to_string()).text(DOT).text("deferred deployment given up: it cannot be read any more");
     let line =
         Line::plain("Nothing was started").text(DOT).text("deferred ").code(id.short()).text(DOT).text("to ask now: ");
     let line = line.code(format!("/deploy {} {}", key.environment, key.service));
