@@ -69,7 +69,10 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
         let line = by.map_or(Line::plain("stopped"), |by| Line::plain("stopped by ").person(by));
         return (Mark::Ended, line.text(DOT).text(in_words(members.iter())));
     }
-    let begun = members.iter().any(|member| member.started_at.is_some() || member.phase.is_end());
+    let is_idle = |member: &&Release| member.outcome == Some(Outcome::NothingToDo);
+    let idle = members.iter().filter(is_idle).count();
+    let begun =
+        members.iter().any(|member| member.started_at.is_some() || (member.phase.is_end() && !is_idle(&member)));
     let waits = matches!(release.phase, Phase::AwaitingApproval | Phase::Queued);
     if !begun && waits && release.leads().is_some() {
         return (mark, stands);
@@ -78,8 +81,8 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
     if !begun {
         return (mark, of_one);
     }
-    let live = members.iter().filter(|member| member.ended_well()).count();
-    let head = format!("{live} of {} live{DOT}", members.len());
+    let live = members.iter().filter(|member| member.ended_well()).count().saturating_sub(idle);
+    let head = format!("{live} of {} live{DOT}", members.len().saturating_sub(idle));
     // It waits between two that run: the whole goes on.
     let mark =
         if mark == Mark::Waiting && members.iter().any(|m| m.started_at.is_some()) { Mark::Running } else { mark };
