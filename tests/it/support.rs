@@ -117,6 +117,11 @@ impl Player {
         reqwest::Client::new().get(url).bearer_auth(API_TOKEN).send().await.unwrap().json().await.unwrap()
     }
 
+    /// Whether any message says this.
+    pub(crate) fn shows(&self, words: &str) -> bool {
+        self.messages.values().any(|message| text(message).contains(words))
+    }
+
     fn everything(&self) -> String {
         self.messages.values().map(|m| format!("[{}]\n{}\n", m.key, text(m))).collect()
     }

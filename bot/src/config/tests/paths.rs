@@ -30,7 +30,21 @@ fn what_could_match_nothing_is_told_with_its_place() {
             paths("[\"!web/**\"]"),
             paths("[\"web/**\", \"web/**\"]"),
         ],
-        &expect![[""]],
+        &expect![[r#"
+            slipway.toml:6:9  error  service.goals.paths  is empty  → write paths = ["web/**"], or remove it: then every file concerns the service
+
+            slipway.toml:6:9  error  service.goals.paths  must be a list, and is a text  → write paths = ["web/**", "shared/**"]
+
+            slipway.toml:6:10  error  service.goals.paths[0]  "/web/**" is no path from the root of the repository to a file  → write "web/**"
+
+            slipway.toml:6:20  error  service.goals.paths[1]  "shared/" is no path from the root of the repository to a file  → write "shared/**"
+
+            slipway.toml:6:10  error  service.goals.paths[0]  "web/[ab]/**" has a character that is not supported here  → write * for any part of a name and ** for any way down; ? + [ ] { } \ are not supported
+
+            slipway.toml:6:9  error  service.goals.paths  takes no file in  → write "**" before what is taken out again with !
+
+            slipway.toml:6:20  warning  service.goals.paths[1]  "web/**" is in this list twice  → remove one of the two
+        "#]],
     );
     let many: Vec<_> = (0..51).map(|n| format!("\"a{n}\"")).collect();
     assert!(said(&paths(&format!("[{}]", many.join(", ")))).contains("has 51 entries  → keep at most 50"));

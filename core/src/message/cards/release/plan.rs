@@ -56,11 +56,11 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     blocks
 }
 
-/// How far apart base and commit are, then the commits.
+/// How far apart base and commit are, what of it is known not to concern the service, then the commits.
 pub(in super::super) fn ships(plan: &Plan, when: When, limit: usize) -> Vec<Line> {
     let shown = plan.commits.iter().take(limit).map(commit_line);
     let lines = words::with_rest(shown.collect(), total(plan));
-    [distance(plan, when)].into_iter().chain(lines).collect()
+    [distance(plan, when)].into_iter().chain(paths::note(plan)).chain(lines).collect()
 }
 
 fn total(plan: &Plan) -> usize {
@@ -127,9 +127,7 @@ pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
     let dry = release.plan.as_ref().and_then(super::targets::dry);
     let workflow = release.plan.as_ref().map(workflow_warnings).unwrap_or_default();
-    let paths = release.plan.as_ref().and_then(paths::note);
-    let all = ci.into_iter().chain(migrations).chain(bypasses).chain(workflow).chain(dry).chain(paths);
-    all.map(Block::Warning).collect()
+    ci.into_iter().chain(migrations).chain(bypasses).chain(workflow).chain(dry).map(Block::Warning).collect()
 }
 
 /// What the commit's workflows can never do, each with its place.

@@ -90,7 +90,10 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
         let title = title(members, release).join(lead.clone());
         return (Mark::Ended, lead.text(others_in_words(&title, members.iter().collect())));
     }
-    let begun = members.iter().any(|member| member.started_at.is_some() || member.phase.is_end());
+    let is_idle = |member: &&Release| member.outcome == Some(Outcome::NothingToDo);
+    let idle = members.iter().filter(is_idle).count();
+    let begun =
+        members.iter().any(|member| member.started_at.is_some() || (member.phase.is_end() && !is_idle(&member)));
     let waits = matches!(release.phase, Phase::AwaitingApproval | Phase::Queued);
     if !begun && waits && release.leads().is_some() {
         return (mark, stands);
@@ -99,8 +102,8 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
     if !begun {
         return (mark, of_one);
     }
-    let live = members.iter().filter(|member| member.ended_well()).count();
-    let head = format!("{live} of {} live{DOT}", members.len());
+    let live = members.iter().filter(|member| member.ended_well()).count().saturating_sub(idle);
+    let head = format!("{live} of {} live{DOT}", members.len().saturating_sub(idle));
     // It waits between two that run: the whole goes on.
     let mark =
         if mark == Mark::Waiting && members.iter().any(|m| m.started_at.is_some()) { Mark::Running } else { mark };
