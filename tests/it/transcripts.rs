@@ -50,6 +50,9 @@ macro_rules! scenarios_in {
             a_merge_to_main_goes_to_staging_by_itself
             a_lock_holds_what_would_begin_and_says_so_once
             a_failure_stops_it_until_somebody_resumes_it
+            a_tag_that_somebody_pushes_is_told_and_moved_by_the_next_release
+            a_secret_that_is_edited_in_the_middle_is_named_and_in_the_next_plan
+            a_migration_that_is_applied_in_the_middle_is_found_and_not_run_again
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(

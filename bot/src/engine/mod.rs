@@ -28,6 +28,7 @@ mod policies;
 mod promoting;
 mod questions;
 mod ship;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod together;

@@ -11,12 +11,14 @@ use thiserror::Error;
 mod bump;
 mod by_hand;
 mod lock;
+mod tag;
 #[cfg(test)]
 mod tests;
 
 pub use bump::{Bumped, PASSED_LIMIT};
 pub use by_hand::{ByHand, Look, TargetRuns};
 pub use lock::{Due, Lock, LockEnd, LockNews, REMIND_BEFORE_S, REMIND_EVERY_S};
+pub use tag::{FollowedTag, TagNames, tagged_by_slipway};
 
 /// How many releases may wait for one environment.
 pub const QUEUE_LIMIT: usize = 50;
@@ -47,6 +49,9 @@ pub struct Environment {
     /// What serves now in place of what Slipway last brought, where somebody went past it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<ByHand>,
+    /// The tag that others read, as it was seen last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<FollowedTag>,
 }
 
 /// A planned release that has not started.
@@ -158,6 +163,20 @@ pub enum Event {
         /// Who, and when.
         by: Bumped,
     },
+    /// The tag that others read was looked at.
+    TagSeen {
+        /// What it names.
+        names: TagNames,
+        /// The images that releases of the service may have moved it to.
+        ours: BTreeSet<ImageDigest>,
+        /// The moment before the look.
+        at: Timestamp,
+    },
+    /// A release has moved it.
+    TagMoved {
+        /// What it names since.
+        names: TagNames,
+    },
 }
 
 /// What follows for releases.
@@ -221,7 +240,7 @@ impl Environment {
     #[must_use]
     pub fn new(key: EnvironmentKey) -> Self {
         let (queue, stays) = (Vec::new(), Vec::new());
-        Self { key, lock: None, queue, running: None, live: None, stays, changed_at: None, by_hand: None }
+        Self { key, lock: None, queue, running: None, live: None, stays, changed_at: None, by_hand: None, tag: None }
     }
 
     /// What keeps a release from starting here, whatever policy says.
@@ -276,6 +295,14 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
         Event::Reminded { at } => lock::remind(&mut next, *at)?,
         Event::Looked { look, ours } => by_hand::looked(&mut next, look, ours),
         Event::Bumped { release, by } => bump::bump(&mut next, release, by)?,
+        Event::TagSeen { names, ours, at } => {
+            tag::seen(&mut next, names, ours, *at);
+            vec![]
+        }
+        Event::TagMoved { names } => {
+            next.tag = Some(FollowedTag::known(names.clone()));
+            vec![]
+        }
     };
     Ok((next, effects))
 }

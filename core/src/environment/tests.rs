@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod order;
+mod tag;
 mod walk;
 
 use super::*;
