@@ -1,17 +1,14 @@
 //! Looking at what the targets of an environment run, so that what somebody brings there past Slipway is noticed. It decides
 //! nothing: what it sees goes through the inbox.
 
-use crate::clock::Clock;
-use crate::engine::{Incoming, Signals};
+use crate::engine::Incoming;
 use crate::executor::{Executor, operation_named};
-use crate::flow::commit_of_image;
-use crate::outside::Outside;
-use crate::setup::Setup;
-use crate::store::Store;
-use slipway_core::environment::{Look, TargetRuns};
-use slipway_core::ids::{EnvironmentKey, ImageDigest};
+use crate::flow::{commit_of_image, image_of};
+use crate::tags;
+use slipway_core::environment::{Environment, Live, Look, TagNames, TargetRuns};
+use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest};
+use slipway_deploy::aws::ecr::RegistryError;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 use tracing::warn;
 
@@ -22,31 +19,18 @@ const LOOK_LIMIT_S: u64 = 60;
 
 /// Looks at all targets now and then.
 #[derive(Debug)]
-pub struct Watch {
-    store: Store,
-    setup: Arc<Setup>,
-    outside: Arc<Outside>,
-    clock: Clock,
-    signals: Signals,
-}
+pub struct Watch(Executor);
 
 impl Watch {
     /// Of what an executor has.
     #[must_use]
     pub fn beside(executor: &Executor) -> Self {
-        let Executor { store, setup, outside, clock, signals, .. } = executor;
-        Self {
-            store: store.clone(),
-            setup: setup.clone(),
-            outside: outside.clone(),
-            clock: clock.clone(),
-            signals: signals.clone(),
-        }
+        Self(executor.clone())
     }
 
     /// Works for ever.
     pub async fn run(self) {
-        let every = self.setup.pace.targets_ms(LOOK_EVERY_MS);
+        let every = self.0.setup.pace.targets_ms(LOOK_EVERY_MS);
         let every = Duration::from_millis(u64::try_from(every).unwrap_or(1).max(1));
         loop {
             tokio::time::sleep(every).await;
@@ -56,7 +40,7 @@ impl Watch {
 
     /// Looks at one environment after the other. What cannot be seen is looked at the next time.
     pub async fn look_at_all(&self) {
-        for key in self.setup.environment_keys(None) {
+        for key in self.0.setup.environment_keys(None) {
             match tokio::time::timeout(Duration::from_secs(LOOK_LIMIT_S), self.look_at_one(&key)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => warn!(environment = %key, %error, "what runs there could not be looked at"),
@@ -66,51 +50,74 @@ impl Watch {
     }
 
     async fn look_at_one(&self, key: &EnvironmentKey) -> Result<(), String> {
-        let known = self.store.environment(key).await.map_err(|error| error.to_string())?;
+        let known = self.0.store.environment(key).await.map_err(|error| error.to_string())?;
         let Some(live) = known.live.as_ref().filter(|_| known.running.is_none()) else { return Ok(()) };
         // Before the question is sent: what changes while it is answered may not be in the answer.
-        let at = self.clock.now();
+        let at = self.0.clock.now();
         let Some(runs) = self.runs(key).await? else { return Ok(()) };
-        let look = Look { runs, at };
-        let told = self.store.told_since(key, live.since).await.map_err(|error| error.to_string())?;
+        let tag = self.tag(key, &known, live, &runs).await;
+        let look = Look { runs, at, tag };
+        let told = self.0.store.told_since(key, live.since).await.map_err(|error| error.to_string())?;
         let ours: BTreeSet<_> = told.into_iter().map(|told| told.image).collect();
-        if !known.is_news(&look, &ours) {
+        // Whose doing it is that the tag names another image is for the engine to say.
+        let named = known.tag.as_ref().map(|tag| &tag.names);
+        let is_tag_news = look.tag.is_some() && look.tag.as_ref() != named;
+        if !known.is_news(&look, &ours) && !is_tag_news {
             return Ok(());
         }
         let seen = Incoming::TargetsSeen { environment: key.clone(), look };
         let id = format!("targets/{}/{}/{}", key.service, key.environment, at.as_millisecond());
-        self.store.deliver(&id, &seen, &self.clock).await.map_err(|error| error.to_string())?;
-        self.signals.inbox.notify_one();
+        self.0.store.deliver(&id, &seen, &self.0.clock).await.map_err(|error| error.to_string())?;
+        self.0.signals.inbox.notify_one();
         Ok(())
     }
 
     /// What each target runs; `None` while one of them is being changed, as it is not known yet what comes of that.
     async fn runs(&self, key: &EnvironmentKey) -> Result<Option<Vec<TargetRuns>>, String> {
-        let Some(environment) = self.setup.environment(key) else { return Ok(None) };
+        let Some(environment) = self.0.setup.environment(key) else { return Ok(None) };
         let mut all = Vec::new();
         for target in &environment.targets {
-            let client = self.outside.target(&target.kind).map_err(|error| error.to_string())?;
+            let client = self.0.outside.target(&target.kind).map_err(|error| error.to_string())?;
             let seen = client.observe(&target.id).await.map_err(|error| error.to_string())?;
             if seen.newest_operation.as_ref().is_some_and(|newest| !newest.status.ended()) {
                 return Ok(None);
             }
             let operation = seen.newest_operation.as_ref().map(operation_named);
-            let digest = self.digest(&seen.image_identifier).await?;
-            let commit =
-                commit_of_image(&self.outside.ecr, &seen.image_identifier).await.map_err(|error| error.to_string())?;
+            let (digest, commit) = self.content(&seen.image_identifier).await.map_err(|error| error.to_string())?;
             let (target, image) = (seen.service_name, seen.image_identifier);
             all.push(TargetRuns { target, image, digest, commit, operation });
         }
         Ok(Some(all))
     }
 
-    /// What an image is by content: told so, or what its tag means now.
-    async fn digest(&self, image: &str) -> Result<Option<ImageDigest>, String> {
-        if let Some((_, digest)) = image.split_once('@') {
-            return Ok(ImageDigest::parse(digest).ok());
+    /// What an image is by content, and the commit that it was built of, as far as its tags tell.
+    async fn content(&self, image: &str) -> Result<(Option<ImageDigest>, Option<CommitSha>), RegistryError> {
+        let ecr = &self.0.outside.ecr;
+        let found = image_of(ecr, image).await?;
+        let mut commit = commit_of_image(ecr, image).await?;
+        if let (None, Some(found)) = (&commit, found.as_ref().filter(|found| !found.tag.is_empty())) {
+            commit = commit_of_image(ecr, &found.pinned()).await?;
         }
-        let Some((repository, tag)) = image.rsplit_once(':') else { return Ok(None) };
-        let found = self.outside.ecr.image_by_tag(repository, tag).await.map_err(|error| error.to_string())?;
-        Ok(found.map(|found| found.digest))
+        Ok((found.map(|found| found.digest), commit))
+    }
+
+    /// What the tag names that others read. That it cannot be looked at hides nothing of what runs.
+    async fn tag(
+        &self,
+        key: &EnvironmentKey,
+        known: &Environment,
+        live: &Live,
+        runs: &[TargetRuns],
+    ) -> Option<TagNames> {
+        let (service, environment) = (self.0.setup.service(&key.service)?, self.0.setup.environment(key)?);
+        let images = runs.iter().map(|runs| runs.image.as_str());
+        let tag = tags::followed(&service.image, environment.promote.as_ref(), &live.commit, images)?;
+        match tags::look(&self.0.outside.ecr, &service.image, &tag, known.tag.as_ref()).await {
+            Ok(names) => names,
+            Err(error) => {
+                warn!(environment = %key, tag, %error, "what a tag names could not be looked at");
+                None
+            }
+        }
     }
 }

@@ -25,5 +25,6 @@ pub mod setup;
 pub mod slack_app;
 pub mod standing;
 pub mod store;
+mod tags;
 pub mod timekeeper;
 pub mod web;

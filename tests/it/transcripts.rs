@@ -69,6 +69,9 @@ macro_rules! scenarios_in {
             what_is_deferred_goes_by_the_askers_clock_expires_and_is_judged_then
             a_pull_request_that_waits_says_for_what_until_it_is_merged
             a_pull_request_with_conflicts_is_not_merged_and_says_so
+            a_tag_that_somebody_pushes_is_told_and_moved_by_the_next_release
+            a_secret_that_is_edited_in_the_middle_is_named_and_in_the_next_plan
+            a_migration_that_is_applied_in_the_middle_is_found_and_not_run_again
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(

@@ -120,6 +120,7 @@ impl<'a> Work<'a> {
         let abandoned = if after.phase.is_end() { store.effects_abandon(self.tx, id).await? } else { vec![] };
         store.cards_touch(self.tx, id, !event.is_progress()).await?;
         self.configuration_follows(&before, &after, &event).await?;
+        Box::pin(self.tag_follows(&after, &event)).await?;
         self.post_details(&after, &event).await?;
         if !event.is_progress() {
             self.record_event(&after, &event).await?;

@@ -11,6 +11,15 @@ use std::collections::BTreeSet;
 impl Work<'_> {
     /// What a look at the targets says is written down, and told once.
     pub(super) async fn targets_seen(&mut self, key: &EnvironmentKey, look: Look) -> Result<(), EngineError> {
+        let (tag, at) = (look.tag.clone(), look.at);
+        self.runs_seen(key, look).await?;
+        if let Some(names) = tag {
+            self.tag_seen(key, names, at).await?;
+        }
+        self.finish().await
+    }
+
+    async fn runs_seen(&mut self, key: &EnvironmentKey, look: Look) -> Result<(), EngineError> {
         let store = &self.engine.store;
         let before = store.environment_get(self.tx, key).await?;
         let Some(live) = &before.live else { return Ok(()) };
@@ -29,7 +38,7 @@ impl Work<'_> {
             let channels = self.engine.setup.channels(&key.service).to_vec();
             self.proclaim(&channels, &message_key(key, by_hand), None, &message).await?;
         }
-        self.finish().await
+        Ok(())
     }
 
     /// The message of what somebody had brought says that it is gone.

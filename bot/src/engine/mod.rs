@@ -29,6 +29,7 @@ mod policies;
 mod promoting;
 mod questions;
 mod ship;
+mod tags;
 mod taking_back;
 #[cfg(test)]
 mod tests;

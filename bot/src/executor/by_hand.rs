@@ -3,7 +3,8 @@
 use super::migrate::{FolderAndDatabase, versions_at};
 use super::{Job, Trouble, aftermath};
 use crate::flow::{commit_of_image, image_of};
-use slipway_core::environment::Live;
+use crate::tags;
+use slipway_core::environment::{Environment, Live, TagNames, tagged_by_slipway};
 use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::History;
 use slipway_core::plan::PlannedTarget;
@@ -25,6 +26,38 @@ pub(super) async fn brought(
     }
     let told = job.executor.store.told_since(&job.release.request.key, live.since).await?;
     Ok((!told.iter().any(|told| told.commit == *base)).then(|| live.commit.clone()))
+}
+
+/// The commit that a target was noticed to run, where it is told a tag that says nothing of that: as long as nothing was
+/// deployed there since, it runs what the tag named then.
+pub(super) fn noticed(here: &Environment, seen: &Observed) -> Option<CommitSha> {
+    let runs = &here.by_hand.as_ref()?.runs;
+    let operation = seen.newest_operation.as_ref().map(aftermath::named);
+    (runs.target == seen.service_name && runs.image == seen.image_identifier && runs.operation == operation)
+        .then(|| runs.commit.clone())?
+}
+
+/// What the tag names that others read, where somebody has moved it.
+pub(super) async fn tag(job: &Job<'_>, here: &Environment, observed: &[Observed]) -> Result<Option<TagNames>, Trouble> {
+    let (service, environment, Some(live)) = (job.service()?, job.environment()?, &here.live) else { return Ok(None) };
+    let images = observed.iter().map(|seen| seen.image_identifier.as_str());
+    let Some(tag) = tags::followed(&service.image, environment.promote.as_ref(), &live.commit, images) else {
+        return Ok(None);
+    };
+    let Some(names) = tags::look(&job.executor.outside.ecr, &service.image, &tag, here.tag.as_ref()).await? else {
+        return Ok(None);
+    };
+    let known = here.tag.as_ref().filter(|known| known.names == names);
+    if let Some(known) = known {
+        return Ok(known.moved_at.map(|_| names));
+    }
+    let (executor, key) = (job.executor, &job.release.request.key);
+    let mut all = Vec::new();
+    for other in executor.setup.environment_keys(None).into_iter().filter(|other| other.service == key.service) {
+        all.push(executor.store.environment(&other).await?);
+    }
+    let after = here.tag_after(&names, &tagged_by_slipway(&all, &tag), job.now());
+    Ok(after.filter(|after| after.moved_at.is_some()).map(|after| after.names))
 }
 
 /// The files that the commit has and what runs has not, and that are applied without a record of Slipway's.

@@ -44,9 +44,11 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     for target in &environment.targets {
         observed.push(outside.target(&target.kind)?.observe(&target.id).await?);
     }
+    let here = job.executor.store.environment(&job.release.request.key).await?;
     let mut runs = Vec::new();
     for seen in &observed {
-        runs.push(commit_of_image(&outside.ecr, &seen.image_identifier).await?);
+        let commit = commit_of_image(&outside.ecr, &seen.image_identifier).await?;
+        runs.push(commit.or_else(|| by_hand::noticed(&here, seen)));
     }
     let base = runs.first().cloned().flatten();
     let kind = job.release.request.kind.plan_kind();
@@ -93,7 +95,8 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     }
 
     let paths = super::paths::seen(job, base.as_ref()).await?;
-    let live = job.executor.store.environment(&job.release.request.key).await?.live;
+    let moved = by_hand::tag(job, &here, &observed).await?;
+    let live = here.live;
     let brought = by_hand::brought(job, base.as_ref(), live.as_ref()).await?;
     let plan = Plan {
         service: job.release.request.key.service.clone(),
@@ -124,7 +127,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         between: migrations.between,
         promote,
         workflow: super::workflows::of_release(job).await,
-        past_slipway: PastSlipway { brought, migrations: migrations.by_hand },
+        past_slipway: PastSlipway { brought, migrations: migrations.by_hand, tag: moved },
         with,
         paths,
     };
@@ -189,7 +192,7 @@ async fn migrations_only(
         between: migrations.between,
         promote: None,
         workflow: vec![],
-        past_slipway: PastSlipway { brought: None, migrations: migrations.by_hand },
+        past_slipway: PastSlipway { migrations: migrations.by_hand, ..PastSlipway::default() },
         with: vec![],
         paths: None,
     };

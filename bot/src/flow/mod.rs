@@ -5,20 +5,17 @@ mod runs;
 
 pub(crate) use runs::{commit_of_image, image_of};
 
-use crate::clock::Clock;
-use crate::engine::{Incoming, Signals};
+use crate::engine::Incoming;
 use crate::executor::Executor;
-use crate::outside::Outside;
 use crate::rest;
 use crate::setup::Setup;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use futures::future::join_all;
 use jiff::Timestamp;
 use look::{Known, Look};
 use slipway_core::flow::Sight;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_deploy::github::GitHubError;
-use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
 
@@ -41,13 +38,7 @@ const LOOK_LIMIT: Duration = Duration::from_secs(60);
 
 /// Follows branches.
 #[derive(Debug)]
-pub struct Follower {
-    store: Store,
-    setup: Arc<Setup>,
-    outside: Arc<Outside>,
-    clock: Clock,
-    signals: Signals,
-}
+pub struct Follower(Executor);
 
 /// What is remembered of one environment's branch.
 #[derive(Debug, Default)]
@@ -65,20 +56,13 @@ impl Follower {
     /// Beside an executor: the same store, the same outside.
     #[must_use]
     pub fn beside(executor: &Executor) -> Self {
-        let Executor { store, setup, outside, clock, signals, .. } = executor;
-        Self {
-            store: store.clone(),
-            setup: setup.clone(),
-            outside: outside.clone(),
-            clock: clock.clone(),
-            signals: signals.clone(),
-        }
+        Self(executor.clone())
     }
 
     /// Works for ever, for each environment by itself: one whose GitHub is slow holds up no other.
     pub async fn run(self) {
-        let mut keys = self.setup.environment_keys(None);
-        keys.retain(|key| self.setup.environment(key).is_some_and(|environment| environment.auto_deploy.is_some()));
+        let mut keys = self.0.setup.environment_keys(None);
+        keys.retain(|key| self.0.setup.environment(key).is_some_and(|environment| environment.auto_deploy.is_some()));
         if keys.is_empty() {
             return std::future::pending().await;
         }
@@ -86,7 +70,7 @@ impl Follower {
     }
 
     async fn follow(&self, key: &EnvironmentKey) {
-        let tick = self.setup.pace.poll_ms(TICK_MS).clamp(1, TICK_MS).unsigned_abs();
+        let tick = self.0.setup.pace.poll_ms(TICK_MS).clamp(1, TICK_MS).unsigned_abs();
         let mut followed = Followed::default();
         loop {
             if let Err(error) = self.look_if_due(key, &mut followed).await {
@@ -98,21 +82,21 @@ impl Follower {
 
     /// One look, where it is due.
     async fn look_if_due(&self, key: &EnvironmentKey, followed: &mut Followed) -> Result<(), StoreError> {
-        let setup = &self.setup;
+        let setup = &self.0.setup;
         let (Some(service), Some(environment)) = (setup.service(&key.service), setup.environment(key)) else {
             return Ok(());
         };
         let Some(auto) = &environment.auto_deploy else { return Ok(()) };
-        let now_ms = self.clock.now_ms();
-        let heard_ms = self.store.github_heard_ms(&service.repository.to_string()).await?;
-        let base = self.store.environment(key).await?.live.map(|live| live.commit);
+        let now_ms = self.0.clock.now_ms();
+        let heard_ms = self.0.store.github_heard_ms(&service.repository.to_string()).await?;
+        let base = self.0.store.environment(key).await?.live.map(|live| live.commit);
         if !followed.is_due(now_ms, base.as_ref(), heard_ms, setup) {
             return Ok(());
         }
         followed.looked_ms = Some(now_ms);
         followed.base.clone_from(&base);
         let look = Look {
-            outside: &self.outside,
+            outside: &self.0.outside,
             environment,
             repository: &service.repository,
             branch: &auto.branch,
@@ -133,8 +117,8 @@ impl Follower {
                 let incoming = Incoming::FlowSeen { environment: key.clone(), sight: Box::new(sight.clone()) };
                 // The same can be seen again later: a branch can go back.
                 let delivery_key = format!("flow/{}/{}/{now_ms}", key.service, key.environment);
-                self.store.deliver(&delivery_key, &incoming, &self.clock).await?;
-                self.signals.inbox.notify_one();
+                self.0.store.deliver(&delivery_key, &incoming, &self.0.clock).await?;
+                self.0.signals.inbox.notify_one();
                 followed.told = Some((sight, now_ms));
             }
             Err(error) => {

@@ -1,6 +1,6 @@
 //! What somebody brings to an environment past Slipway: noticed by looking at what its targets are told to run.
 
-use super::{Effect, Environment, Stay, judge_waiting};
+use super::{Effect, Environment, Stay, TagNames, judge_waiting};
 use crate::ids::{CommitSha, ImageDigest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub struct Look {
     pub runs: Vec<TargetRuns>,
     /// The moment before the look.
     pub at: Timestamp,
+    /// What the tag names that others read, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<TagNames>,
 }
 
 impl Environment {
@@ -81,6 +84,10 @@ impl Environment {
 }
 
 fn is_same(one: &TargetRuns, other: &TargetRuns) -> bool {
+    // By a tag that is moved nothing is deployed: the target runs what the tag named then.
+    if one.image == other.image && one.operation == other.operation {
+        return true;
+    }
     match (&one.digest, &other.digest) {
         (Some(one), Some(other)) => one == other,
         _ => one.image == other.image,

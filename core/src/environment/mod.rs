@@ -11,12 +11,14 @@ use thiserror::Error;
 mod bump;
 mod by_hand;
 mod lock;
+mod tag;
 #[cfg(test)]
 mod tests;
 
 pub use bump::{Bumped, PASSED_LIMIT};
 pub use by_hand::{ByHand, Look, TargetRuns};
 pub use lock::{Due, Lock, LockEnd, LockNews, REMIND_BEFORE_S, REMIND_EVERY_S};
+pub use tag::{FollowedTag, TagNames, tagged_by_slipway};
 
 /// How many releases may wait for one environment.
 pub const QUEUE_LIMIT: usize = 50;
@@ -50,6 +52,9 @@ pub struct Environment {
     /// The one that waits whose group has begun elsewhere: nothing takes its place, so that no group stops halfway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<ReleaseId>,
+    /// The tag that others read, as it was seen last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<FollowedTag>,
 }
 
 /// A planned release that has not started.
@@ -166,6 +171,20 @@ pub enum Event {
         /// Which waits.
         release: ReleaseId,
     },
+    /// The tag that others read was looked at.
+    TagSeen {
+        /// What it names.
+        names: TagNames,
+        /// The images that releases of the service may have moved it to.
+        ours: BTreeSet<ImageDigest>,
+        /// The moment before the look.
+        at: Timestamp,
+    },
+    /// A release has moved it.
+    TagMoved {
+        /// What it names since.
+        names: TagNames,
+    },
 }
 
 /// What follows for releases.
@@ -239,6 +258,7 @@ impl Environment {
             changed_at: None,
             by_hand: None,
             reserved: None,
+            tag: None,
         }
     }
 
@@ -298,6 +318,14 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
             if next.queue.iter().any(|waiting| waiting.release == *release) {
                 next.reserved = Some(release.clone());
             }
+            vec![]
+        }
+        Event::TagSeen { names, ours, at } => {
+            tag::seen(&mut next, names, ours, *at);
+            vec![]
+        }
+        Event::TagMoved { names } => {
+            next.tag = Some(FollowedTag::known(names.clone()));
             vec![]
         }
     };

@@ -4,6 +4,7 @@ mod by_hand;
 mod groups;
 mod order;
 mod reserved;
+mod tag;
 mod walk;
 
 use super::*;

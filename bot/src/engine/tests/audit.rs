@@ -159,7 +159,7 @@ fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 19] {
         seen(),
         Incoming::MembersUnseen { source: release_managers(), what: String::new(), at: now(), again_at: now() },
         Incoming::GithubSpoke { repository: "acme/goals".into() },
-        Incoming::TargetsSeen { environment: chat::key("staging"), look: Look { runs: vec![], at: now() } },
+        Incoming::TargetsSeen { environment: chat::key("staging"), look: Look { runs: vec![], at: now(), tag: None } },
         Incoming::IntentDue { intent: "01KB".into(), green: None },
         Incoming::PromotionDue { environment: chat::key("production") },
         flow::sees(None, &[]),

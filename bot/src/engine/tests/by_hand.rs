@@ -20,7 +20,7 @@ pub(super) fn runs(commit: u32) -> TargetRuns {
 }
 
 pub(super) async fn looks(chat: &mut Chat, runs: TargetRuns) {
-    let look = Look { runs: vec![runs], at: chat.now() };
+    let look = Look { runs: vec![runs], at: chat.now(), tag: None };
     chat.deliver(&Incoming::TargetsSeen { environment: chat::key("staging"), look }).await;
     chat.handle_all().await;
 }

@@ -36,6 +36,7 @@ mod voting;
 mod wondering;
 
 mod deferred_held;
+mod tags;
 
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};

@@ -3,7 +3,7 @@
 use super::*;
 use crate::policy::Past;
 
-fn image(n: u8) -> ImageDigest {
+pub(super) fn image(n: u8) -> ImageDigest {
     ImageDigest::parse(&format!("sha256:{}", format!("{n:02x}").repeat(32))).unwrap()
 }
 
@@ -14,11 +14,11 @@ fn runs(n: u8) -> TargetRuns {
 }
 
 fn looked(runs: Vec<TargetRuns>, seconds: i64) -> Event {
-    Event::Looked { look: Look { runs, at: at(seconds) }, ours: BTreeSet::new() }
+    Event::Looked { look: Look { runs, at: at(seconds), tag: None }, ours: BTreeSet::new() }
 }
 
 /// Slipway brings version `n` at some moment.
-fn brought(environment: &Environment, n: u8, seconds: i64) -> Environment {
+pub(super) fn brought(environment: &Environment, n: u8, seconds: i64) -> Environment {
     let release = format!("R{seconds}");
     let mut next = environment.clone();
     let live = Live { image: image(n), ..live(&release, n, seconds) };
@@ -67,7 +67,7 @@ fn a_tag_that_means_nothing_known_is_somebody_elses() {
 #[test]
 fn what_a_run_of_slipways_left_behind_is_nobodys_hand() {
     let here = brought(&environment(), 1, 10);
-    let event = Event::Looked { look: Look { runs: vec![runs(2)], at: at(20) }, ours: [image(2)].into() };
+    let event = Event::Looked { look: Look { runs: vec![runs(2)], at: at(20), tag: None }, ours: [image(2)].into() };
     assert_eq!(step(&here, &event).unwrap().0, here);
 }
 
@@ -102,4 +102,20 @@ fn what_is_kept_from_before_can_be_read() {
     let mut kept = serde_json::to_value(brought(&environment(), 1, 10)).unwrap();
     kept.as_object_mut().unwrap().remove("by_hand");
     assert_eq!(serde_json::from_value::<Environment>(kept).unwrap(), brought(&environment(), 1, 10));
+}
+
+#[test]
+fn a_tag_that_is_moved_under_a_target_deploys_nothing() {
+    let here = brought(&environment(), 1, 10);
+    let by_tag = |n, operation: &str| TargetRuns {
+        image: "registry/goals:latest".into(),
+        operation: Some(operation.into()),
+        ..runs(n)
+    };
+    let next = step(&here, &looked(vec![by_tag(2, "UPDATE_SERVICE 7d0c")], 20)).unwrap().0;
+    assert_eq!(next.by_hand.as_ref().unwrap().runs.commit, Some(sha(2)));
+    let moved = step(&next, &looked(vec![by_tag(3, "UPDATE_SERVICE 7d0c")], 30)).unwrap().0;
+    assert_eq!(moved, next, "it runs what the tag named then");
+    let deployed = step(&next, &looked(vec![by_tag(3, "START_DEPLOYMENT 8e1d")], 30)).unwrap().0;
+    assert_eq!(deployed.by_hand.unwrap().runs.commit, Some(sha(3)));
 }

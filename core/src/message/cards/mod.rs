@@ -27,6 +27,7 @@ mod replay;
 mod ship;
 mod show;
 mod status;
+mod tag;
 mod why;
 mod words;
 
@@ -65,6 +66,7 @@ pub use replay::replayed;
 pub use ship::{another_repository, no_such_environment, ships_already, which_service};
 pub use show::details;
 pub use status::{StatusRow, status};
+pub use tag::{tag_is_back, tag_moved};
 pub use why::{fine, soaked, why};
 
 use crate::environment::Environment;

@@ -2,6 +2,7 @@
 
 use super::super::super::{Block, Line};
 use super::super::by_hand;
+use super::super::tag;
 use super::super::words::{self, DOT};
 use super::{back, configuration, cut_over, field, migrating, migrations, paths};
 use crate::facts::{CiState, Facts};
@@ -45,7 +46,8 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     let mut blocks = Vec::new();
     blocks.extend(field(label, ships(plan, when, COMMITS_SHOWN_LIMIT)));
     let promotes = cut_over::promotes(plan).filter(|_| release.promotion.is_none() && when != When::Past);
-    blocks.extend(field("Image", [image(release, plan, when)].into_iter().chain(promotes).collect()));
+    let lines = [image(release, plan, when)].into_iter().chain(tag::in_plan(plan)).chain(promotes);
+    blocks.extend(field("Image", lines.collect()));
     if plan.kind == PlanKind::Rollback {
         blocks.extend(back::between(plan));
     } else {

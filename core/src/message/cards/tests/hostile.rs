@@ -330,3 +330,12 @@ fn what_is_asked_for_later_says_what_was_typed_as_what_it_is() {
         assert_eq!(walk(&queue(&view, at(0))), 1);
     }
 }
+
+#[test]
+fn a_tag_that_was_moved_is_named_as_what_it_is() {
+    use crate::environment::{FollowedTag, TagNames};
+    let digest = ImageDigest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap();
+    let tag = FollowedTag::known(TagNames { tag: hostile(), digest, commit: None });
+    assert_eq!(walk(&tag_moved(&key(), &tag, None, true)), 1);
+    assert_eq!(walk(&tag_is_back(&key(), &tag, at(0), at(60))), 1);
+}
