@@ -15,7 +15,7 @@ use slipway_core::flow::{
 };
 use slipway_core::gate::Verdict;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ServiceName};
-use slipway_core::message::{Line, Message, cards};
+use slipway_core::message::{Message, cards};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::{Asking, Clears, Decision, NO_PERMIT};
@@ -346,19 +346,21 @@ impl Work<'_> {
         }
     }
 
-    /// One line for each environment that follows a branch.
-    pub(super) async fn flow_lines(&mut self, only: Option<&EnvironmentName>) -> Result<Vec<Line>, EngineError> {
+    /// Each environment that follows a branch, with that.
+    pub(super) async fn flows(
+        &mut self,
+        only: Option<&EnvironmentName>,
+    ) -> Result<Vec<(EnvironmentKey, Flow, String)>, EngineError> {
         let setup = self.engine.setup.clone();
-        let mut lines = Vec::new();
+        let mut flows = Vec::new();
         for key in setup.environment_keys(only) {
             let Some(auto) = setup.environment(&key).and_then(|environment| environment.auto_deploy.as_ref()) else {
                 continue;
             };
             let flow = self.engine.store.flow_get(self.tx, &key).await?;
-            let phrase = cards::flow_phrase(Some(&flow), &auto.branch, self.engine.clock.now());
-            lines.push(Line::plain(format!("{key} ")).join(phrase));
+            flows.push((key, flow, auto.branch.clone()));
         }
-        Ok(lines)
+        Ok(flows)
     }
 }
 

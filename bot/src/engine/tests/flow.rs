@@ -210,6 +210,7 @@ async fn a_lock_pauses_it_with_one_message_that_says_when_it_is_over() {
     assert!(said.contains("That does not help on goals → staging. Nothing was started."), "{said}");
     let status = chat.says("ana", "/release status staging").await;
     assert!(status.contains("goals → staging follows main: paused, locked by bob"), "{status}");
+    assert!(status.lines().next().unwrap().ends_with(" · 1 paused"), "{status}");
     chat.says("bob", "/release unlock staging").await;
     expect![[r#"
         – goals → staging · releases start by themselves again: it is unlocked
