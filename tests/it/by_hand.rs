@@ -55,7 +55,7 @@ async fn what_somebody_deployed_is_named_and_the_next_plan_starts_from_it() {
         let card = text(&second);
         let named = format!("since {other}, which was deployed past Slipway; it had brought {head}");
         assert!(card.contains(&named), "{card}");
-        let over = format!("goals → staging · {other}, deployed past Slipway, is gone after ");
+        let over = format!("{other}, deployed past Slipway, is gone");
         player.until("the end of it", |m| text(m).contains(&over)).await;
     }
 }

@@ -28,9 +28,9 @@ async fn a_time_that_passes_while_nobody_looks_is_made_up_for_only_shortly_after
     let mut world = World::new(Options { pace: Pace::Fast, ..Options::default() }).await.unwrap();
     let mut player = Player::new(&world, "deferred");
     player.say("ana", "/deploy staging main --when \"in 2h\"").await;
-    player.until_told("ana", "Deploys main to goals → staging on").await;
+    player.until_told("ana", ": main, if policy allows it.").await;
     player.say("ana", "/deploy staging v1.7.3 --when \"in 2h\"").await;
-    player.until_told("ana", "Deploys v1.7.3 to goals → staging on").await;
+    player.until_told("ana", ": v1.7.3, if policy allows it.").await;
     world.bot.kill().unwrap();
     time_passes(&world, "main", 1).await;
     time_passes(&world, "v1.7.3", 20).await;

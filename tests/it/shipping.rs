@@ -177,7 +177,7 @@ async fn red_ci_after_the_merge_says_that_it_is_merged() {
     world.github.set_ci(slipway_sandbox::github::CiMode::RedTest);
     let (card, release) = ship(&world).await;
     assert_eq!(release.phase, Phase::Failed, "{card}");
-    assert!(card.contains("#123 is merged, nothing was deployed") && card.contains("it is on main"), "{card}");
+    assert!(card.contains("#123 is merged, not deployed") && card.contains("it is on main"), "{card}");
 }
 
 const PERMISSION: &str = "GET /collaborators/{}/permission";

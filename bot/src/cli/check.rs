@@ -166,6 +166,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
         Err(error) => return vec![("outside".to_owned(), ProbeResult::fail(error.to_string(), ""))],
     };
     let mut answers = vec![(policies, fetched(config, &setup, &outside).await)];
+    answers.extend(probe::actions(&setup.policies()));
     // Who could approve is known only with everybody in their teams.
     let (members, people) = probe::members(&setup, &outside).await;
     answers.extend(people.iter().flat_map(|people| deadlocks(config, &setup, people)));

@@ -15,7 +15,7 @@ use slipway_core::flow::{
 };
 use slipway_core::gate::Verdict;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId, ServiceName};
-use slipway_core::message::{Line, Message, cards};
+use slipway_core::message::{Message, cards};
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::{Asking, Clears, Decision, NO_PERMIT};
@@ -363,19 +363,21 @@ impl Work<'_> {
         }
     }
 
-    /// One line for each environment that follows a branch.
-    pub(super) async fn flow_lines(&mut self, only: Option<&EnvironmentName>) -> Result<Vec<Line>, EngineError> {
+    /// Each environment that follows a branch, with that.
+    pub(super) async fn flows(
+        &mut self,
+        only: Option<&EnvironmentName>,
+    ) -> Result<Vec<(EnvironmentKey, Flow, String)>, EngineError> {
         let setup = self.engine.setup.clone();
-        let mut lines = Vec::new();
+        let mut flows = Vec::new();
         for key in setup.environment_keys(only) {
             let Some(auto) = setup.environment(&key).and_then(|environment| environment.auto_deploy.as_ref()) else {
                 continue;
             };
             let flow = self.engine.store.flow_get(self.tx, &key).await?;
-            let phrase = cards::flow_phrase(Some(&flow), &auto.branch, self.engine.clock.now());
-            lines.push(Line::plain(format!("{key} ")).join(phrase));
+            flows.push((key, flow, auto.branch.clone()));
         }
-        Ok(lines)
+        Ok(flows)
     }
 
     /// Other rules are in force: what the old ones held up may begin, and need not wait until their freeze was to end.

@@ -10,7 +10,7 @@ use slipway_core::environment::Environment;
 use slipway_core::ids::{EnvironmentKey, EnvironmentName};
 use slipway_core::intent::Intent;
 use slipway_core::message::cards::{self, QueueIntents, QueueView, StatusRow};
-use slipway_core::message::{Block, Message};
+use slipway_core::message::Message;
 use slipway_core::person::Person;
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::Asking;
@@ -60,7 +60,7 @@ impl Work<'_> {
             })
             .collect();
         let mut status = cards::status(&rows, now);
-        status.body.extend(self.flow_lines(only).await?.into_iter().map(Block::Line));
+        cards::note_flow(&mut status, &self.flows(only).await?, now);
         let intents = self.intents_of(only).await?;
         cards::note_deferred(&mut status, QueueIntents(&intents));
         Ok(status)

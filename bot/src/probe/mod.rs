@@ -1,6 +1,7 @@
 //! Questions to the outside that `slipway check` asks: is a credential good, can a file be written. One file per
 //! probe, and a line in [`standard`].
 
+mod actions;
 mod discord;
 mod flow;
 mod members;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use std::time::Duration;
 
+pub use actions::actions;
 pub use discord::discord;
 pub use members::members;
 pub use outside::outside;

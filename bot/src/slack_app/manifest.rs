@@ -251,7 +251,7 @@ mod tests {
                     "command": "/release",
                     "url": "https://slipway.acme.dev/slack/commands",
                     "description": "ask about a release or act on it; /release help explains each",
-                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config | …",
+                    "usage_hint": "ship | status | history | show | why | queue | approve | veto | withdraw | cancel | retry | bad | lock | unlock | resume | override | …",
                     "should_escape": true
                   }
                 ]
@@ -338,7 +338,7 @@ mod tests {
                   {
                     "command": "/release",
                     "description": "ask about a release or act on it; /release help explains each",
-                    "usage_hint": "status | history | show | why | approve | veto | withdraw | cancel | retry | lock | unlock | override | link | queue | help | config | …",
+                    "usage_hint": "ship | status | history | show | why | queue | approve | veto | withdraw | cancel | retry | bad | lock | unlock | resume | override | …",
                     "should_escape": true
                   }
                 ]

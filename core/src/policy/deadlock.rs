@@ -68,7 +68,7 @@ impl PolicySet {
 }
 
 /// One commit of somebody's, on top of what runs. `None` never happens: the ids are well formed.
-fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Person) -> Option<Plan> {
+pub(super) fn ordinary(service: &ServiceName, environment: &EnvironmentName, author: &Person) -> Option<Plan> {
     let (base, sha) = (CommitSha::parse(&"0".repeat(40)).ok()?, CommitSha::parse(&"1".repeat(40)).ok()?);
     let commit = Commit {
         sha: sha.clone(),

@@ -28,7 +28,7 @@ pub(super) async fn what_is_deployed_past_slipway_is_told_and_gone_back_from(cha
     let release = play.release(&back).await;
     assert_eq!(release.outcome, Some(Outcome::Live), "{}\n{}", back.text(), play.world.bot.log());
     assert_eq!(release.commit.unwrap().as_str(), play.world.head, "to what Slipway had brought");
-    let gone = |m: &Seen| m.key == message.key && m.text().contains(", deployed past Slipway, is gone after ");
+    let gone = |m: &Seen| m.key == message.key && m.text().contains(", deployed past Slipway, is gone");
     play.until("the same message, which says that it is over", gone).await;
 }
 

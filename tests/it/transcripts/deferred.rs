@@ -26,8 +26,9 @@ pub(super) async fn what_is_deferred_waits_for_its_moment(chat: ChatOption) {
     play.say("ana", "/deploy staging --when monday").await;
     play.until_told("ana", "At what time?").await;
     play.say("ana", "/deploy staging --when \"monday 9:00\"").await;
-    play.until_told("ana", "Deploys the newest of the default branch to goals → staging on Monday").await;
+    play.until_told("ana", "Deploys to goals → staging at 9:00 (Mon").await;
     let monday = waiting(&mut play, "deploys the newest of the default branch on Monday").await;
+    assert!(monday.text().contains("goals → staging · waits for 9:00 (Mon"), "{}", monday.text());
     assert!(monday.text().contains("at 9:00") && monday.text().contains("asked by ana"), "{}", monday.text());
     play.say("bob", "/release queue").await;
     play.until_told("bob", "1 for later").await;
@@ -41,14 +42,14 @@ pub(super) async fn what_is_deferred_waits_for_its_moment(chat: ChatOption) {
         ChatOption::Discord => play.say("ana", &cancel).await,
         _ => play.press("ana", &monday, Verb::Cancel).await,
     }
-    play.until_told("ana", "Cancelled: the newest of the default branch").await;
-    says(&mut play, &monday, Mark::Ended, "cancelled by ana").await;
+    play.until_told("ana", "Cancelled: the deferred deployment to goals → staging.").await;
+    says(&mut play, &monday, Mark::Ended, "deferred deployment cancelled by ana").await;
 
     play.say("bob", "/release lock staging \"load test\"").await;
     play.until_told("bob", "is locked by bob").await;
     play.say("eve", "/deploy staging --when unlocked --reason \"after the load test\"").await;
-    play.until_told("eve", "when it is unlocked, if policy allows it then.").await;
-    let unlocked = waiting(&mut play, "when it is unlocked").await;
+    play.until_told("eve", "Deploys to goals → staging when it is unlocked.").await;
+    let unlocked = waiting(&mut play, "waits until it is unlocked").await;
     assert!(unlocked.text().contains("after the load test"), "{}", unlocked.text());
     assert_eq!(play.cards().len(), 0, "nothing has begun");
     play.say("bob", "/release unlock staging").await;
@@ -56,7 +57,7 @@ pub(super) async fn what_is_deferred_waits_for_its_moment(chat: ChatOption) {
     let release = play.release(&ended).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", ended.text(), play.world.bot.log());
     assert_eq!(release.request.requester.as_str(), "eve");
-    let began = says(&mut play, &unlocked, Mark::Live, "began: release").await;
+    let began = says(&mut play, &unlocked, Mark::Live, "deferred deployment began: release").await;
     assert!(began.text().contains(release.id.short()), "{}", began.text());
     play.say("eve", "/deploy staging --when unlocked").await;
     play.until_told("eve", "is not locked, so the deployment is asked for now.").await;
@@ -67,8 +68,8 @@ pub(super) async fn what_is_deferred_waits_for_its_moment(chat: ChatOption) {
 pub(super) async fn what_is_to_be_green_is_asked_for_once_it_is(chat: ChatOption) {
     let mut play = Play::new(chat, None).await;
     play.say("ana", "/deploy production main --when green").await;
-    play.until_told("ana", "when its CI is green, if policy allows it then.").await;
-    let green = waiting(&mut play, "deploys main when its CI is green").await;
+    play.until_told("ana", "Deploys to goals → production when its CI is green.").await;
+    let green = waiting(&mut play, "goals → production · waits for green CI of main").await;
     assert_eq!(play.cards().len(), 0, "nobody has built it yet");
     play.say("eve", "/deploy staging").await;
     let staging = play.until_end().await;
@@ -77,7 +78,7 @@ pub(super) async fn what_is_to_be_green_is_asked_for_once_it_is(chat: ChatOption
     let release = play.release(&card).await;
     assert_eq!(release.request.reference.as_deref(), Some(play.world.head.as_str()), "exactly what was green");
     assert_eq!(release.request.requester.as_str(), "ana");
-    let began = says(&mut play, &green, Mark::Live, "began: release").await;
+    let began = says(&mut play, &green, Mark::Live, "deferred deployment began: release").await;
     assert!(began.text().contains(release.id.short()), "{}", began.text());
     assert_eq!(play.world.aws.deployment_operations(&play.world.production_arn).len(), 0, "the gate holds it");
     assert_eq!(play.cards().len(), 2);

@@ -40,7 +40,7 @@ pub(super) async fn a_lock_holds_what_would_begin_and_says_so_once(chat: ChatOpt
     assert!(paused.text().contains("/release unlock staging goals"), "{}", paused.text());
     let newest = play.world.merge("Goals by colour (#48)", 48, CiMode::Green).unwrap();
     play.say("bob", "/release unlock staging").await;
-    let over = until_pause_says(&mut play, "starts by itself again: it is not locked any more").await;
+    let over = until_pause_says(&mut play, "releases start by themselves again: it is unlocked").await;
     assert_eq!(over.id, paused.id, "the same message");
     let mut known = Vec::new();
     loop {
@@ -67,8 +67,8 @@ pub(super) async fn a_failure_stops_it_until_somebody_resumes_it(chat: ChatOptio
     assert!(said.contains("/release resume staging goals"), "{said}");
     let next = play.world.merge("Goals by colour (#48)", 48, CiMode::Green).unwrap();
     play.press("ana", &paused, Verb::Resume).await;
-    play.until_told("ana", "starts by itself again, with the newest green commit").await;
-    until_pause_says(&mut play, "starts by itself again: resumed by").await;
+    play.until_told("ana", "goals → staging · releases start by themselves again.").await;
+    until_pause_says(&mut play, "releases start by themselves again: resumed by").await;
     // What failed may begin once more before the newer one is green.
     let mut known = vec![failed];
     loop {

@@ -26,8 +26,9 @@ pub(super) async fn what_has_soaked_is_suggested_asked_for_approved_and_announce
     let suggested = suggestion(&mut play).await;
     let short = play.world.head[..7].to_owned();
     for part in [
-        &format!("goals → production · {short} has run on staging for"),
-        "commits, 1 migration · ready to deploy",
+        &format!("goals → production · {short} is ready to deploy · "),
+        " on staging · ",
+        "commits, 1 migration",
         "Likes on updates",
         "as planned for staging",
         "Deploy to production",
@@ -87,6 +88,7 @@ pub(super) async fn by_setting_production_begins_by_itself_and_waits_for_people(
     play.say("bob", &format!("/release cancel {}", release.id.short())).await;
     play.until_end_of_another(&[&staging]).await;
     let stopped = play.until("that it does not go on", |m| m.text().contains("does not start by itself again")).await;
-    assert!(stopped.text().contains(&format!("release {} was cancelled", release.id.short())), "{}", stopped.text());
+    assert!(stopped.text().contains(&format!("{short} was cancelled · ")), "{}", stopped.text());
+    assert!(stopped.text().contains(&format!("Release {}", release.id.short())), "{}", stopped.text());
     assert_eq!(play.cards().len(), 2);
 }

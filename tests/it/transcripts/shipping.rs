@@ -23,9 +23,9 @@ pub(super) async fn a_pull_request_is_merged_when_it_is_green_and_goes_live_in_o
     play.say("ana", "/release ship 123").await;
     let missing = format!("○ goals → staging · waits for #123: 1 approval of {} missing", &head[..7]);
     let waits = play.until("a card that waits for a review", |m| m.is_card() && m.text().starts_with(&missing)).await;
-    assert!(waits.text().contains("2 of 2 checks have passed"), "{}", waits.text());
+    assert!(waits.text().contains("checks: 2 of 2 passed"), "{}", waits.text());
     play.say("bob", "/release ship #123 staging").await;
-    play.until_told("bob", "#123 is being shipped already to staging").await;
+    play.until_told("bob", "#123 is on its way to staging").await;
     assert_eq!(play.world.github.merge_of(123), None);
 
     let approved_by = |who| NewReview { who, state: "APPROVED", association: "MEMBER" };

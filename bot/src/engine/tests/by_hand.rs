@@ -84,8 +84,9 @@ async fn what_somebody_deployed_is_told_once_and_is_over_with_the_next_release()
     brought(&mut chat, 5, 6).await;
     check(
         &expect![[r#"
-        goals → staging · 0000000, deployed past Slipway, is gone after 5 min: 0000000 runs
-    "#]],
+            goals → staging · 0000000 runs: 0000000, deployed past Slipway, is gone
+            0000000 ran for 5 min.
+        "#]],
         &said(&chat).await,
     );
     assert_eq!(chat.environment("staging").await.by_hand, None);
@@ -100,8 +101,9 @@ async fn what_slipway_had_brought_may_come_back_by_hand_too() {
     looks(&mut chat, runs(3)).await;
     check(
         &expect![[r#"
-        goals → staging · 0000000, deployed past Slipway, is gone after 2 min: 0000000 runs
-    "#]],
+            goals → staging · 0000000 runs: 0000000, deployed past Slipway, is gone
+            0000000 ran for 2 min.
+        "#]],
         &said(&chat).await,
     );
     let here = chat.environment("staging").await;

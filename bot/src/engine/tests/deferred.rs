@@ -38,12 +38,14 @@ async fn at_its_time_it_is_asked_for_and_never_earlier() {
     let answer = chat.says("ana", "/deploy staging main --when 9:30 --reason \"after standup\"").await;
     let id = last(&chat).await;
     expect![[r#"
-        Deploys main to goals → staging on Monday 2026-01-05 at 9:30 (UTC), in 90 min, if policy allows it then.
+        Deploys to goals → staging at 9:30 (Mon, UTC).
+        Asked for on Monday 2026-01-05 at 9:30, in 90 min: main, if policy allows it.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01KDEFER"#]]
     .assert_eq(&answer.replace(id.short(), "01KDEFER"));
     expect![[r#"
-        ○ goals → staging · deploys main on Monday 2026-01-05 at 9:30 (UTC) · asked by ana
+        ○ goals → staging · waits for 9:30 (Mon, UTC) · asked by ana
+          deploys main on Monday 2026-01-05 at 9:30 (UTC)
           reason: after standup
           Rules, votes and the queue are asked then, not before · deferred 01KDEFER
           [Cancel]"#]]
@@ -67,7 +69,8 @@ async fn at_its_time_it_is_asked_for_and_never_earlier() {
     assert_eq!(request.reason.as_deref(), Some("after standup"));
     assert_eq!(chat.effects(&release).await, ["resolve", "expire_at"]);
     expect![[r#"
-        ● goals → staging · began: release 01KRELEA · was to deploy main on Monday 2026-01-05 at 9:30 (UTC) · asked by ana"#]]
+        ● goals → staging · deferred deployment began: release 01KRELEA
+          was to deploy main on Monday 2026-01-05 at 9:30 (UTC) · asked by ana"#]]
     .assert_eq(&message(&chat).await.replace(release.short(), "01KRELEA"));
     let begun = &chat.audit_of("deferred_begun").await[0].body;
     assert_eq!((&begun["person"], &begun["deferred"]["state"]["release"]), (&"ana".into(), &release.as_str().into()));
@@ -81,12 +84,19 @@ async fn the_time_is_the_askers_own() {
     chat.configure(&zone("Asia/Tokyo"));
     // 17:00 there.
     let answer = chat.says("ana", "/deploy staging --when 17:30").await;
-    assert!(answer.contains("on Monday 2026-01-05 at 17:30 (Asia/Tokyo), in 30 min"), "{answer}");
+    assert!(answer.starts_with("Deploys to goals → staging at 17:30 (Mon, Asia/Tokyo).\n"), "{answer}");
+    assert!(answer.contains("on Monday 2026-01-05 at 17:30, in 30 min"), "{answer}");
     let answer = chat.says("ana", "/deploy staging --when \"monday 9:00\"").await;
-    assert!(answer.contains("on Monday 2026-01-12 at 9:00 (Asia/Tokyo), in 6 days"), "{answer}");
+    assert!(
+        answer.contains("at 9:00 (Mon 2026-01-12, Asia/Tokyo).\nAsked for on Monday 2026-01-12 at 9:00, in 6 days"),
+        "{answer}"
+    );
     assert!(answer.contains("That time has passed today, so it is next week."), "{answer}");
     let answer = chat.says("bob", "/deploy staging --when 7:00").await;
-    assert!(answer.contains("on Tuesday 2026-01-06 at 7:00 (UTC), in 23 h"), "the environment's: {answer}");
+    assert!(
+        answer.contains("at 7:00 (Tue, UTC).\nAsked for on Tuesday 2026-01-06 at 7:00, in 23 h"),
+        "the environment's: {answer}"
+    );
     assert!(answer.contains("That time has passed today, so it is tomorrow."), "{answer}");
     let answer = chat.says("ana", "/deploy staging --when \"2026-01-02 9:00\"").await;
     assert_eq!(answer, "That is no time to wait for: it has passed already. Nothing was started.");
@@ -114,12 +124,15 @@ async fn policy_is_asked_again_when_the_moment_comes() {
     assert_eq!(releases(&chat).await, 0);
     let shown = message(&chat).await;
     assert!(
-        shown.starts_with("✖ goals → staging · not deployed: No rule lets eve ask for a release to staging · "),
+        shown.starts_with(
+            "✖ goals → staging · deferred deployment refused: No rule lets eve ask for a release to staging\n"
+        ),
         "{shown}"
     );
     expect![[r#"
-        Your deployment of the newest of the default branch to goals → staging was refused. Nothing was started.
+        Your deferred deployment to goals → staging was refused. Nothing was started.
         No rule lets eve ask for a release to staging.
+        It was to bring the newest of the default branch on Monday 2026-01-05 at 9:00 (UTC).
         To ask now: /deploy staging goals"#]]
     .assert_eq(&chat.private("eve").await.concat());
     assert_eq!(chat.audit_of("request_refused").await.len(), 1);
@@ -134,7 +147,10 @@ async fn whoever_has_left_deploys_nothing() {
     chat.looks().await;
     assert_eq!(releases(&chat).await, 0);
     let shown = message(&chat).await;
-    assert!(shown.contains("not deployed: eve, who asked for it, is no longer known to Slipway"), "{shown}");
+    assert!(
+        shown.contains("deferred deployment refused: eve, who asked for it, is no longer known to Slipway"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
@@ -145,7 +161,7 @@ async fn an_environment_that_is_gone_gets_nothing() {
     chat.wait_s(3_600);
     chat.looks().await;
     assert_eq!(releases(&chat).await, 0);
-    assert!(message(&chat).await.contains("not deployed: goals → staging is no longer configured"));
+    assert!(message(&chat).await.contains("deferred deployment refused: goals → staging is no longer configured"));
 }
 
 #[tokio::test]
@@ -160,7 +176,9 @@ async fn what_was_missed_is_made_up_for_only_shortly_after() {
         if !begins {
             let shown = message(&chat).await;
             assert!(
-                shown.starts_with("– goals → staging · expired: its time passed while Slipway was not running"),
+                shown.starts_with(
+                    "– goals → staging · deferred deployment expired: its time passed while Slipway was not running\n"
+                ),
                 "{shown}"
             );
             assert!(chat.private("ana").await.concat().contains("has expired. Nothing was started."));
@@ -223,7 +241,8 @@ async fn when_unlocked_it_is_asked_for_as_soon_as_nobody_holds_it() {
         let answer = chat.says("ana", "/deploy staging v1.8.0 --when unlocked").await;
         let id = last(&chat).await;
         expect![[r#"
-            Deploys v1.8.0 to goals → staging when it is unlocked, if policy allows it then.
+            Deploys to goals → staging when it is unlocked.
+            Asked for then: v1.8.0, if policy allows it.
             Which commit that is, is looked up at that moment.
             Given up after 24 h without that.
             To cancel it: /release cancel 01KDEFER"#]]
@@ -240,7 +259,7 @@ async fn when_unlocked_it_is_asked_for_as_soon_as_nobody_holds_it() {
         assert_eq!(releases(&chat).await, 1, "{end}");
         let request = chat.release(&chat.newest().await).await.request;
         assert_eq!((request.requester, request.reference.as_deref()), ("ana".into(), Some("v1.8.0")));
-        assert!(message(&chat).await.starts_with("● goals → staging · began: release "));
+        assert!(message(&chat).await.starts_with("● goals → staging · deferred deployment began: release "));
     }
 }
 
@@ -249,7 +268,9 @@ async fn what_is_green_is_asked_for_exactly_as_it_was_seen() {
     let mut chat = Chat::open().await;
     let answer = chat.says("ana", "/deploy staging main --when green").await;
     assert!(
-        answer.starts_with("Deploys main to goals → staging when its CI is green, if policy allows it then."),
+        answer.starts_with(
+            "Deploys to goals → staging when its CI is green.\nAsked for then: main, if policy allows it."
+        ),
         "{answer}"
     );
     assert!(answer.contains("Deployed is exactly the commit that is found green."), "{answer}");
@@ -280,7 +301,7 @@ async fn what_never_becomes_green_expires_and_says_so() {
     chat.looks().await;
     let shown = message(&chat).await;
     assert!(
-        shown.starts_with("– goals → staging · expired: it was not green within 1 h 30 min · was to deploy"),
+        shown.starts_with("– goals → staging · deferred deployment expired: it was not green within 1 h 30 min\n"),
         "{shown}"
     );
     let intent = last(&chat).await;
@@ -300,12 +321,9 @@ async fn it_is_cancelled_by_whoever_may_cancel_a_release() {
     assert!(answer.contains("Slipway does not know you."), "{answer}");
     assert!(message(&chat).await.contains("[Cancel]"));
     let answer = chat.says("bob", &format!("/release cancel {prefix}")).await;
-    assert!(
-        answer.starts_with("Cancelled: the newest of the default branch is not deployed to goals → production"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("Cancelled: the deferred deployment to goals → production."), "{answer}");
     let shown = message(&chat).await;
-    assert!(shown.starts_with("– goals → production · cancelled by bob · was to deploy"), "{shown}");
+    assert!(shown.starts_with("– goals → production · deferred deployment cancelled by bob\n"), "{shown}");
     assert!(!shown.contains("[Cancel]"), "{shown}");
     assert!(chat.private("eve").await.concat().contains("was cancelled by bob."), "she is told");
     let answer = presses_cancel(&mut chat, "eve").await;
@@ -329,12 +347,12 @@ async fn so_many_wait_and_no_more() {
         chat.says("bob", "/deploy staging --when 9:00").await;
     }
     let answer = chat.says("eve", "/deploy staging --when 9:00").await;
-    assert!(answer.starts_with("10 deployments to goals → staging wait for their moment already."), "{answer}");
+    assert!(answer.starts_with("10 deployments to goals → staging are deferred already."), "{answer}");
     for _ in 0..5 {
         chat.says("ana", "/deploy production --when 9:00").await;
     }
     let answer = chat.says("ana", "/deploy production --when 9:00").await;
-    assert!(answer.starts_with("10 deployments of yours wait for their moment already."), "{answer}");
+    assert!(answer.starts_with("10 deployments of yours are deferred already."), "{answer}");
     assert_eq!(chat.count("SELECT count(*) FROM intents WHERE id > $1", "").await, 15);
     // Those that are over make room.
     chat.wait_s(3_600);

@@ -207,12 +207,13 @@ async fn a_lock_pauses_it_with_one_message_that_says_when_it_is_over() {
           Goes on by itself when it is unlocked: /release unlock staging goals"#]]
     .assert_eq(&chat.posted(&message(1)).await);
     let said = chat.says("ana", "/release resume staging").await;
-    assert!(said.contains("That does not help on goals → staging: locked by bob"), "{said}");
+    assert!(said.contains("That does not help on goals → staging. Nothing was started."), "{said}");
     let status = chat.says("ana", "/release status staging").await;
     assert!(status.contains("goals → staging follows main: paused, locked by bob"), "{status}");
+    assert!(status.lines().next().unwrap().ends_with(" · 1 paused"), "{status}");
     chat.says("bob", "/release unlock staging").await;
     expect![[r#"
-        – goals → staging · starts by itself again: it is not locked any more
+        – goals → staging · releases start by themselves again: it is unlocked
           It had stopped for 5 min: locked by bob "load test""#]]
     .assert_eq(&chat.posted(&message(1)).await);
     chat.wait_s(5);
@@ -252,9 +253,10 @@ async fn a_failure_pauses_it_and_whoever_may_deploy_resumes_it() {
     assert!(chat.answer(delivery).await.contains("not allowed") || pause(&chat).await.is_some());
     assert!(pause(&chat).await.is_some(), "gus may ask for nothing");
     let delivery = chat.deliver(&press(Identity::Terminal("eve".into()))).await;
-    assert_eq!(chat.answer(delivery).await, "goals → staging starts by itself again, with the newest green commit.");
+    let said = chat.answer(delivery).await;
+    assert!(said.starts_with("goals → staging · releases start by themselves again.\n"), "{said}");
     let said = chat.posted(&message(1)).await;
-    assert!(said.starts_with("– goals → staging · starts by itself again: resumed by eve\n"), "{said}");
+    assert!(said.starts_with("– goals → staging · releases start by themselves again: resumed by eve\n"), "{said}");
     chat.wait_s(5);
     looks(&chat).await;
     let next = chat.newest().await;
@@ -338,7 +340,7 @@ async fn policies_that_do_not_let_slipway_pause_it_and_say_which_rule_does() {
     chat.configure(&config);
     chat.deliver(&sees(None, &[(3, CiState::Green)])).await;
     let said = chat.posted(&message(1)).await;
-    assert!(said.contains("policy does not let Slipway: Slipway starts nothing here"), "{said}");
+    assert!(said.contains("nothing starts by itself: refused by policy\n  Slipway starts nothing here."), "{said}");
     assert!(said.contains("@id(\"by-itself\") permit (principal == Person::\"slipway\""), "{said}");
     chat.configure(&following(CONFIG));
     chat.wait_s(60);

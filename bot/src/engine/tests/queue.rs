@@ -155,7 +155,7 @@ async fn one_is_put_first_by_whom_policy_lets_and_those_who_wait_are_told() {
     assert!(answer.starts_with("Not allowed: No rule lets eve put a release first on production."), "{answer}");
     chat.publishes().await;
     let answer = chat.says("bob", &bump).await;
-    let goes = "goes before 1 other now. Who asked for them has been told.";
+    let goes = "goes before 1 other now.\nWho asked for them has been told.";
     assert_eq!(answer, format!("goals → production: release {} {goes}", second.short()));
     let queue = chat.environment("production").await.queue;
     assert_eq!(queue.iter().map(|waiting| &waiting.release).collect::<Vec<_>>(), [&second, &first]);

@@ -92,7 +92,7 @@ async fn what_does_not_fit_starts_nothing() {
         Which environment of goals? Nothing was started.
         There are: production, staging.
         For example /release ship 7 staging --service goals
-        #7 is being shipped already to staging, by release FIRST, asked by ana. Nothing was started.
+        #7 is on its way to staging: release FIRST of ana. Nothing was started.
         To see it: /release show FIRST"#]]
     .assert_eq(&[answers.join("\n"), second].join("\n"));
     assert_eq!(chat.count("SELECT count(*) FROM releases WHERE id <> $1", "").await, 1);
@@ -145,7 +145,7 @@ async fn a_merge_that_has_begun_cannot_be_cancelled() {
     chat.happened(&release, event).await;
     chat.says("ana", "/release cancel").await;
     let card = chat.card(&release).await;
-    assert!(card.contains("cancelled by ana · #7 is merged, nothing was deployed"), "{card}");
+    assert!(card.contains("cancelled by ana · #7 is merged, not deployed"), "{card}");
 }
 
 #[tokio::test]
@@ -176,5 +176,5 @@ async fn a_retry_of_what_somebody_else_ships_is_pointed_there() {
     chat.wait_s(1);
     let other = ships(&mut chat, "bob").await;
     let answer = chat.says("ana", "/release retry").await;
-    assert!(answer.contains("being shipped already") && answer.contains(other.short()), "{answer}");
+    assert!(answer.contains("#7 is on its way to staging") && answer.contains(other.short()), "{answer}");
 }

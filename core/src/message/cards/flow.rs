@@ -174,6 +174,18 @@ pub fn flow_phrase(flow: Option<&Flow>, branch: &str, now: Timestamp) -> Line {
     words::commit(line, &newest.sha).text(format!(" {newest_says}"))
 }
 
+/// Says in a status how each environment that follows a branch stands, and in its first line how many have stopped.
+pub fn note_flow(status: &mut Message, flows: &[(EnvironmentKey, Flow, String)], now: Timestamp) {
+    let paused = flows.iter().filter(|(_, flow, _)| flow.pause.is_some()).count();
+    if paused > 0 {
+        status.headline = std::mem::take(&mut status.headline).text(format!("{DOT}{paused} paused"));
+    }
+    let line = |(key, flow, branch): &(EnvironmentKey, Flow, String)| {
+        Block::Line(Line::plain(format!("{key} ")).join(flow_phrase(Some(flow), branch, now)))
+    };
+    status.body.extend(flows.iter().map(line));
+}
+
 /// To whoever resumed it.
 #[must_use]
 pub fn flow_goes_on(key: &EnvironmentKey) -> Message {

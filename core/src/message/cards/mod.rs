@@ -47,7 +47,7 @@ pub use deferred::{
 };
 pub use flow::{
     flow_cannot_be_resumed, flow_goes_on, flow_is_not_paused, flow_is_not_set, flow_paused, flow_phrase, flow_resumed,
-    flow_which,
+    flow_which, note_flow,
 };
 pub use history::{brief, history};
 pub use home::HomeRelease;

@@ -4,7 +4,7 @@ use super::plain::text;
 use crate::facts::CiState;
 use crate::flow::{Begun, Flow, How, Pause, Resumption, Ripe, Seen, Sight, Standing, Why};
 use crate::ids::{CommitSha, EnvironmentKey};
-use crate::message::cards::{flow_cannot_be_resumed, flow_paused, flow_phrase, flow_resumed, flow_which};
+use crate::message::cards::{flow_cannot_be_resumed, flow_paused, flow_phrase, flow_resumed, flow_which, note_flow};
 use crate::message::{Line, Message};
 use expect_test::expect;
 use jiff::{SignedDuration, Timestamp};
@@ -158,6 +158,25 @@ fn its_state_is_one_phrase() {
         follows main: paused, 4444444 failed (release 01JD7Q4N)
     "#]]
     .assert_eq(&all);
+}
+
+#[test]
+fn a_status_says_in_its_first_line_how_many_have_stopped() {
+    let goes = (key(), Flow::new(key()), "main".to_owned());
+    let stopped = (key(), Flow { pause: Some(pause(failed(How::Failed))), ..Flow::new(key()) }, "main".to_owned());
+    let said = |flows: &[_]| {
+        let mut status = Message::answer(Line::plain("2 environments"), []);
+        note_flow(&mut status, flows, at(720));
+        text(&status)
+    };
+    expect![[r#"
+        2 environments
+        goals → staging follows main: the branch has not been looked at yet
+        2 environments · 1 paused
+        goals → staging follows main: the branch has not been looked at yet
+        goals → staging follows main: the branch has not been looked at yet
+    "#]]
+    .assert_eq(&(said(std::slice::from_ref(&goes)) + &said(&[goes, stopped])));
 }
 
 #[test]
