@@ -68,7 +68,8 @@ async fn a_pull_request_gets_its_check_run_with_places_and_is_shipped() {
     let made = until_made(&world, &mut player, &head).await;
     assert_eq!((made.name.as_str(), made.status.as_str()), ("slipway/migrations", "completed"));
     assert_eq!(made.conclusion.as_deref(), Some("neutral"), "{made:?}");
-    assert_eq!(made.title.as_deref(), Some("1 warning in 1 migration"), "{made:?}");
+    let title = "1 warning in 1 migration · 20251201000000_bio.sql:2 ban-drop-column";
+    assert_eq!(made.title.as_deref(), Some(title), "{made:?}");
     let places: Vec<_> = made
         .annotations
         .iter()

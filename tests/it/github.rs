@@ -8,6 +8,7 @@ mod line;
 mod names;
 mod opinions;
 mod required;
+mod reviewers;
 mod showing;
 mod teams;
 mod typed;

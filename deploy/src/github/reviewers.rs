@@ -71,7 +71,7 @@ impl GitHub {
 
     /// The logins of whoever wrote and committed a commit, as far as their e-mail addresses belong to accounts.
     async fn made_by(&self, repo: &RepoName, commit: &CommitSha) -> Result<Vec<String>, GitHubError> {
-        let what = format!("who made the commit {} of {repo}", commit.short());
+        let what = format!("who made the commit {} of {repo} (permission Contents: read)", commit.short());
         // By itself a commit comes with all that it changes; in a list it does not.
         let path = format!("/repos/{repo}/commits?sha={commit}&per_page=1");
         let found: Vec<Made> = self.get(repo, &what, path).await?;

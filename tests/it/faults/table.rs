@@ -1,6 +1,6 @@
 //! Which calls there are, which can go wrong how, and what has to come of it.
 
-use super::ship_calls::{MERGE, PERMISSION};
+use super::ship_calls::PERMISSION;
 use slipway_core::release::{Outcome, Phase, Release, Step};
 use slipway_sandbox::{aws, github};
 use std::fmt;
@@ -186,7 +186,7 @@ impl Row {
         match kind {
             Kind::Lost if !self.acts => Some("it changes nothing: a lost answer is one that broke off"),
             Kind::Denied if self.call == PERMISSION => Some("the approval does not count, and another is waited for"),
-            Kind::Storm if self.call == MERGE => Some("it is looked for an hour whether it was merged"),
+            Kind::Storm if self.story == Story::Ships => Some("a pull request is looked at again for an hour"),
             Kind::Doubled if !self.lists => Some("its answer has no list, and an answer belongs to one request"),
             _ => None,
         }

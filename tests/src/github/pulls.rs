@@ -20,7 +20,7 @@ const FIRST_REVIEW_ID: u64 = 3_310_000_000;
 /// The methods that GitHub knows.
 const METHODS: [&str; 3] = ["merge", "squash", "rebase"];
 /// Who makes the commits of merges.
-const COMMITTER: (&str, &str) = ("GitHub", "noreply@github.com");
+const COMMITTER: (&str, &str) = ("GitHub", shapes::GITHUBS_EMAIL);
 
 /// A pull request to open.
 #[derive(Clone, Debug)]

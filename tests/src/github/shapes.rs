@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 const WORKFLOW_ID: u64 = 61_204;
 const APP_ID: u64 = 15_368;
+/// Under which GitHub itself commits what somebody does on its pages, as this account.
+pub(super) const GITHUBS_EMAIL: &str = "noreply@github.com";
 
 /// GitHub's times have whole seconds.
 pub(super) fn time(at: Timestamp) -> String {
@@ -42,7 +44,10 @@ fn signature(signature: &Signature) -> Value {
 
 pub(super) fn commit(shared: &Shared, commit: &GitCommit) -> Value {
     let (api, html, sha) = (shared.api(), shared.html(), &commit.sha);
-    let account = |by: &Signature| shared.options.logins.get(&by.email).map(|login| user(shared, login));
+    let account = |by: &Signature| match by.email.as_str() {
+        GITHUBS_EMAIL => Some(user(shared, "web-flow")),
+        email => shared.options.logins.get(email).map(|login| user(shared, login)),
+    };
     let parent = |sha: &String| json!({ "sha": sha, "url": format!("{api}/commits/{sha}"), "html_url": format!("{html}/commit/{sha}") });
     json!({
         "sha": sha, "node_id": node_id("C", sha), "url": format!("{api}/commits/{sha}"),
