@@ -112,11 +112,16 @@ impl DiscordFront {
 }
 
 /// What a person who knows `/rollback staging --reason "…"` fills in here: `/rollback staging reason:"…"`,
-/// `dry-run:true` for an option without a value, and the environment for the words `deploy ENVIRONMENT` after `why`.
+/// `dry-run:true` for an option without a value, the environment for the words `deploy ENVIRONMENT` after `why`, and
+/// `service:all` where `all` is the last of the words.
 pub(super) fn filled_in(text: &str) -> String {
     let text = text.replace("/release why deploy ", "/release why environment:");
     let mut pieces = text.split(" --");
-    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    let words = pieces.next().unwrap_or_default();
+    let mut filled = match words.strip_suffix(" all") {
+        Some(words) => format!("{words} service:all"),
+        None => words.to_owned(),
+    };
     for piece in pieces {
         let (name, value) = piece.split_once(' ').unwrap_or((piece, "true"));
         filled.push_str(&format!(" {name}:{value}"));
@@ -144,6 +149,7 @@ mod tests {
         assert_eq!(filled_in("/deploy staging v1"), "/deploy staging v1");
         assert_eq!(filled_in("/release why deploy production"), "/release why environment:production");
         assert_eq!(filled_in("/release why deploy production"), "/release why environment:production");
+        assert_eq!(filled_in("/deploy staging v1 all --dry-run"), "/deploy staging v1 service:all dry-run:true");
         let typed = "/release lock production \"load test\" --for 2h --quiet";
         assert_eq!(filled_in(typed), "/release lock production \"load test\" for:2h quiet:true");
     }

@@ -121,7 +121,7 @@ async fn a_veto_on_a_lead_that_has_ended_can_be_taken_back_while_others_wait() {
 
     // Nobody else takes it back, and nothing of it is taken back once all of it is over.
     let mut group = vetoed().await;
-    let answer = group.chat.says("bob", &format!("/release withdraw {}", group.all[1].short())).await;
+    let answer = group.chat.says("cem", &format!("/release withdraw {}", group.all[1].short())).await;
     assert!(answer.starts_with("Your vote was not taken: there is no vote to withdraw"), "{answer}");
     group.chat.says("ana", "/release cancel").await;
     let answer = group.chat.says("eve", &format!("/release withdraw {}", lead_of(&group))).await;
