@@ -259,9 +259,12 @@ impl Team {
         for place in 0..SERVICES.len() {
             self.happens(place, &Event::Unlocked);
         }
-        while self.environments.iter().any(|environment| !environment.queue.is_empty()) {
+        loop {
             self.moment += 1;
             self.leave_out();
+            if self.environments.iter().all(|environment| environment.queue.is_empty()) {
+                break;
+            }
             let ended: Vec<_> = (0..SERVICES.len()).map(|place| self.ends(place, true)).collect();
             let began: Vec<_> = (0..SERVICES.len()).map(|place| self.starts(place)).collect();
             if began.contains(&true) || ended.contains(&true) {
