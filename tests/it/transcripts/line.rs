@@ -33,7 +33,7 @@ pub(super) async fn the_queue_says_who_waits_for_what_and_who_has_left_it(chat: 
     let [one, two] = [play.release(&first).await, play.release(&second).await];
     assert!(second.text().contains("(ana)") && second.text().contains(one.id.short()), "{}", second.text());
     // One that goes out from what runs there, too.
-    play.world.git(&["branch", "feature/page", "v1.8.0"]);
+    assert_eq!(play.world.git(&["branch", "feature/page", "v1.8.0"]), "");
     let authors = SampleOptions::new(Timestamp::now());
     propose(&play.world.repository, &authors, "feature/page", ("docs/77.md", "A page\n")).unwrap();
     play.say("chen", "/deploy staging feature/page").await;
