@@ -253,6 +253,14 @@ impl DiscordSandbox {
         world.change(channel, id, |message| message.edit(Said::words(content), now));
     }
 
+    /// Waits until the app is online: over the gateway it hears of nothing that was done before that.
+    pub async fn online(&self) {
+        let over_gateway = matches!(self.shared.world().mode, DiscordMode::Gateway);
+        if over_gateway {
+            self.shared.hub.until(Hub::connected).await;
+        }
+    }
+
     /// The gateway: who is connected, and what goes wrong there.
     #[must_use]
     pub fn gateway(&self) -> &Hub {

@@ -14,6 +14,8 @@ pub const RELEASES: &str = "310000000000000001";
 pub const ANNOUNCE: &str = "310000000000000002";
 /// How long one look waits for news.
 const WAIT: Duration = Duration::from_secs(2);
+/// How long people wait for the app to be online.
+const ONLINE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Everybody's eyes and hands in the sandbox's Discord.
 #[derive(Debug)]
@@ -32,7 +34,13 @@ impl DiscordFront {
         Self { sandbox, seq: 0, keys: BTreeMap::new() }
     }
 
+    /// People look whether the app is online before they turn to it. If it never is, they do it in vain.
+    async fn online(&self) {
+        let _ = tokio::time::timeout(ONLINE_LIMIT, self.sandbox.online()).await;
+    }
+
     pub(super) async fn say(&self, person: &str, text: &str) -> Result<(), CallError> {
+        self.online().await;
         self.sandbox.type_text(&self.user(person)?, RELEASES, &filled_in(text)).await.map_err(refused)
     }
 
@@ -41,6 +49,7 @@ impl DiscordFront {
     }
 
     pub(super) async fn press(&self, person: &str, message: &Seen, button: Verb) -> Result<(), CallError> {
+        self.online().await;
         let Value::String(name) = json!(button) else {
             return Err(CallError::Refused("a button without a name".to_owned()));
         };
