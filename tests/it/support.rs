@@ -156,16 +156,14 @@ pub(crate) async fn history_versions(url: &str) -> Vec<Version> {
 }
 
 /// Somebody applies the sample's migration of likes with their own tool.
-pub(crate) async fn applies_by_hand(url: &str, version: &Version) {
-    let statements = format!(
-        "CREATE TABLE likes (id INTEGER PRIMARY KEY);
-        INSERT INTO goose_db_version (version_id, is_applied) VALUES ({version}, true)"
-    );
+pub(crate) async fn applies_likes_by_hand(url: &str) {
+    let statements = "CREATE TABLE likes (id INTEGER PRIMARY KEY);
+        INSERT INTO goose_db_version (version_id, is_applied) VALUES (20251104120000, true)";
     if url.starts_with("sqlite") {
         let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(&statements).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
     } else {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-        sqlx::raw_sql(&statements).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
     }
 }

@@ -41,7 +41,7 @@ async fn who_cannot_be_looked_up_at_the_moment_is_waited_for_and_not_refused() {
     expect![[r#"
         ○ goals → staging · waits until it is known who is in developers · was to deploy main on Wednesday 2026-01-07 at 8:00 (UTC) · asked by eve
           Slack user group S0614TZR7 cannot be read: It does not answer.
-          Asked for as soon as it is known, given up at 2026-01-07 08:15 · deferred 01KDEFER
+          Asked for as soon as it is known, given up at 08:15 · deferred 01KDEFER
           [Cancel]"#]]
     .assert_eq(&shown(&chat).await);
     for _ in 0..3 {
