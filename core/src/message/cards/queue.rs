@@ -111,7 +111,10 @@ fn line(place: usize, waiting: &Waiting, release: Option<&Release>, now: Timesta
     let line = line.text(format!("{DOT}for {}", words::rough(words::seconds(waiting.asked_at, now))));
     let reason = release.and_then(|r| r.verdict.as_ref()).and_then(|v| v.reasons().first());
     match reason {
-        Some(reason) => line.text(DOT).untrusted(reason.why.as_str()).text(DOT).join(words::clears(reason, Some(now))),
+        Some(reason) => {
+            let line = line.text(DOT).untrusted(words::phrase(&reason.why)).text(DOT);
+            line.join(words::clears(reason, Some(now)))
+        }
         None => line,
     }
 }

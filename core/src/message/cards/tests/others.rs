@@ -224,7 +224,7 @@ fn the_queue_says_what_each_waits_for() {
         1 waiting · 1 running
         goals → production locked by chen "load test" for 36 more min
                         01JD7Q00  ◐ migrate · ana, 4c1f9e2
-                        1. 01JD7Q4N  ana, 4c1f9e2 · for 4 min · On staging for 12 min, needs 30. · clears by itself at Tue 15:22 (in 18 min)
+                        1. 01JD7Q4N  ana, 4c1f9e2 · for 4 min · On staging for 12 min, needs 30 · clears by itself at Tue 15:22 (in 18 min)
     "#]].assert_eq(&text(&queue_of(&[environment, Environment::new(key())], &[release, other])));
     assert_eq!(text(&queue_of(&[production()], &[])), "Nothing runs and nothing waits.\n");
 }
