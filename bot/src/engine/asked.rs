@@ -83,15 +83,7 @@ impl Work<'_> {
                 Command::Veto { release } => {
                     apart(|| self.vote_by_command(asked, release.as_deref(), Stance::Veto)).await
                 }
-                Command::Withdraw { release } => {
-                    let held = apart(|| self.held_by_an_objection_of(&asked.person.id)).await?;
-                    let voted =
-                        |r: &Release| held.contains(&r.id) || r.votes.iter().any(|v| v.person == asked.person.id);
-                    match apart(|| self.find_release(release.as_deref(), voted)).await? {
-                        Ok(release) => apart(|| self.withdraw(asked.person, &release)).await,
-                        Err(not_found) => Ok(Some(say_not_found(&not_found, "has a vote of yours"))),
-                    }
-                }
+                Command::Withdraw { release } => apart(|| self.withdraw_by_command(asked, release.as_deref())).await,
                 Command::Cancel { release } => apart(|| self.cancel_by_command(asked, release.as_deref())).await,
                 Command::Retry { release, rerun } => {
                     apart(|| self.retry_by_command(asked, release.as_deref(), *rerun)).await

@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use super::apply::Work;
+use super::asked::{Asked, say_not_found};
 use super::lookup::OPEN_LIMIT;
 use super::votes::card_of;
 use slipway_core::ids::{PersonId, ReleaseId};
@@ -13,12 +14,23 @@ use slipway_core::release::{Event, Illegal, Release};
 use std::collections::BTreeSet;
 
 impl Work<'_> {
-    /// Takes back what somebody has said of a release, and of the lead of its group. Whoever has said nothing is told so.
-    pub(super) async fn withdraw(
+    /// The only open release of which somebody has said something, or that an objection of theirs holds.
+    pub(super) async fn withdraw_by_command(
         &mut self,
-        person: &Person,
-        release: &Release,
+        asked: &Asked<'_>,
+        prefix: Option<&str>,
     ) -> Result<Option<Message>, EngineError> {
+        let person = asked.person;
+        let held = self.held_by_an_objection_of(&person.id).await?;
+        let said = |release: &Release| release.votes.iter().any(|vote| vote.person == person.id);
+        match self.find_release(prefix, |release| held.contains(&release.id) || said(release)).await? {
+            Ok(release) => self.withdraw(person, &release).await,
+            Err(not_found) => Ok(Some(say_not_found(&not_found, "has a vote of yours"))),
+        }
+    }
+
+    /// Takes back what somebody has said of a release, and of the lead of its group. Whoever has said nothing is told so.
+    async fn withdraw(&mut self, person: &Person, release: &Release) -> Result<Option<Message>, EngineError> {
         self.about = Some(card_of(release).clone());
         if let Some(taken_back) = self.take_back(person, release, None).await? {
             return Ok(Some(taken_back));
@@ -88,10 +100,7 @@ impl Work<'_> {
     }
 
     /// The open releases that an objection of somebody holds which stands on a lead that waits no more.
-    pub(super) async fn held_by_an_objection_of(
-        &mut self,
-        person: &PersonId,
-    ) -> Result<BTreeSet<ReleaseId>, EngineError> {
+    async fn held_by_an_objection_of(&mut self, person: &PersonId) -> Result<BTreeSet<ReleaseId>, EngineError> {
         let store = &self.engine.store;
         let mut held = BTreeSet::new();
         for open in store.releases_open(self.tx, OPEN_LIMIT).await? {

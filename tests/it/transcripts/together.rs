@@ -52,8 +52,9 @@ pub(super) async fn several_services_go_to_production_with_one_approval_in_their
     }
     let votes: Vec<_> = members.iter().map(|member| member.votes.len()).collect();
     assert_eq!(votes, [2, 0, 0], "nobody was asked about each of them");
-    for service in services {
-        let words = format!("{service} {} is in production", &play.world.head[..7]);
+    let short = play.world.head[..7].to_owned();
+    let dry = |service: &str| format!("dry run of {service} {short} to production");
+    for words in [dry("api"), format!("goals {short} is in production"), dry("web")] {
         play.until(&words, |m| m.channel == "#announcements" && m.text().contains(&words)).await;
     }
 }
