@@ -28,12 +28,12 @@ enum Move {
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let (place, choice) = (0..3_u8, any::<u8>());
     let one = prop_oneof![
-        4 => (place.clone(), choice.clone()).prop_map(|(place, choice)| Move::Deploy(place, choice)),
-        3 => choice.clone().prop_map(Move::Together),
+        4 => (place.clone(), choice).prop_map(|(place, choice)| Move::Deploy(place, choice)),
+        3 => choice.prop_map(Move::Together),
         1 => place.clone().prop_map(Move::Rollback),
-        2 => (place.clone(), choice.clone()).prop_map(|(place, choice)| Move::Bump(place, choice)),
-        1 => (place.clone(), choice.clone()).prop_map(|(place, choice)| Move::Cancel(place, choice)),
-        1 => (place.clone(), choice.clone()).prop_map(|(place, choice)| Move::Mark(place, choice)),
+        2 => (place.clone(), choice).prop_map(|(place, choice)| Move::Bump(place, choice)),
+        1 => (place.clone(), choice).prop_map(|(place, choice)| Move::Cancel(place, choice)),
+        1 => (place.clone(), choice).prop_map(|(place, choice)| Move::Mark(place, choice)),
         5 => place.clone().prop_map(Move::Starts),
         4 => (place.clone(), any::<bool>()).prop_map(|(place, well)| Move::Ends(place, well)),
         1 => place.clone().prop_map(Move::Lock),
