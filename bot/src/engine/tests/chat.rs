@@ -539,14 +539,8 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         author: Some("cem".into()),
         pull_request: None,
     };
-    let target = PlannedTarget {
-        kind: "app-runner".into(),
-        id: format!("goals-{environment}"),
-        name: format!("goals-{environment}"),
-        settings: BTreeMap::new(),
-        runs: None,
-        image: None,
-    };
+    let (kind, name) = ("app-runner".into(), format!("goals-{environment}"));
+    let target = PlannedTarget { kind, id: name.clone(), name, settings: BTreeMap::new(), runs: None, image: None };
     Plan {
         service: "goals".into(),
         environment: environment.into(),
