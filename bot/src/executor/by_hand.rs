@@ -28,9 +28,23 @@ pub(super) async fn brought(
     Ok((!told.iter().any(|told| told.commit == *base)).then(|| live.commit.clone()))
 }
 
+/// The commit that each target runs, as far as that can be told.
+pub(super) async fn commits_of(
+    job: &Job<'_>,
+    here: &Environment,
+    observed: &[Observed],
+) -> Result<Vec<Option<CommitSha>>, Trouble> {
+    let mut runs = Vec::new();
+    for seen in observed {
+        let commit = commit_of_image(&job.executor.outside.ecr, &seen.image_identifier).await?;
+        runs.push(commit.or_else(|| noticed(here, seen)));
+    }
+    Ok(runs)
+}
+
 /// The commit that a target was noticed to run, where it is told a tag that says nothing of that: as long as nothing was
 /// deployed there since, it runs what the tag named then.
-pub(super) fn noticed(here: &Environment, seen: &Observed) -> Option<CommitSha> {
+fn noticed(here: &Environment, seen: &Observed) -> Option<CommitSha> {
     let runs = &here.by_hand.as_ref()?.runs;
     let operation = seen.newest_operation.as_ref().map(aftermath::named);
     (runs.target == seen.service_name && runs.image == seen.image_identifier && runs.operation == operation)

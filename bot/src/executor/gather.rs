@@ -3,7 +3,7 @@
 use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
 use super::{between, by_hand};
-use crate::flow::{commit_of_image, image_of};
+use crate::flow::image_of;
 use jiff::Timestamp;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::CommitSha;
@@ -45,11 +45,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         observed.push(outside.target(&target.kind)?.observe(&target.id).await?);
     }
     let here = job.executor.store.environment(&job.release.request.key).await?;
-    let mut runs = Vec::new();
-    for seen in &observed {
-        let commit = commit_of_image(&outside.ecr, &seen.image_identifier).await?;
-        runs.push(commit.or_else(|| by_hand::noticed(&here, seen)));
-    }
+    let runs = by_hand::commits_of(job, &here, &observed).await?;
     let base = runs.first().cloned().flatten();
     let kind = job.release.request.kind.plan_kind();
     if kind.only_migrates() {

@@ -539,8 +539,8 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         author: Some("cem".into()),
         pull_request: None,
     };
-    let (kind, id, settings) = ("app-runner".into(), format!("goals-{environment}"), BTreeMap::new());
-    let target = PlannedTarget { kind, name: id.clone(), id, settings, runs: None, image: None };
+    let (kind, name) = ("app-runner".into(), format!("goals-{environment}"));
+    let target = PlannedTarget { kind, id: name.clone(), name, settings: BTreeMap::new(), runs: None, image: None };
     Plan {
         service: "goals".into(),
         environment: environment.into(),
