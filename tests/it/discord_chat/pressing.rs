@@ -61,7 +61,8 @@ async fn the_button_of_what_is_deferred() {
     there.press(ANA, &asked, "cancel_sure").await;
     let cancelled = there.until_shows(&message, "cancelled by ana").await;
     assert_eq!(verbs(&cancelled), [""; 0]);
-    assert_eq!(there.cards().len(), 0);
+    // Without its button it looks like one.
+    assert!(there.cards().iter().all(|card| card["id"] == message["id"]), "{:?}", there.cards());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ pub(super) async fn by_setting_production_begins_by_itself_and_waits_for_people(
     let release = play.release(&card).await;
     assert!(release.request.requester.is_slipway(), "{:?}", release.request);
     assert_eq!(release.commit.as_ref().map(|commit| commit.as_str()), Some(play.world.head.as_str()));
-    let short = &play.world.head[..7];
+    let short = play.world.head[..7].to_owned();
     let words = format!("started by itself: {short} has run on staging for");
     assert!(card.text().contains(&words), "{}", card.text());
     play.say("bob", &format!("/release cancel {}", release.id.short())).await;
