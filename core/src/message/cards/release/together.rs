@@ -69,10 +69,11 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
         let line = by.map_or(Line::plain("stopped"), |by| Line::plain("stopped by ").person(by));
         return (Mark::Ended, line.text(DOT).text(in_words(members.iter())));
     }
-    let is_idle = |member: &&Release| member.outcome == Some(Outcome::NothingToDo);
-    let idle = members.iter().filter(is_idle).count();
-    let begun =
-        members.iter().any(|member| member.started_at.is_some() || (member.phase.is_end() && !is_idle(&member)));
+    let had_nothing_to_do = |member: &Release| member.outcome == Some(Outcome::NothingToDo);
+    let idle = members.iter().filter(|member| had_nothing_to_do(member)).count();
+    let has_begun =
+        |member: &Release| member.started_at.is_some() || (member.phase.is_end() && !had_nothing_to_do(member));
+    let begun = members.iter().any(has_begun);
     let waits = matches!(release.phase, Phase::AwaitingApproval | Phase::Queued);
     if !begun && waits && release.leads().is_some() {
         return (mark, stands);
