@@ -59,11 +59,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let tag = service.tag_of(commit);
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
-        if kind == PlanKind::Rollback {
-            return Ok(job.planning_failed(Some(Step::Image), between::no_image(job, &tag)?));
-        }
-        let what = format!("{} has no image tagged {tag} any more.", service.image);
-        return Ok(job.planning_failed(Some(Step::Image), Failure::new(what).next("/release retry builds it again")));
+        return no_image(job, kind, &tag);
     };
     let (commits, commits_total) = match what_ships(job, kind, base.as_ref(), commit).await? {
         Ok(shipped) => shipped,
@@ -128,6 +124,15 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         paths,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
+}
+
+/// The image was there, and is no more.
+fn no_image(job: &Job<'_>, kind: PlanKind, tag: &str) -> Result<Done, Trouble> {
+    if kind == PlanKind::Rollback {
+        return Ok(job.planning_failed(Some(Step::Image), between::no_image(job, tag)?));
+    }
+    let what = format!("{} has no image tagged {tag} any more.", job.service()?.image);
+    Ok(job.planning_failed(Some(Step::Image), Failure::new(what).next("/release retry builds it again")))
 }
 
 /// The plan of a release that deploys nothing: what runs stays, and only the database is changed.

@@ -556,3 +556,15 @@ fn who_loosened_the_policies_waits_as_before() {
     scene.changes = vec![by("bob")];
     assert_eq!(scene.says(), plainly(Course::Start));
 }
+
+#[test]
+fn what_stays_untouched_never_starts_whatever_was_brought_by_hand() {
+    let (target, image) = ("goals-staging".into(), "goals:latest".into());
+    let runs = environment::TargetRuns { target, image, digest: None, commit: None, operation: None };
+    let mut scene = staging().empty();
+    scene.environment.by_hand = Some(environment::ByHand { runs, noticed_at: at(5) });
+    assert_eq!(scene.clone().says(), plainly(Course::Start), "it is brought once more");
+    let (paths, since) = ("web/**".into(), scene.plan.commit.clone());
+    scene.plan.paths = Some(crate::paths::PathsSeen { paths, since, unknown: None });
+    assert_eq!(scene.says(), plainly(Course::NothingToDo));
+}

@@ -76,7 +76,7 @@ async fn where_nothing_concerns_any_of_them_that_is_said() {
 #[tokio::test]
 async fn what_is_named_or_not_known_is_deployed_and_says_so() {
     let mut chat = Chat::open().await;
-    let named = Plan { paths: seen(None), ..super::chat::plan("staging", 1, 3) };
+    let named = Plan { paths: seen(None), ..plan("staging", 1, 3) };
     let release = chat.planned("ana", &named).await;
     let card = chat.card(&release).await;
     assert!(card.contains("2 commits since 0000000"), "{card}");
@@ -113,22 +113,22 @@ fn sees(base: u32, commits: &[(u32, bool)]) -> Incoming {
 
 #[tokio::test]
 async fn a_merge_that_does_not_concern_it_begins_nothing_and_says_nothing() {
-    let mut chat = Chat::with(&super::flow::following(CONFIG)).await;
-    let first = chat.planned("ana", &super::chat::plan("staging", 1, 3)).await;
+    let mut chat = Chat::with(&flow::following(CONFIG)).await;
+    let first = chat.planned("ana", &plan("staging", 1, 3)).await;
     chat.runs_to_its_end(&first).await;
     chat.wait_s(1);
     chat.says("bob", "/release lock staging \"load test\"").await;
     let messages = chat.count("SELECT count(*) FROM messages WHERE key > $1", "").await;
     chat.deliver(&sees(3, &[(4, true)])).await;
     chat.wait_s(60);
-    super::flow::looks(&chat).await;
+    flow::looks(&chat).await;
     assert_eq!(chat.newest().await, first);
     assert_eq!(chat.count("SELECT count(*) FROM messages WHERE key > $1", "").await, messages, "nothing is held up");
     chat.says("bob", "/release unlock staging").await;
     // The next one that concerns it begins, with all between.
     chat.deliver(&sees(3, &[(6, false), (5, true), (4, true)])).await;
     chat.wait_s(5);
-    super::flow::looks(&chat).await;
+    flow::looks(&chat).await;
     let begun = chat.newest().await;
     assert_eq!(chat.release(&begun).await.request.reference, Some(sha(6).to_string()));
 }

@@ -90,10 +90,11 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
         let title = title(members, release).join(lead.clone());
         return (Mark::Ended, lead.text(others_in_words(&title, members.iter().collect())));
     }
-    let is_idle = |member: &&Release| member.outcome == Some(Outcome::NothingToDo);
-    let idle = members.iter().filter(is_idle).count();
-    let begun =
-        members.iter().any(|member| member.started_at.is_some() || (member.phase.is_end() && !is_idle(&member)));
+    let had_nothing_to_do = |member: &Release| member.outcome == Some(Outcome::NothingToDo);
+    let idle = members.iter().filter(|member| had_nothing_to_do(member)).count();
+    let has_begun =
+        |member: &Release| member.started_at.is_some() || (member.phase.is_end() && !had_nothing_to_do(member));
+    let begun = members.iter().any(has_begun);
     let waits = matches!(release.phase, Phase::AwaitingApproval | Phase::Queued);
     if !begun && waits && release.leads().is_some() {
         return (mark, stands);
