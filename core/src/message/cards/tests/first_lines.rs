@@ -4,7 +4,7 @@ use super::super::first::fits;
 use super::*;
 use crate::environment::{ByHand, Live, TargetRuns};
 use crate::flow::{How, Pause, Resumption, Why};
-use crate::intent::{Condition, Intent, Note, State, Unsettled};
+use crate::intent::{Condition, Held, Intent, Note, State, Unsettled};
 use crate::message::Message;
 use crate::promotion::{Promotion, Standing, Stop};
 use crate::pull::{Merge, Shipped};
@@ -131,14 +131,20 @@ fn of_intents() -> Vec<Message> {
                 asked_at: at(0),
                 expires_at: at(60),
                 state,
+                held: None,
             };
+            let (teams, why) = (["release-managers", "developers"].map(Into::into).into(), vec![WHY.into()]);
+            let held = Some(Held { teams, why, since: at(0) });
+            all.push(deferred(&Intent { held, ..intent.clone() }, None));
             all.push(deferred(&intent, None));
             all.push(deferred_answer(&intent, Some(Note::Tomorrow), at(0)));
             all.extend([deferred_news(&intent), deferral_cancelled(&intent), deferral_ended(&intent)]);
         }
     }
-    all.push(bumped(&long(), &id(), 12));
-    all.push(bumped_before(&long(), (&id(), &PERSON.into()), &PERSON.into(), &[(12, id())]));
+    all.push(deferred_unreadable(&long(), &"01JD7Q4N".into()));
+    let on = long().to_string();
+    all.push(bumped(&on, &id(), 12));
+    all.push(bumped_before(&on, (&id(), &PERSON.into()), &PERSON.into(), &[(12, id())]));
     all
 }
 
