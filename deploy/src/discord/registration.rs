@@ -311,7 +311,7 @@ mod tests {
         theirs[0]["options"].as_array_mut().unwrap().swap(2, 3);
         theirs[1]["default_member_permissions"] = json!("8");
         theirs[1]["options"].as_array_mut().unwrap().swap(0, 1);
-        theirs[3]["options"][0]["options"] = json!([{ "type": 3, "name": "service", "description": "x" }]);
+        theirs[3]["options"][1]["options"] = json!([{ "type": 3, "name": "service", "description": "x" }]);
         theirs[3]["contexts"] = json!([0, 1]);
         theirs.remove(2);
         theirs.push(json!({ "name": "ship", "type": 1, "description": "x" }));

@@ -148,7 +148,7 @@ async fn whoever_has_left_deploys_nothing() {
     assert_eq!(releases(&chat).await, 0);
     let shown = message(&chat).await;
     assert!(
-        shown.contains("deferred deployment refused: eve, who asked for it, is no longer known to Slipway"),
+        shown.contains("deferred deployment refused\n  eve, who asked for it, is no longer known to Slipway."),
         "{shown}"
     );
 }
