@@ -10,6 +10,7 @@ use slipway_core::ids::PersonId;
 use slipway_core::message::cards::{self, ReleaseView};
 use slipway_core::message::{Line, Message, Verb};
 use slipway_core::plan::PlanKind;
+use slipway_core::release::Release;
 use std::collections::BTreeSet;
 
 /// How many earlier runs the expected duration is taken from.
@@ -55,8 +56,11 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     let durations = store.release_durations_ms(key, DURATIONS_LIMIT).await?;
     let standing = Standing::shown(store, setup, job.release, job.now()).await?;
     let approvers = approver_lines(setup, &standing, job.release, job.now());
+    // What another release leads has been approved with that one.
+    let votes = standing.shared.as_ref().map_or_else(|| job.release.votes.clone(), |shared| shared.votes.clone());
+    let approved = Release { votes, ..job.release.clone() };
     let body = cards::announcement(&ReleaseView {
-        release: job.release,
+        release: &approved,
         environment: None,
         people: &standing.people,
         approvers: &approvers,

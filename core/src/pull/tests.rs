@@ -98,13 +98,13 @@ fn what_is_missing_is_said() {
         waits: 1 approval of aaaaaaa missing, bob's approval does not count: it is not known whether bob can push to acme/goals
         waits: 1 approval of aaaaaaa missing, bob's approval does not count: it is not a human's
         waits: 1 approval of aaaaaaa missing, bob's approval does not count: aaaaaaa is bob's own commit
-        ready: approved by bob; 3 of 3 checks have passed
+        ready: approved by bob; checks: 3 of 3 passed
         waits: 1 approval of aaaaaaa missing, bob approved an older commit
         waits: 1 approval of aaaaaaa missing, bob approved an older commit
         waits: chen asks for changes
         waits: chen asks for changes
-        ready: approved by bob; 3 of 3 checks have passed
-        ready: approved by bob; 3 of 3 checks have passed
+        ready: approved by bob; checks: 3 of 3 passed
+        ready: approved by bob; checks: 3 of 3 passed
         waits: 1 approval of aaaaaaa missing, bob's approval does not count: bob cannot push to acme/goals, a's approval does not count: a cannot push to acme/goals, b's approval does not count: b cannot push to acme/goals
         waits: 2 approvals of aaaaaaa missing
         ready: approved by bob; checks: 3 of 3 passed

@@ -55,7 +55,8 @@ pub(super) async fn several_services_go_to_production_with_one_approval_in_their
     let short = play.world.head[..7].to_owned();
     let dry = |service: &str| format!("dry run of {service} {short} to production");
     for words in [dry("api"), format!("goals {short} is in production"), dry("web")] {
-        play.until(&words, |m| m.channel == "#announcements" && m.text().contains(&words)).await;
+        let announced = play.until(&words, |m| m.channel == "#announcements" && m.text().contains(&words)).await;
+        assert!(announced.text().contains("approved by chen, dora"), "{}", announced.text());
     }
 }
 

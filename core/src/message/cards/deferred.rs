@@ -7,7 +7,7 @@ use super::words::{self, DOT};
 use crate::environment::{Environment, PASSED_LIMIT};
 use crate::ids::{CommitSha, EnvironmentKey, IntentId, PersonId, ReleaseId};
 use crate::intent::{
-    Condition, Intent, Note, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, State, Unsettled, said, said_briefly,
+    Condition, Held, Intent, Note, PER_ENVIRONMENT_LIMIT, PER_PERSON_LIMIT, State, Unsettled, said, said_briefly,
 };
 use jiff::Timestamp;
 
@@ -54,9 +54,16 @@ fn green(lead: &Line, reference: Option<&str>) -> Line {
     of.filter(|of| first::fits(&lead.clone().join(of.clone()))).unwrap_or(waits)
 }
 
+/// `waits until it is known who is in developers`.
+fn unknown(lead: &Line, held: &Held) -> Line {
+    let named = Line::plain("waits until it is known who is in ").untrusted(held.team_names());
+    let short = Line::plain("waits until it is known who is in its teams");
+    if first::fits(&lead.clone().join(named.clone())) { named } else { short }
+}
+
 fn waiting(lead: Line, intent: &Intent) -> Message {
     let waits = match (&intent.held, &intent.condition) {
-        (Some(held), _) => Line::plain("waits until it is known who is in ").untrusted(held.team_names()),
+        (Some(held), _) => unknown(&lead, held),
         (None, Condition::Green) => green(&lead, intent.reference.as_deref()),
         (None, Condition::Unlocked) => Line::plain("waits until it is unlocked"),
         (None, Condition::At { at, timezone }) => {
