@@ -153,7 +153,9 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     let outdated = environment.changed_at.is_some_and(|changed| case.facts.ci.at < changed);
     let others_run = environment.running.as_ref().is_some_and(|running| *running != release.id);
     // What somebody has deployed past Slipway may be just this: it is brought once more, through the gate.
-    let is_there = case.plan.is_empty() && (environment.by_hand.is_none() || case.plan.stays_untouched());
+    // So is a tag that others read: releases move it once they are live.
+    let past_slipway = environment.by_hand.is_some() || case.plan.moves_a_tag_back();
+    let is_there = case.plan.is_empty() && (!past_slipway || case.plan.stays_untouched());
     let idle = is_there && !outdated && !others_run;
     if idle && case.plan.with.is_empty() && !alongside.outdated {
         return verdict(Course::NothingToDo, vec![], None);

@@ -398,6 +398,12 @@ impl Plan {
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
 
+    /// Whether it moves a tag back afterwards that somebody has moved past Slipway.
+    #[must_use]
+    pub fn moves_a_tag_back(&self) -> bool {
+        self.past_slipway.tag.as_ref().is_some_and(|names| self.promote.as_deref() == Some(names.tag.as_str()))
+    }
+
     /// Whether a migration that will run loses data.
     #[must_use]
     pub fn is_destructive(&self) -> bool {

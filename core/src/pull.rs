@@ -138,6 +138,9 @@ pub struct Shipped {
     /// What was counted for it, each a phrase. Untrusted text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<String>,
+    /// The approvals that do not count, and why, each a phrase. Untrusted text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_counted: Vec<String>,
     /// How often it was about to be merged and was not.
     #[serde(default)]
     pub refusals: u32,
@@ -275,7 +278,8 @@ impl Looked {
         if self.checks.total > 0 {
             counted.push(passed_of(self.checks.passed, self.checks.total));
         }
-        Shipped { number, title, author, url, head, base, missing, counted, refusals, merge }
+        let not_counted = if missing.is_empty() { vec![] } else { self.not_counted() };
+        Shipped { number, title, author, url, head, base, missing, counted, not_counted, refusals, merge }
     }
 }
 

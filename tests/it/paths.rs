@@ -54,7 +54,7 @@ async fn all_brings_what_is_concerned_and_a_name_brings_it_anyway() {
     player.say("ana", "/deploy staging all").await;
     let second = player.until_end_of_another(&[&first]).await;
     let said = text(&second);
-    assert!(said.starts_with("● goals, web → staging · 1 of 2 live, 1 had nothing to do · "), "{said}");
+    assert!(said.starts_with("● goals, web → staging · 1 live, 1 had nothing to do · "), "{said}");
     let nothing = format!("nothing in docs/2*.md changed since {}", &web[..7]);
     assert!(said.contains(&format!("– {nothing} · release ")), "{said}");
     let lead = player.release(&world, &second).await;

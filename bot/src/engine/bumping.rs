@@ -131,9 +131,9 @@ impl Work<'_> {
     }
 }
 
-/// `api, web → production`.
+/// `api, web → production`, of one release or of a group.
 fn names<'a>(all: impl IntoIterator<Item = &'a Release>) -> String {
     let keys: Vec<_> = all.into_iter().map(|release| &release.request.key).collect();
-    let services: Vec<_> = keys.iter().map(|key| key.service.as_str()).collect();
-    format!("{} → {}", services.join(", "), keys.first().map_or("", |key| key.environment.as_str()))
+    let services = keys.iter().map(|key| key.service.as_str());
+    keys.first().map_or_else(String::new, |key| cards::services_in(services, &key.environment))
 }

@@ -169,13 +169,13 @@ impl Work<'_> {
             return Ok(Some(Why::Locked { owner, reason, until }));
         }
         let people = self.company().await?.people;
-        let refused = |what: &str| Some(Why::Refused { what: what.to_owned() });
-        let Some(slipway) = people.get(&PersonId::slipway()) else { return Ok(refused("Nobody knows it.")) };
+        let refused = |what: &str, forbidden| Some(Why::Refused { what: what.to_owned(), forbidden });
+        let Some(slipway) = people.get(&PersonId::slipway()) else { return Ok(refused("Nobody knows it.", true)) };
         let Rules { set, changes } = self.engine.setup.rules();
         let (service, name) = (&key.service, &key.environment);
         let asking = Asking { person: slipway, service, environment: name, kind: PlanKind::Deploy };
         if let Decision::Deny { reasons } = set.may_ask_despite(&asking, &changes) {
-            return Ok(refused(&whys(&reasons)));
+            return Ok(refused(&whys(&reasons), reasons.iter().all(|reason| reason.id != NO_PERMIT)));
         }
         let head = match event {
             flow::Event::Seen(sight) => sight.head.clone(),
@@ -183,7 +183,7 @@ impl Work<'_> {
         };
         let Some(verdict) = self.as_if_it_began(key, environment, head).await? else { return Ok(None) };
         if let Some(reason) = verdict.reasons().iter().find(|reason| reason.id == NO_PERMIT) {
-            return Ok(refused(&reason.why));
+            return Ok(refused(&reason.why, false));
         }
         Ok(verdict.reasons().iter().find_map(|reason| match &reason.clears {
             Clears::Time { at } => Some(Why::Frozen { what: reason.why.clone(), until: *at }),

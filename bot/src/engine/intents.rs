@@ -127,9 +127,13 @@ impl Work<'_> {
         let now = self.engine.clock.now();
         let seen = Seen { locked: environment.lock(now).is_some(), green };
         match intent.due(&seen, now) {
-            // Somebody has locked it again, and that is what it waits for.
-            Due::Nothing if intent.held.is_some() && intent.condition == Condition::Unlocked => {
-                self.intent_waits_on(&Intent { held: None, ..intent }, None).await
+            // Somebody has locked it again, or the teams are known by now: it waits for what it was to wait for.
+            Due::Nothing if intent.held.is_some() => {
+                let known = Held::by(&self.company().await?.sources, now).is_none();
+                if known || intent.condition == Condition::Unlocked {
+                    return self.intent_waits_on(&Intent { held: None, ..intent }, None).await;
+                }
+                Ok(())
             }
             Due::Nothing => Ok(()),
             Due::Expire(why) => {
@@ -289,7 +293,15 @@ impl Work<'_> {
         }
         match self.find_release(prefix, |_| true).await? {
             Ok(release) => self.cancel(asked.person, &release).await,
-            Err(not_found) => Ok(Some(say_not_found(&not_found, "could be cancelled"))),
+            Err(not_found) => {
+                let mut answer = say_not_found(&not_found, "could be cancelled");
+                let deferred = match prefix {
+                    None => self.engine.store.intents_waiting(self.tx, WAITING_LIMIT).await?,
+                    Some(_) => vec![],
+                };
+                answer.body.extend(cards::deferred_could_be_cancelled(&deferred));
+                Ok(Some(answer))
+            }
         }
     }
 

@@ -8,8 +8,8 @@ use slipway_core::ids::{EnvironmentKey, ServiceName};
 use slipway_core::policy::AgainstSlipway;
 
 /// The rule that lets Slipway release what nobody asked for, and where it is kept.
-const BY_ITSELF: &str = "copy the rule by-itself from policies/who.cedar into yours, or write one that permits \
-     Person::\"slipway\" to request and execute there";
+const BY_ITSELF: &str = "where a rule forbids it, change that or take the setting out; where none permits it, copy the rule \
+     by-itself from policies/who.cedar into yours, or write one that permits Person::\"slipway\" to request and execute there";
 
 /// Of each environment that follows a branch or is promoted to by itself, what is wrong; nothing where nothing is.
 pub(super) async fn of_service(

@@ -50,7 +50,7 @@ pub(super) static CANCEL: Definition = Definition {
     summary: "stop a release while its step can be stopped, or take back a deployment for later",
     options: &[],
     slots: &[slots::RELEASE_IF_ANY],
-    examples: &["/release cancel"],
+    examples: &["/release cancel", "/release cancel 01JD7Q4N"],
     build: |mut args| {
         let release = args.release()?;
         args.end()?;

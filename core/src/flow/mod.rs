@@ -101,6 +101,9 @@ pub enum Why {
     Refused {
         /// In policy's words.
         what: String,
+        /// A rule forbids it; otherwise none permits it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forbidden: bool,
     },
     /// One that began by itself did not become live.
     Ended {

@@ -83,15 +83,19 @@ impl Looked {
         self.rules.approvals.max(APPROVALS_NEEDED)
     }
 
-    /// What is missing of approvals, and which of those that there are do not count.
-    pub(super) fn approvals_missing(&self) -> Vec<String> {
+    /// What is missing of approvals.
+    pub(super) fn approvals_missing(&self) -> Option<String> {
         let (needed, given) = (self.approvals_needed(), self.approvals().len());
         let lacking = usize::try_from(needed).unwrap_or(usize::MAX).saturating_sub(given);
-        if lacking == 0 {
+        let what = if lacking == 1 { "approval" } else { "approvals" };
+        (lacking > 0).then(|| format!("{lacking} {what} of {} missing", self.pull.head.short()))
+    }
+
+    /// Which approvals do not count, where some are missing.
+    pub(super) fn not_counted(&self) -> Vec<String> {
+        if self.approvals_missing().is_none() {
             return vec![];
         }
-        let what = if lacking == 1 { "approval" } else { "approvals" };
-        let mut missing = vec![format!("{lacking} {what} of {} missing", self.pull.head.short())];
         let of_head = self.reviews.iter().filter(|review| self.is_of_head(review));
         let not_counted = of_head.filter_map(|review| {
             let why = self.counts_for_nothing(review)?;
@@ -99,15 +103,15 @@ impl Looked {
         });
         let mut not_counted: Vec<_> = not_counted.collect();
         not_counted.sort_by_key(|(stranger, _)| *stranger);
-        missing.extend(not_counted.into_iter().take(NOT_COUNTED_LIMIT).map(|(_, phrase)| phrase));
+        let mut phrases: Vec<_> = not_counted.into_iter().take(NOT_COUNTED_LIMIT).map(|(_, phrase)| phrase).collect();
         let is_older =
             |review: &&Review| review.approves && review.human && review.belongs && !self.pull.is_of_head(review);
         let older: Vec<_> = self.reviews.iter().filter(is_older).map(|review| review.who.as_str()).collect();
         let older: Vec<_> = older.into_iter().filter(|who| !self.pull.is_of(who)).collect();
         if !older.is_empty() {
-            missing.push(format!("{} approved an older commit", names(&older)));
+            phrases.push(format!("{} approved an older commit", names(&older)));
         }
-        missing
+        phrases
     }
 
     fn is_of_head(&self, review: &Review) -> bool {
@@ -129,9 +133,10 @@ impl Looked {
         match review.access {
             Access::Writes => None,
             Access::Reads => Some(format!("{who} cannot push to {repository}")),
-            Access::NotTold | Access::NotAsked => {
-                Some(format!("it is not known whether {who} can push to {repository}"))
+            Access::NotTold => {
+                Some(format!("it is not known whether {who} can push to {repository}: GitHub does not tell"))
             }
+            Access::NotAsked => Some(format!("it is not known whether {who} can push to {repository}")),
         }
     }
 }

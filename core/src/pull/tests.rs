@@ -44,7 +44,10 @@ fn said(change: impl FnOnce(&mut Looked)) -> String {
     match looked.standing() {
         Standing::Merged(merge) => format!("merged as {} by {:?}", merge.commit.short(), merge.by),
         Standing::Ready => format!("ready: {}", looked.shipped(0).counted.join("; ")),
-        Standing::Waits(missing) => format!("waits: {}", missing.join(", ")),
+        Standing::Waits(missing) => {
+            let but: String = looked.shipped(0).not_counted.iter().map(|phrase| format!("; {phrase}")).collect();
+            format!("waits: {}{but}", missing.join(", "))
+        }
         Standing::Never(failure) => format!("never: {} → {}", failure.what, failure.next.join(", ")),
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn what_may_not_go_on_yet_is_not_suggested_and_whoever_asks_rea
     play.rules("closed", None);
     let suggested = play.until("the suggestion", is_suggestion).await;
     let short = &play.world.head[..7];
-    assert!(suggested.text().contains(&format!("{short} has run on staging for")), "{}", suggested.text());
+    assert!(suggested.text().contains(&format!("{short} is ready to deploy")), "{}", suggested.text());
     play.say("dora", "/release status").await;
     play.until_told("dora", "ready for production").await;
 }

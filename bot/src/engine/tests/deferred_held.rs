@@ -27,7 +27,7 @@ async fn deferred(when: &str) -> Chat {
     let mut chat = Chat::with(&eve_on_slack()).await;
     chat.sees_members(&developers(), &["U0EVE1234"]).await;
     let answer = chat.says("eve", &format!("/deploy staging main --when {when}")).await;
-    assert!(answer.starts_with("Deploys main"), "{answer}");
+    assert!(answer.starts_with("Deploys to goals → staging "), "{answer}");
     chat.wait_s(2 * DAY_S);
     chat.cannot_see_members(&developers(), 60).await;
     chat
@@ -53,7 +53,11 @@ async fn who_cannot_be_looked_up_at_the_moment_is_waited_for_and_not_refused() {
     chat.sees_members(&developers(), &["U0EVE1234"]).await;
     assert_eq!(releases(&chat).await, 1, "as soon as it is known");
     assert_eq!(chat.release(&chat.newest().await).await.request.requester, "eve".into());
-    assert!(shown(&chat).await.starts_with("● goals → staging · began: release "), "{}", shown(&chat).await);
+    assert!(
+        shown(&chat).await.starts_with("● goals → staging · deferred deployment began: release "),
+        "{}",
+        shown(&chat).await
+    );
 }
 
 #[tokio::test]
@@ -63,7 +67,7 @@ async fn it_is_refused_once_it_is_known_that_they_have_left_and_given_up_when_no
     chat.sees_members(&developers(), &["U0SOMEBODY"]).await;
     assert_eq!(releases(&chat).await, 0);
     assert!(
-        shown(&chat).await.starts_with("✖ goals → staging · not deployed: No rule lets eve"),
+        shown(&chat).await.starts_with("✖ goals → staging · deferred deployment refused"),
         "{}",
         shown(&chat).await
     );
@@ -73,10 +77,8 @@ async fn it_is_refused_once_it_is_known_that_they_have_left_and_given_up_when_no
     chat.wait_s(15 * 60 + 1);
     chat.looks().await;
     let told = shown(&chat).await;
-    assert!(
-        told.starts_with("– goals → staging · expired: until its time was over it was not known who is in developers"),
-        "{told}"
-    );
+    assert!(told.starts_with("– goals → staging · deferred deployment expired"), "{told}");
+    assert!(told.to_lowercase().contains("until its time was over it was not known who is in developers"), "{told}");
     assert_eq!(releases(&chat).await, 0);
 }
 

@@ -262,7 +262,7 @@ async fn a_group_is_put_first_everywhere_or_nowhere() {
     }
     chat.configure(&three());
     let answer = chat.says("bob", &bump).await;
-    let goes = "goes before 1 other now. Who asked for them has been told.";
+    let goes = "goes before 1 other now.\nWho asked for them has been told.";
     assert_eq!(answer, format!("api, web, jobs → production: release {} {goes}", second.lead().short()));
     for (n, service) in SERVICES.into_iter().enumerate() {
         assert_eq!(queue(&chat, service).await, order([&second, &first], n), "everywhere");

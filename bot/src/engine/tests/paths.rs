@@ -32,7 +32,7 @@ async fn a_service_that_nothing_concerns_has_nothing_to_do_and_holds_nobody_up()
     assert!(card.starts_with("◐ api, web, jobs → staging · 0 of 2 live · api: checking CI"), "{card}");
     group.runs(0).await;
     group.runs(2).await;
-    assert_eq!(group.first_line().await, "● api, web, jobs → staging · 2 of 3 live, 1 had nothing to do · 20 s");
+    assert_eq!(group.first_line().await, "● api, web, jobs → staging · 2 live, 1 had nothing to do · 20 s");
     let web = group.all[1].clone();
     assert_eq!(group.chat.release(&web).await.outcome, Some(Outcome::NothingToDo));
     let shown = group.chat.says("ana", &format!("/release show {}", web.short())).await;
@@ -59,7 +59,7 @@ async fn a_lead_that_nothing_concerns_stands_for_the_others() {
     group.chat.presses("bob", &lead, Verb::Approve).await;
     assert_eq!(group.phases().await, ["cancelled", "running(ci)", "cancelled"]);
     group.runs(1).await;
-    assert_eq!(group.first_line().await, "● api, web, jobs → production · 1 of 3 live, 2 had nothing to do · 10 s");
+    assert_eq!(group.first_line().await, "● api, web, jobs → production · 1 live, 2 had nothing to do · 10 s");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ pub(super) fn shipped(merged: bool) -> Box<Shipped> {
         base: "main".into(),
         missing: vec![],
         counted: vec!["approved by bob".into()],
+        not_counted: vec![],
         refusals: 0,
         merge: merged.then(|| Merge { commit: sha(3), by: None }),
     })

@@ -499,7 +499,7 @@ async fn a_lead_with_nothing_to_do_stands_for_the_others() {
     assert_eq!(group.phases().await, ["cancelled", "running(ci)", "cancelled"]);
     assert_eq!(group.chat.release(&lead).await.outcome, Some(Outcome::NothingToDo));
     group.runs(1).await;
-    assert_eq!(group.first_line().await, "● api, web, jobs → production · 1 of 3 live, 2 had nothing to do · 10 s");
+    assert_eq!(group.first_line().await, "● api, web, jobs → production · 1 live, 2 had nothing to do · 10 s");
 }
 
 #[tokio::test]

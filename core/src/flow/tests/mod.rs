@@ -319,7 +319,7 @@ fn after_somebody_went_back_nothing_goes_forward_by_itself() {
 #[test]
 fn what_holds_it_up_is_said_once_and_ends_by_itself() {
     let frozen = || Some(Why::Frozen { what: "Frozen.".into(), until: Some(at(5_000)) });
-    let refused = || Some(Why::Refused { what: "No permit.".into() });
+    let refused = || Some(Why::Refused { what: "No permit.".into(), forbidden: false });
     for (hold, said, again) in
         [(lock(), "locked", None), (frozen(), "frozen", Some(at(5_000))), (refused(), "refused", Some(at(70)))]
     {

@@ -72,7 +72,9 @@ fn waiting(lead: Line, intent: &Intent) -> Message {
     };
     let headline = lead.join(waits).text(DOT).text("asked by ").person(&intent.requester);
     let actions = vec![action(Verb::Cancel)];
-    let deploys = what(Line::plain("deploys "), intent.reference.as_deref()).text(" ");
+    // What is held had its moment.
+    let deploys = Line::plain(if intent.held.is_some() { "was to deploy " } else { "deploys " });
+    let deploys = what(deploys, intent.reference.as_deref()).text(" ");
     let mut body = vec![Block::Line(when(deploys, &intent.condition))];
     body.extend(intent.reason.as_ref().map(|reason| Block::Line(Line::plain("reason: ").untrusted(reason))));
     if let Some(held) = &intent.held {
@@ -99,6 +101,14 @@ pub fn deferred_unreadable(key: &EnvironmentKey, id: &IntentId) -> Message {
         Line::plain("Nothing was started").text(DOT).text("deferred ").code(id.short()).text(DOT).text("to ask now: ");
     let line = line.code(format!("/deploy {} {}", key.environment, key.service));
     Message { mark: Mark::Failed, headline, progress: None, body: vec![Block::Line(line)], actions: vec![] }
+}
+
+/// What whoever has nothing else to cancel may have meant.
+#[must_use]
+pub fn deferred_could_be_cancelled(waiting: &[Intent]) -> Option<Block> {
+    let first = waiting.first()?;
+    let line = Line::plain(format!("{} for later. To take one back: ", words::count(waiting.len(), "deployment")));
+    Some(Block::Line(line.code(format!("/release cancel {}", first.id.short()))))
 }
 
 fn lower_first(sentence: &str) -> String {

@@ -110,7 +110,11 @@ fn way_out(key: &EnvironmentKey, why: &Why) -> Vec<Line> {
     match why {
         Why::Locked { .. } => vec![Line::plain("Goes on by itself when it is unlocked: ").code(words::unlock(key))],
         Why::Frozen { .. } => vec![Line::plain("Goes on by itself when that is over.")],
-        Why::Refused { what } => vec![
+        Why::Refused { what, forbidden: true } => {
+            let line = Line::plain("Goes on by itself when no rule forbids it any more.");
+            vec![Line::default().untrusted(what.as_str()), line]
+        }
+        Why::Refused { what, forbidden: false } => vec![
             Line::default().untrusted(what.as_str()),
             Line::plain("Goes on by itself when a rule permits it. The one that does by default:"),
             Line::default().code(BY_ITSELF),

@@ -43,7 +43,8 @@ pub use by_hand::{brought_by_hand, by_hand_is_over};
 pub use configuration::{ConfigurationView, configuration};
 pub use deferred::{
     QueueIntents, begins_now, bumped, bumped_before, cancel_fits_several, cannot_be_deferred, deferral_cancelled,
-    deferral_ended, deferred, deferred_answer, deferred_news, deferred_unreadable, note_deferred, too_many_deferred,
+    deferral_ended, deferred, deferred_answer, deferred_could_be_cancelled, deferred_news, deferred_unreadable,
+    note_deferred, too_many_deferred,
 };
 pub use flow::{
     flow_cannot_be_resumed, flow_goes_on, flow_is_not_paused, flow_is_not_set, flow_paused, flow_phrase, flow_resumed,
@@ -68,6 +69,7 @@ pub use show::details;
 pub use status::{StatusRow, status};
 pub use tag::{tag_is_back, tag_moved};
 pub use why::{fine, soaked, why};
+pub use words::services_in;
 
 use crate::environment::Environment;
 use crate::ids::{EnvironmentName, PersonId, TeamName};

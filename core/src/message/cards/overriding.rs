@@ -1,6 +1,7 @@
 //! Breaking the glass, told to everybody.
 
 use super::super::{Block, Line, Mark, Message};
+use super::first;
 use super::words::{self, DOT};
 use crate::policy::{Override, Reason};
 use crate::release::Release;
@@ -9,11 +10,19 @@ use crate::release::Release;
 /// `before` are the reasons that stood in the way, of which the override sets some aside.
 #[must_use]
 pub fn overridden(release: &Release, with: &[Release], waiver: &Override, before: &[Reason]) -> Message {
-    let headline =
-        Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {}", subject(release, with)));
-    let headline = headline.text(DOT).text("incident ").untrusted(waiver.incident.as_str());
+    let all = || [release].into_iter().chain(with).map(|release| release.request.key.service.as_str());
+    let subject = words::services_in(all(), &release.request.key.environment);
+    let lead = Line::plain("▲ ").mention(&waiver.by).text(format!(" overrode the policies for {subject}"));
+    let incident = Line::default().untrusted(waiver.incident.as_str());
+    let whole = Line::plain(DOT).text("incident ").join(incident.clone());
+    let (headline, rest) = first::or_short(&lead, whole, Line::default());
     let (aside, standing): (Vec<&Reason>, Vec<&Reason>) = before.iter().partition(|reason| reason.overridable);
-    let mut body = vec![field("Reason", vec![Line::default().untrusted(waiver.reason.as_str())])];
+    let mut body = Vec::new();
+    if !with.is_empty() {
+        body.push(field("Services", vec![Line::plain(all().collect::<Vec<_>>().join(", "))]));
+    }
+    body.extend(rest.map(|_| field("Incident", vec![incident])));
+    body.push(field("Reason", vec![Line::default().untrusted(waiver.reason.as_str())]));
     if aside.is_empty() {
         body.push(Block::Line(Line::plain(
             "No rule stood in the way that it sets aside. It was not needed, and is written down all the same.",
@@ -27,12 +36,6 @@ pub fn overridden(release: &Release, with: &[Release], waiver: &Override, before
     let line = words::release(Line::default(), &release.id).text(DOT).text("plan ").code(waiver.digest.short());
     body.push(Block::Line(line.text(DOT).text("asked by ").person(&release.request.requester)));
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
-}
-
-/// What it is for: `api, web → production`.
-fn subject(release: &Release, with: &[Release]) -> String {
-    let services = [release].into_iter().chain(with).map(|release| release.request.key.service.as_str());
-    format!("{} → {}", services.collect::<Vec<_>>().join(", "), release.request.key.environment)
 }
 
 fn field(label: &str, lines: Vec<Line>) -> Block {

@@ -21,8 +21,8 @@ fn image(line: Line, names: &TagNames) -> Line {
 #[must_use]
 pub fn tag_moved(key: &EnvironmentKey, tag: &FollowedTag, runs: Option<&Live>, moves: bool) -> Message {
     let line = Line::plain(format!("{key}{DOT}")).untrusted(tag.names.tag.as_str());
-    let headline = image(line.text(" was moved past Slipway to "), &tag.names);
-    let mut body = Vec::new();
+    let headline = line.text(" was moved past Slipway");
+    let mut body = vec![image(Line::plain("It names "), &tag.names).text(" now.")];
     if let Some(live) = runs {
         let line = words::commit(Line::plain("Nothing was deployed by that: "), &live.commit);
         body.push(line.text(" runs, which Slipway had brought."));
@@ -41,9 +41,10 @@ pub fn tag_moved(key: &EnvironmentKey, tag: &FollowedTag, runs: Option<&Live>, m
 pub fn tag_is_back(key: &EnvironmentKey, tag: &FollowedTag, moved_at: Timestamp, at: Timestamp) -> Message {
     let for_ = words::rough(words::seconds(moved_at, at));
     let line = Line::plain(format!("{key}{DOT}")).untrusted(tag.names.tag.as_str());
-    let line = line.text(format!(", moved past Slipway, is back after {for_}: it names "));
-    let headline = image(line, &tag.names);
-    Message { mark: Mark::None, headline, progress: None, body: Vec::new(), actions: Vec::new() }
+    let headline = line.text(format!(" is back after {for_}"));
+    let body =
+        vec![Block::Line(image(Line::plain("It was moved past Slipway, and names "), &tag.names).text(" again."))];
+    Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 
 /// `latest was moved past Slipway to sha256:1f2e…9b, tagged 7d3a1c0 too`, in a plan.

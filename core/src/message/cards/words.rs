@@ -1,7 +1,7 @@
 //! Phrases that several cards share.
 
 use super::super::{Line, Span};
-use crate::ids::{CommitSha, EnvironmentKey, PersonId, ReleaseId, TeamName};
+use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId, TeamName};
 use crate::plan::{Commit, PlannedMigration};
 use crate::policy::{Clears, Reason, Slot};
 use jiff::Timestamp;
@@ -57,6 +57,23 @@ pub(super) fn phrase(sentence: &str) -> &str {
 /// `1 commit`, `3 commits`.
 pub(super) fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+/// How many characters the services have in a first line.
+const SERVICES_LIMIT_CHARS: usize = 32;
+
+/// `api, web, jobs → staging`; of many, or of long names, `api and 9 more → staging`.
+#[must_use]
+pub fn services_in<'a>(services: impl IntoIterator<Item = &'a str>, environment: &EnvironmentName) -> String {
+    let services: Vec<_> = services.into_iter().collect();
+    let mut names = services.join(", ");
+    if let [first, others @ ..] = &services[..]
+        && !others.is_empty()
+        && names.chars().count() > SERVICES_LIMIT_CHARS
+    {
+        names = format!("{first} and {} more", others.len());
+    }
+    format!("{names} → {environment}")
 }
 
 /// `1st`, `2nd`, `11th`.

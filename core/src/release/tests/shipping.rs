@@ -14,6 +14,7 @@ pub(super) fn shipped(merged: bool) -> Box<Shipped> {
         base: "main".into(),
         missing: vec![],
         counted: vec![],
+        not_counted: vec![],
         refusals: 0,
         merge: merged.then(|| Merge { commit: sha(3), by: None }),
     })

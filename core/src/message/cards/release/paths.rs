@@ -18,7 +18,8 @@ fn line(seen: &PathsSeen) -> Line {
 
 /// What is deployed all the same, because somebody named it or nobody knows better.
 pub(super) fn note(plan: &Plan) -> Option<Line> {
-    plan.paths.as_ref().filter(|_| !plan.stays_untouched()).map(line)
+    let seen = plan.paths.as_ref().filter(|_| !plan.stays_untouched())?;
+    Some(if seen.is_untouched() { line(seen).text(", deployed all the same") } else { line(seen) })
 }
 
 /// Why it stays as it is, where that is because nothing of it has changed.

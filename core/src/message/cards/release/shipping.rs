@@ -78,8 +78,12 @@ fn fields(shipped: &Shipped) -> Vec<Block> {
     } else {
         vec![words::untrusted_list(Line::default(), shipped.counted.iter(), DOT)]
     };
-    let fields =
-        [field("Pull request", vec![what]), field("Waits for", phrases(&shipped.missing)), field("Counted", counted)];
+    let fields = [
+        field("Pull request", vec![what]),
+        field("Waits for", phrases(&shipped.missing)),
+        field("Reviews", phrases(&shipped.not_counted)),
+        field("Counted", counted),
+    ];
     fields.into_iter().flatten().collect()
 }
 

@@ -16,9 +16,6 @@ use crate::together::how_it_ended;
 /// How many commits are listed of each of the others.
 const COMMITS_SHOWN_LIMIT: usize = 3;
 
-/// How many characters of the first line name services.
-const TITLE_LIMIT_CHARS: usize = 32;
-
 /// The parts of a card that are about one service alone.
 const OF_ONE_SERVICE: [&str; 5] = ["What ships", "What shipped", "Image", "Migrations", "Configuration"];
 
@@ -49,16 +46,9 @@ pub fn together_card(view: &ReleaseView<'_>, members: &[Release]) -> Message {
     first::fitted(card)
 }
 
-/// `api, web, jobs → staging`; of many, or of long names, `api and 9 more → staging`.
 fn title(members: &[Release], release: &Release) -> Line {
-    let services: Vec<_> = members.iter().map(|member| member.request.key.service.as_str()).collect();
-    let mut names = services.join(", ");
-    if let [first, others @ ..] = &services[..]
-        && names.chars().count() > TITLE_LIMIT_CHARS
-    {
-        names = format!("{first} and {} more", others.len());
-    }
-    Line::plain(format!("{names} → {}", release.request.key.environment)).text(DOT)
+    let services = members.iter().map(|member| member.request.key.service.as_str());
+    Line::plain(words::services_in(services, &release.request.key.environment)).text(DOT)
 }
 
 /// Says which service a part of the card is about.
@@ -149,7 +139,7 @@ fn all_well(members: &[Release], mark: Mark, stands: Line) -> (Mark, Line) {
     }
     let line = match idle {
         0 => "all live".to_owned(),
-        idle => format!("{live} of {} live, {idle} had nothing to do", members.len()),
+        idle => format!("{live} live, {idle} had nothing to do"),
     };
     let start = members.iter().filter_map(|member| member.started_at).min();
     let end = members.iter().filter(|member| member.started_at.is_some()).filter_map(|member| member.ended_at).max();

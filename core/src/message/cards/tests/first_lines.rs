@@ -2,7 +2,7 @@
 
 use super::super::first::fits;
 use super::*;
-use crate::environment::{ByHand, Live, TargetRuns};
+use crate::environment::{ByHand, FollowedTag, Live, TagNames, TargetRuns};
 use crate::flow::{How, Pause, Resumption, Why};
 use crate::intent::{Condition, Held, Intent, Note, State, Unsettled};
 use crate::message::Message;
@@ -40,7 +40,7 @@ fn pauses() -> Vec<Why> {
         locked(Some(at(3_600))),
         Why::Frozen { what: WHY.into(), until: Some(at(7_200)) },
         Why::Frozen { what: WHY.into(), until: None },
-        Why::Refused { what: WHY.into() },
+        Why::Refused { what: WHY.into(), forbidden: true },
         ended(How::Failed),
         ended(How::RolledBack),
         ended(How::Expired),
@@ -144,6 +144,8 @@ fn of_intents() -> Vec<Message> {
     all.push(deferred_unreadable(&long(), &"01JD7Q4N".into()));
     let on = long().to_string();
     all.push(bumped(&on, &id(), 12));
+    let ten = ["notification-gateway"; 10];
+    all.push(bumped(&services_in(ten, &long().environment), &id(), 12));
     all.push(bumped_before(&on, (&id(), &PERSON.into()), &PERSON.into(), &[(12, id())]));
     all
 }
@@ -158,6 +160,10 @@ fn of_hands() -> Vec<Message> {
             all.push(brought_by_hand(&long(), &live(), &by_hand));
             all.push(by_hand_is_over(&long(), &by_hand, &sha("9a77d01"), at(7_199)));
         }
+        let names = TagNames { tag: "a-longer-tag".into(), digest: plan().image.digest, commit };
+        let tag = FollowedTag::known(names);
+        all.push(tag_moved(&long(), &tag, Some(&live()), true));
+        all.push(tag_is_back(&long(), &tag, at(0), at(7_199)));
     }
     all
 }
@@ -178,6 +184,7 @@ fn of_shipping() -> Vec<Message> {
         base: "main".into(),
         missing: phrases.iter().map(|&phrase| phrase.to_owned()).collect(),
         counted: vec![],
+        not_counted: vec![],
         refusals: 0,
         merge: None,
     };

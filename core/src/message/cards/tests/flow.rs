@@ -36,7 +36,7 @@ fn each_pause_says_why_and_how_it_ends() {
         locked(None),
         locked(Some(at(3_600))),
         Why::Frozen { what: "Nothing starts on Fridays.".into(), until: Some(at(7_200)) },
-        Why::Refused { what: "No rule lets slipway ask for a release to staging.".into() },
+        Why::Refused { what: "No rule lets slipway ask for a release to staging.".into(), forbidden: false },
         failed(How::Failed),
         failed(How::RolledBack),
         failed(How::Expired),

@@ -16,6 +16,7 @@ fn shipped(missing: &[&str]) -> Shipped {
         base: "main".into(),
         missing: missing.iter().map(|&phrase| phrase.to_owned()).collect(),
         counted: vec!["approved by bob".into(), "checks: 2 of 3 passed".into()],
+        not_counted: vec!["eve's approval does not count: eve opened #123".into()],
         refusals: 0,
         merge: None,
     }
