@@ -72,6 +72,7 @@ macro_rules! scenarios_in {
             a_tag_that_somebody_pushes_is_told_and_moved_by_the_next_release
             a_secret_that_is_edited_in_the_middle_is_named_and_in_the_next_plan
             a_migration_that_is_applied_in_the_middle_is_found_and_not_run_again
+            a_service_that_no_change_concerns_stays_as_it_is_unless_somebody_names_it
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(

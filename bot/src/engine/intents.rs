@@ -174,7 +174,10 @@ impl Work<'_> {
         if intent.held == held {
             return Ok(());
         }
-        self.intent_waits_on(&Intent { held, ..intent }, Some("deferred_held")).await
+        // Why it is not known may be told in other words each time.
+        let teams = |held: &Option<Held>| held.as_ref().map(|held| held.teams.clone());
+        let kind = (teams(&intent.held) != teams(&held)).then_some("deferred_held");
+        self.intent_waits_on(&Intent { held, ..intent }, kind).await
     }
 
     async fn intent_waits_on(&mut self, intent: &Intent, kind: Option<&str>) -> Result<(), EngineError> {

@@ -209,7 +209,7 @@ impl Work<'_> {
     }
 
     /// Whether somebody approved before the card showed the plan that it shows. Where the chat does not say when that was,
-    /// it may have been a while before it came: that matters when the card has shown another plan.
+    /// it may have been a while before it came: that matters when the card has shown another plan, or another of its group.
     async fn is_before_its_plan(
         &mut self,
         reaction: &SeenReaction<'_>,
@@ -217,7 +217,8 @@ impl Work<'_> {
     ) -> Result<bool, EngineError> {
         let shown = self.engine.store.message_shown_plan(self.tx, reaction.channel, card_of(release)).await?;
         let is_dated = direct::dates_reactions(reaction.channel);
-        let after_ms = if is_dated || release.voided.is_none() { -CLOCKS_DIFFER_MS } else { COMES_WITHIN_MS };
+        let was_another = release.voided.is_some() || release.follows().is_some();
+        let after_ms = if is_dated || !was_another { -CLOCKS_DIFFER_MS } else { COMES_WITHIN_MS };
         let before = shown.is_some_and(|shown| reaction.at_us / 1_000 < shown.since_ms + after_ms);
         Ok(reaction.stance == Stance::Approve && before)
     }

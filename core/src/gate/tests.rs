@@ -568,3 +568,15 @@ fn what_stays_untouched_never_starts_whatever_was_brought_by_hand() {
     scene.plan.paths = Some(crate::paths::PathsSeen { paths, since, unknown: None });
     assert_eq!(scene.says(), plainly(Course::NothingToDo));
 }
+
+#[test]
+fn a_tag_that_was_moved_past_slipway_is_something_to_do_where_releases_move_it() {
+    let mut scene = staging().empty();
+    let digest = scene.plan.image.digest.clone();
+    scene.plan.past_slipway.tag = Some(environment::TagNames { tag: "latest".into(), digest, commit: None });
+    assert_eq!(scene.clone().says(), plainly(Course::NothingToDo), "nobody would move it");
+    scene.plan.promote = Some("{short}".into());
+    assert_eq!(scene.clone().says(), plainly(Course::NothingToDo), "another one is moved");
+    scene.plan.promote = Some("latest".into());
+    assert_eq!(scene.says(), plainly(Course::Start));
+}

@@ -66,9 +66,11 @@ impl Pull {
 }
 
 impl Looked {
-    /// Who asks for changes. An objection takes less than an approval: whoever belongs to the repository may have one.
+    /// Who asks for changes. An objection takes less than an approval: whoever belongs to the repository may have one, and
+    /// of whom GitHub does not tell it.
     pub(super) fn against(&self) -> Vec<&str> {
-        let weighs = |review: &&Review| review.human && (review.belongs || review.access == Access::Writes);
+        let may_push = |review: &Review| matches!(review.access, Access::Writes | Access::NotTold);
+        let weighs = |review: &&Review| review.human && (review.belongs || may_push(review));
         let against = self.reviews.iter().filter(|review| !review.approves).filter(weighs);
         against.map(|review| review.who.as_str()).collect()
     }

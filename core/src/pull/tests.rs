@@ -68,6 +68,7 @@ fn what_is_missing_is_said() {
         said(|l| l.reviews.push(review("chen", false, 'b'))),
         said(|l| l.reviews.push(Review { belongs: false, ..review("chen", false, 'b') })),
         said(|l| l.reviews.push(Review { belongs: false, access: Access::Reads, ..review("chen", false, 'b') })),
+        said(|l| l.reviews.push(Review { belongs: false, access: Access::NotTold, ..review("chen", false, 'b') })),
         said(|l| l.reviews.push(Review { human: false, ..review("scan[bot]", false, 'a') })),
         said(|l| {
             let strangers = ["a", "b", "c", "d", "e"].map(|who| Review { belongs: false, ..review(who, true, 'a') });
@@ -96,19 +97,20 @@ fn what_is_missing_is_said() {
     expect![[r#"
         ready: approved by bob; checks: 3 of 3 passed
         waits: 1 approval of aaaaaaa missing
-        waits: 1 approval of aaaaaaa missing, eve's approval does not count: eve opened #123, EVE's approval does not count: EVE opened #123
-        waits: 1 approval of aaaaaaa missing, bob's approval does not count: bob cannot push to acme/goals
-        waits: 1 approval of aaaaaaa missing, bob's approval does not count: it is not known whether bob can push to acme/goals
-        waits: 1 approval of aaaaaaa missing, bob's approval does not count: it is not a human's
-        waits: 1 approval of aaaaaaa missing, bob's approval does not count: aaaaaaa is bob's own commit
+        waits: 1 approval of aaaaaaa missing; eve's approval does not count: eve opened #123; EVE's approval does not count: EVE opened #123
+        waits: 1 approval of aaaaaaa missing; bob's approval does not count: bob cannot push to acme/goals
+        waits: 1 approval of aaaaaaa missing; bob's approval does not count: it is not known whether bob can push to acme/goals: GitHub does not tell
+        waits: 1 approval of aaaaaaa missing; bob's approval does not count: it is not a human's
+        waits: 1 approval of aaaaaaa missing; bob's approval does not count: aaaaaaa is bob's own commit
         ready: approved by bob; checks: 3 of 3 passed
-        waits: 1 approval of aaaaaaa missing, bob approved an older commit
-        waits: 1 approval of aaaaaaa missing, bob approved an older commit
+        waits: 1 approval of aaaaaaa missing; bob approved an older commit
+        waits: 1 approval of aaaaaaa missing; bob approved an older commit
         waits: chen asks for changes
         waits: chen asks for changes
         ready: approved by bob; checks: 3 of 3 passed
+        waits: chen asks for changes
         ready: approved by bob; checks: 3 of 3 passed
-        waits: 1 approval of aaaaaaa missing, bob's approval does not count: bob cannot push to acme/goals, a's approval does not count: a cannot push to acme/goals, b's approval does not count: b cannot push to acme/goals
+        waits: 1 approval of aaaaaaa missing; bob's approval does not count: bob cannot push to acme/goals; a's approval does not count: a cannot push to acme/goals; b's approval does not count: b cannot push to acme/goals
         waits: 2 approvals of aaaaaaa missing
         ready: approved by bob; checks: 3 of 3 passed
         waits: checks: 1 of 3 passed

@@ -1,11 +1,14 @@
 //! Several services in one message, as it is read and pressed in every chat.
 
+use super::around::{configure, folded};
 use super::play::Play;
+use crate::paths::PATHS;
 use crate::together::several;
 use slipway_core::message::Mark;
 use slipway_core::release::{Outcome, Release};
 use slipway_sandbox::aws::FailureMode;
 use slipway_sandbox::front::Seen;
+use slipway_sandbox::github::CiMode;
 use slipway_sandbox::world::ChatOption;
 
 /// The releases of the group that a card is of, in their order.
@@ -82,4 +85,34 @@ pub(super) async fn several_services_stop_at_the_first_failure_and_say_what_ran(
     let again = play.until("the rest", |m| m.is_card() && m.key != failed.key && m.mark() == Mark::Live).await;
     let said = again.text();
     assert!(said.starts_with("● api, goals, web → staging · 2 live, 1 had nothing to do"), "{said}");
+}
+
+pub(super) async fn a_service_that_no_change_concerns_stays_as_it_is_unless_somebody_names_it(chat: ChatOption) {
+    let mut play = Play::within(several(chat, &[], &["web"]).await);
+    let paths = |config: &str| config.replacen("[service.web]\n", &format!("[service.web]\n{PATHS}"), 1);
+    play.while_down(async |world| configure(world, paths)).await;
+    play.say("ana", "/deploy staging all").await;
+    let first = play.until("the end of both", |m| m.is_card() && m.text().contains("all live")).await;
+    let before = play.world.head[..7].to_owned();
+
+    let docs = play.world.merge("Words (#101)", 1, CiMode::Green).unwrap();
+    play.say("ana", "/deploy staging all").await;
+    let second = play.until_end_of_another(&[&first]).await;
+    let said = second.text();
+    assert!(said.starts_with("● goals, web → staging · 1 live, 1 had nothing to do · "), "{said}");
+    let nothing = format!("nothing in docs/2*.md changed since {before}");
+    assert!(folded(&said).contains(&nothing) && !folded(&said).contains("all the same"), "{said}");
+    let lead = play.release(&second).await;
+    assert_eq!((lead.commit.unwrap().as_str(), lead.outcome), (docs.as_str(), Some(Outcome::Live)));
+
+    play.say("ana", "/deploy staging --service web").await;
+    let named = play.until_end_of_another(&[&first, &second]).await;
+    let said = named.text();
+    assert!(said.contains(&format!("web → staging · dry run target: nothing was deployed, {}", &docs[..7])), "{said}");
+    assert!(folded(&said).contains(&format!("{nothing}, deployed all the same")), "{said}");
+
+    play.world.merge("More words (#102)", 2, CiMode::Green).unwrap();
+    play.say("ana", "/deploy staging all").await;
+    let third = play.until_end_of_another(&[&first, &second, &named]).await;
+    assert!(third.text().starts_with("● goals, web → staging · all live · "), "{}", third.text());
 }

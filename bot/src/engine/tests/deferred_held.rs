@@ -39,7 +39,8 @@ async fn who_cannot_be_looked_up_at_the_moment_is_waited_for_and_not_refused() {
     chat.looks().await;
     assert_eq!(releases(&chat).await, 0);
     expect![[r#"
-        ○ goals → staging · waits until it is known who is in developers · was to deploy main on Wednesday 2026-01-07 at 8:00 (UTC) · asked by eve
+        ○ goals → staging · waits until it is known who is in developers · asked by eve
+          was to deploy main on Wednesday 2026-01-07 at 8:00 (UTC)
           Slack user group S0614TZR7 cannot be read: It does not answer.
           Asked for as soon as it is known, given up at 08:15 · deferred 01KDEFER
           [Cancel]"#]]
@@ -126,7 +127,7 @@ async fn one_that_cannot_be_read_is_told_and_holds_no_lock_and_no_other() {
     assert_eq!(releases(&chat).await, 1, "the other began");
     let told = chat.posted(&format!("intent/{id}")).await.replace(id.short(), "01KDEFER");
     expect![[r#"
-        ✖ goals → staging · a deferred deployment cannot be read any more, and is given up
+        ✖ goals → staging · deferred deployment given up: it cannot be read any more
           Nothing was started · deferred 01KDEFER · to ask now: /deploy staging goals"#]]
     .assert_eq(&told);
     let records = chat.audit_of("deferred_unreadable").await;

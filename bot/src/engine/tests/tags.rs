@@ -53,7 +53,8 @@ async fn a_tag_that_is_moved_is_told_once_and_is_over_with_the_next_release() {
     assert_eq!(said(&chat).await, [""; 0]);
     looks(&mut chat, 3, TagNames { commit: None, ..names(5) }).await;
     expect![[r#"
-        goals → staging · latest was moved past Slipway to sha256:0000…05, tagged with no commit
+        goals → staging · latest was moved past Slipway
+        Now it names sha256:0000…05, tagged with no commit.
         Nothing was deployed by that: 0000000 runs, which Slipway had brought.
         Whoever reads the tag gets that image until a release is live that moves it: /deploy staging goals"#]]
     .assert_eq(&said(&chat).await.concat());
@@ -62,13 +63,13 @@ async fn a_tag_that_is_moved_is_told_once_and_is_over_with_the_next_release() {
     looks(&mut chat, 3, names(6)).await;
     let told = said(&chat).await;
     assert_eq!(told.len(), 1, "the same message");
-    assert!(told[0].contains("latest was moved past Slipway to sha256:0000…06, tagged 0000000 too"), "{told:?}");
+    assert!(told[0].contains("Now it names sha256:0000…06, tagged 0000000 too."), "{told:?}");
     assert_eq!(chat.environment("staging").await.by_hand, None, "what runs is another question");
 
     shipped(&mut chat, 3, 7).await;
-    expect![
-        "goals → staging · latest, moved past Slipway, is back after 2 min: it names sha256:0000…07, tagged 0000000 too"
-    ]
+    expect![[r#"
+        goals → staging · latest is back after 2 min
+        It was moved past Slipway. Now it names sha256:0000…07, tagged 0000000 too."#]]
     .assert_eq(&said(&chat).await.concat());
     looks(&mut chat, 7, names(7)).await;
     assert_eq!(chat.audit_of("tag_moved_past_slipway").await.len(), 3);

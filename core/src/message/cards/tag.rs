@@ -22,7 +22,7 @@ fn image(line: Line, names: &TagNames) -> Line {
 pub fn tag_moved(key: &EnvironmentKey, tag: &FollowedTag, runs: Option<&Live>, moves: bool) -> Message {
     let line = Line::plain(format!("{key}{DOT}")).untrusted(tag.names.tag.as_str());
     let headline = line.text(" was moved past Slipway");
-    let mut body = vec![image(Line::plain("It names "), &tag.names).text(" now.")];
+    let mut body = vec![image(Line::plain("Now it names "), &tag.names).text(".")];
     if let Some(live) = runs {
         let line = words::commit(Line::plain("Nothing was deployed by that: "), &live.commit);
         body.push(line.text(" runs, which Slipway had brought."));
@@ -42,8 +42,7 @@ pub fn tag_is_back(key: &EnvironmentKey, tag: &FollowedTag, moved_at: Timestamp,
     let for_ = words::rough(words::seconds(moved_at, at));
     let line = Line::plain(format!("{key}{DOT}")).untrusted(tag.names.tag.as_str());
     let headline = line.text(format!(" is back after {for_}"));
-    let body =
-        vec![Block::Line(image(Line::plain("It was moved past Slipway, and names "), &tag.names).text(" again."))];
+    let body = vec![Block::Line(image(Line::plain("It was moved past Slipway. Now it names "), &tag.names).text("."))];
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 

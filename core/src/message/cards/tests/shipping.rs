@@ -65,6 +65,7 @@ fn it_says_what_it_waits_for_and_what_was_counted() {
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
         Waits for       1 approval of b02a6c8 missing
                         check test failed
+        Reviews         eve's approval does not count: eve opened #123
         Counted         approved by bob · checks: 2 of 3 passed
         Merged as soon as nothing is missing: exactly b02a6c8, or the commit that is newest by then.
         expires Tue 19:00
@@ -77,6 +78,7 @@ fn it_says_what_it_waits_for_and_what_was_counted() {
                         checks: 1 of 3 passed
                         a third
                         a fourth
+        Reviews         eve's approval does not count: eve opened #123
         Counted         approved by bob · checks: 2 of 3 passed
         Merged as soon as nothing is missing: exactly b02a6c8, or the commit that is newest by then.
         expires Tue 19:00
@@ -85,6 +87,7 @@ fn it_says_what_it_waits_for_and_what_was_counted() {
         ◐ goals → production · merging #123 · squash of b02a6c8
         asked by ana · ships #123 · release 01JD7Q4N
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
+        Reviews         eve's approval does not count: eve opened #123
         Counted         approved by bob · checks: 2 of 3 passed
         [Cancel]
 
@@ -169,6 +172,7 @@ fn a_dry_run_says_what_is_missing() {
         – goals → production · dry run: #123 could be merged now · nothing was merged
         asked by ana · ships #123 · release 01JD7Q4N
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
+        Reviews         eve's approval does not count: eve opened #123
         Counted         approved by bob · checks: 2 of 3 passed
         What would be deployed is planned after the merge.
 
@@ -176,6 +180,7 @@ fn a_dry_run_says_what_is_missing() {
         asked by ana · ships #123 · release 01JD7Q4N
         Pull request    #123 <https://github.com/acme/goals/pull/123> Show profile links · eve-dev · b02a6c8 into main
         Waits for       check test failed
+        Reviews         eve's approval does not count: eve opened #123
         Counted         approved by bob · checks: 2 of 3 passed
         What would be deployed is planned after the merge.
     "#]]
