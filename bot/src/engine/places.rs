@@ -73,8 +73,12 @@ impl Work<'_> {
 
 fn waiting(release: &Release) -> Option<Waiting> {
     let plan = release.plan.as_ref()?;
-    let mut contains: BTreeSet<_> = plan.commits.iter().map(|commit| commit.sha.clone()).collect();
-    contains.insert(plan.commit.clone());
+    let brings_nothing = plan.stays_untouched();
+    // What stays as it is is of the commit that is live, which any other such plan is of too: nothing is covered by that.
+    let contains: BTreeSet<_> = match brings_nothing {
+        true => BTreeSet::new(),
+        false => plan.commits.iter().map(|commit| &commit.sha).chain([&plan.commit]).cloned().collect(),
+    };
     Some(Waiting {
         release: release.id.clone(),
         requester: release.request.requester.clone(),
@@ -84,5 +88,6 @@ fn waiting(release: &Release) -> Option<Waiting> {
         asked_at: release.request.at,
         bumped: None,
         passed: 0,
+        brings_nothing,
     })
 }

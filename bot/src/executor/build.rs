@@ -63,6 +63,8 @@ async fn look(job: &Job<'_>) -> Result<Done, Trouble> {
     let outside = &job.executor.outside;
     // Where nothing concerns it, nothing may ever build it.
     if super::paths::stays(job).await?.is_some() {
+        // It may have been concerned, and had a build dispatched, before something else went live.
+        remove_temporary_tag(job).await;
         return Ok(Done::Event(Event::BuildReady));
     }
     // The run before the checks: an attempt that has ended has its checks by then.

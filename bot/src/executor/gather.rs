@@ -5,6 +5,7 @@ use super::{Done, Job, Trouble};
 use super::{between, by_hand};
 use crate::flow::image_of;
 use jiff::Timestamp;
+use slipway_core::environment::Environment;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::CommitSha;
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
@@ -59,7 +60,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
     }
     let tag = service.tag_of(commit);
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
-        return no_image(job, kind, &tag);
+        return no_image(job, kind, &tag, &here, base.as_ref()).await;
     };
     let (commits, commits_total) = match what_ships(job, kind, base.as_ref(), commit).await? {
         Ok(shipped) => shipped,
@@ -127,9 +128,20 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
 }
 
 /// The image was there, and is no more.
-fn no_image(job: &Job<'_>, kind: PlanKind, tag: &str) -> Result<Done, Trouble> {
+async fn no_image(
+    job: &Job<'_>,
+    kind: PlanKind,
+    tag: &str,
+    here: &Environment,
+    runs: Option<&CommitSha>,
+) -> Result<Done, Trouble> {
     if kind == PlanKind::Rollback {
         return Ok(job.planning_failed(Some(Step::Image), between::no_image(job, tag)?));
+    }
+    if job.release.request.together.is_some() {
+        let because = super::paths::why_concerned(job, here, runs).await?;
+        let failure = super::paths::no_image(&job.release.request.key, &job.service()?.image, tag, because.as_deref());
+        return Ok(job.planning_failed(Some(Step::Image), failure));
     }
     let what = format!("{} has no image tagged {tag} any more.", job.service()?.image);
     Ok(job.planning_failed(Some(Step::Image), Failure::new(what).next("/release retry builds it again")))

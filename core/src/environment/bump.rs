@@ -29,16 +29,18 @@ impl Environment {
         let at = self.queue.iter().position(|waiting| waiting.release == *release);
         let Some(at) = at else { return Err(Illegal::NotQueued(release.clone())) };
         let goes_back = self.queue[at].kind == PlanKind::Rollback;
-        let is_passed = |waiting: &&Waiting| {
-            goes_back || (waiting.kind != PlanKind::Rollback && self.reserved.as_ref() != Some(&waiting.release))
+        let holds = |waiting: &Waiting| {
+            !goes_back && (waiting.kind == PlanKind::Rollback || self.reserved.as_ref() == Some(&waiting.release))
         };
-        let passed: Vec<_> = self.queue[..at].iter().filter(is_passed).collect();
+        // Whoever is before one that may not be passed is not passed either.
+        let from = self.queue[..at].iter().rposition(holds).map_or(0, |last| last + 1);
+        let passed = &self.queue[from..at];
         if passed.is_empty() {
             return Err(Illegal::First(release.clone()));
         }
         match passed.iter().find(|waiting| waiting.passed >= PASSED_LIMIT) {
             Some(often) => Err(Illegal::PassedOften(often.release.clone())),
-            None => Ok(passed.into_iter().map(|waiting| &waiting.release).collect()),
+            None => Ok(passed.iter().map(|waiting| &waiting.release).collect()),
         }
     }
 }

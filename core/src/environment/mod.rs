@@ -78,6 +78,9 @@ pub struct Waiting {
     /// How many releases were put before it.
     #[serde(default)]
     pub passed: u32,
+    /// Its plan leaves what runs untouched: it stands in the queue for the others of its group and is in nobody's way.
+    #[serde(default)]
+    pub brings_nothing: bool,
 }
 
 /// What runs, as far as Slipway brought it there.
@@ -274,9 +277,10 @@ impl Environment {
             let why = format!("{} was deployed past Slipway, and only somebody replaces that.", by_hand.runs.name());
             reasons.push(Reason::new("past-slipway", why, Clears::Nothing));
         }
-        let in_the_way = self.running.clone().or_else(|| self.ahead_of(release).map(|w| w.release.clone()));
+        let first = self.ahead_of(release);
+        let in_the_way = self.running.clone().or_else(|| first.map(|first| first.release.clone()));
         if let Some(other) = in_the_way.filter(|other| other != release) {
-            let first = self.queue.first().and_then(|first| first.bumped.as_ref());
+            let first = first.and_then(|first| first.bumped.as_ref());
             let why = match (&self.running, first) {
                 (Some(_), _) => "is running here".to_owned(),
                 (None, Some(bumped)) => format!("was put first by {}", bumped.by),
@@ -288,9 +292,20 @@ impl Environment {
         reasons
     }
 
-    /// The first one in the queue, unless that is the release itself.
+    /// The first one in the queue that brings something, unless the release itself comes before it.
     fn ahead_of(&self, release: &ReleaseId) -> Option<&Waiting> {
-        self.queue.first().filter(|first| first.release != *release)
+        self.queue.iter().take_while(|waiting| waiting.release != *release).find(|waiting| !waiting.brings_nothing)
+    }
+
+    /// Where the release waits, if nothing that waits before it brings anything.
+    fn first_at(&self, release: &ReleaseId) -> Option<usize> {
+        let at = self.queue.iter().position(|waiting| waiting.release == *release)?;
+        self.ahead_of(release).is_none().then_some(at)
+    }
+
+    /// The first one that brings something.
+    fn first(&self) -> Option<&Waiting> {
+        self.queue.iter().find(|waiting| !waiting.brings_nothing)
     }
 }
 
@@ -339,7 +354,7 @@ fn judge_waiting(environment: &Environment) -> Vec<Effect> {
 
 fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: Timestamp) -> Vec<Effect> {
     let ran = next.running.as_ref() == Some(release);
-    let was_first = next.queue.first().is_some_and(|first| first.release == *release);
+    let was_first = next.first_at(release).is_some();
     next.queue.retain(|waiting| waiting.release != *release);
     next.reserved.take_if(|reserved| reserved == release);
     if ran {
@@ -356,10 +371,13 @@ fn ended(next: &mut Environment, release: &ReleaseId, live: Option<&Live>, at: T
     if ran || was_first { judge_waiting(next) } else { vec![] }
 }
 
-/// Whether `newer` was asked for later and would bring everything that `older` would.
+/// Whether `newer` was asked for later and would bring everything that `older` would. What brings nothing says nothing of
+/// what the others of its group bring.
 fn covers(newer: &Waiting, older: &Waiting) -> bool {
     older.kind == PlanKind::Deploy
         && newer.kind == PlanKind::Deploy
+        && !older.brings_nothing
+        && !newer.brings_nothing
         && newer.contains.contains(&older.commit)
         && (older.asked_at, &older.release) < (newer.asked_at, &newer.release)
 }
@@ -371,8 +389,9 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
     }
     if let Some(known) = next.queue.iter_mut().find(|known| known.release == waiting.release) {
         let (bumped, passed) = (known.bumped.take(), known.passed);
+        let is_in_the_way_as_before = known.brings_nothing == waiting.brings_nothing;
         *known = Waiting { bumped, passed, ..waiting.clone() };
-        return Ok(vec![]);
+        return Ok(if is_in_the_way_as_before { vec![] } else { judge_waiting(next) });
     }
     let supersede = |older: &Waiting, newer: &Waiting| Effect::Supersede {
         release: older.release.clone(),
@@ -383,7 +402,7 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
     if let Some(newer) = next.queue.iter().find(|queued| covers(queued, waiting)) {
         return Ok(vec![supersede(waiting, newer)]);
     }
-    let first_before = next.queue.first().map(|first| first.release.clone());
+    let first_before = next.first().map(|first| first.release.clone());
     let reserved = next.reserved.clone();
     let gives_way = |queued: &Waiting| covers(waiting, queued) && reserved.as_ref() != Some(&queued.release);
     let (covered, kept): (Vec<_>, Vec<_>) = next.queue.drain(..).partition(gives_way);
@@ -398,8 +417,7 @@ fn enqueue(next: &mut Environment, waiting: &Waiting) -> Result<Vec<Effect>, Ill
     next.queue.insert(place, waiting.clone());
     let mut effects: Vec<_> = covered.iter().map(|older| supersede(older, waiting)).collect();
     // Whoever waited behind a superseded one may be first now, and nothing else would tell them.
-    let moved_up =
-        next.queue.first().filter(|f| f.release != waiting.release && Some(&f.release) != first_before.as_ref());
+    let moved_up = next.first().filter(|f| f.release != waiting.release && Some(&f.release) != first_before.as_ref());
     effects.extend(moved_up.map(|first| Effect::Judge { release: first.release.clone() }));
     Ok(effects)
 }
@@ -411,10 +429,8 @@ fn start(next: &mut Environment, release: &ReleaseId, requester: &PersonId, at: 
     if let Some(lock) = next.lock(at).filter(|lock| lock.owner != *requester) {
         return Err(Illegal::Locked(lock.owner.clone()));
     }
-    if next.queue.first().is_none_or(|first| first.release != *release) {
-        return Err(Illegal::NotItsTurn);
-    }
-    next.queue.remove(0);
+    let Some(place) = next.first_at(release) else { return Err(Illegal::NotItsTurn) };
+    next.queue.remove(place);
     next.reserved.take_if(|reserved| reserved == release);
     next.running = Some(release.clone());
     Ok(())

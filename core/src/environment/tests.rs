@@ -5,6 +5,7 @@ mod groups;
 mod order;
 mod reserved;
 mod tag;
+mod untouched;
 mod walk;
 
 use super::*;
@@ -31,6 +32,7 @@ fn deploy(release: &str, commit: u8, older: &[u8], asked: i64) -> Waiting {
         asked_at: at(asked),
         bumped: None,
         passed: 0,
+        brings_nothing: false,
     }
 }
 

@@ -99,6 +99,7 @@ impl Scene {
             asked_at: at(0),
             bumped: None,
             passed: 0,
+            brings_nothing: false,
         };
         self.happens(&environment::Event::Enqueued(waiting))
     }

@@ -93,6 +93,7 @@ mod tests {
             asked_at: at(seconds),
             bumped: None,
             passed: 0,
+            brings_nothing: false,
         };
         let live = Live {
             release: release.clone(),

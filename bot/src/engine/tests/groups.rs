@@ -199,6 +199,7 @@ async fn where_one_environment_is_full_none_of_them_takes_a_place() {
         asked_at: jiff::Timestamp::UNIX_EPOCH,
         bumped: None,
         passed: 0,
+        brings_nothing: false,
     };
     full.queue = (0..QUEUE_LIMIT).map(waits).collect();
     let mut tx = chat.store.begin().await.unwrap();

@@ -6,6 +6,7 @@ use super::*;
 use crate::engine::Incoming;
 use slipway_core::facts::CiState;
 use slipway_core::flow::{Seen, Sight, Standing};
+use slipway_core::ids::ReleaseId;
 use slipway_core::message::Verb;
 use slipway_core::paths::PathsSeen;
 use slipway_core::plan::Plan;
@@ -60,6 +61,58 @@ async fn a_lead_that_nothing_concerns_stands_for_the_others() {
     assert_eq!(group.phases().await, ["cancelled", "running(ci)", "cancelled"]);
     group.runs(1).await;
     assert_eq!(group.first_line().await, "● api, web, jobs → production · 1 live, 2 had nothing to do · 10 s");
+}
+
+/// What is asked for together, with a lead that nothing concerns and which waits for what web brings.
+async fn asked_for_web(group: &mut Group, base: u32, commit: u32) {
+    group.plans(1, &of("web", "production", base, commit)).await;
+    group.plans(2, &stays("jobs", "production")).await;
+    group.plans(0, &stays("api", "production")).await;
+    assert_eq!(group.phases().await, ["awaiting_approval", "awaiting_approval", "cancelled"]);
+}
+
+#[tokio::test]
+async fn a_group_is_not_superseded_through_what_nothing_concerns() {
+    let mut group = Group::asked("/deploy production all").await;
+    asked_for_web(&mut group, 1, 3).await;
+    let older = group.all.clone();
+    group.chat.wait_s(2);
+    assert_eq!(group.chat.says("ana", "/deploy production all").await, "");
+    let all = group.chat.scalars("SELECT id FROM releases WHERE id > $1 ORDER BY id", "").await;
+    group.all = all.into_iter().map(ReleaseId::new).filter(|id| !older.contains(id)).collect();
+    // Of another line of history: nothing of what the older one brings is in it.
+    asked_for_web(&mut group, 7, 8).await;
+    let newer = std::mem::replace(&mut group.all, older);
+    assert_eq!(group.phases().await, ["awaiting_approval", "awaiting_approval", "cancelled"]);
+    // As ever: web waits for web.
+    group.chat.presses("bob", &newer[0], Verb::Approve).await;
+    assert_eq!(group.chat.refused_by(&newer[0]).await, ["web/busy"]);
+    group.chat.presses("bob", &group.all[0].clone(), Verb::Approve).await;
+    assert_eq!(group.phases().await, ["cancelled", "running(ci)", "cancelled"]);
+}
+
+#[tokio::test]
+async fn a_lead_that_nothing_concerns_holds_up_nobody_who_deploys_its_service() {
+    let mut group = Group::asked("/deploy production all").await;
+    asked_for_web(&mut group, 1, 3).await;
+    let (lead, chat) = (group.all[0].clone(), &mut group.chat);
+    assert_eq!(chat.says("eve", "/deploy production api").await, "");
+    let hotfix = chat.newest().await;
+    let plan = of("api", "production", 1, 5);
+    chat.outcome(&hotfix, "resolve", Event::Resolved { commit: plan.commit.clone(), branch: None }).await;
+    chat.outcome(&hotfix, "await_build", Event::BuildReady).await;
+    chat.gathers(&hotfix, &plan).await;
+    chat.presses("bob", &hotfix, Verb::Approve).await;
+    assert_eq!(chat.phase(&hotfix).await, "running(ci)");
+    assert_eq!(chat.phase(&lead).await, "awaiting_approval");
+    chat.wait_s(10);
+    chat.runs_to_its_end(&hotfix).await;
+    // What is live is another commit now, so that it is looked again whether anything concerns it.
+    assert!(chat.effects(&lead).await.contains(&"gather".to_owned()));
+    // Its image was never built: it says so, and what was asked for together ends with it.
+    let failure = Failure::new("api is concerned now.").final_for_request();
+    chat.outcome(&lead, "gather", Event::PlanningFailed { step: None, failure, at: chat.now() }).await;
+    assert_eq!(group.phases().await, ["failed", "cancelled", "cancelled"]);
 }
 
 #[tokio::test]

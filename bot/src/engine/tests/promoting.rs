@@ -60,6 +60,7 @@ async fn runs_on_production(chat: &Chat, commit: u32) {
         asked_at: at,
         bumped: None,
         passed: 0,
+        brings_nothing: false,
     };
     let live = Live { release: release.clone(), commit, image, by: "ana".into(), since: at, verified: true };
     for event in [

@@ -138,6 +138,7 @@ fn waiting(n: u32) -> environment::Waiting {
         asked_at: Timestamp::UNIX_EPOCH,
         bumped: None,
         passed: 0,
+        brings_nothing: false,
     }
 }
 

@@ -48,3 +48,14 @@ fn what_does_not_wait_is_reserved_nothing() {
     assert!(kept.get("reserved").is_none(), "as it was stored before there was such a thing");
     assert_eq!(serde_json::from_value::<Environment>(kept).unwrap(), now);
 }
+
+#[test]
+fn whoever_is_put_first_does_not_come_before_it_over_one_that_it_waits_for() {
+    let waits = [deploy("X", 1, &[], 1), deploy("A", 2, &[], 2), deploy("Y", 3, &[], 3), deploy("B", 4, &[], 4)];
+    let now = after(waits.map(enqueued).into_iter().chain([reserved("A")])).0;
+    assert_eq!(now.would_pass(&"B".into()), Ok(vec![&"Y".into()]));
+    assert_eq!(queue(&step(&now, &bump("B")).unwrap().0), ["X", "A", "B", "Y"]);
+    let now = step(&now, &ended("Y", 5)).unwrap().0;
+    assert_eq!(step(&now, &bump("B")), Err(Illegal::First("B".into())));
+    assert_eq!(queue(&step(&now, &bump("A")).unwrap().0), ["A", "X", "B"]);
+}

@@ -5,6 +5,7 @@ use super::super::words::{self, DOT};
 use super::super::{ApproverLine, ReleaseView};
 use super::plan::{self, When};
 use super::{actions, field, message, reasons, run};
+use crate::environment::Waiting;
 use crate::facts::CiState;
 use crate::ids::TeamName;
 use crate::policy::{self, Clears, Decision, OWN_POLICY_CHANGE, Reason, Slot, Stance};
@@ -150,7 +151,8 @@ fn refused(release: &Release, first: &Reason) -> Line {
 /// How many wait before it, where that is more than one.
 fn ahead(view: &ReleaseView<'_>) -> Line {
     let Some(environment) = view.environment else { return Line::default() };
-    let before = environment.queue.iter().take_while(|w| w.release != view.release.id).count();
+    let before = environment.queue.iter().take_while(|w| w.release != view.release.id);
+    let before = before.filter(|w| !w.brings_nothing).count();
     let ahead = before + usize::from(environment.running.is_some());
     if ahead > 1 { Line::plain(format!(", {ahead} ahead")) } else { Line::default() }
 }
@@ -158,14 +160,15 @@ fn ahead(view: &ReleaseView<'_>) -> Line {
 /// `2nd of 3, behind release 01JD7Q4N (ana)`; nothing of the only one that waits.
 fn place(view: &ReleaseView<'_>) -> Vec<Line> {
     let Some(environment) = view.environment else { return vec![] };
-    let queue = &environment.queue;
+    let is_counted = |waiting: &&Waiting| !waiting.brings_nothing || waiting.release == view.release.id;
+    let queue: Vec<_> = environment.queue.iter().filter(is_counted).collect();
     let Some(at) = queue.iter().position(|waiting| waiting.release == view.release.id) else { return vec![] };
-    let own = &queue[at];
+    let own = queue[at];
     if queue.len() == 1 && own.bumped.is_none() {
         return vec![];
     }
     let mut line = Line::plain(format!("{} of {}", words::ordinal(at + 1), queue.len()));
-    if let Some(before) = at.checked_sub(1).map(|before| &queue[before]) {
+    if let Some(before) = at.checked_sub(1).map(|before| queue[before]) {
         line = words::release(line.text(", behind "), &before.release).text(" (").person(&before.requester);
         line = match &before.bumped {
             Some(bumped) => line.text(", put first by ").person(&bumped.by).text(")"),

@@ -54,6 +54,7 @@ fn waiting(release: &Release) -> Waiting {
         asked_at: at(0),
         bumped: None,
         passed: 0,
+        brings_nothing: false,
     }
 }
 

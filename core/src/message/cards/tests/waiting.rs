@@ -329,6 +329,7 @@ fn the_place_in_the_queue_is_told() {
         asked_at: at(-60),
         bumped: None,
         passed: 0,
+        brings_nothing: false,
     };
     let mut environment = Environment::new(key());
     environment.running = Some(other);
