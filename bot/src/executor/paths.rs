@@ -4,7 +4,7 @@ use super::gather::running_image;
 use super::{Done, Job, Trouble};
 use slipway_core::environment::Live;
 use slipway_core::facts::{Facts, Observed};
-use slipway_core::ids::CommitSha;
+use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::paths::PathsSeen;
 use slipway_core::plan::{Between, PastSlipway, Plan, PlanKind, PlannedImage};
 use slipway_core::release::{Event, RequestKind};
@@ -42,11 +42,10 @@ pub(super) async fn stays(job: &Job<'_>) -> Result<Option<Stays>, Trouble> {
     let mut image = None;
     for target in &job.environment()?.targets {
         let runs = executor.outside.target(&target.kind)?.observe(&target.id).await?.image_identifier;
-        // By its content: builds of several commits may be the same image.
-        let Some(running) = running_image(job, Some(&runs)).await?.filter(|running| running.digest == live.image)
-        else {
+        if !is_told(&runs, &live.image) {
             return Ok(None);
-        };
+        }
+        let Some(running) = running_image(job, Some(&runs)).await? else { return Ok(None) };
         image = image.or(Some(running));
     }
     // What is pending concerns it, whichever commit brought it.
@@ -56,6 +55,12 @@ pub(super) async fn stays(job: &Job<'_>) -> Result<Option<Stays>, Trouble> {
         return Ok(None);
     }
     Ok(image.map(|image| Stays { seen, live, image }))
+}
+
+/// Whether a target is told this image by its content: builds of several commits may be the same one, and a tag may name another
+/// by now than the target runs.
+fn is_told(runs: &str, image: &ImageDigest) -> bool {
+    runs.split_once('@').and_then(|(_, digest)| ImageDigest::parse(digest).ok()).as_ref() == Some(image)
 }
 
 /// The plan of what stays: it is of the commit that runs, and brings nothing. It stands for those that are deployed with it.
@@ -98,4 +103,18 @@ pub(super) async fn plan_of_what_stays(
     };
     let facts = Facts::of_ci(Observed { value: job.checks().await?, at });
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_digest_proves_what_runs() {
+        let image = ImageDigest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap();
+        assert!(is_told(&format!("registry/goals@{image}"), &image));
+        assert!(!is_told(&format!("registry/goals@sha256:{}", "ac".repeat(32)), &image));
+        assert!(!is_told("registry/goals:latest", &image), "it may be moved without a deployment");
+        assert!(!is_told(&format!("registry/goals:{}", "a".repeat(40)), &image));
+    }
 }
