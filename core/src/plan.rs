@@ -183,6 +183,10 @@ pub struct PlannedTarget {
     /// as the plan's base: it is what the start is compared with, also where no commit is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// The id of its newest operation then. Not in the digest either: where the image is a tag, it tells whether somebody has
+    /// deployed what the tag names by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
 }
 
 impl PlannedTarget {

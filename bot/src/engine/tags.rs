@@ -27,10 +27,10 @@ impl Work<'_> {
 
     /// A release has moved the tag: whatever it names from now on is somebody else's doing.
     pub(super) async fn tag_follows(&mut self, release: &Release, event: &Event) -> Result<(), EngineError> {
-        let (Event::Promoted { tag, problem: None, .. }, Some(plan)) = (event, &release.plan) else { return Ok(()) };
+        let (Event::Promoted { tag, problem: None, at }, Some(plan)) = (event, &release.plan) else { return Ok(()) };
         let (digest, commit) = (plan.image.digest.clone(), Some(plan.commit.clone()));
         let names = TagNames { tag: tag.clone(), digest, commit };
-        self.tag_is(&release.request.key, environment::Event::TagMoved { names }).await
+        self.tag_is(&release.request.key, environment::Event::TagMoved { names, at: *at }).await
     }
 
     async fn tag_is(&mut self, key: &EnvironmentKey, event: environment::Event) -> Result<(), EngineError> {

@@ -120,7 +120,7 @@ pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
         between: migrations.between,
         promote,
         workflow: super::workflows::of_release(job).await,
-        past_slipway: PastSlipway { brought, migrations: migrations.by_hand, tag: moved },
+        past_slipway: PastSlipway { brought, migrations: migrations.by_hand, tag: moved, operation: None },
         with,
         paths,
     };
@@ -155,6 +155,7 @@ async fn migrations_only(
     at: Timestamp,
 ) -> Result<Done, Trouble> {
     let running = observed.first().map(|first| first.image_identifier.as_str());
+    let operation = observed.first().and_then(|first| Some(first.newest_operation.as_ref()?.id.clone()));
     let (commit, key) = (job.commit()?, &job.release.request.key);
     let plan_kind = job.release.request.kind.plan_kind();
     let live = job.executor.store.environment(key).await?.live;
@@ -205,7 +206,7 @@ async fn migrations_only(
         between: migrations.between,
         promote: None,
         workflow: vec![],
-        past_slipway: PastSlipway { migrations: migrations.by_hand, ..PastSlipway::default() },
+        past_slipway: PastSlipway { migrations: migrations.by_hand, operation, ..PastSlipway::default() },
         with: vec![],
         paths: None,
     };
@@ -263,8 +264,8 @@ pub(super) fn planned_target(
     (target, (seen, runs)): (&crate::setup::TargetSetup, (ObservedTarget, Option<CommitSha>)),
 ) -> PlannedTarget {
     let (kind, id) = (target.kind.clone(), target.id.clone());
-    let image = Some(seen.image_identifier);
-    PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs, image }
+    let (image, operation) = (Some(seen.image_identifier), seen.newest_operation.map(|newest| newest.id));
+    PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs, image, operation }
 }
 
 type Shipped = (Vec<Commit>, u32);

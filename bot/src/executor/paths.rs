@@ -4,7 +4,7 @@ use super::gather::running_image;
 use super::{Done, Job, Trouble};
 use slipway_core::environment::{Environment, Live};
 use slipway_core::facts::{Facts, Observed};
-use slipway_core::ids::{CommitSha, EnvironmentKey};
+use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest};
 use slipway_core::paths::{Changed, Paths, PathsSeen};
 use slipway_core::plan::{Between, PastSlipway, Plan, PlanKind, PlannedImage};
 use slipway_core::release::{Event, Failure, RequestKind};
@@ -42,11 +42,10 @@ pub(super) async fn stays(job: &Job<'_>) -> Result<Option<Stays>, Trouble> {
     let mut image = None;
     for target in &job.environment()?.targets {
         let runs = executor.outside.target(&target.kind)?.observe(&target.id).await?.image_identifier;
-        // By its content: builds of several commits may be the same image.
-        let Some(running) = running_image(job, Some(&runs)).await?.filter(|running| running.digest == live.image)
-        else {
+        if !is_told(&runs, &live.image) {
             return Ok(None);
-        };
+        }
+        let Some(running) = running_image(job, Some(&runs)).await? else { return Ok(None) };
         image = image.or(Some(running));
     }
     // What is pending concerns it, whichever commit brought it.
@@ -101,6 +100,12 @@ pub(super) fn no_image(key: &EnvironmentKey, image: &str, tag: &str, because: Op
     };
     // The card of a group names that for all of them.
     Failure::new(what).next(format!("/deploy {}", key.environment)).final_for_request()
+}
+
+/// Whether a target is told this image by its content: builds of several commits may be the same one, and a tag may name another
+/// by now than the target runs.
+fn is_told(runs: &str, image: &ImageDigest) -> bool {
+    runs.split_once('@').and_then(|(_, digest)| ImageDigest::parse(digest).ok()).as_ref() == Some(image)
 }
 
 /// The plan of what stays: it is of the commit that runs, and brings nothing. It stands for those that are deployed with it.
@@ -176,5 +181,14 @@ mod tests {
             "it cannot be told whether anything in web/** changed since 1b2c3d4: over 300 files changed"
         );
         assert_eq!(why(Changed::Files(vec!["docs/a".into()])), "a migration is pending");
+    }
+
+    #[test]
+    fn only_a_digest_proves_what_runs() {
+        let image = ImageDigest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap();
+        assert!(is_told(&format!("registry/goals@{image}"), &image));
+        assert!(!is_told(&format!("registry/goals@sha256:{}", "ac".repeat(32)), &image));
+        assert!(!is_told("registry/goals:latest", &image), "it may be moved without a deployment");
+        assert!(!is_told(&format!("registry/goals:{}", "a".repeat(40)), &image));
     }
 }

@@ -56,11 +56,14 @@ pub struct Look {
 }
 
 impl Environment {
-    /// The first target that runs neither what Slipway brought last nor what one of its runs since has left there.
+    /// The first target that runs neither what Slipway brought last nor what one of its runs since has left there. Where a tag
+    /// alone is moved under what somebody had brought, that runs all the same.
     fn stranger<'l>(&self, look: &'l Look, ours: &BTreeSet<ImageDigest>) -> Option<&'l TargetRuns> {
         let live = self.live.as_ref()?;
         let is_ours = |digest: &ImageDigest| *digest == live.image || ours.contains(digest);
-        look.runs.iter().find(|runs| !runs.digest.as_ref().is_some_and(is_ours))
+        let is_still_theirs =
+            |runs: &TargetRuns| self.by_hand.as_ref().is_some_and(|by_hand| is_left_alone(runs, &by_hand.runs));
+        look.runs.iter().find(|runs| is_still_theirs(runs) || !runs.digest.as_ref().is_some_and(is_ours))
     }
 
     /// Whether a look says something of the environment that is not written down yet.
@@ -83,8 +86,12 @@ impl Environment {
     }
 }
 
+/// By a tag that is moved nothing is deployed: the target runs what the tag named then.
+fn is_left_alone(now: &TargetRuns, before: &TargetRuns) -> bool {
+    now.target == before.target && now.image == before.image && now.operation == before.operation
+}
+
 fn is_same(one: &TargetRuns, other: &TargetRuns) -> bool {
-    // By a tag that is moved nothing is deployed: the target runs what the tag named then.
     if one.image == other.image && one.operation == other.operation {
         return true;
     }

@@ -187,6 +187,8 @@ pub enum Event {
     TagMoved {
         /// What it names since.
         names: TagNames,
+        /// The moment after that.
+        at: Timestamp,
     },
 }
 
@@ -339,8 +341,8 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
             tag::seen(&mut next, names, ours, *at);
             vec![]
         }
-        Event::TagMoved { names } => {
-            next.tag = Some(FollowedTag::known(names.clone()));
+        Event::TagMoved { names, at } => {
+            next.tag = Some(FollowedTag::left(names.clone(), *at));
             vec![]
         }
     };

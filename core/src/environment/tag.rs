@@ -26,19 +26,29 @@ pub struct FollowedTag {
     /// Since when that is somebody else's doing; `None` while it is as Slipway left or found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_at: Option<Timestamp>,
+    /// When a release had moved it: a look that began before may have seen what it named until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<Timestamp>,
 }
 
 impl FollowedTag {
-    /// As Slipway has left it, or found it first.
+    /// As Slipway found it first.
     #[must_use]
     pub fn known(names: TagNames) -> Self {
-        Self { names, moved_at: None }
+        Self { names, moved_at: None, known_at: None }
+    }
+
+    /// As a release has left it.
+    #[must_use]
+    pub fn left(names: TagNames, at: Timestamp) -> Self {
+        Self { names, moved_at: None, known_at: Some(at) }
     }
 }
 
 impl Environment {
     /// How the tag stands after a look, where that differs from what was known. `ours`: the images that releases of the service
-    /// may have moved it to, in whichever environment. What it named when it was seen first is nobody's doing.
+    /// may have moved it to, in whichever environment. `at`: the moment before the look. What it named when it was seen first is
+    /// nobody's doing.
     #[must_use]
     pub fn tag_after(&self, names: &TagNames, ours: &BTreeSet<ImageDigest>, at: Timestamp) -> Option<FollowedTag> {
         let live = self.live.as_ref()?;
@@ -46,9 +56,13 @@ impl Environment {
         if known.is_some_and(|known| known.names.digest == names.digest) {
             return None;
         }
+        let known_at = known.and_then(|known| known.known_at);
+        if known_at.is_some_and(|known_at| at <= known_at) {
+            return None;
+        }
         let is_ours = names.digest == live.image || ours.contains(&names.digest);
         let moved_at = known.filter(|_| !is_ours).map(|known| known.moved_at.unwrap_or(at));
-        Some(FollowedTag { names: names.clone(), moved_at })
+        Some(FollowedTag { names: names.clone(), moved_at, known_at })
     }
 }
 

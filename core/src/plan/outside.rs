@@ -16,12 +16,16 @@ pub struct PastSlipway {
     /// What the tag names that others read, where somebody has moved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<TagNames>,
+    /// The id of the target's newest operation, whoever began it, where the plan deploys nothing and so names no targets: by that
+    /// is told whether somebody deploys before it runs. Nothing that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
 }
 
 impl PastSlipway {
-    /// Whether there is nothing to tell.
+    /// Whether there is nothing to keep.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.brought.is_none() && self.migrations.is_empty() && self.tag.is_none()
+        self.brought.is_none() && self.migrations.is_empty() && self.tag.is_none() && self.operation.is_none()
     }
 }

@@ -70,6 +70,7 @@ pub(crate) fn plan() -> Plan {
             settings: BTreeMap::from([("port".into(), "8080".into())]),
             runs: None,
             image: None,
+            operation: None,
         }],
     }
 }
@@ -149,6 +150,8 @@ fn display_does_not_change_the_digest() {
     shown.config[0].stored_at = Some(Timestamp::UNIX_EPOCH);
     shown.config[0].keys = KeysSeen::NotAllowed;
     shown.targets[0].runs = Some(sha(1));
+    shown.targets[0].operation = Some("7d0c3b1e".into());
+    shown.past_slipway.operation = Some("7d0c3b1e".into());
     shown.paths = Some(PathsSeen { paths: "web/**".into(), since: sha(1), unknown: None });
     assert_eq!(shown.digest(), plan().digest());
     let mut moved = plan();

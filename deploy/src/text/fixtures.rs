@@ -96,6 +96,7 @@ pub(crate) fn target(name: &str) -> PlannedTarget {
         settings: [("port".to_owned(), "8080".to_owned())].into(),
         runs: None,
         image: None,
+        operation: None,
     }
 }
 

@@ -540,7 +540,8 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         pull_request: None,
     };
     let (kind, name) = ("app-runner".into(), format!("goals-{environment}"));
-    let target = PlannedTarget { kind, id: name.clone(), name, settings: BTreeMap::new(), runs: None, image: None };
+    let (id, settings) = (name.clone(), BTreeMap::new());
+    let target = PlannedTarget { kind, id, name, settings, runs: None, image: None, operation: None };
     Plan {
         service: "goals".into(),
         environment: environment.into(),

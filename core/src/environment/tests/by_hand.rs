@@ -119,3 +119,27 @@ fn a_tag_that_is_moved_under_a_target_deploys_nothing() {
     let deployed = step(&next, &looked(vec![by_tag(3, "START_DEPLOYMENT 8e1d")], 30)).unwrap().0;
     assert_eq!(deployed.by_hand.unwrap().runs.commit, Some(sha(3)));
 }
+
+#[test]
+fn a_tag_that_is_moved_back_alone_does_not_bring_back_what_slipway_had_brought() {
+    let here = brought(&environment(), 1, 10);
+    let by_tag = |n, operation: Option<&str>| TargetRuns {
+        image: "registry/goals:latest".into(),
+        operation: operation.map(str::to_owned),
+        ..runs(n)
+    };
+    for operation in [Some("UPDATE_SERVICE 7d0c"), None] {
+        let next = step(&here, &looked(vec![by_tag(2, operation)], 20)).unwrap().0;
+        let moved_back = looked(vec![by_tag(1, operation)], 30);
+        assert_eq!(step(&next, &moved_back).unwrap(), (next.clone(), vec![]), "{operation:?}");
+        // To what one of Slipway's own runs had left there.
+        let look = Look { runs: vec![by_tag(4, operation)], at: at(30), tag: None };
+        let to_ours = Event::Looked { look, ours: [image(4)].into() };
+        assert_eq!(step(&next, &to_ours).unwrap().0, next, "{operation:?}");
+        let deployed = step(&next, &looked(vec![by_tag(1, Some("START_DEPLOYMENT 8e1d"))], 40)).unwrap().0;
+        assert_eq!((&deployed.by_hand, deployed.live.as_ref().unwrap().since), (&None, at(40)), "{operation:?}");
+        assert_eq!(step(&next, &looked(vec![runs(1)], 40)).unwrap().0.by_hand, None, "by digest");
+        let elsewhere = TargetRuns { target: "other".into(), ..by_tag(1, operation) };
+        assert_eq!(step(&next, &looked(vec![elsewhere], 40)).unwrap().0.by_hand, None, "another target");
+    }
+}

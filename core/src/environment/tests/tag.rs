@@ -13,8 +13,13 @@ fn seen(environment: &Environment, names: &TagNames, seconds: i64) -> Environmen
     step(environment, &Event::TagSeen { names: names.clone(), ours, at: at(seconds) }).unwrap().0
 }
 
+/// A release has moved it, at the moment at which the environment was changed last.
 fn moved(environment: &Environment, n: u8) -> Environment {
-    step(environment, &Event::TagMoved { names: names(n) }).unwrap().0
+    moved_later(environment, n, environment.changed_at.unwrap())
+}
+
+fn moved_later(environment: &Environment, n: u8, at: Timestamp) -> Environment {
+    step(environment, &Event::TagMoved { names: names(n), at }).unwrap().0
 }
 
 fn moved_at(environment: &Environment) -> Option<Timestamp> {
@@ -38,7 +43,7 @@ fn what_a_release_moved_it_to_is_ours_whenever_it_is_seen() {
     assert_eq!(seen(&here, &names(1), 40), here, "not moved yet");
     assert_eq!(moved_at(&seen(&here, &names(2), 40)), None, "moved, and seen before that was told");
     let here = moved(&here, 2);
-    assert_eq!(here.tag, Some(FollowedTag::known(names(2))));
+    assert_eq!(here.tag, Some(FollowedTag::left(names(2), at(30))));
     // Another environment of the service moves the same tag.
     let other = brought(&environment(), 5, 10);
     let ours = tagged_by_slipway([&here, &other], "latest");
@@ -71,11 +76,25 @@ fn nothing_is_said_of_a_moment_that_a_run_may_have_changed() {
 }
 
 #[test]
+fn a_look_that_began_before_a_release_moved_it_says_nothing() {
+    let here = brought(&moved(&brought(&environment(), 1, 10), 1), 2, 30);
+    let here = moved_later(&here, 2, at(50));
+    assert_eq!(seen(&here, &names(7), 40), here, "after the end of the run, and before it moved the tag");
+    assert_eq!(seen(&here, &names(7), 50), here);
+    let theirs = seen(&here, &names(7), 60);
+    assert_eq!(moved_at(&theirs), Some(at(60)));
+    assert_eq!(seen(&theirs, &names(8), 45), theirs);
+}
+
+#[test]
 fn it_is_read_back_from_the_store() {
     let here = seen(&moved(&brought(&environment(), 1, 10), 1), &names(7), 20);
     let again: Environment = serde_json::from_str(&serde_json::to_string(&here).unwrap()).unwrap();
     assert_eq!(again, here);
     let mut old = serde_json::to_value(&here).unwrap();
+    old["tag"].as_object_mut().unwrap().remove("known_at");
+    let before = FollowedTag { known_at: None, ..here.tag.unwrap() };
+    assert_eq!(serde_json::from_value::<Environment>(old.clone()).unwrap().tag, Some(before), "moves had no time");
     old.as_object_mut().unwrap().remove("tag");
     assert_eq!(serde_json::from_value::<Environment>(old).unwrap().tag, None, "of before tags were looked at");
 }

@@ -115,6 +115,7 @@ pub(super) fn target(name: &str) -> PlannedTarget {
         settings: [("port".to_owned(), "8080".to_owned())].into(),
         runs: None,
         image: None,
+        operation: None,
     }
 }
 
