@@ -68,7 +68,7 @@ async fn a_tag_that_is_moved_is_told_once_and_is_over_with_the_next_release() {
 
     shipped(&mut chat, 3, 7).await;
     expect![[r#"
-        goals → staging · latest is back after 2 min
+        goals → staging · latest is back after 3 min
         It was moved past Slipway. Now it names sha256:0000…07, tagged 0000000 too."#]]
     .assert_eq(&said(&chat).await.concat());
     looks(&mut chat, 7, names(7)).await;
