@@ -65,7 +65,7 @@ pub(super) async fn a_tag_that_somebody_pushes_is_told_and_moved_by_the_next_rel
 
     // The way out that is named, of what runs already: there is a tag to be moved.
     assert!(message.text().contains("/deploy staging goals"), "{}", message.text());
-    play.say("ana", "/deploy staging goals").await;
+    play.say("ana", "/deploy staging --service goals").await;
     let second = play.until_end_of_another(&[&first]).await;
     let release = play.release(&second).await;
     assert_eq!(release.outcome, Some(Outcome::Live), "{}\n{}", second.text(), play.world.bot.log());
