@@ -1,5 +1,6 @@
 //! A world and everybody in its chat, whichever chat that is.
 
+use super::around::is_noted_as_shown;
 use slipway_core::message::Verb;
 use slipway_core::release::Release;
 use slipway_sandbox::demo::Fail;
@@ -78,9 +79,7 @@ impl Play {
                 return found.clone();
             }
             assert!(Instant::now() < deadline, "{what} did not come; there is:\n{}", self.everything());
-            for message in self.front.news().await.unwrap() {
-                self.messages.insert((message.channel.clone(), message.id.clone()), message);
-            }
+            self.look().await;
         }
     }
 
@@ -94,10 +93,23 @@ impl Play {
         self.until_end_of_another(&[]).await
     }
 
-    /// The card of a release that asks for approval.
+    /// The card of a release that asks for approval. Nobody has read it before the bot knows that it is there.
     pub(super) async fn until_asked_for_approval(&mut self) -> Seen {
         let asks = |m: &Seen| m.is_card() && m.has_buttons() && m.text().contains("waiting for approval");
-        self.until("a card that waits for approval", asks).await
+        let card = self.until("a card that waits for approval", asks).await;
+        let deadline = Instant::now() + WAIT_LIMIT;
+        while !is_noted_as_shown(&self.world, card.key.trim_start_matches("release/")).await {
+            assert!(Instant::now() < deadline, "it is not noted as shown; there is:\n{}", self.everything());
+            self.look().await;
+        }
+        card
+    }
+
+    /// Waits a while for news.
+    async fn look(&mut self) {
+        for message in self.front.news().await.unwrap() {
+            self.messages.insert((message.channel.clone(), message.id.clone()), message);
+        }
     }
 
     /// Something that only this person is told.

@@ -47,9 +47,11 @@ pub(super) async fn from_staging_to_the_announcement(chat: ChatOption) {
     assert_eq!(production.key, card.key, "the same message to the end");
     let announced = play.until("the announcement", |m| m.channel == ANNOUNCEMENTS).await;
     let announced = announced.text();
-    for part in ["in production", "approved by bob, dora", "Likes on updates", "#41"] {
+    for part in ["in production", "approved by ", "Likes on updates", "#41"] {
         assert!(announced.contains(part), "{part} is missing:\n{announced}");
     }
+    let either = ["approved by bob, dora", "approved by dora, bob"];
+    assert!(either.iter().any(|both| announced.contains(both)), "two reactions may overtake each other:\n{announced}");
     for (arn, database) in [
         (&play.world.staging_arn, &play.world.staging_database),
         (&play.world.production_arn, &play.world.production_database),
