@@ -2,10 +2,10 @@
 
 use super::migrate::{FolderAndDatabase, versions_at};
 use super::{Job, Trouble, aftermath};
-use crate::flow::{commit_of_image, image_of};
+use crate::flow::{commit_of_image, digest_in, image_of};
 use crate::tags;
 use slipway_core::environment::{Environment, Live, TagNames, tagged_by_slipway};
-use slipway_core::ids::{CommitSha, ImageDigest};
+use slipway_core::ids::CommitSha;
 use slipway_core::migration::History;
 use slipway_core::plan::{PlannedImage, PlannedTarget};
 use slipway_core::release::Failure;
@@ -173,10 +173,7 @@ fn as_told(image: &PlannedImage) -> String {
 
 /// A commit, or else an image in the target's words.
 fn named(commit: Option<&CommitSha>, image: Option<&String>) -> Option<String> {
-    let short = |image: &String| match image.split_once('@').and_then(|(_, digest)| ImageDigest::parse(digest).ok()) {
-        Some(digest) => digest.short(),
-        None => image.clone(),
-    };
+    let short = |image: &String| digest_in(image).map_or_else(|| image.clone(), |digest| digest.short());
     commit.map(|commit| commit.short().to_owned()).or_else(|| image.map(short))
 }
 
@@ -197,6 +194,7 @@ fn other_runs(name: &str, runs: &str, before: &str, seen: &Observed) -> Failure 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slipway_core::ids::ImageDigest;
     use slipway_deploy::target::{OperationKind, OperationSeen, OperationStatus};
     use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use crate::configuration::{NotSeen, look};
 use jiff::Timestamp;
 use slipway_core::configuration::Drift;
 use slipway_core::facts::{Facts, Observed};
-use slipway_core::plan::{Between, ConfigVersion, PastSlipway, Plan, PlanKind, SECRET_SETTING};
+use slipway_core::plan::{ConfigVersion, Plan, PlanKind, SECRET_SETTING};
 use slipway_core::release::{Event, Failure};
 use slipway_deploy::config_store::{ConfigStoreError, Wanted};
 use slipway_deploy::target::Observed as ObservedTarget;
@@ -125,23 +125,6 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
     let bypasses = Some(super::bypasses::look(job, PlanKind::Config, &observed, at).await?);
     let facts = Facts { bypasses, ..Facts::of_ci(ci) };
     let plan = Plan {
-        service: key.service.clone(),
-        environment: key.environment.clone(),
-        kind: PlanKind::Config,
-        base: Some(commit.clone()),
-        base_since: Some(live.since),
-        commit: commit.clone(),
-        commits: vec![],
-        commits_total: 0,
-        image,
-        migrations: vec![],
-        taken_back: vec![],
-        files_from: None,
-        goes_on: false,
-        half_done: vec![],
-        unknown_applied: vec![],
-        edited: vec![],
-        rehearsal: None,
         config,
         targets: environment
             .targets
@@ -150,12 +133,7 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
             .map(planned_target)
             .collect(),
         drift,
-        between: Between::default(),
-        promote: None,
-        workflow: vec![],
-        past_slipway: PastSlipway::default(),
-        with: vec![],
-        paths: None,
+        ..Plan::of_what_runs(key, PlanKind::Config, (commit.clone(), live.since), image)
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

@@ -2,11 +2,12 @@
 
 use super::gather::running_image;
 use super::{Done, Job, Trouble};
+use crate::flow::digest_in;
 use slipway_core::environment::{Environment, Live};
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest};
 use slipway_core::paths::{Changed, Paths, PathsSeen};
-use slipway_core::plan::{Between, PastSlipway, Plan, PlanKind, PlannedImage};
+use slipway_core::plan::{Plan, PlanKind, PlannedImage};
 use slipway_core::release::{Event, Failure, RequestKind};
 use slipway_core::together::PlannedWith;
 
@@ -105,7 +106,7 @@ pub(super) fn no_image(key: &EnvironmentKey, image: &str, tag: &str, because: Op
 /// Whether a target is told this image by its content: builds of several commits may be the same one, and a tag may name another
 /// by now than the target runs.
 fn is_told(runs: &str, image: &ImageDigest) -> bool {
-    runs.split_once('@').and_then(|(_, digest)| ImageDigest::parse(digest).ok()).as_ref() == Some(image)
+    digest_in(runs).as_ref() == Some(image)
 }
 
 /// The plan of what stays: it is of the commit that runs, and brings nothing. It stands for those that are deployed with it.
@@ -117,35 +118,8 @@ pub(super) async fn plan_of_what_stays(
 ) -> Result<Done, Trouble> {
     let Stays { seen, live, image } = stays;
     let key = &job.release.request.key;
-    let plan = Plan {
-        service: key.service.clone(),
-        environment: key.environment.clone(),
-        kind: PlanKind::Deploy,
-        base: Some(live.commit.clone()),
-        base_since: Some(live.since),
-        commit: live.commit,
-        commits: vec![],
-        commits_total: 0,
-        image,
-        // None of these is sent anywhere, or run.
-        migrations: vec![],
-        taken_back: vec![],
-        files_from: None,
-        goes_on: false,
-        half_done: vec![],
-        unknown_applied: vec![],
-        edited: vec![],
-        rehearsal: None,
-        config: vec![],
-        targets: vec![],
-        drift: None,
-        between: Between::default(),
-        promote: None,
-        workflow: vec![],
-        past_slipway: PastSlipway::default(),
-        with,
-        paths: Some(seen),
-    };
+    let stays = Plan::of_what_runs(key, PlanKind::Deploy, (live.commit, live.since), image);
+    let plan = Plan { with, paths: Some(seen), ..stays };
     let facts = Facts::of_ci(Observed { value: job.checks().await?, at });
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

@@ -3,7 +3,7 @@
 mod look;
 mod runs;
 
-pub(crate) use runs::{commit_of_image, image_of};
+pub(crate) use runs::{commit_of_image, digest_in, image_of};
 
 use crate::engine::Incoming;
 use crate::executor::Executor;

@@ -6,6 +6,11 @@ use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::plan::PlannedImage;
 use slipway_deploy::aws::ecr::{Ecr, RegistryError};
 
+/// The digest in an image as a target names it; `None` where it is named by a tag.
+pub(crate) fn digest_in(image: &str) -> Option<ImageDigest> {
+    image.split_once('@').and_then(|(_, digest)| ImageDigest::parse(digest).ok())
+}
+
 /// The commit of an image as a target names it: its tag, or the tags of its digest.
 pub(crate) async fn commit_of_image(ecr: &Ecr, image: &str) -> Result<Option<CommitSha>, RegistryError> {
     if let Some((repository, digest)) = image.split_once('@') {
