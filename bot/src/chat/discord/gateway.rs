@@ -3,6 +3,7 @@
 
 use super::heard::{self, Happened, What};
 use super::intake::{Intake, Place};
+use super::session::SessionKeeper;
 use super::show::DiscordChat;
 use crate::chat::reread::Reread;
 use crate::rest;
@@ -10,8 +11,8 @@ use crate::store::GatewaySession;
 use secrecy::SecretString;
 use serde_json::Value;
 use slipway_deploy::discord::{
-    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, Discord, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, Gateway,
-    GatewayEvent, Resume,
+    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, Discord, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, GatewayEvent,
+    Resume,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,7 @@ impl GatewayListener {
             suggestions: Arc::new(Semaphore::new(SUGGESTIONS_LIMIT)),
             others: Arc::new(Semaphore::new(ANSWERS_LIMIT)),
         };
+        let keeper = SessionKeeper::start(self.intake.entrance.store.clone(), self.intake.application.clone());
         let mut kept_at = Instant::now();
         loop {
             match gateway.next().await {
@@ -70,7 +72,7 @@ impl GatewayListener {
                     session = session_id;
                     self.intake.introduce(user_id, &guilds);
                     self.reread.soon();
-                    self.keep(&gateway).await;
+                    keeper.keep(&gateway);
                 }
                 GatewayEvent::Resumed => {
                     info!("Discord is listened to again, and nothing was missed");
@@ -79,9 +81,7 @@ impl GatewayListener {
                 GatewayEvent::InvalidSession => {
                     warn!("Discord has forgotten what was missed: the reactions are read again");
                     self.reread.soon();
-                    if let Err(error) = self.intake.entrance.store.gateway_session_over(DiscordChat::PLATFORM).await {
-                        error!(%error, "the end of a session could not be noted");
-                    }
+                    keeper.over();
                 }
                 GatewayEvent::Dispatch { seq, kind, data, replayed } => {
                     let place = Place { session: &session, seq, replayed, again: false };
@@ -89,7 +89,7 @@ impl GatewayListener {
                     gateway.acknowledge(seq);
                     if matters || kept_at.elapsed() >= KEEP_EVERY {
                         kept_at = Instant::now();
-                        self.keep(&gateway).await;
+                        keeper.keep(&gateway);
                     }
                 }
             }
@@ -154,15 +154,5 @@ impl GatewayListener {
         let GatewaySession { session: session_id, seq, resume_url } =
             kept.inspect_err(|error| error!(%error, "the session with Discord could not be read")).ok().flatten()?;
         Some(Resume { session_id, seq: u64::try_from(seq).ok()?, resume_url })
-    }
-
-    async fn keep(&self, gateway: &Gateway) {
-        let Some(Resume { session_id: session, seq, resume_url }) = gateway.session() else { return };
-        let Ok(seq) = i64::try_from(seq) else { return };
-        let session = GatewaySession { session, seq, resume_url };
-        let store = &self.intake.entrance.store;
-        if let Err(error) = store.gateway_session_put(DiscordChat::PLATFORM, &self.intake.application, &session).await {
-            error!(%error, "the session with Discord could not be kept");
-        }
     }
 }

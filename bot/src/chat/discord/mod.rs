@@ -6,6 +6,7 @@ mod gateway;
 pub mod heard;
 mod intake;
 mod reread;
+mod session;
 mod show;
 mod suggest;
 mod talk;
