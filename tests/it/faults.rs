@@ -24,6 +24,11 @@ static WORLDS: Semaphore = Semaphore::const_new(6);
 /// How many calls go wrong in one release: each that does is tried again a few times, and no more.
 const TOGETHER: usize = 3;
 
+/// `ECR.DescribeImages`, and all others that a release asks AWS for.
+pub(crate) fn aws_operations() -> impl Iterator<Item = &'static str> {
+    aws_calls::ALL.into_iter().flatten().map(|row| row.call)
+}
+
 /// Plays every way in which each of these calls may go wrong, and holds what is said at the end against what is expected.
 async fn family(target: TargetOption, rows: &'static [Row], expected: Expect) {
     let played = table::Kind::ALL.map(async |kind| {

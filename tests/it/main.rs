@@ -34,6 +34,7 @@ mod policy_repository;
 mod promotion_crash;
 mod pull_requests;
 mod rehearsal;
+mod role;
 mod shipping;
 mod slack;
 mod slack_chat;

@@ -141,6 +141,13 @@ fn what_the_docs_point_to_is_there() {
         "docs/migrations.md",
         "docs/targets.md",
         "docs/flow.md",
+        "docs/github.md",
+        "docs/together.md",
+        "docs/install.md",
+        "docs/commands.md",
+        "docs/configuration.md",
+        "docs/policies.md",
+        "docs/audit.md",
     ] {
         let text = fs::read_to_string(root().join(page)).unwrap();
         let folder = root().join(page).parent().unwrap().to_owned();
