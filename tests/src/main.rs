@@ -35,6 +35,9 @@ struct Arguments {
     story: Story,
 }
 
+/// The exit status of what was told to stop: that of a shell after SIGINT.
+const TOLD_TO_STOP: u8 = 130;
+
 /// What is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Story {
@@ -60,11 +63,18 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let played = match story {
-        Story::Rollback => demo::roll_back(&world, screen).await,
-        Story::Flow => demo::play_flow(&world, screen).await,
-        Story::Release if arguments.interactive => demo::interactive(&world, screen).await,
-        Story::Release => demo::play(&world, screen, arguments.fail).await,
+    let story = async {
+        match story {
+            Story::Rollback => demo::roll_back(&world, screen).await,
+            Story::Flow => demo::play_flow(&world, screen).await,
+            Story::Release if arguments.interactive => demo::interactive(&world, screen).await,
+            Story::Release => demo::play(&world, screen, arguments.fail).await,
+        }
+    };
+    // What was started ends with the world, and so it must not just vanish.
+    let played = tokio::select! {
+        played = story => played,
+        () = told_to_stop() => return ExitCode::from(TOLD_TO_STOP),
     };
     match played {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,6 +85,17 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// SIGINT, SIGTERM or SIGHUP.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    if signals.is_empty() {
+        return std::future::pending().await;
+    }
+    futures::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
 }
 
 fn tail(log: &str) -> String {

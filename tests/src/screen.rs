@@ -13,6 +13,8 @@ const WIDTH_LIMIT: usize = 110;
 const WIDTH_DEFAULT: usize = 100;
 /// The height where the terminal does not tell.
 const HEIGHT_DEFAULT: usize = 40;
+/// With what a progress bar begins.
+const BAR: [char; 2] = ['▰', '▱'];
 
 /// Something drawn: a message, or what somebody typed.
 struct Drawn {
@@ -126,9 +128,9 @@ impl Screen {
         if self.heads.insert(key.to_owned(), head.clone()).as_ref() == Some(&head) || gist(before) == head {
             return;
         }
-        // The second line is the headline; the third the progress bar, where there is one.
-        let shown = if has_progress(after) { 3 } else { 2 };
-        let lines = lines.into_iter().skip(1).take(shown - 1).collect();
+        // After who says it comes the headline, over one line or more, and the progress bar where there is one.
+        let bar = lines.iter().position(|line| line.trim_start().starts_with(BAR)).filter(|_| has_progress(after));
+        let lines = lines.into_iter().skip(1).take(bar.unwrap_or(1)).collect();
         self.draw(key.to_owned(), lines);
     }
 
@@ -175,7 +177,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
             _ => lines.push(word.to_owned()),
         }
     }
-    lines
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// Whether the plan is shown.
@@ -197,7 +199,7 @@ fn body(seen: &Seen) -> String {
 fn has_progress(seen: &Seen) -> bool {
     match &seen.shown {
         Shown::Message(message) => message.progress.is_some(),
-        Shown::Lines(lines) => lines.get(1).is_some_and(|line| line.starts_with(['▰', '▱'])),
+        Shown::Lines(lines) => lines.get(1).is_some_and(|line| line.starts_with(BAR)),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn what_may_not_go_on_yet_is_not_suggested_and_whoever_asks_rea
     assert!(!status.contains("ready for production"), "{status}");
     play.say("bob", "/release why deploy production").await;
     let why = folded(&play.until_told("bob", "would be refused for").await.text());
-    for part in ["soak-30m", "It must have run on the environment before this one", "clears by itself at"] {
+    for part in ["soak-2s", "It must have run on the environment before this one", "clears by itself at"] {
         assert!(why.contains(part), "{part} is missing:\n{why}");
     }
     assert_eq!(play.count(is_suggestion), 0, "its time has not come");
@@ -54,7 +54,7 @@ pub(super) async fn what_may_not_go_on_yet_is_not_suggested_and_whoever_asks_rea
     assert!(!status.contains("for production"), "{status}");
     play.say("chen", "/release why deploy production").await;
     let why = folded(&play.until_told("chen", "would be refused for").await.text());
-    assert!(why.contains("shop-closed The shop is closed.") && !why.contains("soak-30m"), "{why}");
+    assert!(why.contains("shop-closed The shop is closed.") && !why.contains("soak-2s"), "{why}");
     assert_eq!(play.count(is_suggestion), 0, "policy would not let it run");
 
     play.rules("closed", None);

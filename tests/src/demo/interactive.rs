@@ -63,6 +63,9 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
                 stage.screen.note(&format!("You are {person} now."));
                 me = person;
             }
+            Heard::Nobody(name) => {
+                stage.screen.note(&format!("There is no {name} here. There are {}.", PEOPLE.join(", ")));
+            }
             Heard::Help => stage.screen.note(help),
             Heard::Said { person, text } => {
                 let said = stage.front.say(&person, &text).await;
@@ -108,6 +111,7 @@ enum Heard {
     Quit,
     Help,
     Become(String),
+    Nobody(String),
     Said { person: String, text: String },
     Reacted { person: String, reaction: &'static str },
 }
@@ -124,8 +128,16 @@ fn heard(line: &str, me: &str) -> Heard {
         "✅" | "yes" => Heard::Reacted { person, reaction: "✅" },
         "❌" | "no" => Heard::Reacted { person, reaction: "❌" },
         _ if first == "as" && PEOPLE.contains(&rest) => Heard::Become(rest.to_owned()),
+        _ if first == "as" => Heard::Nobody(rest.to_owned()),
+        _ if is_somebody_else(first, rest) => Heard::Nobody(first.to_owned()),
         _ => Heard::Said { person, text: text.to_owned() },
     }
+}
+
+/// Whether a line is what somebody would say whom there is not.
+fn is_somebody_else(first: &str, rest: &str) -> bool {
+    let is_name = first.chars().all(char::is_alphabetic);
+    is_name && (rest.starts_with('/') || ["✅", "❌", "yes", "no"].contains(&rest))
 }
 
 #[cfg(test)]
@@ -148,6 +160,10 @@ mod tests {
         assert_eq!(heard("bob ✅", "ana"), Heard::Reacted { person: "bob".into(), reaction: "✅" });
         assert_eq!(heard("no", "eve"), Heard::Reacted { person: "eve".into(), reaction: "❌" });
         assert_eq!(heard("as chen", "ana"), Heard::Become("chen".into()));
+        assert_eq!(heard("as frank", "ana"), Heard::Nobody("frank".into()));
+        assert_eq!(heard("mallory /deploy staging", "ana"), Heard::Nobody("mallory".into()));
+        assert_eq!(heard("frank ✅", "ana"), Heard::Nobody("frank".into()));
+        assert_eq!(heard("@slipway /deploy staging", "ana"), said("ana", "@slipway /deploy staging"));
         assert_eq!(heard("", "ana"), Heard::Nothing);
         assert_eq!(heard("quit", "ana"), Heard::Quit);
     }

@@ -171,7 +171,7 @@ pub(super) async fn approve_and_announce(stage: &mut Stage<'_>, card: &Seen) -> 
 /// Somebody changes a setting of staging by hand, and it is brought by a release of its own.
 async fn edit_the_configuration(stage: &mut Stage<'_>) -> Result<(), DemoError> {
     let secret = json!({ "GOOSE_DBSTRING": stage.world.staging_database, "SMTP_HOST": "mail.acme.dev" });
-    stage.world.aws.put_secret("goals/staging", &secret);
+    stage.world.aws.put_secret(&format!("{}/staging", stage.world.service), &secret);
     stage.screen.note("");
     stage.screen.note("Chen edits SMTP_HOST of staging in Secrets Manager, by hand.");
     let since = stage.says("ana", "/release config staging").await?;
@@ -216,29 +216,30 @@ pub(super) fn closing(stage: &mut Stage<'_>, fail: Option<Fail>) -> Result<(), D
     stage.screen.note("");
     let operations = if calls == 1 { "operation" } else { "operations" };
     stage.screen.note(&format!("Behind the scenes: {calls} deployment {operations} at {platform}; {verified}"));
-    let next: &[&str] = match fail {
+    let next: &[(&str, &str)] = match fail {
         None => &[
-            "make demo FAIL=ci        what a failure looks like (also image, migrate, deploy, health)",
-            "make demo INTERACTIVE=1  type the commands and approvals yourself",
-            "make demo CHAT=slack     the same in Slack; with INTERACTIVE=1 on a page in your browser",
-            "make demo CHAT=discord   the same in Discord",
-            "make demo CHAT=both      the same in Slack and Discord at once, approved in Discord",
-            "make demo STORY=rollback gone back past a migration, which is taken back last",
-            "make demo TARGET=ecs-express  the same on ECS Express Mode (also dry, both)",
-            "make demo STORY=flow     from a merge to production, without a command for it",
-            "make demo REPO=../yours  the same with your own repository and its goose migrations",
-            "README.md                how to connect it to GitHub and AWS",
+            ("make demo FAIL=ci", "what a failure looks like (also image, migrate, deploy, health)"),
+            ("make demo STORY=flow", "from a merge to production, without a command for it"),
+            ("make demo STORY=rollback", "gone back past a migration, which is taken back last"),
+            ("make demo TARGET=ecs-express", "the same on ECS Express Mode (also dry, both)"),
+            ("make demo CHAT=slack", "the same in Slack"),
+            ("make demo CHAT=discord", "the same in Discord"),
+            ("make demo CHAT=both", "in Slack and Discord at once, approved in Discord"),
+            ("make demo INTERACTIVE=1", "type it yourself; with CHAT=slack, discord or both on a page too"),
+            ("make demo REPO=../yours", "with your own repository and its goose migrations"),
+            ("docs/install.md", "how to connect it to GitHub and AWS"),
         ],
         Some(_) => &[
-            "make demo                the same release when nothing fails",
-            "make demo FAIL=deploy    another failure (ci, image, migrate, deploy, health)",
-            "make demo INTERACTIVE=1  type the commands and approvals yourself",
-            "README.md                how to connect it to GitHub and AWS",
+            ("make demo", "the same release when nothing fails"),
+            ("make demo FAIL=deploy", "another failure (ci, image, migrate, deploy, health)"),
+            ("make demo INTERACTIVE=1", "type the commands and approvals yourself"),
+            ("docs/install.md", "how to connect it to GitHub and AWS"),
         ],
     };
     stage.screen.note("Next:");
-    for line in next {
-        stage.screen.note(&format!("  {line}"));
+    let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    for (command, what) in next {
+        stage.screen.note(&format!("  {command:width$}  {what}"));
     }
     Ok(())
 }

@@ -151,10 +151,10 @@ impl World {
         let aws = start_aws(&options).await?;
         let image = aws.push_image(&source.service, &source.staging, &digest(&source.staging));
         aws.push_image(&source.service, &source.production, &digest(&source.production));
-        put_secrets(&aws, &databases);
+        put_secrets(&aws, &databases, &source.service);
         let service = |environment: &str, commit: &str| {
             let name = format!("{}-{environment}", source.service);
-            let arn = aws.secret_arn(&format!("goals/{environment}"));
+            let arn = aws.secret_arn(&format!("{}/{environment}", source.service));
             let secrets = arn.map(|arn| ("SMTP_HOST".to_owned(), format!("{arn}:SMTP_HOST::"))).into_iter().collect();
             let image = format!("{image}@{}", digest(commit));
             options.target.create(&aws, &NewService { secrets, ..NewService::new(name, image) })
@@ -276,13 +276,14 @@ fn environment(aws: &AwsSandbox, chats: &Started) -> BTreeMap<String, String> {
     others.chain(chats.environment()).collect()
 }
 
-fn put_secrets(aws: &AwsSandbox, databases: &Databases) {
+fn put_secrets(aws: &AwsSandbox, databases: &Databases, service: &str) {
     for (name, url) in [("staging", &databases.staging), ("production", &databases.production)] {
         let secret = serde_json::json!({ "GOOSE_DBSTRING": url, "SMTP_HOST": "smtp.acme.dev" });
-        aws.put_secret(&format!("goals/{name}"), &secret);
+        aws.put_secret(&format!("{service}/{name}"), &secret);
     }
     if let Some(server) = &databases.postgres {
-        aws.put_secret("goals/rehearsal", &serde_json::json!({ "DATABASE_URL": server.server().url("postgres") }));
+        let secret = serde_json::json!({ "DATABASE_URL": server.server().url("postgres") });
+        aws.put_secret(&format!("{service}/rehearsal"), &secret);
     }
 }
 

@@ -117,13 +117,13 @@ fn environment(service: &str, name: &str, target: &str, health: &str, after: Opt
         url => format!("health_url = {}\n{HEALTH_BAKE}", quoted(url)),
     };
     let rehearse = if rehearse {
-        "rehearse = { secret = \"goals/rehearsal\", key = \"DATABASE_URL\", same_server = true }\n"
+        format!("rehearse = {{ secret = \"{service}/rehearsal\", key = \"DATABASE_URL\", same_server = true }}\n")
     } else {
-        ""
+        String::new()
     };
     format!(
         "\n[service.{service}.environment.{name}]\n{after}{target}\n\
-         database = {{ secret = \"goals/{name}\", key = \"GOOSE_DBSTRING\" }}\n{rehearse}config = [\"goals/{name}\"]\n{health}",
+         database = {{ secret = \"{service}/{name}\", key = \"GOOSE_DBSTRING\" }}\n{rehearse}config = [\"{service}/{name}\"]\n{health}",
     )
 }
 

@@ -85,10 +85,13 @@ fn own(path: &Path, stand_ins: &str) -> io::Result<Source> {
     let Some(head) = line.first().cloned() else {
         return Err(io::Error::other(format!("{shown} has no commits yet: commit something first")));
     };
-    let behind = |count: usize| line.get(count).or(line.last()).cloned().unwrap_or_else(|| head.clone());
+    let oldest = line.len() - 1;
+    let [staging_behind, production_behind] =
+        [OWN_STAGING_BEHIND, OWN_PRODUCTION_BEHIND].map(|count| count.min(oldest));
+    let behind = |count: usize| line.get(count).cloned().unwrap_or_else(|| head.clone());
     let mut remarks = vec![format!(
         "Your repository {shown}: it is only read. {stand_ins} are stand-ins on loopback; staging is taken to run \
-         a commit {OWN_STAGING_BEHIND} back, production {OWN_PRODUCTION_BEHIND} back."
+         a commit {staging_behind} back, production {production_behind} back."
     )];
     let migrations = goose_folder(&path, &head)?;
     remarks.push(match &migrations {
@@ -101,8 +104,8 @@ fn own(path: &Path, stand_ins: &str) -> io::Result<Source> {
     }
     Ok(Source {
         service: service_name(&path),
-        staging: behind(OWN_STAGING_BEHIND),
-        production: behind(OWN_PRODUCTION_BEHIND),
+        staging: behind(staging_behind),
+        production: behind(production_behind),
         head,
         migrations,
         logins: HashMap::new(),
