@@ -46,8 +46,21 @@ enum Story {
     Flow,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            Screen::stdout().note(&format!("The demo cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run());
+    // A read from the keyboard that is under way is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run() -> ExitCode {
     slipway_deploy::install_crypto_provider();
     let arguments = Arguments::parse();
     let mut screen = Screen::stdout();
