@@ -46,11 +46,13 @@ demo: build ## Play a release in the terminal: no account, no network
 run: build ## Run the bot with ./slipway.toml
 	$(BIN)/slipway serve
 
+# Most tests wait most of the time, so twice as many run at once as there are processors; RUST_TEST_THREADS says otherwise.
 .PHONY: test
 test: build ## Run all tests (PostgreSQL's initdb must be installed; it says so if not)
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ echo 'The tests need PostgreSQL: apt-get install postgresql (or brew install postgresql)' >&2; exit 1; }
-	$(CARGO) test --locked --workspace --all-targets
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(getconf _NPROCESSORS_ONLN)))} \
+		$(CARGO) test --locked --workspace --all-targets
 
 $(DBMATE):
 	@command -v npm >/dev/null || \

@@ -9,6 +9,7 @@ use slipway_deploy::aws::{AwsClients, AwsErrorKind, CallLimits};
 use slipway_deploy::health::{HealthChecker, HealthError};
 use slipway_deploy::target::{OperationKind, OperationStatus, StartError, Target, TargetError};
 use slipway_sandbox::aws::{AwsOptions, AwsSandbox, FailureMode, Fault, FaultKind, NewService, Pace};
+use slipway_sandbox::port;
 use std::collections::BTreeMap;
 
 const OLD_COMMIT: &str = "1111111111111111111111111111111111111111";
@@ -20,7 +21,7 @@ const PASSWORD: &str = "hunter2\"hunter2";
 const PACE: Pace = Pace { pending_ms: 600_000, in_progress_ms: 600_000, rollback_ms: 600_000 };
 const PHASE_MS: u64 = 600_000;
 /// For faults that hold a request for ever.
-const IMPATIENT: CallLimits = CallLimits { connect_ms: 300, attempt_ms: 300, call_ms: 1_500 };
+const IMPATIENT: CallLimits = CallLimits { connect_ms: 2_000, attempt_ms: 2_000, call_ms: 8_000 };
 
 fn digest(of: char) -> ImageDigest {
     ImageDigest::parse(&format!("sha256:{}", of.to_string().repeat(64))).unwrap()
@@ -244,8 +245,7 @@ async fn no_answer_in_time_is_unknown_and_nobody_there_is_unreachable() {
     assert!(matches!(&error, StartError::Unknown(text) if text.contains("in time")), "{error}");
     assert_eq!(w.aws.calls("AppRunner.UpdateService"), 1);
 
-    // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = port::free().unwrap();
     let mut nobody = w.aws.explicit(IMPATIENT);
     nobody.endpoint_url = format!("http://127.0.0.1:{port}");
     let target = AppRunner::new(AwsClients::explicit(nobody));
@@ -404,7 +404,7 @@ async fn a_health_check_is_bounded_and_stays_on_its_host() {
         .route("/large", get(move || async move { body }))
         .route("/never", get(|| async { std::future::pending::<()>().await }));
     let base = serve(router).await;
-    let checker = HealthChecker::new(2_000).unwrap();
+    let checker = HealthChecker::new(30_000).unwrap();
     assert_eq!(checker.check(&format!("{base}/here")).await.unwrap().excerpt, "fine");
     for path in ["away", "loop"] {
         let answer = checker.check(&format!("{base}/{path}")).await.unwrap();
@@ -414,7 +414,7 @@ async fn a_health_check_is_bounded_and_stays_on_its_host() {
     assert!(large.healthy && large.excerpt.chars().count() <= 201 && !large.excerpt.contains("hunter2"));
     let never = HealthChecker::new(200).unwrap().check(&format!("{base}/never")).await;
     assert_eq!(never, Err(HealthError::TimedOut { host: "127.0.0.1".to_owned(), limit_ms: 200 }));
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("127.0.0.1:{}", port::free().unwrap());
     let error = checker.check(&format!("http://u:{PASSWORD}@{nobody}/")).await.unwrap_err();
     assert!(matches!(error, HealthError::Unreachable { .. }) && !format!("{error:?}").contains("hunter2"));
 }

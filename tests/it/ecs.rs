@@ -15,7 +15,7 @@ const PASSWORD: &str = "hunter2\"hunter2";
 const PACE: Pace = Pace { pending_ms: 600_000, in_progress_ms: 600_000, rollback_ms: 600_000 };
 const PHASE_MS: u64 = 600_000;
 /// For faults that hold a request for ever.
-const IMPATIENT: CallLimits = CallLimits { connect_ms: 300, attempt_ms: 300, call_ms: 1_500 };
+const IMPATIENT: CallLimits = CallLimits { connect_ms: 2_000, attempt_ms: 2_000, call_ms: 8_000 };
 const UPDATE: &str = "ECS.UpdateExpressGatewayService";
 
 fn digest(of: char) -> ImageDigest {

@@ -33,7 +33,7 @@ pub(crate) fn aws_operations() -> impl Iterator<Item = &'static str> {
 async fn family(target: TargetOption, rows: &'static [Row], expected: Expect) {
     let played = table::Kind::ALL.map(async |kind| {
         let _turn = WORLDS.acquire().await.unwrap();
-        let mut rig = Rig::new(target, &kind.to_string()).await;
+        let mut rig = Rig::new(target, kind).await;
         let mut lines = String::new();
         let mut line = |row: &Row, said: &str| lines.push_str(&format!("{kind:8} {} → {said}\n", row.call));
         for same_story in rows.chunk_by(|one, other| one.story == other.story) {

@@ -3,6 +3,7 @@
 use crate::support::{Player, has_ended, is_card, text};
 use slipway::store::TerminalMessage;
 use slipway_core::release::Phase;
+use slipway_sandbox::aws;
 use slipway_sandbox::github::CiMode;
 use slipway_sandbox::world::{CHANNEL, Options, Pace, World};
 use std::collections::BTreeSet;
@@ -12,6 +13,12 @@ use std::time::Duration;
 const MERGES: u32 = 50;
 /// After which of them the process is killed.
 const KILLS: [u32; 3] = [12, 27, 41];
+/// A deployment takes as long as so many merges, however fast either of them is here.
+const MERGES_A_DEPLOYMENT: u32 = 10;
+/// So it does not end by itself.
+const NEVER_OVER: aws::Pace = aws::Pace { pending_ms: 0, in_progress_ms: 600_000, rollback_ms: 600_000 };
+/// Longer than that.
+const LONG_MS: u64 = 700_000;
 /// How many cards a person would still read.
 const READABLE_CARDS: usize = 15;
 
@@ -46,6 +53,7 @@ async fn fifty_merges_end_at_the_newest_green_one() {
     let mut world = World::new(options).await.unwrap();
     let mut player = Player::new(&world, "storm");
     let mut commits = Vec::new();
+    let pace = world.aws.set_pace(NEVER_OVER);
     for number in 0..MERGES {
         commits.push(merge(&world, number));
         if KILLS.contains(&number) {
@@ -54,7 +62,12 @@ async fn fifty_merges_end_at_the_newest_green_one() {
         }
         // They come one after the other within a minute; how fast is the input of this test.
         player.watch_for(Duration::from_millis(100)).await;
+        if number % MERGES_A_DEPLOYMENT == MERGES_A_DEPLOYMENT - 1 {
+            world.aws.advance_ms(LONG_MS);
+        }
     }
+    world.aws.set_pace(pace);
+    world.aws.advance_ms(LONG_MS);
     let newest_green = (0..MERGES).rev().find(|number| ci_of(*number) == Ci::Passes).unwrap();
     let goal = commits[newest_green as usize].clone();
     let is_live = format!("{} is live", &goal[..7]);

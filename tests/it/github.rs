@@ -17,12 +17,16 @@ use jiff::{SignedDuration, Timestamp};
 use slipway_core::ids::CommitSha;
 use slipway_deploy::github::{Auth, GitHub, RepoName};
 use slipway_sandbox::github::sample::{self, Sample, SampleOptions};
-use slipway_sandbox::github::{BuiltImage, GitHubOptions, GitHubSandbox, Pace};
+use slipway_sandbox::github::{BuiltImage, FaultKind, GitHubOptions, GitHubSandbox, Pace};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const TOKEN: &str = "ghp_sandbox";
 const PACE: Pace = Pace { queued_ms: 1_000, job_ms: 10_000 };
+/// How long a client waits for the answer that is never given. It is long enough for those on the way to it.
+const HASTY: Duration = Duration::from_secs(3);
+/// The same for answers that come.
+const PATIENT: Duration = Duration::from_secs(60);
 
 /// A sample repository, the stand-in that serves it, and a client; time stands until it is moved.
 struct Rig {
@@ -70,7 +74,7 @@ async fn rig_of(extra: &str) -> Rig {
     })
     .await
     .unwrap();
-    let github = client(&sandbox.api_url, TOKEN, Duration::from_secs(20));
+    let github = client(&sandbox.api_url, TOKEN, PATIENT);
     let repo = RepoName::parse("acme/goals").unwrap();
     Rig { sample, sandbox, github, repo, now, built, _folder: folder }
 }
@@ -83,6 +87,12 @@ impl Rig {
     fn pass_ms(&self, ms: i64) {
         let mut now = self.now.lock().unwrap();
         *now = now.checked_add(SignedDuration::from_millis(ms)).unwrap();
+    }
+
+    /// Who asks where something goes wrong: nobody waits long where nobody answers, and as long as it takes elsewhere.
+    fn client_for(&self, fault: FaultKind) -> GitHub {
+        let limit = if fault == FaultKind::Timeout { HASTY } else { PATIENT };
+        client(&self.sandbox.api_url, TOKEN, limit)
     }
 
     /// How many requests had this in `METHOD /path?query`.

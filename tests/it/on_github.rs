@@ -10,6 +10,8 @@ use slipway_sandbox::world::{Options, Pace, World};
 use std::time::Duration;
 
 const SECRET: &str = "It's a Secret to Everybody";
+/// So seldom does a bot look that nothing but a webhook makes it look before a test is over.
+const SELDOM: &str = "poll_ms = 600000\n";
 /// How often GitHub tells of something, at most.
 const TOLD_LIMIT: usize = 100;
 
@@ -212,8 +214,7 @@ async fn a_webhook_makes_a_look_come_earlier_and_nothing_else() {
     let body = "{\"action\":\"completed\",\"repository\":{\"full_name\":\"Acme/Goals\"}}";
     assert_eq!(post(&world, "workflow_run", "a", body, None).await, 503, "without a secret none is taken");
     world.bot.set("GITHUB_WEBHOOK_SECRET", SECRET);
-    // So slow that without the webhook the build would be looked at much later.
-    with(&mut world, "poll_ms = 100\n", "poll_ms = 60000\n").await;
+    with(&mut world, "poll_ms = 100\n", SELDOM).await;
     assert_eq!(post(&world, "push", "b", body, Some("sha256=00")).await, 401);
     assert_eq!(post(&world, "push", "b", body, Some(&signed("another"))).await, 401);
     assert_eq!(post(&world, "ping", "c", "{\"zen\":\"\"}", None).await, 200);
@@ -224,13 +225,12 @@ async fn a_webhook_makes_a_look_come_earlier_and_nothing_else() {
     let mut player = Player::new(&world, "woken");
     player.say("ana", "/deploy staging").await;
     // The first look may come before anything runs, and one after a webhook before it has ended.
-    let posted = tokio::time::Instant::now();
     told_until(&world, &mut player, body, "jobs done").await;
     world.github.let_go(&world.head);
     let looks = || world.github.requests().iter().filter(|line| line.contains("/check-runs")).count();
     let before = looks();
     told_until(&world, &mut player, body, "CI green 2 of 2").await;
-    assert!(looks() > before && posted.elapsed() < Duration::from_secs(40), "{:?}", posted.elapsed());
+    assert!(looks() > before);
     assert_eq!(post(&world, "workflow_run", "9-0", body, None).await, 204, "twice is once");
 }
 
@@ -238,7 +238,7 @@ async fn a_webhook_makes_a_look_come_earlier_and_nothing_else() {
 async fn a_webhook_of_a_review_makes_a_pull_request_be_looked_at() {
     let mut world = world().await;
     world.bot.set("GITHUB_WEBHOOK_SECRET", SECRET);
-    with(&mut world, "poll_ms = 100\n", "poll_ms = 60000\n").await;
+    with(&mut world, "poll_ms = 100\n", SELDOM).await;
     let (title, author, branch) = ("Threads".to_owned(), "eve-dev".to_owned(), "feature/comment-threads".to_owned());
     world.github.mark_green(&world.git(&["rev-parse", &branch]));
     world.github.open_pull(NewPull { number: 123, title, author, branch });
@@ -248,11 +248,10 @@ async fn a_webhook_of_a_review_makes_a_pull_request_be_looked_at() {
     player.until("a card that waits for a review", waits).await;
     let review = NewReview { who: "bob-dev", state: "APPROVED", association: "MEMBER" };
     world.github.review(123, review).await.unwrap();
-    let (body, posted) = ("{\"repository\":{\"full_name\":\"acme/goals\"}}", tokio::time::Instant::now());
+    let body = "{\"repository\":{\"full_name\":\"acme/goals\"}}";
     // GitHub finds out whether it can be merged after it was looked at for the first time.
     for (event, delivery) in [("pull_request", "p"), ("pull_request_review", "r")] {
         assert_eq!(post(&world, event, delivery, body, None).await, 204);
     }
     player.until("the merge", |m| text(m).contains("· merged as ")).await;
-    assert!(posted.elapsed() < Duration::from_secs(40), "{:?}", posted.elapsed());
 }

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod discord;
 pub mod front;
 pub mod github;
+pub mod port;
 pub mod postgres;
 pub mod screen;
 pub mod slack;

@@ -6,7 +6,6 @@
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -208,8 +207,7 @@ impl Postgres {
     }
 
     fn launch(programs: &Programs, directory: &Path, account: Option<&Account>) -> Result<Self, String> {
-        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-        let port = free.map_err(|e| format!("no free port: {e}"))?.port();
+        let port = crate::port::free().map_err(|e| format!("no free port: {e}"))?;
         let mut watcher = Command::new("sh")
             .args(["-c", WATCHER, "slipway-postgres"])
             .args([directory, &programs.initdb, &programs.postgres])

@@ -11,7 +11,6 @@ use crate::front::terminal::Terminal;
 use crate::github::sample::{self, SampleOptions};
 use crate::github::{CiMode, GitHubSandbox};
 use crate::slack::SlackSandbox;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -205,9 +204,4 @@ impl World {
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

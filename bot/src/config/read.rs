@@ -183,7 +183,7 @@ fn server(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Server {
 fn pace(c: &mut Checker<'_>, root: &Section<'_, '_>) -> Pace {
     let Some(section) = root.table(c, "pace", PACE_KEYS) else { return Pace::default() };
     Pace {
-        poll_ms: section.number(c, "poll_ms", 10..=60_000),
+        poll_ms: section.number(c, "poll_ms", 10..=600_000),
         image_grace_s: section.number(c, "image_grace_s", 0..=3_600),
         healthy_limit_s: section.number(c, "healthy_limit_s", 1..=3_600),
         lag_limit_s: section.number(c, "lag_limit_s", 0..=3_600),

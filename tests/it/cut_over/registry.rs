@@ -9,19 +9,27 @@ use slipway_sandbox::aws::{AwsOptions, AwsSandbox, Fault, FaultKind};
 
 const PUT: &str = "ECR.PutImage";
 const SCAN: &str = "ECR.DescribeImageScanFindings";
-/// For faults that hold a request for ever.
-const IMPATIENT: CallLimits = CallLimits { connect_ms: 300, attempt_ms: 300, call_ms: 1_500 };
+/// Where answers come.
+const PATIENT: CallLimits = CallLimits { connect_ms: 60_000, attempt_ms: 60_000, call_ms: 60_000 };
+/// For faults that hold a request for ever; long enough for the calls before it.
+const IMPATIENT: CallLimits = CallLimits { connect_ms: 2_000, attempt_ms: 2_000, call_ms: 3_000 };
 
 fn digest(of: char) -> ImageDigest {
     ImageDigest::parse(&format!("sha256:{}", of.to_string().repeat(64))).unwrap()
 }
 
 async fn registry() -> (AwsSandbox, Ecr, String) {
+    registry_with(None).await
+}
+
+/// The same in which this is to go wrong.
+async fn registry_with(kind: Option<FaultKind>) -> (AwsSandbox, Ecr, String) {
     slipway_deploy::install_crypto_provider();
     let aws = AwsSandbox::start(AwsOptions::default()).await.unwrap();
     let repository = aws.push_image("goals", "1", digest('a').as_str());
     aws.push_image("goals", "2", digest('b').as_str());
-    let ecr = Ecr::new(AwsClients::explicit(aws.explicit(IMPATIENT)));
+    let limits = if kind == Some(FaultKind::Timeout) { IMPATIENT } else { PATIENT };
+    let ecr = Ecr::new(AwsClients::explicit(aws.explicit(limits)));
     (aws, ecr, repository)
 }
 
@@ -54,7 +62,7 @@ async fn every_state_of_a_scan_has_its_word() {
 #[tokio::test]
 async fn a_scan_that_cannot_be_read_is_an_error_and_one_that_may_not_is_not_known() {
     for kind in [FaultKind::Status503, FaultKind::Throttle, FaultKind::Timeout] {
-        let (aws, ecr, repository) = registry().await;
+        let (aws, ecr, repository) = registry_with(Some(kind)).await;
         inject(&aws, SCAN, kind, 10);
         let error = ecr.scan_of(&repository, &digest('a')).await.unwrap_err();
         assert!(matches!(&error, RegistryError::Aws(error) if error.may_pass()), "{kind:?}: {error}");
@@ -89,7 +97,7 @@ async fn a_move_is_sent_once_and_says_whether_it_may_have_happened() {
     for (kind, moved) in
         [(FaultKind::LostAnswerAfterAct, true), (FaultKind::Timeout, false), (FaultKind::Status503, false)]
     {
-        let (aws, ecr, repository) = registry().await;
+        let (aws, ecr, repository) = registry_with(Some(kind)).await;
         inject(&aws, PUT, kind, 1);
         let error = ecr.promote(&repository, &digest('a'), "latest").await.unwrap_err();
         assert!(matches!(error, PromoteError::Unknown(_)), "{kind:?}: {error}");

@@ -72,6 +72,7 @@ async fn the_first_answer_is_given_once_and_fits() {
     let wrong = format!("interactions/{id}/other/callback");
     assert_eq!(code(&rig.open("POST", &wrong, json!({ "type": 5 })).await), (404, 10_062));
     // A command cannot be answered by changing a message, and an empty answer is none.
+    rig.waits_ms(500);
     for answer in
         [json!({ "type": 7, "data": { "content": "x" } }), json!({ "type": 4, "data": {} }), json!({ "type": 8 })]
     {
@@ -159,6 +160,7 @@ async fn a_form_that_is_wrong_does_not_open() {
         form("x", vec![input(json!({ "style": 3 }))]),
         form("x", vec![input(json!({ "value": "abc", "max_length": 2 }))]),
     ];
+    rig.waits_ms(500);
     for form in forms {
         rig.app.will_say(&json!({ "type": 9, "data": form }));
         let refused = rig.discord.press(BOB, RELEASES, &id, "Why").await.unwrap_err();

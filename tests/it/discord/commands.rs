@@ -155,6 +155,7 @@ async fn choices_are_asked_for_while_somebody_types() {
     let none = rig.discord.autocomplete(ANA, RELEASES, "/deploy staging", "reference", "m").await.unwrap_err();
     assert_eq!(none.error, "no_autocomplete");
     // Anything else is no answer to that.
+    rig.waits_ms(500);
     rig.app.will_say(&json!({ "type": 4, "data": { "content": "x" } }));
     assert!(rig.discord.autocomplete(ANA, RELEASES, "/deploy", "environment", "sta").await.is_err());
     assert_eq!(rig.discord.messages(RELEASES).len(), 0);

@@ -46,6 +46,8 @@ async fn they_are_signed_with_the_apps_key() {
 async fn whoever_gets_no_answer_reads_so() {
     let rig = rig().await;
     rig.register().await;
+    // Each is to get there before it is over.
+    rig.waits_ms(2_000);
     let nothing = [Reply::Never, Reply::Body(500, String::new()), Reply::Body(200, "{\"type\":6}".to_owned())];
     for reply in nothing {
         rig.app.will(reply);
@@ -66,6 +68,7 @@ async fn whoever_gets_no_answer_reads_so() {
 async fn the_clock_ends_it_too() {
     let rig = rig().await;
     rig.register().await;
+    rig.waits_ms(2_000);
     rig.discord.hold();
     rig.discord.type_text(ANA, RELEASES, "/deploy staging").await.unwrap();
     rig.pass_ms(3_001);

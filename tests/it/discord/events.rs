@@ -130,6 +130,7 @@ async fn interactions_come_over_the_gateway() {
     assert_eq!((pressed, status, &got["member"]["user"]["id"]), (Ok(()), 204, &json!(BOB)));
     assert_eq!(app.event("MESSAGE_UPDATE").await["content"], "approved");
     // Without an answer the person reads so.
+    rig.waits_ms(500);
     let refused = rig.discord.type_text(ANA, RELEASES, "/deploy staging").await.unwrap_err();
     assert_eq!(refused.shown.as_deref(), Some("The application did not respond"));
     app.event("INTERACTION_CREATE").await;

@@ -100,7 +100,7 @@ pub(super) async fn rig() -> Rig {
     rig_with(|_| {}).await
 }
 
-/// Limits that no test reaches by accident, and a short time for answers.
+/// Limits that no test reaches by accident.
 pub(super) async fn rig_with(change: impl FnOnce(&mut DiscordOptions)) -> Rig {
     slipway_deploy::install_crypto_provider();
     let app = App::default();
@@ -113,13 +113,25 @@ pub(super) async fn rig_with(change: impl FnOnce(&mut DiscordOptions)) -> Rig {
     let mut options = DiscordOptions::new(TOKEN);
     options.mode = DiscordMode::Http { url: Some(app_url.clone()) };
     options.clock = Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::SeqCst)).unwrap());
-    options.limits = DiscordLimits { answer_within: Duration::from_millis(500), ..DiscordLimits::unlimited() };
+    options.limits = within(PATIENCE);
     change(&mut options);
     let discord = DiscordSandbox::start(options).await.unwrap();
     Rig { discord, app, app_url, now_ms, http: reqwest::Client::builder().no_proxy().build().unwrap() }
 }
 
+/// How long an app may take that answers, however slow the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn within(answer_within: Duration) -> DiscordLimits {
+    DiscordLimits { answer_within, ..DiscordLimits::unlimited() }
+}
+
 impl Rig {
+    /// People wait no longer than this from now on, because what they wait for does not come.
+    pub(super) fn waits_ms(&self, ms: u64) {
+        self.discord.set_limits(within(Duration::from_millis(ms)));
+    }
+
     pub(super) fn pass_ms(&self, ms: i64) {
         self.now_ms.fetch_add(ms, Ordering::SeqCst);
     }

@@ -1,8 +1,8 @@
 //! What may come in, and what may not.
 
-use super::{ANA, BOB, BOTH, RELEASES, Server};
+use super::{ANA, BOB, BOTH, RELEASES, Server, WAIT_LIMIT};
 use serde_json::{Value, json};
-use slipway_sandbox::discord::{Delivery, DeliveryAnswer, Fault, FaultKind, Mischief};
+use slipway_sandbox::discord::{Delivery, DeliveryAnswer, DiscordLimits, Fault, FaultKind, Mischief};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 const OTHER_SERVER: &str = "This Slipway works for another server. Nothing was started.";
@@ -104,10 +104,13 @@ async fn what_the_gateway_brings_for_another_application_leaves_nothing() {
     let there = Server::gateway().await;
     there.caught_up(ANA).await;
     let before = (there.written_down().await, there.changes());
+    // Nobody is to answer, so it is waited only as long as Discord does.
+    there.discord.set_limits(DiscordLimits::default());
     there.discord.spoil_next(Mischief::OtherApp);
     let failed = there.discord.type_text(ANA, RELEASES, "/deploy staging").await.unwrap_err();
     assert_eq!(failed.error, "no_answer");
     assert_eq!((there.written_down().await, there.changes()), before);
+    there.discord.set_limits(DiscordLimits { answer_within: WAIT_LIMIT, ..DiscordLimits::default() });
     there.caught_up(ANA).await;
     assert_eq!(there.cards().len(), 0);
 }

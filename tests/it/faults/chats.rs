@@ -1,5 +1,6 @@
 //! Posting and changing a card goes wrong, in Slack and in Discord. The release does not mind, and the channel ends true.
 
+use super::rig::CALL_LIMIT;
 use slipway_core::message::Mark;
 use slipway_sandbox::discord;
 use slipway_sandbox::front::{Front, Seen};
@@ -48,7 +49,7 @@ async fn world(chat: ChatOption) -> World {
     let mut world = World::new(Options { pace: Pace::Fast, sqlite: true, chat, ..Options::default() }).await.unwrap();
     world.bot.kill().unwrap();
     let config = std::fs::read_to_string(&world.config).unwrap();
-    std::fs::write(&world.config, config.replacen("[pace]\n", "[pace]\ncall_limit_ms = 1200\n", 1)).unwrap();
+    std::fs::write(&world.config, config.replacen("[pace]\n", &format!("[pace]\n{CALL_LIMIT}"), 1)).unwrap();
     world.bot.start().await.unwrap();
     world
 }

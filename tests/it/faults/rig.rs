@@ -11,7 +11,7 @@ use slipway_core::message::Verb;
 use slipway_core::release::{Failure, Outcome, Phase, Promotion, Release, Step};
 use slipway_sandbox::aws::{self, FailureMode};
 use slipway_sandbox::github::{self, CiMode, NewPull, NewReview, sample};
-use slipway_sandbox::world::{CHANNEL, Options, Pace, TargetOption, World};
+use slipway_sandbox::world::{Options, Pace, TargetOption, World};
 use sqlx::Connection as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,6 +24,8 @@ const TOLD_LIMIT: Duration = Duration::from_secs(60);
 const LONG_MS: u64 = 700_000;
 /// A deployment that stays under way.
 pub(super) const NEVER_OVER: aws::Pace = aws::Pace { pending_ms: 0, in_progress_ms: 600_000, rollback_ms: 600_000 };
+/// How long a call may take where some get no answer: long enough for those that do.
+pub(super) const CALL_LIMIT: &str = "call_limit_ms = 3000\n";
 /// How long the chat is looked at between two looks at whether they have.
 const TOLD_LOOK: Duration = Duration::from_millis(50);
 /// How much of a sentence a card has room for at least, in characters.
@@ -37,22 +39,25 @@ pub(super) struct Rig {
     /// Cards that have ended already.
     known: Vec<TerminalMessage>,
     commits: u64,
-    lines: u64,
     /// What was not as it has to be, with the cell in which it was.
     wrong: Vec<String>,
 }
 
 impl Rig {
-    /// A world in which time is short: a call has little of it, and what failed is soon tried again.
-    pub(super) async fn new(target: TargetOption, session: &str) -> Self {
+    /// A world in which what failed is soon tried again, and in which nobody waits long where no answer comes.
+    pub(super) async fn new(target: TargetOption, kind: Kind) -> Self {
         let options = Options { pace: Pace::Fast, target, sqlite: true, ..Options::default() };
         let mut world = World::new(options).await.unwrap();
         world.bot.kill().unwrap();
         let mut config = std::fs::read_to_string(&world.config).unwrap();
         let staging = format!("[service.{}.environment.staging]\n", world.service);
+        let mut pace = "[pace]\nretry_ms = 10\n".to_owned();
+        if kind == Kind::Timeout {
+            pace.push_str(CALL_LIMIT);
+        }
         for (from, to) in [
             ("[server]\n", "[server]\nack_budget_ms = 2500\n".to_owned()),
-            ("[pace]\n", "[pace]\nretry_ms = 10\ncall_limit_ms = 1200\n".to_owned()),
+            ("[pace]\n", pace),
             (&staging, format!("{staging}promote = \"latest\"\nchecks = \"branch-protection\"\n")),
             ("health_bake = \"1s\"", "health_bake = \"0s\"".to_owned()),
         ] {
@@ -61,8 +66,8 @@ impl Rig {
         }
         std::fs::write(&world.config, config).unwrap();
         world.github.protect(Some(&[("test", None)]), &[]);
-        let player = Player::new(&world, session);
-        let mut rig = Self { world, player, known: Vec::new(), commits: 0, lines: 0, wrong: Vec::new() };
+        let player = Player::new(&world, &kind.to_string());
+        let mut rig = Self { world, player, known: Vec::new(), commits: 0, wrong: Vec::new() };
         rig.put_settings();
         rig.world.bot.start().await.unwrap();
         rig
@@ -235,15 +240,8 @@ impl Rig {
         }
     }
 
-    /// Types a line for Ana. One that a busy machine took too long to confirm is sent again as the same delivery.
-    async fn say(&mut self, text: &str) {
-        self.lines += 1;
-        let session = format!("line-{}", self.lines);
-        let mut tries = 0;
-        while let Err(error) = self.world.terminal(&session).say("ana", CHANNEL, text).await {
-            tries += 1;
-            assert!(error.to_string().contains("not confirmed") && tries < 5, "{error}");
-        }
+    async fn say(&self, text: &str) {
+        self.player.say("ana", text).await;
     }
 
     async fn ended(&mut self) -> TerminalMessage {

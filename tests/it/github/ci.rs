@@ -1,11 +1,10 @@
 //! Checks, dispatches, runs, logs.
 
-use super::{PACE, TOKEN, client, rig, sha};
+use super::{PACE, rig, sha};
 use slipway_core::facts::CiState;
 use slipway_core::ids::ReleaseId;
 use slipway_deploy::github::{Conclusion, GitHubError, Progress};
 use slipway_sandbox::github::{CiMode, DispatchAnswer, Fault, FaultKind};
-use std::time::Duration;
 
 const WORKFLOW: &str = "build.yaml";
 
@@ -115,7 +114,6 @@ async fn a_dispatch_is_never_repeated() {
     let rig = rig().await;
     let head = sha(&rig.sample.head);
     let fault = |kind| Fault { route: "/dispatches".into(), kind, times: 1 };
-    let hasty = client(&rig.sandbox.api_url, TOKEN, Duration::from_millis(500));
     for (kind, took_effect, unclear) in [
         (FaultKind::Status(502), 0, true),
         (FaultKind::RateLimited { retry_after: 1 }, 0, false),
@@ -125,7 +123,8 @@ async fn a_dispatch_is_never_repeated() {
     ] {
         let before = (rig.requests("/dispatches"), rig.sandbox.dispatches().len());
         rig.sandbox.inject(fault(kind));
-        let error = hasty.dispatch(&rig.repo, WORKFLOW, &head, &release(), Some("main")).await.unwrap_err();
+        let error =
+            rig.client_for(kind).dispatch(&rig.repo, WORKFLOW, &head, &release(), Some("main")).await.unwrap_err();
         assert_eq!(rig.requests("/dispatches"), before.0 + 1, "{kind:?}: sent once");
         assert_eq!(rig.sandbox.dispatches().len(), before.1 + took_effect, "{kind:?}");
         assert_eq!(error.may_have_acted(), unclear, "{kind:?}: {error}");

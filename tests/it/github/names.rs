@@ -1,6 +1,6 @@
 //! Names, comparisons, folders, credentials.
 
-use super::{Rig, TOKEN, client, rig, rig_of, sha};
+use super::{HASTY, Rig, TOKEN, client, rig, rig_of, sha};
 use slipway_core::ids::CommitSha;
 use slipway_deploy::github::{
     ComparisonStatus, GitHubError, RepoName, Resolution, Resolved, Unresolved, WhyUnresolved,
@@ -212,7 +212,7 @@ async fn errors_say_what_to_do() {
     let broken = rig.github.check_access(&rig.repo).await.unwrap_err();
     assert!(matches!(broken, GitHubError::Server { status: 502, .. }), "{broken}");
     rig.sandbox.inject(fault(FaultKind::Timeout));
-    let hasty = client(&rig.sandbox.api_url, TOKEN, Duration::from_millis(100));
+    let hasty = client(&rig.sandbox.api_url, TOKEN, HASTY);
     let slow = hasty.check_access(&rig.repo).await.unwrap_err();
     assert!(matches!(slow, GitHubError::Slow { .. }), "{slow}");
     let nowhere = client("http://127.0.0.1:1", TOKEN, Duration::from_secs(20));

@@ -1,10 +1,9 @@
 //! Open pull requests, what they change, and what is thought of them: check runs of an App, statuses of a token.
 
-use super::{rig, sha};
+use super::{HASTY, PATIENT, rig, sha};
 use slipway_deploy::github::{Annotation, Auth, ChangedFile, GitHub, GitHubError, Opinion, RepoName, Verdict};
 use slipway_sandbox::github::sample::{self, Sample, SampleOptions};
 use slipway_sandbox::github::{Fault, FaultKind, GitHubOptions, GitHubSandbox, NewPull, Permission};
-use std::time::Duration;
 
 const APP_ID: u64 = 314_159;
 const CREATE: &str = "POST /repos/acme/goals/check-runs";
@@ -36,6 +35,8 @@ struct AppRig {
     sample: Sample,
     sandbox: GitHubSandbox,
     github: GitHub,
+    /// The same that does not wait long.
+    hasty: GitHub,
     repo: RepoName,
     _folder: tempfile::TempDir,
 }
@@ -48,9 +49,12 @@ async fn app_rig(permissions: &[(&str, &str)]) -> AppRig {
     let sandbox = GitHubSandbox::start(GitHubOptions { built: vec![sample.head.clone()], ..options }).await.unwrap();
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
     sandbox.install_app(APP_ID, key.public_key_raw(), permissions);
-    let auth = Auth::App { id: APP_ID, private_key: key.serialize_pem().into() };
-    let github = GitHub::with_request_timeout(&sandbox.api_url, auth, Duration::from_secs(2)).unwrap();
-    AppRig { sample, sandbox, github, repo: RepoName::parse("acme/goals").unwrap(), _folder: folder }
+    let client = |limit| {
+        let auth = Auth::App { id: APP_ID, private_key: key.serialize_pem().into() };
+        GitHub::with_request_timeout(&sandbox.api_url, auth, limit).unwrap()
+    };
+    let (github, hasty) = (client(PATIENT), client(HASTY));
+    AppRig { sample, sandbox, github, hasty, repo: RepoName::parse("acme/goals").unwrap(), _folder: folder }
 }
 
 const ALL: [(&str, &str); 3] = [("checks", "write"), ("pull_requests", "read"), ("statuses", "read")];
@@ -144,7 +148,8 @@ async fn a_lost_answer_leaves_one_check_run() {
         (FaultKind::LostAnswerAfterAct, 1),
     ] {
         rig.sandbox.inject(Fault { route: CREATE.into(), kind, times: 1 });
-        rig.github.show_opinion(&rig.repo, &head, &doubts).await.unwrap_err();
+        let github = if kind == FaultKind::Timeout { &rig.hasty } else { &rig.github };
+        github.show_opinion(&rig.repo, &head, &doubts).await.unwrap_err();
         assert_eq!(rig.sandbox.made_check_runs().len(), made, "{kind:?}");
     }
     assert!(!rig.github.show_opinion(&rig.repo, &head, &doubts).await.unwrap(), "it is there");

@@ -1,11 +1,10 @@
 //! Releases shown on GitHub: deployments and statuses of commits.
 
-use super::{Rig, TOKEN, client, rig, sha};
+use super::{Rig, rig, sha};
 use slipway_core::ids::{CommitSha, ReleaseId};
 use slipway_core::release::ReportState;
 use slipway_deploy::github::{GitHubError, Showing};
 use slipway_sandbox::github::{Fault, FaultKind, Permission};
-use std::time::Duration;
 
 const FIRST: &str = "01JDE5Q7ZK3V8H2M4N6P8R0T2W";
 const LATER: &str = "01JDE9Q7ZK3V8H2M4N6P8R0T2W";
@@ -96,7 +95,6 @@ async fn what_cannot_be_said_tells_why_and_whether_it_may_have_been() {
         GitHub does not allow this: a commit status of acme/goals (permission Commit statuses: write). It says "Resource not accessible by integration". Give the token the missing permission."#]]
     .assert_eq(&said.join("\n"));
     rig.sandbox.set_reporting(Permission::Given, Permission::Given);
-    let hasty = client(&rig.sandbox.api_url, TOKEN, Duration::from_millis(500));
     for (kind, made, unclear) in [
         (FaultKind::Status(502), 0, true),
         (FaultKind::RateLimited { retry_after: 1 }, 0, false),
@@ -106,7 +104,7 @@ async fn what_cannot_be_said_tells_why_and_whether_it_may_have_been() {
     ] {
         let asked = rig.requests("POST /repos/acme/goals/deployments");
         rig.sandbox.inject(Fault { route: "POST /repos/acme/goals/deployments".into(), kind, times: 1 });
-        let error = hasty.create_deployment(&running).await.unwrap_err();
+        let error = rig.client_for(kind).create_deployment(&running).await.unwrap_err();
         assert_eq!(rig.requests("POST /repos/acme/goals/deployments"), asked + 1, "{kind:?}: sent once");
         assert_eq!((rig.sandbox.deployments().len(), error.may_have_acted()), (made, unclear), "{kind:?}: {error}");
     }

@@ -131,7 +131,8 @@ async fn a_statement_that_takes_too_long_is_stopped() {
     let url = fresh().await;
     let database = connect(&url).await.unwrap();
     let slow = folder(&[("00001_slow.sql", "-- +goose Up\nSELECT pg_sleep(60);\n")]);
-    let options = RunOptions { statement_timeout: Some(Duration::from_millis(20)), ..RunOptions::default() };
+    // Long enough for what is noted before and after it.
+    let options = RunOptions { statement_timeout: Some(Duration::from_secs(2)), ..RunOptions::default() };
     let MigrateError::Failed(failed) = run_up(&*database, &slow, &options, &NoJournal).await.unwrap_err() else {
         panic!()
     };

@@ -3,12 +3,14 @@
 use slipway_core::migration::format::goose::Goose;
 use slipway_core::migration::{Folder, MigrationTrial};
 use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, connect, rehearse};
-use slipway_sandbox::postgres;
+use slipway_sandbox::postgres::{self, Postgres};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, raw_sql};
 use std::time::{Duration, Instant};
 
 /// How long is waited for what must come.
-const WAIT_LIMIT: Duration = Duration::from_secs(20);
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
+/// How long the server looks for it between two looks.
+const LOOK: &str = "SELECT pg_sleep(0.02)";
 
 pub(super) struct Rig {
     /// The address of the database itself.
@@ -50,7 +52,11 @@ pub(super) async fn column(connection: &mut PgConnection, query: &str) -> Vec<St
 
 impl Rig {
     pub(super) async fn new(schema: &str) -> Self {
-        let server = tokio::task::spawn_blocking(postgres::shared).await.unwrap().unwrap();
+        Self::at(tokio::task::spawn_blocking(postgres::shared).await.unwrap().unwrap(), schema).await
+    }
+
+    /// The same on a certain server.
+    pub(super) async fn at(server: &Postgres, schema: &str) -> Self {
         let real = server.fresh_database().await.unwrap();
         let mut connection = open(&real).await;
         run(&mut connection, schema).await;
@@ -102,7 +108,7 @@ impl Rig {
         let begun = Instant::now();
         while column(&mut look, &format!("SELECT ({condition})::text")).await != ["true"] {
             assert!(begun.elapsed() < WAIT_LIMIT, "still not: {condition}");
-            tokio::task::yield_now().await;
+            run(&mut look, LOOK).await;
         }
     }
 }

@@ -80,6 +80,8 @@ async fn the_shapes_are_slacks() {
 async fn events_come_again_until_they_are_taken() {
     let rig = rig().await;
     let ts = rig.post(RELEASES, json!({ "text": "x" })).await;
+    // Each is to get there before it is over.
+    rig.waits_ms(2_000);
     for reply in [Reply::Body(500, String::new()), Reply::Never, Reply::Body(302, String::new())] {
         rig.app.will(reply);
     }
@@ -114,6 +116,7 @@ async fn events_come_again_until_they_are_taken() {
 async fn commands_and_presses_come_once_and_the_person_sees_that_it_failed() {
     let rig = rig().await;
     let ts = rig.post(RELEASES, json!({ "text": "card", "blocks": card() })).await;
+    rig.waits_ms(2_000);
     rig.app.will(Reply::Never);
     rig.app.will(Reply::Body(500, String::new()));
     rig.app.will(Reply::Body(500, String::new()));

@@ -104,7 +104,7 @@ pub(super) async fn rig() -> Rig {
     rig_with(|_| {}).await
 }
 
-/// Limits that no test reaches by accident, and short times for deliveries.
+/// Limits that no test reaches by accident, and short rests between deliveries.
 pub(super) async fn rig_with(change: impl FnOnce(&mut SlackOptions)) -> Rig {
     slipway_deploy::install_crypto_provider();
     let app = App::default();
@@ -118,17 +118,26 @@ pub(super) async fn rig_with(change: impl FnOnce(&mut SlackOptions)) -> Rig {
     options.bot_url = Some(bot_url);
     options.mode = SlackMode::Http;
     options.clock = Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::SeqCst)).unwrap());
-    options.limits = SlackLimits {
-        answer_within: Duration::from_secs(1),
-        retry_after: [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(10)],
-        ..SlackLimits::unlimited()
-    };
+    options.limits = within(PATIENCE);
     change(&mut options);
     let slack = SlackSandbox::start(options).await.unwrap();
     Rig { slack, app, now_ms, http: reqwest::Client::builder().no_proxy().build().unwrap() }
 }
 
+/// How long an app may take that answers, however slow the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn within(answer_within: Duration) -> SlackLimits {
+    let retry_after = [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(10)];
+    SlackLimits { answer_within, retry_after, ..SlackLimits::unlimited() }
+}
+
 impl Rig {
+    /// Slack waits no longer than this for an answer from now on, because none comes.
+    pub(super) fn waits_ms(&self, ms: u64) {
+        self.slack.set_limits(within(Duration::from_millis(ms)));
+    }
+
     pub(super) fn pass_ms(&self, ms: i64) {
         self.now_ms.fetch_add(ms, Ordering::SeqCst);
     }

@@ -87,6 +87,7 @@ async fn envelopes_are_answered_in_their_acknowledgements() {
 async fn events_that_are_not_acknowledged_come_again() {
     let rig = rig().await;
     let mut socket = open(&rig).await;
+    rig.waits_ms(2_000);
     let ts = rig.post(RELEASES, json!({ "text": "x" })).await;
     rig.slack.react(ANA, RELEASES, &ts, "eyes", true).unwrap();
     let first = socket.next().await.unwrap();

@@ -1,7 +1,7 @@
 //! A terminal front end of the bot: types, reacts and reads through the API, as any person's program could.
 
 use super::CallError;
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use serde_json::json;
 use slipway::store::TerminalMessage;
 use slipway_core::message::Verb;
@@ -12,6 +12,8 @@ use std::time::Duration;
 const WAIT_MS: u64 = 2_000;
 /// How long a call may take; the bot may just be starting again.
 const CALL_LIMIT: Duration = Duration::from_secs(25);
+/// How often something is sent that the bot does not confirm in time, as one does on a busy machine.
+const SENDS_LIMIT: u32 = 10;
 
 /// A connection to the bot's terminal chat.
 #[derive(Debug)]
@@ -72,12 +74,19 @@ impl Terminal {
         let number = self.deliveries.fetch_add(1, Ordering::Relaxed);
         body["delivery"] = json!(format!("{}-{number}", self.session));
         let url = format!("{}/api/v1/terminal/{what}", self.base);
-        let answer = self.http.post(url).bearer_auth(&self.token).json(&body).send().await?;
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(());
+        let mut sends = 0;
+        loop {
+            sends += 1;
+            let answer = self.http.post(&url).bearer_auth(&self.token).json(&body).send().await?;
+            let status = answer.status();
+            if status.is_success() {
+                return Ok(());
+            }
+            // It may have been written down after all: the same delivery counts once.
+            if status != StatusCode::SERVICE_UNAVAILABLE || sends == SENDS_LIMIT {
+                return Err(CallError::Refused(format!("{status} {}", answer.text().await.unwrap_or_default())));
+            }
         }
-        Err(CallError::Refused(format!("{status} {}", answer.text().await.unwrap_or_default())))
     }
 
     /// Messages that are new or changed since the last call; waits up to two seconds for some.

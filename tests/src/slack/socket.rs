@@ -96,10 +96,13 @@ impl Sockets {
         }
     }
 
-    /// Whether a new connection is to break off; counts it.
-    fn is_hasty(&mut self) -> bool {
+    /// Whether a new connection is to break off. If so, it is counted, and there no more from the same moment on.
+    fn breaks_off(&mut self, id: u64) -> bool {
         let hasty = self.hasty > 0;
-        self.hasty = self.hasty.saturating_sub(1);
+        if hasty {
+            self.hasty -= 1;
+            self.leave(id);
+        }
         hasty
     }
 
@@ -157,7 +160,7 @@ async fn connected(shared: Arc<Shared>, mut socket: WebSocket) {
         first["reason"] = json!("too_many_websockets");
     }
     let said = socket.send(Message::text(first.to_string())).await.is_ok();
-    if said && count <= CONNECTIONS_LIMIT && !shared.sockets().is_hasty() {
+    if said && count <= CONNECTIONS_LIMIT && !shared.sockets().breaks_off(id) {
         converse(&shared, &mut socket, frames).await;
     }
     shared.sockets().leave(id);

@@ -7,11 +7,12 @@ use super::policies;
 use super::promotion::Promotion;
 use super::source::{Repository, Source, source};
 use super::target::TargetOption;
-use super::{API_TOKEN, World, free_port};
+use super::{API_TOKEN, World};
 use crate::aws::{AwsOptions, AwsSandbox, FailureMode, NewService};
 use crate::bot::Bot;
 use crate::demo::Fail;
 use crate::github::{self, Account, CiMode, GitHubOptions, GitHubSandbox};
+use crate::port;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io;
@@ -43,8 +44,7 @@ pub enum Teams {
     /// With the people in the configuration.
     #[default]
     InFile,
-    /// In the GitHub team `acme/release-managers`: Bob, and somebody who is no known person. What is known of it is
-    /// soon too old to start anything.
+    /// In the GitHub team `acme/release-managers`: Bob, and somebody who is no known person.
     OnGithub,
 }
 
@@ -171,7 +171,7 @@ impl World {
             _ => {}
         }
         let github = start_github(&options, &source, &aws).await?;
-        let url = format!("http://127.0.0.1:{}", free_port()?);
+        let url = format!("http://127.0.0.1:{}", port::free()?);
         let chats = Started::new(options.chat, options.pace).await?;
         let config = folder.path().join("slipway.toml");
         let text = config::text(&Values {

@@ -36,19 +36,17 @@ pub(super) struct Values<'a> {
 /// The file's text.
 pub(super) fn text(values: &Values<'_>) -> String {
     let Values { service, listen, store, github_url, repository, image, migrations, teams, chats, .. } = values;
-    let (server, pace, section) = match teams {
-        Teams::InFile => ("", "", String::new()),
-        Teams::OnGithub => (
-            "fact_age_max_s = 3\n",
-            "membership_ms = 1000\n",
-            format!("\n[team.release]\ngithub = {}\n", quoted(RELEASE_MANAGERS)),
-        ),
+    let (pace, section) = match teams {
+        Teams::InFile => ("", String::new()),
+        Teams::OnGithub => {
+            ("membership_ms = 1000\n", format!("\n[team.release]\ngithub = {}\n", quoted(RELEASE_MANAGERS)))
+        }
     };
     let migrations = migrations
         .map_or(String::new(), |dir| format!("migrations = {{ dir = {}, format = \"goose\" }}\n", quoted(dir)));
     // How long an image may take is in whole seconds of the clock: of one nothing may be left.
     let mut text = format!(
-        "[server]\nlisten = {}\npublic_url = {}\n{server}\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
+        "[server]\nlisten = {}\npublic_url = {}\n\n[store]\nurl = {}\n\n[github]\napi_url = {}\n\n\
          # Everything outside is a stand-in that answers at once.\n[pace]\npoll_ms = 100\n\
          image_grace_s = 2\nhealthy_limit_s = 3\nlag_limit_s = 1\nconfig_ms = 1000\n{pace}\n{}\n\
          [policies]\ndir = \"policies\"\n\n\

@@ -17,6 +17,9 @@ const COMMENT_PREFIX: &str = "Made by Slipway for a rehearsal at ";
 /// From which age on a copy is one that nobody removed. Longer than any rehearsal takes.
 const LEFTOVER_AGE_S: i64 = 3_600;
 
+/// How a copy is dropped, one after the other while it fails.
+const WAYS_TO_DROP: [&str; 3] = [" WITH (FORCE)", "", " WITH (FORCE)"];
+
 /// A name for a new copy, and the server's time in seconds.
 const NEW_NAME: &str = "SELECT extract(epoch FROM now())::bigint::text, \
     substr(md5(random()::text || clock_timestamp()::text || pg_backend_pid()::text), 1, 12)";
@@ -132,15 +135,24 @@ impl Drop for Copy {
 async fn remove(on: &PgConnectOptions, name: &str) {
     let removed = async {
         let mut connection = connect(on, "the rehearsal server").await?;
-        send(&mut connection, drop_database(name)).await.map_err(|error| unavailable("it could not be removed", &error))
+        drop_database(&mut connection, name).await.map_err(|error| unavailable("it could not be removed", &error))
     };
     if let Err(error) = removed.await {
         tracing::warn!(%error, database = name, "a rehearsal's database is left over; a later rehearsal removes it");
     }
 }
 
-fn drop_database(name: &str) -> String {
-    format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+/// With force it ends whoever is connected, but is refused to anybody who is no superuser while an autovacuum is at work
+/// there. Without, it ends just that, and gives everybody else five seconds to leave.
+async fn drop_database(connection: &mut PgConnection, name: &str) -> Result<(), DriverError> {
+    let mut dropped = Ok(());
+    for how in WAYS_TO_DROP {
+        dropped = send(connection, format!("DROP DATABASE IF EXISTS {name}{how}")).await;
+        if dropped.is_ok() {
+            break;
+        }
+    }
+    dropped
 }
 
 /// Removes what earlier rehearsals left: ours by name, by the age in it, and by a comment that is ours or did not come
@@ -160,7 +172,7 @@ async fn remove_leftovers(connection: &mut PgConnection) -> Result<(), DriverErr
     .await?;
     for name in left {
         // It is in nobody's way.
-        if let Err(error) = send(connection, drop_database(&name)).await {
+        if let Err(error) = drop_database(connection, &name).await {
             tracing::warn!(error = error.message, database = name, "an old rehearsal's database could not be removed");
         }
     }
