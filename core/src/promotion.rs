@@ -3,7 +3,7 @@
 //! Everything here is decided from what one transaction sees. Whether the gate would let it go on is asked before, about
 //! exactly the commit and image that run; what is begun passes the gate again like any other release.
 
-use crate::environment::Environment;
+use crate::environment::{Environment, Live};
 use crate::gate::{Course, Verdict};
 use crate::ids::{CommitSha, PersonId, ReleaseId};
 use crate::plan::PlanKind;
@@ -12,8 +12,11 @@ use crate::release::{KnownBad, Outcome, Release, RequestKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod hindrance;
 #[cfg(test)]
 mod tests;
+
+pub use hindrance::{Hindrance, Way};
 
 /// What is known of one commit on its way from one environment to the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +78,11 @@ pub enum Standing {
         /// The release.
         release: ReleaseId,
     },
+    /// It was suggested, and something is in its way for now: it is suggested again when that is over.
+    Closed {
+        /// What.
+        why: Hindrance,
+    },
 }
 
 /// What became of a release that began by itself and does not stay.
@@ -104,6 +112,7 @@ impl Standing {
             Self::Begun { .. } => "begun",
             Self::Stopped { .. } => "stopped",
             Self::Over { .. } => "over",
+            Self::Closed { .. } => "closed",
         }
     }
 
@@ -115,7 +124,9 @@ impl Standing {
             | Self::Begun { release }
             | Self::Over { release }
             | Self::Stopped { release, .. } => Some(release),
-            Self::Suggested | Self::Held { .. } | Self::Left { .. } | Self::Declined { .. } => None,
+            Self::Suggested | Self::Held { .. } | Self::Left { .. } | Self::Declined { .. } | Self::Closed { .. } => {
+                None
+            }
         }
     }
 
@@ -123,7 +134,7 @@ impl Standing {
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Suggested | Self::Begun { .. } => true,
+            Self::Suggested | Self::Begun { .. } | Self::Closed { .. } => true,
             Self::Held { .. }
             | Self::Left { .. }
             | Self::Taken { .. }
@@ -142,7 +153,7 @@ impl Standing {
             | Self::Begun { .. }
             | Self::Stopped { .. }
             | Self::Over { .. } => true,
-            Self::Suggested | Self::Held { .. } | Self::Left { .. } => false,
+            Self::Suggested | Self::Held { .. } | Self::Left { .. } | Self::Closed { .. } => false,
         }
     }
 }
@@ -266,6 +277,8 @@ pub struct Candidate<'a> {
     pub by_itself: Outlook,
     /// What it says when somebody asks who may.
     pub by_somebody: Outlook,
+    /// The same for a suggestion that was made: what is in its way.
+    pub way: &'a Way,
 }
 
 /// All that is looked at.
@@ -305,8 +318,10 @@ pub enum Act {
 #[must_use]
 pub fn decide(seen: &Seen<'_>) -> Option<Act> {
     let change = |known: &Known<'_>| {
-        let standing = changed(known, seen)?;
-        Some(Act::Change { commit: known.promotion.commit.clone(), standing })
+        Some(match changed(known, seen)? {
+            Standing::Suggested => Act::Suggest,
+            standing => Act::Change { commit: known.promotion.commit.clone(), standing },
+        })
     };
     seen.known.iter().find_map(change).or_else(|| goes_on(seen))
 }
@@ -318,7 +333,7 @@ fn changed(known: &Known<'_>, seen: &Seen<'_>) -> Option<Standing> {
         Standing::Begun { release } => {
             return ended(release, known.begun?, seen.here);
         }
-        Standing::Suggested | Standing::Held { .. } => {}
+        Standing::Suggested | Standing::Held { .. } | Standing::Closed { .. } => {}
         Standing::Left { .. }
         | Standing::Taken { .. }
         | Standing::Declined { .. }
@@ -332,18 +347,52 @@ fn changed(known: &Known<'_>, seen: &Seen<'_>) -> Option<Standing> {
     if let Some(live) = seen.here.live.as_ref().filter(|live| live.commit == *commit) {
         return Some(Standing::Taken { release: live.release.clone(), by: live.by.clone() });
     }
-    if !matches!(standing, Standing::Suggested) {
+    let is_held = matches!(standing, Standing::Held { .. });
+    if let Some(mark) = known.mark {
+        return (!is_held).then(|| Standing::Held { by: mark.by.clone() });
+    }
+    let live = seen.before.live.as_ref()?;
+    if live.commit == *commit {
+        return otherwise(standing, way(live, seen));
+    }
+    if is_held {
         return None;
     }
-    if let Some(mark) = known.mark {
-        return Some(Standing::Held { by: mark.by.clone() });
-    }
-    let live = seen.before.live.as_ref().filter(|live| live.commit != *commit)?;
     let newer = !seen.before.stays.iter().skip_while(|stay| stay.live.commit != *commit).any(|stay| {
         // It ran before the suggested one did.
         stay.live.commit == live.commit
     });
     Some(Standing::Left { live: live.commit.clone(), newer })
+}
+
+/// How a suggestion stands otherwise, by whether its commit could go on. It is said again only where it reads otherwise.
+fn otherwise(standing: &Standing, way: Way) -> Option<Standing> {
+    match (way, standing) {
+        (Way::Closed(why), Standing::Closed { why: before }) if why == *before => None,
+        (Way::Closed(why), _) => Some(Standing::Closed { why }),
+        (Way::Open, Standing::Closed { .. } | Standing::Held { .. }) => Some(Standing::Suggested),
+        (Way::Open | Way::Unknown, _) => None,
+    }
+}
+
+/// Whether what runs before, and was suggested, could go on.
+fn way(live: &Live, seen: &Seen<'_>) -> Way {
+    if !seen.suggests {
+        return Way::Closed(Hindrance::Off);
+    }
+    if let Some(place) = [seen.here, seen.before].into_iter().find(|place| place.by_hand.is_some()) {
+        return Way::Closed(Hindrance::PastSlipway { environment: place.key.environment.clone() });
+    }
+    if !live.verified {
+        return Way::Closed(Hindrance::Unverified);
+    }
+    match (seen.candidate.as_ref(), &seen.here.live) {
+        (None, _) => Way::Unknown,
+        (Some(Candidate { lineage: Lineage::Older, .. }), Some(here)) => {
+            Way::Closed(Hindrance::Newer { live: here.commit.clone() })
+        }
+        (Some(candidate), _) => candidate.way.clone(),
+    }
 }
 
 /// How a release stands that began by itself; `None` while it is under way or live.
@@ -392,6 +441,7 @@ fn goes_on(seen: &Seen<'_>) -> Option<Act> {
             Outlook::Closed => {}
         }
     }
-    let suggested = matches!(standing, Some(Standing::Suggested));
+    // Of what was suggested is decided above.
+    let suggested = matches!(standing, Some(Standing::Suggested | Standing::Closed { .. }));
     (seen.suggests && !suggested && candidate.by_somebody == Outlook::Ready).then_some(Act::Suggest)
 }

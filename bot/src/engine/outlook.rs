@@ -6,11 +6,11 @@ use crate::standing::{Company, Standing};
 use crate::store::{StoreError, StoredPromotion};
 use slipway_core::environment::Environment;
 use slipway_core::ids::{CommitSha, EnvironmentKey, PersonId};
-use slipway_core::person::Directory;
+use slipway_core::person::{Directory, Person};
 use slipway_core::plan::{Plan, PlanKind};
-use slipway_core::policy::{Asking, Reason};
+use slipway_core::policy::{Asking, Decision, NO_PERMIT, Reason};
 use slipway_core::promotion::{
-    Act, Candidate, Known, Lineage, Outlook, Promotion, Seen, Standing as PromotionStanding, asked_for, decide,
+    Act, Candidate, Known, Lineage, Outlook, Promotion, Seen, Standing as PromotionStanding, Way, asked_for, decide,
 };
 use slipway_core::release::{KnownBad, Release};
 use slipway_core::together::Alongside;
@@ -37,6 +37,7 @@ pub(super) struct Hopeful {
     pub(super) lineage: Lineage,
     by_itself: Outlook,
     by_somebody: Outlook,
+    way: Way,
     /// What would ship.
     pub(super) plan: Plan,
     /// What the gate misses.
@@ -96,6 +97,7 @@ impl Hopeful {
             lineage: self.lineage,
             by_itself: self.by_itself,
             by_somebody: self.by_somebody,
+            way: &self.way,
         }
     }
 
@@ -126,8 +128,7 @@ impl Inquiry<'_> {
         }
         let is_done = |followed: &Followed| {
             let Promotion { commit: of, standing, .. } = &followed.stored.promotion;
-            let is_suggested = matches!(standing, PromotionStanding::Suggested) && !automatic;
-            Some(of) == commit.as_ref() && (standing.is_settled() || is_suggested)
+            Some(of) == commit.as_ref() && standing.is_settled()
         };
         // What is expensive is asked only where something could follow from it.
         let wanted = (suggests || automatic) && !followed.iter().any(is_done);
@@ -153,7 +154,7 @@ impl Inquiry<'_> {
             PromotionStanding::Begun { release } => {
                 followed.begun = self.store.release_get(self.tx, release).await?.map(|stored| stored.release);
             }
-            PromotionStanding::Suggested | PromotionStanding::Held { .. } => {
+            PromotionStanding::Suggested | PromotionStanding::Held { .. } | PromotionStanding::Closed { .. } => {
                 let newest = self.store.releases_newest(self.tx, key, RELEASES_LIMIT).await?;
                 let asked = asked_for(&promotion.commit, &newest).cloned();
                 followed.mark = self.mark(key, &promotion.commit).await?;
@@ -198,32 +199,55 @@ impl Inquiry<'_> {
         let Some(like) = brought_on(stored.release, key, here, &succeeded) else { return Ok(None) };
         let mut like = like.as_if_asked_now(PersonId::slipway());
         let standing = Standing::within(store, self.tx, self.setup, &like, self.now).await?;
-        let people = Company::within(store, self.tx, self.setup, self.now).await?.people;
-        let slipway = Some(PersonId::slipway()).filter(|slipway| self.may_ask(&people, slipway, key));
+        let company = Company::within(store, self.tx, self.setup, self.now).await?;
+        let people = &company.people;
+        let slipway = Some(PersonId::slipway()).filter(|slipway| self.may_ask(people, slipway, key));
         let mut asks = |who: Option<&PersonId>| {
             like.request.requester = who?.clone();
             self.verdict(&like, here, &standing, &Alongside::default())
         };
         let by_itself = asks(slipway.as_ref());
-        let verdict = match by_itself.clone() {
-            Some(verdict) => Some(verdict),
-            None => asks(people.iter().map(|person| &person.id).find(|who| self.may_ask(&people, who, key))),
+        let somebody = match &slipway {
+            Some(_) => None,
+            None => people.iter().map(|person| &person.id).find(|who| self.may_ask(people, who, key)),
         };
+        let verdict = by_itself.clone().or_else(|| asks(somebody));
         let outlook = |verdict: Option<&_>| verdict.map_or(Outlook::Closed, Outlook::of);
         let (by_itself, by_somebody) = (outlook(by_itself.as_ref()), outlook(verdict.as_ref()));
+        let way = match &verdict {
+            Some(verdict) => Way::of(verdict, here.lock(self.now)),
+            None if slipway.is_none() && somebody.is_none() => self.refused(&company, key),
+            None => Way::Unknown,
+        };
         let reasons = verdict.map_or_else(Vec::new, |verdict| verdict.reasons().to_vec());
         let soaked_s = standing.past.soak.as_ref().map_or(0, |soak| soak.seconds(self.now));
         let Some(plan) = like.plan else { return Ok(None) };
         let plan = as_is_known_here(plan, here);
-        Ok(Some(Hopeful { mark, asked, lineage, by_itself, by_somebody, plan, reasons, soaked_s }))
+        Ok(Some(Hopeful { mark, asked, lineage, by_itself, by_somebody, way, plan, reasons, soaked_s }))
     }
 
     fn may_ask(&self, people: &Directory, who: &PersonId, key: &EnvironmentKey) -> bool {
-        people.get(who).is_some_and(|person| {
-            let EnvironmentKey { service, environment } = key;
-            let asking = Asking { person, service, environment, kind: PlanKind::Deploy };
-            self.rules.set.may_ask_despite(&asking, &self.rules.changes).is_allow()
-        })
+        people.get(who).is_some_and(|person| self.asks_for(person, key).is_allow())
+    }
+
+    fn asks_for(&self, person: &Person, key: &EnvironmentKey) -> Decision {
+        let EnvironmentKey { service, environment } = key;
+        let asking = Asking { person, service, environment, kind: PlanKind::Deploy };
+        self.rules.set.may_ask_despite(&asking, &self.rules.changes)
+    }
+
+    /// Nobody may ask. Whoever was in a team that cannot be looked up now is not known to have left it.
+    fn refused(&self, company: &Company, key: &EnvironmentKey) -> Way {
+        if company.sources.iter().any(|source| !source.counts) {
+            return Way::Unknown;
+        }
+        let forbids = |reason: &Reason| reason.id != NO_PERMIT;
+        let forbidding = company.people.iter().find_map(|person| match self.asks_for(person, key) {
+            Decision::Deny { reasons } if reasons.iter().any(forbids) => Some(reasons),
+            Decision::Deny { .. } | Decision::Allow => None,
+        });
+        let forbidding: Vec<_> = forbidding.into_iter().flatten().filter(forbids).collect();
+        Way::refused(&forbidding)
     }
 }
 

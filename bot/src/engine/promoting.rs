@@ -143,7 +143,8 @@ impl Work<'_> {
             | Standing::Suggested
             | Standing::Left { .. }
             | Standing::Stopped { .. }
-            | Standing::Over { .. } => None,
+            | Standing::Over { .. }
+            | Standing::Closed { .. } => None,
         };
         let body = json!({
             "service": key.service, "environment": key.environment, "person": person, "promotion": promotion,

@@ -1,7 +1,7 @@
 //! When something goes on, and what becomes of it.
 
 use super::*;
-use crate::environment::{Live, Stay};
+use crate::environment::{ByHand, Live, Lock, Stay, TargetRuns};
 use crate::ids::{EnvironmentKey, ImageDigest};
 use crate::plan::Plan;
 use crate::plan::tests::{commit, plan, sha};
@@ -74,6 +74,7 @@ fn candidate() -> Candidate<'static> {
         lineage: Lineage::Newer,
         by_itself: Outlook::Ready,
         by_somebody: Outlook::Ready,
+        way: &Way::Open,
     }
 }
 
@@ -310,5 +311,181 @@ fn only_votes_may_be_missing() {
     }
     for course in ["deny", "nothing_to_do", "dry_run"] {
         assert_eq!(outlook(course, &[]), Outlook::Closed, "{course}");
+    }
+}
+
+fn lock(owner: &str) -> Lock {
+    let (owner, reason) = (owner.into(), "schema work".into());
+    Lock { owner, reason, at: at(0), until: Some(at(9)), channel: String::new(), reminded_at: None }
+}
+
+fn locked() -> Hindrance {
+    Hindrance::Locked { owner: "dora".into(), reason: "schema work".into(), until: Some(at(9)) }
+}
+
+fn closed(why: Hindrance) -> Standing {
+    Standing::Closed { why }
+}
+
+/// Staging runs 3, which was suggested for production, and stands so.
+fn suggested(standing: Standing, candidate: Option<Candidate<'_>>, edit: impl FnOnce(&mut Seen<'_>)) -> Option<Act> {
+    let (before, here) = (environment("staging", &[1, 3]), environment("production", &[1]));
+    let promoted = promotion(3, standing);
+    let known = [known(&promoted)];
+    let mut seen = Seen { before: &before, here: &here, known: &known, candidate, suggests: true, automatic: false };
+    edit(&mut seen);
+    decide(&seen)
+}
+
+fn becomes_closed(why: &Hindrance) -> Option<Act> {
+    Some(Act::Change { commit: sha(3), standing: closed(why.clone()) })
+}
+
+#[test]
+fn what_is_in_the_way_closes_a_suggestion_once_and_its_end_brings_it_back() {
+    let frozen = |until| Hindrance::Policy { what: "Frozen.".into(), until: Some(at(until)) };
+    let refused = Hindrance::Refused { what: None };
+    for why in [locked(), frozen(60), refused] {
+        let way = Way::Closed(why.clone());
+        let shut = || Some(Candidate { way: &way, by_somebody: Outlook::Closed, ..candidate() });
+        assert_eq!(suggested(Standing::Suggested, shut(), |_| {}), becomes_closed(&why));
+        assert_eq!(suggested(closed(why.clone()), shut(), |_| {}), None, "it is said already");
+        let other = frozen(120);
+        assert_eq!(suggested(closed(other), shut(), |_| {}), becomes_closed(&why), "it reads otherwise");
+        assert_eq!(suggested(closed(why.clone()), Some(candidate()), |_| {}), Some(Act::Suggest));
+        let unknown = Some(Candidate { way: &Way::Unknown, by_somebody: Outlook::Closed, ..candidate() });
+        for standing in [Standing::Suggested, closed(why)] {
+            assert_eq!(suggested(standing.clone(), unknown, |_| {}), None, "{standing:?}");
+            assert_eq!(suggested(standing, None, |_| {}), None);
+        }
+    }
+    assert_eq!(suggested(Standing::Suggested, Some(candidate()), |_| {}), None, "nothing has changed");
+    // Behind what runs there is a place in the queue.
+    let busy = Some(Candidate { by_somebody: Outlook::Closed, ..candidate() });
+    assert_eq!(suggested(Standing::Suggested, busy, |_| {}), None);
+    assert_eq!(suggested(closed(locked()), busy, |_| {}), Some(Act::Suggest));
+}
+
+#[test]
+fn what_is_seen_without_policy_closes_it_too() {
+    let ways = |why: Hindrance, edit: &dyn Fn(&mut Seen<'_>)| {
+        assert_eq!(suggested(Standing::Suggested, Some(candidate()), edit), becomes_closed(&why));
+        assert_eq!(suggested(closed(why), Some(candidate()), edit), None);
+    };
+    ways(Hindrance::Off, &|seen| seen.suggests = false);
+    let past = |name: &str, commits: &[u8]| Environment {
+        by_hand: Some(ByHand {
+            runs: TargetRuns {
+                target: name.to_owned(),
+                image: "goals:hotfix".into(),
+                digest: None,
+                commit: None,
+                operation: None,
+            },
+            noticed_at: at(0),
+        }),
+        ..environment(name, commits)
+    };
+    let (staging, production) = (past("staging", &[1, 3]), past("production", &[1]));
+    let closed_in = |environment: &str| Hindrance::PastSlipway { environment: environment.into() };
+    for (before, here, why) in [
+        (Some(&staging), None, closed_in("staging")),
+        (None, Some(&production), closed_in("production")),
+        (Some(&staging), Some(&production), closed_in("production")),
+    ] {
+        let promoted = promotion(3, Standing::Suggested);
+        let known = [known(&promoted)];
+        let (clean_before, clean_here) = (environment("staging", &[1, 3]), environment("production", &[1]));
+        let (before, here) = (before.unwrap_or(&clean_before), here.unwrap_or(&clean_here));
+        let candidate = Some(candidate());
+        let seen = Seen { before, here, known: &known, candidate, suggests: true, automatic: false };
+        assert_eq!(decide(&seen), becomes_closed(&why));
+    }
+    let unverified = Environment { live: Some(Live { verified: false, ..live(3) }), ..environment("staging", &[1, 3]) };
+    let promoted = promotion(3, Standing::Suggested);
+    let (known, here) = ([known(&promoted)], environment("production", &[1]));
+    let candidate = Some(candidate());
+    let seen = Seen { before: &unverified, here: &here, known: &known, candidate, suggests: true, automatic: false };
+    assert_eq!(decide(&seen), becomes_closed(&Hindrance::Unverified));
+    let older = Candidate { lineage: Lineage::Older, ..self::candidate() };
+    let newer = Hindrance::Newer { live: sha(1) };
+    assert_eq!(suggested(Standing::Suggested, Some(older), |_| {}), becomes_closed(&newer));
+    assert_eq!(suggested(closed(newer), Some(older), |_| {}), None);
+}
+
+#[test]
+fn what_is_closed_is_followed_like_what_is_suggested() {
+    let here = environment("production", &[1]);
+    let staging = environment("staging", &[1, 3]);
+    let held = promotion(3, closed(locked()));
+    let (asked, mark) = (deploy(3), bad());
+    let taken = Standing::Taken { release: "A3".into(), by: "bob".into() };
+    assert_eq!(becomes(Known { asked: Some(&asked), ..known(&held) }, &staging, &here), Some(taken));
+    let marked = Known { mark: Some(&mark), ..known(&held) };
+    assert_eq!(becomes(marked, &staging, &here), Some(Standing::Held { by: "eve".into() }));
+    let newer = environment("staging", &[1, 3, 4]);
+    assert_eq!(becomes(known(&held), &newer, &here), Some(Standing::Left { live: sha(4), newer: true }));
+    // The mark was taken back, and something else is in its way.
+    let was_held = Standing::Held { by: "eve".into() };
+    let way = Way::Closed(locked());
+    let shut = Candidate { way: &way, by_somebody: Outlook::Closed, ..candidate() };
+    assert_eq!(suggested(was_held.clone(), Some(shut), |_| {}), becomes_closed(&locked()));
+    assert_eq!(suggested(was_held.clone(), Some(candidate()), |_| {}), Some(Act::Suggest));
+    let was_held = promotion(3, was_held);
+    assert_eq!(becomes(Known { mark: Some(&mark), ..known(&was_held) }, &staging, &here), None);
+    assert_eq!(becomes(known(&was_held), &newer, &here), None, "there it is over");
+    assert!(held.standing.is_open() && !held.standing.is_settled() && held.standing.led_to().is_none());
+    // By setting it begins all the same once Slipway may.
+    assert_eq!(decided(candidate(), &[known(&held)], true), Some(Act::Suggest), "first it is there again");
+    let suggested = promotion(3, Standing::Suggested);
+    assert_eq!(decided(candidate(), &[known(&suggested)], true), Some(Act::Begin));
+}
+
+#[test]
+fn what_a_verdict_has_against_a_suggestion() {
+    let votes = json!({ "how": "votes", "missing": [{ "team": "release", "missing": 1, "who": ["bob"] }] });
+    let release = json!({ "how": "release", "id": "R9" });
+    let (lock, time) = (lock("dora"), json!({ "how": "time", "at": at(60) }));
+    let way = |course, clears: &[serde_json::Value]| Way::of(&verdict(course, clears), Some(&lock));
+    assert_eq!(way("wait", &[votes.clone(), release.clone()]), Way::Open);
+    for course in ["start", "refresh"] {
+        assert_eq!(way(course, &[]), Way::Open, "{course}");
+    }
+    let unlock = json!({ "how": "unlock", "owner": "dora", "until": at(9) });
+    assert_eq!(way("wait", &[votes.clone(), unlock.clone(), time.clone()]), Way::Closed(locked()), "the first of them");
+    let policy = |until| Way::Closed(Hindrance::Policy { what: "Because.".into(), until });
+    assert_eq!(way("wait", &[release, time, unlock]), policy(Some(at(60))));
+    for clears in [
+        json!({ "how": "soak", "environment": "staging" }),
+        json!({ "how": "time", "at": null }),
+        json!({ "how": "withdrawal", "by": ["eve"] }),
+        json!({ "how": "facts" }),
+        json!({ "how": "nothing" }),
+    ] {
+        assert_eq!(way("wait", &[votes.clone(), clears.clone()]), policy(None), "{clears}");
+    }
+    let refused = |what: Option<&str>| Way::Closed(Hindrance::Refused { what: what.map(str::to_owned) });
+    assert_eq!(way("deny", &[json!({ "how": "nothing" })]), refused(Some("Because.")));
+    assert_eq!(Way::refused(&[]), refused(None));
+    for course in ["nothing_to_do", "dry_run"] {
+        assert_eq!(way(course, &[]), Way::Unknown, "{course}");
+    }
+}
+
+#[test]
+fn what_cannot_be_looked_up_is_no_no() {
+    let reason = |id: &str, how| json!({ "id": id, "why": "It does not answer.", "clears": { "how": how } });
+    let verdict = |reasons: &[serde_json::Value]| -> Verdict {
+        serde_json::from_value(json!({
+            "course": "wait", "reasons": reasons, "digest": "ab".repeat(32), "policy_hash": "cd".repeat(32),
+            "at": at(0), "again_at": null,
+        }))
+        .unwrap()
+    };
+    for id in ["members", "facts"] {
+        assert_eq!(Way::of(&verdict(&[reason(id, "facts")]), None), Way::Unknown, "{id}");
+        let closed = Hindrance::Policy { what: "It does not answer.".into(), until: None };
+        let both = [reason(id, "facts"), reason("shop-closed", "nothing")];
+        assert_eq!(Way::of(&verdict(&both), None), Way::Closed(closed), "{id}");
     }
 }

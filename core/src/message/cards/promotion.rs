@@ -8,7 +8,7 @@ use crate::environment::Live;
 use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName};
 use crate::plan::Plan;
 use crate::policy::Reason;
-use crate::promotion::{Outlook, Promotion, Standing, Stop};
+use crate::promotion::{Hindrance, Outlook, Promotion, Standing, Stop};
 use crate::release::Release;
 
 /// How many commits a suggestion lists.
@@ -126,6 +126,7 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
             let rest = Line::plain("A newer commit on ").text(before.to_string());
             (Mark::Failed, line, Some(by_hand(rest.text(" does. To ask for this one all the same: "))))
         }
+        Standing::Closed { why } => return closed(key, commit, before, why),
     };
     let named = standing.led_to().map(|release| match page {
         Some(url) => words::link(Line::default(), url, &format!("Release {}", release.short())),
@@ -136,6 +137,62 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
     let page = named.filter(|_| page.is_some() || !is_said);
     let body = rest.into_iter().chain(page).map(Block::Line).collect();
     Message { mark, headline, progress: None, body, actions: vec![] }
+}
+
+/// Something is in its way for now: what, and that it comes back.
+fn closed(key: &EnvironmentKey, commit: &CommitSha, before: &EnvironmentName, why: &Hindrance) -> Message {
+    let lead = subject(key, commit).text(" not now: ");
+    let (whole, short) = in_the_way(key, before, why);
+    let (headline, rest) = first::or_short(&lead, whole, short);
+    let environment = &key.environment;
+    let back = Line::plain("Suggested again here, by itself, ");
+    let back = match why {
+        Hindrance::Locked { .. } => back.text("when it is unlocked: ").code(words::unlock(key)),
+        Hindrance::Policy { .. } => back.text("when policy allows it."),
+        Hindrance::Refused { .. } => back.text("when somebody may ask for it."),
+        Hindrance::PastSlipway { environment } => {
+            back.text(format!("when {environment} runs what Slipway has brought there."))
+        }
+        Hindrance::Unverified => back.text("when it is."),
+        Hindrance::Newer { .. } => back.text(format!("if {environment} goes back.")),
+        Hindrance::Off => back.text(format!("when suggest of {environment} in slipway.toml is true.")),
+    };
+    let body = rest.into_iter().chain([back]).map(Block::Line).collect();
+    Message { mark: Mark::Waiting, headline, progress: None, body, actions: vec![] }
+}
+
+/// What is in the way: whole, and in so few words that they fit every first line.
+fn in_the_way(key: &EnvironmentKey, before: &EnvironmentName, why: &Hindrance) -> (Line, Line) {
+    let same = |line: Line| (line.clone(), line);
+    match why {
+        Hindrance::Locked { owner, reason, until } => {
+            let short = Line::plain("locked by ").person(owner);
+            let line = short.clone().text(" \"").untrusted(reason.as_str()).text("\"");
+            (until.map_or(line.clone(), |at| line.text(" until ").time(at)), short)
+        }
+        Hindrance::Policy { what, until } => {
+            let line = Line::default().untrusted(words::phrase(what));
+            let whole = until.map_or(line.clone(), |at| line.text(" (until ").time(at).text(")"));
+            let short = until.map(|at| Line::plain("policy allows it from ").time(at));
+            (whole, short.unwrap_or_else(|| Line::plain("policy does not allow it")))
+        }
+        Hindrance::Refused { what: Some(what) } => {
+            (Line::default().untrusted(words::phrase(what)), Line::plain("nobody may ask for it"))
+        }
+        Hindrance::Refused { what: None } => same(Line::plain("nobody may ask for it")),
+        Hindrance::PastSlipway { environment } => {
+            let whole = Line::plain(format!("{environment} runs what was deployed past Slipway"));
+            (whole, Line::plain("deployed past Slipway"))
+        }
+        Hindrance::Unverified => {
+            let whole = Line::plain(format!("its health on {before} is not confirmed"));
+            (whole, Line::plain("its health is not confirmed"))
+        }
+        Hindrance::Newer { live } => {
+            same(words::commit(Line::default(), live).text(format!(" on {} is newer", key.environment)))
+        }
+        Hindrance::Off => same(Line::plain("suggestions are switched off")),
+    }
 }
 
 fn stop(how: Stop) -> &'static str {

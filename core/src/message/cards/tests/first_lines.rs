@@ -6,7 +6,7 @@ use crate::environment::{ByHand, FollowedTag, Live, TagNames, TargetRuns};
 use crate::flow::{How, Pause, Resumption, Why};
 use crate::intent::{Condition, Held, Intent, Note, State, Unsettled};
 use crate::message::Message;
-use crate::promotion::{Promotion, Standing, Stop};
+use crate::promotion::{Hindrance, Promotion, Standing, Stop};
 use crate::pull::{Merge, Shipped};
 use crate::release::{Outcome, Phase};
 use crate::together::Together;
@@ -98,7 +98,19 @@ fn of_promotion() -> Vec<Message> {
         stopped(Stop::Expired),
         stopped(Stop::RolledBack),
     ];
-    for standing in standings {
+    let hindrances = [
+        Hindrance::Locked { owner: PERSON.into(), reason: "x".repeat(200), until: Some(at(9)) },
+        Hindrance::Policy { what: "x".repeat(200), until: Some(at(9)) },
+        Hindrance::Policy { what: "x".repeat(200), until: None },
+        Hindrance::Refused { what: Some("x".repeat(200)) },
+        Hindrance::Refused { what: None },
+        Hindrance::PastSlipway { environment: before.clone() },
+        Hindrance::Unverified,
+        Hindrance::Newer { live: sha("9a77d01") },
+        Hindrance::Off,
+    ];
+    let closed = hindrances.map(|why| Standing::Closed { why });
+    for standing in standings.into_iter().chain(closed) {
         let promoted = Promotion { commit: sha("4c1f9e2"), brought_by: id(), standing, at: at(0) };
         all.push(promotion(&key, &promoted, &before, None));
         all.push(no_longer_suggested(&key, &promoted, &before));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::environment::Live;
 use crate::message::Message;
-use crate::promotion::{Promotion, Standing, Stop};
+use crate::promotion::{Hindrance, Promotion, Standing, Stop};
 use expect_test::expect;
 
 fn key() -> EnvironmentKey {
@@ -128,6 +128,67 @@ fn whatever_became_of_it_the_first_line_says_it() {
         ✖ goals → production · 4c1f9e2 was rolled back · does not start by itself again
         A newer commit on staging does. To ask for this one all the same: /deploy production 4c1f9e2 goals
         Release 01JD9A1B <https://slipway.acme.dev/releases/01JD9A1BXXXXXXXXXXXXXXXXXX>
+    "#]]
+    .assert_eq(&all.join("\n"));
+}
+
+#[test]
+fn what_is_in_its_way_is_said_first_and_how_it_comes_back_after_it() {
+    let what = || "Production is frozen from Friday 15:00 to Monday 8:00.".to_owned();
+    let hindrances = [
+        Hindrance::Locked { owner: "dora".into(), reason: "schema work".into(), until: None },
+        Hindrance::Locked { owner: "dora".into(), reason: "schema work".into(), until: Some(at(3_600)) },
+        Hindrance::Policy { what: what(), until: Some(at(3_600)) },
+        Hindrance::Policy { what: what(), until: None },
+        Hindrance::Policy { what: "The shop is closed.".into(), until: Some(at(3_600)) },
+        Hindrance::Refused { what: Some("Nobody deploys this week.".into()) },
+        Hindrance::Refused { what: None },
+        Hindrance::PastSlipway { environment: "production".into() },
+        Hindrance::Unverified,
+        Hindrance::Newer { live: sha("9a77d01") },
+        Hindrance::Off,
+    ];
+    let all = hindrances.map(|why| {
+        let standing = Standing::Closed { why };
+        let now = Promotion { commit: sha("4c1f9e2"), brought_by: on_staging().release, standing, at: at(0) };
+        let message = promotion(&key(), &now, &"staging".into(), None);
+        assert!(message.actions.is_empty(), "{now:?}");
+        text(&message)
+    });
+    expect![[r#"
+        ○ goals → production · 4c1f9e2 not now: locked by dora "schema work"
+        Suggested again here, by itself, when it is unlocked: /release unlock production goals
+
+        ○ goals → production · 4c1f9e2 not now: locked by dora "schema work" until Tue 16:00
+        Suggested again here, by itself, when it is unlocked: /release unlock production goals
+
+        ○ goals → production · 4c1f9e2 not now: policy allows it from Tue 16:00
+        Production is frozen from Friday 15:00 to Monday 8:00 (until Tue 16:00)
+        Suggested again here, by itself, when policy allows it.
+
+        ○ goals → production · 4c1f9e2 not now: Production is frozen from Friday 15:00 to Monday 8:00
+        Suggested again here, by itself, when policy allows it.
+
+        ○ goals → production · 4c1f9e2 not now: The shop is closed (until Tue 16:00)
+        Suggested again here, by itself, when policy allows it.
+
+        ○ goals → production · 4c1f9e2 not now: Nobody deploys this week
+        Suggested again here, by itself, when somebody may ask for it.
+
+        ○ goals → production · 4c1f9e2 not now: nobody may ask for it
+        Suggested again here, by itself, when somebody may ask for it.
+
+        ○ goals → production · 4c1f9e2 not now: production runs what was deployed past Slipway
+        Suggested again here, by itself, when production runs what Slipway has brought there.
+
+        ○ goals → production · 4c1f9e2 not now: its health on staging is not confirmed
+        Suggested again here, by itself, when it is.
+
+        ○ goals → production · 4c1f9e2 not now: 9a77d01 on production is newer
+        Suggested again here, by itself, if production goes back.
+
+        ○ goals → production · 4c1f9e2 not now: suggestions are switched off
+        Suggested again here, by itself, when suggest of production in slipway.toml is true.
     "#]]
     .assert_eq(&all.join("\n"));
 }
