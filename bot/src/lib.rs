@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod audit_log;
 pub mod by_hand;
+mod buttons;
 mod bypasses;
 pub mod chat;
 pub mod cli;

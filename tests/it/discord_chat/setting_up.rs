@@ -2,6 +2,7 @@
 
 use super::{RELEASES, Server};
 use slipway_deploy::discord::{Discord, EMBED_LINKS, SEND_MESSAGES};
+use slipway_sandbox::discord::{Fault, FaultKind};
 use slipway_sandbox::world::ChatOption;
 
 const APPLICATION: &str = "110000000000000001";
@@ -61,6 +62,19 @@ async fn what_is_registered_twice_is_registered_once() {
     let (well, said) = register(&["--remove"]);
     assert!(well && said.contains("- /deploy"), "{said}");
     assert_eq!(there.discord.commands(Some(GUILD)), [serde_json::Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_change_is_said_also_where_it_cannot_be_changed() {
+    let there = Server::gateway().await;
+    assert!(run(&there, &["discord", "register", "--remove"]).0);
+    let put = "PUT /applications/{application}/guilds/{guild}/commands";
+    there.discord.inject(Fault::once(put, FaultKind::Status(503)));
+    let (well, said) = run(&there, &["discord", "register"]);
+    assert!(!well && said.starts_with("+ /deploy\n+ /rollback\n"), "{said}");
+    assert!(said.contains("trouble of its own (503)") && said.contains("it says first what still differs"), "{said}");
+    assert!(!said.contains("changed."), "{said}");
+    assert!(run(&there, &["discord", "register"]).1.ends_with("changed.\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
