@@ -2,8 +2,8 @@
 
 pub mod assemble;
 pub mod audit_log;
-pub mod by_hand;
 mod buttons;
+pub mod by_hand;
 mod bypasses;
 pub mod chat;
 pub mod cli;

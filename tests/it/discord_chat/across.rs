@@ -140,13 +140,15 @@ async fn who_has_linked_their_account_by_a_code_has_one_vote() {
     both.server.react(BOB, &card, "✅", true);
     both.server.until_written_to(BOB, "Slipway does not know you").await;
     both.slack.type_text(SLACK_BOB, SLACK_RELEASES, "/release link", None).await.unwrap();
-    let his = |words: &'static str| move |m: &Value, text: &str| m["ephemeral_for"] == SLACK_BOB && text.contains(words);
+    let his =
+        |words: &'static str| move |m: &Value, text: &str| m["ephemeral_for"] == SLACK_BOB && text.contains(words);
     let told = both.until_in_slack(SLACK_RELEASES, his("Your code is")).await;
     let code = code_in(&both.text_in_slack(&told));
     both.server.says(BOB, &format!("/release link code:{code}")).await;
     both.server.until_told(BOB, "is bob's. This account becomes theirs when they confirm it").await;
     // Nobody is asked in the chat where they are not known yet.
-    both.until_in_slack(SLACK_RELEASES, |_, text| text.contains(&format!("Discord account {BOB} has typed your code"))).await;
+    both.until_in_slack(SLACK_RELEASES, |_, text| text.contains(&format!("Discord account {BOB} has typed your code")))
+        .await;
     both.slack.type_text(SLACK_BOB, SLACK_RELEASES, "/release link confirm", None).await.unwrap();
     both.until_in_slack(SLACK_RELEASES, his("is yours now")).await;
     // What he did before he was known is no vote; what he does now is one, wherever he does it.

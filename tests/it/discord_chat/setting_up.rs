@@ -108,6 +108,19 @@ async fn the_check_finds_what_the_application_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_check_looks_at_the_only_server_where_the_file_names_none() {
+    let mut there = Server::gateway().await;
+    there.configured(|text| text.replace(&format!("guild_id = \"{GUILD}\"\n"), "")).await;
+    let (_, said) = check(&there);
+    assert!(line(&said, "Discord server").contains("the file names none"), "{said}");
+    let channel = |said: &str| line(said, "discord:310000000000000001").to_owned();
+    assert!(channel(&said).contains("the application may do there what it has to"), "{said}");
+    there.discord.deny(RELEASES, SEND_MESSAGES);
+    let (well, said) = check(&there);
+    assert!(!well && channel(&said).contains("lacks Send Messages"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_check_compares_where_interactions_are_sent() {
     let mut there = Server::new(ChatOption::DiscordHttp).await;
     let (well, said) = check(&there);

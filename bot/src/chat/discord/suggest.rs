@@ -44,9 +44,7 @@ impl Suggestions {
         let environments = || keys.iter().map(|key| key.environment.to_string().into()).collect::<Vec<Choice>>();
         match option_kind(&typed.command, typed.sub.as_deref(), option) {
             Some(OptionKind::Environment) => best(environments(), &begun),
-            Some(OptionKind::Service) => {
-                best(keys.iter().map(|key| key.service.to_string().into()).collect(), &begun)
-            }
+            Some(OptionKind::Service) => best(keys.iter().map(|key| key.service.to_string().into()).collect(), &begun),
             Some(OptionKind::ServiceOrAll) => best(services_and_all(&keys), &begun),
             Some(OptionKind::Reference) => {
                 let is_named = |name: &str| service(typed).is_none_or(|named| named.eq_ignore_ascii_case(name));
@@ -314,7 +312,12 @@ mod tests {
             let subs = form.sub_commands.iter().map(|sub| (Some(sub.name.as_str()), &sub.options));
             for (sub, options) in std::iter::once((None, &form.options)).chain(subs) {
                 let releases = options.iter().filter(|option| option.kind == OptionKind::Release);
-                found.extend(releases.map(|option| format!("{:?}", Wanted::of(&typed(&form.name, sub, &[]))) + " " + option.name + " " + sub.unwrap_or(&form.name)));
+                let wanted = Wanted::of(&typed(&form.name, sub, &[]));
+                found.extend(
+                    releases.map(|option| {
+                        format!("/{} {} {}: {wanted:?}", form.name, sub.unwrap_or_default(), option.name)
+                    }),
+                );
             }
         }
         found.sort();
@@ -331,7 +334,11 @@ mod tests {
         };
         let many = || vec![list("branch", 100), list("tag", 50), list("other", 100)];
         assert_eq!(counted(many(), ""), (9, 8, 8));
-        assert_eq!(counted(vec![list("branch", 100), list("tag", 3), vec![]], ""), (22, 3, 0), "what one leaves, others take");
+        assert_eq!(
+            counted(vec![list("branch", 100), list("tag", 3), vec![]], ""),
+            (22, 3, 0),
+            "what one leaves, others take"
+        );
         assert_eq!(counted(many(), "tag"), (0, 25, 0));
         assert_eq!(counted(vec![list("branch", 1), list("branch", 2), list("tag", 1)], ""), (2, 1, 0), "each once");
         // What begins as typed stays first, whichever list it is of.

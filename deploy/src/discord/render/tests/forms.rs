@@ -95,7 +95,8 @@ fn values_to_choose_from_stand_where_there_is_room_and_the_chosen_one_always() {
         (input["label"].clone(), input["placeholder"].clone(), input["value"].clone())
     };
     let chosen = Value::from("environment-1");
-    let both = ("How long (environment-0, environment-1)".into(), "Only your own releases pass.".into(), chosen.clone());
+    let both =
+        ("How long (environment-0, environment-1)".into(), "Only your own releases pass.".into(), chosen.clone());
     assert_eq!(with(2), both);
     let (label, placeholder, value) = with(8);
     assert_eq!((label, value), ("How long".into(), chosen), "what is chosen is there, however many there are");
