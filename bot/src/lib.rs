@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod audit_log;
+mod buttons;
 pub mod by_hand;
 mod bypasses;
 pub mod chat;

@@ -1,5 +1,6 @@
 //! What the running bot knows from its configuration: services, environments, people, policies.
 
+use crate::buttons::of_message;
 use crate::config::{self, Config, Pace};
 use crate::policies;
 use crate::standing::Standing;
@@ -295,8 +296,8 @@ impl Setup {
     /// The environment that a button beside it is about.
     #[must_use]
     pub fn environment_of_button(&self, button: &str) -> Option<EnvironmentKey> {
-        // The message of a pause is about the environment, and has a number of its own.
-        let environment = button.split_once("/pause/").map_or(button, |(environment, _)| environment);
+        // Buttons that were shown by an earlier version, and the terminal's, are named as their message is.
+        let environment = of_message(button);
         self.environment_keys(None).into_iter().find(|key| environment_button(key) == environment)
     }
 

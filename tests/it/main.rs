@@ -16,6 +16,7 @@ mod deferred;
 mod discord;
 mod discord_chat;
 mod discord_gateway;
+mod discord_lines;
 mod discord_page;
 mod ecs;
 mod faults;

@@ -18,6 +18,7 @@ mod words;
 
 pub use reply::{Interaction, Reply, ResponseUrl};
 
+use crate::buttons;
 use crate::store::NewMessage;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -75,12 +76,13 @@ pub struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// What buttons carry: the message, and the plan that is shown beside them.
+    /// What buttons carry: the message or what it is about, and the plan that is shown beside them.
     #[must_use]
     pub fn button_key(&self) -> String {
+        let about = buttons::of_message(&self.message.key);
         match self.plan {
-            Some(plan) => format!("{}{}{plan}", self.message.key, entrance::PLAN_SEPARATOR),
-            None => self.message.key.clone(),
+            Some(plan) => format!("{about}{}{plan}", entrance::PLAN_SEPARATOR),
+            None => about.to_owned(),
         }
     }
 }

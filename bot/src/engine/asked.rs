@@ -17,7 +17,7 @@ use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
-use slipway_core::release::{Event, Illegal, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step};
+use slipway_core::release::{Event, Illegal, Phase, PlanningStage, Release, Request, RequestKind, Step};
 use slipway_core::replay::RecordedStanding;
 
 /// How far back `retry` looks for a failed release.
@@ -280,11 +280,7 @@ impl Work<'_> {
         let mut failed = Vec::new();
         for key in self.engine.setup.environment_keys(None) {
             let newest = self.engine.store.releases_newest(self.tx, &key, RETRY_LOOK_BACK_LIMIT).await?;
-            let has_failed = |r: &Release| {
-                matches!(r.phase, Phase::Failed | Phase::RolledBack | Phase::Expired | Phase::Cancelled)
-                    && !matches!(r.outcome, Some(Outcome::DryRun | Outcome::NothingToDo))
-            };
-            failed.extend(newest.into_iter().find(has_failed));
+            failed.extend(newest.into_iter().find(Release::has_failed));
         }
         Ok(failed.into_iter().max_by_key(|r| r.ended_at))
     }

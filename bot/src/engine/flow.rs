@@ -4,7 +4,8 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
-use crate::setup::{AutoDeploy, Rules, environment_button};
+use crate::buttons::pause_message;
+use crate::setup::{AutoDeploy, Rules};
 use crate::store::StoreError;
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -277,7 +278,7 @@ impl Work<'_> {
         self.record("flow_paused", json!({ "environment": key, "pause": pause }), None).await?;
         let setup = self.engine.setup.clone();
         let body = cards::flow_paused(key, pause);
-        self.proclaim(setup.channels(&key.service), &message_key(key, pause), None, &body).await
+        self.proclaim(setup.channels(&key.service), &pause_message(key, pause.number), None, &body).await
     }
 
     async fn flow_pauses_for(&mut self, key: &EnvironmentKey, pause: &Pause) -> Result<(), EngineError> {
@@ -300,7 +301,7 @@ impl Work<'_> {
     async fn flow_says(&mut self, key: &EnvironmentKey, pause: &Pause, body: &Message) -> Result<(), EngineError> {
         let setup = self.engine.setup.clone();
         for channel in setup.channels(&key.service) {
-            self.engine.store.message_now(self.tx, channel, &message_key(key, pause), body).await?;
+            self.engine.store.message_now(self.tx, channel, &pause_message(key, pause.number), body).await?;
         }
         Ok(())
     }
@@ -395,11 +396,6 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// The message of a pause, the same in each channel; its button is about the environment.
-fn message_key(key: &EnvironmentKey, pause: &Pause) -> String {
-    format!("{}/pause/{}", environment_button(key), pause.number)
 }
 
 /// What the end of a release is for continuous delivery.

@@ -3,6 +3,7 @@
 //! [`step`] takes a release and something that happened to it, and gives the next state with what the engine
 //! must do outside. It reads no clock: every event carries the moment it happened at.
 
+mod afterwards;
 mod as_if;
 mod back;
 mod effect;

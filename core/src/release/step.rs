@@ -57,7 +57,7 @@ pub fn step(release: &Release, event: &Event) -> Result<Next, Illegal> {
             Ok((next, vec![]))
         }
         // What can happen after the end.
-        (phase, Event::MarkedBad { mark }) if phase.is_end() && can_be_bad(&next) => {
+        (_, Event::MarkedBad { mark }) if next.can_be_marked() => {
             Ok((Release { known_bad: Some(mark.clone()), ..next }, vec![]))
         }
         (_, Event::MarkRemoved { .. }) if next.known_bad.is_some() => Ok((Release { known_bad: None, ..next }, vec![])),
@@ -263,11 +263,6 @@ fn tell_concerned(release: &Release, what: String) -> Option<Effect> {
     let concerned = commits.filter_map(|commit| commit.author.as_ref()).chain([requester]);
     let people: BTreeSet<_> = approved.chain(concerned).filter(|person| !person.is_slipway()).cloned().collect();
     (!people.is_empty()).then(|| Effect::Tell { people: people.into_iter().collect(), what })
-}
-
-/// Only a commit can be bad, and only one that was to run.
-fn can_be_bad(release: &Release) -> bool {
-    release.commit.is_some() && !release.request.kind.plan_kind().only_migrates()
 }
 
 fn rolled_back_by_itself(next: Release, rollback: &AutomaticRollback) -> Next {

@@ -22,6 +22,10 @@ const DISCORDS_OWN: [&str; 9] = [
 const EVERYWHERE_ALONE: [&str; 2] = ["contexts", "integration_types"];
 /// The type of a command that is typed, and what Discord takes for one when none is given.
 const TYPED: u64 = 1;
+/// How many choices an option has at most; more of them are offered while one types.
+const CHOICES_LIMIT: usize = 25;
+/// The longest name and value of a choice.
+const CHOICE_LIMIT_CHARS: usize = 100;
 
 /// How one command differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +89,13 @@ fn option(CommandOption { name, description, kind, required }: CommandOption) ->
         OptionKind::Count => (CommandOptionType::Integer, false),
     };
     let option = CreateCommandOption::new(kind, name, description).required(required).set_autocomplete(is_offered);
-    words.iter().fold(option, |option, word| option.add_string_choice(*word, *word))
+    chosen_from(words).fold(option, |option, word| option.add_string_choice(word, word))
+}
+
+/// The words that can be choices. Discord refuses all commands where one has too many, or one that is too long.
+fn chosen_from<'a>(words: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    let fits = |word: &&str| (1..=CHOICE_LIMIT_CHARS).contains(&word.encode_utf16().count());
+    words.iter().copied().filter(fits).take(CHOICES_LIMIT)
 }
 
 /// Without what says nothing: `null`, `false`, and what is empty. Discord takes and gives either form.
@@ -187,7 +197,8 @@ mod tests {
     use expect_test::expect;
     use serde_json::json;
 
-    /// Most characters of all names, descriptions and values of a command together.
+    /// Most characters of all names, descriptions and values of a command together: Discord takes 8,000, and a half of that
+    /// leaves room for what is to come.
     const COMMAND_LIMIT_CHARS: usize = 4_000;
 
     fn find(commands: &[Value], name: &str) -> Value {
@@ -255,12 +266,35 @@ mod tests {
     #[test]
     fn no_command_is_bigger_than_discord_takes() {
         fn size(value: &Value) -> usize {
-            let texts = ["name", "description"].map(|part| value[part].as_str().unwrap_or_default().chars().count());
-            let below = value["options"].as_array().into_iter().flatten().map(size).sum::<usize>();
-            texts.iter().sum::<usize>() + below
+            let texts = ["name", "description", "value"];
+            let texts = texts.map(|part| value[part].as_str().unwrap_or_default().chars().count());
+            let below = ["options", "choices"].map(|part| value[part].as_array().into_iter().flatten().map(size).sum());
+            texts.iter().chain(&below).sum()
         }
         for command in registration(true) {
             assert!(size(&command) <= COMMAND_LIMIT_CHARS, "{}: {}", named(&command), size(&command));
+        }
+    }
+
+    #[test]
+    fn no_option_has_more_choices_than_discord_takes() {
+        let names: Vec<String> = (0..30).map(|n| format!("{n:0>40}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(chosen_from(&names).count(), CHOICES_LIMIT);
+        let long = "🚀".repeat(51);
+        assert_eq!(Vec::from_iter(chosen_from(&["", "up", &long])), ["up"]);
+        let kind = OptionKind::Choice(&["status", "plan", "up", "down"]);
+        let made = option(CommandOption { name: "what".into(), description: "what".into(), kind, required: false });
+        let made = serde_json::to_value(made).unwrap();
+        assert_eq!(made["choices"].as_array().unwrap().len(), 4, "all of those that fit");
+        for command in registration(true) {
+            // What is known of the file is offered while one types, so that no registration grows with it.
+            let subs = command["options"].as_array().unwrap().iter();
+            let all = subs.clone().chain(subs.flat_map(|sub| sub["options"].as_array().into_iter().flatten()));
+            for option in all.filter(|option| option["choices"].is_array()) {
+                assert_ne!(option["autocomplete"], true, "{option}");
+                assert!(option["choices"].as_array().unwrap().len() <= CHOICES_LIMIT, "{option}");
+            }
         }
     }
 

@@ -44,7 +44,7 @@ pub use name::{BadRepoName, RepoName};
 pub use open_pulls::{ChangedFile, PullRequest};
 pub use opinion::{Annotation, Opinion, Verdict};
 pub use pulls::MergeAnswer;
-pub use reference::{Resolution, Resolved, Unresolved, WhyUnresolved};
+pub use reference::{References, Resolution, Resolved, Unresolved, WhyUnresolved};
 pub use required::Required;
 pub use runs::{Conclusion, JobState, Progress, RunState};
 pub use signature::{BadWebhook, verify_webhook};

@@ -79,6 +79,15 @@ enum RefKind {
     Tag,
 }
 
+/// The names that one can release by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References {
+    /// The repository's branches, of very many the first ones.
+    pub branches: Vec<String>,
+    /// Its newest tags, newest first, without those that are called as a branch.
+    pub tags: Vec<String>,
+}
+
 impl GitHub {
     /// Finds the commit of a branch, a tag or a commit id (7 to 40 hex digits), in that order; without a
     /// reference that of the default branch. Forty hex digits are always a commit, as in git, so that no
@@ -253,13 +262,13 @@ impl GitHub {
         }
     }
 
-    /// The names that one can release by: a repository's branches, of very many the first ones, then its newest tags.
+    /// The names that one can release by.
     ///
     /// # Errors
     /// When GitHub does not answer, or does not let these credentials see the repository.
-    pub async fn references(&self, repo: &RepoName) -> Result<Vec<String>, GitHubError> {
+    pub async fn references(&self, repo: &RepoName) -> Result<References, GitHubError> {
         let (branches, tags) = tokio::join!(self.names(repo, "branches"), self.names(repo, "tags"));
-        Ok(branches_then_tags(branches?, tags?))
+        Ok(branches_and_tags(branches?, tags?))
     }
 
     async fn names(&self, repo: &RepoName, kind: &str) -> Result<Vec<String>, GitHubError> {
@@ -295,12 +304,11 @@ impl GitHub {
 }
 
 /// A tag that is called as a branch stands for the branch.
-fn branches_then_tags(mut names: Vec<String>, mut tags: Vec<String>) -> Vec<String> {
-    tags.retain(|tag| !names.contains(tag));
+fn branches_and_tags(branches: Vec<String>, mut tags: Vec<String>) -> References {
+    tags.retain(|tag| !branches.contains(tag));
     tags.sort_by(|a, b| by_version(b, a));
     tags.truncate(TAGS_LIMIT);
-    names.append(&mut tags);
-    names
+    References { branches, tags }
 }
 
 /// The most similar names, most similar first. A name that contains what was typed, or the other way round,
@@ -360,12 +368,13 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_tags_come_after_the_branches() {
+    fn the_newest_tags_come_first_and_none_that_is_called_as_a_branch() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let (branches, tags) = (names(&["main", "v1"]), names(&["v1.9.0", "v1", "v1.10.0"]));
-        assert_eq!(branches_then_tags(branches, tags), ["main", "v1", "v1.10.0", "v1.9.0"]);
+        let offered = branches_and_tags(branches.clone(), tags);
+        assert_eq!((offered.branches, offered.tags), (branches, names(&["v1.10.0", "v1.9.0"])));
         let many = (0..TAGS_LIMIT + 9).map(|n| format!("v{n}")).collect();
-        let offered = branches_then_tags(vec![], many);
+        let offered = branches_and_tags(vec![], many).tags;
         assert_eq!((offered.len(), offered[0].as_str()), (TAGS_LIMIT, "v58"));
     }
 }

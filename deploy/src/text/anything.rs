@@ -6,8 +6,36 @@ use proptest::prelude::*;
 use slipway_core::ids::PersonId;
 use slipway_core::message::{Action, Block, Line, Mark, Message, Progress, Span, Verb};
 
-pub(crate) const VERBS: &[Verb] = &[Verb::Approve, Verb::Veto, Verb::Cancel, Verb::Retry, Verb::Why, Verb::Details];
 const MARKS: &[Mark] = &[Mark::None, Mark::Waiting, Mark::Running, Mark::Live, Mark::Failed, Mark::Ended];
+
+/// Every verb. A new one has its place in the chain, or this does not compile.
+pub(crate) fn verbs() -> Vec<Verb> {
+    let next = |verb: &Verb| match verb {
+        Verb::Approve => Some(Verb::Veto),
+        Verb::Veto => Some(Verb::Cancel),
+        Verb::Cancel => Some(Verb::Retry),
+        Verb::Retry => Some(Verb::Why),
+        Verb::Why => Some(Verb::Details),
+        Verb::Details => Some(Verb::Lock),
+        Verb::Lock => Some(Verb::Unlock),
+        Verb::Unlock => Some(Verb::Rerun),
+        Verb::Rerun => Some(Verb::Promote),
+        Verb::Promote => Some(Verb::NotNow),
+        Verb::NotNow => Some(Verb::Resume),
+        Verb::Resume => None,
+    };
+    std::iter::successors(Some(Verb::Approve), next).collect()
+}
+
+/// One that ends the chain too early is found by what can be read: that names all.
+#[test]
+fn no_verb_is_forgotten() {
+    let error = serde_json::from_value::<Verb>("none".into()).unwrap_err().to_string();
+    let (_, expected) = error.split_once("expected one of ").unwrap();
+    let known: Vec<_> = expected.split(", ").map(|name| name.trim_matches('`')).collect();
+    let names: Vec<_> = verbs().into_iter().map(super::verbs::name).collect();
+    assert_eq!(names, known);
+}
 
 pub(crate) fn any_text() -> BoxedStrategy<String> {
     prop_oneof![
@@ -80,7 +108,7 @@ pub(crate) fn repeated<T: Clone>(values: &[T], times: usize) -> Vec<T> {
 }
 
 fn any_action() -> BoxedStrategy<Action> {
-    (proptest::sample::select(VERBS), any_text()).prop_map(|(verb, label)| Action { verb, label }).boxed()
+    (proptest::sample::select(verbs()), any_text()).prop_map(|(verb, label)| Action { verb, label }).boxed()
 }
 
 pub(crate) fn any_message() -> BoxedStrategy<Message> {

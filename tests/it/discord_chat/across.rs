@@ -121,6 +121,52 @@ async fn the_votes_of_one_person_in_both_are_one_that_either_takes_back() {
     both.until_shows_in_slack(&in_slack, "is live").await;
 }
 
+/// The word in a text that looks like a code: `K7QF-2M9X`.
+fn code_in(text: &str) -> String {
+    let is_code = |word: &&str| {
+        word.len() == 9 && word.split('-').all(|part| part.len() == 4) && word.to_ascii_uppercase() == **word
+    };
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.into_iter().find(is_code).unwrap_or_else(|| panic!("no code in {text}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_linked_their_account_by_a_code_has_one_vote() {
+    let mut both = Both::new().await;
+    // The file knows Bob in Slack alone.
+    let his = format!("\ndiscord = \"{BOB}\"");
+    both.server.configured(|text| text.replace(&his, "")).await;
+    let (card, in_slack) = both.production_waits().await;
+    both.server.react(BOB, &card, "✅", true);
+    both.server.until_written_to(BOB, "Slipway does not know you").await;
+    both.slack.type_text(SLACK_BOB, SLACK_RELEASES, "/release link", None).await.unwrap();
+    let his =
+        |words: &'static str| move |m: &Value, text: &str| m["ephemeral_for"] == SLACK_BOB && text.contains(words);
+    let told = both.until_in_slack(SLACK_RELEASES, his("Your code is")).await;
+    let code = code_in(&both.text_in_slack(&told));
+    both.server.says(BOB, &format!("/release link code:{code}")).await;
+    both.server.until_told(BOB, "is bob's. This account becomes theirs when they confirm it").await;
+    // Nobody is asked in the chat where they are not known yet.
+    both.until_in_slack(SLACK_RELEASES, |_, text| text.contains(&format!("Discord account {BOB} has typed your code")))
+        .await;
+    both.slack.type_text(SLACK_BOB, SLACK_RELEASES, "/release link confirm", None).await.unwrap();
+    both.until_in_slack(SLACK_RELEASES, his("is yours now")).await;
+    // What he did before he was known is no vote; what he does now is one, wherever he does it.
+    both.server.until_shows(&card, "waiting for approval: 1 of dba, 1 of release").await;
+    both.server.react(BOB, &card, "✅", false);
+    both.server.react(BOB, &card, "✅", true);
+    both.server.until_shows(&card, "✔ bob (release)").await;
+    both.react_in_slack(SLACK_BOB, &in_slack, true);
+    both.slack.settled().await;
+    both.server.caught_up(ANA).await;
+    let shown = both.server.until_shows(&card, "waiting for approval: 1 of dba").await;
+    assert_eq!(both.server.text(&shown).matches("✔ bob").count(), 1, "{}", both.server.text(&shown));
+    both.server.react(DORA, &card, "✅", true);
+    let live = both.server.until_shows(&card, "is live").await;
+    assert_eq!(both.server.text(&live).matches("bob").count(), 1, "{}", both.server.text(&live));
+    both.until_shows_in_slack(&in_slack, "is live").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_down_holds_up_no_other() {
     let both = Both::new().await;

@@ -1,6 +1,6 @@
 //! What may come in, and what may not.
 
-use super::{ANA, BOB, BOTH, RELEASES, Server, WAIT_LIMIT};
+use super::{ANA, BOB, BOT, BOTH, DORA, EVE, RELEASES, Server, WAIT_LIMIT};
 use serde_json::{Value, json};
 use slipway_sandbox::discord::{Delivery, DeliveryAnswer, DiscordLimits, Fault, FaultKind, Mischief};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -96,6 +96,59 @@ async fn what_is_asked_in_another_server_is_refused_in_words() {
         assert_eq!(there.written_down().await, before);
         there.caught_up(ANA).await;
         assert_eq!(there.cards().len(), 0);
+    }
+}
+
+/// What the gateway tells of a card and of people, in some server.
+fn events_of(server: &str, card: &Value) -> [(u64, &'static str, Value); 5] {
+    let under = json!({ "channel_id": RELEASES, "message_id": card["id"], "guild_id": server });
+    let with = |more: &Value| {
+        let mut data = under.clone();
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
+    };
+    let tick = json!({ "id": null, "name": "✅" });
+    let reacted = |user: &str| with(&json!({ "user_id": user, "emoji": tick, "burst": false, "type": 0 }));
+    let mention = json!({
+        "id": "1532011029000000077", "channel_id": RELEASES, "guild_id": server, "type": 0,
+        "author": { "id": EVE, "username": "eve" }, "content": format!("<@{BOT}> deploy staging"),
+    });
+    [
+        (1 << 10, "MESSAGE_REACTION_ADD", reacted(DORA)),
+        (1 << 10, "MESSAGE_REACTION_REMOVE", reacted(BOB)),
+        (1 << 10, "MESSAGE_REACTION_REMOVE_EMOJI", with(&json!({ "emoji": tick }))),
+        (1 << 10, "MESSAGE_REACTION_REMOVE_ALL", under.clone()),
+        (1 << 9, "MESSAGE_CREATE", mention),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_another_server_mean_nothing() {
+    for chat in BOTH {
+        let there = Server::new(chat).await;
+        let card = there.production_waits().await;
+        there.react(BOB, &card, "✅", true);
+        there.until_shows(&card, "✔ bob (release)").await;
+        there.caught_up(ANA).await;
+        let before = there.written_down().await;
+        let tell = |server: &str| {
+            for (intent, kind, data) in events_of(server, &card) {
+                there.discord.gateway().dispatch(intent, kind, data);
+            }
+        };
+        tell("490000000000000001");
+        // What the gateway tells after them has been done when they have.
+        there.says(BOB, "hello @slipway").await;
+        there.until_written_to(BOB, "Begin the message with @slipway").await;
+        assert_eq!(there.written_down().await, before, "nothing of it is even written down");
+        let shown = there.until_shows(&card, "waiting for approval: 1 of dba").await;
+        let text = there.text(&shown);
+        assert!(text.contains("✔ bob (release)") && !text.contains("✔ dora"), "{text}");
+        assert_eq!(there.cards().len(), 2);
+        // In our own server each of them means something.
+        tell("410000000000000001");
+        there.until_shows(&card, "1 of dba, 1 of release").await;
+        there.until("what eve asked for", RELEASES, |m, text| super::is_card(m) && text.contains("asked by eve")).await;
     }
 }
 

@@ -39,16 +39,33 @@ async fn a_mention_is_a_command_also_in_a_thread() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_asks_for_its_reason() {
-    let there = Server::http().await;
+    let mut there = Server::http().await;
+    let labels = |opened: &Value| {
+        let inputs = opened["inputs"].as_array().unwrap().iter();
+        inputs.map(|input| input["label"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Forms have no choices here: each label says what can be typed.
+    let for_how_long = "For (30m, 1h, 2h, 4h, 8h, until unlocked)";
+    there.says(ANA, "/release lock staging").await;
+    let opened = there.until_modal(ANA).await;
+    assert_eq!(labels(&opened), ["Environment (production goals, staging goals)", "Reason", for_how_long]);
+    assert_eq!(opened["inputs"][0]["value"], "staging goals");
+    there.discord.dismiss(ANA).unwrap();
+    // More than there is room for beside the field.
+    let more = ["canary", "load"].map(|name| {
+        format!("\n[service.goals.environment.{name}]\ntarget = {{ kind = \"dry\", name = \"goals-{name}\" }}\n")
+    });
+    there.configured(|text| text.to_owned() + &more.concat()).await;
     there.says(ANA, "/deploy staging").await;
     let card = there.until_card("is live").await;
     there.press(BOB, &card, "lock").await;
     let opened = there.until_modal(BOB).await;
-    let labels: Vec<_> = opened["inputs"].as_array().unwrap().iter().map(|input| input["label"].clone()).collect();
-    // Forms have no choices here: each label says what can be typed.
-    let for_how_long = "For (30m, 1h, 2h, 4h, 8h, until unlocked)";
-    let offered = ["Environment (production goals, staging goals)", "Reason", for_how_long];
-    assert_eq!(labels, offered);
+    assert_eq!(labels(&opened), ["Environment", "Reason", for_how_long]);
+    let shown = "canary goals, load goals, production goals, staging goals";
+    assert_eq!(
+        (&opened["inputs"][0]["value"], &opened["inputs"][0]["placeholder"]),
+        (&json!("staging goals"), &json!(shown))
+    );
     let refused = there.discord.submit(BOB, &json!({ "environment": "staging goals" })).await.unwrap_err();
     assert_eq!(refused.errors.keys().collect::<Vec<_>>(), ["reason"]);
     // Nobody knows the environment that is typed here: that is said, and the form is gone.

@@ -4,6 +4,7 @@ use super::people::release_of;
 use super::{ANA, BOB, BOTH, DORA, RELEASES, Server, verbs};
 use serde_json::{Value, json};
 use slipway_sandbox::demo::Fail;
+use slipway_sandbox::github::CiMode;
 use slipway_sandbox::world::ChatOption;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +101,23 @@ async fn what_has_failed_is_tried_again() {
     there.until_told(BOB, "staging").await;
     there.says(ANA, "/release status").await;
     there.until_told(ANA, "locked by bob").await;
+    assert_eq!(there.cards().len(), 2);
+    there.until_nobody_waits().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_jobs_are_run_again_by_a_button() {
+    let there = Server::gateway().await;
+    there.world.github.set_ci(CiMode::RedTest);
+    there.says(ANA, "/deploy staging").await;
+    let red = there.until_card("CI failed").await;
+    assert_eq!(verbs(&red), ["rerun", "retry", "details", "lock"]);
+    there.world.github.set_ci(CiMode::Green);
+    there.press(ANA, &red, "rerun").await;
+    let again = there.until_card("is live").await;
+    assert_ne!(again["id"], red["id"], "a new release, a new message");
+    let head = &there.world.head;
+    assert_eq!((there.world.github.attempts(head), there.world.github.dispatches().len()), (2, 1), "the same run");
     assert_eq!(there.cards().len(), 2);
     there.until_nobody_waits().await;
 }

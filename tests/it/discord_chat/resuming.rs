@@ -5,6 +5,8 @@ use serde_json::Value;
 use slipway_sandbox::world::ChatOption;
 
 const CHEN: &str = "210000000000000003";
+/// How often somebody types something again of which one in two is lost.
+const TRIES_LIMIT: usize = 10;
 
 impl Server {
     /// The bot is not there for a while; `meanwhile` is what people do.
@@ -129,15 +131,72 @@ async fn a_gateway_that_drops_every_second_frame_loses_nothing() {
     let there = Server::http().await;
     let before = there.sessions();
     there.discord.gateway().faults().drop_every(Some(2));
-    // That something was lost is seen by what comes after it.
-    let chatter = async || {
-        there.says(CHEN, "let us see").await;
-        there.says(CHEN, "any time now").await;
-    };
-    story_in(&there, chatter).await;
+    story_in(&there, chatter(&there)).await;
     let after = there.sessions();
     assert_eq!(after.0, before.0, "no session was given up");
     assert!(after.1 > before.1, "nothing was dropped");
+}
+
+/// That something was lost is seen by what comes after it.
+fn chatter(there: &Server) -> impl AsyncFn() + '_ {
+    async || {
+        there.says(CHEN, "let us see").await;
+        there.says(CHEN, "any time now").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_again_too_late_is_refused_and_can_be_typed_again() {
+    let there = Server::gateway().await;
+    let faults = there.discord.gateway().faults();
+    faults.drop_every(Some(1));
+    let lost = there.discord.type_text(ANA, RELEASES, "/deploy staging").await.unwrap_err();
+    assert_eq!(lost.error, "no_answer", "Discord has told her that nobody answered");
+    faults.drop_every(None);
+    let resumes = there.sessions().1;
+    chatter(&there)().await;
+    // She may type another one instead: what she was told has failed is not done then.
+    there.caught_up(BOB).await;
+    assert!(there.sessions().1 > resumes, "it was told again");
+    assert_eq!(there.cards().len(), 0, "{:?}", there.discord.transcript(RELEASES));
+    there.says(ANA, "/deploy staging").await;
+    there.until_card("is live").await;
+    assert_eq!(there.cards().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_drops_every_second_interaction_too_loses_nothing_that_discord_does_not_give_up() {
+    let there = Server::gateway().await;
+    let before = there.sessions();
+    there.discord.gateway().faults().drop_every(Some(2));
+    // Whoever is told that nobody answered looks, and types it again where nothing came of it.
+    let insists = async |user: &str, text: &str, cards: usize| {
+        for _ in 0..TRIES_LIMIT {
+            let answered = there.discord.type_text(user, RELEASES, text).await.is_ok();
+            chatter(&there)().await;
+            if answered || there.cards().len() == cards {
+                return;
+            }
+        }
+        panic!("{text} was never answered");
+    };
+    insists(ANA, "/deploy staging", 1).await;
+    there.until_card("is live").await;
+    insists(ANA, "/deploy production", 2).await;
+    let card = there.until_card("waiting for approval").await;
+    there.react(ANA, &card, "✅", true);
+    chatter(&there)().await;
+    there.until_written_to(ANA, "Your vote does not count here").await;
+    there.react(BOB, &card, "✅", true);
+    chatter(&there)().await;
+    there.until_shows(&card, "✔ bob (release)").await;
+    there.says(DORA, "@slipway approve").await;
+    chatter(&there)().await;
+    there.until_shows(&card, "is live").await;
+    let after = there.sessions();
+    assert!(after.0 == before.0 && after.1 > before.1, "{before:?} {after:?}");
+    assert_eq!(there.cards().len(), 2, "nothing is done twice: {:?}", there.discord.transcript(RELEASES));
+    assert_eq!(there.world.aws.deployment_operations(&there.world.production_arn).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use super::{RELEASES, Server};
 use slipway_deploy::discord::{Discord, EMBED_LINKS, SEND_MESSAGES};
+use slipway_sandbox::discord::{Fault, FaultKind};
 use slipway_sandbox::world::ChatOption;
 
 const APPLICATION: &str = "110000000000000001";
@@ -64,6 +65,19 @@ async fn what_is_registered_twice_is_registered_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_would_change_is_said_also_where_it_cannot_be_changed() {
+    let there = Server::gateway().await;
+    assert!(run(&there, &["discord", "register", "--remove"]).0);
+    let put = "PUT /applications/{application}/guilds/{guild}/commands";
+    there.discord.inject(Fault::once(put, FaultKind::Status(503)));
+    let (well, said) = run(&there, &["discord", "register"]);
+    assert!(!well && said.starts_with("+ /deploy\n+ /rollback\n"), "{said}");
+    assert!(said.contains("trouble of its own (503)") && said.contains("it says first what still differs"), "{said}");
+    assert!(!said.contains("changed."), "{said}");
+    assert!(run(&there, &["discord", "register"]).1.ends_with("changed.\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_check_finds_what_the_application_lacks() {
     let there = Server::gateway().await;
     let (well, said) = check(&there);
@@ -91,6 +105,19 @@ async fn the_check_finds_what_the_application_lacks() {
     let (well, said) = check(&there);
     assert!(!well && said.contains("DISCORD_TOKEN"), "{said}");
     assert!(!said.contains("sandbox-discord-token"), "no token is shown: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_looks_at_the_only_server_where_the_file_names_none() {
+    let mut there = Server::gateway().await;
+    there.configured(|text| text.replace(&format!("guild_id = \"{GUILD}\"\n"), "")).await;
+    let (_, said) = check(&there);
+    assert!(line(&said, "Discord server").contains("the file names none"), "{said}");
+    let channel = |said: &str| line(said, "discord:310000000000000001").to_owned();
+    assert!(channel(&said).contains("the application may do there what it has to"), "{said}");
+    there.discord.deny(RELEASES, SEND_MESSAGES);
+    let (well, said) = check(&there);
+    assert!(!well && channel(&said).contains("lacks Send Messages"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

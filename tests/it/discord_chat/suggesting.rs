@@ -1,6 +1,6 @@
 //! What Discord offers while somebody types.
 
-use super::{ANA, BOTH, RELEASES, Server};
+use super::{ANA, BOB, BOTH, RELEASES, Server};
 use serde_json::Value;
 use slipway_sandbox::discord::DiscordUser;
 
@@ -69,6 +69,41 @@ async fn the_newest_releases_are_offered_newest_first() {
     };
     assert_eq!(ids("/release approve").await, released[..1]);
     assert_eq!(ids("/rollback staging").await, released[1..]);
+    assert_eq!(ids("/release override").await, released[..1]);
+    assert_eq!(ids("/release retry").await, [""; 0], "nothing has failed");
+    assert_eq!(ids("/release bad").await, ["production", "staging", &released[1]], "or what is live there");
+    assert_eq!(ids("/release bad undo:True").await, [""; 0], "nothing is marked");
+    let bumped = there.choices(ANA, "/release queue", "bump", "").await;
+    assert_eq!(bumped.into_iter().map(|(_, id)| id).collect::<Vec<_>>(), released[..1]);
+    // What is deferred can be cancelled as well.
+    there.says(ANA, "/deploy staging when:\"tomorrow 9:00\"").await;
+    there.until_told(ANA, "Deploys to goals → staging at 9:00 (").await;
+    let stoppable = there.choices(ANA, "/release cancel", "release", "").await;
+    assert_eq!((stoppable.len(), &stoppable[0].1), (2, &released[0]), "{stoppable:?}");
+    assert!(stoppable[1].0.contains("goals → staging · waits for 9:00 ("), "{stoppable:?}");
+    there.says(ANA, &format!("/release cancel {}", stoppable[1].1)).await;
+    there.until("its end", RELEASES, |_, text| text.contains("deferred deployment cancelled by ana")).await;
+    // What is marked is offered no more for that, and the other way round.
+    there.says(BOB, &format!("/release bad {} reason:loses sessions", released[1])).await;
+    there.until("what everybody reads", RELEASES, |_, text| text.contains("loses sessions")).await;
+    assert_eq!(ids("/release bad undo:True").await, released[1..]);
+    assert_eq!(ids("/release bad").await, ["production", "staging"]);
+}
+
+/// Each repository has its tags beside its branches, however many of either there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_have_places_beside_branches() {
+    let there = Server::http().await;
+    for n in 0..40 {
+        there.world.git(&["branch", &format!("feature/{n:02}"), "main"]);
+        there.world.git(&["tag", &format!("v2.{n}.0"), "main"]);
+    }
+    let offered = there.offered(ANA, "/deploy staging", "reference", "").await;
+    assert_eq!(offered.len(), 25, "{offered:?}");
+    assert!(offered.contains(&"v2.39.0".to_owned()), "the newest tag: {offered:?}");
+    let tags = offered.iter().filter(|name| name.starts_with("v2.")).count();
+    assert!((12..=13).contains(&tags), "{offered:?}");
+    assert_eq!(there.offered(ANA, "/deploy staging", "reference", "v2.0").await, ["v2.0.0"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

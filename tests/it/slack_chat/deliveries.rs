@@ -1,8 +1,11 @@
 //! What may come in, and what may not.
 
 use super::{ANA, BOB, RELEASES, Workspace};
+use crate::awaited::{seq, until};
 use serde_json::{Value, json};
 use slipway_sandbox::slack::{DeliveryAnswer, DeliveryKind, Mischief, SlackUser, signature};
+use slipway_sandbox::world::ChatOption;
+use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 /// Answers of the last deliveries of commands, in order.
 fn answers(there: &Workspace) -> Vec<DeliveryAnswer> {
@@ -194,4 +197,35 @@ async fn slack_is_answered_while_slack_itself_is_slow() {
     there.says(ANA, "/deploy staging").await;
     there.slack.settled().await;
     assert_eq!(answers(&there), [DeliveryAnswer::Status(200)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_written_down_is_said_not_to_be_confirmed() {
+    for chat in [ChatOption::SlackHttp, ChatOption::SlackSocket] {
+        let there = Workspace::new(chat).await;
+        there.caught_up(ANA).await;
+        let file = SqliteConnectOptions::new().filename(there.world.folder().join("slipway.db"));
+        let mut database = SqliteConnection::connect_with(&file).await.unwrap();
+        database.execute("BEGIN IMMEDIATE").await.unwrap();
+        // Of one who looks at the page nothing has to be written down before somebody else is answered.
+        there.slack.home(BOB).unwrap();
+        there.until_delivered(DeliveryKind::Event).await;
+        // Nobody waits for what somebody else is told.
+        tokio::join!(there.says(ANA, "/deploy staging"), there.says(BOB, "/deploy staging"));
+        there.until_told(ANA, "Not confirmed").await;
+        there.until_told(BOB, "Not confirmed").await;
+        database.execute("ROLLBACK").await.unwrap();
+        there.caught_up(ANA).await;
+    }
+}
+
+impl Workspace {
+    /// Waits until something of a kind is on its way to the bot.
+    async fn until_delivered(&self, kind: DeliveryKind) {
+        let look = || {
+            let delivered = self.slack.deliveries().iter().any(|delivery| delivery.kind == kind);
+            (seq(&self.slack.state(u64::MAX)), delivered.then_some(()))
+        };
+        until(look, async |_| tokio::task::yield_now().await, || format!("{kind:?} is not sent")).await;
+    }
 }

@@ -3,6 +3,7 @@
 use super::{ANA, BOB, DORA, RELEASES, Workspace};
 use serde_json::{Value, json};
 use slipway_sandbox::demo::Fail;
+use slipway_sandbox::github::CiMode;
 use slipway_sandbox::world::ChatOption;
 
 /// The buttons of a message, by what they do.
@@ -75,6 +76,37 @@ async fn what_has_failed_is_tried_again() {
     there.says(ANA, "/release status").await;
     there.until_told(ANA, "locked by bob").await;
     assert_eq!(there.cards().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_jobs_are_run_again_by_a_button() {
+    let there = Workspace::http().await;
+    there.world.github.set_ci(CiMode::RedTest);
+    there.says(ANA, "/deploy staging").await;
+    let red = there.until_card("CI failed").await;
+    assert_eq!(buttons(&red), ["rerun", "retry", "details", "lock"]);
+    there.world.github.set_ci(CiMode::Green);
+    there.press(ANA, &red, "rerun").await;
+    let again = there.until_card("is live").await;
+    assert_ne!(again["ts"], red["ts"], "a new release, a new message");
+    let head = &there.world.head;
+    assert_eq!((there.world.github.attempts(head), there.world.github.dispatches().len()), (2, 1), "the same run");
+    assert_eq!(there.cards().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_button_of_what_is_deferred() {
+    for chat in [ChatOption::SlackHttp, ChatOption::SlackSocket] {
+        let there = Workspace::new(chat).await;
+        there.says(ANA, "/deploy staging --when \"tomorrow 9:00\"").await;
+        there.until_told(ANA, "Deploys to goals → staging at 9:00 (").await;
+        let waits = |m: &Value, text: &str| buttons(m) == ["cancel"] && text.contains("asked by ana");
+        let message = there.until("what waits for its moment", RELEASES, waits).await;
+        there.press(ANA, &message, "cancel").await;
+        let cancelled = there.until_shows(&message, "cancelled by ana").await;
+        assert_eq!(buttons(&cancelled), [""; 0]);
+        assert_eq!(there.cards().len(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,6 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn more_are_not_offered_than_discord_takes() {
+        let names = (0..30).map(|n| Choice::from(format!("{n:0>40}"))).collect::<Vec<_>>();
+        let answer = choices(&names);
+        let offered = answer["data"]["choices"].as_array().unwrap();
+        assert_eq!((offered.len(), &offered[24]["value"]), (CHOICES_LIMIT, &json!(format!("{:0>40}", 24))));
+    }
+
+    #[test]
     fn names_are_cut_and_values_are_not() {
         let long = "🚀".repeat(80);
         let all = [

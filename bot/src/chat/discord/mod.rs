@@ -5,6 +5,7 @@ mod callback;
 mod gateway;
 pub mod heard;
 mod intake;
+mod references;
 mod reread;
 mod session;
 mod show;

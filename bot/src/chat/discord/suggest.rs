@@ -2,42 +2,38 @@
 
 use super::callback::{CHOICES_LIMIT, Choice};
 use super::heard::Typed;
+use super::references::KnownReferences;
 use crate::chat::entrance::Entrance;
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 use slipway_core::command::{ALL_SERVICES, OptionKind, option_kind};
 use slipway_core::ids::EnvironmentKey;
-use slipway_core::message::cards::brief;
+use slipway_core::intent::Intent;
+use slipway_core::message::cards::{brief, deferred_brief};
 use slipway_core::release::Release;
-use slipway_deploy::github::{GitHub, RepoName};
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::Instant;
+use slipway_deploy::github::{GitHub, References};
+use std::collections::BTreeSet;
 use tracing::warn;
 
-/// How long the names of branches and tags are good for.
-const REFERENCES_FOR: Duration = Duration::from_secs(60);
-/// How long GitHub is waited for: Discord waits three seconds.
-const REFERENCES_WITHIN: Duration = Duration::from_millis(1_500);
-/// How long those of all services are waited for.
-const SUGGESTED_WITHIN: Duration = Duration::from_secs(2);
 /// How many of the newest releases of each environment are offered.
 const RELEASES_LIMIT: u32 = 10;
+/// How many of the newest of each are looked through for those that fit.
+const LOOK_BACK_LIMIT: u32 = 50;
 /// How many of the releases that have not ended are looked through.
 const OPEN_LIMIT: u32 = 200;
+/// How many of the deployments that are deferred are looked through.
+const DEFERRED_LIMIT: u32 = 200;
 
 /// Offers what could be meant.
 #[derive(Debug)]
 pub struct Suggestions {
-    github: GitHub,
-    known: Mutex<BTreeMap<RepoName, (Instant, Vec<String>)>>,
+    references: KnownReferences,
 }
 
 impl Suggestions {
     /// Nothing is asked yet.
     #[must_use]
     pub fn new(github: GitHub) -> Self {
-        Self { github, known: Mutex::default() }
+        Self { references: KnownReferences::new(github) }
     }
 
     /// What could stand in an option, best first.
@@ -45,54 +41,25 @@ impl Suggestions {
         let begun = given(typed, option).unwrap_or_default().to_lowercase();
         let mut keys = entrance.setup.environment_keys(None);
         keys.retain(|key| is_meant(key, typed, option));
-        let all: Vec<Choice> = match option_kind(&typed.command, typed.sub.as_deref(), option) {
-            Some(OptionKind::Environment) => keys.iter().map(|key| key.environment.to_string().into()).collect(),
-            Some(OptionKind::Service) => keys.iter().map(|key| key.service.to_string().into()).collect(),
+        let environments = || keys.iter().map(|key| key.environment.to_string().into()).collect::<Vec<Choice>>();
+        match option_kind(&typed.command, typed.sub.as_deref(), option) {
+            Some(OptionKind::Environment) => best(environments(), &begun),
+            Some(OptionKind::Service) => best(keys.iter().map(|key| key.service.to_string().into()).collect(), &begun),
+            Some(OptionKind::ServiceOrAll) => best(services_and_all(&keys), &begun),
             Some(OptionKind::Reference) => {
-                let references = tokio::time::timeout(SUGGESTED_WITHIN, self.references(entrance, typed));
-                references.await.unwrap_or_default().into_iter().map(Choice::from).collect()
+                let is_named = |name: &str| service(typed).is_none_or(|named| named.eq_ignore_ascii_case(name));
+                let services = entrance.setup.services().filter(|(name, _)| is_named(name.as_str()));
+                let all = self.references.of(services.map(|(_, service)| &service.repository)).await;
+                shared(names(all), &begun)
             }
-            Some(OptionKind::ServiceOrAll) => services_and_all(&keys),
-            Some(OptionKind::Release) => releases(entrance, &keys, Wanted::of(typed)).await,
+            Some(OptionKind::Release) => {
+                let wanted = Wanted::of(typed);
+                let (releases, deferred) = releases(entrance, &keys, wanted).await;
+                // What is live there can be meant by the environment.
+                let environments = if wanted == Wanted::Marked(false) { environments() } else { vec![] };
+                shared(vec![environments, releases, deferred], &begun)
+            }
             _ => vec![],
-        };
-        best(all, &begun)
-    }
-
-    /// The branches and tags of the service that is named, or of all.
-    async fn references(&self, entrance: &Entrance, typed: &Typed) -> Vec<String> {
-        let is_named = |name: &str| service(typed).is_none_or(|named| named.eq_ignore_ascii_case(name));
-        let services = entrance.setup.services().filter(|(name, _)| is_named(name.as_str()));
-        let mut references = Vec::new();
-        for (_, service) in services.take(CHOICES_LIMIT) {
-            references.extend(self.references_of(&service.repository).await);
-        }
-        references
-    }
-
-    async fn references_of(&self, repository: &RepoName) -> Vec<String> {
-        let kept = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
-        if let Some((at, references)) = &kept
-            && at.elapsed() < REFERENCES_FOR
-        {
-            return references.clone();
-        }
-        match tokio::time::timeout(REFERENCES_WITHIN, self.github.references(repository)).await {
-            Ok(Ok(references)) => {
-                let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.insert(repository.clone(), (Instant::now(), references.clone()));
-                references
-            }
-            failed => {
-                if let Ok(Err(error)) = failed {
-                    warn!(%error, "the branches and tags of a repository are not known");
-                }
-                // Not asked again with every letter that is typed.
-                let references = kept.map(|(_, references)| references).unwrap_or_default();
-                let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.insert(repository.clone(), (Instant::now(), references.clone()));
-                references
-            }
         }
     }
 }
@@ -104,16 +71,44 @@ enum Wanted {
     All,
     /// Those that went live: what one can go back to.
     Succeeded,
-    /// Those that have not ended: what one can still vote on or stop.
+    /// Those that have not ended: what one can still vote on.
     Open,
+    /// The same, with deployments that are deferred: what one can stop.
+    Stoppable,
+    /// Those that have a plan and did not start: what can be put first, or let past the rules.
+    Waiting,
+    /// Those that did not bring what they were to bring.
+    Failed,
+    /// The same where jobs of their builds failed, which can run again.
+    FailedInCi,
+    /// Those that can be marked as bad, or that are.
+    Marked(bool),
 }
 
 impl Wanted {
     fn of(typed: &Typed) -> Self {
+        let says = |flag: &str| given(typed, flag) == Some("true");
         match (typed.command.as_str(), typed.sub.as_deref()) {
             ("rollback", None) => Self::Succeeded,
-            ("release", Some("approve" | "veto" | "withdraw" | "cancel")) => Self::Open,
+            ("release", Some("approve" | "veto" | "withdraw")) => Self::Open,
+            ("release", Some("cancel")) => Self::Stoppable,
+            ("release", Some("override" | "queue")) => Self::Waiting,
+            ("release", Some("retry")) if says("rerun") => Self::FailedInCi,
+            ("release", Some("retry")) => Self::Failed,
+            ("release", Some("bad")) => Self::Marked(says("undo")),
             _ => Self::All,
+        }
+    }
+
+    /// Whether a release is one of those.
+    fn fits(self, release: &Release) -> bool {
+        match self {
+            Self::All | Self::Succeeded | Self::Open | Self::Stoppable => true,
+            Self::Waiting => release.is_waiting(),
+            Self::Failed => release.has_failed(),
+            Self::FailedInCi => release.failed_in_ci(),
+            Self::Marked(false) => release.can_be_marked() && release.known_bad.is_none(),
+            Self::Marked(true) => release.known_bad.is_some(),
         }
     }
 }
@@ -146,39 +141,100 @@ fn services_and_all(keys: &[EnvironmentKey]) -> Vec<Choice> {
     keys.iter().map(|key| key.service.to_string()).chain(all).map(Choice::from).collect()
 }
 
-/// The newest releases, newest first.
-async fn releases(entrance: &Entrance, keys: &[EnvironmentKey], wanted: Wanted) -> Vec<Choice> {
-    let mut newest = match read_releases(entrance, keys, wanted).await {
-        Ok(newest) => newest,
+/// The branches and the tags of each repository.
+fn names(all: Vec<References>) -> Vec<Vec<Choice>> {
+    let lists = all.into_iter().flat_map(|References { branches, tags }| [branches, tags]);
+    lists.map(|list| list.into_iter().map(Choice::from).collect()).collect()
+}
+
+/// The newest releases, newest first, and what is deferred.
+async fn releases(entrance: &Entrance, keys: &[EnvironmentKey], wanted: Wanted) -> (Vec<Choice>, Vec<Choice>) {
+    let (mut newest, deferred) = match read(entrance, keys, wanted).await {
+        Ok(found) => found,
         Err(error) => {
             warn!(%error, "the newest releases could not be read");
-            return vec![];
+            return (vec![], vec![]);
         }
     };
     newest.sort_by_key(|release| std::cmp::Reverse(release.request.at));
-    newest.iter().map(|release| Choice { name: brief(release), value: release.id.to_string() }).collect()
+    let releases = newest.iter().map(|release| Choice { name: brief(release), value: release.id.to_string() });
+    let deferred = deferred.iter().map(|one| Choice { name: deferred_brief(one), value: one.id.to_string() });
+    (releases.collect(), deferred.collect())
+}
+
+async fn read(
+    entrance: &Entrance,
+    keys: &[EnvironmentKey],
+    wanted: Wanted,
+) -> Result<(Vec<Release>, Vec<Intent>), StoreError> {
+    let store = &entrance.store;
+    let mut tx = store.begin_to_read().await?;
+    let mut releases = read_releases(entrance, &mut tx, keys, wanted).await?;
+    releases.retain(|release| keys.contains(&release.request.key));
+    let mut deferred = match wanted {
+        Wanted::Stoppable => store.intents_waiting(&mut tx, DEFERRED_LIMIT).await?,
+        _ => vec![],
+    };
+    deferred.retain(|one| keys.contains(&one.key));
+    Ok((releases, deferred))
 }
 
 async fn read_releases(
     entrance: &Entrance,
+    tx: &mut Tx,
     keys: &[EnvironmentKey],
     wanted: Wanted,
 ) -> Result<Vec<Release>, StoreError> {
     let store = &entrance.store;
-    let mut tx = store.begin_to_read().await?;
-    if wanted == Wanted::Open {
-        let mut open = store.releases_open(&mut tx, OPEN_LIMIT).await?;
-        open.retain(|release| keys.contains(&release.request.key));
-        return Ok(open);
+    let mut found = Vec::new();
+    match wanted {
+        Wanted::Open | Wanted::Stoppable | Wanted::Waiting => {
+            found = store.releases_open(tx, OPEN_LIMIT).await?;
+            found.retain(|release| wanted.fits(release));
+        }
+        Wanted::Succeeded => {
+            for key in keys {
+                found.extend(store.releases_succeeded(tx, key, RELEASES_LIMIT).await?);
+            }
+        }
+        Wanted::All => {
+            for key in keys {
+                found.extend(store.releases_newest(tx, key, RELEASES_LIMIT).await?);
+            }
+        }
+        Wanted::Failed | Wanted::FailedInCi | Wanted::Marked(_) => {
+            for key in keys {
+                let newest = store.releases_newest(tx, key, LOOK_BACK_LIMIT).await?.into_iter();
+                found.extend(newest.filter(|release| wanted.fits(release)).take(RELEASES_LIMIT as usize));
+            }
+        }
     }
-    let mut newest = Vec::new();
-    for key in keys {
-        newest.extend(match wanted {
-            Wanted::Succeeded => store.releases_succeeded(&mut tx, key, RELEASES_LIMIT).await?,
-            Wanted::All | Wanted::Open => store.releases_newest(&mut tx, key, RELEASES_LIMIT).await?,
-        });
+    Ok(found)
+}
+
+/// The best of several lists, of which each has its share of the places: what one leaves, the others take.
+fn shared(lists: Vec<Vec<Choice>>, begun: &str) -> Vec<Choice> {
+    let mut seen = BTreeSet::new();
+    let mut lists: Vec<Vec<Choice>> = lists.into_iter().map(|list| best(list, begun)).collect();
+    for list in &mut lists {
+        list.retain(|choice| seen.insert(choice.value.clone()));
     }
-    Ok(newest)
+    let mut shares = vec![0; lists.len()];
+    let mut left = CHOICES_LIMIT;
+    while left > 0 {
+        let before = left;
+        for (list, share) in lists.iter().zip(&mut shares) {
+            if *share < list.len() && left > 0 {
+                *share += 1;
+                left -= 1;
+            }
+        }
+        if left == before {
+            break;
+        }
+    }
+    let taken = lists.into_iter().zip(shares).flat_map(|(list, share)| list.into_iter().take(share));
+    best(taken.collect(), begun)
 }
 
 /// Those that begin as typed, then those that hold it.
@@ -230,13 +286,65 @@ mod tests {
 
     #[test]
     fn a_command_is_offered_what_it_is_about() {
+        let of = |sub, values: &[(&str, &str)]| Wanted::of(&typed("release", Some(sub), values));
         assert_eq!(Wanted::of(&typed("rollback", None, &[])), Wanted::Succeeded);
-        for sub in ["approve", "veto", "withdraw", "cancel"] {
-            assert_eq!(Wanted::of(&typed("release", Some(sub), &[])), Wanted::Open);
+        for sub in ["approve", "veto", "withdraw"] {
+            assert_eq!(of(sub, &[]), Wanted::Open);
         }
-        for sub in ["why", "show", "retry", "override"] {
-            assert_eq!(Wanted::of(&typed("release", Some(sub), &[])), Wanted::All);
+        for sub in ["why", "show"] {
+            assert_eq!(of(sub, &[]), Wanted::All);
         }
+        for sub in ["override", "queue"] {
+            assert_eq!(of(sub, &[]), Wanted::Waiting);
+        }
+        assert_eq!(of("cancel", &[]), Wanted::Stoppable);
+        assert_eq!([of("retry", &[]), of("retry", &[("rerun", "false")])], [Wanted::Failed; 2]);
+        assert_eq!(of("retry", &[("rerun", "true")]), Wanted::FailedInCi);
+        assert_eq!([of("bad", &[]), of("bad", &[("undo", "true")])], [Wanted::Marked(false), Wanted::Marked(true)]);
+    }
+
+    /// Whoever adds a command that takes a release says here which ones can be meant.
+    #[test]
+    fn every_option_that_names_a_release_is_looked_at() {
+        let commands = slipway_core::command::forms();
+        let mut found = Vec::new();
+        for form in &commands {
+            let subs = form.sub_commands.iter().map(|sub| (Some(sub.name.as_str()), &sub.options));
+            for (sub, options) in std::iter::once((None, &form.options)).chain(subs) {
+                let releases = options.iter().filter(|option| option.kind == OptionKind::Release);
+                let wanted = Wanted::of(&typed(&form.name, sub, &[]));
+                found.extend(
+                    releases.map(|option| {
+                        format!("/{} {} {}: {wanted:?}", form.name, sub.unwrap_or_default(), option.name)
+                    }),
+                );
+            }
+        }
+        found.sort();
+        expect_test::expect![[r#""#]].assert_eq(&found.join("\n"));
+    }
+
+    #[test]
+    fn several_lists_share_the_places() {
+        let list = |name: &str, count: usize| (0..count).map(|n| format!("{name}-{n}").into()).collect::<Vec<Choice>>();
+        let counted = |lists, begun| {
+            let taken = shared(lists, begun);
+            let of = |name: &str| taken.iter().filter(|choice| choice.value.contains(name)).count();
+            (of("branch"), of("tag"), of("other"))
+        };
+        let many = || vec![list("branch", 100), list("tag", 50), list("other", 100)];
+        assert_eq!(counted(many(), ""), (9, 8, 8));
+        assert_eq!(
+            counted(vec![list("branch", 100), list("tag", 3), vec![]], ""),
+            (22, 3, 0),
+            "what one leaves, others take"
+        );
+        assert_eq!(counted(many(), "tag"), (0, 25, 0));
+        assert_eq!(counted(vec![list("branch", 1), list("branch", 2), list("tag", 1)], ""), (2, 1, 0), "each once");
+        // What begins as typed stays first, whichever list it is of.
+        let lists = vec![vec![Choice::from("old-v1".to_owned())], vec![Choice::from("v1.2".to_owned())]];
+        assert_eq!(shared(lists, "v1").into_iter().map(|one| one.value).collect::<Vec<_>>(), ["v1.2", "old-v1"]);
+        assert_eq!(shared(vec![], "").len(), 0);
     }
 
     #[test]

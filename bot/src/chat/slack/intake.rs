@@ -103,7 +103,10 @@ impl Intake {
             Heard::Reaction(reaction) => self.reaction(reaction, &sender).await,
             Heard::Press(press) => self.press(press, &sender).await,
             Heard::Submission(submission) => self.submission(submission).await,
-            Heard::HomeOpened { user } => self.home_opened(&user).await,
+            Heard::HomeOpened { user } => {
+                self.home_opened(&user);
+                Ok(Taken::Done)
+            }
             Heard::Challenge(_) | Heard::Nothing => Ok(Taken::Done),
         };
         taken.unwrap_or_else(|error| {
@@ -223,14 +226,19 @@ impl Intake {
         self.deliver(&format!("slack/form/{}", submission.trigger), &typed, &Reply::default()).await
     }
 
-    /// The page is drawn anew. That changes nothing, so it may be lost.
-    async fn home_opened(&self, user: &str) -> Result<Taken, StoreError> {
-        if self.entrance.flood(&direct::home(Platform::Slack, user)).is_some() {
-            return Ok(Taken::Done);
+    /// The page is drawn anew. That changes nothing, so it may be lost, and nobody's answer waits for the store.
+    fn home_opened(self: &Arc<Self>, user: &str) {
+        let home = direct::home(Platform::Slack, user);
+        if self.entrance.flood(&home).is_some() {
+            return;
         }
-        self.entrance.store.home_wanted(&direct::home(Platform::Slack, user), direct::HOME_KEY).await?;
-        self.entrance.signals.messages.notify_one();
-        Ok(Taken::Done)
+        let intake = self.clone();
+        tokio::spawn(async move {
+            match intake.entrance.store.home_wanted(&home, direct::HOME_KEY).await {
+                Ok(()) => intake.entrance.signals.messages.notify_one(),
+                Err(error) => warn!(%error, "somebody's page could not be drawn anew"),
+            }
+        });
     }
 
     async fn deliver(&self, key: &str, incoming: &Incoming, reply: &Reply) -> Result<Taken, StoreError> {

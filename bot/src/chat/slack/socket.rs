@@ -13,7 +13,7 @@ use slipway_deploy::slack::{Envelope, Slack, SlackError, Socket, SocketMessage};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -23,6 +23,8 @@ const BACKOFF_LIMIT_MS: i64 = 60_000;
 const GOOD_AFTER: Duration = Duration::from_secs(30);
 /// How many connections are open at once, when one takes over from another. Slack takes 10.
 const CONNECTIONS_LIMIT: usize = 3;
+/// How many envelopes of a connection are taken in at once.
+const ENVELOPES_LIMIT: usize = 32;
 
 /// Deliveries over Socket Mode.
 #[derive(Debug)]
@@ -35,6 +37,13 @@ pub struct SocketMode {
     pub intake: Arc<Intake>,
     /// Reads again what may have been missed.
     pub reread: Arc<Reread>,
+}
+
+/// How an envelope is acknowledged.
+struct Acknowledgement {
+    id: String,
+    /// What is said with it.
+    answer: Option<Value>,
 }
 
 /// Why a connection is no longer enough.
@@ -90,19 +99,26 @@ impl SocketMode {
         }
     }
 
-    /// Listens until the connection is over, and asks for another one once.
+    /// Listens until the connection is over, and asks for another one once. What comes is taken in beside what comes next:
+    /// while the store is slow each waits for itself, and not for all that came before it.
     async fn listen(self: Arc<Self>, mut socket: Socket, wanted: mpsc::Sender<Ending>) {
         let mut asked = false;
+        let mut taking = JoinSet::new();
         loop {
-            match socket.next().await {
-                // What happened while nobody listened is not said again.
-                Ok(SocketMessage::Hello) => self.reread.soon(),
-                Ok(SocketMessage::Envelope(envelope)) => {
-                    if let Err(error) = self.envelope(&mut socket, envelope).await {
+            let message = tokio::select! {
+                Some(taken) = taking.join_next() => {
+                    if let Err(error) = acknowledge(&mut socket, taken).await {
                         info!(%error, "an envelope could not be acknowledged and comes again");
                         break;
                     }
+                    continue;
                 }
+                message = socket.next(), if taking.len() < ENVELOPES_LIMIT => message,
+            };
+            match message {
+                // What happened while nobody listened is not said again.
+                Ok(SocketMessage::Hello) => self.reread.soon(),
+                Ok(SocketMessage::Envelope(envelope)) => drop(taking.spawn(self.clone().envelope(envelope))),
                 Ok(SocketMessage::Disconnect { reason }) => {
                     info!(reason, "Slack will end a Socket Mode connection");
                     if !asked {
@@ -122,18 +138,20 @@ impl SocketMode {
         }
     }
 
-    async fn envelope(&self, socket: &mut Socket, envelope: Envelope) -> Result<(), SlackError> {
+    /// Takes an envelope in. Gives how it is acknowledged, or nothing where it is to come again.
+    async fn envelope(self: Arc<Self>, envelope: Envelope) -> Option<Acknowledgement> {
         let Envelope { id, kind, payload, accepts_response_payload, retry_attempt } = envelope;
+        let with = |answer: Option<Value>| Some(Acknowledgement { id: id.clone(), answer });
         let delivery = match read(&kind, payload) {
             Ok(Some(delivery)) => delivery,
             Ok(None) => {
                 info!(kind, "an envelope of a kind that this version does not know");
-                return socket.acknowledge(&id, None).await;
+                return with(None);
             }
             // Sent again it would be the same.
             Err(error) => {
                 error!(kind, %error, "an envelope cannot be read");
-                return socket.acknowledge(&id, None).await;
+                return with(None);
             }
         };
         if retry_attempt > 0 {
@@ -141,14 +159,25 @@ impl SocketMode {
         }
         let say = |what: &str| accepts_response_payload.then(|| json!({ "text": what }));
         match self.intake.take(delivery).await {
-            Taken::Done => socket.acknowledge(&id, None).await,
-            Taken::Answer(answer) => socket.acknowledge(&id, accepts_response_payload.then_some(answer)).await,
-            Taken::Say(what) => socket.acknowledge(&id, say(&what)).await,
-            Taken::NotOurs => socket.acknowledge(&id, None).await,
+            Taken::Done | Taken::NotOurs => with(None),
+            Taken::Answer(answer) => with(accepts_response_payload.then_some(answer)),
+            Taken::Say(what) => with(say(&what)),
             // A command is not sent again: whoever typed it must know.
-            Taken::NotConfirmed if kind == COMMANDS => socket.acknowledge(&id, say(NOT_CONFIRMED)).await,
-            Taken::NotReady if kind == COMMANDS => socket.acknowledge(&id, say(NOT_READY)).await,
-            Taken::NotConfirmed | Taken::NotReady => Ok(()),
+            Taken::NotConfirmed if kind == COMMANDS => with(say(NOT_CONFIRMED)),
+            Taken::NotReady if kind == COMMANDS => with(say(NOT_READY)),
+            Taken::NotConfirmed | Taken::NotReady => None,
+        }
+    }
+}
+
+/// Acknowledges what was taken in.
+async fn acknowledge(socket: &mut Socket, taken: Result<Option<Acknowledgement>, JoinError>) -> Result<(), SlackError> {
+    match taken {
+        Ok(Some(Acknowledgement { id, answer })) => socket.acknowledge(&id, answer).await,
+        Ok(None) => Ok(()),
+        Err(fault) => {
+            error!(%fault, "an envelope was not taken in, and comes again");
+            Ok(())
         }
     }
 }

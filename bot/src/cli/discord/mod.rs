@@ -17,7 +17,7 @@ pub struct DiscordArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum DiscordCommand {
-    /// Register the commands at Discord, and say what that changes; doing it again changes nothing
+    /// Say how the commands at Discord differ, then register them; doing it again changes nothing
     Register(register::RegisterArgs),
 }
 

@@ -5,7 +5,7 @@ use crate::assemble;
 use clap::Args;
 use slipway_deploy::discord::{Change, CommandChange, Discord, DiscordError, changes, registration};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::Path;
 
 /// How many differences of one command are named.
@@ -39,10 +39,7 @@ pub(super) async fn run(args: &RegisterArgs, path: &Path) -> Result<(), Refused>
         refused("DISCORD_TOKEN is not set. Set it to the token of the application's bot (Developer Portal, Bot).")
     })?;
     let guild = place(args, section.guild_id.as_deref())?;
-    let said = register(&client, &section.application_id, guild, args).await?;
-    // Whoever does not listen any more needs no error.
-    let _ = std::io::stdout().lock().write_all(said.as_bytes());
-    Ok(())
+    register(&client, &section.application_id, guild, args, &mut std::io::stdout()).await
 }
 
 /// The server that is meant; none: all of them.
@@ -55,12 +52,14 @@ fn place<'a>(args: &'a RegisterArgs, configured: Option<&'a str>) -> Result<Opti
     guild.map(Some).ok_or_else(|| Refused(nowhere.to_owned()))
 }
 
+/// Says what differs before it changes anything, so that it stands there too when that fails, and then what came of it.
 async fn register(
     client: &Discord,
     application: &str,
     guild: Option<&str>,
     args: &RegisterArgs,
-) -> Result<String, Refused> {
+    said: &mut impl Write,
+) -> Result<(), Refused> {
     let failed = |error: DiscordError| Refused(error.to_string());
     let theirs = client.application().await.map_err(failed)?.id;
     if theirs != application {
@@ -71,18 +70,26 @@ async fn register(
     }
     let ours = if args.remove { vec![] } else { registration(guild.is_none()) };
     let changed = changes(&ours, &client.commands(application, guild).await.map_err(failed)?);
+    say(said, &differences(&changed));
     let is_done = !changed.is_empty() && !args.dry_run;
     if is_done {
-        client.put_commands(application, guild, &ours).await.map_err(failed)?;
+        client.put_commands(application, guild, &ours).await.map_err(not_known_to_be_done)?;
     }
-    Ok(text(guild, &changed, is_done))
+    say(said, &outcome(guild, changed.len(), is_done));
+    Ok(())
 }
 
-fn text(guild: Option<&str>, changed: &[CommandChange], is_done: bool) -> String {
-    let place = guild.map_or("everywhere".to_owned(), |guild| format!("in the server {guild}"));
-    if changed.is_empty() {
-        return format!("Nothing to change: the commands {place} are as they should be.\n");
-    }
+/// An answer that was lost says nothing of whether it was done, and a second registration changes nothing then.
+fn not_known_to_be_done(error: DiscordError) -> Refused {
+    Refused(format!("{error} Run this again: it says first what still differs."))
+}
+
+/// Whoever does not listen any more needs no error.
+fn say(said: &mut impl Write, text: &str) {
+    let _ = said.write_all(text.as_bytes()).and_then(|()| said.flush());
+}
+
+fn differences(changed: &[CommandChange]) -> String {
     let mut text = String::new();
     for CommandChange { name, how } in changed {
         let _ = match how {
@@ -95,13 +102,18 @@ fn text(guild: Option<&str>, changed: &[CommandChange], is_done: bool) -> String
             }
         };
     }
-    let count = match changed.len() {
+    text
+}
+
+fn outcome(guild: Option<&str>, changed: usize, is_done: bool) -> String {
+    let place = guild.map_or("everywhere".to_owned(), |guild| format!("in the server {guild}"));
+    let count = match changed {
+        0 => return format!("Nothing to change: the commands {place} are as they should be.\n"),
         1 => "1 command".to_owned(),
         n => format!("{n} commands"),
     };
     let end = if is_done { "changed" } else { "would be changed; nothing was done" };
-    let _ = writeln!(text, "{count} {place} {end}.");
-    text
+    format!("{count} {place} {end}.\n")
 }
 
 #[cfg(test)]
@@ -128,6 +140,13 @@ mod tests {
         Json(commands)
     }
 
+    /// What is said, and how it ends.
+    async fn run(client: &Discord, application: &str, line: &str) -> (String, Result<(), Refused>) {
+        let mut said = Vec::new();
+        let ended = register(client, application, Some(GUILD), &args(line), &mut said).await;
+        (String::from_utf8(said).unwrap(), ended)
+    }
+
     async fn discord(kept: Kept) -> Discord {
         let application = json!({ "id": APPLICATION, "name": "Slipway", "verify_key": "0".repeat(64), "flags": 0 });
         let list = async |State(kept): State<Kept>| Json(kept.0.lock().unwrap().0.clone());
@@ -146,7 +165,11 @@ mod tests {
     async fn doing_it_again_changes_nothing() {
         let kept = Kept::default();
         let client = discord(kept.clone()).await;
-        let register = async |line: &str| register(&client, APPLICATION, Some(GUILD), &args(line)).await.unwrap();
+        let register = async |line: &str| {
+            let (said, ended) = run(&client, APPLICATION, line).await;
+            ended.unwrap();
+            said
+        };
         let puts = || kept.0.lock().unwrap().1;
         let tried = register("slipway discord register --dry-run").await;
         assert!(tried.starts_with("+ /deploy\n") && tried.ends_with("nothing was done.\n"), "{tried}");
@@ -162,8 +185,10 @@ mod tests {
     #[tokio::test]
     async fn another_applications_commands_are_left_alone() {
         let client = discord(Kept::default()).await;
-        let refused = register(&client, GUILD, Some(GUILD), &args("slipway discord register")).await.unwrap_err();
+        let (said, ended) = run(&client, GUILD, "slipway discord register").await;
+        let refused = ended.unwrap_err();
         assert!(refused.0.contains(APPLICATION) && refused.0.ends_with("Nothing was done."), "{refused}");
+        assert_eq!(said, "");
     }
 
     fn args(line: &str) -> RegisterArgs {
@@ -196,6 +221,7 @@ mod tests {
             change("ship", Change::Removed),
         ];
         let guild = Some("290926798626357999");
+        let text = |guild, changed: &[_], is_done| differences(changed) + &outcome(guild, changed.len(), is_done);
         let said = [text(guild, &changed, true), text(None, &changed[..1], false), text(guild, &[], false)];
         expect![[r#"
             + /deploy

@@ -45,7 +45,7 @@ fn judged(channel: &Channel, standing: Option<&Standing>) -> ProbeResult {
     };
     if channel.guild_id.as_ref() != Some(&guild.id) {
         let says = format!("{name} is not in the server {}", guild.name);
-        return ProbeResult::fail(says, "name a channel of the server that guild_id names");
+        return ProbeResult::fail(says, "name a channel of that server");
     }
     let allowed = permissions(guild, Some(channel), &me.id, roles);
     let missing: Vec<_> = NEEDED.iter().filter(|(bit, _, _)| allowed & bit == 0).collect();
@@ -128,7 +128,7 @@ mod tests {
             FAIL  discord:1  #deployments: the application lacks Send Messages (posts cards)
                   → allow Send Messages to the application's role, in the channel's permissions
             FAIL  discord:1  #deployments is not in the server Acme
-                  → name a channel of the server that guild_id names
+                  → name a channel of that server
             FAIL  discord:1  #deployments is no text channel
                   → name a text channel, not a thread or a forum
             ok    discord:1  #deployments: it is there"#]].assert_eq(&shown(&rows));

@@ -51,8 +51,21 @@ pub async fn discord(config: &Config, secrets: &Secrets, client: Option<&Discord
     rows.push(app::interactions(config, section, &application));
     let standing = match &section.guild_id {
         None => {
-            rows.push(app::servers(within_limit(client.guilds()).await));
-            None
+            let servers = within_limit(client.guilds()).await;
+            let only =
+                servers.as_ref().ok().and_then(|all| if let [(id, _)] = &all[..] { Some(id.clone()) } else { None });
+            rows.push(app::servers(servers));
+            match only {
+                // The one that the bot takes for its own then.
+                Some(guild) => match within_limit(standing(client, &guild, me)).await {
+                    Ok(standing) => Some(standing),
+                    Err(failed) => {
+                        rows.push(("Discord server".to_owned(), failed));
+                        None
+                    }
+                },
+                None => None,
+            }
         }
         Some(guild) => match within_limit(standing(client, guild, me)).await {
             Ok(standing) => {

@@ -111,6 +111,18 @@ pub fn deferred_could_be_cancelled(waiting: &[Intent]) -> Option<Block> {
     Some(Block::Line(line.code(format!("/release cancel {}", first.id.short()))))
 }
 
+/// One in a list that shows plain text, as [`super::brief`] says a release:
+/// `01JD7Q4N · goals → staging · waits for 9:00 (Mon, UTC)`.
+#[must_use]
+pub fn deferred_brief(intent: &Intent) -> String {
+    let until = match &intent.condition {
+        Condition::Green => "for green CI".to_owned(),
+        Condition::Unlocked => "until it is unlocked".to_owned(),
+        Condition::At { at, timezone } => format!("for {}", said_briefly(*at, timezone, intent.asked_at)),
+    };
+    format!("{} · {} · waits {until}", intent.id.short(), intent.key)
+}
+
 fn lower_first(sentence: &str) -> String {
     let mut chars = sentence.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())

@@ -43,8 +43,8 @@ pub use by_hand::{brought_by_hand, by_hand_is_over};
 pub use configuration::{ConfigurationView, configuration};
 pub use deferred::{
     QueueIntents, begins_now, bumped, bumped_before, cancel_fits_several, cannot_be_deferred, deferral_cancelled,
-    deferral_ended, deferred, deferred_answer, deferred_could_be_cancelled, deferred_news, deferred_unreadable,
-    note_deferred, too_many_deferred,
+    deferral_ended, deferred, deferred_answer, deferred_brief, deferred_could_be_cancelled, deferred_news,
+    deferred_unreadable, note_deferred, too_many_deferred,
 };
 pub use flow::{
     flow_cannot_be_resumed, flow_goes_on, flow_is_not_paused, flow_is_not_set, flow_paused, flow_phrase, flow_resumed,

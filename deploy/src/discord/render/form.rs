@@ -27,8 +27,8 @@ const INPUTS_LIMIT: usize = 5;
 ///
 /// What the form carries unseen is part of its name; where the two are too long together, it is left out. There are
 /// texts only: a choice is a text with the values to choose from in its label; where there is no room, they stand in the
-/// text while nothing is typed. The words above the inputs stand in the first one while it is empty, unless that has a
-/// hint of its own.
+/// text while nothing is typed. What is chosen beforehand always stands there: what it is about is not to be typed again.
+/// The words above the inputs stand in the first one while it is empty, unless that has a hint of its own.
 #[must_use]
 pub fn modal(form: &Form) -> Value {
     let mut ids = BTreeSet::new();
@@ -82,8 +82,6 @@ fn text(input: &Input, intro: &str) -> Option<CreateInputText> {
     let style = if multiline { InputTextStyle::Paragraph } else { InputTextStyle::Short };
     let with_values = format!("{} ({values})", input.label);
     let shows_values = !values.is_empty() && length(&with_values) <= TITLE_LIMIT_CHARS;
-    // What stands there while nothing is typed is seen only then.
-    let initial = if values.is_empty() || shows_values { initial } else { "" };
     let label = literal(if shows_values { &with_values } else { &input.label }, TITLE_LIMIT_CHARS, "–");
     let mut text = CreateInputText::new(style, label, &input.id).max_length(max).required(!input.optional);
     let hints = [if shows_values { "" } else { &values }, input.hint.as_deref().unwrap_or_default(), intro];

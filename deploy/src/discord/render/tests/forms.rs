@@ -86,20 +86,20 @@ fn a_name_says_which_form_was_sent_and_what_it_carries() {
 }
 
 #[test]
-fn values_to_choose_from_stand_where_there_is_room() {
+fn values_to_choose_from_stand_where_there_is_room_and_the_chosen_one_always() {
     let with = |count: usize| {
         let options = (0..count).map(|n| (format!("environment-{n}"), String::new())).collect();
         let kind = InputKind::Choice { options, initial: Some("environment-1".into()) };
         let input = Input { kind, ..lock().inputs[0].clone() };
         let input = inputs(&modal(&Form { inputs: vec![input], ..lock() })).remove(0);
-        (input["label"].clone(), input["placeholder"].clone(), input.get("value").is_some())
+        (input["label"].clone(), input["placeholder"].clone(), input["value"].clone())
     };
-    assert_eq!(
-        with(2),
-        ("How long (environment-0, environment-1)".into(), "Only your own releases pass.".into(), true)
-    );
-    let (label, placeholder, has_value) = with(8);
-    assert_eq!((label, has_value), ("How long".into(), false), "a value would hide them");
+    let chosen = Value::from("environment-1");
+    let both =
+        ("How long (environment-0, environment-1)".into(), "Only your own releases pass.".into(), chosen.clone());
+    assert_eq!(with(2), both);
+    let (label, placeholder, value) = with(8);
+    assert_eq!((label, value), ("How long".into(), chosen), "what is chosen is there, however many there are");
     assert!(placeholder.as_str().unwrap().starts_with("environment-0, environment-1, "), "{placeholder}");
 }
 
