@@ -17,6 +17,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 /// How many commands and presses of one person are taken at once.
 const BURST_LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
@@ -24,6 +25,10 @@ const BURST_LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const ONE_MORE_AFTER: Duration = Duration::from_secs(3);
 /// How many people's counts are kept before those who were quiet are forgotten.
 const PEOPLE_COUNTED_LIMIT: usize = 2_000;
+
+/// How long after it came something may still be written down: what takes longer is done after its chat has told whoever
+/// asked that it failed, three seconds after they did. A longer budget in the configuration counts as it is.
+const WAITS: Duration = Duration::from_millis(2_500);
 
 /// What somebody reads whose request is not known to be durable.
 pub const NOT_CONFIRMED: &str = "Not confirmed: Slipway could not write it down in time. See /release status.";
@@ -81,21 +86,33 @@ impl Entrance {
         self.reactions.get(reaction).copied()
     }
 
-    /// Makes a delivery durable within what the chat waits for. False: it is not known to be.
+    /// Makes a delivery that `came` then durable within what the chat waits for. False: it is not known to be. What has
+    /// waited too long already is not even tried.
     pub(in crate::chat) async fn deliver(
         &self,
         key: &str,
         incoming: &Incoming,
         reply: &Reply,
+        came: Instant,
     ) -> Result<bool, StoreError> {
         let reply = Some(reply).filter(|reply| **reply != Reply::default());
-        let stored = self.store.deliver_with_reply(key, incoming, reply, &self.clock);
-        match tokio::time::timeout(self.ack_budget, stored).await {
-            Ok(stored) => stored?,
-            Err(_) => return Ok(false),
+        let Some(stored) = self.within(came, self.store.deliver_with_reply(key, incoming, reply, &self.clock)).await
+        else {
+            return Ok(false);
         };
+        stored?;
         self.signals.inbox.notify_one();
         Ok(true)
+    }
+
+    /// What a write comes to that is for something that `came` then. None: it took too long.
+    pub(in crate::chat) async fn within<T>(&self, came: Instant, write: impl Future<Output = T>) -> Option<T> {
+        let now = Instant::now();
+        let until = (now + self.ack_budget).min(came + self.ack_budget.max(WAITS));
+        if until <= now {
+            return None;
+        }
+        timeout_at(until, write).await.ok()
     }
 
     /// What one person reads who asks for too much at once.

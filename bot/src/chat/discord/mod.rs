@@ -10,6 +10,7 @@ mod session;
 mod show;
 mod suggest;
 mod talk;
+mod underway;
 mod whisper;
 
 pub use gateway::GatewayListener;
