@@ -107,12 +107,7 @@ impl Entrance {
 
     /// What a write comes to that is for something that `came` then. None: it took too long.
     pub(in crate::chat) async fn within<T>(&self, came: Instant, write: impl Future<Output = T>) -> Option<T> {
-        let now = Instant::now();
-        let until = (now + self.ack_budget).min(came + self.ack_budget.max(WAITS));
-        if until <= now {
-            return None;
-        }
-        timeout_at(until, write).await.ok()
+        timeout_at(until(came, Instant::now(), self.ack_budget)?, write).await.ok()
     }
 
     /// What one person reads who asks for too much at once.
@@ -146,5 +141,38 @@ impl Entrance {
         }
         let Some(id) = value.strip_prefix(CARD_KEY_PREFIX) else { return Ok(None) };
         Ok(self.store.release(&ReleaseId::new(id)).await?.map(|stored| stored.release.request.key))
+    }
+}
+
+/// Until when what `came` then may be written down. None: that is over.
+fn until(came: Instant, now: Instant, budget: Duration) -> Option<Instant> {
+    let until = (now + budget).min(came + budget.max(WAITS));
+    (now < until).then_some(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_waited_has_less_time_left() {
+        let came = Instant::now();
+        let ms = Duration::from_millis;
+        // A budget, how long it has waited already, and how long the write may take.
+        for (budget_ms, waited_ms, left_ms) in [
+            (2_000, 0, Some(2_000)),
+            (2_000, 500, Some(2_000)),
+            (2_000, 501, Some(1_999)),
+            (2_000, 2_499, Some(1)),
+            (2_000, 2_500, None),
+            (2_000, 60_000, None),
+            (100, 2_450, Some(50)),
+            (2_900, 1_000, Some(1_900)),
+            (2_900, 2_900, None),
+        ] {
+            let now = came + ms(waited_ms);
+            let left = until(came, now, ms(budget_ms)).map(|until| until - now);
+            assert_eq!(left, left_ms.map(ms), "{budget_ms} {waited_ms}");
+        }
     }
 }

@@ -251,7 +251,7 @@ mod tests {
     /// The test's one thread has run everything else that can run.
     async fn others_have_ended() {
         for _ in 0..10 {
-            tokio::task::yield_now().await;
+            task::yield_now().await;
         }
     }
 }
