@@ -4,6 +4,7 @@ mod across;
 mod ageing;
 mod answering;
 mod deliveries;
+mod held_up;
 mod mentions;
 mod people;
 mod pressing;

@@ -2,6 +2,7 @@
 
 mod ageing;
 mod deliveries;
+mod held_up;
 mod mentions;
 mod people;
 mod pressing;

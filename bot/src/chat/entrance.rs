@@ -17,6 +17,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 /// How many commands and presses of one person are taken at once.
 const BURST_LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
@@ -24,6 +25,10 @@ const BURST_LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const ONE_MORE_AFTER: Duration = Duration::from_secs(3);
 /// How many people's counts are kept before those who were quiet are forgotten.
 const PEOPLE_COUNTED_LIMIT: usize = 2_000;
+
+/// How long after it came something may still be written down: what takes longer is done after its chat has told whoever
+/// asked that it failed, three seconds after they did. A longer budget in the configuration counts as it is.
+const WAITS: Duration = Duration::from_millis(2_500);
 
 /// What somebody reads whose request is not known to be durable.
 pub const NOT_CONFIRMED: &str = "Not confirmed: Slipway could not write it down in time. See /release status.";
@@ -81,21 +86,28 @@ impl Entrance {
         self.reactions.get(reaction).copied()
     }
 
-    /// Makes a delivery durable within what the chat waits for. False: it is not known to be.
+    /// Makes a delivery that `came` then durable within what the chat waits for. False: it is not known to be. What has
+    /// waited too long already is not even tried.
     pub(in crate::chat) async fn deliver(
         &self,
         key: &str,
         incoming: &Incoming,
         reply: &Reply,
+        came: Instant,
     ) -> Result<bool, StoreError> {
         let reply = Some(reply).filter(|reply| **reply != Reply::default());
-        let stored = self.store.deliver_with_reply(key, incoming, reply, &self.clock);
-        match tokio::time::timeout(self.ack_budget, stored).await {
-            Ok(stored) => stored?,
-            Err(_) => return Ok(false),
+        let Some(stored) = self.within(came, self.store.deliver_with_reply(key, incoming, reply, &self.clock)).await
+        else {
+            return Ok(false);
         };
+        stored?;
         self.signals.inbox.notify_one();
         Ok(true)
+    }
+
+    /// What a write comes to that is for something that `came` then. None: it took too long.
+    pub(in crate::chat) async fn within<T>(&self, came: Instant, write: impl Future<Output = T>) -> Option<T> {
+        timeout_at(until(came, Instant::now(), self.ack_budget)?, write).await.ok()
     }
 
     /// What one person reads who asks for too much at once.
@@ -129,5 +141,38 @@ impl Entrance {
         }
         let Some(id) = value.strip_prefix(CARD_KEY_PREFIX) else { return Ok(None) };
         Ok(self.store.release(&ReleaseId::new(id)).await?.map(|stored| stored.release.request.key))
+    }
+}
+
+/// Until when what `came` then may be written down. None: that is over.
+fn until(came: Instant, now: Instant, budget: Duration) -> Option<Instant> {
+    let until = (now + budget).min(came + budget.max(WAITS));
+    (now < until).then_some(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_waited_has_less_time_left() {
+        let came = Instant::now();
+        let ms = Duration::from_millis;
+        // A budget, how long it has waited already, and how long the write may take.
+        for (budget_ms, waited_ms, left_ms) in [
+            (2_000, 0, Some(2_000)),
+            (2_000, 500, Some(2_000)),
+            (2_000, 501, Some(1_999)),
+            (2_000, 2_499, Some(1)),
+            (2_000, 2_500, None),
+            (2_000, 60_000, None),
+            (100, 2_450, Some(50)),
+            (2_900, 1_000, Some(1_900)),
+            (2_900, 2_900, None),
+        ] {
+            let now = came + ms(waited_ms);
+            let left = until(came, now, ms(budget_ms)).map(|until| until - now);
+            assert_eq!(left, left_ms.map(ms), "{budget_ms} {waited_ms}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod drawing;
 pub mod entrance;
 mod forms;
 mod home;
+mod lanes;
 mod place;
 pub mod publisher;
 mod reply;

@@ -11,6 +11,7 @@ use slipway_core::policy::Stance;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 /// How many cards are looked at.
@@ -177,7 +178,9 @@ impl Reread {
             };
             let platform = self.chat.platform();
             let key = format!("{platform}/reread/{channel}/{message}/{}/{name}/{added}/{now_us}", who.id());
-            entrance.deliver(&key, &reacted, &Reply::default()).await?;
+            if !entrance.deliver(&key, &reacted, &Reply::default(), Instant::now()).await? {
+                return Err(LookError::Later("what was missed could not be written down in time".to_owned()));
+            }
         }
         Ok(missed.len())
     }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use slipway_deploy::discord::verify;
 use std::sync::Arc;
+use tokio::time::Instant;
 use tracing::warn;
 
 /// The largest interaction that is read: a button brings the whole message along.
@@ -24,6 +25,7 @@ pub struct DiscordDoor {
 }
 
 pub(super) async fn interactions(State(web): State<Web>, headers: HeaderMap, body: Bytes) -> Response {
+    let came = Instant::now();
     let Some(discord) = &web.discord else { return StatusCode::NOT_FOUND.into_response() };
     let Some(public_key) = &discord.public_key else {
         let why = "DISCORD_PUBLIC_KEY is not set, so no interaction can be verified\n";
@@ -44,7 +46,7 @@ pub(super) async fn interactions(State(web): State<Web>, headers: HeaderMap, bod
             return StatusCode::BAD_REQUEST.into_response();
         }
     };
-    match discord.intake.asked(asked, false).await {
+    match discord.intake.asked(asked, false, came).await {
         Some(answer) => Json(answer).into_response(),
         None => StatusCode::FORBIDDEN.into_response(),
     }

@@ -7,6 +7,7 @@ mod policies;
 mod releases;
 mod slack;
 mod terminal;
+mod whole;
 
 pub use discord::DiscordDoor;
 pub use github::GithubDoor;
@@ -20,7 +21,7 @@ use crate::store::Store;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Request, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub fn router(web: Web) -> Router {
             .route("/api/v1/terminal/buttons", post(terminal::button))
             .route("/api/v1/terminal/messages", get(terminal::messages));
     }
+    // Nothing is read of what has no token.
+    let api = api.route_layer(from_fn(|request, next| whole::read(request, next, BODY_LIMIT_BYTES)));
     let api = api.route_layer(from_fn_with_state(web.clone(), bearer));
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -89,7 +92,7 @@ fn slack_doors(web: &Web) -> Router<Web> {
             .route("/slack/events", post(slack::events)),
         None => Router::new(),
     };
-    doors.layer(DefaultBodyLimit::max(slack::BODY_LIMIT_BYTES))
+    doors.layer(from_fn(|request, next| whole::read(request, next, slack::BODY_LIMIT_BYTES)))
 }
 
 fn discord_door(web: &Web) -> Router<Web> {
@@ -97,7 +100,7 @@ fn discord_door(web: &Web) -> Router<Web> {
         Some(_) => Router::new().route("/discord/interactions", post(discord::interactions)),
         None => Router::new(),
     };
-    door.layer(DefaultBodyLimit::max(discord::BODY_LIMIT_BYTES))
+    door.layer(from_fn(|request, next| whole::read(request, next, discord::BODY_LIMIT_BYTES)))
 }
 
 fn github_door() -> Router<Web> {

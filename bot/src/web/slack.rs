@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use slipway_deploy::slack::verify;
 use std::sync::Arc;
+use tokio::time::Instant;
 use tracing::warn;
 
 /// The largest delivery that is read: a button brings the whole message along, three times as long in a form.
@@ -48,6 +49,7 @@ pub(super) async fn events(State(web): State<Web>, headers: HeaderMap, body: Byt
 }
 
 async fn through(web: &Web, door: Door, headers: &HeaderMap, body: &Bytes) -> Response {
+    let came = Instant::now();
     let Some(slack) = &web.slack else { return StatusCode::NOT_FOUND.into_response() };
     let Some(secret) = &slack.signing_secret else {
         let why = "SLACK_SIGNING_SECRET is not set, so no delivery can be verified\n";
@@ -61,7 +63,7 @@ async fn through(web: &Web, door: Door, headers: &HeaderMap, body: &Bytes) -> Re
     }
     match read(door, body) {
         Ok(Delivery { heard: Heard::Nothing, .. }) => StatusCode::OK.into_response(),
-        Ok(delivery) => answered(door, slack.intake.take(delivery).await),
+        Ok(delivery) => answered(door, slack.intake.take(delivery, came).await),
         Err(error) => {
             // Slack's, so no attack; and nothing that it may hold goes into the log but what is wrong with it.
             tracing::error!(%error, "a delivery of Slack's cannot be read");

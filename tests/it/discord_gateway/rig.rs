@@ -133,13 +133,13 @@ pub(super) struct Client(pub(super) Gateway);
 
 impl Client {
     pub(super) async fn next(&mut self) -> GatewayEvent {
-        timeout(PATIENCE, self.0.next()).await.expect("nothing came")
+        timeout(PATIENCE, self.0.next()).await.expect("nothing came").expect("the gateway's loop has failed")
     }
 
     /// The next event, which must be one, acknowledged: its kind, what it says, and whether it was missed before.
     pub(super) async fn dispatch(&mut self) -> (String, serde_json::Value, bool) {
         match self.next().await {
-            GatewayEvent::Dispatch { seq, kind, data, replayed } => {
+            GatewayEvent::Dispatch { seq, kind, data, replayed, .. } => {
                 self.0.acknowledge(seq);
                 (kind, data, replayed)
             }

@@ -1,22 +1,28 @@
-//! What comes over the gateway. An event is acknowledged when what it says is durable, and not before; the session is kept,
-//! so that the next start goes on where this one stopped.
+//! What comes over the gateway. Each event is taken in beside the others, so that none that is slow holds up another one's
+//! answer. An event is acknowledged when it and all before it are durable; the session is kept, so that the next start goes
+//! on where this one stopped.
 
-use super::heard::{self, Happened, What};
+use super::heard::{self, Asked, Happened, What};
 use super::intake::{Intake, Place};
 use super::session::SessionKeeper;
 use super::show::DiscordChat;
+use super::underway::{Number, Underway};
+use super::{callback, heard::Said};
+use crate::chat::entrance::NOT_CONFIRMED;
+use crate::chat::lanes::{Lanes, caught, caught_at_once};
 use crate::chat::reread::Reread;
 use crate::rest;
 use crate::store::GatewaySession;
 use secrecy::SecretString;
 use serde_json::Value;
 use slipway_deploy::discord::{
-    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, Discord, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, GatewayEvent,
-    Resume,
+    DIRECT_MESSAGE_REACTIONS, DIRECT_MESSAGES, Discord, GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, GUILDS, Gateway,
+    GatewayEvent, Resume,
 };
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -24,19 +30,18 @@ use tracing::{error, info, warn};
 const INTENTS: u64 = GUILDS | GUILD_MESSAGES | GUILD_MESSAGE_REACTIONS | DIRECT_MESSAGES | DIRECT_MESSAGE_REACTIONS;
 /// How often the session is kept while nothing of importance happens.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
-/// How many answers are under way at once.
+/// How many answers are under way at once. Each takes a few seconds at most.
 const ANSWERS_LIMIT: usize = 64;
-
 /// How many suggestions are.
 const SUGGESTIONS_LIMIT: usize = 16;
+/// How many reactions and mentions wait until the store takes them. After that nothing more is taken from Discord.
+const HAPPENED_LIMIT: usize = 1_000;
+/// How often what only ever meets a fault of ours is tried.
+const FAULTS_LIMIT: u32 = 3;
 /// The event that tells that the app is in a server.
 const JOINED: &str = "GUILD_CREATE";
-
-/// How many answers may be under way.
-struct Answers {
-    suggestions: Arc<Semaphore>,
-    others: Arc<Semaphore>,
-}
+/// The lane of all reactions: when all are taken away at once, it matters what was there before.
+const REACTIONS: &str = "reactions";
 
 /// Listens to Discord.
 #[derive(Debug)]
@@ -51,101 +56,150 @@ pub struct GatewayListener {
     pub reread: Arc<Reread>,
 }
 
+/// What is under way.
+struct Lane {
+    /// The session that it is about, as Discord names it.
+    session: Arc<str>,
+    underway: Underway,
+    /// What wants an answer, in order for each person.
+    asked: Lanes<Number, ()>,
+    /// What happened: reactions in one order, what people say in one for each.
+    happened: Lanes<Number, ()>,
+    suggestions: Arc<Semaphore>,
+    introducing: Option<JoinHandle<()>>,
+}
+
+/// An event, as it came.
+struct Came {
+    seq: u64,
+    kind: String,
+    data: Value,
+    replayed: bool,
+    at: Instant,
+}
+
 impl GatewayListener {
-    /// Listens for ever.
+    /// Listens for ever. It returns when nothing more will ever be heard.
     pub async fn run(self) {
         // Who the application is, is not said again when a session is taken up.
         super::introduce(&self.discord, &self.intake).await;
         let kept = self.kept().await;
-        let mut session = kept.as_ref().map(|resume| resume.session_id.clone()).unwrap_or_default();
+        let mut lane = Lane::new(kept.as_ref());
         let mut gateway = self.discord.open_gateway(&self.token, INTENTS, kept);
-        let answers = Answers {
-            suggestions: Arc::new(Semaphore::new(SUGGESTIONS_LIMIT)),
-            others: Arc::new(Semaphore::new(ANSWERS_LIMIT)),
-        };
         let keeper = SessionKeeper::start(self.intake.entrance.store.clone(), self.intake.application.clone());
         let mut kept_at = Instant::now();
         loop {
-            match gateway.next().await {
-                GatewayEvent::Ready { session_id, user_id, guilds, .. } => {
-                    info!(user = user_id, "Discord is listened to");
-                    session = session_id;
-                    self.intake.introduce(user_id, &guilds);
-                    self.reread.soon();
-                    keeper.keep(&gateway);
-                }
-                GatewayEvent::Resumed => {
-                    info!("Discord is listened to again, and nothing was missed");
-                    self.reread.soon();
-                }
-                GatewayEvent::InvalidSession => {
-                    warn!("Discord has forgotten what was missed: the reactions are read again");
-                    self.reread.soon();
-                    keeper.over();
-                }
-                GatewayEvent::Dispatch { seq, kind, data, replayed } => {
-                    let place = Place { session: &session, seq, replayed, again: false };
-                    let matters = self.dispatch(&kind, data, place, &answers).await;
-                    gateway.acknowledge(seq);
-                    if matters || kept_at.elapsed() >= KEEP_EVERY {
-                        kept_at = Instant::now();
-                        keeper.keep(&gateway);
+            let has_room = lane.asked.has_room() && lane.happened.has_room();
+            let matters = tokio::select! {
+                event = gateway.next(), if has_room => match event {
+                    Some(GatewayEvent::Dispatch { seq, kind, data, replayed, came: at }) => {
+                        self.dispatch(Came { seq, kind, data, replayed, at }, &mut lane);
+                        false
                     }
-                }
+                    Some(event) => {
+                        self.session(event, &gateway, &keeper, &mut lane);
+                        continue;
+                    }
+                    None => return,
+                },
+                (number, _) = lane.asked.next() => lane.done(number),
+                (number, _) = lane.happened.next() => lane.done(number),
+            };
+            gateway.acknowledge(lane.underway.durable());
+            if matters || kept_at.elapsed() >= KEEP_EVERY {
+                kept_at = Instant::now();
+                keeper.keep(&gateway);
             }
         }
     }
 
-    /// Takes an event in, and does not return before that is durable. Gives whether it was something for this app.
-    async fn dispatch(&self, kind: &str, data: Value, place: Place<'_>, answers: &Answers) -> bool {
-        let happened = match heard::happened(kind, data) {
-            Ok(Happened::Nothing) => {
+    /// A session begins, goes on or is over.
+    fn session(&self, event: GatewayEvent, gateway: &Gateway, keeper: &SessionKeeper, lane: &mut Lane) {
+        match event {
+            GatewayEvent::Ready { session_id, user_id, guilds, .. } => {
+                info!(user = user_id, "Discord is listened to");
+                lane.session = session_id.into();
+                lane.underway.anew();
+                self.intake.introduce(user_id, &guilds);
+                keeper.keep(gateway);
+            }
+            GatewayEvent::Resumed => info!("Discord is listened to again, and nothing was missed"),
+            GatewayEvent::InvalidSession => {
+                warn!("Discord has forgotten what was missed: the reactions are read again");
+                lane.underway.anew();
+                keeper.over();
+            }
+            GatewayEvent::Dispatch { .. } => return,
+        }
+        self.reread.soon();
+    }
+
+    /// Has an event taken in beside the others.
+    fn dispatch(&self, came: Came, lane: &mut Lane) {
+        let Came { seq, kind, data, replayed, at } = came;
+        let number = lane.underway.came(seq);
+        match caught_at_once(|| heard::happened(&kind, data)) {
+            Some(Ok(Happened::Asked(asked))) => {
+                if matches!(asked.what, What::Suggest { .. }) {
+                    self.suggest(*asked, at, lane);
+                    lane.underway.done(number);
+                } else {
+                    lane.asked.take(asked.user.clone(), number, self.answer(*asked, replayed, at));
+                }
+            }
+            Some(Ok(happened)) if self.intake.concerns(&happened) => {
+                let key = match &happened {
+                    Happened::Said(Said { user, .. }) => user,
+                    _ => REACTIONS,
+                };
+                let place = Place { session: "", seq, replayed, again: false, came_us: self.intake.comes_us() };
+                let taken = taken_in(self.intake.clone(), happened.clone(), lane.session.clone(), place);
+                lane.happened.take(key.to_owned(), number, taken);
+            }
+            Some(Ok(_)) => {
                 if kind == JOINED && self.intake.wants_a_guild() {
-                    super::introduce(&self.discord, &self.intake).await;
+                    self.introduce(lane);
                 }
-                return false;
+                lane.underway.done(number);
             }
-            Ok(Happened::Asked(asked)) => {
-                self.asked(*asked, place.replayed, answers).await;
-                return true;
-            }
-            Ok(happened) => happened,
             // Told again it would be the same.
-            Err(error) => {
+            Some(Err(error)) => {
                 error!(kind, %error, "an event of Discord's cannot be read");
-                return false;
+                lane.underway.done(number);
             }
-        };
-        let mut place = place;
-        while !self.intake.happened(happened.clone(), place).await {
-            place.again = true;
-            tokio::time::sleep(rest::AFTER_FAILURE).await;
+            None => lane.underway.done(number),
         }
-        true
     }
 
-    /// Takes in what wants an answer, and answers beside what comes next.
-    async fn asked(&self, asked: heard::Asked, told_again: bool, answers: &Answers) {
+    /// Asks who the application is and where, once at a time.
+    fn introduce(&self, lane: &mut Lane) {
+        if lane.introducing.as_ref().is_some_and(|asks| !asks.is_finished()) {
+            return;
+        }
         let (discord, intake) = (self.discord.clone(), self.intake.clone());
-        let (id, token) = (asked.id.clone(), asked.token.clone());
-        let respond = move |answer: Option<Value>, permit: OwnedSemaphorePermit| async move {
+        lane.introducing = Some(tokio::spawn(async move { super::introduce(&discord, &intake).await }));
+    }
+
+    /// What changes nothing may take longer and be lost: when there are too many, some have no answer.
+    fn suggest(&self, asked: Asked, at: Instant, lane: &Lane) {
+        let Ok(permit) = lane.suggestions.clone().try_acquire_owned() else { return };
+        let answer = self.answer(asked, false, at);
+        tokio::spawn(async move {
             let _permit = permit;
-            let Some(answer) = answer else { return };
+            answer.await;
+        });
+    }
+
+    /// Takes in what wants an answer, and answers.
+    fn answer(&self, asked: Asked, told_again: bool, at: Instant) -> impl Future<Output = ()> + Send + 'static {
+        let (discord, intake) = (self.discord.clone(), self.intake.clone());
+        async move {
+            let (id, token) = (asked.id.clone(), asked.token.clone());
+            let answer = caught(intake.asked(asked, told_again, at)).await;
+            let Some(answer) = answer.unwrap_or_else(|| Some(callback::say(NOT_CONFIRMED))) else { return };
             if let Err(error) = discord.respond(&id, token.expose(), &answer).await {
                 warn!(%error, "an answer did not reach Discord in time");
             }
-        };
-        // What changes nothing may take longer, and holds up nothing: when there are too many, some have no answer.
-        if matches!(asked.what, What::Suggest { .. }) {
-            if let Ok(permit) = answers.suggestions.clone().try_acquire_owned() {
-                tokio::spawn(async move { respond(intake.asked(asked, told_again).await, permit).await });
-            }
-            return;
-        }
-        let answer = intake.asked(asked, told_again).await;
-        // As many as there are permits can be waited for: none is given up.
-        if let Ok(permit) = answers.others.clone().acquire_owned().await {
-            tokio::spawn(respond(answer, permit));
         }
     }
 
@@ -154,5 +208,42 @@ impl GatewayListener {
         let GatewaySession { session: session_id, seq, resume_url } =
             kept.inspect_err(|error| error!(%error, "the session with Discord could not be read")).ok().flatten()?;
         Some(Resume { session_id, seq: u64::try_from(seq).ok()?, resume_url })
+    }
+}
+
+impl Lane {
+    fn new(kept: Option<&Resume>) -> Self {
+        Self {
+            session: kept.map(|resume| resume.session_id.as_str()).unwrap_or_default().into(),
+            underway: Underway::default(),
+            asked: Lanes::new(ANSWERS_LIMIT),
+            happened: Lanes::new(HAPPENED_LIMIT),
+            suggestions: Arc::new(Semaphore::new(SUGGESTIONS_LIMIT)),
+            introducing: None,
+        }
+    }
+
+    /// Something is durable. Gives that it was for this app.
+    fn done(&mut self, number: Number) -> bool {
+        self.underway.done(number);
+        true
+    }
+}
+
+/// Takes in what happened, and does not end before that is durable. What only ever meets a fault of ours is given up.
+async fn taken_in(intake: Arc<Intake>, happened: Happened, session: Arc<str>, place: Place<'static>) {
+    let mut place = Place { session: &session, ..place };
+    let mut faults = 0;
+    loop {
+        match caught(intake.happened(happened.clone(), place)).await {
+            Some(true) => return,
+            Some(false) => {}
+            None => faults += 1,
+        }
+        if faults >= FAULTS_LIMIT {
+            return error!(seq = place.seq, faults, "an event of Discord's is given up");
+        }
+        place.again = true;
+        tokio::time::sleep(rest::AFTER_FAILURE).await;
     }
 }

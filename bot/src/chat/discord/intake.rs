@@ -20,6 +20,7 @@ use slipway_core::policy::Stance;
 use slipway_deploy::discord::{Discord, created_at, modal};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 /// How long Discord takes answers to what was asked, less what sending one may take.
@@ -55,6 +56,8 @@ pub struct Place<'a> {
     pub replayed: bool,
     /// It was tried before, and is not known to be durable.
     pub again: bool,
+    /// When it came, in microseconds since 1970. Discord does not say when anything was done.
+    pub came_us: i64,
 }
 
 /// Takes in what Discord says.
@@ -111,16 +114,17 @@ impl Intake {
         self.entrance.stance(&reaction_kind(reaction))
     }
 
-    /// When a reaction comes. Discord does not say when it was made.
-    fn comes_us(&self) -> i64 {
+    /// When something comes that does so now: later than all that came before.
+    pub(super) fn comes_us(&self) -> i64 {
         let now_us = self.entrance.clock.now().as_microsecond();
         let next = |last_us: i64| now_us.max(last_us + 1);
         let last_us = self.newest_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last_us| Some(next(last_us)));
         last_us.map_or(now_us, next)
     }
 
-    /// Answers what wants an answer. `None`: it is not ours. `told_again`: it comes after a while in which nobody listened.
-    pub async fn asked(self: &Arc<Self>, asked: Asked, told_again: bool) -> Option<Value> {
+    /// Answers what wants an answer and `came` then. `None`: it is not ours. `told_again`: it comes after a while in which
+    /// nobody listened.
+    pub async fn asked(self: &Arc<Self>, asked: Asked, told_again: bool, came: Instant) -> Option<Value> {
         if let What::Ping = asked.what {
             return Some(callback::pong());
         }
@@ -133,10 +137,10 @@ impl Intake {
             return Some(if is_suggestion { callback::choices(&[]) } else { callback::say(&why) });
         }
         let answered = match asked.what.clone() {
-            What::Command(typed) => self.command(&asked, &typed).await,
+            What::Command(typed) => self.command(&asked, &typed, came).await,
             What::Suggest { typed, option } => Ok(self.suggest(&asked, &typed, &option).await),
-            What::Press { verb, key, plan } => self.press(&asked, &verb, &key, plan).await,
-            What::Submission(submission) => self.submission(&asked, &submission).await,
+            What::Press { verb, key, plan } => self.press(&asked, &verb, (&key, plan), came).await,
+            What::Submission(submission) => self.submission(&asked, &submission, came).await,
             What::Ping | What::Unknown => {
                 info!("something was asked that this version does not know");
                 Ok(callback::say(UNKNOWN))
@@ -170,7 +174,7 @@ impl Intake {
             .then(|| "This reached Slipway too late. Nothing was started: ask again.".to_owned())
     }
 
-    async fn command(&self, asked: &Asked, typed: &Typed) -> Result<Value, StoreError> {
+    async fn command(&self, asked: &Asked, typed: &Typed, came: Instant) -> Result<Value, StoreError> {
         if let Some(why) = self.entrance.flood(&asked.user) {
             return Ok(callback::say(&why));
         }
@@ -183,10 +187,10 @@ impl Intake {
             return Ok(modal(&form));
         }
         let typed = Incoming::Typed { who: Identity::Discord(asked.user.clone()), channel, text };
-        self.promise(asked, &typed).await
+        self.promise(asked, &typed, came).await
     }
 
-    async fn submission(&self, asked: &Asked, submission: &Submission) -> Result<Value, StoreError> {
+    async fn submission(&self, asked: &Asked, submission: &Submission, came: Instant) -> Result<Value, StoreError> {
         // What the form carries is not signed: it was sent where it was opened.
         let Some((_, text)) = forms::line(submission) else {
             warn!(form = submission.form, "a form that this version does not know was sent");
@@ -194,12 +198,12 @@ impl Intake {
         };
         let channel = place_of(asked);
         let typed = Incoming::Typed { who: Identity::Discord(asked.user.clone()), channel, text };
-        self.promise(asked, &typed).await
+        self.promise(asked, &typed, came).await
     }
 
     /// Takes it in, and promises an answer.
-    async fn promise(&self, asked: &Asked, incoming: &Incoming) -> Result<Value, StoreError> {
-        let durable = self.entrance.deliver(&key_of(asked), incoming, &self.reply(asked, true)).await?;
+    async fn promise(&self, asked: &Asked, incoming: &Incoming, came: Instant) -> Result<Value, StoreError> {
+        let durable = self.entrance.deliver(&key_of(asked), incoming, &self.reply(asked, true), came).await?;
         Ok(if durable { callback::later() } else { callback::say(NOT_CONFIRMED) })
     }
 
@@ -215,8 +219,8 @@ impl Intake {
         self: &Arc<Self>,
         asked: &Asked,
         verb: &str,
-        key: &str,
-        plan: Option<String>,
+        (key, plan): (&str, Option<String>),
+        came: Instant,
     ) -> Result<Value, StoreError> {
         if let Some(why) = self.entrance.flood(&asked.user) {
             return Ok(callback::say(&why));
@@ -239,7 +243,7 @@ impl Intake {
         }
         let who = Identity::Discord(asked.user.clone());
         let pressed = Incoming::Pressed { who, channel, message: key.to_owned(), verb, plan };
-        let durable = self.entrance.deliver(&key_of(asked), &pressed, &self.reply(asked, false)).await?;
+        let durable = self.entrance.deliver(&key_of(asked), &pressed, &self.reply(asked, false), came).await?;
         Ok(match (durable, is_sure) {
             (false, _) => callback::say(NOT_CONFIRMED),
             (true, true) => callback::cancelling(),
@@ -253,14 +257,43 @@ impl Intake {
         Reply { interaction: Some(Interaction { application, token, until_ms, promised }), ..Reply::default() }
     }
 
-    /// Takes in what happened. False: it is not known to be durable, and must come again.
-    pub async fn happened(self: &Arc<Self>, happened: Happened, place: Place<'_>) -> bool {
+    /// Whether something that happened may be for this app. Most of what is said in a server is not.
+    pub(super) fn concerns(&self, happened: &Happened) -> bool {
+        let ours = self.ours();
+        let is_own = |user: &String| ours.bot_user.as_ref().is_some_and(|bot| bot == user);
+        match happened {
+            Happened::Nothing => false,
+            Happened::Asked(_) => true,
+            Happened::Said(said) => {
+                !is_own(&said.user)
+                    && (said.guild.is_none() || self.is_named_in(&said.text))
+                    && !self.is_elsewhere(said.guild.as_deref())
+            }
+            Happened::Reaction(reaction) => {
+                self.stance(&reaction.name).is_some()
+                    && !is_own(&reaction.user)
+                    && !self.is_elsewhere(reaction.guild.as_deref())
+            }
+            // In a conversation with one person nobody else can clear.
+            Happened::Cleared { guild, .. } => guild.is_some() && !self.is_elsewhere(guild.as_deref()),
+        }
+    }
+
+    /// Whoever replies to the app's message mentions it without a word of it.
+    fn is_named_in(&self, text: &str) -> bool {
+        let names = |bot: String| ["<@", "<@!"].iter().any(|begins| text.contains(&format!("{begins}{bot}>")));
+        self.ours().bot_user.is_some_and(names)
+    }
+
+    /// Takes in what happened and [concerns](Self::concerns) this app. False: it is not known to be durable, and must come
+    /// again.
+    pub(super) async fn happened(self: &Arc<Self>, happened: Happened, place: Place<'_>) -> bool {
         let taken = match happened {
             Happened::Asked(_) | Happened::Nothing => Ok(true),
             Happened::Said(said) => self.said(said, place).await,
             Happened::Reaction(reaction) => self.reaction(reaction, place).await,
-            Happened::Cleared { guild, channel, message, name } => {
-                self.cleared(guild.as_deref(), &channel, &message, name.as_deref(), place).await
+            Happened::Cleared { channel, message, name, .. } => {
+                self.cleared(&channel, &message, name.as_deref(), place).await
             }
         };
         taken.unwrap_or_else(|error| {
@@ -274,17 +307,9 @@ impl Intake {
     }
 
     async fn said(self: &Arc<Self>, said: Said, place: Place<'_>) -> Result<bool, StoreError> {
-        let bot_user = self.ours().bot_user;
         let direct = said.guild.is_none();
-        // Whoever replies to the app's message mentions it without a word of it.
-        let names = |bot: &String| ["<@", "<@!"].iter().any(|begins| said.text.contains(&format!("{begins}{bot}>")));
-        let mentioned = bot_user.as_ref().is_some_and(names);
-        let is_ours = bot_user.as_ref().is_some_and(|bot| *bot == said.user);
-        if is_ours || !(direct || mentioned) || self.is_elsewhere(said.guild.as_deref()) {
-            return Ok(true);
-        }
-        let asked = match after_mention(&said.text, bot_user.as_deref()) {
-            Some(asked) if mentioned => asked,
+        let asked = match after_mention(&said.text, self.ours().bot_user.as_deref()) {
+            Some(asked) if self.is_named_in(&said.text) => asked,
             _ if direct => said.text.trim(),
             _ => {
                 self.talk.whisper_later(&said.user, "Begin the message with @slipway. Nothing was started.");
@@ -304,15 +329,11 @@ impl Intake {
         let channel = channel(said.guild.as_deref(), &at, &said.user);
         let (who, text) = (Identity::Discord(said.user.clone()), self.entrance.spelt_out(asked));
         let key = format!("discord/message/{}/{}", said.channel, said.id);
-        self.entrance.deliver(&key, &Incoming::Typed { who, channel, text }, &Reply::default()).await
+        self.entrance.deliver(&key, &Incoming::Typed { who, channel, text }, &Reply::default(), Instant::now()).await
     }
 
     async fn reaction(&self, reaction: Reaction, place: Place<'_>) -> Result<bool, StoreError> {
         let Some(stance) = self.stance(&reaction.name) else { return Ok(true) };
-        let is_own = self.ours().bot_user.is_some_and(|bot| bot == reaction.user);
-        if is_own || self.is_elsewhere(reaction.guild.as_deref()) {
-            return Ok(true);
-        }
         if place.replayed && reaction.added && stance == Stance::Approve {
             // Nobody knows how old it is: the message says what is there.
             self.entrance.look_again.notify_one();
@@ -327,33 +348,22 @@ impl Intake {
         }
         let channel = channel(guild.as_deref(), &id, &user);
         let message = if guild.is_none() { format!("{id}/{message}") } else { message };
-        let at_us = Some(self.comes_us());
+        let at_us = Some(place.came_us);
         let reacted = Incoming::Reacted { who, channel, message, stance, added, at_us, name, found: false };
-        self.entrance.deliver(&key_at(place), &reacted, &Reply::default()).await
+        self.entrance.deliver(&key_at(place), &reacted, &Reply::default(), Instant::now()).await
     }
 
     /// Reactions were taken away all at once: each is gone that was seen.
-    async fn cleared(
-        &self,
-        guild: Option<&str>,
-        id: &str,
-        message: &str,
-        name: Option<&str>,
-        place: Place<'_>,
-    ) -> Result<bool, StoreError> {
-        // In a conversation with one person nobody else can clear.
-        if guild.is_none() || self.is_elsewhere(guild) {
-            return Ok(true);
-        }
+    async fn cleared(&self, id: &str, message: &str, name: Option<&str>, place: Place<'_>) -> Result<bool, StoreError> {
         let channel = format!("{}:{id}", Platform::Discord.key());
-        let at_us = Some(self.comes_us());
+        let at_us = Some(place.came_us);
         let seen = self.entrance.store.reactions_of(&channel, message).await?;
         for (who, stance, seen_name) in seen.into_iter().filter(|(.., seen)| name.is_none_or(|name| name == seen)) {
             let key = format!("{}/{}/{seen_name}", key_at(place), who.id());
             let (channel, message) = (channel.clone(), message.to_owned());
             let (added, name, found) = (false, seen_name, false);
             let reacted = Incoming::Reacted { who, channel, message, stance, added, at_us, name, found };
-            if !self.entrance.deliver(&key, &reacted, &Reply::default()).await? {
+            if !self.entrance.deliver(&key, &reacted, &Reply::default(), Instant::now()).await? {
                 return Ok(false);
             }
         }

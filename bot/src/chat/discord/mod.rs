@@ -11,6 +11,7 @@ mod session;
 mod show;
 mod suggest;
 mod talk;
+mod underway;
 mod whisper;
 
 pub use gateway::GatewayListener;

@@ -310,7 +310,7 @@ impl Chat for DiscordChat {
         match done {
             Ok(id) => {
                 if message.only_for.is_none() {
-                    self.promise_kept(out).await;
+                    self.promise_kept(out);
                 }
                 Ok(id)
             }

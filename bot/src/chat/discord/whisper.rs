@@ -134,17 +134,15 @@ impl DiscordChat {
         self.discord.post(channel, &key, &what, None).await.map(|_| ())
     }
 
-    /// Whoever was promised an answer and sees a new message in the channel needs none.
-    pub(super) async fn promise_kept(&self, out: &Outgoing<'_>) {
+    /// Whoever was promised an answer and sees a new message in the channel needs none. No other message waits for that.
+    pub(super) fn promise_kept(&self, out: &Outgoing<'_>) {
         let Some(interaction) = self.taken(out).filter(|interaction| self.whispers.keeps(interaction)) else { return };
-        if !take_back(&self.discord, &self.clock, interaction).await {
-            let (discord, clock, interaction) = (self.discord.clone(), self.clock.clone(), interaction.clone());
-            tokio::spawn(async move {
-                while !take_back(&discord, &clock, &interaction).await {
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                }
-            });
-        }
+        let (discord, clock, interaction) = (self.discord.clone(), self.clock.clone(), interaction.clone());
+        tokio::spawn(async move {
+            while !take_back(&discord, &clock, &interaction).await {
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+        });
     }
 
     /// Tells whoever asked in a place where the app cannot post that it cannot.

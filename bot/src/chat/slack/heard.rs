@@ -31,6 +31,21 @@ pub enum Heard {
     Nothing,
 }
 
+impl Heard {
+    /// What is to be taken one after the other. Reactions are ordered by Slack's own time, and hold up no command.
+    pub(super) fn lane(&self) -> String {
+        match self {
+            Self::Command(Command { user, .. })
+            | Self::Mention(Mention { user, .. })
+            | Self::Press(Press { user, .. })
+            | Self::Submission(Submission { user, .. }) => user.clone(),
+            Self::Reaction(Reaction { user, .. }) => format!("{user}/reactions"),
+            Self::HomeOpened { user } => format!("{user}/home"),
+            Self::Challenge(_) | Self::Nothing => String::new(),
+        }
+    }
+}
+
 /// Whose delivery it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sender {

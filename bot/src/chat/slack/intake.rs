@@ -18,6 +18,7 @@ use slipway_core::policy::Stance;
 use slipway_deploy::slack::{Rendered, Slack, modal, render};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 /// A reaction that is told later than this may be gone.
@@ -88,8 +89,8 @@ impl Intake {
         self.entrance.stance(reaction.split("::").next().unwrap_or(reaction))
     }
 
-    /// Takes one delivery in.
-    pub async fn take(self: &Arc<Self>, delivery: Delivery) -> Taken {
+    /// Takes one delivery in that `came` then.
+    pub async fn take(self: &Arc<Self>, delivery: Delivery, came: Instant) -> Taken {
         let Delivery { sender, heard } = delivery;
         if let Heard::Challenge(challenge) = heard {
             return Taken::Answer(json!({ "challenge": challenge }));
@@ -98,15 +99,12 @@ impl Intake {
             return refused;
         }
         let taken = match heard {
-            Heard::Command(command) => self.command(command).await,
-            Heard::Mention(mention) => self.mention(mention, &sender).await,
-            Heard::Reaction(reaction) => self.reaction(reaction, &sender).await,
-            Heard::Press(press) => self.press(press, &sender).await,
-            Heard::Submission(submission) => self.submission(submission).await,
-            Heard::HomeOpened { user } => {
-                self.home_opened(&user);
-                Ok(Taken::Done)
-            }
+            Heard::Command(command) => self.command(command, came).await,
+            Heard::Mention(mention) => self.mention(mention, &sender, came).await,
+            Heard::Reaction(reaction) => self.reaction(reaction, &sender, came).await,
+            Heard::Press(press) => self.press(press, &sender, came).await,
+            Heard::Submission(submission) => self.submission(submission, came).await,
+            Heard::HomeOpened { user } => self.home_opened(&user, came).await,
             Heard::Challenge(_) | Heard::Nothing => Ok(Taken::Done),
         };
         taken.unwrap_or_else(|error| {
@@ -126,7 +124,7 @@ impl Intake {
         None
     }
 
-    async fn command(self: &Arc<Self>, command: Command) -> Result<Taken, StoreError> {
+    async fn command(self: &Arc<Self>, command: Command, came: Instant) -> Result<Taken, StoreError> {
         if let Some(why) = self.entrance.flood(&command.user) {
             return Ok(Taken::Say(why));
         }
@@ -138,10 +136,10 @@ impl Intake {
             return Ok(Taken::Done);
         }
         let typed = Incoming::Typed { who: Identity::Slack(command.user), channel, text };
-        self.deliver(&format!("slack/command/{}", command.trigger), &typed, &reply).await
+        self.deliver(&format!("slack/command/{}", command.trigger), &typed, &reply, came).await
     }
 
-    async fn mention(self: &Arc<Self>, mention: Mention, sender: &Sender) -> Result<Taken, StoreError> {
+    async fn mention(self: &Arc<Self>, mention: Mention, sender: &Sender, came: Instant) -> Result<Taken, StoreError> {
         let who = Identity::Slack(mention.user.clone());
         if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
@@ -162,10 +160,10 @@ impl Intake {
         let channel = channel(Some(&mention.channel), &mention.user);
         let reply = Reply { thread: mention.thread, ..Reply::default() };
         let key = format!("slack/message/{}/{}", mention.channel, mention.ts);
-        self.deliver(&key, &Incoming::Typed { who, channel, text }, &reply).await
+        self.deliver(&key, &Incoming::Typed { who, channel, text }, &reply, came).await
     }
 
-    async fn reaction(&self, reaction: Reaction, sender: &Sender) -> Result<Taken, StoreError> {
+    async fn reaction(&self, reaction: Reaction, sender: &Sender, came: Instant) -> Result<Taken, StoreError> {
         let Some(stance) = self.stance(&reaction.name) else { return Ok(Taken::Done) };
         let who = Identity::Slack(reaction.user.clone());
         if self.is_outsider(&who, sender).await? {
@@ -181,10 +179,10 @@ impl Intake {
         }
         let at_us = Some(at_us);
         let reacted = Incoming::Reacted { who, channel: place, message, stance, added, at_us, name, found: false };
-        self.deliver(&format!("slack/event/{event}"), &reacted, &Reply::default()).await
+        self.deliver(&format!("slack/event/{event}"), &reacted, &Reply::default(), came).await
     }
 
-    async fn press(self: &Arc<Self>, press: Press, sender: &Sender) -> Result<Taken, StoreError> {
+    async fn press(self: &Arc<Self>, press: Press, sender: &Sender, came: Instant) -> Result<Taken, StoreError> {
         let who = Identity::Slack(press.user.clone());
         if self.is_outsider(&who, sender).await? {
             return Ok(Taken::Done);
@@ -210,39 +208,37 @@ impl Intake {
             None => (press.value, None),
         };
         let pressed = Incoming::Pressed { who, channel, message, verb, plan };
-        let taken = self.deliver(&format!("slack/press/{}", press.trigger), &pressed, &reply).await?;
+        let taken = self.deliver(&format!("slack/press/{}", press.trigger), &pressed, &reply, came).await?;
         if taken == Taken::NotConfirmed {
             self.say_later(reply, NOT_CONFIRMED.to_owned());
         }
         Ok(taken)
     }
 
-    async fn submission(&self, submission: Submission) -> Result<Taken, StoreError> {
+    async fn submission(&self, submission: Submission, came: Instant) -> Result<Taken, StoreError> {
         let Some((channel, text)) = forms::line(&submission) else {
             warn!(form = submission.form, "a form that this version does not know was sent");
             return Ok(Taken::Done);
         };
         let typed = Incoming::Typed { who: Identity::Slack(submission.user), channel, text };
-        self.deliver(&format!("slack/form/{}", submission.trigger), &typed, &Reply::default()).await
+        self.deliver(&format!("slack/form/{}", submission.trigger), &typed, &Reply::default(), came).await
     }
 
-    /// The page is drawn anew. That changes nothing, so it may be lost, and nobody's answer waits for the store.
-    fn home_opened(self: &Arc<Self>, user: &str) {
+    /// The page is drawn anew. That changes nothing, so it may be lost.
+    async fn home_opened(&self, user: &str, came: Instant) -> Result<Taken, StoreError> {
         let home = direct::home(Platform::Slack, user);
         if self.entrance.flood(&home).is_some() {
-            return;
+            return Ok(Taken::Done);
         }
-        let intake = self.clone();
-        tokio::spawn(async move {
-            match intake.entrance.store.home_wanted(&home, direct::HOME_KEY).await {
-                Ok(()) => intake.entrance.signals.messages.notify_one(),
-                Err(error) => warn!(%error, "somebody's page could not be drawn anew"),
-            }
-        });
+        let wanted = self.entrance.store.home_wanted(&home, direct::HOME_KEY);
+        if self.entrance.within(came, wanted).await.transpose()?.is_some() {
+            self.entrance.signals.messages.notify_one();
+        }
+        Ok(Taken::Done)
     }
 
-    async fn deliver(&self, key: &str, incoming: &Incoming, reply: &Reply) -> Result<Taken, StoreError> {
-        let durable = self.entrance.deliver(key, incoming, reply).await?;
+    async fn deliver(&self, key: &str, incoming: &Incoming, reply: &Reply, came: Instant) -> Result<Taken, StoreError> {
+        let durable = self.entrance.deliver(key, incoming, reply, came).await?;
         Ok(if durable { Taken::Done } else { Taken::NotConfirmed })
     }
 

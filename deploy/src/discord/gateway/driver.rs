@@ -252,7 +252,8 @@ impl Driver {
                 Given { event: GatewayEvent::Resumed, silent: Some(seq) }
             }
             Heard::Dispatch { seq, kind, data, replayed } => {
-                Given { event: GatewayEvent::Dispatch { seq, kind, data, replayed }, silent: None }
+                let came = Instant::now();
+                Given { event: GatewayEvent::Dispatch { seq, kind, data, replayed, came }, silent: None }
             }
         };
         self.give(given, wire, protocol).await

@@ -1,6 +1,7 @@
 //! What the gateway says to whoever listens.
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// How a session goes on: what to keep over a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum GatewayEvent {
         data: Value,
         /// Whether it happened while nobody listened.
         replayed: bool,
+        /// When it was read from the connection.
+        came: Instant,
     },
     /// The session is over, and a new one will begin. What was missed between is not said: it must be looked up.
     InvalidSession,

@@ -7,7 +7,6 @@ use super::pace::GatewayPace;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, watch};
@@ -68,17 +67,17 @@ impl Gateway {
         Self { events, place: Place::at(resume), acknowledged, ready, task }
     }
 
-    /// The next thing that the gateway says. Connections come and go behind it. May be given up at any moment without
-    /// losing anything.
-    pub async fn next(&mut self) -> GatewayEvent {
+    /// The next thing that the gateway says. Connections come and go behind it. None: what makes them has failed, and
+    /// nothing more will ever be heard. May be given up at any moment without losing anything.
+    pub async fn next(&mut self) -> Option<GatewayEvent> {
         let Some(given) = self.events.recv().await else {
-            error!("the loop of Discord's gateway has failed: nothing more will be heard until Slipway starts again");
-            return pending().await;
+            error!("the loop of Discord's gateway has failed: nothing more is heard");
+            return None;
         };
         if self.place.passed(&given) {
             self.publish();
         }
-        given.event
+        Some(given.event)
     }
 
     /// Everything up to `seq` is durable now, and need not be said again.
@@ -156,11 +155,32 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use super::super::address::{GatewayBot, NoAddress};
     use super::*;
+    use async_trait::async_trait;
     use serde_json::Value;
+    use tokio::time::Instant;
+
+    /// Where asking for the address is a bug of ours.
+    struct Broken;
+
+    #[async_trait]
+    impl GatewayAddress for Broken {
+        async fn gateway(&self) -> Result<GatewayBot, NoAddress> {
+            panic!("as a test wants it")
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_listens_hears_that_nothing_more_comes() {
+        let mut gateway = Gateway::open(Broken, &"token".into(), 0, None);
+        assert_eq!(gateway.next().await, None);
+        assert_eq!(gateway.next().await, None);
+    }
 
     fn event(seq: u64) -> Given {
-        let event = GatewayEvent::Dispatch { seq, kind: "X".into(), data: Value::Null, replayed: false };
+        let event =
+            GatewayEvent::Dispatch { seq, kind: "X".into(), data: Value::Null, replayed: false, came: Instant::now() };
         Given { event, silent: None }
     }
 
