@@ -1,10 +1,12 @@
 //! Looking at what the targets of an environment run, so that what somebody brings there past Slipway is noticed. It decides
 //! nothing: what it sees goes through the inbox.
 
+use crate::defects::caught;
 use crate::engine::Incoming;
 use crate::executor::{Executor, operation_named};
 use crate::flow::{commit_of_image, image_of};
 use crate::tags;
+use futures::StreamExt as _;
 use slipway_core::environment::{Environment, Live, Look, TagNames, TargetRuns};
 use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest};
 use slipway_deploy::aws::ecr::RegistryError;
@@ -16,6 +18,8 @@ use tracing::warn;
 const LOOK_EVERY_MS: i64 = 5 * 60 * 1_000;
 /// How long a look at one environment may take.
 const LOOK_LIMIT_S: u64 = 60;
+/// How many environments are looked at beside each other.
+const LOOKS_AT_ONCE_LIMIT: usize = 4;
 
 /// Looks at all targets now and then.
 #[derive(Debug)]
@@ -38,14 +42,19 @@ impl Watch {
         }
     }
 
-    /// Looks at one environment after the other. What cannot be seen is looked at the next time.
+    /// Looks at all environments, some of them beside each other. What cannot be seen is looked at the next time.
     pub async fn look_at_all(&self) {
-        for key in self.0.setup.environment_keys(None) {
-            match tokio::time::timeout(Duration::from_secs(LOOK_LIMIT_S), self.look_at_one(&key)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => warn!(environment = %key, %error, "what runs there could not be looked at"),
-                Err(_) => warn!(environment = %key, limit_s = LOOK_LIMIT_S, "a look at what runs took too long"),
-            }
+        let keys = self.0.setup.environment_keys(None);
+        let looks: Vec<_> = keys.iter().map(|key| caught("a look at what runs", self.look_within_limit(key))).collect();
+        let looks = futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE_LIMIT);
+        looks.for_each(|_| std::future::ready(())).await;
+    }
+
+    async fn look_within_limit(&self, key: &EnvironmentKey) {
+        match tokio::time::timeout(Duration::from_secs(LOOK_LIMIT_S), self.look_at_one(key)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(environment = %key, %error, "what runs there could not be looked at"),
+            Err(_) => warn!(environment = %key, limit_s = LOOK_LIMIT_S, "a look at what runs took too long"),
         }
     }
 

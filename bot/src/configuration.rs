@@ -2,6 +2,7 @@
 //! it but what people are told; what a release starts with is in its plan.
 
 use crate::clock::Clock;
+use crate::defects::caught;
 use crate::executor::Executor;
 use crate::outside::Outside;
 use crate::setup::Setup;
@@ -100,8 +101,9 @@ impl Watch {
     /// One look. What could not be seen stays as old as it is, and status says so.
     pub async fn look_at_all(&self) {
         let keys = self.setup.environment_keys(None);
-        let looks: Vec<_> = keys.iter().map(|key| self.look_at_one(key)).collect();
-        futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE_LIMIT).collect::<()>().await;
+        let looks: Vec<_> = keys.iter().map(|key| caught("a look at secrets", self.look_at_one(key))).collect();
+        let looks = futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE_LIMIT);
+        looks.for_each(|_| std::future::ready(())).await;
     }
 
     async fn look_at_one(&self, key: &EnvironmentKey) {

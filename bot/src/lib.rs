@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod configuration;
+mod defects;
 pub mod dry;
 pub mod engine;
 pub mod executor;

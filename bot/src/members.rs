@@ -100,7 +100,7 @@ impl Members {
         let now = self.clock.now();
         let mut sources = Vec::new();
         for source in self.setup.sources() {
-            let roll = self.store.membership(source).await?.as_of(now);
+            let roll = self.store.membership(source).await?.unwrap_or_default().as_of(now);
             if wanted(&roll, now) {
                 sources.push((source.clone(), roll));
             }

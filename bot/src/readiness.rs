@@ -1,18 +1,22 @@
 //! Whether what is outside can be reached, for `/readyz` and `slipway check`.
 
+use crate::defects::caught;
 use crate::outside::Outside;
 use crate::setup::{ServiceSetup, Setup};
+use futures::future::{BoxFuture, FutureExt as _, Shared};
+use futures::stream::StreamExt as _;
 use slipway_deploy::config_store::Wanted;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// How long an answer is good for, so that a load balancer's questions do not become calls to GitHub.
 const CACHE_MS: u64 = 10_000;
 /// How long one look may take.
 const LOOK_LIMIT_MS: u64 = 5_000;
+/// How many of a service's parts are looked at beside each other.
+const LOOKS_AT_ONCE_LIMIT: usize = 16;
 
 /// The part that says whether Slack knows the app.
 pub const SLACK: &str = "Slack";
@@ -23,19 +27,28 @@ pub const DISCORD: &str = "Discord";
 /// What can be reached, by name, with what is wrong where it cannot.
 pub type Parts = BTreeMap<String, Result<(), String>>;
 
+/// A look that is under way, for all that wait for it.
+type Going = Shared<BoxFuture<'static, Parts>>;
+
 /// Looks at the outside.
 #[derive(Debug)]
 pub struct Readiness {
     outside: Arc<Outside>,
     setup: Arc<Setup>,
-    seen: Mutex<Option<(Instant, Parts)>>,
+    looks: Mutex<Looks>,
+}
+
+#[derive(Debug, Default)]
+struct Looks {
+    seen: Option<(Instant, Parts)>,
+    going: Option<Going>,
 }
 
 impl Readiness {
     /// Nothing is looked at yet.
     #[must_use]
     pub fn new(outside: Arc<Outside>, setup: Arc<Setup>) -> Self {
-        Self { outside, setup, seen: Mutex::new(None) }
+        Self { outside, setup, looks: Mutex::default() }
     }
 
     /// Whose outside it is.
@@ -44,17 +57,35 @@ impl Readiness {
         &self.setup
     }
 
-    /// What can be reached now, or could a few seconds ago.
-    pub async fn look(&self) -> Parts {
-        let mut seen = self.seen.lock().await;
-        if let Some((at, parts)) = &*seen
-            && at.elapsed() < Duration::from_millis(CACHE_MS)
-        {
-            return parts.clone();
-        }
-        let parts = self.look_now().await;
-        *seen = Some((Instant::now(), parts.clone()));
-        parts
+    /// What can be reached now, or could a few seconds ago. The look itself goes on when whoever asked has hung up: a probe
+    /// with little patience would otherwise begin it again and again, and never hear how it ended.
+    pub async fn look(self: &Arc<Self>) -> Parts {
+        let going = {
+            let mut looks = self.looks();
+            if let Some((at, parts)) = &looks.seen
+                && at.elapsed() < Duration::from_millis(CACHE_MS)
+            {
+                return parts.clone();
+            }
+            looks.going.get_or_insert_with(|| self.clone().begins()).clone()
+        };
+        going.await
+    }
+
+    /// Looks in a task of its own, once for all that ask meanwhile.
+    fn begins(self: Arc<Self>) -> Going {
+        let task = tokio::spawn(async move {
+            let looked = caught("a look at the outside", self.look_now()).await;
+            let parts = looked.unwrap_or_else(|panicked| not_known(&panicked));
+            let mut looks = self.looks();
+            *looks = Looks { seen: Some((Instant::now(), parts.clone())), going: None };
+            parts
+        });
+        async move { task.await.unwrap_or_else(|error| not_known(&error)) }.boxed().shared()
+    }
+
+    fn looks(&self) -> MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What can be reached now.
@@ -89,32 +120,43 @@ impl Readiness {
     }
 
     async fn look_at(&self, name: &str, service: &ServiceSetup) -> Vec<(String, Result<(), String>)> {
-        let mut parts = Vec::new();
         let repository = &service.repository;
-        let github = self.outside.github.check_access(repository);
-        parts.push((format!("GitHub {repository}"), within_limit(github).await));
-        let image = self.outside.ecr.image_by_tag(&service.image, "slipway-check");
-        parts.push((format!("ECR {}", service.image), within_limit(image).await));
+        let mut looks = vec![
+            look(format!("GitHub {repository}"), self.outside.github.check_access(repository)),
+            look(format!("ECR {}", service.image), self.outside.ecr.image_by_tag(&service.image, "slipway-check")),
+        ];
         for environment in &service.environments {
             for target in &environment.targets {
-                let seen = match self.outside.target(&target.kind) {
-                    Ok(client) => within_limit(client.observe(&target.id)).await,
-                    Err(trouble) => Err(trouble.to_string()),
-                };
-                parts.push((format!("{} {name} {}", target.kind, environment.name), seen));
+                let part = format!("{} {name} {}", target.kind, environment.name);
+                looks.push(look(part, async {
+                    let client = self.outside.target(&target.kind).map_err(|trouble| trouble.to_string())?;
+                    client.observe(&target.id).await.map_err(|error| error.to_string())
+                }));
             }
             for secret in environment.config.iter().chain(environment.database.as_ref().map(|(secret, _)| secret)) {
-                let version = self.outside.secrets.current_version(secret);
-                parts.push((format!("secret {secret}"), within_limit(version).await));
+                looks.push(look(format!("secret {secret}"), self.outside.secrets.current_version(secret)));
             }
             for (secret, key) in &environment.needs {
-                let wanted = Wanted::key(secret, key);
-                let there = self.outside.config_store.has_key(&wanted);
-                parts.push((format!("secret {secret} key {key}"), within_limit(there).await));
+                looks.push(look(format!("secret {secret} key {key}"), async move {
+                    self.outside.config_store.has_key(&Wanted::key(secret, key)).await
+                }));
             }
         }
-        parts
+        futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE_LIMIT).collect().await
     }
+}
+
+/// A look that could not be made, so that nothing is known.
+fn not_known(why: &impl ToString) -> Parts {
+    Parts::from([("outside".to_owned(), Err(why.to_string()))])
+}
+
+/// A part by its name, and whether it can be reached.
+fn look<'a, T, E: ToString>(
+    part: String,
+    reach: impl Future<Output = Result<T, E>> + Send + 'a,
+) -> BoxFuture<'a, (String, Result<(), String>)> {
+    async move { (part, within_limit(reach).await) }.boxed()
 }
 
 async fn within_limit<T, E: ToString>(look: impl Future<Output = Result<T, E>>) -> Result<(), String> {

@@ -14,7 +14,8 @@ use slipway_core::together;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Everybody with the teams that count at a moment.
+/// Everybody with the teams that count at a moment. A link that cannot be read gives nobody an account, and a source of which
+/// something is kept that cannot be read gives nobody a team.
 #[derive(Clone, Debug, Default)]
 pub struct Company {
     /// Everybody.
@@ -31,7 +32,8 @@ impl Company {
     pub async fn within(store: &Store, tx: &mut Tx, setup: &Setup, now: Timestamp) -> Result<Self, StoreError> {
         let mut rolls = BTreeMap::new();
         for source in setup.sources() {
-            rolls.insert(source.clone(), store.membership_get(tx, source).await?);
+            let roll = store.membership_get(tx, source).await?.unwrap_or_else(|| Roll::unreadable(now));
+            rolls.insert(source.clone(), roll);
         }
         let links = store.links_within(tx).await?;
         Ok(Self::of(setup, &links, &rolls, now))
@@ -44,7 +46,8 @@ impl Company {
     pub async fn shown(store: &Store, setup: &Setup, now: Timestamp) -> Result<Self, StoreError> {
         let mut rolls = BTreeMap::new();
         for source in setup.sources() {
-            rolls.insert(source.clone(), store.membership(source).await?);
+            let roll = store.membership(source).await?.unwrap_or_else(|| Roll::unreadable(now));
+            rolls.insert(source.clone(), roll);
         }
         let links = store.links().await?;
         Ok(Self::of(setup, &links, &rolls, now))

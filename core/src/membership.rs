@@ -102,7 +102,7 @@ pub struct Trouble {
     pub what: String,
     /// Since when.
     pub since: Timestamp,
-    /// How often it has been tried since.
+    /// How often it has been tried since. 0: not at all, because what was seen before cannot be read back.
     pub tries: u32,
     /// It is not tried again before this moment.
     pub again_at: Timestamp,
@@ -112,6 +112,14 @@ pub struct Trouble {
 pub const REST_LIMIT_S: i64 = 60 * 60;
 
 impl Roll {
+    /// Of a source of which something is kept that cannot be read back: nobody counts as its member until it is looked at
+    /// again, which is due at once.
+    #[must_use]
+    pub fn unreadable(now: Timestamp) -> Self {
+        let what = "What Slipway last saw there cannot be looked up.".to_owned();
+        Self { seen: None, trouble: Some(Trouble { what, since: now, tries: 0, again_at: now }) }
+    }
+
     /// As it is to be taken at a moment. What was seen later than that was seen by a clock that was wrong: nobody knows
     /// when, so it was never seen. Nor is a rest kept that began then.
     #[must_use]

@@ -2,26 +2,33 @@
 //! as it is at that moment, so however many changes there were, the newest state is shown and the last is never
 //! lost.
 
+#[cfg(test)]
+mod tests;
+
 use super::drawing::{Drawing, Drawn};
 use super::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
+use crate::defects::{Panicked, caught};
 use crate::engine::Signals;
 use crate::rest;
 use crate::setup::Setup;
 use crate::standing::Company;
 use crate::store::{MessageRow, Store, StoreError};
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 use jiff::Timestamp;
 use slipway_core::person::{Directory, Platform};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 /// How many messages are taken at once.
 const BATCH_LIMIT: u32 = 50;
+/// In how many channels of a chat messages are published beside each other.
+const CHANNELS_AT_ONCE_LIMIT: usize = 50;
 /// How long a chat may take to show a message.
 const SHOW_LIMIT: Duration = Duration::from_secs(20);
 /// How often in a row a message may fail before that revision is given up, after about an hour. What is in the channel
@@ -45,6 +52,52 @@ enum Published {
     Failed,
 }
 
+/// What is due, by channel.
+type Due = BTreeMap<String, Vec<MessageRow>>;
+
+/// The channels of a chat in which something is under way, each by its task.
+#[derive(Default)]
+struct Channels {
+    tasks: JoinSet<()>,
+    names: HashMap<Id, String>,
+}
+
+impl Channels {
+    fn busy(&self) -> BTreeSet<String> {
+        self.names.values().cloned().collect()
+    }
+
+    /// In how many more something may be begun.
+    fn room(&self) -> usize {
+        CHANNELS_AT_ONCE_LIMIT.saturating_sub(self.names.len())
+    }
+
+    fn begin(&mut self, channel: String, work: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(work);
+        self.names.insert(task.id(), channel);
+    }
+
+    /// Waits until nothing more is under way in one of them; for ever where there is none.
+    async fn one_ends(&mut self) {
+        let Some(ended) = self.tasks.join_next_with_id().await else { return std::future::pending().await };
+        self.ended(ended);
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.ended(ended);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                error!(%error, "publishing in a channel ended");
+                error.id()
+            }
+        };
+        self.names.remove(&id);
+    }
+}
+
 /// The publisher with all it needs.
 #[derive(Debug)]
 pub struct Publisher {
@@ -64,20 +117,23 @@ impl Publisher {
 
     /// Publishes for ever, to each chat by itself: one that is slow or down holds up no other.
     pub async fn run(self) {
+        let publisher = Arc::new(self);
         let (wanted, wants) = watch::channel(());
         let pass_on = async {
             loop {
-                self.signals.messages.notified().await;
+                publisher.signals.messages.notified().await;
                 wanted.send_replace(());
             }
         };
-        let chats = join_all(self.chats.iter().map(|chat| self.publish_to(chat.as_ref(), wants.clone())));
-        tokio::join!(pass_on, chats, self.give_up_elsewhere());
+        let chats = join_all(publisher.chats.iter().map(|chat| publisher.publish_to(chat.as_ref(), wants.clone())));
+        tokio::join!(pass_on, chats, publisher.give_up_elsewhere());
     }
 
-    /// Publishes to one chat for ever.
-    async fn publish_to(&self, chat: &dyn Chat, mut wants: watch::Receiver<()>) {
+    /// Publishes to one chat for ever, with a task for each channel in which something is due: one that is slow, or fails,
+    /// holds up no other.
+    async fn publish_to(self: &Arc<Self>, chat: &dyn Chat, mut wants: watch::Receiver<()>) {
         let mut refreshed = Instant::now();
+        let mut channels = Channels::default();
         loop {
             if refreshed.elapsed() >= chat.refresh_every() {
                 refreshed = Instant::now();
@@ -86,20 +142,44 @@ impl Publisher {
                 }
             }
             wants.mark_unchanged();
-            match self.publish_due_in(chat.platform()).await {
-                Ok(0) => self.rest(chat.platform(), &mut wants).await,
-                Ok(_) => {}
-                Err(error) => {
+            match caught("looking for messages", self.begin_due(chat.platform(), &mut channels)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
                     error!(%error, "messages could not be published");
                     tokio::time::sleep(rest::AFTER_FAILURE).await;
                 }
+                Err(Panicked) => tokio::time::sleep(rest::AFTER_FAILURE).await,
+            }
+            let (busy, has_room) = (channels.busy(), channels.room() > 0);
+            tokio::select! {
+                () = channels.one_ends() => {}
+                () = self.rest(chat.platform(), &busy, &mut wants), if has_room => {}
             }
         }
     }
 
-    async fn rest(&self, platform: &str, wants: &mut watch::Receiver<()>) {
+    /// Begins to publish in the channels in which something is due and nothing is under way.
+    async fn begin_due(self: &Arc<Self>, platform: &str, channels: &mut Channels) -> Result<(), StoreError> {
+        let room = channels.room();
+        if room == 0 {
+            return Ok(());
+        }
+        let (due, people) = self.due_in(platform, &channels.busy()).await?;
+        for (channel, rows) in due.into_iter().take(room) {
+            let (publisher, people, name) = (self.clone(), people.clone(), channel.clone());
+            channels.begin(channel, async move {
+                if let Err(error) = publisher.publish_in_turn(&rows, &people).await {
+                    error!(channel = name, %error, "messages could not be published");
+                    tokio::time::sleep(rest::AFTER_FAILURE).await;
+                }
+            });
+        }
+        Ok(())
+    }
+
+    async fn rest(&self, platform: &str, busy: &BTreeSet<String>, wants: &mut watch::Receiver<()>) {
         let now_ms = self.clock.now_ms();
-        let due = self.store.message_next_due_ms(&prefix(platform), now_ms).await.ok().flatten();
+        let due = self.store.message_next_due_ms(busy, &prefix(platform), now_ms).await.ok().flatten();
         rest::until_due(wants.changed(), due, now_ms).await;
     }
 
@@ -118,25 +198,28 @@ impl Publisher {
         }
     }
 
-    /// Publishes what is due anywhere. Gives how many messages were looked at.
+    /// Publishes what is due anywhere. Gives in how many channels something was due.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails; what it does not fail is published all the same.
     pub async fn publish_due(&self) -> Result<usize, StoreError> {
-        let looked_at = try_join_all(Platform::ALL.map(|platform| self.publish_due_in(platform.key()))).await?;
-        Ok(looked_at.into_iter().sum())
+        let looked_at = join_all(Platform::ALL.map(|platform| self.publish_due_in(platform.key()))).await;
+        looked_at.into_iter().sum()
     }
 
     /// Publishes what is due in one chat, in order in each channel, the channels beside each other.
     async fn publish_due_in(&self, platform: &str) -> Result<usize, StoreError> {
-        let due = self.store.messages_due(&prefix(platform), self.clock.now_ms(), BATCH_LIMIT).await?;
-        let looked_at = due.len();
-        if looked_at == 0 {
-            return Ok(0);
-        }
-        let people = Company::shown(&self.store, &self.setup, self.clock.now()).await?.people;
-        let mut channels: BTreeMap<String, Vec<MessageRow>> = BTreeMap::new();
-        for row in due {
+        let (due, people) = self.due_in(platform, &BTreeSet::new()).await?;
+        let published = join_all(due.values().map(|rows| self.publish_in_turn(rows, &people))).await;
+        published.into_iter().collect::<Result<(), _>>()?;
+        Ok(due.len())
+    }
+
+    /// What is due in the channels of one chat in which nothing is under way, and for whom it is drawn.
+    async fn due_in(&self, platform: &str, busy: &BTreeSet<String>) -> Result<(Due, Arc<Directory>), StoreError> {
+        let now = self.clock.now();
+        let mut channels = Due::new();
+        for row in self.store.messages_due_beside(busy, &prefix(platform), now.as_millisecond(), BATCH_LIMIT).await? {
             match row {
                 Ok(row) => channels.entry(row.message.channel.clone()).or_default().push(row),
                 Err(row) => {
@@ -145,8 +228,10 @@ impl Publisher {
                 }
             }
         }
-        try_join_all(channels.values().map(|rows| self.publish_in_turn(rows, &people))).await?;
-        Ok(looked_at)
+        if channels.is_empty() {
+            return Ok((channels, Arc::default()));
+        }
+        Ok((channels, Company::shown(&self.store, &self.setup, now).await?.people))
     }
 
     /// Publishes the messages of one channel. Behind one that is still to be posted no other is posted: they stay due.
@@ -157,7 +242,14 @@ impl Publisher {
             if held_up && is_post && row.message.only_for.is_none() {
                 continue;
             }
-            match self.publish(row, people).await? {
+            let published = match caught("publishing a message", Box::pin(self.publish(row, people))).await {
+                Ok(published) => published?,
+                Err(Panicked) => {
+                    error!(channel = row.message.channel, key = row.message.key, "a message is given up until it changes");
+                    self.give_up(row).await?
+                }
+            };
+            match published {
                 Published::Done => {}
                 // A chat that is slow would hold up the others, message by message.
                 Published::Failed => return Ok(()),

@@ -3,12 +3,13 @@
 
 use super::Reply;
 use super::entrance::Entrance;
+use crate::defects::{Panicked, caught};
 use crate::engine::Incoming;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use slipway_core::person::Identity;
 use slipway_core::policy::Stance;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,7 +28,7 @@ const FIRST_AT_ONCE: usize = 4;
 const FIRST_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How long the start waits for it.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
-/// After a failure.
+/// How long a card rests that is told later, at least.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How often one card is tried.
 const TRIES_LIMIT: u32 = 5;
@@ -86,11 +87,28 @@ impl Reread {
         loop {
             // Both are fine: somebody wants it, or the time to look.
             let _ = tokio::time::timeout(LOOK_EVERY, self.chat.entrance().look_again.notified()).await;
-            for (number, (channel, message)) in self.cards().await.iter().enumerate() {
-                if number > AT_ONCE {
-                    tokio::time::sleep(BETWEEN_CARDS).await;
-                }
-                self.card(channel, message).await;
+            self.all_cards().await;
+        }
+    }
+
+    /// Looks at all cards. One that is told later is tried again at the end, so that it holds up none of the others.
+    async fn all_cards(&self) {
+        let now = Instant::now();
+        let mut cards: VecDeque<_> = self.cards().await.into_iter().map(|card| (card, 0, now)).collect();
+        let mut at_once = AT_ONCE;
+        while let Some(((channel, message), tries, not_before)) = cards.pop_front() {
+            match at_once.checked_sub(1) {
+                Some(left) => at_once = left,
+                None => tokio::time::sleep(BETWEEN_CARDS).await,
+            }
+            tokio::time::sleep_until(not_before).await;
+            if self.card(&channel, &message).await {
+                continue;
+            }
+            // A chat that takes no more questions is not asked the others at once.
+            at_once = 0;
+            if tries + 1 < TRIES_LIMIT {
+                cards.push_back(((channel, message), tries + 1, Instant::now() + AFTER_FAILURE));
             }
         }
     }
@@ -132,18 +150,21 @@ impl Reread {
         })
     }
 
-    async fn card(&self, channel: &str, message: &str) {
-        for _ in 0..TRIES_LIMIT {
-            match self.look(channel, message).await {
-                Ok(0) => return,
-                Ok(count) => return info!(channel, count, "reactions that were missed are taken in"),
-                Err(error @ LookError::Never(_)) => {
-                    return warn!(channel, %error, "the reactions under a card cannot be read");
-                }
-                Err(error) => {
-                    warn!(channel, %error, "the reactions under a card are read later");
-                    tokio::time::sleep(AFTER_FAILURE).await;
-                }
+    /// False: it may be told later.
+    async fn card(&self, channel: &str, message: &str) -> bool {
+        match caught("reading reactions again", self.look(channel, message)).await {
+            Ok(Ok(0)) | Err(Panicked) => true,
+            Ok(Ok(count)) => {
+                info!(channel, count, "reactions that were missed are taken in");
+                true
+            }
+            Ok(Err(error @ LookError::Never(_))) => {
+                warn!(channel, %error, "the reactions under a card cannot be read");
+                true
+            }
+            Ok(Err(error)) => {
+                warn!(channel, %error, "the reactions under a card are read later");
+                false
             }
         }
     }

@@ -48,7 +48,7 @@ impl Work<'_> {
         at: Timestamp,
     ) -> Result<(), EngineError> {
         let (store, setup) = (&self.engine.store, &self.engine.setup);
-        let before = store.membership_get(self.tx, source).await?.as_of(self.engine.clock.now());
+        let before = store.membership_get(self.tx, source).await?.unwrap_or_default().as_of(self.engine.clock.now());
         let Some(after) = before.read(members, at) else { return Ok(()) };
         store.membership_put(self.tx, source, &after).await?;
         let everybody = Company::within(store, self.tx, setup, self.engine.clock.now()).await?.people;
@@ -82,7 +82,7 @@ impl Work<'_> {
         again_at: Timestamp,
     ) -> Result<(), EngineError> {
         let store = &self.engine.store;
-        let before = store.membership_get(self.tx, source).await?.as_of(self.engine.clock.now());
+        let before = store.membership_get(self.tx, source).await?.unwrap_or_default().as_of(self.engine.clock.now());
         let Some(after) = before.failed(what, at, again_at) else { return Ok(()) };
         if let (None, Some(trouble)) = (&before.trouble, &after.trouble) {
             warn!(%source, what = trouble.what, "who is in a team cannot be read");

@@ -44,6 +44,7 @@ pub use why::{Explanation, Inquiry, Why};
 
 use crate::chat::direct;
 use crate::clock::Clock;
+use crate::defects::{Panicked, caught};
 use crate::setup::Setup;
 use crate::store::{InboxRow, SeenReaction, Store, StoreError};
 use apart::apart;
@@ -104,38 +105,55 @@ pub enum EngineError {
     /// One thing led to another without end.
     #[error("more than {} transitions followed from one delivery", apply::CHAIN_LIMIT)]
     Endless,
+    /// Handling it panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 impl Engine {
     /// Handles deliveries for ever.
     pub async fn run(self) {
-        if let Err(error) = self.judge_open().await {
-            error!(%error, "what waits could not be judged again");
-        }
+        let started_ms = self.clock.now_ms();
+        let mut open_is_judged = false;
         loop {
-            match self.handle_next().await {
-                Ok(true) => {}
-                Ok(false) => {
+            if !open_is_judged {
+                open_is_judged = self.judges_open(started_ms).await;
+            }
+            match caught("taking a delivery", self.handle_next()).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => {
                     // Both are fine: a signal, or the time to look by itself.
                     let _ = tokio::time::timeout(Duration::from_millis(LOOK_ANYWAY_MS), self.signals.inbox.notified())
                         .await;
                 }
-                Err(error) => {
+                Ok(Err(error)) => {
                     error!(%error, "the inbox could not be read");
                     tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
                 }
+                Err(Panicked) => tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await,
             }
+        }
+    }
+
+    /// The same until it works, as no timer makes up for it. Nobody waits for that.
+    async fn judges_open(&self, started_ms: i64) -> bool {
+        match caught("judging what waits", self.judge_open(started_ms)).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                error!(%error, "what waits could not be judged again, it is tried again");
+                false
+            }
+            Err(Panicked) => false,
         }
     }
 
     /// Lets everything that waits be judged again: policy, people and freezes may be others than before the start,
     /// and no timer knows of that.
-    async fn judge_open(&self) -> Result<(), StoreError> {
+    async fn judge_open(&self, started_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         let open = self.store.releases_open(&mut tx, lookup::OPEN_LIMIT).await?;
         // One connection writes: `deliver` would wait for this transaction.
         drop(tx);
-        let started_ms = self.clock.now_ms();
         for release in open.into_iter().filter(Release::wants_judgement) {
             let judge = Incoming::Judge { release: release.id.clone() };
             self.store.deliver(&format!("start/{started_ms}/{}", release.id), &judge, &self.clock).await?;
@@ -150,8 +168,15 @@ impl Engine {
     pub async fn handle_next(&self) -> Result<bool, StoreError> {
         let mut tx = self.store.begin().await?;
         let Some(row) = self.store.inbox_next(&mut tx).await? else { return Ok(false) };
+        let rules = self.setup.rules();
         // Boxed: what all kinds of deliveries need together is much for a stack.
-        match Box::pin(self.handle(tx, &row)).await {
+        let handled = caught("handling a delivery", Box::pin(self.handle(tx, &row))).await;
+        let handled = handled.unwrap_or_else(|panicked| {
+            // The transaction is undone, and so is what it may have put in force.
+            self.setup.replace_rules(rules);
+            Err(panicked.into())
+        });
+        match handled {
             Ok(()) => {
                 self.signals.effects.notify_one();
                 self.signals.messages.notify_one();

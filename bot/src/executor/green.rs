@@ -2,6 +2,7 @@
 //! the inbox, with exactly the commit that was seen.
 
 use super::{Executor, Trouble, no_longer_configured};
+use crate::defects::{Panicked, caught};
 use crate::engine::Incoming;
 use crate::store::{Delivery, StoreError};
 use slipway_core::facts::CiState;
@@ -35,7 +36,7 @@ impl Executor {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Err(error) = self.look_for_green().await {
+            if let Ok(Err(error)) = caught("looking for green CI", self.look_for_green()).await {
                 error!(%error, "what waits for green CI could not be looked at");
             }
         }
@@ -54,20 +55,20 @@ impl Executor {
                     continue;
                 }
             };
-            let looked = tokio::time::timeout(LOOK_LIMIT, self.green_commit(&intent)).await;
-            let next_ms = match looked {
-                Ok(Ok(seen)) => {
+            let look = caught("a look at CI", self.green_commit(&intent));
+            let next_ms = match tokio::time::timeout(LOOK_LIMIT, look).await {
+                Ok(Ok(Ok(seen))) => {
                     if let Some(commit) = seen {
                         self.green_seen(&intent, commit, began_ms).await?;
                     }
                     self.next_look_ms(&intent, began_ms).await?
                 }
-                Ok(Err(Trouble::Limited { at, .. })) => at.as_millisecond().max(began_ms + AFTER_TROUBLE_MS),
-                Ok(Err(trouble)) => {
+                Ok(Ok(Err(Trouble::Limited { at, .. }))) => at.as_millisecond().max(began_ms + AFTER_TROUBLE_MS),
+                Ok(Ok(Err(trouble))) => {
                     info!(deferred = %intent.id, %trouble, "CI could not be looked at");
                     began_ms + AFTER_TROUBLE_MS
                 }
-                Err(_) => began_ms + AFTER_TROUBLE_MS,
+                Ok(Err(Panicked)) | Err(_) => began_ms + AFTER_TROUBLE_MS,
             };
             self.store.intent_look_at(&intent.id, next_ms).await?;
         }

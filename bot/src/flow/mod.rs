@@ -5,6 +5,7 @@ mod runs;
 
 pub(crate) use runs::{commit_of_image, digest_in, image_of};
 
+use crate::defects::{Panicked, caught};
 use crate::engine::Incoming;
 use crate::executor::Executor;
 use crate::rest;
@@ -73,8 +74,11 @@ impl Follower {
         let tick = self.0.setup.pace.poll_ms(TICK_MS).clamp(1, TICK_MS).unsigned_abs();
         let mut followed = Followed::default();
         loop {
-            if let Err(error) = self.look_if_due(key, &mut followed).await {
-                error!(%error, environment = %key, "what was seen of a branch could not be kept");
+            match caught("a look at a branch", self.look_if_due(key, &mut followed)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => error!(%error, environment = %key, "what was seen of a branch could not be kept"),
+                // What was remembered half-way is not to be relied on.
+                Err(Panicked) => followed = followed.begins_again(self.0.clock.now_ms()),
             }
             tokio::time::sleep(Duration::from_millis(tick)).await;
         }
@@ -143,6 +147,12 @@ impl Followed {
         let nudged =
             heard.is_some_and(|heard_ms| heard_ms + LOOK_AFTER_MS > looked_ms && heard_ms + LOOK_AFTER_MS <= now_ms);
         self.base.as_ref() != base || nudged || now_ms - looked_ms >= every_ms || now_ms < looked_ms
+    }
+
+    /// After a defect: nothing is known any more, and the next look is as far off as after any other failure.
+    fn begins_again(&self, now_ms: i64) -> Self {
+        let not_before_ms = now_ms + rest::backoff_ms(self.failures, REST_LIMIT_MS);
+        Self { failures: self.failures + 1, not_before_ms, ..Self::default() }
     }
 
     /// After a failure: twice as long each time, and until GitHub listens again where it says so.

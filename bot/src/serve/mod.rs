@@ -7,6 +7,7 @@ use crate::chat::publisher::Publisher;
 use crate::clock::Clock;
 use crate::config;
 use crate::configuration::Watch;
+use crate::defects::{Panicked, caught};
 use crate::dry::Dry;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
@@ -235,10 +236,11 @@ async fn forget_old(store: Store, clock: Clock) {
     let mut ticks = tokio::time::interval(FORGET_EVERY);
     loop {
         ticks.tick().await;
-        match store.inbox_forget(clock.now_ms() - REMEMBER_DELIVERIES_MS).await {
-            Ok(0) => {}
-            Ok(count) => info!(count, "forgot old deliveries"),
-            Err(error) => error!(%error, "old deliveries could not be forgotten"),
+        let forgotten = store.inbox_forget(clock.now_ms() - REMEMBER_DELIVERIES_MS);
+        match caught("forgetting old deliveries", forgotten).await {
+            Ok(Ok(0)) | Err(Panicked) => {}
+            Ok(Ok(count)) => info!(count, "forgot old deliveries"),
+            Ok(Err(error)) => error!(%error, "old deliveries could not be forgotten"),
         }
     }
 }

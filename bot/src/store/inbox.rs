@@ -3,6 +3,7 @@
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use crate::chat::Reply;
 use crate::clock::Clock;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 /// How a delivery was taken.
@@ -77,7 +78,13 @@ impl Store {
     /// When the store fails.
     pub async fn inbox_next(&self, tx: &mut Tx) -> Result<Option<InboxRow>, StoreError> {
         let row = sqlx::query(sql::INBOX_NEXT).fetch_optional(&mut **tx).await?;
-        Ok(row.map(|row| InboxRow { id: row.get(0), body: row.get(1), attempts: row.get(2) }))
+        // Of a row that holds other kinds of values than it should, what it says cannot be read either: it is put aside as such.
+        let read = |row: SqliteRow| InboxRow {
+            id: row.get(0),
+            body: row.try_get(1).unwrap_or_default(),
+            attempts: row.try_get(2).unwrap_or_default(),
+        };
+        Ok(row.map(read))
     }
 
     /// Where the chat of a delivery takes the answer, if it says so.

@@ -1,5 +1,6 @@
 //! Accounts that people have linked to themselves, and how far those are that will be.
 
+use super::unreadable::column;
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use jiff::Timestamp;
 use slipway_core::ids::PersonId;
@@ -12,36 +13,45 @@ use sqlx::{Row as _, SqliteExecutor};
 const LINKS_LIMIT: u32 = 10_000;
 
 fn read(row: &SqliteRow) -> Result<Link, StoreError> {
-    let linked_at = Timestamp::from_millisecond(row.get(2));
+    const WHAT: &str = "a linked account";
+    let text = |at: usize| row.try_get::<String, _>(at).map_err(|error| column(WHAT, &error));
+    let linked_at_ms = row.try_get(2).map_err(|error| column(WHAT, &error))?;
+    let linked_at = Timestamp::from_millisecond(linked_at_ms);
     Ok(Link {
-        identity: from_json("a linked account", row.get(0))?,
-        person: PersonId::new(row.get::<String, _>(1)),
+        identity: from_json(WHAT, &text(0)?)?,
+        person: PersonId::new(text(1)?),
         linked_at: linked_at
             .map_err(|error| StoreError::Unreadable { what: "the time of a link", error: error.to_string() })?,
-        confirmed_by: from_json("a linked account", row.get(3))?,
+        confirmed_by: from_json(WHAT, &text(3)?)?,
     })
 }
 
-async fn all(from: impl SqliteExecutor<'_>) -> Result<Vec<Link>, StoreError> {
+async fn all(store: &Store, from: impl SqliteExecutor<'_>) -> Result<Vec<Link>, StoreError> {
     let rows = sqlx::query(sql::LINKS_ALL).bind(LINKS_LIMIT).fetch_all(from).await?;
-    rows.iter().map(read).collect()
+    let mut links = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let person: String = row.try_get(1).unwrap_or_default();
+        // Without it an account belongs to nobody, which holds up nobody else.
+        links.extend(store.unless_unreadable(&format!("a link of {person:?}"), read(row))?);
+    }
+    Ok(links)
 }
 
 impl Store {
-    /// Every link, as the transaction sees it.
+    /// Every link that can be read, as the transaction sees it.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn links_within(&self, tx: &mut Tx) -> Result<Vec<Link>, StoreError> {
-        all(&mut **tx).await
+        all(self, &mut **tx).await
     }
 
-    /// Every link, as last committed.
+    /// Every link that can be read, as last committed.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn links(&self) -> Result<Vec<Link>, StoreError> {
-        all(&self.read).await
+        all(self, &self.read).await
     }
 
     /// Adds a link.

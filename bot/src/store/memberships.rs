@@ -1,5 +1,6 @@
 //! Who was last seen where members of teams are kept outside of the configuration.
 
+use super::unreadable::column;
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use jiff::Timestamp;
 use slipway_core::facts::Observed;
@@ -7,14 +8,17 @@ use slipway_core::membership::{Roll, Source};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteExecutor};
 
-async fn get(from: impl SqliteExecutor<'_>, source: &Source) -> Result<Roll, StoreError> {
-    let row = sqlx::query(sql::MEMBERSHIP_GET).bind(source.key()).fetch_optional(from).await?;
-    row.as_ref().map_or_else(|| Ok(Roll::default()), read)
+async fn get(store: &Store, from: impl SqliteExecutor<'_>, source: &Source) -> Result<Option<Roll>, StoreError> {
+    let key = source.key();
+    let row = sqlx::query(sql::MEMBERSHIP_GET).bind(&key).fetch_optional(from).await?;
+    let roll = row.as_ref().map_or_else(|| Ok(Roll::default()), read);
+    store.unless_unreadable(&format!("the members of {key}"), roll)
 }
 
 fn read(row: &SqliteRow) -> Result<Roll, StoreError> {
     const WHAT: &str = "a membership";
-    let (members, seen_at): (Option<String>, Option<i64>) = (row.get(0), row.get(1));
+    let text = |at: usize| row.try_get::<Option<String>, _>(at).map_err(|error| column(WHAT, &error));
+    let (members, seen_at) = (text(0)?, row.try_get(1).map_err(|error| column(WHAT, &error))?);
     let seen = match (members, seen_at) {
         (Some(members), Some(at_ms)) => {
             let at = Timestamp::from_millisecond(at_ms)
@@ -23,25 +27,24 @@ fn read(row: &SqliteRow) -> Result<Roll, StoreError> {
         }
         _ => None,
     };
-    let trouble: Option<String> = row.get(2);
-    Ok(Roll { seen, trouble: trouble.map(|trouble| from_json(WHAT, &trouble)).transpose()? })
+    Ok(Roll { seen, trouble: text(2)?.map(|trouble| from_json(WHAT, &trouble)).transpose()? })
 }
 
 impl Store {
-    /// What is known of a source, as the transaction sees it.
+    /// What is known of a source, as the transaction sees it. `None`: this version cannot read it.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn membership_get(&self, tx: &mut Tx, source: &Source) -> Result<Roll, StoreError> {
-        get(&mut **tx, source).await
+    pub async fn membership_get(&self, tx: &mut Tx, source: &Source) -> Result<Option<Roll>, StoreError> {
+        get(self, &mut **tx, source).await
     }
 
-    /// What is known of a source, as last committed.
+    /// What is known of a source, as last committed. `None`: this version cannot read it.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn membership(&self, source: &Source) -> Result<Roll, StoreError> {
-        get(&self.read, source).await
+    pub async fn membership(&self, source: &Source) -> Result<Option<Roll>, StoreError> {
+        get(self, &self.read, source).await
     }
 
     /// Keeps what is known of a source.

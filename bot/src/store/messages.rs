@@ -7,6 +7,7 @@ use slipway_core::message::Message;
 use slipway_core::plan::PlanDigest;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeSet;
 
 /// What the keys of cards begin with.
 pub const CARD_KEY_PREFIX: &str = "release/";
@@ -252,7 +253,22 @@ impl Store {
         now_ms: i64,
         limit: u32,
     ) -> Result<Vec<Result<MessageRow, UnreadableMessage>>, StoreError> {
-        let rows = sqlx::query(sql::MESSAGES_DUE).bind(now_ms).bind(limit).bind(prefix).fetch_all(&self.read).await?;
+        self.messages_due_beside(&BTreeSet::new(), prefix, now_ms, limit).await
+    }
+
+    /// The same without those in channels that are busy: however many are due there, they take no other's place.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn messages_due_beside(
+        &self,
+        busy: &BTreeSet<String>,
+        prefix: &str,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Result<MessageRow, UnreadableMessage>>, StoreError> {
+        let due = sqlx::query(sql::MESSAGES_DUE).bind(now_ms).bind(limit).bind(prefix).bind(to_json(busy)?);
+        let rows = due.fetch_all(&self.read).await?;
         let unreadable =
             |row: &SqliteRow, error: StoreError| UnreadableMessage { id: row.get(0), wanted: row.get(6), error };
         Ok(rows.iter().map(|row| read(row).map_err(|error| unreadable(row, error))).collect())
@@ -330,12 +346,18 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// When the next message of such channels is due, in milliseconds since 1970.
+    /// When the next message of such channels is due, in milliseconds since 1970, but for those that are busy.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn message_next_due_ms(&self, prefix: &str, now_ms: i64) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar(sql::MESSAGES_NEXT_DUE).bind(now_ms).bind(prefix).fetch_one(&self.read).await?)
+    pub async fn message_next_due_ms(
+        &self,
+        busy: &BTreeSet<String>,
+        prefix: &str,
+        now_ms: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let next = sqlx::query_scalar(sql::MESSAGES_NEXT_DUE).bind(now_ms).bind(prefix).bind(to_json(busy)?);
+        Ok(next.fetch_one(&self.read).await?)
     }
 
     /// The release whose card a message is. The message is named by its key or by the chat's id for it.

@@ -27,6 +27,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod told;
+mod unreadable;
 
 pub use audit::{AuditRow, RECORD_LIMIT_BYTES, StrangerRow};
 pub use configurations::Configuration;
@@ -120,6 +121,7 @@ pub struct Store {
     read: SqlitePool,
     // Held as long as any clone lives.
     _lock: Arc<File>,
+    logged: Arc<unreadable::Logged>,
 }
 
 impl Store {
@@ -140,7 +142,7 @@ impl Store {
         MIGRATOR.run(&write).await?;
         let read =
             SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options.read_only(true)).await?;
-        Ok(Self { write, read, _lock: Arc::new(lock) })
+        Ok(Self { write, read, _lock: Arc::new(lock), logged: Arc::default() })
     }
 
     /// Opens a store only to read it, beside the process that uses it.
@@ -154,7 +156,7 @@ impl Store {
         let newest = MIGRATOR.iter().map(|step| step.version).max().unwrap_or(0);
         match written_schema(&read).await?.cmp(&newest) {
             Ordering::Less => Err(StoreError::Earlier(file.to_owned())),
-            Ordering::Equal => Ok(Self { write: read.clone(), read, _lock: Arc::new(lock) }),
+            Ordering::Equal => Ok(Self { write: read.clone(), read, _lock: Arc::new(lock), logged: Arc::default() }),
             Ordering::Greater => Err(StoreError::Later(file.to_owned())),
         }
     }

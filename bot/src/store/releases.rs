@@ -120,12 +120,19 @@ impl Store {
         read_all(&rows)
     }
 
-    /// The releases that have not ended, oldest first.
+    /// The releases that have not ended, oldest first. One that this version cannot read is left out: nobody can do anything
+    /// about it, and it is no reason to do nothing about the others.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn releases_open(&self, tx: &mut Tx, limit: u32) -> Result<Vec<Release>, StoreError> {
-        read_all(&sqlx::query(sql::RELEASES_OPEN).bind(limit).fetch_all(&mut **tx).await?)
+        let rows = sqlx::query(sql::RELEASES_OPEN).bind(limit).fetch_all(&mut **tx).await?;
+        let mut open = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: String = row.try_get(2).unwrap_or_default();
+            open.extend(self.unless_unreadable(&format!("release {id}"), read(row))?.map(|stored| stored.release));
+        }
+        Ok(open)
     }
 
     /// The releases to an environment that have not ended, oldest first.

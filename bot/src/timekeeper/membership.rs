@@ -1,6 +1,7 @@
 //! Looking up regularly who is in the teams whose members are kept elsewhere.
 
 use super::Lookouts;
+use crate::defects::caught;
 use crate::store::StoreError;
 use tracing::error;
 
@@ -9,7 +10,7 @@ pub(super) async fn look(lookouts: &Lookouts) -> Result<(), StoreError> {
     if lookouts.members.is_due().await? {
         let members = lookouts.members.clone();
         tokio::spawn(async move {
-            if let Err(error) = members.look_at_due().await {
+            if let Ok(Err(error)) = caught("a look at who is in the teams", members.look_at_due()).await {
                 error!(%error, "who is in the teams could not be kept");
             }
         });

@@ -12,6 +12,7 @@ pub(crate) mod promotion;
 mod strangers;
 
 use crate::clock::Clock;
+use crate::defects::caught;
 use crate::engine::Signals;
 use crate::members::Members;
 use crate::policies::Keeper;
@@ -62,24 +63,25 @@ impl Timekeeper {
         loop {
             ticks.tick().await;
             self.look().await;
-            note("membership", membership::look(&lookouts).await);
+            note("membership", membership::look(&lookouts)).await;
             policies::look(&self, &lookouts);
-            note("promotion", promotion::look(&self, &lookouts).await);
+            note("promotion", promotion::look(&self, &lookouts)).await;
         }
     }
 
     /// One look at all that the store alone tells. What fails is logged and looked at again with the next.
     pub async fn look(&self) {
-        note("locks", locks::look(&self.store, &self.clock, &self.signals).await);
-        note("intents", intents::look(&self.store, &self.clock, &self.signals).await);
-        note("anchor", anchor::look(self).await);
-        note("strangers", strangers::look(self).await);
-        note("flows", flows::look(&self.store, &self.clock, &self.signals).await);
+        note("locks", locks::look(&self.store, &self.clock, &self.signals)).await;
+        note("intents", intents::look(&self.store, &self.clock, &self.signals)).await;
+        note("anchor", anchor::look(self)).await;
+        note("strangers", strangers::look(self)).await;
+        note("flows", flows::look(&self.store, &self.clock, &self.signals)).await;
     }
 }
 
-fn note(duty: &str, looked: Result<(), StoreError>) {
-    if let Err(error) = looked {
+/// One duty's look: neither its failure nor a defect in it keeps another duty from being looked at.
+async fn note(duty: &'static str, look: impl Future<Output = Result<(), StoreError>>) {
+    if let Ok(Err(error)) = caught(duty, look).await {
         error!(duty, %error, "what is due could not be looked at");
     }
 }

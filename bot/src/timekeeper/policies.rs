@@ -1,6 +1,7 @@
 //! Rules in a repository: looked at again and again, so that a merge there is all that it takes.
 
 use super::{Lookouts, Timekeeper};
+use crate::defects::caught;
 use crate::policies::{Keeper, Reloaded, Source};
 use std::sync::Arc;
 use tracing::{info, warn};
@@ -21,7 +22,7 @@ pub(super) fn look(timekeeper: &Timekeeper, lookouts: &Lookouts) {
     if !policies_due.is_due(timekeeper.clock.now_ms(), every_ms) {
         return;
     }
-    tokio::spawn(read_again(policies.clone()));
+    tokio::spawn(caught("reading the policies again", read_again(policies.clone())));
 }
 
 async fn read_again(policies: Arc<Keeper>) {

@@ -1,6 +1,7 @@
 //! Is it alive, and can it reach what it needs?
 
 use super::Web;
+use crate::defects;
 use crate::standing::Company;
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +20,8 @@ fn team(state: &SourceState) -> (String, Result<(), String>) {
     (name, state.trouble.as_ref().map_or(Ok(()), |trouble| Err(trouble.what.clone())))
 }
 
-/// Ready: 200, or 503 with the names of what is missing.
+/// Ready: 200, or 503 with the names of what is missing. `defects` is how often something in the process has panicked since
+/// its start, without an end to anything else: the log says where.
 pub(super) async fn readyz(State(web): State<Web>) -> (StatusCode, Json<Value>) {
     let mut parts = web.readiness.look().await;
     let store = web.store.inbox_waiting().await;
@@ -37,5 +39,5 @@ pub(super) async fn readyz(State(web): State<Web>) -> (StatusCode, Json<Value>) 
     };
     let parts: serde_json::Map<_, _> = parts.iter().map(|(name, state)| (name.clone(), says(state).into())).collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "parts": parts, "inbox_waiting": waiting })))
+    (status, Json(json!({ "ready": ready, "parts": parts, "inbox_waiting": waiting, "defects": defects::count() })))
 }

@@ -311,6 +311,9 @@ pub fn members_unknown<'a>(mut refusal: Message, sources: impl IntoIterator<Item
 fn member_unknown(state: &SourceState) -> Line {
     let SourceState { team, source, seen_at, trouble, counts: _ } = state;
     let line = Line::plain(format!("Nobody counts as a member of {team} by ")).untrusted(source.to_string());
+    if trouble.as_ref().is_some_and(|trouble| trouble.tries == 0) {
+        return line.text(", which cannot be looked up. It is being read again. Try again in a minute.");
+    }
     let line = match seen_at {
         Some(at) => line.text(", which was last read at ").time(*at),
         None => line.text(", which has never been read"),

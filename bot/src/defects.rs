@@ -1,0 +1,45 @@
+//! Defects that panic. Each is caught where a piece of work ends, so that it ends nothing else with it: not the process, not
+//! the next piece. The panic itself has said on standard error where it was; here it is logged and counted, so that one that
+//! comes again and again is seen.
+
+use futures::FutureExt as _;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use thiserror::Error;
+use tracing::error;
+
+/// How many were caught since the start of the process.
+static CAUGHT: AtomicU64 = AtomicU64::new(0);
+
+/// A piece of work has panicked. What it had not finished is as if it had not been begun only where a transaction says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("Slipway has a defect here")]
+pub struct Panicked;
+
+/// Does a piece of work, whose panic ends only the work itself. What it shares with others must be whole when it panics:
+/// transactions are undone, and locks are taken with what is in them.
+pub(crate) async fn caught<T>(during: &'static str, work: impl Future<Output = T>) -> Result<T, Panicked> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
+        CAUGHT.fetch_add(1, Ordering::Relaxed);
+        error!(during, "Slipway has a defect here: this panicked");
+        Panicked
+    })
+}
+
+/// How many were caught since the start of the process.
+pub(crate) fn count() -> u64 {
+    CAUGHT.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_work_and_is_counted() {
+        let before = count();
+        assert_eq!(caught("a test", async { Option::<u8>::None.expect("there is one") }).await, Err(Panicked));
+        assert!(count() > before);
+        assert_eq!(caught("a test", async { 7 }).await, Ok(7));
+    }
+}
