@@ -9,6 +9,7 @@ use crate::store::{Store, StoreError};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::membership::{REST_LIMIT_S, Roll, Source};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -33,15 +34,35 @@ pub struct Members {
     outside: Arc<Outside>,
     clock: Clock,
     signals: Signals,
-    /// One look at a time. When the last regular one began.
-    busy: Mutex<Option<Timestamp>>,
+    /// For each source one look at a time.
+    turns: BTreeMap<Source, Mutex<Last>>,
+}
+
+/// The newest look at a source. What it found may still be in the inbox.
+#[derive(Debug, Default)]
+struct Last {
+    /// When it began.
+    began: Option<Timestamp>,
+    /// When to try again, where it failed.
+    again_at: Option<Timestamp>,
+}
+
+impl Last {
+    /// Whether it answers a question that was asked at a moment: it found something since, or the source is to be left alone.
+    fn answers(&self, moment: Timestamp, now: Timestamp) -> bool {
+        match self.again_at {
+            Some(again_at) => now < again_at,
+            None => self.began.is_some_and(|began| began >= moment),
+        }
+    }
 }
 
 impl Members {
     /// Nothing is looked at yet.
     #[must_use]
     pub fn new(store: Store, setup: Arc<Setup>, outside: Arc<Outside>, clock: Clock, signals: Signals) -> Self {
-        Self { store, setup, outside, clock, signals, busy: Mutex::default() }
+        let turns = setup.sources().into_iter().map(|source| (source.clone(), Mutex::default())).collect();
+        Self { store, setup, outside, clock, signals, turns }
     }
 
     /// Whether a regular look at some source is due.
@@ -49,37 +70,52 @@ impl Members {
     /// # Errors
     /// When the store fails.
     pub async fn is_due(&self) -> Result<bool, StoreError> {
-        Ok(!self.sources(|roll, now| self.due(roll, now)).await?.is_empty())
+        for source in self.turns.keys() {
+            let now = self.clock.now();
+            if self.due(&self.store.membership(source).await?.unwrap_or_default().as_of(now), now) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    /// Looks at the sources that are due, unless somebody is looking.
+    /// Looks at the sources that are due, but for those at which somebody is looking.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn look_at_due(&self) -> Result<(), StoreError> {
-        let Ok(mut turn) = self.busy.try_lock() else { return Ok(()) };
-        let now = self.clock.now();
-        let rest_ms = self.at_most_every_ms(REST_LEAST_MS);
-        // What was found may still be in the inbox.
-        let just_looked =
-            turn.is_some_and(|last| (0..rest_ms).contains(&(now.as_millisecond() - last.as_millisecond())));
-        let due = self.sources(|roll, now| self.due(roll, now)).await?;
-        if just_looked || due.is_empty() {
-            return Ok(());
-        }
-        *turn = Some(now);
-        self.look(&due).await
+        let looks = self.turns.iter().map(|(source, turn)| async move {
+            let Ok(mut last) = turn.try_lock() else { return Ok(()) };
+            let now = self.clock.now();
+            let rest_ms = self.at_most_every_ms(REST_LEAST_MS);
+            let ago_ms = last.began.map(|began| now.as_millisecond() - began.as_millisecond());
+            let roll = self.store.membership(source).await?.unwrap_or_default().as_of(now);
+            if ago_ms.is_some_and(|ago_ms| (0..rest_ms).contains(&ago_ms)) || !self.due(&roll, now) {
+                return Ok(());
+            }
+            self.look(source, &roll, &mut last).await
+        });
+        beside_each_other(looks.collect()).await
     }
 
     /// Looks at the sources whose members were not seen since a moment, but for those that want to be left alone for
-    /// a while. What was found is in the inbox when this returns.
+    /// a while. Whoever waits for a look of somebody else's does not look again when that is new enough, and waits for no
+    /// other source. What was found is in the inbox when this returns.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn look_unless_seen_since(&self, moment: Timestamp) -> Result<(), StoreError> {
-        let _turn = self.busy.lock().await;
-        let seen_since = |roll: &Roll| roll.seen.as_ref().is_some_and(|seen| seen.at >= moment);
-        self.look(&self.sources(|roll, now| !seen_since(roll) && may_be_tried(roll, now)).await?).await
+        let looks = self.turns.iter().map(|(source, turn)| async move {
+            let mut last = turn.lock().await;
+            let now = self.clock.now();
+            let roll = self.store.membership(source).await?.unwrap_or_default().as_of(now);
+            let is_seen = roll.seen.as_ref().is_some_and(|seen| seen.at >= moment);
+            if is_seen || !may_be_tried(&roll, now) || last.answers(moment, now) {
+                return Ok(());
+            }
+            self.look(source, &roll, &mut last).await
+        });
+        beside_each_other(looks.collect()).await
     }
 
     fn due(&self, roll: &Roll, now: Timestamp) -> bool {
@@ -96,31 +132,18 @@ impl Members {
         rest_ms.min(self.setup.pace.membership_ms(LOOK_EVERY_MS))
     }
 
-    async fn sources(&self, wanted: impl Fn(&Roll, Timestamp) -> bool) -> Result<Vec<(Source, Roll)>, StoreError> {
-        let now = self.clock.now();
-        let mut sources = Vec::new();
-        for source in self.setup.sources() {
-            let roll = self.store.membership(source).await?.unwrap_or_default().as_of(now);
-            if wanted(&roll, now) {
-                sources.push((source.clone(), roll));
-            }
-        }
-        Ok(sources)
-    }
-
     /// Whoever calls it has the turn.
-    async fn look(&self, sources: &[(Source, Roll)]) -> Result<(), StoreError> {
-        let looks = sources.iter().map(|(source, roll)| self.look_at(source, roll));
-        let mut looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(LOOKS_AT_ONCE_LIMIT);
-        while let Some((source, at, incoming)) = looks.next().await {
-            let key = format!("membership/{}/{}", source.key(), at.as_millisecond());
-            self.store.deliver(&key, &incoming, &self.clock).await?;
-            self.signals.inbox.notify_one();
-        }
+    async fn look(&self, source: &Source, roll: &Roll, last: &mut Last) -> Result<(), StoreError> {
+        let (at, incoming) = self.look_at(source, roll).await;
+        let key = format!("membership/{}/{}", source.key(), at.as_millisecond());
+        self.store.deliver(&key, &incoming, &self.clock).await?;
+        self.signals.inbox.notify_one();
+        let again_at = if let Incoming::MembersUnseen { again_at, .. } = &incoming { Some(*again_at) } else { None };
+        *last = Last { began: Some(at), again_at };
         Ok(())
     }
 
-    async fn look_at<'a>(&self, source: &'a Source, roll: &Roll) -> (&'a Source, Timestamp, Incoming) {
+    async fn look_at(&self, source: &Source, roll: &Roll) -> (Timestamp, Incoming) {
         // Before the question is sent: what changes while it is answered may not be in the answer.
         let at = self.clock.now();
         let looked = tokio::time::timeout(Duration::from_secs(LOOK_LIMIT_S), self.outside.members(source)).await;
@@ -131,7 +154,7 @@ impl Members {
                 Incoming::MembersUnseen { source: source.clone(), what: error.to_string(), at, again_at }
             }
         };
-        (source, at, incoming)
+        (at, incoming)
     }
 
     /// When to try again after a failure. `asked` is the source's own wish.
@@ -142,6 +165,12 @@ impl Members {
         let rested = after_ms(now, self.at_most_every_ms(rest_ms));
         asked.map_or(rested, |asked| asked.clamp(rested, after_ms(now, ASKED_REST_LIMIT_MS).max(rested)))
     }
+}
+
+/// All of them, some at a time. The first error is told once none is under way.
+async fn beside_each_other(looks: Vec<impl Future<Output = Result<(), StoreError>>>) -> Result<(), StoreError> {
+    let looks = futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE_LIMIT);
+    looks.collect::<Vec<_>>().await.into_iter().collect()
 }
 
 fn may_be_tried(roll: &Roll, now: Timestamp) -> bool {

@@ -22,6 +22,7 @@ mod ecs;
 mod faults;
 mod flow;
 mod github;
+mod held_up;
 mod histories;
 mod locks;
 mod members;

@@ -20,8 +20,11 @@ use slipway_sandbox::slack::{self, SlackOptions, SlackSandbox};
 use slipway_sandbox::world::{Options, Pace, Teams, World};
 use sqlx::Connection as _;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+/// Sooner than a question that GitHub does not answer is given up.
+const SOON: Duration = Duration::from_secs(15);
 const TOKEN: &str = "ghp_sandbox";
 const SLACK_TOKEN: &str = "xoxb-sandbox";
 const MEMBERS: &str = "/orgs/acme/teams/release-managers/members";
@@ -193,6 +196,41 @@ async fn grows_old(world: &mut World) {
     assert_eq!(older.rows_affected(), 1);
     store.close().await.unwrap();
     world.bot.start().await.unwrap();
+}
+
+/// Looks on behalf of releases, without an end, until Slack was asked so often.
+async fn until_slack_is_asked(rig: &Rig, looks: &mut [Pin<Box<dyn Future<Output = ()> + '_>>], times: usize) {
+    let asked = async {
+        while rig.slack.calls().len() < times {
+            tokio::task::yield_now().await;
+        }
+    };
+    let looked = futures::future::select_all(looks.iter_mut());
+    let both = futures::future::select(Box::pin(asked), looked);
+    let first = tokio::time::timeout(SOON, both).await.expect("Slack is asked");
+    assert!(matches!(first, futures::future::Either::Left(_)), "GitHub has not answered");
+}
+
+#[tokio::test]
+async fn releases_that_are_planned_at_once_share_a_look_and_a_slow_source_keeps_no_other() {
+    let rig = rig().await;
+    rig.github.set_team("acme/release-managers", [Account::User("ana-dev".into())]);
+    rig.slack.set_group("S0614TZR7", &[]);
+    let begun = rig.engine.clock.now();
+    let look = || rig.members.look_unless_seen_since(begun);
+    let (first, second, third) = tokio::join!(look(), look(), look());
+    for looked in [first, second, third] {
+        looked.unwrap();
+    }
+    assert_eq!(rig.handles().await, (1, 1), "what was found is still in the inbox when the others have the turn");
+    rig.down(FaultKind::Timeout);
+    let mut looks: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
+    for times in [2, 3] {
+        rig.pass_s(10);
+        let look = rig.members.look_unless_seen_since(rig.engine.clock.now());
+        looks.push(Box::pin(async { look.await.unwrap() }));
+        until_slack_is_asked(&rig, &mut looks, times).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod half_done;
 mod history;
 mod lost;
 mod runs;
+mod silent;
 mod sqlite;
 mod support;
 mod tls;

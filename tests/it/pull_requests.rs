@@ -188,6 +188,27 @@ async fn a_storm_and_a_lost_answer_leave_one_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_looked_into_keeps_no_other_from_being_said() {
+    let mut world = world(100).await;
+    world.bot.kill().unwrap();
+    let others = [6, 8].map(|number| opens(&world, number, ("README.md", &format!("goals {number}\n"))));
+    let head = opens(&world, 7, ("README.md", "goals 7\n"));
+    let fault = Fault { route: "/pulls/7/files".into(), kind: FaultKind::Status(404), times: u32::MAX };
+    world.github.inject(fault);
+    world.bot.start().await.unwrap();
+    for other in &others {
+        assert_eq!(words(&until_said(&world, other).await), "success changes no migrations");
+    }
+    assert_eq!(world.github.said_of(&head).len(), 0);
+    let log = world.bot.log();
+    assert_eq!(log.matches("the migrations of a pull request are not shown").count(), 1, "{log}");
+    // It rests by itself, until it has another head.
+    world.github.heal();
+    let head_2 = pushes(&world, 7, ("README.md", "Goals 7\n"));
+    assert_eq!(words(&until_said(&world, &head_2).await), "success changes no migrations");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_missing_permission_is_logged_once() {
     let mut world = world(100).await;
     world.bot.kill().unwrap();

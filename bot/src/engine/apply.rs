@@ -374,7 +374,8 @@ fn comes_from_outside(event: &Event) -> bool {
         | Event::PullSeen { .. }
         | Event::PullReady { .. }
         | Event::PullWaits { .. }
-        | Event::PullMerged { .. } => true,
+        | Event::PullMerged { .. }
+        | Event::GatherHeld { .. } => true,
         Event::Requested
         | Event::Judged { .. }
         | Event::Voted { .. }
@@ -419,7 +420,8 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         | Event::PullSeen { .. }
         | Event::PullReady { .. }
         | Event::PullWaits { .. }
-        | Event::PullMerged { .. } => None,
+        | Event::PullMerged { .. }
+        | Event::GatherHeld { .. } => None,
     }
 }
 

@@ -14,6 +14,7 @@ use slipway_core::plan::{
     Between, Commit, FilesFrom, PastSlipway, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget,
 };
 use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
+use slipway_core::together::PlannedWith;
 use slipway_deploy::database::measure;
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
 use slipway_deploy::redact::excerpt;
@@ -25,16 +26,22 @@ const RECENT_COMMITS_LIMIT: usize = 10;
 const STATEMENT_LINE_LIMIT_CHARS: usize = 200;
 
 pub(super) async fn gather(job: &Job<'_>) -> Result<Done, Trouble> {
-    let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
-    let outside = &job.executor.outside;
     let with = match super::together::planned_with(job).await? {
         Ok(with) => with,
         Err(not_yet) => return Ok(not_yet),
     };
-    // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date. Who is
-    // in the teams is in the inbox before the plan is.
+    // The moment before the first look: a run that ends while the rest is gathered makes the plan out of date.
     let at = job.now();
-    job.executor.members.look_unless_seen_since(at).await?;
+    // A source of teams that is slow takes its time beside the rest. Who is in them is in the inbox before the plan is.
+    let members = job.executor.members.look_unless_seen_since(at);
+    let (members, planned) = futures::future::join(members, Box::pin(planned(job, with, at))).await;
+    members?;
+    planned
+}
+
+async fn planned(job: &Job<'_>, with: Vec<PlannedWith>, at: Timestamp) -> Result<Done, Trouble> {
+    let (service, environment, commit) = (job.service()?, job.environment()?, job.commit()?);
+    let outside = &job.executor.outside;
     if let Some(failure) = between::overtaken(job).await? {
         return Ok(job.planning_failed(None, failure));
     }

@@ -42,37 +42,39 @@ impl Executor {
         }
     }
 
-    /// One look at those that are due. Without any it asks nobody but the store.
+    /// One look at those that are due, beside each other. Without any it asks nobody but the store.
     async fn look_for_green(&self) -> Result<(), StoreError> {
-        for intent in self.store.intents_to_look_at(self.clock.now_ms(), LOOKS_LIMIT).await? {
-            let began_ms = self.clock.now_ms();
-            let intent = match intent {
-                Ok(intent) => intent,
-                Err(unreadable) => {
-                    // Given up there, so that it takes no other's place here.
-                    self.due(&format!("intent/{unreadable}/unreadable"), unreadable.clone(), None).await?;
-                    self.store.intent_look_at(&unreadable, began_ms + AFTER_TROUBLE_MS).await?;
-                    continue;
+        let due = self.store.intents_to_look_at(self.clock.now_ms(), LOOKS_LIMIT).await?;
+        let looks = due.into_iter().map(|intent| self.look_at_one(intent));
+        futures::future::join_all(looks).await.into_iter().collect()
+    }
+
+    async fn look_at_one(&self, intent: Result<Intent, IntentId>) -> Result<(), StoreError> {
+        let began_ms = self.clock.now_ms();
+        let intent = match intent {
+            Ok(intent) => intent,
+            Err(unreadable) => {
+                // Given up there, so that it takes no other's place here.
+                self.due(&format!("intent/{unreadable}/unreadable"), unreadable.clone(), None).await?;
+                return self.store.intent_look_at(&unreadable, began_ms + AFTER_TROUBLE_MS).await;
+            }
+        };
+        let look = caught("a look at CI", self.green_commit(&intent));
+        let next_ms = match tokio::time::timeout(LOOK_LIMIT, look).await {
+            Ok(Ok(Ok(seen))) => {
+                if let Some(commit) = seen {
+                    self.green_seen(&intent, commit, began_ms).await?;
                 }
-            };
-            let look = caught("a look at CI", self.green_commit(&intent));
-            let next_ms = match tokio::time::timeout(LOOK_LIMIT, look).await {
-                Ok(Ok(Ok(seen))) => {
-                    if let Some(commit) = seen {
-                        self.green_seen(&intent, commit, began_ms).await?;
-                    }
-                    self.next_look_ms(&intent, began_ms).await?
-                }
-                Ok(Ok(Err(Trouble::Limited { at, .. }))) => at.as_millisecond().max(began_ms + AFTER_TROUBLE_MS),
-                Ok(Ok(Err(trouble))) => {
-                    info!(deferred = %intent.id, %trouble, "CI could not be looked at");
-                    began_ms + AFTER_TROUBLE_MS
-                }
-                Ok(Err(Panicked)) | Err(_) => began_ms + AFTER_TROUBLE_MS,
-            };
-            self.store.intent_look_at(&intent.id, next_ms).await?;
-        }
-        Ok(())
+                self.next_look_ms(&intent, began_ms).await?
+            }
+            Ok(Ok(Err(Trouble::Limited { at, .. }))) => at.as_millisecond().max(began_ms + AFTER_TROUBLE_MS),
+            Ok(Ok(Err(trouble))) => {
+                info!(deferred = %intent.id, %trouble, "CI could not be looked at");
+                began_ms + AFTER_TROUBLE_MS
+            }
+            Ok(Err(Panicked)) | Err(_) => began_ms + AFTER_TROUBLE_MS,
+        };
+        self.store.intent_look_at(&intent.id, next_ms).await
     }
 
     /// The commit that its reference means now, if the checks that the environment requires are green.

@@ -12,34 +12,48 @@ use slipway_core::message::Message;
 use slipway_core::message::cards::{self, ConfigurationView, MigrationsView, PendingView};
 use slipway_core::migration::applied_newest_first;
 use slipway_deploy::github::Resolution;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 /// How many questions are looked into at once.
-const LOOKS_AT_ONCE_LIMIT: u32 = 4;
+const LOOKS_AT_ONCE_LIMIT: usize = 4;
+/// How many that wait are read, the oldest first. No more are kept.
+const WAITING_LIMIT: u32 = 64;
 /// How long one look may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
 
 impl Executor {
-    /// Answers questions for ever. A question that a crash interrupts is looked into again.
+    /// Answers questions for ever. A question that a crash interrupts is looked into again. One that takes long holds up only
+    /// those about the same database.
     pub async fn answer_questions(self) {
+        let (mut looks, mut in_hand) = (JoinSet::new(), HashMap::new());
         loop {
-            match self.store.lookups(LOOKS_AT_ONCE_LIMIT).await {
-                Ok(lookups) if lookups.is_empty() => {
-                    rest::until_due(self.signals.lookups.notified(), None, self.clock.now_ms()).await;
-                }
-                Ok(lookups) => {
-                    let answers = lookups.iter().map(|lookup| self.answer(lookup));
-                    if futures::future::join_all(answers).await.contains(&false) {
-                        tokio::time::sleep(rest::AFTER_FAILURE).await;
-                    }
-                }
-                Err(error) => {
-                    error!(%error, "questions could not be read");
-                    tokio::time::sleep(rest::AFTER_FAILURE).await;
-                }
+            let free = LOOKS_AT_ONCE_LIMIT.saturating_sub(in_hand.len());
+            // Without a free place there is nothing to look for.
+            let waiting = if free == 0 { Ok(vec![]) } else { self.store.lookups(WAITING_LIMIT).await };
+            let waiting = waiting.unwrap_or_else(|error| {
+                error!(%error, "questions could not be read");
+                vec![]
+            });
+            for lookup in next(waiting, in_hand.values(), free) {
+                let (executor, asked) = (self.clone(), lookup.clone());
+                let look = looks.spawn(async move { executor.answer(&asked).await });
+                in_hand.insert(look.id(), lookup);
             }
+            let (looked, is_stored) = tokio::select! {
+                Some(looked) = looks.join_next_with_id() => match looked {
+                    Ok((id, is_stored)) => (id, is_stored),
+                    Err(error) => (error.id(), false),
+                },
+                () = rest::until_due(self.signals.lookups.notified(), None, self.clock.now_ms()) => continue,
+            };
+            if !is_stored {
+                tokio::time::sleep(rest::AFTER_FAILURE).await;
+            }
+            in_hand.remove(&looked);
         }
     }
 
@@ -178,11 +192,59 @@ impl Executor {
     }
 }
 
+/// What to look into next: the oldest, and of those about one database one at a time.
+fn next<'a>(waiting: Vec<Lookup>, in_hand: impl Iterator<Item = &'a Lookup>, free: usize) -> Vec<Lookup> {
+    let (mut ids, mut busy) = (HashSet::new(), HashSet::new());
+    for lookup in in_hand {
+        ids.insert(lookup.id);
+        busy.extend(database(lookup));
+    }
+    let can_begin = |lookup: &Lookup| !ids.contains(&lookup.id) && database(lookup).is_none_or(|key| busy.insert(key));
+    waiting.into_iter().filter(can_begin).take(free).collect()
+}
+
+/// The environment whose database a question is about.
+fn database(lookup: &Lookup) -> Option<EnvironmentKey> {
+    match &lookup.question {
+        Ok(Question::MigrationStatus { key } | Question::MigrationPlan { key, .. }) => Some(key.clone()),
+        Ok(Question::Configuration { .. }) | Err(_) => None,
+    }
+}
+
 fn could_not_look(question: &Question, why: &str) -> Message {
     match question {
         Question::MigrationStatus { key } | Question::MigrationPlan { key, .. } => {
             cards::could_not_look(&format!("the migrations of {key}"), why)
         }
         Question::Configuration { .. } => cards::could_not_look("the secrets", why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(id: i64, environment: &str) -> Lookup {
+        let key = EnvironmentKey { service: "goals".into(), environment: environment.into() };
+        let question = Ok(Question::MigrationStatus { key });
+        Lookup { id, channel: "terminal:releases".to_owned(), key: format!("answer/{id}"), question }
+    }
+
+    fn secrets(id: i64) -> Lookup {
+        Lookup { question: Ok(Question::Configuration { environments: vec![] }), ..about(id, "") }
+    }
+
+    fn ids(lookups: &[Lookup]) -> Vec<i64> {
+        lookups.iter().map(|lookup| lookup.id).collect()
+    }
+
+    #[test]
+    fn a_database_that_does_not_answer_takes_one_place() {
+        let waiting = || vec![about(1, "staging"), about(2, "staging"), about(3, "production"), secrets(4), secrets(5)];
+        assert_eq!(ids(&next(waiting(), [].iter(), 4)), [1, 3, 4, 5]);
+        assert_eq!(ids(&next(waiting(), [].iter(), 2)), [1, 3], "the oldest first");
+        let in_hand = [about(1, "staging"), secrets(4)];
+        assert_eq!(ids(&next(waiting(), in_hand.iter(), 2)), [3, 5], "nothing twice");
+        assert_eq!(ids(&next(waiting(), in_hand[1..].iter(), 3)), [1, 3, 5], "the place is free again");
     }
 }

@@ -19,43 +19,73 @@ use std::time::Duration;
 const CANCEL_LOOK_MS: u64 = 500;
 
 pub(super) async fn migrate(job: &Job<'_>) -> Result<Done, Trouble> {
+    let (switch, cancel) = CancelSwitch::new();
+    tokio::select! {
+        done = watched(job, &cancel) => done,
+        never = watch(job, &switch) => match never {},
+    }
+}
+
+async fn watched(job: &Job<'_>, cancel: &Cancel) -> Result<Done, Trouble> {
     let plan = job.plan()?;
+    let before: Option<MigrateIntent> = job.intent()?;
+    let applied_before = before.as_ref().map_or_else(Vec::new, |intent| intent.applied.clone());
+    let mut stopped = cancel.clone();
+    // Looking may take its time, and after a crash somebody may want that nothing more is run.
+    let prepared = tokio::select! {
+        prepared = prepare(job, plan, before.is_none()) => prepared?,
+        () = stopped.asked() => return Ok(outcome::of_error(job, plan, &nothing_run(), &applied_before, cancel)),
+    };
+    let (at_hand, work) = match prepared {
+        Ok(prepared) => prepared,
+        Err(failure) => return Ok(job.failed(Step::Migrate, failure)),
+    };
+    let begun = job.now();
+    let half_done = half_done(job, before.as_ref());
+    let journal = Journal::new(job, plan.changing().count(), before.unwrap_or_default());
+    journal.begin(|intent| intent.goes_on = half_done == HalfDone::Continue).await?;
+    let options = RunOptions { half_done, ..RunOptions::default() };
+    let run = perform(&at_hand, &work, &Run { options: &options, journal: &journal, cancel: cancel.clone() }).await;
+    let applied = journal.read().applied;
+    match run {
+        Ok(report) => Ok(job.succeeded(Step::Migrate, outcome::summary(job, plan, &report, &applied, begun))),
+        // What an earlier process applied is no reason to give up on a lock that its session still holds.
+        Err(error) if passes(&error) && applied.len() == applied_before.len() && !cancel.is_asked() => {
+            Err(error.into())
+        }
+        Err(error) => Ok(outcome::of_error(job, plan, &error, &applied, cancel)),
+    }
+}
+
+/// What is to be done, and with what; a failure when that is not what was approved.
+async fn prepare(
+    job: &Job<'_>,
+    plan: &Plan,
+    is_first: bool,
+) -> Result<Result<(FolderAndDatabase, Work), Failure>, Trouble> {
     let key = &job.release.request.key;
     // A rollback takes back with the files of the commit that applied them, which its own does not have.
     let files = plan.between.files.as_ref().filter(|_| takes_back(plan)).unwrap_or(&plan.commit);
     let Some(at_hand) = folder_and_database(job.executor, key, files).await? else {
         let failure = Failure::new("The migrations of the plan are not there any more.").next("/release retry");
-        return Ok(job.failed(Step::Migrate, failure));
+        return Ok(Err(failure));
     };
-    let before: Option<MigrateIntent> = job.intent()?;
-    // Nothing has been run: what was begun is brought to its end, whatever runs there by now.
-    if before.is_none()
-        && let Some(failure) = super::by_hand::in_the_middle_of_migrations(job).await?
-    {
-        return Ok(job.failed(Step::Migrate, failure));
+    // Once something has been run, what was begun is brought to its end, whatever runs there by now.
+    if is_first && let Some(failure) = super::by_hand::in_the_middle_of_migrations(job).await? {
+        return Ok(Err(failure));
     }
-    let work = match work(plan, &at_hand).await? {
-        Ok(work) => work,
-        Err(failure) => return Ok(job.failed(Step::Migrate, failure)),
-    };
-    let done_before = before.as_ref().map_or(0, |intent| intent.applied.len());
-    let begun = job.now();
-    let (switch, cancel) = CancelSwitch::new();
-    let half_done = half_done(job, before.as_ref());
-    let journal = Journal::new(job, plan.changing().count(), before.unwrap_or_default());
-    journal.begin(|intent| intent.goes_on = half_done == HalfDone::Continue).await?;
-    let options = RunOptions { half_done, ..RunOptions::default() };
-    let run = Run { options: &options, journal: &journal, cancel: cancel.clone() };
-    let run = tokio::select! {
-        run = perform(&at_hand, &work, &run) => run,
-        never = watch(job, &switch) => match never {},
-    };
-    let applied = journal.read().applied;
-    match run {
-        Ok(report) => Ok(job.succeeded(Step::Migrate, outcome::summary(job, plan, &report, &applied, begun))),
-        // What an earlier process applied is no reason to give up on a lock that its session still holds.
-        Err(error) if passes(&error) && applied.len() == done_before && !cancel.is_asked() => Err(error.into()),
-        Err(error) => Ok(outcome::of_error(job, plan, &error, &applied, &cancel)),
+    Ok(work(plan, &at_hand).await?.map(|work| (at_hand, work)))
+}
+
+/// Stopped before this process ran anything.
+fn nothing_run() -> MigrateError {
+    MigrateError::Cancelled {
+        file: None,
+        rolled_back: true,
+        statements_done: 0,
+        total: 0,
+        notes: Vec::new(),
+        applied_before: Vec::new(),
     }
 }
 

@@ -15,6 +15,8 @@ mod configured;
 mod deploy;
 mod gather;
 mod green;
+mod hands;
+mod held;
 mod look;
 mod migrate;
 mod observe;
@@ -39,6 +41,7 @@ use crate::rest;
 use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
 use crate::store::{EffectRow, IntentRefused, Store, StoreError, UnreadableEffect};
 use futures::FutureExt as _;
+use hands::{Hands, InHand};
 use serde_json::json;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::plan::Plan;
@@ -47,7 +50,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 /// How many effects are worked on at once.
@@ -152,24 +154,24 @@ pub(crate) struct Job<'a> {
 impl Executor {
     /// Works for ever.
     pub async fn run(self) {
-        let at_once = Arc::new(Semaphore::new(EFFECTS_AT_ONCE_LIMIT));
+        let hands = Hands::new(EFFECTS_AT_ONCE_LIMIT);
         loop {
-            match self.lease(&at_once).await {
+            match self.lease(&hands).await {
                 Ok(leased) if !leased.is_empty() => {
-                    for (row, permit) in leased {
+                    for (row, in_hand) in leased {
                         let executor = self.clone();
                         let span = info_span!("effect", release = %row.release, kind = row.effect.name(), id = row.id);
                         tokio::spawn(
                             async move {
                                 executor.work(row).await;
-                                drop(permit);
+                                drop(in_hand);
                                 executor.signals.effects.notify_one();
                             }
                             .instrument(span),
                         );
                     }
                 }
-                Ok(_) => self.rest(at_once.available_permits() > 0).await,
+                Ok(_) => self.rest(&hands).await,
                 Err(error) => {
                     error!(%error, "effects could not be leased");
                     tokio::time::sleep(rest::AFTER_FAILURE).await;
@@ -178,20 +180,22 @@ impl Executor {
         }
     }
 
-    async fn lease(&self, at_once: &Arc<Semaphore>) -> Result<Vec<(EffectRow, OwnedSemaphorePermit)>, StoreError> {
-        let mut permits = Vec::new();
-        while let Ok(permit) = at_once.clone().try_acquire_owned() {
-            permits.push(permit);
-        }
-        if permits.is_empty() {
+    async fn lease(&self, hands: &Hands) -> Result<Vec<(EffectRow, InHand)>, StoreError> {
+        let free = hands.free();
+        if free == 0 {
             return Ok(vec![]);
         }
-        let rows = self.store.effects_lease(&self.owner, self.clock.now_ms(), LEASE_MS, permits.len()).await?;
+        let rows = self.store.effects_lease(&self.owner, self.clock.now_ms(), LEASE_MS, free, &hands.held()).await?;
         let mut leased = Vec::new();
-        for (row, permit) in rows.into_iter().zip(permits) {
+        for row in rows {
             match row {
-                Ok(row) => leased.push((row, permit)),
-                Err(row) => self.give_up(&row).await?,
+                Ok(row) => leased.extend(hands.take(row.id).map(|in_hand| (row, in_hand))),
+                // What was leased beside it would rest until its lease has run out.
+                Err(row) => {
+                    if let Err(error) = self.give_up(&row).await {
+                        error!(%error, id = row.id, "an effect that cannot be read could not be given up");
+                    }
+                }
             }
         }
         Ok(leased)
@@ -211,8 +215,11 @@ impl Executor {
 
     /// Rests until a signal, until the next effect is due, or a second at most. While all hands are full, what is
     /// due must wait for one of them, and each gives a signal.
-    async fn rest(&self, hands_free: bool) {
-        let due = if hands_free { self.store.effect_next_due_ms().await.ok().flatten() } else { None };
+    async fn rest(&self, hands: &Hands) {
+        let due = match hands.free() {
+            0 => None,
+            _ => self.store.effect_next_due_ms(&hands.held()).await.ok().flatten(),
+        };
         rest::until_due(self.signals.effects.notified(), due, self.clock.now_ms()).await;
     }
 
@@ -324,13 +331,15 @@ impl Executor {
                 let now = self.clock.now_ms();
                 let named = at.as_millisecond().clamp(now, now + NAMED_REST_LIMIT_MS);
                 let at = named.max(now + self.backoff_ms(row.failures));
-                self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
+                let news = self.held_up(row, &what).await;
+                self.store.effect_again(row, at, row.failures + 1, news.as_ref(), &self.clock).await
             }
             Trouble::Limited { what, .. } => Box::pin(self.settle_trouble(row, Trouble::Passing(what))).await,
             Trouble::Passing(what) => {
                 warn!(%what, failures = row.failures + 1, "tried again later");
                 let at = self.clock.now_ms() + self.backoff_ms(row.failures);
-                self.store.effect_again::<Incoming>(row, at, row.failures + 1, None, &self.clock).await
+                let news = self.held_up(row, &what).await;
+                self.store.effect_again(row, at, row.failures + 1, news.as_ref(), &self.clock).await
             }
         }
     }

@@ -1,19 +1,22 @@
 //! The migrations of open pull requests, linted and shown on GitHub before anybody merges them. It holds nothing up, and
 //! nothing is remembered of it but what saves requests: what was said is found at GitHub.
 
+mod failing;
 mod words;
 
 use super::{Executor, migrate};
 use crate::rest;
 use crate::setup::ServiceSetup;
+use failing::Failing;
 use futures::FutureExt as _;
 use slipway_core::ids::{CommitSha, ServiceName};
 use slipway_core::migration::format::{self, Format};
 use slipway_core::migration::{Folder, FolderError, LintOptions, Review, review};
 use slipway_deploy::github::{ChangedFile, GitHubError, Opinion, PullRequest};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 use tracing::{error, info, warn};
 use words::Looked;
 
@@ -29,6 +32,8 @@ const AFTER_WEBHOOK: Duration = Duration::from_millis(500);
 const LOOKED_INTO_LIMIT: usize = 20;
 /// The rest between two such bunches.
 const BETWEEN_BUNCHES_MS: i64 = 20_000;
+/// How many services are looked at beside each other.
+const SERVICES_AT_ONCE_LIMIT: usize = 3;
 /// How long one pull request may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
 /// The rest after GitHub has not allowed it, and the longest after failures.
@@ -44,6 +49,8 @@ struct Seen {
     /// What was logged last, so that it is not logged each time.
     logged: Option<String>,
     failures: i64,
+    /// What could not be shown.
+    failing: Failing,
     /// Before this moment there is no use in looking, in milliseconds since 1970.
     rests_until_ms: i64,
 }
@@ -60,15 +67,30 @@ impl Executor {
         if wanted.is_empty() || !self.outside.has_github {
             return std::future::pending().await;
         }
-        let mut seen: BTreeMap<ServiceName, Seen> = BTreeMap::new();
-        loop {
-            let mut rest_ms = LOOK_HEARD_MS;
-            for name in &wanted {
-                let seen = seen.entry(name.clone()).or_default();
-                rest_ms = rest_ms.min(self.look_at_pull_requests(name, seen).await);
+        let (tell, heard) = watch::channel(());
+        let tells = async {
+            loop {
+                self.signals.pull_requests.notified().await;
+                tell.send_replace(());
             }
+        };
+        // Each at its own pace: one that takes long holds up no other.
+        let at_once = Semaphore::new(SERVICES_AT_ONCE_LIMIT);
+        let services = wanted.iter().map(|name| self.lint_those_of(name, &at_once, heard.clone()));
+        futures::future::join(tells, futures::future::join_all(services)).await.0
+    }
+
+    /// Lints those of one service for ever.
+    async fn lint_those_of(&self, name: &ServiceName, at_once: &Semaphore, mut heard: watch::Receiver<()>) {
+        let mut seen = Seen::default();
+        loop {
+            // What comes while it is looked is looked at once more.
+            heard.mark_unchanged();
+            let turn = at_once.acquire().await;
+            let rest_ms = self.look_at_pull_requests(name, &mut seen).await;
+            drop(turn);
             let rest = Duration::from_millis(rest_ms.max(1).unsigned_abs());
-            if tokio::time::timeout(rest, self.signals.pull_requests.notified()).await.is_ok() {
+            if let Ok(Ok(())) = tokio::time::timeout(rest, heard.changed()).await {
                 tokio::time::sleep(AFTER_WEBHOOK).await;
             }
         }
@@ -84,7 +106,11 @@ impl Executor {
         match self.show_all(name, service, seen).await {
             Ok(more) => {
                 (seen.failures, seen.logged) = (0, None);
-                if more { BETWEEN_BUNCHES_MS } else { self.rest_ms(service).await }
+                let rest_ms = if more { BETWEEN_BUNCHES_MS } else { self.rest_ms(service).await };
+                match seen.failing.first_ms() {
+                    Some(first_ms) => rest_ms.min((first_ms - self.clock.now_ms()).max(rest::BACKOFF_FIRST_MS)),
+                    None => rest_ms,
+                }
             }
             Err(error) => {
                 let said = error.to_string();
@@ -112,19 +138,33 @@ impl Executor {
         self.setup.pace.poll_ms(if hears { LOOK_HEARD_MS } else { LOOK_EVERY_MS })
     }
 
-    /// Looks into those that are not as they were. Whether some are left for the next time.
+    /// Looks into those that are not as they were. Whether some are left for the next time. What is wrong with one of them
+    /// is its own, but for what GitHub would say of all.
     async fn show_all(&self, name: &ServiceName, service: &ServiceSetup, seen: &mut Seen) -> Result<bool, GitHubError> {
         let github = &self.outside.github;
         let open = github.open_pull_requests(&service.repository).await?;
         seen.shown.retain(|number, _| open.iter().any(|pull| pull.number == *number));
-        let mut bases: HashMap<String, Option<CommitSha>> = HashMap::new();
+        seen.failing.keep(&open);
+        // A branch that could not be looked at has none.
+        let mut bases: HashMap<String, Option<Option<CommitSha>>> = HashMap::new();
         let mut looked_into = 0;
         for pull in open {
+            if seen.failing.rests(pull.number, self.clock.now_ms()) {
+                continue;
+            }
             let base = match bases.get(&pull.base) {
                 Some(known) => known.clone(),
-                None => github.head_of(&service.repository, &pull.base).await?,
+                None => match github.head_of(&service.repository, &pull.base).await {
+                    Ok(head) => Some(head),
+                    Err(error) if concerns_all(&error) => return Err(error),
+                    Err(error) => {
+                        self.not_shown(name, &pull, &error, seen);
+                        None
+                    }
+                },
             };
             bases.insert(pull.base.clone(), base.clone());
+            let Some(base) = base else { continue };
             let now = (pull.head.clone(), base.clone());
             if seen.shown.get(&pull.number) == Some(&now) {
                 continue;
@@ -140,17 +180,30 @@ impl Executor {
                     if sent {
                         info!(service = %name, number = pull.number, "the migrations of a pull request were linted");
                     }
+                    seen.failing.succeeded(pull.number);
                     seen.shown.insert(pull.number, now);
                 }
-                Ok(Ok(Err(error))) => return Err(error),
+                Ok(Ok(Err(error))) if concerns_all(&error) => return Err(error),
+                Ok(Ok(Err(error))) => self.not_shown(name, &pull, &error, seen),
                 Ok(Err(_)) => {
                     error!(service = %name, number = pull.number, "Slipway has a defect here");
                     seen.shown.insert(pull.number, now);
                 }
-                Err(_) => warn!(service = %name, number = pull.number, "a pull request took too long"),
+                Err(_) => {
+                    let (what, limit_s) = (format!("pull request {}", pull.number), LOOK_LIMIT.as_secs());
+                    self.not_shown(name, &pull, &GitHubError::Slow { what, limit_s }, seen);
+                }
             }
         }
         Ok(false)
+    }
+
+    /// It is tried again after a rest of its own.
+    fn not_shown(&self, name: &ServiceName, pull: &PullRequest, error: &GitHubError, seen: &mut Seen) {
+        let rest_ms = |times| if is_refused(error) { NOT_ALLOWED_MS } else { rest::backoff_ms(times, NOT_ALLOWED_MS) };
+        if seen.failing.failed(pull, error.to_string(), self.clock.now_ms(), rest_ms) {
+            warn!(service = %name, number = pull.number, %error, "the migrations of a pull request are not shown");
+        }
     }
 
     /// Whether anything was sent: what GitHub shows already is not said again.
@@ -245,6 +298,14 @@ fn format_of(
 /// Whether GitHub will say the same of the same commits.
 fn is_lasting(error: &GitHubError) -> bool {
     matches!(error, GitHubError::TooBig { .. } | GitHubError::NotAFile { .. })
+}
+
+/// Whether GitHub would say the same of every other pull request.
+fn concerns_all(error: &GitHubError) -> bool {
+    matches!(
+        error,
+        GitHubError::RateLimited { .. } | GitHubError::BadCredentials { .. } | GitHubError::Forbidden { .. }
+    )
 }
 
 /// Whether only somebody can mend it.

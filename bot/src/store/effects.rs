@@ -103,7 +103,8 @@ impl Store {
         Ok(())
     }
 
-    /// Leases effects that are due. One that cannot be read does not keep the others from being done.
+    /// Leases effects that are due, but for those with the ids `held`, on which the caller works already. One that cannot be
+    /// read does not keep the others from being done.
     ///
     /// # Errors
     /// When the store fails.
@@ -113,12 +114,14 @@ impl Store {
         now_ms: i64,
         lease_ms: i64,
         limit: usize,
+        held: &[i64],
     ) -> Result<Vec<Result<EffectRow, UnreadableEffect>>, StoreError> {
         let rows = sqlx::query(sql::EFFECTS_LEASE)
             .bind(owner)
             .bind(now_ms + lease_ms)
             .bind(now_ms)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(to_json(&held)?)
             .fetch_all(&self.write)
             .await?;
         let unreadable = |row: &SqliteRow, error: StoreError| UnreadableEffect {
@@ -281,12 +284,12 @@ impl Store {
         Ok(sqlx::query(sql::EFFECTS_TAKE_OVER).execute(&self.write).await?.rows_affected())
     }
 
-    /// When the next effect is due, in milliseconds since 1970.
+    /// When the next effect is due, in milliseconds since 1970, but for those with the ids `held`.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn effect_next_due_ms(&self) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar(sql::EFFECT_NEXT_DUE).fetch_one(&self.read).await?)
+    pub async fn effect_next_due_ms(&self, held: &[i64]) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar(sql::EFFECT_NEXT_DUE).bind(to_json(&held)?).fetch_one(&self.read).await?)
     }
 
     /// Whether an effect of this kind has recorded an intent for the release: the point of no return.
@@ -338,7 +341,7 @@ mod tests {
         let broken = "UPDATE effects SET body = '{\"effect\":\"of_a_later_version\"}' WHERE release = 'A'";
         sqlx::query(broken).execute(&store.write).await.unwrap();
 
-        let leased = store.effects_lease("me", clock.now_ms(), 30_000, 10).await.unwrap();
+        let leased = store.effects_lease("me", clock.now_ms(), 30_000, 10, &[]).await.unwrap();
         let (good, bad): (Vec<_>, Vec<_>) = leased.into_iter().partition(Result::is_ok);
         assert_eq!(good[0].as_ref().unwrap().release.as_str(), "B");
         let bad = bad[0].as_ref().unwrap_err();
@@ -353,6 +356,10 @@ mod tests {
         store.effect_given_up(bad, Some(&"it failed"), draft, &clock).await.unwrap();
         assert_eq!(store.inbox_waiting().await.unwrap(), 1);
         let later = clock.now_ms() + 60_000;
-        assert_eq!(store.effects_lease("me", later, 30_000, 10).await.unwrap().len(), 1, "only the good one is left");
+        assert_eq!(
+            store.effects_lease("me", later, 30_000, 10, &[]).await.unwrap().len(),
+            1,
+            "only the good one is left"
+        );
     }
 }

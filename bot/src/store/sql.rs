@@ -42,14 +42,14 @@ statements! {
     ENVIRONMENTS_DUE = "SELECT service, environment, due_at FROM environments WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
 
     EFFECT_INSERT = "INSERT INTO effects (release, kind, body, not_before, created_at) VALUES ($1, $2, $3, $4, $5)";
-    EFFECTS_LEASE = "UPDATE effects SET state = 'leased', lease_owner = $1 || '/' || (attempts + 1), lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM effects WHERE (state = 'pending' AND not_before <= $3) OR (state = 'leased' AND lease_until <= $3) ORDER BY not_before, id LIMIT $4) RETURNING id, release, body, attempts, failures, intent, created_at, lease_owner";
+    EFFECTS_LEASE = "UPDATE effects SET state = 'leased', lease_owner = $1 || '/' || (attempts + 1), lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM effects WHERE ((state = 'pending' AND not_before <= $3) OR (state = 'leased' AND lease_until <= $3)) AND id NOT IN (SELECT value FROM json_each($5)) ORDER BY not_before, id LIMIT $4) RETURNING id, release, body, attempts, failures, intent, created_at, lease_owner";
     EFFECT_RENEW = "UPDATE effects SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_INTENT = "UPDATE effects SET intent = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_DONE = "UPDATE effects SET state = 'done', lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECT_AGAIN = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL, not_before = $3, failures = $4 WHERE id = $1 AND lease_owner = $2 AND state = 'leased'";
     EFFECTS_ABANDON = "UPDATE effects SET state = 'abandoned', lease_owner = NULL, lease_until = NULL WHERE release = $1 AND state IN ('pending', 'leased') AND kind NOT IN ('tell', 'announce', 'promote', 'report') RETURNING id, kind, intent IS NOT NULL AND intent <> 'null'";
     EFFECTS_TAKE_OVER = "UPDATE effects SET state = 'pending', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
-    EFFECT_NEXT_DUE = "SELECT min(CASE state WHEN 'pending' THEN not_before ELSE lease_until END) FROM effects WHERE state IN ('pending', 'leased')";
+    EFFECT_NEXT_DUE = "SELECT min(CASE state WHEN 'pending' THEN not_before ELSE lease_until END) FROM effects WHERE state IN ('pending', 'leased') AND id NOT IN (SELECT value FROM json_each($1))";
     EFFECTS_BEGUN = "SELECT count(*) FROM effects WHERE release = $1 AND kind = $2 AND intent IS NOT NULL AND intent <> 'null'";
     CARDS_REFRESH = "UPDATE messages SET wanted = wanted + 1 WHERE body IS NULL AND wanted = published AND thread_of IS NULL AND channel LIKE $1 || ':%' AND release IN (SELECT coalesce(state ->> '$.request.together.all[0]', id) FROM releases WHERE phase IN ('running', 'planning')) AND external_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages b WHERE b.channel LIKE $1 || ':%' AND b.wanted > b.published AND b.external_id IS NOT NULL)";
 

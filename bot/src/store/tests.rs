@@ -58,7 +58,7 @@ async fn with_effects(effects: &[Effect]) -> (TempDir, Store, ReleaseId) {
 }
 
 async fn lease(store: &Store, now_ms: i64) -> Vec<EffectRow> {
-    store.effects_lease("us", now_ms, LEASE_MS, 10).await.unwrap().into_iter().map(Result::unwrap).collect()
+    store.effects_lease("us", now_ms, LEASE_MS, 10, &[]).await.unwrap().into_iter().map(Result::unwrap).collect()
 }
 
 async fn abandon(store: &Store, release: &ReleaseId) {
@@ -160,7 +160,7 @@ async fn a_lease_lasts_until_it_runs_out() {
     assert_eq!(lease(&store, NOW_MS + LEASE_MS - 1).await.len(), 0);
     assert!(store.effect_renew(&first[0], NOW_MS + 2 * LEASE_MS).await.unwrap());
     assert_eq!(lease(&store, NOW_MS + LEASE_MS).await.len(), 0);
-    assert_eq!(store.effect_next_due_ms().await.unwrap(), Some(NOW_MS + 2 * LEASE_MS));
+    assert_eq!(store.effect_next_due_ms(&[]).await.unwrap(), Some(NOW_MS + 2 * LEASE_MS));
     let second = lease(&store, NOW_MS + 2 * LEASE_MS).await;
     assert_eq!(second[0].attempts, 2);
     // The same process, but the first time is over.
@@ -169,10 +169,24 @@ async fn a_lease_lasts_until_it_runs_out() {
 }
 
 #[tokio::test]
+async fn what_is_in_hand_is_not_leased_when_its_lease_runs_out() {
+    let (_folder, store, _) = with_effects(&[Effect::Resolve, Effect::Gather]).await;
+    let held = lease(&store, NOW_MS).await;
+    let late = NOW_MS + 2 * LEASE_MS;
+    let leased = store.effects_lease("us", late, LEASE_MS, 10, &[held[0].id]).await.unwrap();
+    let leased: Vec<_> = leased.into_iter().map(|row| row.unwrap().id).collect();
+    assert_eq!(leased, [held[1].id], "only what nobody works on");
+    // Nor is it due, or whoever waits for what is due next would not rest.
+    assert_eq!(store.effect_next_due_ms(&[held[0].id]).await.unwrap(), Some(late + LEASE_MS));
+    assert!(store.effect_renew(&held[0], late + LEASE_MS).await.unwrap(), "the lease is still that of the work");
+    assert!(!store.effect_renew(&held[1], late + LEASE_MS).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_timer_is_not_leased_before_its_time() {
     let at = Timestamp::from_millisecond(NOW_MS + 5_000).unwrap();
     let (_folder, store, _) = with_effects(&[Effect::ExpireAt { at }]).await;
-    assert_eq!(store.effect_next_due_ms().await.unwrap(), Some(NOW_MS + 5_000));
+    assert_eq!(store.effect_next_due_ms(&[]).await.unwrap(), Some(NOW_MS + 5_000));
     assert_eq!(lease(&store, NOW_MS + 4_999).await.len(), 0);
     assert_eq!(lease(&store, NOW_MS + 5_000).await.len(), 1);
 }
@@ -183,7 +197,7 @@ async fn taking_over_frees_what_a_predecessor_had_leased() {
     let old = lease(&store, NOW_MS).await;
     store.effect_intent(&old[1], &json!({ "seen": 7 }), None).await.unwrap();
     assert_eq!(store.effects_take_over().await.unwrap(), 2);
-    let new = store.effects_lease("successor", NOW_MS, LEASE_MS, 10).await.unwrap();
+    let new = store.effects_lease("successor", NOW_MS, LEASE_MS, 10, &[]).await.unwrap();
     // What the predecessor was about to do is known to its successor.
     assert_eq!(
         new.iter().map(|row| row.as_ref().unwrap().intent.clone()).collect::<Vec<_>>(),
@@ -234,7 +248,7 @@ async fn an_end_gives_up_all_but_what_tells_people() {
     let tell = Effect::Tell { people: vec!["bob".into()], what: "Look.".into() };
     let (_folder, store, release) =
         with_effects(&[Effect::Migrate, Effect::Gather, tell.clone(), Effect::Announce]).await;
-    let held = store.effects_lease("us", NOW_MS, LEASE_MS, 1).await.unwrap().remove(0).unwrap();
+    let held = store.effects_lease("us", NOW_MS, LEASE_MS, 1, &[]).await.unwrap().remove(0).unwrap();
     abandon(&store, &release).await;
     assert!(matches!(store.effect_intent(&held, &json!({}), None).await, Err(IntentRefused::Abandoned)));
     assert!(!store.effect_renew(&held, NOW_MS + LEASE_MS).await.unwrap());

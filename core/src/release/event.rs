@@ -212,6 +212,11 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Something that the plan needs cannot be read at the moment. It is tried again.
+    GatherHeld {
+        /// What, and why. Untrusted.
+        why: String,
+    },
 }
 
 impl Event {
@@ -248,13 +253,17 @@ impl Event {
             Self::PullWaits { .. } => "pull_waits",
             Self::PullMerged { .. } => "pull_merged",
             Self::LeftOut { .. } => "left_out",
+            Self::GatherHeld { .. } => "gather_held",
         }
     }
 
     /// Whether it is only news for the message: such events are not audited.
     #[must_use]
     pub fn is_progress(&self) -> bool {
-        matches!(self, Self::Progress { .. } | Self::BuildProgress { .. } | Self::PullSeen { .. })
+        matches!(
+            self,
+            Self::Progress { .. } | Self::BuildProgress { .. } | Self::PullSeen { .. } | Self::GatherHeld { .. }
+        )
     }
 }
 

@@ -525,6 +525,9 @@ pub struct Release {
     /// The release of its group that ended otherwise than well, so that this one was not started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<ReleaseId>,
+    /// Why the first plan is not there yet, while something that it needs cannot be read. Untrusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gather_held: Option<String>,
 }
 
 impl Release {
@@ -563,6 +566,7 @@ impl Release {
             promotion: None,
             ships: None,
             left_out: None,
+            gather_held: None,
         }
     }
 

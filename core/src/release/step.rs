@@ -138,7 +138,12 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
             next.temporary_tag.clone_from(temporary_tag);
             to(next, PlanningStage::Building, vec![Effect::AwaitBuild])
         }
+        (PlanningStage::Gathering, Event::GatherHeld { why }) => {
+            next.gather_held = Some(why.clone());
+            Ok((next, vec![]))
+        }
         (PlanningStage::Gathering, Event::Planned { plan, facts }) => {
+            next.gather_held = None;
             next.plan = Some((**plan).clone());
             next.facts = Some(facts.clone());
             to(next, PlanningStage::Judging, vec![])
@@ -155,6 +160,7 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
 }
 
 pub(super) fn planning_failed(mut next: Release, step: Option<Step>, failure: &Failure, at: Timestamp) -> Next {
+    next.gather_held = None;
     if let Some(step) = step {
         let record = next.steps.get_mut(step);
         record.state = StepState::Failed;

@@ -6,6 +6,7 @@ mod error;
 mod formats;
 mod hint;
 mod postgres;
+mod reading;
 mod record;
 mod rehearsal;
 mod rows;
@@ -20,6 +21,7 @@ mod watch;
 
 pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
+pub use reading::ReadLimits;
 pub use rehearsal::{RehearsalError, RehearsalOptions, rehearsal_server, rehearse, rehearse_back, reproduce};
 pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};
 pub use sizes::measure;
@@ -111,12 +113,19 @@ pub async fn connect(url: &str) -> Result<Box<dyn Database>, MigrateError> {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn open(url: &DatabaseUrl) -> Result<Box<dyn Database>, MigrateError> {
-    match &url.address {
+    open_within(url, ReadLimits::default()).await
+}
+
+/// The same with other limits for what is read.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn open_within(url: &DatabaseUrl, limits: ReadLimits) -> Result<Box<dyn Database>, MigrateError> {
+    let database: Box<dyn Database> = match &url.address {
         url::Address::Postgres(options) => {
-            Ok(Box::new(postgres::Postgres::connect((**options).clone(), url.to_string()).await?))
+            Box::new(postgres::Postgres::connect((**options).clone(), url.to_string(), limits).await?)
         }
-        url::Address::Sqlite(options) => {
-            Ok(Box::new(sqlite::Sqlite::connect((**options).clone(), url.to_string()).await?))
-        }
-    }
+        url::Address::Sqlite(options) => Box::new(sqlite::Sqlite::connect((**options).clone(), url.to_string()).await?),
+    };
+    Ok(Box::new(reading::Bounded { database, limits }))
 }

@@ -7,7 +7,8 @@ mod session;
 
 use self::session::PgSession;
 use super::error::{DriverError, MigrateError};
-use super::run::{self, Run, RunReport};
+use super::reading::{ReadLimits, settings};
+use super::run::{self, HistoryError, Run, RunReport, Session as _};
 use super::{CONNECT_LIMIT_S, Database, schema_postgres};
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Format};
@@ -25,12 +26,18 @@ pub(super) struct Postgres {
     shown: String,
     /// A connection that is in order. It is taken out for each use, and comes back only when all went well.
     idle: Mutex<Option<PgConnection>>,
+    /// Of what is only read.
+    limits: ReadLimits,
 }
 
 impl Postgres {
-    pub(super) async fn connect(options: PgConnectOptions, shown: String) -> Result<Self, MigrateError> {
+    pub(super) async fn connect(
+        options: PgConnectOptions,
+        shown: String,
+        limits: ReadLimits,
+    ) -> Result<Self, MigrateError> {
         crate::install_crypto_provider();
-        let database = Self { options, shown, idle: Mutex::new(None) };
+        let database = Self { options, shown, idle: Mutex::new(None), limits };
         let connection = database.fresh().await?;
         *database.idle.lock().await = Some(connection);
         Ok(database)
@@ -46,8 +53,9 @@ impl Postgres {
         format: &'static dyn Format,
     ) -> Result<PgSession, MigrateError> {
         let mut kept = idle;
+        // A peer that is gone without a word answers nothing, not even that.
         if let Some(connection) = &mut kept
-            && connection.ping().await.is_err()
+            && !matches!(timeout(Duration::from_secs(CONNECT_LIMIT_S), connection.ping()).await, Ok(Ok(())))
         {
             kept = None;
         }
@@ -66,6 +74,24 @@ impl Postgres {
             pid: None,
         })
     }
+
+    /// A session that only reads: in one transaction, within limits that end with it. So a pooler hands them to nobody else,
+    /// and a run on the same connection has none of them.
+    async fn reading(
+        &self,
+        idle: Option<PgConnection>,
+        format: &'static dyn Format,
+    ) -> Result<PgSession, MigrateError> {
+        let mut session = self.session(idle, format).await?;
+        let begin = format!("BEGIN READ ONLY; {}", settings(&self.limits));
+        session.send(begin).await.map_err(|error| error.while_doing("Beginning to read"))?;
+        Ok(session)
+    }
+}
+
+/// The connection of a session that has read, if it is in order.
+async fn read(mut session: PgSession) -> Option<PgConnection> {
+    session.send("COMMIT").await.is_ok().then_some(session.connection)
 }
 
 async fn connection(options: &PgConnectOptions, shown: &str) -> Result<PgConnection, MigrateError> {
@@ -89,35 +115,47 @@ impl Database for Postgres {
 
     async fn postgres_version(&self) -> Result<Option<u32>, MigrateError> {
         let mut idle = self.idle.lock().await;
-        let mut session = self.session(idle.take(), &format::goose::Goose).await?;
+        let mut session = self.reading(idle.take(), &format::goose::Goose).await?;
         let version = session.rows("SELECT current_setting('server_version_num')::integer / 10000").await;
         let version = version.and_then(|rows| Ok(rows[0].try_get::<i32, _>(0)?));
         let version = version.map_err(|error| error.while_doing("Reading the server's version"))?;
-        *idle = Some(session.connection);
+        *idle = read(session).await;
         Ok(u32::try_from(version).ok())
     }
 
     async fn formats(&self) -> Result<Vec<&'static dyn Format>, MigrateError> {
         let mut idle = self.idle.lock().await;
-        let mut session = self.session(idle.take(), &format::goose::Goose).await?;
+        let mut session = self.reading(idle.take(), &format::goose::Goose).await?;
         let found = session.find_formats().await;
         let found = found.map_err(|error| error.while_doing("Looking for history tables"))?;
-        *idle = Some(session.connection);
+        *idle = read(session).await;
         Ok(found)
     }
 
     async fn history(&self, format: &'static dyn Format) -> Result<History, MigrateError> {
         let mut idle = self.idle.lock().await;
-        let mut session = self.session(idle.take(), format).await?;
-        let history = run::history(&mut session).await?;
-        *idle = Some(session.connection);
+        let mut session = self.reading(idle.take(), format).await?;
+        let history = match session.history().await {
+            Ok(history) => history.unwrap_or_default(),
+            Err(HistoryError::OtherTool(error)) => return Err(error),
+            Err(HistoryError::Driver(error)) => {
+                let reason = match error.is_lock {
+                    true => session.locked_for(self.limits.lock).await,
+                    false => error.reason(),
+                };
+                let (what, applied_before) = ("Reading the history table".to_owned(), Vec::new());
+                return Err(MigrateError::History { what, reason, applied_before });
+            }
+        };
+        *idle = read(session).await;
         Ok(history)
     }
 
     async fn schema(&self) -> Result<Schema, MigrateError> {
         let mut idle = self.idle.lock().await;
+        // It reads in a transaction of its own kind.
         let mut session = self.session(idle.take(), &format::goose::Goose).await?;
-        let schema = schema_postgres::read(&mut session.connection).await;
+        let schema = schema_postgres::read(&mut session.connection, &self.limits).await;
         let schema = schema.map_err(|error| error.while_doing(format!("Reading the schema of {}", self.shown)))?;
         *idle = Some(session.connection);
         Ok(schema)
@@ -129,7 +167,7 @@ impl Database for Postgres {
             return Ok(BTreeMap::new());
         }
         let mut idle = self.idle.lock().await;
-        let mut session = self.session(idle.take(), &format::goose::Goose).await?;
+        let mut session = self.reading(idle.take(), &format::goose::Goose).await?;
         let failed = |error: DriverError| error.while_doing(format!("Reading the sizes of tables of {}", self.shown));
         let query = format!(
             "SELECT t.name::text, c.reltuples::bigint, pg_total_relation_size(c.oid) FROM (VALUES {}) AS t (name) \
@@ -144,7 +182,7 @@ impl Database for Postgres {
         };
         let sizes = rows.iter().map(size).collect::<Result<_, sqlx::Error>>();
         let sizes = sizes.map_err(|error| failed(DriverError::from(error)))?;
-        *idle = Some(session.connection);
+        *idle = read(session).await;
         Ok(sizes)
     }
 

@@ -7,6 +7,7 @@
 //! differ between major versions.
 
 use super::error::DriverError;
+use super::reading::{ReadLimits, settings};
 use slipway_core::migration::{Schema, SchemaObject, format};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _, raw_sql};
@@ -138,8 +139,8 @@ pub(super) fn left_out() -> BTreeSet<&'static str> {
 }
 
 /// Reads the schema.
-pub(super) async fn read(connection: &mut PgConnection) -> Result<Schema, DriverError> {
-    send(connection, BEGIN).await?;
+pub(super) async fn read(connection: &mut PgConnection, limits: &ReadLimits) -> Result<Schema, DriverError> {
+    send(connection, format!("{BEGIN}; {}", settings(limits))).await?;
     let history: Vec<_> = left_out().into_iter().map(format::literal).collect();
     let query = OBJECTS.replace("{history}", &history.join(", "));
     let rows = raw_sql(AssertSqlSafe(query)).fetch_all(&mut *connection).await;
@@ -157,7 +158,7 @@ fn object(row: &PgRow) -> Result<(SchemaObject, String), sqlx::Error> {
     Ok((SchemaObject::new(text(0)?, text(1)?), text(2)?))
 }
 
-async fn send(connection: &mut PgConnection, sql: &'static str) -> Result<(), DriverError> {
-    raw_sql(sql).execute(connection).await?;
+async fn send(connection: &mut PgConnection, sql: impl Into<String>) -> Result<(), DriverError> {
+    raw_sql(AssertSqlSafe(sql.into())).execute(connection).await?;
     Ok(())
 }

@@ -311,7 +311,7 @@ impl Chat {
 
     /// Leases a pending effect of a release, as the executor does.
     pub(super) async fn lease(&mut self, release: &ReleaseId, name: &str) -> EffectRow {
-        let leased = self.store.effects_lease("test", self.engine.clock.now_ms(), LEASE_MS, 100).await.unwrap();
+        let leased = self.store.effects_lease("test", self.engine.clock.now_ms(), LEASE_MS, 100, &[]).await.unwrap();
         for row in leased {
             let row = row.unwrap();
             self.held.retain(|held| held.id != row.id);

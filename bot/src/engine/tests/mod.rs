@@ -35,7 +35,9 @@ mod together;
 mod voting;
 mod wondering;
 
+mod beside;
 mod deferred_held;
+mod hands;
 mod tags;
 
 use chat::{Chat, plan, sha};

@@ -122,7 +122,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
             by: "ana".into(),
             at: at(60),
         },
-        Some(Event::LeftOut { .. }) => return None,
+        Some(Event::LeftOut { .. }) => Event::GatherHeld { why: "The database does not answer.".into() },
+        Some(Event::GatherHeld { .. }) => return None,
     })
 }
 

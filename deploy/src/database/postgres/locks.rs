@@ -1,7 +1,8 @@
 //! The locks of a run on PostgreSQL: the tool's own and ours.
 
 use super::super::error::{DriverError, MigrateError};
-use super::super::run::{Run, RunNews};
+use super::super::reading::{ReadLimits, answered};
+use super::super::run::{Run, RunNews, Session as _};
 use super::session::PgSession;
 use slipway_core::migration::format::Place;
 use sqlx::Row as _;
@@ -16,6 +17,24 @@ const LOCK_POLL_MS: u64 = 100;
 const WAITING_NEWS_S: u64 = 5;
 
 impl PgSession {
+    /// Why the history could not be read: who keeps its tables locked, as far as can be seen.
+    pub(super) async fn locked_for(&mut self, limit: Duration) -> String {
+        let tables = self.tables();
+        let query = format!(
+            "ROLLBACK; SELECT string_agg(DISTINCT 'pid ' || a.pid || ' (' || concat_ws(', ', a.usename::text, \
+             nullif(a.application_name, '')) || ')', ', ') FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE \
+             l.granted AND l.mode = 'AccessExclusiveLock' AND l.database = (SELECT oid FROM pg_database WHERE datname = \
+             current_database()) AND l.relation IN (to_regclass('{}'), to_regclass('{}'))",
+            tables.history, tables.record
+        );
+        let holders: Option<String> = match self.rows(query).await {
+            Ok(rows) => rows.first().and_then(|row| row.try_get(0).ok().flatten()),
+            Err(_) => None,
+        };
+        let by = holders.map_or_else(String::new, |holders| format!(" by {holders}"));
+        format!("{} is locked{by} for more than {} s", tables.history, limit.as_secs())
+    }
+
     async fn lock_ids(&mut self) -> Result<Vec<i64>, DriverError> {
         let rows = self.rows("SELECT current_database()::text, coalesce(current_schema(), '')::text").await?;
         let mut place = Place::default();
@@ -38,16 +57,35 @@ impl PgSession {
 
     /// By polling: a session that waits in `pg_advisory_lock` holds a snapshot, and a concurrent index build beside
     /// it would wait for it for ever.
+    /// Whoever wants the run to stop is not kept waiting for a server that does not answer: nothing has been begun, and the
+    /// locks go with the session.
     pub(super) async fn take_locks(&mut self, run: &Run<'_>) -> Result<(), MigrateError> {
-        let failed = |error: DriverError| error.while_doing("Taking the migration lock");
         let mut cancel = run.cancel.clone();
+        tokio::select! {
+            biased;
+            taken = self.try_until_taken(run) => taken,
+            () = cancel.asked() => Err(MigrateError::Cancelled {
+                file: None,
+                rolled_back: true,
+                statements_done: 0,
+                total: 0,
+                notes: Vec::new(),
+                applied_before: Vec::new(),
+            }),
+        }
+    }
+
+    async fn try_until_taken(&mut self, run: &Run<'_>) -> Result<(), MigrateError> {
+        let (shown, limit) = (self.shown.clone(), ReadLimits::default().answer);
+        let failed = |error: DriverError| error.while_doing("Taking the migration lock");
         let begun = Instant::now();
         let mut news_at = begun;
-        let ids = self.lock_ids().await.map_err(failed)?;
+        let ids = answered(self.lock_ids(), limit, &shown, failed).await?;
         // For our own tables, before the first file sets its own. Notices are switched off because the driver would log them.
         let timeout = super::session::millis(run.options.lock_timeout);
-        self.send(format!("SET client_min_messages = error; SET lock_timeout = {timeout}")).await.map_err(failed)?;
-        while !self.try_locks(&ids).await.map_err(failed)? {
+        let settings = format!("SET client_min_messages = error; SET lock_timeout = {timeout}");
+        answered(self.send(settings), limit, &shown, failed).await?;
+        while !answered(self.try_locks(&ids), limit, &shown, failed).await? {
             let waited = begun.elapsed();
             if waited >= run.options.run_lock_wait {
                 let waited_s = run.options.run_lock_wait.as_secs();
@@ -57,17 +95,7 @@ impl PgSession {
                 run.journal.news(RunNews::AnotherRun { waited }).await;
                 news_at = Instant::now() + Duration::from_secs(WAITING_NEWS_S);
             }
-            tokio::select! {
-                () = sleep(Duration::from_millis(LOCK_POLL_MS)) => {}
-                () = cancel.asked() => return Err(MigrateError::Cancelled {
-                    file: None,
-                    rolled_back: true,
-                    statements_done: 0,
-                    total: 0,
-                    notes: Vec::new(),
-                    applied_before: Vec::new(),
-                }),
-            }
+            sleep(Duration::from_millis(LOCK_POLL_MS)).await;
         }
         Ok(())
     }

@@ -4,11 +4,13 @@ use super::server::{connect, rows, send, texts};
 use super::{RehearsalError, unavailable};
 use crate::database::DatabaseUrl;
 use crate::database::error::DriverError;
+use crate::database::reading::ReadLimits;
 use crate::database::url::Address;
 use slipway_core::migration::format::literal;
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 /// What each copy's name begins with; the time when it was made and a random number follow.
 const NAME_PREFIX: &str = "slipway_rehearsal_";
@@ -137,7 +139,8 @@ async fn remove(on: &PgConnectOptions, name: &str) {
         let mut connection = connect(on, "the rehearsal server").await?;
         drop_database(&mut connection, name).await.map_err(|error| unavailable("it could not be removed", &error))
     };
-    if let Err(error) = removed.await {
+    let silent = |_| Err(RehearsalError::Unavailable("it gives no answer".to_owned()));
+    if let Err(error) = timeout(ReadLimits::default().answer, removed).await.unwrap_or_else(silent) {
         tracing::warn!(%error, database = name, "a rehearsal's database is left over; a later rehearsal removes it");
     }
 }

@@ -7,12 +7,14 @@ use super::trial_back;
 use super::watch::{self, Known, Watch};
 use super::{LOCK_LIMIT_MS, RehearsalError, RehearsalOptions, STATEMENT_LIMIT_S, Way, dump, unavailable, within_limit};
 use crate::database::error::DriverError;
+use crate::database::reading::{ReadLimits, settings};
 use crate::database::schema_postgres::{self, left_out};
 use async_trait::async_trait;
 use slipway_core::migration::format::literal;
 use slipway_core::migration::{Migration, MigrationTrial, Schema, Statement};
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
+use tokio::time::timeout;
 
 /// Statements that must stand alone say so by one of these codes when they are in a transaction.
 const NOT_IN_TRANSACTION: [&str; 2] = ["25001", "2D000"];
@@ -32,19 +34,9 @@ pub(super) async fn rehearse(
     (way, migrations): (Way, &[Migration]),
     options: &RehearsalOptions,
 ) -> Result<Vec<MigrationTrial>, RehearsalError> {
-    let mut here = connect(real, "the environment's database").await?;
-    let mut there = connect(on, "the rehearsal server").await?;
-    let major = compare((&mut here, real), (&mut there, on), options).await?;
-    drop(there);
-    let cannot = |error: DriverError| unavailable("the environment's database cannot be read", &error);
-    send(&mut here, "SET default_transaction_read_only = on").await.map_err(cannot)?;
-    refuse_ways_out(&mut here).await?;
-    let locale = Locale::of(&mut here).await.map_err(cannot)?;
-    let search_path = search_path(&mut here).await.map_err(cannot)?;
-    let history = history(&mut here).await.map_err(cannot)?;
-    drop(here);
+    let Real { major, locale, search_path, history } = looked_at(look(real, on, options)).await?;
     let schema = dump::dump(real, major).await?;
-    let copy = Copy::create(on, &locale).await?;
+    let copy = looked_at(Copy::create(on, &locale)).await?;
     let held = within_limit(async {
         let failed = |error: DriverError| unavailable("the schema cannot be copied to the rehearsal server", &error);
         let mut connection = connect(&copy.options(), "the copy of the schema").await?;
@@ -66,6 +58,44 @@ pub(super) async fn rehearse(
     let held = held.await;
     copy.remove().await;
     held
+}
+
+/// What is read of the environment's database itself.
+struct Real {
+    major: u32,
+    locale: Locale,
+    search_path: String,
+    history: Vec<String>,
+}
+
+async fn look(
+    real: &PgConnectOptions,
+    on: &PgConnectOptions,
+    options: &RehearsalOptions,
+) -> Result<Real, RehearsalError> {
+    let mut here = connect(real, "the environment's database").await?;
+    let mut there = connect(on, "the rehearsal server").await?;
+    let major = compare((&mut here, real), (&mut there, on), options).await?;
+    drop(there);
+    let cannot = |error: DriverError| unavailable("the environment's database cannot be read", &error);
+    send(&mut here, "SET default_transaction_read_only = on").await.map_err(cannot)?;
+    refuse_ways_out(&mut here).await?;
+    // For no longer than anything else is read.
+    let begin = format!("BEGIN; {}", settings(&ReadLimits::default()));
+    send(&mut here, begin).await.map_err(cannot)?;
+    let locale = Locale::of(&mut here).await.map_err(cannot)?;
+    let search_path = search_path(&mut here).await.map_err(cannot)?;
+    let history = history(&mut here).await.map_err(cannot)?;
+    Ok(Real { major, locale, search_path, history })
+}
+
+/// A server that does not answer holds up no plan.
+async fn looked_at<T>(look: impl Future<Output = Result<T, RehearsalError>>) -> Result<T, RehearsalError> {
+    let limit = ReadLimits::default().answer;
+    timeout(limit, look).await.unwrap_or_else(|_| {
+        let why = format!("the database or the rehearsal server gave no answer within {} s", limit.as_secs());
+        Err(RehearsalError::Unavailable(why))
+    })
 }
 
 /// A copy would reach real data by these, with the passwords that are kept for it, and what is tried has not been
@@ -143,7 +173,7 @@ impl Stage for PgStage {
     }
 
     async fn schema(&mut self) -> Result<Schema, RehearsalError> {
-        let schema = schema_postgres::read(&mut self.connection).await;
+        let schema = schema_postgres::read(&mut self.connection, &ReadLimits::default()).await;
         schema.map_err(|error| unavailable("the schema of the copy cannot be read", &error))
     }
 }

@@ -18,6 +18,9 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
         PlanningStage::Resolving => Line::plain("planning").text(DOT).text("looking up ").join(reference(release)),
         PlanningStage::Building => planning().text("waiting for CI and the image"),
         PlanningStage::Dispatching => planning().text("there is no image yet, starting the build"),
+        PlanningStage::Gathering if release.gather_held.is_some() => {
+            planning().text("waits for what cannot be read yet")
+        }
         PlanningStage::Gathering => planning().text("reading what runs and what is pending"),
         PlanningStage::Judging => planning().text("asking the policy"),
         PlanningStage::Shipping | PlanningStage::Merging => planning(),
@@ -31,6 +34,8 @@ pub(super) fn card(view: &ReleaseView<'_>, stage: PlanningStage) -> Message {
         }
     } else if let (PlanningStage::Building, Some(run)) = (stage, release.build_run) {
         message.body.push(Block::Line(Line::plain(format!("build started: run {run}"))));
+    } else if let (PlanningStage::Gathering, Some(why)) = (stage, &release.gather_held) {
+        message.body.push(Block::Line(Line::default().untrusted(why.as_str()).text(" Slipway tries again by itself.")));
     }
     message.body.extend(plan::fields(release, When::Redrawn(view.now)));
     message.actions = actions([Verb::Cancel]);

@@ -181,6 +181,7 @@ fn releases() -> Vec<Release> {
     let planning_failed = Event::PlanningFailed { step: Some(Step::Ci), failure: hostile_failure(), at: at(3) };
     all.push(after(building.clone(), [planning_failed]));
     all.push(after(building.clone(), [Event::BuildProgress { progress: without_bar }]));
+    all.push(after(building.clone(), [Event::BuildReady, Event::GatherHeld { why: hostile() }]));
     all.push(after(waiting.clone(), [Event::TimedOut { at: at(9) }]));
     all.push(after(waiting.clone(), [Event::CancelRequested { by: "bob".into(), begun: false, at: at(9) }]));
     all.push(after(waiting.clone(), [Event::Superseded { by: "01J".into(), requester: None, at: at(9) }]));

@@ -66,6 +66,15 @@ fn planning_says_what_it_waits_for() {
         [Cancel]
     "#]]
     .assert_eq(&card(&gathering, 9));
+    let why = "public.goose_db_version is locked by pid 4711 (eve, psql) for more than 10 s.";
+    let held = after(gathering, [Event::GatherHeld { why: why.to_owned() }]);
+    expect![[r#"
+        ◐ goals → production · planning 4c1f9e2 · waits for what cannot be read yet
+        asked by ana · release 01JD7Q4N
+        public.goose_db_version is locked by pid 4711 (eve, psql) for more than 10 s. Slipway tries again by itself.
+        [Cancel]
+    "#]]
+    .assert_eq(&card(&held, 30));
     let judging = planned(asked(), &plan());
     expect![[r#"
         ◐ goals → production · planning 4c1f9e2 · asking the policy
