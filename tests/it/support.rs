@@ -171,7 +171,7 @@ pub(crate) fn text(message: &TerminalMessage) -> String {
 pub(crate) async fn history_versions(url: &str) -> Vec<Version> {
     let query = "SELECT CAST(version_id AS text) FROM goose_db_version WHERE version_id > 0";
     let versions: Vec<String> = if url.starts_with("sqlite") {
-        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
         sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
     } else {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
@@ -187,7 +187,7 @@ pub(crate) async fn applies_likes_by_hand(url: &str) {
     let statements = "CREATE TABLE likes (id INTEGER PRIMARY KEY);
         INSERT INTO goose_db_version (version_id, is_applied) VALUES (20251104120000, true)";
     if url.starts_with("sqlite") {
-        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
         sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
     } else {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
