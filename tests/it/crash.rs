@@ -12,7 +12,7 @@ const KILLS: u32 = 10;
 /// How often within one release, so that one world serves several kills.
 const KILLS_PER_RELEASE: u32 = 2;
 /// A release of the sandbox takes about this long.
-const RELEASE_MS: u64 = 3_000;
+const RELEASE_MS: u64 = 2_000;
 
 /// SplitMix64: enough to choose moments, and the same on every machine for a seed.
 struct Moments(u64);

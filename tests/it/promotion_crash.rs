@@ -59,6 +59,7 @@ async fn goes_live(player: &mut Player, short: &str) {
             && !m.message.actions.is_empty()
     };
     let card = player.until("a card that waits for approval", asks).await;
+    player.until_noted(&card).await;
     for person in ["bob", "dora"] {
         player.react(person, &card, "✅").await;
     }

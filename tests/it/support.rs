@@ -8,8 +8,10 @@ use slipway_core::migration::Version;
 use slipway_core::release::Release;
 use slipway_sandbox::front::terminal::Terminal;
 use slipway_sandbox::world::{API_TOKEN, CHANNEL, World};
-use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,6 +21,8 @@ const WAIT_LIMIT: Duration = Duration::from_secs(60);
 /// Everybody at once: types for each person, and sees all that the channels show.
 pub(crate) struct Player {
     terminal: Terminal,
+    /// Where the bot keeps its store.
+    folder: PathBuf,
     /// The newest state of each message, by channel and key.
     messages: BTreeMap<(String, String), TerminalMessage>,
     /// Every state that was seen, in order.
@@ -27,7 +31,8 @@ pub(crate) struct Player {
 
 impl Player {
     pub(crate) fn new(world: &World, session: &str) -> Self {
-        Self { terminal: world.terminal(session), messages: BTreeMap::new(), seen: Vec::new() }
+        let folder = world.folder().to_owned();
+        Self { terminal: world.terminal(session), folder, messages: BTreeMap::new(), seen: Vec::new() }
     }
 
     pub(crate) async fn say(&self, person: &str, text: &str) {
@@ -81,7 +86,18 @@ impl Player {
     /// The card of a release that asks for approval.
     pub(crate) async fn until_asked_for_approval(&mut self) -> TerminalMessage {
         let asks = |m: &TerminalMessage| is_card(m) && text(m).contains("waiting for approval");
-        self.until("a card that waits for approval", asks).await
+        let card = self.until("a card that waits for approval", asks).await;
+        self.until_noted(&card).await;
+        card
+    }
+
+    /// Nobody has read a card before the bot knows that it is there.
+    pub(crate) async fn until_noted(&mut self, card: &TerminalMessage) {
+        let deadline = Instant::now() + WAIT_LIMIT;
+        while !is_noted_as_shown(&self.folder, card.key.trim_start_matches("release/")).await {
+            assert!(Instant::now() < deadline, "it is not noted as shown; there is:\n{}", self.everything());
+            self.look().await;
+        }
     }
 
     /// Looks until so many answers have come.
@@ -135,6 +151,17 @@ pub(crate) fn has_ended(message: &TerminalMessage) -> bool {
     matches!(message.message.mark, Mark::Live | Mark::Failed | Mark::Ended)
 }
 
+/// Whether the bot whose store is in a folder has noted that a channel shows the plan of a release: it answers no vote on
+/// it before.
+pub(crate) async fn is_noted_as_shown(folder: &Path, release: &str) -> bool {
+    let file = SqliteConnectOptions::new().filename(folder.join("slipway.db"));
+    let mut store = SqliteConnection::connect_with(&file).await.unwrap();
+    let noted = "SELECT EXISTS (SELECT 1 FROM messages WHERE release = $1 AND shown_plan IS NOT NULL)";
+    let noted = sqlx::query_scalar(noted).bind(release).fetch_one(&mut store).await.unwrap();
+    store.close().await.unwrap();
+    noted
+}
+
 /// A message as the terminal shows it.
 pub(crate) fn text(message: &TerminalMessage) -> String {
     render(&message.message, &TerminalOptions::new(110, false, Timestamp::now())).join("\n")
@@ -144,7 +171,7 @@ pub(crate) fn text(message: &TerminalMessage) -> String {
 pub(crate) async fn history_versions(url: &str) -> Vec<Version> {
     let query = "SELECT CAST(version_id AS text) FROM goose_db_version WHERE version_id > 0";
     let versions: Vec<String> = if url.starts_with("sqlite") {
-        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
         sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
     } else {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
@@ -160,7 +187,7 @@ pub(crate) async fn applies_likes_by_hand(url: &str) {
     let statements = "CREATE TABLE likes (id INTEGER PRIMARY KEY);
         INSERT INTO goose_db_version (version_id, is_applied) VALUES (20251104120000, true)";
     if url.starts_with("sqlite") {
-        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
         sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
     } else {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();

@@ -128,7 +128,12 @@ impl DiscordError {
     /// have been done nevertheless: look first, with [`super::Discord::find_posted`].
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Slow { .. } | Self::Server { .. })
+        match self {
+            Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Slow { .. } | Self::Server { .. } => true,
+            // Half an answer, or the page of somebody in between.
+            Self::Unreadable { .. } => true,
+            _ => false,
+        }
     }
 
     /// How long there is no use in trying again, where Discord said so.

@@ -179,9 +179,10 @@ mod tests {
             DiscordError::Slow { limit_ms: 1 },
             read(500, ""),
             read(503, ""),
+            DiscordError::Unreadable { detail: String::new() },
         ];
         assert!(passing.iter().all(DiscordError::is_passing));
-        assert_eq!(passing.each_ref().map(DiscordError::retry_after), [Some(wait), None, None, None, None]);
+        assert_eq!(passing.each_ref().map(DiscordError::retry_after), [Some(wait), None, None, None, None, None]);
         assert!(passing[0].to_string().ends_with("Try again in 2 s."), "{}", passing[0]);
         for (status, code) in [(401, 0), (403, 50_013), (404, 10_008), (400, 30_046), (302, 0), (400, 50_035)] {
             assert!(!read(status, &format!(r#"{{"code":{code}}}"#)).is_passing(), "{status} {code}");

@@ -178,6 +178,8 @@ impl SlackError {
             // 200 is trouble that Slack tells of in the body.
             Self::Server { status } => *status == 200 || *status >= 500,
             Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Slow { .. } | Self::SocketClosed { .. } => true,
+            // Half an answer, or the page of somebody in between.
+            Self::Unreadable { .. } => true,
             _ => false,
         }
     }

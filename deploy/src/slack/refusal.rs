@@ -204,9 +204,10 @@ mod tests {
             SlackError::Server { status: 200 },
             SlackError::Server { status: 503 },
             SlackError::SocketClosed { reason: String::new() },
+            SlackError::Unreadable { detail: String::new() },
         ];
         assert!(passing.iter().all(SlackError::is_passing));
-        assert_eq!(passing.map(|error| error.retry_after()), [until, None, None, None, None, None]);
+        assert_eq!(passing.map(|error| error.retry_after()), [until, None, None, None, None, None, None]);
         let lasting = ["invalid_auth", "message_not_found", "not_in_channel", "invalid_blocks", "used_url", "other"];
         assert!(!lasting.iter().any(|code| SlackError::from_code("C1", code, None).is_passing()));
         assert!(!SlackError::Server { status: 302 }.is_passing());

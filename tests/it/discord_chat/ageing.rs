@@ -1,6 +1,6 @@
 //! Cards that have been there for hours: Discord takes few changes of a message that is older than one.
 
-use super::{ANA, BOB, DORA, RELEASES, Server, is_card, verbs};
+use super::{ANA, BOB, DORA, RELEASES, Server, is_card, unlimited, verbs};
 use jiff::SignedDuration;
 use serde_json::Value;
 use slipway_sandbox::discord::DiscordLimits;
@@ -18,7 +18,7 @@ impl Server {
 /// A release of production that was asked for two hours ago, and is waiting since.
 async fn asked_long_ago() -> (Server, Value) {
     let there = Server::gateway().await;
-    there.discord.set_limits(DiscordLimits::unlimited());
+    there.discord.set_limits(unlimited());
     there.says(ANA, "/deploy staging").await;
     there.until_card("is live").await;
     there.discord.shift_clock(-LONG);
@@ -64,12 +64,12 @@ async fn an_old_card_goes_on_in_a_new_message_and_leads_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_that_takes_no_more_changes_goes_on_once() {
     let there = Server::http().await;
-    there.discord.set_limits(DiscordLimits::unlimited());
+    there.discord.set_limits(unlimited());
     let old = there.production_waits().await;
     there.caught_up(ANA).await;
     // The clocks differ, so that Discord is the one who says so.
     there.discord.shift_clock(LONG);
-    there.discord.set_limits(DiscordLimits { old_edits_per_hour: Some(0), ..DiscordLimits::unlimited() });
+    there.discord.set_limits(DiscordLimits { old_edits_per_hour: Some(0), ..unlimited() });
     there.react(BOB, &old, "✅", true);
     let new = there.until_goes_on(&old, "✔ bob (release)").await;
     // The old one's button is not gone, and the new one takes the rest.

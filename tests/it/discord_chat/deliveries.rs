@@ -1,6 +1,6 @@
 //! What may come in, and what may not.
 
-use super::{ANA, BOB, BOT, BOTH, DORA, EVE, RELEASES, Server, WAIT_LIMIT};
+use super::{ANA, BOB, BOT, BOTH, DORA, EVE, RELEASES, Server, unlimited};
 use serde_json::{Value, json};
 use slipway_sandbox::discord::{Delivery, DeliveryAnswer, DiscordLimits, Fault, FaultKind, Mischief};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -163,7 +163,7 @@ async fn what_the_gateway_brings_for_another_application_leaves_nothing() {
     let failed = there.discord.type_text(ANA, RELEASES, "/deploy staging").await.unwrap_err();
     assert_eq!(failed.error, "no_answer");
     assert_eq!((there.written_down().await, there.changes()), before);
-    there.discord.set_limits(DiscordLimits { answer_within: WAIT_LIMIT, ..DiscordLimits::default() });
+    there.discord.set_limits(unlimited());
     there.caught_up(ANA).await;
     assert_eq!(there.cards().len(), 0);
 }

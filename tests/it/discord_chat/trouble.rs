@@ -1,6 +1,6 @@
 //! Discord has trouble, or has enough.
 
-use super::{ANA, ANNOUNCE, BOB, DORA, EVE, RELEASES, Server, is_card};
+use super::{ANA, ANNOUNCE, BOB, DORA, EVE, RELEASES, Server, WAIT_LIMIT, is_card};
 use slipway_sandbox::discord::{DiscordLimits, Fault, FaultKind, Window, permission};
 
 const POST: &str = "POST /channels/{channel}/messages";
@@ -72,7 +72,7 @@ async fn the_end_is_shown_where_discord_takes_little_and_nothing_is_tried_too_ea
     let there = Server::http().await;
     // One after the other, so that Discord is never asked twice before it has said how much it takes.
     let little = Window { calls: 1, per_ms: 500 };
-    let limits = DiscordLimits { post: little, edit: little, ..DiscordLimits::default() };
+    let limits = DiscordLimits { post: little, edit: little, answer_within: WAIT_LIMIT, ..DiscordLimits::default() };
     there.discord.set_limits(limits);
     let card = there.production_waits().await;
     there.react(BOB, &card, "✅", true);

@@ -59,7 +59,6 @@ impl Rig {
             ("[server]\n", "[server]\nack_budget_ms = 2500\n".to_owned()),
             ("[pace]\n", pace),
             (&staging, format!("{staging}promote = \"latest\"\nchecks = \"branch-protection\"\n")),
-            ("health_bake = \"1s\"", "health_bake = \"0s\"".to_owned()),
         ] {
             assert!(config.contains(from), "{config}");
             config = config.replacen(from, &to, 1);

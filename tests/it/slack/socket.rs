@@ -116,6 +116,7 @@ async fn a_command_without_an_acknowledgement_has_failed() {
     let nobody = rig.slack.type_text(ANA, RELEASES, "/deploy staging", None).await.unwrap_err();
     assert_eq!(nobody.error, "dispatch_failed");
     let mut socket = open(&rig).await;
+    rig.waits_ms(2_000);
     let typed = rig.slack.type_text(ANA, RELEASES, "/deploy staging", None);
     let (slow, envelope) = tokio::join!(typed, socket.next());
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Cards that have been there for days, and connections that do not last.
 
-use super::{ANA, BOB, DORA, RELEASES, Workspace};
+use super::{ANA, BOB, DORA, RELEASES, WAIT_LIMIT, Workspace};
 use jiff::SignedDuration;
 use serde_json::Value;
 use slipway_sandbox::slack::SlackLimits;
@@ -31,7 +31,7 @@ async fn an_old_card_still_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_that_cannot_be_changed_any_more_is_posted_again_once() {
-    let limits = SlackLimits { edit_window_s: Some(86_400), ..SlackLimits::default() };
+    let limits = SlackLimits { edit_window_s: Some(86_400), answer_within: WAIT_LIMIT, ..SlackLimits::default() };
     let (there, old) = three_days_later(limits).await;
     there.react(BOB, &old, "white_check_mark", true);
     let fits =
@@ -64,7 +64,7 @@ async fn connections_that_are_cut_at_once_are_not_opened_in_a_hurry() {
             looks.tick().await;
         }
     };
-    tokio::time::timeout(super::WAIT_LIMIT, over).await.expect("a connection lasts");
+    tokio::time::timeout(WAIT_LIMIT, over).await.expect("a connection lasts");
     let opened = there.calls("apps.connections.open") - before;
     assert_eq!(opened, usize::try_from(BREAKS).unwrap() + 1, "one for each that broke");
     let per_s = f64::from(BREAKS) / began.elapsed().as_secs_f64();

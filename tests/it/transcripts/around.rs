@@ -80,15 +80,6 @@ pub(super) async fn is_given_up_by_now(world: &World, reference: &str) {
     store.close().await.unwrap();
 }
 
-/// Whether the bot has noted that a channel shows the plan of a release: it answers no vote on it before.
-pub(super) async fn is_noted_as_shown(world: &World, release: &str) -> bool {
-    let mut store = store(world).await;
-    let noted = "SELECT EXISTS (SELECT 1 FROM messages WHERE release = $1 AND shown_plan IS NOT NULL)";
-    let noted = sqlx::query_scalar(noted).bind(release).fetch_one(&mut store).await.unwrap();
-    store.close().await.unwrap();
-    noted
-}
-
 async fn store(world: &World) -> SqliteConnection {
     let file = SqliteConnectOptions::new().filename(world.folder().join("slipway.db"));
     SqliteConnection::connect_with(&file).await.unwrap()

@@ -1,6 +1,6 @@
 //! A world and everybody in its chat, whichever chat that is.
 
-use super::around::is_noted_as_shown;
+use crate::support::is_noted_as_shown;
 use slipway_core::message::Verb;
 use slipway_core::release::Release;
 use slipway_sandbox::demo::Fail;
@@ -98,7 +98,7 @@ impl Play {
         let asks = |m: &Seen| m.is_card() && m.has_buttons() && m.text().contains("waiting for approval");
         let card = self.until("a card that waits for approval", asks).await;
         let deadline = Instant::now() + WAIT_LIMIT;
-        while !is_noted_as_shown(&self.world, card.key.trim_start_matches("release/")).await {
+        while !is_noted_as_shown(self.world.folder(), card.key.trim_start_matches("release/")).await {
             assert!(Instant::now() < deadline, "it is not noted as shown; there is:\n{}", self.everything());
             self.look().await;
         }

@@ -182,6 +182,7 @@ impl World {
             repository: &format!("acme/{}", source.service),
             image: &image,
             migrations: source.migrations.as_deref(),
+            pace: options.pace,
             staging_health: &aws.health_url(&staging_arn).unwrap_or_default(),
             production_health: &aws.health_url(&production_arn).unwrap_or_default(),
             // What is to fail when it is run must not be found out before.

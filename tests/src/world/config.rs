@@ -1,11 +1,14 @@
 //! The configuration of the sandbox's bot, as a file that a person could have written.
 
 use super::Teams;
-use super::build::RELEASE_MANAGERS;
+use super::build::{Pace, RELEASE_MANAGERS};
 use super::chats::Chats;
 use super::promotion::Promotion;
 
+/// How long production has to go on being healthy, and so has staging where somebody watches.
 const HEALTH_BAKE: &str = "health_bake = \"1s\"\n";
+/// Staging in a fast world, of whose releases most worlds have one before anything else happens.
+const NO_HEALTH_BAKE: &str = "health_bake = \"0s\"\n";
 
 /// What the file is made from.
 pub(super) struct Values<'a> {
@@ -16,6 +19,7 @@ pub(super) struct Values<'a> {
     pub(super) repository: &'a str,
     pub(super) image: &'a str,
     pub(super) migrations: Option<&'a str>,
+    pub(super) pace: Pace,
     pub(super) staging_health: &'a str,
     pub(super) production_health: &'a str,
     /// Whether migrations are rehearsed, on the server that has the databases.
@@ -66,7 +70,7 @@ pub(super) fn text(values: &Values<'_>) -> String {
         service,
         "staging",
         values.staging_target,
-        values.staging_health,
+        &health(values, values.staging_health, if values.pace == Pace::Fast { NO_HEALTH_BAKE } else { HEALTH_BAKE }),
         None,
         values.rehearse,
     ));
@@ -74,13 +78,10 @@ pub(super) fn text(values: &Values<'_>) -> String {
         service,
         "production",
         values.production_target,
-        values.production_health,
+        &health(values, values.production_health, HEALTH_BAKE),
         Some("staging"),
         values.rehearse,
     ));
-    if values.rolls_back {
-        text = text.replace(HEALTH_BAKE, &format!("{HEALTH_BAKE}rollback = \"automatic\"\n"));
-    }
     let after = "after = \"staging\"\n";
     text = text.replace(after, &format!("{after}{}", values.promotion.lines()));
     if values.auto_deploy {
@@ -107,13 +108,18 @@ pub(super) fn text(values: &Values<'_>) -> String {
     text
 }
 
+/// How an environment is verified, and what follows when it cannot be.
+fn health(values: &Values<'_>, url: &str, bake: &str) -> String {
+    // A dry target has no address.
+    if url.is_empty() {
+        return String::new();
+    }
+    let rollback = if values.rolls_back { "rollback = \"automatic\"\n" } else { "" };
+    format!("health_url = {}\n{bake}{rollback}", quoted(url))
+}
+
 fn environment(service: &str, name: &str, target: &str, health: &str, after: Option<&str>, rehearse: bool) -> String {
     let after = after.map_or(String::new(), |after| format!("after = {}\n", quoted(after)));
-    // A dry target has no address.
-    let health = match health {
-        "" => String::new(),
-        url => format!("health_url = {}\n{HEALTH_BAKE}", quoted(url)),
-    };
     let rehearse = if rehearse {
         format!("rehearse = {{ secret = \"{service}/rehearsal\", key = \"DATABASE_URL\", same_server = true }}\n")
     } else {

@@ -3,10 +3,13 @@
 use super::build::{ChatOption, Pace};
 use super::chats::ANSWER_WHEN_FAST;
 use crate::bot::Bot;
-use crate::discord::{DiscordMode, DiscordOptions, DiscordSandbox};
+use crate::discord::{DiscordMode, DiscordOptions, DiscordSandbox, Window};
 use std::collections::BTreeMap;
 use std::io;
 
+/// How many messages of a channel are taken in a fast world. At Discord it is five times as long; its headers say it anew
+/// with each answer, so nobody may know it beforehand.
+const WINDOW_WHEN_FAST: Window = Window { calls: 5, per_ms: 1_000 };
 const BOT_TOKEN: &str = "sandbox-discord-token";
 
 /// A Discord that has not heard of the bot yet.
@@ -23,6 +26,7 @@ pub(super) async fn start(chat: ChatOption, pace: Pace) -> io::Result<Option<Dis
     options.mode = mode;
     if pace == Pace::Fast {
         options.limits.answer_within = ANSWER_WHEN_FAST;
+        (options.limits.post, options.limits.edit) = (WINDOW_WHEN_FAST, WINDOW_WHEN_FAST);
     }
     DiscordSandbox::start(options).await.map(Some)
 }
