@@ -42,3 +42,5 @@ mod targets;
 mod tidy;
 mod together;
 mod transcripts;
+
+mod concerned;

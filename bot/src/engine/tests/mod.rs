@@ -38,5 +38,9 @@ mod wondering;
 mod deferred_held;
 mod tags;
 
+mod closed;
+mod imageless;
+mod undated;
+
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};
