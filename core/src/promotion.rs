@@ -305,7 +305,7 @@ pub enum Act {
     Suggest,
     /// Begin it.
     Begin,
-    /// A promotion stands otherwise.
+    /// A promotion stands otherwise: it is suggested again, too, with what there is to say of it now.
     Change {
         /// Of which commit.
         commit: CommitSha,
@@ -318,10 +318,8 @@ pub enum Act {
 #[must_use]
 pub fn decide(seen: &Seen<'_>) -> Option<Act> {
     let change = |known: &Known<'_>| {
-        Some(match changed(known, seen)? {
-            Standing::Suggested => Act::Suggest,
-            standing => Act::Change { commit: known.promotion.commit.clone(), standing },
-        })
+        let standing = changed(known, seen)?;
+        Some(Act::Change { commit: known.promotion.commit.clone(), standing })
     };
     seen.known.iter().find_map(change).or_else(|| goes_on(seen))
 }

@@ -45,3 +45,5 @@ mod targets;
 mod tidy;
 mod together;
 mod transcripts;
+
+mod concerned;

@@ -73,6 +73,7 @@ macro_rules! scenarios_in {
             a_secret_that_is_edited_in_the_middle_is_named_and_in_the_next_plan
             a_migration_that_is_applied_in_the_middle_is_found_and_not_run_again
             a_service_that_no_change_concerns_stays_as_it_is_unless_somebody_names_it
+            what_may_not_go_on_any_more_says_so_and_comes_back_in_the_same_message
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(

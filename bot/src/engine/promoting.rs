@@ -56,11 +56,13 @@ impl Work<'_> {
 
     async fn act(&mut self, key: &EnvironmentKey, prospect: &Prospect, act: Act) -> Result<(), EngineError> {
         match (act, &prospect.before.live, &prospect.hopeful) {
+            (Act::Change { standing: Standing::Suggested, .. } | Act::Suggest, Some(live), Some(hopeful)) => {
+                self.suggest(key, prospect, live, hopeful).await
+            }
             (Act::Change { commit, standing }, _, _) => match prospect.of(&commit) {
                 Some(stored) => self.stands_now(key, &stored.promotion.clone(), standing).await,
                 None => Ok(()),
             },
-            (Act::Suggest, Some(live), Some(hopeful)) => self.suggest(key, prospect, live, hopeful).await,
             (Act::Begin, Some(live), Some(hopeful)) => self.promote_by_itself(key, prospect, live, hopeful).await,
             (Act::Suggest | Act::Begin, _, _) => Ok(()),
         }

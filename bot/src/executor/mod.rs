@@ -6,6 +6,9 @@ mod bypasses;
 pub(crate) use aftermath::named as operation_named;
 pub(crate) use announce::DURATIONS_LIMIT;
 pub use rehearse::Rehearsals;
+
+#[cfg(test)]
+pub(crate) use paths::no_image as no_image_of_one;
 mod aftermath;
 mod audited;
 mod between;

@@ -92,7 +92,7 @@ fn concerned_by(paths: &Paths, since: &CommitSha, changed: &Changed) -> String {
 
 /// One of several has no image, and no way to one: what nothing concerned was not built, and nothing is built for what
 /// waits already. That ends the group rather than that all of it waits for an image that does not come.
-pub(super) fn no_image(key: &EnvironmentKey, image: &str, tag: &str, because: Option<&str>) -> Failure {
+pub(crate) fn no_image(key: &EnvironmentKey, image: &str, tag: &str, because: Option<&str>) -> Failure {
     let what = match because {
         Some(because) => {
             format!("{} is concerned now: {because}. {image} has no image tagged {tag}.", key.service)

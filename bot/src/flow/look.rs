@@ -170,3 +170,122 @@ fn seen(commit: &RawCommit, known: &Known) -> Seen {
     let untouched = known.concerned.get(&commit.sha) == Some(&false);
     Seen { sha: commit.sha.clone(), author, ci: known.ci.get(&commit.sha).map(|(ci, _)| *ci), untouched }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::setup::Setup;
+    use slipway_core::ids::EnvironmentKey;
+    use slipway_core::paths::Pattern;
+    use slipway_deploy::aws::{AwsClients, CallLimits, ExplicitAws};
+    use slipway_deploy::github::{Auth, GitHub};
+    use slipway_deploy::health::HealthChecker;
+    use std::path::Path;
+
+    /// Nobody listens here: whatever is asked of GitHub is an error.
+    const NOWHERE: &str = "http://127.0.0.1:9";
+
+    const CONFIG: &str = r#"
+[store]
+url = "sqlite://x.db"
+[terminal]
+channels = ["releases"]
+[service.web]
+repository = "acme/goals"
+workflow = "build.yaml"
+image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/web"
+channels = ["terminal:releases"]
+[service.web.environment.staging]
+target = { kind = "dry", name = "web-staging" }
+"#;
+
+    fn setup() -> Setup {
+        let (config, _) = Config::check(CONFIG.as_bytes(), Path::new("slipway.toml")).unwrap();
+        crate::assemble::setup(&config).unwrap()
+    }
+
+    fn outside() -> Outside {
+        slipway_deploy::install_crypto_provider();
+        let aws = AwsClients::explicit(ExplicitAws {
+            endpoint_url: NOWHERE.to_owned(),
+            region: "us-west-2".to_owned(),
+            access_key_id: "AKIDEXAMPLE".to_owned(),
+            secret_access_key: "none".to_owned(),
+            limits: CallLimits::default(),
+        });
+        let github = GitHub::new(NOWHERE, Auth::Token("none".to_owned().into())).unwrap();
+        Outside::new(github, None, &aws, HealthChecker::new(1_000).unwrap())
+    }
+
+    fn sha(n: usize) -> CommitSha {
+        CommitSha::parse(&format!("{n:040x}")).unwrap()
+    }
+
+    /// So many green commits, the newest first. What differs between what is live and the first so many of them is known
+    /// to concern the service.
+    fn line(green: usize, compared: usize) -> (Line, Known) {
+        let commit = |n: usize| RawCommit {
+            sha: sha(n),
+            title: format!("Change {n}"),
+            author_name: "Cem".to_owned(),
+            author_login: None,
+            pull_request: None,
+        };
+        let commits: Vec<_> = (1..=green).map(commit).collect();
+        let mut known = Known::default();
+        known.ci.extend(commits.iter().map(|commit| (commit.sha.clone(), (CiState::Green, 1))));
+        known.concerned.extend(commits.iter().take(compared).map(|commit| (commit.sha.clone(), true)));
+        (Line { standing: Standing::Ahead, commits, more: 0, since: Some(sha(1_000)) }, known)
+    }
+
+    async fn compares(line: &Line, known: &mut Known) -> Result<(), GitHubError> {
+        let (outside, setup) = (outside(), setup());
+        let key = EnvironmentKey { service: "web".into(), environment: "staging".into() };
+        let paths = Paths::new(vec![Pattern::parse("web/**").unwrap()], None).unwrap();
+        let look = Look {
+            outside: &outside,
+            environment: setup.environment(&key).unwrap(),
+            repository: &RepoName::parse("acme/goals").unwrap(),
+            branch: "main",
+            base: None,
+            paths: Some(&paths),
+        };
+        look.compare(known, line).await
+    }
+
+    /// What would begin were it known that nothing else does: the newest that concerns the service.
+    fn concerns(line: &Line, known: &Known) -> Vec<bool> {
+        line.commits.iter().map(|commit| !seen(commit, known).untouched).collect()
+    }
+
+    #[tokio::test]
+    async fn so_many_commits_are_compared_and_what_is_beyond_concerns_the_service() {
+        let (line, mut known) = line(COMPARISONS_LIMIT + 5, COMPARISONS_LIMIT);
+        compares(&line, &mut known).await.unwrap();
+        assert_eq!(known.concerned.len(), COMPARISONS_LIMIT, "nothing more is asked");
+        assert!(concerns(&line, &known).into_iter().all(|concerns| concerns), "what is not known begins");
+    }
+
+    #[tokio::test]
+    async fn the_last_within_the_bound_is_compared() {
+        let (line, mut known) = line(COMPARISONS_LIMIT + 5, COMPARISONS_LIMIT - 1);
+        assert!(compares(&line, &mut known).await.is_err(), "GitHub is asked about it");
+        assert!(concerns(&line, &known).into_iter().all(|concerns| concerns), "and without an answer it concerns it");
+    }
+
+    #[tokio::test]
+    async fn behind_one_that_brings_nothing_to_the_service_nothing_is_compared() {
+        let (line, mut known) = line(COMPARISONS_LIMIT, 0);
+        known.concerned.insert(sha(1), false);
+        compares(&line, &mut known).await.unwrap();
+        let untouched: Vec<_> = concerns(&line, &known).into_iter().filter(|concerns| !concerns).collect();
+        assert_eq!(untouched.len(), 1, "of what is older it is not said");
+    }
+
+    #[test]
+    fn a_look_asks_no_more_than_the_line_is_long() {
+        // With more room than this the bound would never be met.
+        const { assert!(COMPARISONS_LIMIT < COMMITS_LIMIT && COMPARISONS_LIMIT == 30) }
+    }
+}

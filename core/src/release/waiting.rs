@@ -44,10 +44,10 @@ pub(super) fn step(mut next: Release, event: &Event) -> Result<Next, Illegal> {
             Ok(planned_again(next, plan))
         }
         // What cannot be gathered means no: it goes on waiting, says so, and tries again later.
-        Event::PlanningFailed { failure, at, .. } if next.gathering => {
+        Event::PlanningFailed { step, failure, at } if next.gathering => {
             next.gathering = false;
             if failure.request_is_wrong {
-                return Ok(failed(next, None, failure.clone(), *at));
+                return Ok(failed(next, *step, failure.clone(), *at));
             }
             next.gather_problem = Some(GatherProblem { failure: failure.clone(), at: *at });
             Ok((next, vec![]))

@@ -92,3 +92,22 @@ pub(super) async fn by_setting_production_begins_by_itself_and_waits_for_people(
     assert!(stopped.text().contains(&format!("Release {}", release.id.short())), "{}", stopped.text());
     assert_eq!(play.cards().len(), 2);
 }
+
+pub(super) async fn what_may_not_go_on_any_more_says_so_and_comes_back_in_the_same_message(chat: ChatOption) {
+    let mut play = Play::promoting(chat, Promotion::Suggested).await;
+    on_staging(&mut play).await;
+    let suggested = suggestion(&mut play).await;
+    let short = play.world.head[..7].to_owned();
+    play.say("bob", "/release lock production \"schema work\"").await;
+    let words = format!("goals → production · {short} not now: locked by bob");
+    let closed = play.until("why not now", |m| m.id == suggested.id && m.text().contains(&words)).await;
+    let said = closed.text();
+    assert!(said.contains("schema work") && said.contains("Suggested again here, by itself"), "{said}");
+    assert!(!closed.has_buttons() && closed.mark() == Mark::Waiting, "{said}");
+    play.say("bob", "/release unlock production").await;
+    let again = suggestion(&mut play).await;
+    assert_eq!((&again.id, &again.channel), (&suggested.id, &suggested.channel), "the same message");
+    assert_eq!(play.count(|m| m.text().contains("is ready to deploy")), 1, "and no other one");
+    play.press("ana", &suggested, Verb::Promote).await;
+    play.until_asked_for_approval().await;
+}

@@ -40,5 +40,9 @@ mod deferred_held;
 mod hands;
 mod tags;
 
+mod closed;
+mod imageless;
+mod undated;
+
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};

@@ -12,7 +12,7 @@ use slipway_core::person::Identity;
 use slipway_core::plan::{Plan, PlanKind};
 use slipway_core::release::RequestKind;
 
-const SOAK_S: i64 = 30 * 60;
+pub(super) const SOAK_S: i64 = 30 * 60;
 
 /// Production comes after staging.
 pub(super) fn config(more: &str) -> String {
@@ -47,7 +47,7 @@ pub(super) async fn on_staging(chat: &mut Chat, plan: &Plan) -> ReleaseId {
 }
 
 /// Production runs a commit.
-async fn runs_on_production(chat: &Chat, commit: u32) {
+pub(super) async fn runs_on_production(chat: &Chat, commit: u32) {
     let mut production = chat.environment("production").await;
     let release = ReleaseId::new("01HZZZZZZZZZZZZZZZZZZZZZZZ");
     let (image, commit, at) = (plan("production", 0, commit).image.digest, sha(commit), chat.now());
@@ -76,7 +76,7 @@ async fn runs_on_production(chat: &Chat, commit: u32) {
 }
 
 /// Commit 3 has run on staging for so long that production could take it.
-async fn soaked(more: &str) -> (Chat, ReleaseId) {
+pub(super) async fn soaked(more: &str) -> (Chat, ReleaseId) {
     let mut chat = Chat::with(&config(more)).await;
     runs_on_production(&chat, 1).await;
     let release = on_staging(&mut chat, &migrating(plan("staging", 1, 3))).await;
@@ -85,7 +85,7 @@ async fn soaked(more: &str) -> (Chat, ReleaseId) {
 }
 
 /// The same, and it is suggested.
-async fn suggested() -> (Chat, ReleaseId) {
+pub(super) async fn suggested() -> (Chat, ReleaseId) {
     let (chat, release) = soaked("").await;
     looks(&chat).await;
     assert!(said(&chat).await.contains("ready to deploy"), "{}", said(&chat).await);
@@ -93,14 +93,14 @@ async fn suggested() -> (Chat, ReleaseId) {
 }
 
 /// What the suggestions say, newest first.
-async fn said(chat: &Chat) -> String {
+pub(super) async fn said(chat: &Chat) -> String {
     let query = "SELECT body FROM messages WHERE key LIKE 'promotion/%' AND channel = $1 ORDER BY id DESC";
     let bodies = chat.scalars(query, "terminal:releases").await;
     let texts: Vec<_> = bodies.iter().map(|body| chat.text(&serde_json::from_str(body).unwrap())).collect();
     texts.join("\n\n")
 }
 
-async fn first_line(chat: &Chat) -> String {
+pub(super) async fn first_line(chat: &Chat) -> String {
     said(chat).await.lines().next().unwrap_or_default().to_owned()
 }
 

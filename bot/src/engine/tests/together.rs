@@ -58,7 +58,7 @@ impl Group {
         Self::asked_with(&three(), line).await
     }
 
-    async fn asked_with(config: &str, line: &str) -> Self {
+    pub(super) async fn asked_with(config: &str, line: &str) -> Self {
         let mut chat = Chat::with(config).await;
         assert_eq!(chat.says("ana", line).await, "");
         let all = chat.scalars("SELECT id FROM releases WHERE id > $1 ORDER BY id", "").await;

@@ -10,7 +10,7 @@ use super::plan::{self, When};
 use super::{approved, migrations, paths, release_card, stands};
 use crate::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use crate::plan::PlanKind;
-use crate::release::{Outcome, Phase, Release};
+use crate::release::{Outcome, Phase, Release, Step};
 use crate::together::how_it_ended;
 
 /// How many commits are listed of each of the others.
@@ -155,6 +155,10 @@ fn stopped(release: &Release, members: &[Release]) -> Line {
     // Its card has all of what went wrong under the first line.
     let short = match &release.outcome {
         _ if first::fits(&title.clone().join(whole.clone())) => None,
+        // It never came to its turn: what it was to run is not there.
+        Some(Outcome::Failed { step: Some(Step::Image), .. }) if release.started_at.is_none() => {
+            Some(format!("{service} has no image"))
+        }
         Some(Outcome::Failed { .. }) => Some(format!("{service} failed")),
         Some(Outcome::Superseded { .. }) => Some(format!("{service} was superseded")),
         _ => None,
