@@ -114,8 +114,8 @@ fn events_of(server: &str, card: &Value) -> [(u64, &'static str, Value); 5] {
         "author": { "id": EVE, "username": "eve" }, "content": format!("<@{BOT}> deploy staging"),
     });
     [
-        (1 << 10, "MESSAGE_REACTION_ADD", reacted(DORA)),
         (1 << 10, "MESSAGE_REACTION_REMOVE", reacted(BOB)),
+        (1 << 10, "MESSAGE_REACTION_ADD", reacted(DORA)),
         (1 << 10, "MESSAGE_REACTION_REMOVE_EMOJI", with(&json!({ "emoji": tick }))),
         (1 << 10, "MESSAGE_REACTION_REMOVE_ALL", under.clone()),
         (1 << 9, "MESSAGE_CREATE", mention),
@@ -138,7 +138,7 @@ async fn events_of_another_server_mean_nothing() {
         };
         tell("490000000000000001");
         // What the gateway tells after them has been done when they have.
-        there.says(BOB, "hello @slipway").await;
+        there.says(BOB, "let us see what @slipway makes of it").await;
         there.until_written_to(BOB, "Begin the message with @slipway").await;
         assert_eq!(there.written_down().await, before, "nothing of it is even written down");
         let shown = there.until_shows(&card, "waiting for approval: 1 of dba").await;

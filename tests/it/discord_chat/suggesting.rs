@@ -95,8 +95,8 @@ async fn the_newest_releases_are_offered_newest_first() {
 async fn tags_have_places_beside_branches() {
     let there = Server::http().await;
     for n in 0..40 {
-        there.world.git(&["branch", &format!("feature/{n:02}"), "main"]);
-        there.world.git(&["tag", &format!("v2.{n}.0"), "main"]);
+        let _ = there.world.git(&["branch", &format!("feature/{n:02}"), "main"]);
+        let _ = there.world.git(&["tag", &format!("v2.{n}.0"), "main"]);
     }
     let offered = there.offered(ANA, "/deploy staging", "reference", "").await;
     assert_eq!(offered.len(), 25, "{offered:?}");

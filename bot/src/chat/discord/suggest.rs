@@ -321,7 +321,19 @@ mod tests {
             }
         }
         found.sort();
-        expect_test::expect![[r#""#]].assert_eq(&found.join("\n"));
+        expect_test::expect![[r#"
+            /release approve release: Open
+            /release bad release: Marked(false)
+            /release cancel release: Stoppable
+            /release override release: Waiting
+            /release queue bump: Waiting
+            /release retry release: Failed
+            /release show release: All
+            /release veto release: Open
+            /release why release: All
+            /release withdraw release: Open
+            /rollback  release: Succeeded"#]]
+        .assert_eq(&found.join("\n"));
     }
 
     #[test]
