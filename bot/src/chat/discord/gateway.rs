@@ -232,18 +232,50 @@ impl Listening {
 
 /// Takes in what happened, and does not end before that is durable. What only ever meets a fault of ours is given up.
 async fn taken_in(intake: Arc<Intake>, happened: Happened, session: Arc<str>, place: Place<'static>) {
-    let mut place = Place { session: &session, ..place };
-    let mut faults = 0;
+    let tries = |again| intake.happened(happened.clone(), Place { session: &session, again, ..place });
+    if !until_taken(tries, rest::AFTER_FAILURE).await {
+        error!(seq = place.seq, "an event of Discord's is given up");
+    }
+}
+
+/// Tries until something is durable; a try is told whether it was tried before. False: it is given up after some faults.
+async fn until_taken<T: Future<Output = bool>>(tries: impl Fn(bool) -> T, rests: Duration) -> bool {
+    let (mut again, mut faults) = (false, 0);
     loop {
-        match caught(intake.happened(happened.clone(), place)).await {
-            Some(true) => return,
+        match caught(tries(again)).await {
+            Some(true) => return true,
             Some(false) => {}
             None => faults += 1,
         }
         if faults >= FAULTS_LIMIT {
-            return error!(seq = place.seq, faults, "an event of Discord's is given up");
+            return false;
         }
-        place.again = true;
-        tokio::time::sleep(rest::AFTER_FAILURE).await;
+        again = true;
+        tokio::time::sleep(rests).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn what_cannot_be_stored_yet_is_tried_on_and_a_fault_is_not() {
+        let tried = Cell::new(0);
+        let stored_at_last = |again| {
+            assert_eq!(again, tried.get() > 0);
+            tried.set(tried.get() + 1);
+            let tried = tried.get();
+            async move { tried == 10 }
+        };
+        assert!(until_taken(stored_at_last, Duration::ZERO).await);
+        assert_eq!(tried.replace(0), 10);
+        let fails = |_| {
+            tried.set(tried.get() + 1);
+            async { panic!("as a test wants it") }
+        };
+        assert!(!until_taken(fails, Duration::ZERO).await);
+        assert_eq!(tried.get(), FAULTS_LIMIT);
     }
 }
