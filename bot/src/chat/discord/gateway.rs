@@ -57,7 +57,7 @@ pub struct GatewayListener {
 }
 
 /// What is under way.
-struct Lane {
+struct Listening {
     /// The session that it is about, as Discord names it.
     session: Arc<str>,
     underway: Underway,
@@ -84,28 +84,28 @@ impl GatewayListener {
         // Who the application is, is not said again when a session is taken up.
         super::introduce(&self.discord, &self.intake).await;
         let kept = self.kept().await;
-        let mut lane = Lane::new(kept.as_ref());
+        let mut now = Listening::new(kept.as_ref());
         let mut gateway = self.discord.open_gateway(&self.token, INTENTS, kept);
         let keeper = SessionKeeper::start(self.intake.entrance.store.clone(), self.intake.application.clone());
         let mut kept_at = Instant::now();
         loop {
-            let has_room = lane.asked.has_room() && lane.happened.has_room();
+            let has_room = now.asked.has_room() && now.happened.has_room();
             let matters = tokio::select! {
                 event = gateway.next(), if has_room => match event {
                     Some(GatewayEvent::Dispatch { seq, kind, data, replayed, came: at }) => {
-                        self.dispatch(Came { seq, kind, data, replayed, at }, &mut lane);
+                        self.dispatch(Came { seq, kind, data, replayed, at }, &mut now);
                         false
                     }
                     Some(event) => {
-                        self.session(event, &gateway, &keeper, &mut lane);
+                        self.session(event, &gateway, &keeper, &mut now);
                         continue;
                     }
                     None => return,
                 },
-                (number, _) = lane.asked.next() => lane.done(number),
-                (number, _) = lane.happened.next() => lane.done(number),
+                (number, _) = now.asked.next() => now.done(number),
+                (number, _) = now.happened.next() => now.done(number),
             };
-            gateway.acknowledge(lane.underway.durable());
+            gateway.acknowledge(now.underway.durable());
             if matters || kept_at.elapsed() >= KEEP_EVERY {
                 kept_at = Instant::now();
                 keeper.keep(&gateway);
@@ -114,19 +114,19 @@ impl GatewayListener {
     }
 
     /// A session begins, goes on or is over.
-    fn session(&self, event: GatewayEvent, gateway: &Gateway, keeper: &SessionKeeper, lane: &mut Lane) {
+    fn session(&self, event: GatewayEvent, gateway: &Gateway, keeper: &SessionKeeper, now: &mut Listening) {
         match event {
             GatewayEvent::Ready { session_id, user_id, guilds, .. } => {
                 info!(user = user_id, "Discord is listened to");
-                lane.session = session_id.into();
-                lane.underway.anew();
+                now.session = session_id.into();
+                now.underway.anew();
                 self.intake.introduce(user_id, &guilds);
                 keeper.keep(gateway);
             }
             GatewayEvent::Resumed => info!("Discord is listened to again, and nothing was missed"),
             GatewayEvent::InvalidSession => {
                 warn!("Discord has forgotten what was missed: the reactions are read again");
-                lane.underway.anew();
+                now.underway.anew();
                 keeper.over();
             }
             GatewayEvent::Dispatch { .. } => return,
@@ -135,16 +135,16 @@ impl GatewayListener {
     }
 
     /// Has an event taken in beside the others.
-    fn dispatch(&self, came: Came, lane: &mut Lane) {
+    fn dispatch(&self, came: Came, now: &mut Listening) {
         let Came { seq, kind, data, replayed, at } = came;
-        let number = lane.underway.came(seq);
+        let number = now.underway.came(seq);
         match caught_at_once(|| heard::happened(&kind, data)) {
             Some(Ok(Happened::Asked(asked))) => {
                 if matches!(asked.what, What::Suggest { .. }) {
-                    self.suggest(*asked, at, lane);
-                    lane.underway.done(number);
+                    self.suggest(*asked, at, now);
+                    now.underway.done(number);
                 } else {
-                    lane.asked.take(asked.user.clone(), number, self.answer(*asked, replayed, at));
+                    now.asked.take(asked.user.clone(), number, self.answer(*asked, replayed, at));
                 }
             }
             Some(Ok(happened)) if self.intake.concerns(&happened) => {
@@ -153,36 +153,36 @@ impl GatewayListener {
                     _ => REACTIONS,
                 };
                 let place = Place { session: "", seq, replayed, again: false, came_us: self.intake.comes_us() };
-                let taken = taken_in(self.intake.clone(), happened.clone(), lane.session.clone(), place);
-                lane.happened.take(key.to_owned(), number, taken);
+                let taken = taken_in(self.intake.clone(), happened.clone(), now.session.clone(), place);
+                now.happened.take(key.to_owned(), number, taken);
             }
             Some(Ok(_)) => {
                 if kind == JOINED && self.intake.wants_a_guild() {
-                    self.introduce(lane);
+                    self.introduce(now);
                 }
-                lane.underway.done(number);
+                now.underway.done(number);
             }
             // Told again it would be the same.
             Some(Err(error)) => {
                 error!(kind, %error, "an event of Discord's cannot be read");
-                lane.underway.done(number);
+                now.underway.done(number);
             }
-            None => lane.underway.done(number),
+            None => now.underway.done(number),
         }
     }
 
     /// Asks who the application is and where, once at a time.
-    fn introduce(&self, lane: &mut Lane) {
-        if lane.introducing.as_ref().is_some_and(|asks| !asks.is_finished()) {
+    fn introduce(&self, now: &mut Listening) {
+        if now.introducing.as_ref().is_some_and(|asks| !asks.is_finished()) {
             return;
         }
         let (discord, intake) = (self.discord.clone(), self.intake.clone());
-        lane.introducing = Some(tokio::spawn(async move { super::introduce(&discord, &intake).await }));
+        now.introducing = Some(tokio::spawn(async move { super::introduce(&discord, &intake).await }));
     }
 
     /// What changes nothing may take longer and be lost: when there are too many, some have no answer.
-    fn suggest(&self, asked: Asked, at: Instant, lane: &Lane) {
-        let Ok(permit) = lane.suggestions.clone().try_acquire_owned() else { return };
+    fn suggest(&self, asked: Asked, at: Instant, now: &Listening) {
+        let Ok(permit) = now.suggestions.clone().try_acquire_owned() else { return };
         let answer = self.answer(asked, false, at);
         tokio::spawn(async move {
             let _permit = permit;
@@ -211,7 +211,7 @@ impl GatewayListener {
     }
 }
 
-impl Lane {
+impl Listening {
     fn new(kept: Option<&Resume>) -> Self {
         Self {
             session: kept.map(|resume| resume.session_id.as_str()).unwrap_or_default().into(),
@@ -232,18 +232,50 @@ impl Lane {
 
 /// Takes in what happened, and does not end before that is durable. What only ever meets a fault of ours is given up.
 async fn taken_in(intake: Arc<Intake>, happened: Happened, session: Arc<str>, place: Place<'static>) {
-    let mut place = Place { session: &session, ..place };
-    let mut faults = 0;
+    let tries = |again| intake.happened(happened.clone(), Place { session: &session, again, ..place });
+    if !until_taken(tries, rest::AFTER_FAILURE).await {
+        error!(seq = place.seq, "an event of Discord's is given up");
+    }
+}
+
+/// Tries until something is durable; a try is told whether it was tried before. False: it is given up after some faults.
+async fn until_taken<T: Future<Output = bool>>(tries: impl Fn(bool) -> T, rests: Duration) -> bool {
+    let (mut again, mut faults) = (false, 0);
     loop {
-        match caught(intake.happened(happened.clone(), place)).await {
-            Some(true) => return,
+        match caught(tries(again)).await {
+            Some(true) => return true,
             Some(false) => {}
             None => faults += 1,
         }
         if faults >= FAULTS_LIMIT {
-            return error!(seq = place.seq, faults, "an event of Discord's is given up");
+            return false;
         }
-        place.again = true;
-        tokio::time::sleep(rest::AFTER_FAILURE).await;
+        again = true;
+        tokio::time::sleep(rests).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn what_cannot_be_stored_yet_is_tried_on_and_a_fault_is_not() {
+        let tried = Cell::new(0);
+        let stored_at_last = |again| {
+            assert_eq!(again, tried.get() > 0);
+            tried.set(tried.get() + 1);
+            let tried = tried.get();
+            async move { tried == 10 }
+        };
+        assert!(until_taken(stored_at_last, Duration::ZERO).await);
+        assert_eq!(tried.replace(0), 10);
+        let fails = |_| {
+            tried.set(tried.get() + 1);
+            async { panic!("as a test wants it") }
+        };
+        assert!(!until_taken(fails, Duration::ZERO).await);
+        assert_eq!(tried.get(), FAULTS_LIMIT);
     }
 }
