@@ -37,6 +37,8 @@ mod wondering;
 
 mod deferred_held;
 mod tags;
+mod unhindered;
+mod unhindered_outside;
 
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};
