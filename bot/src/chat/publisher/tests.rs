@@ -139,9 +139,6 @@ async fn a_channel_that_the_store_fails_interrupts_no_other() {
 #[tokio::test]
 async fn a_message_that_panics_when_it_is_drawn_is_given_up() {
     let there = there().await;
-    let mut tx = there.store.begin().await.unwrap();
-    there.store.message_put(&mut tx, &NewMessage::card("terminal:fast", &ReleaseId::new("01A"))).await.unwrap();
-    tx.commit().await.unwrap();
     // Whoever reads this release panics: its state is no text.
     there
         .executes(
@@ -149,6 +146,9 @@ async fn a_message_that_panics_when_it_is_drawn_is_given_up() {
              VALUES ('01A', 'goals', 'staging', 'queued', X'00', 0, 0)",
         )
         .await;
+    let mut tx = there.store.begin().await.unwrap();
+    there.store.message_put(&mut tx, &NewMessage::card("terminal:fast", &ReleaseId::new("01A"))).await.unwrap();
+    tx.commit().await.unwrap();
     there.says("terminal:fast", "fast/1").await;
     assert_eq!(there.publisher.publish_due().await.unwrap(), 1);
     assert_eq!(*there.chat.shown.lock().unwrap(), ["fast/1"]);
