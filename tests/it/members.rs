@@ -100,7 +100,7 @@ impl Rig {
 
     async fn roll(&self) -> Roll {
         let team = Source::GithubTeam { organisation: "acme".into(), slug: "release-managers".into() };
-        self.engine.store.membership(&team).await.unwrap()
+        self.engine.store.membership(&team).await.unwrap().unwrap()
     }
 
     async fn changes(&self) -> Vec<String> {

@@ -245,7 +245,11 @@ impl Publisher {
             let published = match caught("publishing a message", Box::pin(self.publish(row, people))).await {
                 Ok(published) => published?,
                 Err(Panicked) => {
-                    error!(channel = row.message.channel, key = row.message.key, "a message is given up until it changes");
+                    error!(
+                        channel = row.message.channel,
+                        key = row.message.key,
+                        "a message is given up until it changes"
+                    );
                     self.give_up(row).await?
                 }
             };

@@ -25,11 +25,7 @@ impl Logged {
 
 impl Store {
     /// What was read of a row; `None` where it cannot be read.
-    pub(super) fn unless_unreadable<T>(
-        &self,
-        row: &str,
-        read: Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
+    pub(super) fn unless_unreadable<T>(&self, row: &str, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match read {
             Ok(read) => Ok(Some(read)),
             Err(error @ StoreError::Unreadable { .. }) => {

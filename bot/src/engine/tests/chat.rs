@@ -150,7 +150,7 @@ impl Chat {
 
     /// What the engine does when the process starts.
     pub(super) async fn starts(&self) {
-        self.engine.judge_open().await.unwrap();
+        self.engine.judge_open(self.engine.clock.now_ms()).await.unwrap();
         self.handle_all().await;
     }
 

@@ -39,6 +39,8 @@ mod beside;
 mod deferred_held;
 mod hands;
 mod tags;
+mod unhindered;
+mod unhindered_outside;
 
 mod closed;
 mod imageless;
