@@ -15,8 +15,8 @@ impl Executor {
         }
         let release = self.store.release(&row.release).await.ok().flatten()?.release;
         let waits = release.phase == (Phase::Planning { stage: PlanningStage::Gathering });
-        let is_news = waits && release.gather_held.as_deref() != Some(what);
-        let event = Event::GatherHeld { why: what.to_owned() };
-        is_news.then(|| Incoming::Happened { release: row.release.clone(), event })
+        let why = format!("{}.", what.trim_end().trim_end_matches('.'));
+        let is_news = waits && release.gather_held.as_ref() != Some(&why);
+        is_news.then(|| Incoming::Happened { release: row.release.clone(), event: Event::GatherHeld { why } })
     }
 }

@@ -106,11 +106,12 @@ impl Executor {
         match self.show_all(name, service, seen).await {
             Ok(more) => {
                 (seen.failures, seen.logged) = (0, None);
-                let rest_ms = if more { BETWEEN_BUNCHES_MS } else { self.rest_ms(service).await };
-                match seen.failing.first_ms() {
-                    Some(first_ms) => rest_ms.min((first_ms - self.clock.now_ms()).max(rest::BACKOFF_FIRST_MS)),
-                    None => rest_ms,
+                if more {
+                    return BETWEEN_BUNCHES_MS;
                 }
+                let rest_ms = self.rest_ms(service).await;
+                let again_ms = seen.failing.first_ms().map(|first_ms| first_ms - self.clock.now_ms());
+                again_ms.map_or(rest_ms, |again_ms| rest_ms.min(again_ms.max(rest::BACKOFF_FIRST_MS)))
             }
             Err(error) => {
                 let said = error.to_string();
@@ -200,7 +201,11 @@ impl Executor {
 
     /// It is tried again after a rest of its own.
     fn not_shown(&self, name: &ServiceName, pull: &PullRequest, error: &GitHubError, seen: &mut Seen) {
-        let rest_ms = |times| if is_refused(error) { NOT_ALLOWED_MS } else { rest::backoff_ms(times, NOT_ALLOWED_MS) };
+        // GitHub's API lags behind itself: what is not there may be there in a moment.
+        let rest_ms = |times| match error {
+            GitHubError::Refused { .. } => NOT_ALLOWED_MS,
+            _ => rest::backoff_ms(times, NOT_ALLOWED_MS),
+        };
         if seen.failing.failed(pull, error.to_string(), self.clock.now_ms(), rest_ms) {
             warn!(service = %name, number = pull.number, %error, "the migrations of a pull request are not shown");
         }

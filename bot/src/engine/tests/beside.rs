@@ -1,14 +1,17 @@
 //! What is outside and slow holds up nothing but what needs it.
 
-use super::chat::CONFIG;
+use super::chat::{CONFIG, migrating};
 use super::effects::{executor, outside};
 use super::hands::{Slow, WAIT_LIMIT};
 use super::members::bob_on_github;
 use super::*;
+use crate::engine::Incoming;
 use crate::executor::Trouble;
 use async_trait::async_trait;
 use expect_test::expect;
+use serde_json::json;
 use slipway_core::ids::ReleaseId;
+use slipway_core::person::Identity;
 use slipway_deploy::config_store::{ConfigStore, ConfigStoreError, FingerprintKey, Fingerprinted, Wanted};
 use slipway_deploy::github::{Auth, GitHub};
 use slipway_deploy::target::Target;
@@ -77,11 +80,12 @@ async fn a_question_without_an_answer_keeps_none_of_the_later_ones_waiting() {
         config = config.replacen(&section, &format!("{section}config = [\"goals/{name}\"]\n"), 1);
     }
     let mut chat = Chat::with(&config).await;
-    chat.says("eve", "/release config staging").await;
     // More than are looked into at once.
-    for _ in 0..6 {
-        chat.says("eve", "/release config production").await;
+    for environment in std::iter::once("staging").chain(["production"; 6]) {
+        let (who, text) = (Identity::Terminal("eve".into()), format!("/release config {environment}"));
+        chat.deliver(&Incoming::Typed { who, channel: "terminal:releases".into(), text }).await;
     }
+    assert_eq!(chat.store.lookups(10).await.unwrap().len(), 7);
     let mut outside = outside().await;
     outside.config_store = Arc::new(SilentAboutStaging);
     let answering = tokio::spawn(executor(&chat, outside).answer_questions());
@@ -143,11 +147,46 @@ async fn what_holds_up_a_plan_is_told_until_it_is_there() {
         chat.wait_s(60);
     }
     let card = chat.card(&release).await.replace(release.short(), "01KDEPLO");
-    expect![[r#""#]].assert_eq(&card);
+    expect![[r#"
+        ◐ goals → staging · planning 0000000 · waits for what cannot be read yet
+          asked by ana · release 01KDEPLO
+          Reading the history table failed: public.goose_db_version is locked by pid 4711 (eve, psql) for more than 10 s. Slipway tries again by itself.
+          [Cancel]"#]]
+    .assert_eq(&card);
     let told = "SELECT count(*) FROM release_events WHERE release = $1 AND event LIKE '%gather_held%'";
     assert_eq!(chat.count(told, release.as_str()).await, 1, "the same is told once");
     assert_eq!(chat.audit_since(before).await, [], "news are not audited");
 
     chat.gathers(&release, &plan("staging", 1, 3)).await;
     assert_eq!(chat.release(&release).await.gather_held, None);
+}
+
+#[tokio::test]
+async fn a_cancellation_ends_what_is_read_before_a_run_goes_on_after_a_crash() {
+    let folder = "workflow = \"build.yaml\"\n";
+    let with_folder = format!("{folder}migrations = {{ dir = \"migrations\", format = \"goose\" }}\n");
+    let mut chat = Chat::with(&CONFIG.replacen(folder, &with_folder, 1)).await;
+    let release = chat.planned("ana", &migrating(plan("staging", 1, 3))).await;
+    chat.succeeds(&release, "observe_ci", Step::Ci).await;
+    chat.succeeds(&release, "observe_image", Step::Image).await;
+    let mut row = chat.lease(&release, "migrate").await;
+    // The process before this one had begun.
+    let intent = json!({ "applied": [], "goes_on": false });
+    chat.store.effect_intent(&row, &intent, None).await.unwrap();
+    row.intent = Some(intent);
+    let (github, mut told) = silent_github().await;
+    let mut outside = outside().await;
+    outside.github = github;
+    let executor = executor(&chat, outside);
+    let working = tokio::spawn(async move { executor.work(row).await });
+    timeout(WAIT_LIMIT / 3, told.recv()).await.expect("the files are looked up").unwrap();
+    let answer = chat.says("ana", "/release cancel").await;
+    assert!(answer.contains("is broken off"), "{answer}");
+    timeout(WAIT_LIMIT / 3, working).await.expect("the run ends").unwrap();
+    chat.handle_all().await;
+    let Some(Outcome::Cancelled { by, details }) = chat.release(&release).await.outcome else {
+        panic!("{}", chat.card(&release).await)
+    };
+    assert_eq!(by.as_str(), "ana");
+    assert_eq!(details, ["The run was stopped as asked.", "No migration of this release was applied."]);
 }
