@@ -73,6 +73,7 @@ macro_rules! scenarios_in {
             a_secret_that_is_edited_in_the_middle_is_named_and_in_the_next_plan
             a_migration_that_is_applied_in_the_middle_is_found_and_not_run_again
             a_service_that_no_change_concerns_stays_as_it_is_unless_somebody_names_it
+            a_first_release_that_is_not_well_is_left_for_what_ran_before
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(

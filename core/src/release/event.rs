@@ -212,6 +212,11 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The mark that held it was taken away: what was approved before that does not start it by itself.
+    VotesVoid {
+        /// Who took the mark away.
+        by: PersonId,
+    },
 }
 
 impl Event {
@@ -248,6 +253,7 @@ impl Event {
             Self::PullWaits { .. } => "pull_waits",
             Self::PullMerged { .. } => "pull_merged",
             Self::LeftOut { .. } => "left_out",
+            Self::VotesVoid { .. } => "votes_void",
         }
     }
 

@@ -122,7 +122,8 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
             by: "ana".into(),
             at: at(60),
         },
-        Some(Event::LeftOut { .. }) => return None,
+        Some(Event::LeftOut { .. }) => Event::VotesVoid { by: "ana".into() },
+        Some(Event::VotesVoid { .. }) => return None,
     })
 }
 

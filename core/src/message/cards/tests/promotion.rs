@@ -31,6 +31,7 @@ fn suggested(plan: &Plan, reasons: &[Reason], unrelated: Option<&CommitSha>) -> 
         plan,
         reasons,
         unrelated,
+        migrates: true,
     })
 }
 

@@ -91,6 +91,7 @@ fn a_rollback_and_a_retry_say_what_of() {
         from: None,
         migrations: false,
         because_of: None,
+        before: false,
     };
     back.request.reason = Some("logins fail".into());
     expect![[r#"
@@ -186,6 +187,7 @@ fn when_nobody_can_approve_the_card_says_so_with_the_ways_out() {
         team: team.into(),
         missing,
         who: who.iter().map(|&id| id.into()).collect(),
+        or: vec![],
     };
     let shown = |missing: Vec<Slot>, overridable| {
         let reason = Reason { clears: Clears::Votes { missing }, overridable, ..two_slots() };
