@@ -39,11 +39,7 @@ pub(super) fn no_image(job: &Job<'_>, tag: &str) -> Result<Failure, Trouble> {
 }
 
 /// Why this image is not what ran before Slipway's first release, where the target had been told one by content.
-pub(super) async fn another_image(
-    job: &Job<'_>,
-    tag: &str,
-    digest: &ImageDigest,
-) -> Result<Option<Failure>, Trouble> {
+pub(super) async fn another_image(job: &Job<'_>, tag: &str, digest: &ImageDigest) -> Result<Option<Failure>, Trouble> {
     let RequestKind::Rollback { to, before: true, .. } = &job.release.request.kind else { return Ok(None) };
     let first = job.executor.store.release(to).await?.and_then(|stored| stored.release.plan);
     let ran = first.iter().flat_map(|plan| &plan.targets).filter_map(|target| digest_in(target.image.as_deref()?));

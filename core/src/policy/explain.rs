@@ -212,9 +212,15 @@ impl Inquiry<'_> {
 
     /// What one rule misses, with what would do instead: approvals of another team that people are there for.
     fn asked_for(&self, now: &Circumstances<'_>, rule: &str) -> Vec<Slot> {
-        let mut slots = self.missing(now, &[rule]).slots;
+        let mut fillings = self.fillings(now, &[rule]);
+        let nearness = |index: &usize| {
+            let (filling, again) = &fillings[*index];
+            (filling.unfillable, filling.total, *again)
+        };
+        let Some(nearest) = (0..fillings.len()).min_by_key(nearness) else { return Vec::new() };
+        let (Filling { mut slots, .. }, _) = fillings.swap_remove(nearest);
         let [only] = slots.as_mut_slice() else { return slots };
-        for (other, _) in self.fillings(now, &[rule]) {
+        for (other, _) in fillings {
             let [slot] = other.slots.as_slice() else { continue };
             if other.unfillable == 0 && slot.team != only.team && only.or.iter().all(|known| known.team != slot.team) {
                 only.or.push(slot.clone());

@@ -589,14 +589,4 @@ impl Release {
             matches!(self.request.kind, RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. });
         in_ci && builds && self.started_at.is_none() && self.commit.is_some()
     }
-
-    /// Whether the gate has to look at it: a plan is there and nothing runs yet.
-    #[must_use]
-    pub fn wants_judgement(&self) -> bool {
-        let waits = matches!(
-            self.phase,
-            Phase::Planning { stage: PlanningStage::Judging } | Phase::AwaitingApproval | Phase::Queued
-        );
-        waits && !self.gathering
-    }
 }

@@ -172,7 +172,8 @@ impl Life {
     fn going_back(migrations: bool) -> Self {
         let mut life = Self::new();
         let (to, from) = ("01KE4GOOD00000000000000000".into(), Some("01KE4LEFT00000000000000000".into()));
-        life.release.request.kind = RequestKind::Rollback { to, commit: sha(3), from, migrations, because_of: None, before: false };
+        life.release.request.kind =
+            RequestKind::Rollback { to, commit: sha(3), from, migrations, because_of: None, before: false };
         life
     }
 

@@ -194,4 +194,14 @@ impl Release {
             Phase::AwaitingApproval | Phase::Queued | Phase::Planning { stage: PlanningStage::Judging }
         )
     }
+
+    /// Whether the gate has to look at it: a plan is there and nothing runs yet.
+    #[must_use]
+    pub fn wants_judgement(&self) -> bool {
+        let waits = matches!(
+            self.phase,
+            Phase::Planning { stage: PlanningStage::Judging } | Phase::AwaitingApproval | Phase::Queued
+        );
+        waits && !self.gathering
+    }
 }

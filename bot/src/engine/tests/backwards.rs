@@ -237,7 +237,12 @@ async fn where_nothing_is_good_it_says_so() {
     breaks(&mut chat, &failed, "verify", Step::Verify).await;
     assert_eq!(chat.newest().await, failed);
     let card = chat.card(&failed).await;
-    assert!(card.contains("Not rolled back by itself: no earlier release has succeeded there, and nothing that ran before is known."), "{card}");
+    assert!(
+        card.contains(
+            "Not rolled back by itself: no earlier release has succeeded there, and nothing that ran before is known."
+        ),
+        "{card}"
+    );
     let told = chat.effects(&failed).await.into_iter().filter(|effect| effect == "tell").count();
     assert_eq!(told, 2, "that it failed, and that nothing follows");
 }
@@ -308,7 +313,11 @@ async fn a_first_release_that_is_not_well_can_be_left_unless_what_ran_is_not_kno
         let kind = chat.release(&chat.newest().await).await.request.kind;
         let is_back = matches!(&kind, RequestKind::Rollback { before: true, commit, .. } if *commit == sha(1));
         assert_eq!(is_back, runs && !marked, "{kind:?}: {answer}");
-        assert_eq!(answer.contains("the one earlier version on goals → staging is known to be bad"), marked, "{answer}");
+        assert_eq!(
+            answer.contains("the one earlier version on goals → staging is known to be bad"),
+            marked,
+            "{answer}"
+        );
         assert_eq!(answer.contains("nothing that ran before is known"), !runs, "{answer}");
     }
 }

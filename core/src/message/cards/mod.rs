@@ -37,8 +37,8 @@ mod tests;
 pub use anchor::audit_anchor;
 pub use announcement::{NO_WAY_BACK, announcement, shipped};
 pub use bad::{
-    cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, mark_removed_news, mark_was, marked, not_marked,
-    nothing_is_live,
+    cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, mark_removed_news, mark_was, marked,
+    not_marked, nothing_is_live,
 };
 pub use by_hand::{brought_by_hand, by_hand_is_over};
 pub use configuration::{ConfigurationView, configuration};

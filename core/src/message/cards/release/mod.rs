@@ -26,8 +26,8 @@ pub(super) use migrations::{data_not_brought_back, lines as migration_lines, war
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
 pub(super) use targets::{all_dry, dry};
-pub(super) use waiting::is_held;
 pub use together::together_card;
+pub(super) use waiting::is_held;
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;

@@ -23,7 +23,8 @@ fn plan_back(between: Between, taken_back: Vec<PlannedMigration>) -> Plan {
 fn asked_back(migrations: bool) -> Release {
     let mut back = asked();
     let (to, from) = (ReleaseId::new("01JC0000000000000000000000"), Some(ReleaseId::new("01JD0000000000000000000000")));
-    back.request.kind = RequestKind::Rollback { to, commit: sha("9a77d01"), from, migrations, because_of: None, before: false };
+    back.request.kind =
+        RequestKind::Rollback { to, commit: sha("9a77d01"), from, migrations, because_of: None, before: false };
     back
 }
 

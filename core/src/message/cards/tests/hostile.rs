@@ -193,8 +193,13 @@ fn releases() -> Vec<Release> {
 #[test]
 fn outside_text_is_always_marked_as_such() {
     let people = people();
-    let approvers =
-        [ApproverLine { team: "release".into(), can: vec![], cannot: vec![("ana".into(), hostile())], missing: 1, instead: false }];
+    let approvers = [ApproverLine {
+        team: "release".into(),
+        can: vec![],
+        cannot: vec![("ana".into(), hostile())],
+        missing: 1,
+        instead: false,
+    }];
     let mut environment = Environment::new(key());
     environment.lock = Some(Lock {
         owner: "chen".into(),

@@ -391,7 +391,7 @@ fn why_numbers_the_reasons_and_names_the_way_out() {
         1. soak-30m  On staging for 12 min, needs 30. · clears by itself at Tue 15:22 (in 18 min)
         2. two-slots  Production needs one of release and one of dba. · 1 of release: bob or chen can, 1 of dba: dora can
         3. locked  Locked by chen: load test · chen can, with /release unlock, or ends by itself at Tue 15:40 (in 36 min)
-        4. never  No policy permits it. · nothing that can happen to this release clears it
+        4. never  No policy permits it. · no vote and no time clears it
         Everything else is fine: CI green, image found.
     "#]].assert_eq(&text(&why(subject, &reasons, &fine, None, at(240))));
     expect![[r#"
