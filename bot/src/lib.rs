@@ -29,4 +29,5 @@ pub mod standing;
 pub mod store;
 mod tags;
 pub mod timekeeper;
+mod way_back;
 pub mod web;

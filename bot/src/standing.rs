@@ -152,9 +152,10 @@ impl Standing {
     }
 }
 
-/// Where an image has to have served before: nowhere, for what runs already.
+/// Where an image has to have served before: nowhere, for what runs already, and for what ran here before Slipway's first
+/// release.
 fn soaks_in(setup: &Setup, release: &Release) -> Option<EnvironmentKey> {
-    let is_new = release.request.kind.plan_kind() != PlanKind::Config;
+    let is_new = release.request.kind.plan_kind() != PlanKind::Config && !release.brings_what_ran_before();
     setup.environment_before(&release.request.key).filter(|_| is_new)
 }
 

@@ -74,6 +74,7 @@ macro_rules! scenarios_in {
             a_migration_that_is_applied_in_the_middle_is_found_and_not_run_again
             a_service_that_no_change_concerns_stays_as_it_is_unless_somebody_names_it
             what_may_not_go_on_any_more_says_so_and_comes_back_in_the_same_message
+            a_first_release_that_is_not_well_is_left_for_what_ran_before
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(

@@ -80,6 +80,7 @@ impl Drawing<'_> {
         let durations = self.store.release_durations_ms(key, DURATIONS_LIMIT).await?;
         let standing = Standing::shown(self.store, self.setup, &release, self.now).await?;
         let approvers = approver_lines(self.setup, &standing, &release, self.now);
+        let marked = self.marked(&release).await?;
         let card = release_card(&ReleaseView {
             release: &release,
             environment: Some(&environment),
@@ -89,6 +90,7 @@ impl Drawing<'_> {
             expected_s: usual_s(&durations),
             expected_deploy_s: None,
             next: self.setup.next_environment(key),
+            marked: marked.as_ref(),
         });
         Ok(Some(Drawn::message(card, release.digest())))
     }
@@ -111,6 +113,7 @@ impl Drawing<'_> {
             let lines = approver_lines(self.setup, &standing, other, self.now);
             approvers = lines.into_iter().fold(approvers, ApproverLine::and);
         }
+        let marked = self.marked(release).await?;
         let card = together_card(
             &ReleaseView {
                 release,
@@ -121,10 +124,17 @@ impl Drawing<'_> {
                 expected_s: usual_s(&durations),
                 expected_deploy_s: None,
                 next: self.next_of_all(&members),
+                marked: marked.as_ref(),
             },
             &members,
         );
         Ok(Some(Drawn::message(card, release.digest())))
+    }
+
+    /// The release with the mark that holds one that waits.
+    async fn marked(&self, release: &Release) -> Result<Option<Release>, StoreError> {
+        let Some(commit) = release.commit.as_ref().filter(|_| release.is_waiting()) else { return Ok(None) };
+        self.store.known_bad(&release.request.key.service, commit).await
     }
 
     /// The environment that comes after the one in which several are, where it is the same for all of them.

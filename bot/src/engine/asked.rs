@@ -243,8 +243,9 @@ impl Work<'_> {
         }
         let kind = match &release.request.kind {
             // Where it leads is looked at again: what runs may be another version by now.
-            RequestKind::Rollback { to, migrations, .. } => {
-                let wanted = Wanted { release: Some(to.as_str()), migrations: *migrations };
+            RequestKind::Rollback { to, migrations, before, .. } => {
+                let to = (!before).then_some(to.as_str());
+                let wanted = Wanted { release: to, migrations: *migrations };
                 let reason = release.request.reason.clone();
                 return self.rollback(asked, release.request.key.clone(), wanted, reason).await;
             }

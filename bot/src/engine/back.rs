@@ -5,17 +5,15 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
 use crate::config::RollbackBy;
+use crate::way_back::{self, Back};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use slipway_core::environment::{Environment, Live};
+use slipway_core::environment::Environment;
 use slipway_core::ids::{CommitSha, EnvironmentKey, ReleaseId};
 use slipway_core::message::cards::{self, answers};
 use slipway_core::message::{Line, Message};
 use slipway_core::plan::PlanKind;
 use slipway_core::release::{AutomaticRollback, Event, Phase, Release, Request, RequestKind, Step};
-
-/// How far back a rollback looks for a good release.
-const ROLLBACK_LOOK_BACK_LIMIT: u32 = 20;
 
 /// What somebody wants of a rollback.
 #[derive(Clone, Copy)]
@@ -24,18 +22,6 @@ pub(super) struct Wanted<'a> {
     pub(super) release: Option<&'a str>,
     /// Take migrations back too.
     pub(super) migrations: bool,
-}
-
-/// What there is to go back to.
-enum Back {
-    To(ReleaseId, CommitSha),
-    /// Nothing; so many that would do but for their mark.
-    Nothing(usize),
-    /// It did not run there before what runs now.
-    NotBefore(Box<Release>),
-    Ambiguous(Vec<Release>),
-    /// It is known to be bad, as the other one says.
-    Bad(Box<Release>, Box<Release>),
 }
 
 impl Work<'_> {
@@ -57,8 +43,9 @@ impl Work<'_> {
         reason: Option<String>,
     ) -> Result<Option<Message>, EngineError> {
         let here = self.engine.store.environment_get(self.tx, &key).await?;
-        let (to, commit) = match self.find_back(&here, wanted.release).await? {
-            Back::To(to, commit) => (to, commit),
+        let (to, commit, before) = match self.find_back(&here, wanted.release).await? {
+            Back::To(to, commit) => (to, commit, false),
+            Back::Before(first, commit) => (first, commit, true),
             Back::Nothing(bad) => return Ok(Some(nothing_to_roll_back_to(&key, wanted.release, bad))),
             Back::NotBefore(newer) => return Ok(Some(not_before_what_runs(&key, &newer))),
             Back::Ambiguous(found) => {
@@ -68,50 +55,18 @@ impl Work<'_> {
             Back::Bad(release, marked) => return Ok(Some(cards::goes_back_to_nothing_bad(&release, &marked))),
         };
         let from = here.live.filter(|_| here.by_hand.is_none()).map(|live| live.release);
-        let kind = RequestKind::Rollback { to, commit, from, migrations: wanted.migrations, because_of: None };
+        let kind = RequestKind::Rollback { to, commit, from, migrations: wanted.migrations, because_of: None, before };
         let request = self.request(asked, key, kind, reason);
         self.begin(asked, request).await
     }
 
     async fn find_back(&mut self, here: &Environment, asked_for: Option<&str>) -> Result<Back, EngineError> {
-        let good = self.engine.store.releases_succeeded(self.tx, &here.key, ROLLBACK_LOOK_BACK_LIMIT).await?;
-        let brought_by = match &here.live {
-            Some(live) => Some(self.brought_by(&good, live).await?),
-            None => None,
-        };
-        let before = match (&brought_by, &here.by_hand) {
-            (Some(id), None) => before_what_runs(&good, id).to_vec(),
-            // What somebody brought past Slipway is left for what Slipway had brought last.
-            (Some(id), Some(_)) => good.iter().skip_while(|release| release.id != *id).cloned().collect(),
-            (None, _) => good.clone(),
-        };
-        let commit = match &here.by_hand {
-            Some(by_hand) => by_hand.runs.commit.as_ref(),
-            None => here.live.as_ref().map(|live| &live.commit),
-        };
-        let fits = |r: &Release| match asked_for {
-            Some(prefix) => r.id.as_str().starts_with(&prefix.to_ascii_uppercase()),
-            None => r.commit.is_some() && r.commit.as_ref() != commit,
-        };
-        // What is known to be good is spared approvals because it is older: a rollback never goes forward.
-        let mut found: Vec<_> = before.into_iter().filter(|r| fits(r) && r.commit.is_some()).collect();
-        if found.is_empty() {
-            let newer = good.into_iter().find(|r| asked_for.is_some() && fits(r));
-            return Ok(newer.map_or(Back::Nothing(0), |newer| Back::NotBefore(Box::new(newer))));
-        }
-        // A prefix must mean one release; without one the newest that is not known to be bad is meant.
-        if asked_for.is_some() && found.len() > 1 {
-            return Ok(Back::Ambiguous(found));
-        }
-        let count = found.len();
-        for release in found.drain(..) {
-            match self.marked_like(&release).await? {
-                None => return Ok(release.commit.clone().map_or(Back::Nothing(0), |c| Back::To(release.id, c))),
-                Some(marked) if asked_for.is_some() => return Ok(Back::Bad(Box::new(release), Box::new(marked))),
-                Some(_) => {}
-            }
-        }
-        Ok(Back::Nothing(count))
+        Ok(way_back::find(&self.engine.store, self.tx, here, asked_for).await?)
+    }
+
+    /// Whether there is a way back, as this transaction sees it.
+    pub(super) async fn has_way_back(&mut self, here: &Environment) -> Result<bool, EngineError> {
+        Ok(way_back::is_there_at(&self.engine.store, self.tx, here).await?)
     }
 
     /// The release that brought what is live there.
@@ -119,24 +74,6 @@ impl Work<'_> {
         let store = &self.engine.store;
         let Some(live) = store.environment_get(self.tx, key).await?.live else { return Ok(None) };
         Ok(store.release_get(self.tx, &live.release).await?.map(|stored| stored.release))
-    }
-
-    /// From which release on it is looked for earlier ones. A rollback that is live without having succeeded stands for the
-    /// one that it went back to.
-    async fn brought_by(&mut self, good: &[Release], live: &Live) -> Result<ReleaseId, EngineError> {
-        if good.iter().any(|release| release.id == live.release) {
-            return Ok(live.release.clone());
-        }
-        let stored = self.engine.store.release_get(self.tx, &live.release).await?;
-        let of_the_same = || good.iter().find(|release| release.commit.as_ref() == Some(&live.commit));
-        Ok(match stored.map(|stored| stored.release.request.kind) {
-            Some(RequestKind::Rollback { to, .. }) => to,
-            // It brought again what an earlier one had brought.
-            Some(RequestKind::Config { .. }) => {
-                of_the_same().map_or(live.release.clone(), |release| release.id.clone())
-            }
-            _ => live.release.clone(),
-        })
     }
 
     /// Whether the configuration has this failure rolled back. A rollback that fails is not rolled back: there is no chain.
@@ -170,10 +107,14 @@ impl Work<'_> {
             return Ok(Err("the same commit ran before, so that going back would bring nothing.".to_owned()));
         }
         let here = self.engine.store.environment_get(self.tx, &key).await?;
-        let (to, commit) = match self.find_back(&here, None).await? {
-            Back::To(to, commit) => (to, commit),
-            Back::Nothing(0) => return Ok(Err("no earlier release has succeeded there.".to_owned())),
-            _ => return Ok(Err("every earlier release there is known to be bad.".to_owned())),
+        let (to, commit, before) = match self.find_back(&here, None).await? {
+            Back::To(to, commit) => (to, commit, false),
+            Back::Before(first, commit) => (first, commit, true),
+            Back::Nothing(0) => {
+                let why = "no earlier release has succeeded there, and nothing that ran before is known.";
+                return Ok(Err(why.to_owned()));
+            }
+            _ => return Ok(Err("every earlier version there is known to be bad.".to_owned())),
         };
         let requester = failed.request.requester.clone();
         let setup = self.engine.setup.clone();
@@ -183,7 +124,7 @@ impl Work<'_> {
         };
         let because_of = Some(failed.id.clone());
         let from = Some(failed.id.clone());
-        let kind = RequestKind::Rollback { to, commit: commit.clone(), from, migrations: false, because_of };
+        let kind = RequestKind::Rollback { to, commit: commit.clone(), from, migrations: false, because_of, before };
         let now = self.engine.clock.now();
         let request = Request {
             kind,
@@ -205,32 +146,6 @@ impl Work<'_> {
     }
 }
 
-/// The releases before the one that brought what runs. After a rollback that is the one it went back to, so that
-/// rolling back twice goes further back and never forward to what was just left.
-fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [Release] {
-    let mut brought_by = live;
-    let mut rest = newest_first;
-    while let Some(at) = rest.iter().position(|release| release.id == *brought_by) {
-        let release = &rest[at];
-        rest = &rest[at + 1..];
-        match &release.request.kind {
-            RequestKind::Rollback { to, .. } => brought_by = to,
-            // It brought again what an earlier one had brought, unless that one never succeeded.
-            RequestKind::Config { .. } => {
-                match rest.iter().find(|earlier| !earlier.request.kind.plan_kind().only_migrates()) {
-                    Some(earlier) if earlier.commit == release.commit => brought_by = &earlier.id,
-                    _ => break,
-                }
-            }
-            RequestKind::Deploy
-            | RequestKind::Retry { .. }
-            | RequestKind::Migrate { .. }
-            | RequestKind::Ship { .. } => break,
-        }
-    }
-    rest
-}
-
 fn not_before_what_runs(key: &EnvironmentKey, release: &Release) -> Message {
     let line = Line::plain("Release ").code(release.id.short());
     let line = line.text(format!(" did not run on {key} before what runs there now. Nothing was started."));
@@ -242,12 +157,14 @@ fn not_before_what_runs(key: &EnvironmentKey, release: &Release) -> Message {
 fn nothing_to_roll_back_to(key: &EnvironmentKey, to: Option<&str>, bad: usize) -> Message {
     let line = match (to, bad) {
         (Some(prefix), _) => Line::plain("No release ").untrusted(prefix).text(format!(" has succeeded on {key}.")),
-        (None, 0) => Line::plain(format!("There is nothing to go back to: no earlier release has succeeded on {key}.")),
+        (None, 0) => Line::plain(format!(
+            "There is nothing to go back to: no earlier release has succeeded on {key}, and nothing that ran before is known."
+        )),
         (None, 1) => {
-            Line::plain(format!("There is nothing to go back to: the one earlier release on {key} is known to be bad."))
+            Line::plain(format!("There is nothing to go back to: the one earlier version on {key} is known to be bad."))
         }
         (None, n) => {
-            let all = format!("There is nothing to go back to: all {n} earlier releases on {key} are known to be bad.");
+            let all = format!("There is nothing to go back to: all {n} earlier versions on {key} are known to be bad.");
             Line::plain(all)
         }
     };

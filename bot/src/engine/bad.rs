@@ -3,12 +3,17 @@
 use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, key, say_not_found};
+use super::lookup::OPEN_LIMIT;
 use futures::future::BoxFuture;
 use slipway_core::command::WhichRelease;
+use slipway_core::ids::PersonId;
 use slipway_core::message::{Message, cards};
 use slipway_core::policy::Act;
 use slipway_core::release::{Event, KnownBad, Release};
 use std::collections::BTreeSet;
+
+/// In how many channels a mark's message is looked for.
+const CHANNELS_LIMIT: u32 = 100;
 
 impl Work<'_> {
     pub(super) fn known_bad<'f>(
@@ -47,13 +52,7 @@ impl Work<'_> {
         }
         let (by, at) = (asked.person.id.clone(), self.engine.clock.now());
         if undo {
-            if self.apply(&release.id, Event::MarkRemoved { by, at }).await?.is_err() {
-                let other = self.marked_like(&release).await?;
-                return Ok(cards::not_marked(&release, other.as_ref()));
-            }
-            self.judge_all_waiting().await?;
-            self.promotions_follow(&release.request.key.service).await?;
-            return Ok(cards::mark_removed(&release));
+            return self.unmarks(&release, by, asked.channel).await;
         }
         let mark = KnownBad { by, reason: reason.map(str::to_owned), at };
         if self.apply(&release.id, Event::MarkedBad { mark: mark.clone() }).await?.is_err() {
@@ -65,12 +64,57 @@ impl Work<'_> {
         self.proclaim_mark(&release, &mark, asked.channel).await?;
         let mut live_on = Vec::new();
         for key in self.engine.setup.environment_keys(None) {
-            let live = self.engine.store.environment_get(self.tx, &key).await?.live;
-            if key.service == release.request.key.service && live.map(|live| live.commit) == release.commit {
-                live_on.push(key.environment);
+            let here = self.engine.store.environment_get(self.tx, &key).await?;
+            let runs = here.live.as_ref().map(|live| &live.commit) == release.commit.as_ref();
+            if key.service == release.request.key.service && runs {
+                let way_back = self.has_way_back(&here).await?;
+                live_on.push((key.environment, way_back));
             }
         }
         Ok(cards::marked(&release, &live_on))
+    }
+
+    /// Takes a mark away, as openly as it was made. What waits asks for votes again: an approval that stood all the time would
+    /// start it the moment the mark is gone.
+    async fn unmarks(&mut self, release: &Release, by: PersonId, channel: &str) -> Result<Message, EngineError> {
+        let at = self.engine.clock.now();
+        if self.apply(&release.id, Event::MarkRemoved { by: by.clone(), at }).await?.is_err() {
+            let other = self.marked_like(release).await?;
+            return Ok(cards::not_marked(release, other.as_ref()));
+        }
+        let mut again = Vec::new();
+        // One of the same commit may have a mark too.
+        if self.marked_like(release).await?.is_none() {
+            for waiting in self.engine.store.releases_open(self.tx, OPEN_LIMIT).await? {
+                let same = waiting.request.key.service == release.request.key.service
+                    && waiting.commit == release.commit
+                    && waiting.is_waiting();
+                // Without a vote on it this means nothing to it.
+                if same && let Ok(after) = self.apply(&waiting.id, Event::VotesVoid { by: by.clone() }).await? {
+                    again.push(after);
+                }
+            }
+        }
+        self.judge_all_waiting().await?;
+        self.promotions_follow(&release.request.key.service).await?;
+        if let Some(mark) = &release.known_bad {
+            let key = message_key(release, mark);
+            let mut channels = self.channels_of_marks(release, channel);
+            channels.extend(self.engine.store.message_channels(self.tx, &key, CHANNELS_LIMIT).await?);
+            for channel in &channels {
+                let was = cards::mark_was(release, mark, &by);
+                self.engine.store.message_now(self.tx, channel, &key, &was).await?;
+            }
+            let news = cards::mark_removed_news(release, &by, &again);
+            self.proclaim(&channels, &format!("{key}/undone"), Some(&release.id), &news).await?;
+        }
+        Ok(cards::mark_removed(release, &again))
+    }
+
+    /// Every channel that reads of the service's releases, and this one.
+    fn channels_of_marks(&self, release: &Release, channel: &str) -> BTreeSet<String> {
+        let configured = self.engine.setup.channels(&release.request.key.service).iter().map(String::as_str);
+        configured.chain([channel]).map(str::to_owned).collect()
     }
 
     /// The release of the same commit that has a mark.
@@ -79,11 +123,14 @@ impl Work<'_> {
         Ok(self.engine.store.known_bad_get(self.tx, &release.request.key.service, commit).await?)
     }
 
-    /// Tells every channel that reads of the service's releases.
+    /// Tells them all.
     async fn proclaim_mark(&mut self, release: &Release, mark: &KnownBad, channel: &str) -> Result<(), EngineError> {
-        let configured = self.engine.setup.channels(&release.request.key.service).iter().map(String::as_str);
-        let channels: BTreeSet<String> = configured.chain([channel]).map(str::to_owned).collect();
-        let message_key = format!("bad/{}/{}", release.id, mark.at.as_millisecond());
+        let channels = self.channels_of_marks(release, channel);
+        let message_key = message_key(release, mark);
         self.proclaim(&channels, &message_key, Some(&release.id), &cards::mark_news(release, mark)).await
     }
+}
+
+fn message_key(release: &Release, mark: &KnownBad) -> String {
+    format!("bad/{}/{}", release.id, mark.at.as_millisecond())
 }

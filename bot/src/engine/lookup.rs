@@ -68,11 +68,13 @@ pub fn approver_lines(setup: &Setup, standing: &Standing, release: &Release, now
         can: panel.who,
         cannot: panel.refused.into_iter().map(|refused| (refused.person, refused.why.join(" "))).collect(),
         missing: panel.missing,
+        instead: panel.instead,
     };
     let policies = setup.policies();
     let mut lines: Vec<_> = policies.voters(&case).into_iter().map(line).collect();
     let counted = policies.counted_teams().iter().filter(|team| lines.iter().all(|line| line.team != **team));
-    let enough = |team: &TeamName| ApproverLine { team: team.clone(), can: vec![], cannot: vec![], missing: 0 };
+    let enough =
+        |team: &TeamName| ApproverLine { team: team.clone(), can: vec![], cannot: vec![], missing: 0, instead: false };
     let enough: Vec<_> = counted.map(enough).collect();
     lines.extend(enough);
     lines

@@ -76,6 +76,7 @@ impl Work<'_> {
         hopeful: &Hopeful,
     ) -> Result<(), EngineError> {
         let runs = prospect.here.live.as_ref().map(|live| &live.commit);
+        let migrates = self.engine.setup.service(&key.service).is_some_and(|service| service.migrations.is_some());
         let body = cards::suggestion(&SuggestionView {
             key,
             before: &prospect.before.key.environment,
@@ -84,6 +85,7 @@ impl Work<'_> {
             plan: &hopeful.plan,
             reasons: &hopeful.reasons,
             unrelated: runs.filter(|_| hopeful.lineage == Lineage::Unknown),
+            migrates,
         });
         let promotion = self.promotion(live, Standing::Suggested);
         let id = self.keep(key, &promotion).await?;

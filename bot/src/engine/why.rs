@@ -58,6 +58,9 @@ pub struct Explanation {
     pub fine: Vec<String>,
     /// Where nothing has been released yet, so that only some of it can be told.
     pub unplanned: Option<EnvironmentName>,
+    /// What was not looked at, because only a plan tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<&'static str>,
 }
 
 impl Why {
@@ -73,12 +76,12 @@ impl Why {
 
 impl Explanation {
     fn message(&self) -> Message {
-        let Self { subject, at, course, reasons, fine, unplanned } = self;
+        let Self { subject, at, course, reasons, fine, unplanned, unseen } = self;
         if *course == Some(Course::NothingToDo) {
             let line = Line::plain("Nothing would change: ").untrusted(subject.as_str());
             return Message::answer(line.text(" brings what runs there already."), []);
         }
-        let mut message = cards::why(subject, reasons, fine, *at);
+        let mut message = cards::why(subject, reasons, fine, *unseen, *at);
         if let Some(environment) = unplanned {
             let line = Line::plain("Nothing has been released there yet. For the whole answer: ");
             message.body.push(Block::Line(line.code(format!("/deploy {environment} --dry-run"))));
@@ -110,10 +113,13 @@ impl Inquiry<'_> {
         let environment = self.store.environment_get(self.tx, key).await?;
         let explanation = match self.what_would_ship(key, &environment).await? {
             Some(like) => {
+                let is_planned = like.is_waiting() && like.request.key == *key && like.plan.is_some();
                 let like = like.as_if_asked_now(person.id.clone());
                 let commit = like.plan.as_ref().map_or("", |plan| plan.commit.short());
                 let subject = format!("Deploying {} {commit} to {} now", key.service, key.environment);
-                self.why_not(&subject, &like, &environment).await?
+                let told = self.why_not(&subject, &like, &environment).await?;
+                let migrates = self.setup.service(&key.service).is_some_and(|service| service.migrations.is_some());
+                Explanation { unseen: (migrates && !is_planned).then_some(cards::MIGRATIONS_UNSEEN), ..told }
             }
             None => self.without_plan(person, key, &environment),
         };
@@ -196,6 +202,7 @@ impl Inquiry<'_> {
             },
             fine,
             unplanned: None,
+            unseen: None,
         })
     }
 
@@ -243,6 +250,7 @@ impl Inquiry<'_> {
             reasons,
             fine: vec![],
             unplanned: Some(key.environment.clone()),
+            unseen: None,
         }
     }
 }

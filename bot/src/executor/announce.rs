@@ -5,6 +5,7 @@ use crate::chat::direct;
 use crate::engine::approver_lines;
 use crate::standing::Standing;
 use crate::store::NewMessage;
+use crate::way_back;
 use serde_json::json;
 use slipway_core::ids::PersonId;
 use slipway_core::message::cards::{self, ReleaseView};
@@ -59,7 +60,8 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     // What another release leads has been approved with that one.
     let votes = standing.shared.as_ref().map_or_else(|| job.release.votes.clone(), |shared| shared.votes.clone());
     let approved = Release { votes, ..job.release.clone() };
-    let body = cards::announcement(&ReleaseView {
+    let way_back = way_back::is_there_after(store, job.release).await?;
+    let view = ReleaseView {
         release: &approved,
         environment: None,
         people: &standing.people,
@@ -68,7 +70,9 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
         expected_s: crate::setup::usual_s(&durations),
         expected_deploy_s: None,
         next: None,
-    });
+        marked: None,
+    };
+    let body = cards::announcement(&view, way_back);
     let mut tx = store.begin().await?;
     for channel in channels {
         let said = NewMessage::said(channel.as_str(), format!("announcement/{}", job.release.id), body.clone());

@@ -5,8 +5,9 @@ use super::gather::{Migrations, with_sizes};
 use super::migrate::{FolderAndDatabase, down_checksum, folder_and_database, next_of, versions_at, whose_files};
 use super::rehearse::rehearsal_back;
 use super::{Job, Trouble};
+use crate::flow::digest_in;
 use slipway_core::command::TAKEN_BACK_LIMIT;
-use slipway_core::ids::CommitSha;
+use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::{DownTrial, History, Migration, Rehearsal, Version, applied_newest_first, plan_back};
 use slipway_core::plan::{Between, FilesFrom, PlannedMigration};
 use slipway_core::release::{Failure, RequestKind};
@@ -35,6 +36,16 @@ pub(super) fn no_image(job: &Job<'_>, tag: &str) -> Result<Failure, Trouble> {
     let (image, environment) = (&job.service()?.image, &job.release.request.key.environment);
     let failure = Failure::new(format!("{image} has no image tagged {tag} any more, so it cannot be gone back to."));
     Ok(failure.next(format!("/release history {environment}, then /rollback {environment} <release>")))
+}
+
+/// Why this image is not what ran before Slipway's first release, where the target had been told one by content.
+pub(super) async fn another_image(job: &Job<'_>, tag: &str, digest: &ImageDigest) -> Result<Option<Failure>, Trouble> {
+    let RequestKind::Rollback { to, before: true, .. } = &job.release.request.kind else { return Ok(None) };
+    let first = job.executor.store.release(to).await?.and_then(|stored| stored.release.plan);
+    let ran = first.iter().flat_map(|plan| &plan.targets).filter_map(|target| digest_in(target.image.as_deref()?));
+    let Some(other) = ran.into_iter().find(|ran| ran != digest) else { return Ok(None) };
+    let what = format!("What ran before Slipway's first release was {other}, and {tag} names {digest} by now.");
+    Ok(Some(Failure::new(what).detail("It is not gone back to. Nothing was started.").final_for_request()))
 }
 
 /// The migrations between, or why they cannot be taken back where that is wanted. Where it is not, they are only shown, and

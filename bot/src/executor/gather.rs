@@ -4,10 +4,12 @@ use super::migrate::FolderAndDatabase;
 use super::{Done, Job, Trouble};
 use super::{between, by_hand};
 use crate::flow::image_of;
+use crate::way_back;
 use jiff::Timestamp;
 use slipway_core::environment::Environment;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::CommitSha;
+use slipway_core::message::cards;
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
 use slipway_core::plan::{
@@ -69,6 +71,9 @@ async fn planned(job: &Job<'_>, with: Vec<PlannedWith>, at: Timestamp) -> Result
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
         return no_image(job, kind, &tag, &here, base.as_ref()).await;
     };
+    if let Some(failure) = between::another_image(job, &tag, &image.digest).await? {
+        return Ok(job.planning_failed(Some(Step::Image), failure));
+    }
     let (commits, commits_total) = match what_ships(job, kind, base.as_ref(), commit).await? {
         Ok(shipped) => shipped,
         Err(failure) => return Ok(job.planning_failed(None, failure)),
@@ -293,8 +298,13 @@ async fn what_ships(
     if comparison.status == ComparisonStatus::Behind {
         let environment = &job.release.request.key.environment;
         let what = format!("{} is older than {}, which runs on {environment}.", commit.short(), base.short());
-        let failure = Failure::new(what).next(format!("/rollback {environment}")).final_for_request();
-        return Ok(Err(failure.detail("A deployment only goes forward. Nothing was started.")));
+        let failure = Failure::new(what).final_for_request();
+        let failure = failure.detail("A deployment only goes forward. Nothing was started.");
+        let is_there = way_back::is_there(&job.executor.store, &job.release.request.key).await?;
+        return Ok(Err(match is_there {
+            true => failure.next(format!("/rollback {environment}")),
+            false => failure.detail(cards::NO_WAY_BACK),
+        }));
     }
     Ok(Ok((known_commits(job, comparison.commits), comparison.total)))
 }

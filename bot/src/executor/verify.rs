@@ -1,8 +1,10 @@
 //! Asking the service itself: healthy, and for as long as it was asked to be.
 
 use super::{Done, Job, Trouble};
+use crate::way_back;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
+use slipway_core::message::cards::NO_WAY_BACK;
 use slipway_core::plan::PlanKind;
 use slipway_core::release::{Failure, Step};
 use slipway_deploy::health::HealthAnswer;
@@ -61,13 +63,7 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
         let failure = Failure::new(format!("{} is live but not healthy: {what}.", commit.short()))
             .detail(url.clone())
             .detail(format!("Asked for {limit_s} s."));
-        let environment = &job.release.request.key.environment;
-        let way_out = match job.release.request.kind.plan_kind() {
-            // An older version would read the same settings.
-            PlanKind::Config => format!("put the secret back, then /deploy {environment} --config"),
-            _ => format!("/rollback {environment}"),
-        };
-        return Ok(job.failed(Step::Verify, failure.next(way_out).next("/release retry")));
+        return Ok(job.failed(Step::Verify, with_ways_out(job, failure).await?));
     }
     let since_ms = *heard.since_ms.get_or_insert(now_ms);
     heard.answers = heard.answers.saturating_add(1);
@@ -81,6 +77,25 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
     job.note(&serde_json::json!(heard)).await?;
     let news = job.progress(Step::Verify, format!("healthy, watching for {} s", environment.health_bake_s), None);
     Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news })
+}
+
+/// Only ways that are open. The same commit deployed again is nothing to do, as it runs: what brings it once more is a
+/// deployment of its configuration, where it has one.
+async fn with_ways_out(job: &Job<'_>, failure: Failure) -> Result<Failure, Trouble> {
+    let environment = &job.release.request.key.environment;
+    let again = format!("/deploy {environment} --config");
+    if job.release.request.kind.plan_kind() == PlanKind::Config {
+        // An older version would read the same settings.
+        return Ok(failure.next(format!("put the secret back, then {again}")).next("/release retry"));
+    }
+    let failure = match way_back::is_there_after(&job.executor.store, job.release).await? {
+        true => failure.next(format!("/rollback {environment}")),
+        false => failure.detail(NO_WAY_BACK).next(format!("/deploy {environment} with a commit that mends it")),
+    };
+    Ok(match job.environment()?.config.is_empty() {
+        true => failure,
+        false => failure.next(format!("{again} starts it once more")),
+    })
 }
 
 impl Heard {

@@ -168,6 +168,14 @@ impl Store {
         Ok(())
     }
 
+    /// The channels in which a message is said, at most so many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn message_channels(&self, tx: &mut Tx, key: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(sql::MESSAGE_CHANNELS).bind(key).bind(limit).fetch_all(&mut **tx).await?)
+    }
+
     /// A message says something else from now on. Where it was never said it is not said now.
     ///
     /// # Errors

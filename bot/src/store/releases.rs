@@ -174,6 +174,21 @@ impl Store {
         self.releases_of(tx, sql::RELEASES_SUCCEEDED, key, limit).await
     }
 
+    /// The first release of an environment that told a target something.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release_first_deployed(
+        &self,
+        tx: &mut Tx,
+        key: &EnvironmentKey,
+    ) -> Result<Option<Release>, StoreError> {
+        let statement = sqlx::query(sql::RELEASE_FIRST_DEPLOYED);
+        let statement = statement.bind(key.service.as_str()).bind(key.environment.as_str());
+        let rows = statement.fetch_all(&mut **tx).await?;
+        Ok(read_all(&rows)?.pop())
+    }
+
     /// The newest release of a commit that is marked as known to be bad, as the transaction sees it.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ statements! {
     RELEASES_STARTED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND started_at >= $3 ORDER BY started_at DESC LIMIT $4";
     RELEASES_NEWEST = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 ORDER BY asked_at DESC, id DESC LIMIT $3";
     RELEASES_SUCCEEDED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND state ->> '$.request.kind.kind' <> 'config' ORDER BY ended_at DESC, id DESC LIMIT $3";
+    RELEASE_FIRST_DEPLOYED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND started_at IS NOT NULL AND (state ->> '$.operation' IS NOT NULL OR state ->> '$.target' > 0) ORDER BY started_at, id LIMIT 1";
     RELEASE_DURATIONS = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment = $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
     RELEASE_DURATIONS_ELSEWHERE = "SELECT ended_at - started_at FROM releases WHERE service = $1 AND environment <> $2 AND phase = 'succeeded' AND state ->> '$.outcome.outcome' = 'live' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT $3";
     RELEASE_KNOWN_BAD = "SELECT state, event_count FROM releases WHERE service = $1 AND state ->> '$.commit' = $2 AND state ->> '$.known_bad.by' IS NOT NULL ORDER BY id DESC LIMIT 1";
@@ -56,6 +57,7 @@ statements! {
     MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body, thread_of, reply) VALUES ($1, $2, $3, $4, $5, $6, (SELECT reply FROM inbox WHERE id = $7)) ON CONFLICT (channel, key) DO NOTHING";
     MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL AND (thread_of IS NULL OR $2)";
     MESSAGE_NOT_YET = "UPDATE messages SET wanted = 0 WHERE channel = $1 AND key = $2 AND published = 0";
+    MESSAGE_CHANNELS = "SELECT channel FROM messages WHERE key = $1 ORDER BY channel LIMIT $2";
     MESSAGE_NOW = "UPDATE messages SET body = $3, wanted = wanted + 1 WHERE channel = $1 AND key = $2";
     LOOKUPS_WAITING = "SELECT count(*) FROM lookups";
     LOOKUP_PUT = "INSERT INTO lookups (channel, key, question, asked_at) VALUES ($1, $2, $3, $4)";

@@ -130,7 +130,7 @@ impl Inquiry<'_> {
         let withdrawn = Circumstances { vetoes: 0, ..now.clone() };
         let hoped = Circumstances { outlook: Outlook::Hoped, ..now.clone() };
         if self.by_votes.contains(rule) {
-            return Clears::Votes { missing: self.missing(now, &[rule]).slots };
+            return Clears::Votes { missing: self.asked_for(now, rule) };
         }
         if allowed(&withdrawn) {
             return self.withdrawal();
@@ -159,7 +159,7 @@ impl Inquiry<'_> {
         if !forbidden(&all) {
             let without_votes = Circumstances { counts: now.counts.clone(), ..all.clone() };
             if forbidden(&without_votes) {
-                return Clears::Votes { missing: self.missing(&without_votes, &[rule]).slots };
+                return Clears::Votes { missing: self.asked_for(&without_votes, rule) };
             }
             let without_withdrawal = Circumstances { vetoes: now.vetoes, ..all.clone() };
             if forbidden(&without_withdrawal) {
@@ -193,15 +193,40 @@ impl Inquiry<'_> {
     /// teams gives one least filling; where a rule leaves a choice between teams, they differ. The rules must be such
     /// that enough approvals clear them.
     fn missing(&self, now: &Circumstances<'_>, rules: &[&str]) -> Filling {
+        let fillings = self.fillings(now, rules).into_iter();
+        let fewest = fillings.min_by_key(|(filling, again)| (filling.unfillable, filling.total, *again));
+        fewest.map(|(filling, _)| filling).unwrap_or_else(|| self.filling(&Vec::new()))
+    }
+
+    /// One least filling for each rotation of the teams, with how many of it are of teams that have approved already.
+    fn fillings(&self, now: &Circumstances<'_>, rules: &[&str]) -> Vec<(Filling, u32)> {
         let teams = self.counted_by(rules);
-        let fillings = (0..teams.len()).map(|first| {
+        let filling = |first: usize| {
             let order = teams[first..].iter().chain(&teams[..first]).copied();
             let more = self.fewest(now, rules, order);
             let again: u32 = now.counts.iter().zip(&more).map(|(given, more)| given.saturating_mul(*more)).sum();
             (self.filling(&more), again)
-        });
-        let fewest = fillings.min_by_key(|(filling, again)| (filling.unfillable, filling.total, *again));
-        fewest.map(|(filling, _)| filling).unwrap_or_else(|| self.filling(&Vec::new()))
+        };
+        (0..teams.len()).map(filling).collect()
+    }
+
+    /// What one rule misses, with what would do instead: approvals of another team that people are there for.
+    fn asked_for(&self, now: &Circumstances<'_>, rule: &str) -> Vec<Slot> {
+        let mut fillings = self.fillings(now, &[rule]);
+        let nearness = |index: &usize| {
+            let (filling, again) = &fillings[*index];
+            (filling.unfillable, filling.total, *again)
+        };
+        let Some(nearest) = (0..fillings.len()).min_by_key(nearness) else { return Vec::new() };
+        let (Filling { mut slots, .. }, _) = fillings.swap_remove(nearest);
+        let [only] = slots.as_mut_slice() else { return slots };
+        for (other, _) in fillings {
+            let [slot] = other.slots.as_slice() else { continue };
+            if other.unfillable == 0 && slot.team != only.team && only.or.iter().all(|known| known.team != slot.team) {
+                only.or.push(slot.clone());
+            }
+        }
+        slots
     }
 
     /// The teams whose approvals these rules count, by their place among all that are counted. No other approval makes
@@ -242,7 +267,8 @@ impl Inquiry<'_> {
         let slots: Vec<_> = teams
             .map(|(team, &missing)| {
                 let members = self.candidates.iter().filter(|person| person.teams.contains(team));
-                Slot { team: team.clone(), missing, who: members.map(|person| person.id.clone()).collect() }
+                let who = members.map(|person| person.id.clone()).collect();
+                Slot { team: team.clone(), missing, who, or: vec![] }
             })
             .collect();
         let unfillable = unfillable(&slots).iter().map(|slot| slot.missing as usize).sum();

@@ -186,4 +186,7 @@ pub struct Slot {
     pub missing: u32,
     /// Who could give them: members whose vote would be allowed and has not been given. Empty: nobody can.
     pub who: Vec<PersonId>,
+    /// What would do instead of them, each alone and by people who are there, where the rule leaves a choice between teams.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or: Vec<Slot>,
 }

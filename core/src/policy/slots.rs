@@ -100,6 +100,10 @@ pub(super) fn merged(decision: &Decision) -> Vec<Slot> {
         for slot in missing {
             let entry = by_team.entry(&slot.team).or_insert_with(|| slot.clone());
             entry.missing = entry.missing.max(slot.missing);
+            // What does for one rule need not do for the other.
+            if entry.or != slot.or {
+                entry.or.clear();
+            }
         }
     }
     by_team.into_values().collect()
@@ -123,7 +127,7 @@ mod tests {
     }
 
     fn slot(team: &str, missing: u32, who: &[&str]) -> Slot {
-        Slot { team: team.into(), missing, who: who.iter().map(|&id| id.into()).collect() }
+        Slot { team: team.into(), missing, who: who.iter().map(|&id| id.into()).collect(), or: vec![] }
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub struct Panel {
     pub who: Vec<PersonId>,
     /// Members who cannot approve this release.
     pub refused: Vec<Refused>,
+    /// Whether these would do instead of those of the team before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub instead: bool,
 }
 
 /// Somebody who is in the team and yet cannot approve.
@@ -37,7 +40,16 @@ impl PolicySet {
         let slots = merged(&self.may_execute(case));
         let Some(requester) = case.requester else { return Vec::new() };
         let Ok(trial) = with_room(|| Trial::new(&self.0, case, requester)) else { return Vec::new() };
-        let panel = |slot: super::Slot| {
+        // A team that is asked for anyway is named once.
+        let is_asked = |team: &TeamName| slots.iter().any(|slot| slot.team == *team);
+        let all: Vec<_> = slots
+            .iter()
+            .flat_map(|slot| {
+                let instead = slot.or.iter().filter(|or| !is_asked(&or.team)).map(|or| (or.clone(), true));
+                [(slot.clone(), false)].into_iter().chain(instead)
+            })
+            .collect();
+        let panel = |(slot, instead): (super::Slot, bool)| {
             let members = case.people.iter().filter(|person| person.teams.contains(&slot.team));
             let verdicts = trial.votes(members, Stance::Approve).unwrap_or_default();
             let refused = verdicts.into_iter().filter(|(_, verdict)| !verdict.allow);
@@ -45,8 +57,8 @@ impl PolicySet {
                 person: person.id.clone(),
                 why: verdict.forbids.iter().map(|rule| self.0.why(rule)).chain(verdict.errors).collect(),
             });
-            Panel { refused: refused.collect(), team: slot.team, missing: slot.missing, who: slot.who }
+            Panel { refused: refused.collect(), team: slot.team, missing: slot.missing, who: slot.who, instead }
         };
-        with_room(|| slots.into_iter().map(panel).collect())
+        with_room(|| all.into_iter().map(panel).collect())
     }
 }

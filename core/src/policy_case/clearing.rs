@@ -63,6 +63,7 @@ mod tests {
             team: team.into(),
             missing: 1,
             who: who.iter().map(|&id| id.into()).collect(),
+            or: vec![],
         };
         let missing = vec![slot("release", &["bob", "chen"]), slot("dba", &[])];
         let found = written(&Clears::Votes { missing }, &TimeZone::UTC);

@@ -113,5 +113,5 @@ pub fn explained(case: &PolicyCase, got: &Got) -> Message {
     let scene = &case.scene;
     let looks_at_ci = scene.action == Action::Execute && scene.ci == CiState::Green;
     let fine = if looks_at_ci { vec!["CI green".to_owned()] } else { vec![] };
-    cards::why(&case.subject(), decision.reasons(), &fine, scene.now)
+    cards::why(&case.subject(), decision.reasons(), &fine, None, scene.now)
 }

@@ -58,6 +58,21 @@ impl Release {
         }
     }
 
+    /// Whether it brings back what ran before Slipway's first release there.
+    #[must_use]
+    pub fn brings_what_ran_before(&self) -> bool {
+        matches!(self.request.kind, RequestKind::Rollback { before: true, .. })
+    }
+
+    /// The commit that ran before it, where its plan saw that very one on every target.
+    #[must_use]
+    pub fn ran_before(&self) -> Option<&CommitSha> {
+        let plan = self.plan.as_ref()?;
+        let base = plan.base.as_ref()?;
+        let everywhere = plan.targets.iter().all(|target| target.runs.as_ref() == Some(base));
+        (!plan.targets.is_empty() && everywhere).then_some(base)
+    }
+
     /// Its steps in the order in which they run.
     #[must_use]
     pub fn order(&self) -> [Step; 5] {

@@ -217,6 +217,11 @@ pub enum Event {
         /// What, and why. Untrusted.
         why: String,
     },
+    /// The mark that held it was taken away: what was approved before that does not start it by itself.
+    VotesVoid {
+        /// Who took the mark away.
+        by: PersonId,
+    },
 }
 
 impl Event {
@@ -254,6 +259,7 @@ impl Event {
             Self::PullMerged { .. } => "pull_merged",
             Self::LeftOut { .. } => "left_out",
             Self::GatherHeld { .. } => "gather_held",
+            Self::VotesVoid { .. } => "votes_void",
         }
     }
 

@@ -60,6 +60,9 @@ pub enum RequestKind {
         /// The release whose verification failed, where nobody asked: the environment is set to roll back then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because_of: Option<ReleaseId>,
+        /// Not to what that release brought, but to what ran before it: it was the first of Slipway's there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        before: bool,
     },
     /// The same request as an earlier one, pinned to the commit that it had resolved.
     Retry {
@@ -589,15 +592,5 @@ impl Release {
         let builds =
             matches!(self.request.kind, RequestKind::Deploy | RequestKind::Retry { .. } | RequestKind::Ship { .. });
         in_ci && builds && self.started_at.is_none() && self.commit.is_some()
-    }
-
-    /// Whether the gate has to look at it: a plan is there and nothing runs yet.
-    #[must_use]
-    pub fn wants_judgement(&self) -> bool {
-        let waits = matches!(
-            self.phase,
-            Phase::Planning { stage: PlanningStage::Judging } | Phase::AwaitingApproval | Phase::Queued
-        );
-        waits && !self.gathering
     }
 }

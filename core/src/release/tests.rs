@@ -103,7 +103,7 @@ fn judged(course: &str, plan: &Plan, reasons: &[Reason], seconds: i64) -> Event 
 }
 
 fn vote_is_missing() -> Reason {
-    let missing = Slot { team: "release".into(), missing: 1, who: vec!["bob".into(), "cem".into()] };
+    let missing = Slot { team: "release".into(), missing: 1, who: vec!["bob".into(), "cem".into()], or: vec![] };
     Reason::new("one-approval", "Production needs one approval.", Clears::Votes { missing: vec![missing] })
 }
 
@@ -172,7 +172,8 @@ impl Life {
     fn going_back(migrations: bool) -> Self {
         let mut life = Self::new();
         let (to, from) = ("01KE4GOOD00000000000000000".into(), Some("01KE4LEFT00000000000000000".into()));
-        life.release.request.kind = RequestKind::Rollback { to, commit: sha(3), from, migrations, because_of: None };
+        life.release.request.kind =
+            RequestKind::Rollback { to, commit: sha(3), from, migrations, because_of: None, before: false };
         life
     }
 

@@ -4,6 +4,7 @@ use super::state::{GatherProblem, Outcome, Phase, PlanningStage, Release, Step, 
 use super::step::{Illegal, Next, end, failed, illegal};
 use super::{Effect, Event, Failure};
 use crate::gate::{Course, Verdict};
+use crate::ids::PersonId;
 use crate::policy::{Clears, Reason, Stance, Vote};
 use jiff::Timestamp;
 
@@ -37,6 +38,7 @@ pub(super) fn step(mut next: Release, event: &Event) -> Result<Next, Illegal> {
             next.waiver = Some(waiver.clone());
             Ok((next, vec![]))
         }
+        Event::VotesVoid { by } if next.is_waiting() => votes_void(next, event, by),
         Event::Planned { plan, facts } if next.gathering => {
             next.gathering = false;
             next.gather_problem = None;
@@ -161,6 +163,22 @@ fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
     (next, tell.into_iter().collect())
 }
 
+/// Nobody who has approved is asked to trust a mark that came and went: they look again.
+fn votes_void(mut next: Release, event: &Event, by: &PersonId) -> Result<Next, Illegal> {
+    let Some(digest) = next.digest() else { return Err(illegal(&next, event)) };
+    let (approvals, vetoes): (Vec<_>, Vec<_>) = next.votes.drain(..).partition(|vote| vote.stance == Stance::Approve);
+    next.votes = vetoes;
+    let voters: Vec<_> = approvals.into_iter().map(|Vote { person, .. }| person).collect();
+    let override_by = next.waiver.take().map(|waiver| waiver.by);
+    if voters.is_empty() && override_by.is_none() {
+        return Err(Illegal { why: Some("there is no vote on it"), ..illegal(&next, event) });
+    }
+    let what = format!("{by} took away that {} is known to be bad, and your vote is void.", next.request.key);
+    let tell = (!voters.is_empty()).then(|| Effect::Tell { people: voters.clone(), what });
+    next.voided = Some(Voided { digest, voters, override_by, changes: vec![] });
+    Ok((next, tell.into_iter().collect()))
+}
+
 impl Release {
     /// Whether somebody may still want to vote on it: it is planned or waits.
     #[must_use]
@@ -175,5 +193,15 @@ impl Release {
             self.phase,
             Phase::AwaitingApproval | Phase::Queued | Phase::Planning { stage: PlanningStage::Judging }
         )
+    }
+
+    /// Whether the gate has to look at it: a plan is there and nothing runs yet.
+    #[must_use]
+    pub fn wants_judgement(&self) -> bool {
+        let waits = matches!(
+            self.phase,
+            Phase::Planning { stage: PlanningStage::Judging } | Phase::AwaitingApproval | Phase::Queued
+        );
+        waits && !self.gathering
     }
 }

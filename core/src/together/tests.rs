@@ -185,7 +185,7 @@ fn a_plan_that_the_lead_does_not_hold_makes_its_own_wrong() {
 #[test]
 fn one_approval_for_all_is_asked_for_once() {
     let missing = |team: &str| Clears::Votes {
-        missing: vec![crate::policy::Slot { team: team.into(), missing: 1, who: vec!["bob".into()] }],
+        missing: vec![crate::policy::Slot { team: team.into(), missing: 1, who: vec!["bob".into()], or: vec![] }],
     };
     let own = Reason::new("production-approval", "An approval.", missing("release"));
     let mut alongside = Alongside::default();

@@ -3,6 +3,7 @@
 use super::play::Play;
 use crate::support::history_versions;
 use slipway_core::release::{AutomaticRollback, Outcome, Phase, RequestKind, Step, StepState};
+use slipway_sandbox::demo::Fail;
 use slipway_sandbox::front::Seen;
 use slipway_sandbox::world::ChatOption;
 
@@ -98,4 +99,28 @@ pub(super) async fn what_is_not_verified_is_rolled_back_where_it_is_set_so(chat:
     let card = play.until("the failed card that names the rollback", linked).await;
     assert!(card.text().contains(release.id.short()), "{}", card.text());
     assert_eq!(play.world.aws.deployment_operations(&play.world.staging_arn).len(), 3, "{shown}");
+}
+
+pub(super) async fn a_first_release_that_is_not_well_is_left_for_what_ran_before(chat: ChatOption) {
+    let mut play = Play::new(chat, Some(Fail::Health)).await;
+    play.say("ana", "/deploy staging").await;
+    let first = play.until_end().await;
+    let failed = play.release(&first).await;
+    assert!(matches!(failed.outcome, Some(Outcome::Failed { step: Some(Step::Verify), .. })), "{}", first.text());
+    let (base, environment) = (failed.plan.clone().unwrap().base.unwrap(), &failed.request.key.environment);
+    for part in ["Next: /rollback staging", "/deploy staging --config starts it once more"] {
+        assert!(first.text().contains(part), "{part} is missing:\n{}", first.text());
+    }
+    assert!(!first.text().contains("/release retry"), "it would have nothing to do:\n{}", first.text());
+
+    play.say("ana", &format!("/rollback {environment}")).await;
+    let back = play.until_end_of_another(&[&first]).await;
+    let shown = format!("{}\n{}", back.text(), play.world.bot.log());
+    let release = play.release(&back).await;
+    assert_eq!((release.commit.as_ref(), &release.outcome), (Some(&base), &Some(Outcome::Live)), "{shown}");
+    for part in ["is live again", "brings back what ran before Slipway's first release", failed.id.short()] {
+        assert!(back.text().contains(part), "{part} is missing:\n{shown}");
+    }
+    play.say("ana", "/rollback staging").await;
+    play.until_told("ana", "There is nothing to go back to").await;
 }

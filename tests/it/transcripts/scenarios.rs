@@ -165,10 +165,15 @@ pub(super) async fn a_rollback_brings_back_what_ran_before(chat: ChatOption) {
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", back.text(), play.world.bot.log());
     assert_eq!(release.commit, one.commit);
     let running = play.world.aws.running_image(&play.world.staging_arn).unwrap();
-    assert_eq!(running, one.plan.unwrap().image.pinned(), "the image of the first release runs again");
+    let plan = one.plan.unwrap();
+    assert_eq!(running, plan.image.pinned(), "the image of the first release runs again");
     play.say("ana", "/rollback staging --reason \"again\"").await;
+    let further = play.until_end_of_another(&[&unknown, &first, &second, &back]).await;
+    let release = play.release(&further).await;
+    assert_eq!((release.phase, release.commit), (Phase::Succeeded, plan.base), "{}", further.text());
+    play.say("ana", "/rollback staging --reason \"once more\"").await;
     play.until_told_times(2, "ana", "There is nothing to go back to").await;
-    assert_eq!(play.cards().len(), 4, "going back twice never goes forward again");
+    assert_eq!(play.cards().len(), 5, "going back never goes forward again");
 }
 
 pub(super) async fn one_release_at_a_time_and_the_second_goes_on_by_itself(chat: ChatOption) {

@@ -133,7 +133,7 @@ async fn what_is_known_to_be_bad_is_not_gone_back_to() {
     chat.says("ana", "/release cancel").await;
     chat.says("ana", &format!("/release bad {}", first.short())).await;
     let answer = chat.says("ana", "/rollback staging").await;
-    assert!(answer.contains("all 2 earlier releases on goals → staging are known to be bad"), "{answer}");
+    assert!(answer.contains("all 2 earlier versions on goals → staging are known to be bad"), "{answer}");
     let answer = chat.says("ana", &format!("/release bad {} --undo", second.short())).await;
     assert!(answer.contains("No longer known to be bad"), "{answer}");
     let answer = chat.says("ana", &format!("/release bad {} --undo", second.short())).await;
@@ -150,7 +150,7 @@ async fn what_is_known_to_be_bad_is_not_promoted_and_a_mark_holds_what_waits() {
     chat.wait_s(3_600);
     let waiting = chat.planned("ana", &plan("production", 1, 3)).await;
     let answer = chat.says("ana", "/release bad staging").await;
-    assert!(answer.contains("It runs on staging: /rollback staging"), "{answer}");
+    assert!(answer.contains("It runs on staging: no way back: nothing good that ran before is known"), "{answer}");
     assert!(chat.refused_by(&waiting).await.contains(&"known-bad".to_owned()), "judged again at once");
     chat.presses("bob", &waiting, slipway_core::message::Verb::Approve).await;
     assert_eq!(chat.release(&waiting).await.started_at, None);
@@ -237,7 +237,12 @@ async fn where_nothing_is_good_it_says_so() {
     breaks(&mut chat, &failed, "verify", Step::Verify).await;
     assert_eq!(chat.newest().await, failed);
     let card = chat.card(&failed).await;
-    assert!(card.contains("Not rolled back by itself: no earlier release has succeeded there."), "{card}");
+    assert!(
+        card.contains(
+            "Not rolled back by itself: no earlier release has succeeded there, and nothing that ran before is known."
+        ),
+        "{card}"
+    );
     let told = chat.effects(&failed).await.into_iter().filter(|effect| effect == "tell").count();
     assert_eq!(told, 2, "that it failed, and that nothing follows");
 }
@@ -248,4 +253,97 @@ async fn without_the_setting_nothing_follows() {
     two(&mut chat).await;
     let failed = not_verified(&mut chat).await;
     assert_eq!((chat.newest().await, chat.release(&failed).await.automatic), (failed, None));
+}
+
+/// The plan of a release before which the target was seen to run the base.
+fn from_what_ran(environment: &str, base: u32, commit: u32) -> Plan {
+    let mut plan = plan(environment, base, commit);
+    plan.targets[0].runs = Some(sha(base));
+    plan
+}
+
+#[tokio::test]
+async fn what_ran_before_the_first_release_is_brought_back() {
+    let mut chat = Chat::open().await;
+    let first = chat.planned("ana", &from_what_ran("staging", 1, 4)).await;
+    chat.wait_s(1);
+    chat.runs_to_its_end(&first).await;
+    chat.wait_s(1);
+    let answer = chat.says("ana", "/release bad staging").await;
+    assert!(answer.contains("It runs on staging: /rollback staging"), "{answer}");
+    assert_eq!(chat.says("ana", "/rollback staging").await, "");
+    let back = runs_back(&mut chat, &back_plan("staging", 1)).await;
+    let request = chat.release(&back).await.request;
+    let RequestKind::Rollback { to, commit, before, .. } = &request.kind else { panic!("{request:?}") };
+    assert_eq!((to, commit, *before), (&first, &sha(1), true));
+    let card = chat.card(&back).await;
+    assert!(card.contains("brings back what ran before Slipway's first release"), "{card}");
+    chat.succeeds(&back, "verify", Step::Verify).await;
+    assert_eq!(chat.environment("staging").await.live.unwrap().commit, sha(1));
+    chat.wait_s(1);
+    let answer = chat.says("ana", "/rollback staging").await;
+    assert!(answer.contains("There is nothing to go back to"), "nothing is before it: {answer}");
+
+    let next = chat.planned("ana", &from_what_ran("staging", 1, 5)).await;
+    chat.wait_s(1);
+    chat.runs_to_its_end(&next).await;
+    chat.wait_s(1);
+    assert_eq!(chat.says("ana", "/rollback staging").await, "");
+    let request = chat.release(&chat.newest().await).await.request;
+    assert_eq!(to_of(&request.kind), &back, "Slipway has brought it by now");
+}
+
+#[tokio::test]
+async fn a_first_release_that_is_not_well_can_be_left_unless_what_ran_is_not_known_or_bad() {
+    for (runs, marked) in [(true, false), (true, true), (false, false)] {
+        let mut chat = Chat::open().await;
+        let planned = if runs { from_what_ran("staging", 1, 3) } else { plan("staging", 1, 3) };
+        let failed = chat.planned("ana", &planned).await;
+        chat.succeeds(&failed, "observe_ci", Step::Ci).await;
+        chat.succeeds(&failed, "observe_image", Step::Image).await;
+        chat.outcome(&failed, "deploy", Event::DeployStarted { target: 0, operation: "op-1".into() }).await;
+        chat.succeeds(&failed, "follow", Step::Deploy).await;
+        breaks(&mut chat, &failed, "verify", Step::Verify).await;
+        if marked {
+            let other = chat.planned("ana", &plan("production", 0, 1)).await;
+            chat.says("ana", &format!("/release cancel {}", other.short())).await;
+            chat.says("ana", &format!("/release bad {}", other.short())).await;
+        }
+        let answer = chat.says("ana", "/rollback staging").await;
+        let kind = chat.release(&chat.newest().await).await.request.kind;
+        let is_back = matches!(&kind, RequestKind::Rollback { before: true, commit, .. } if *commit == sha(1));
+        assert_eq!(is_back, runs && !marked, "{kind:?}: {answer}");
+        assert_eq!(
+            answer.contains("the one earlier version on goals → staging is known to be bad"),
+            marked,
+            "{answer}"
+        );
+        assert_eq!(answer.contains("nothing that ran before is known"), !runs, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_mark_that_is_taken_away_is_told_and_starts_nothing_by_itself() {
+    let mut chat = Chat::open().await;
+    let first = chat.planned("ana", &plan("staging", 1, 3)).await;
+    chat.runs_to_its_end(&first).await;
+    chat.wait_s(3_600);
+    let waiting = chat.planned("ana", &plan("production", 1, 3)).await;
+    chat.says("ana", &format!("/release bad {} \"slow\"", first.short())).await;
+    let mark = format!("bad/{first}/{}", chat.now().as_millisecond());
+    chat.presses("bob", &waiting, slipway_core::message::Verb::Approve).await;
+    assert!(!chat.release(&waiting).await.votes.is_empty());
+    chat.wait_s(1);
+    let answer = chat.says("bob", &format!("/release bad {} --undo", first.short())).await;
+    assert!(answer.contains("asks for approval again"), "{answer}");
+    let release = chat.release(&waiting).await;
+    assert_eq!((release.started_at, release.votes.len()), (None, 0));
+    let card = chat.card(&waiting).await;
+    assert!(card.contains("votes are void") && card.contains("before the mark of known bad was taken away"), "{card}");
+    assert!(!card.contains("the plan changed"), "{card}");
+    let was = chat.posted_if_any(&mark).await;
+    assert!(was.contains("was marked as known to be bad") && was.contains("bob has taken that back"), "{was}");
+    let news = chat.posted_if_any(&format!("{mark}/undone")).await;
+    assert!(news.contains("is no longer known to be bad, says bob") && news.contains(waiting.short()), "{news}");
+    assert_eq!(chat.audit_of("votes_void").await.pop().unwrap().body["person"], "bob");
 }

@@ -435,6 +435,7 @@ impl Chat {
             expected_s: None,
             expected_deploy_s: None,
             next: setup.next_environment(&release.request.key),
+            marked: None,
         }))
     }
 

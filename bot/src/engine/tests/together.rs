@@ -142,6 +142,7 @@ impl Group {
                 expected_s: None,
                 expected_deploy_s: None,
                 next: None,
+                marked: None,
             },
             &members,
         );

@@ -12,9 +12,9 @@ use crate::release::Release;
 const COMMITS_ANNOUNCED_LIMIT: usize = 8;
 
 /// The announcement of a release that is live: what is new, by whom, and the way back. `expected_s` of the view
-/// is taken as how long a rollback would take.
+/// is taken as how long a rollback would take; `way_back` says whether there is one.
 #[must_use]
-pub fn announcement(view: &ReleaseView<'_>) -> Message {
+pub fn announcement(view: &ReleaseView<'_>, way_back: bool) -> Message {
     let release = view.release;
     if let Some(plan) = release.plan.as_ref().filter(|plan| plan.kind.only_migrates()) {
         return migrations_only(release, plan);
@@ -27,7 +27,7 @@ pub fn announcement(view: &ReleaseView<'_>) -> Message {
         if !plan.commits.is_empty() {
             body.push(Block::Line(titles(plan)));
         }
-        body.push(Block::Line(rest(view, plan)));
+        body.push(Block::Line(rest(view, plan, way_back)));
         body.extend(super::release::dry(plan).map(Block::Line));
     }
     Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: Vec::new() }
@@ -134,8 +134,12 @@ fn title(commit: &Commit) -> &str {
     title.strip_suffix(&format!("(#{number})")).map_or(title, str::trim_end)
 }
 
-/// `1 migration · previous 9a77d01, /rollback production takes about 4 min`.
-fn rest(view: &ReleaseView<'_>, plan: &Plan) -> Line {
+/// What is said where `/rollback` would find nothing.
+pub const NO_WAY_BACK: &str = "no way back: nothing good that ran before is known";
+
+/// `1 migration · previous 9a77d01, /rollback production takes about 4 min`. Where that would not bring everything back, it
+/// is not recommended.
+fn rest(view: &ReleaseView<'_>, plan: &Plan, way_back: bool) -> Line {
     let ran = plan.migrations.iter().filter(|m| m.not_run.is_none()).count();
     let line = match ran {
         0 if !plan.taken_back.is_empty() => {
@@ -144,9 +148,23 @@ fn rest(view: &ReleaseView<'_>, plan: &Plan) -> Line {
         0 => Line::plain("no migrations"),
         n => Line::plain(words::count(n, "migration")),
     };
-    let Some(base) = plan.base.as_ref().filter(|base| **base != plan.commit) else { return line };
-    let line = words::commit(line.text(DOT).text("previous "), base);
-    match view.expected_s.filter(|_| plan.kind == PlanKind::Deploy) {
+    if plan.base.as_ref() == Some(&plan.commit) {
+        return line;
+    }
+    let line = match &plan.base {
+        Some(base) => words::commit(line.text(DOT).text("previous "), base),
+        None => line,
+    };
+    if plan.kind != PlanKind::Deploy {
+        return line;
+    }
+    if !way_back {
+        return line.text(DOT).text(NO_WAY_BACK);
+    }
+    if let Some(lost) = super::release::data_not_brought_back(plan) {
+        return line.text("; ").join(lost);
+    }
+    match view.expected_s.filter(|_| plan.base.is_some()) {
         Some(usual) => line
             .text(", ")
             .code(format!("/rollback {}", plan.environment))

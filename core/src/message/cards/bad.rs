@@ -1,10 +1,13 @@
 //! What is said around marks of what is known to be bad.
 
-use super::super::{Line, Mark, Message};
+use super::super::{Block, Line, Mark, Message};
 use super::release::known_bad_line;
-use super::words;
-use crate::ids::{EnvironmentKey, EnvironmentName};
+use super::words::{self, DOT};
+use crate::ids::{EnvironmentKey, EnvironmentName, PersonId};
 use crate::release::{KnownBad, Release};
+
+/// How many releases that wait the news names.
+const WAITING_SHOWN_LIMIT: usize = 8;
 
 /// What a release brought and where: `4c1f9e2 of release 01JD7Q4N`.
 fn brought(line: Line, release: &Release) -> Line {
@@ -23,21 +26,26 @@ fn undo(release: &Release) -> Line {
     Line::plain("To take the mark away: ").code(format!("/release bad {} --undo", release.id.short()))
 }
 
-/// The mark is on it. `live_on`: the environments where that commit runs.
+/// The mark is on it. `live_on`: the environments where that commit runs, each with whether it has a way back.
 #[must_use]
-pub fn marked(release: &Release, live_on: &[EnvironmentName]) -> Message {
+pub fn marked(release: &Release, live_on: &[(EnvironmentName, bool)]) -> Message {
     let line = brought(Line::plain("Known to be bad from now on: "), release);
     let line = line.text(". No rollback goes back to it, and nothing brings it anywhere.");
-    let runs = |environment: &EnvironmentName| {
-        Line::plain(format!("It runs on {environment}: ")).code(format!("/rollback {environment}"))
+    let runs = |(environment, way_back): &(EnvironmentName, bool)| {
+        let line = Line::plain(format!("It runs on {environment}: "));
+        match way_back {
+            true => line.code(format!("/rollback {environment}")),
+            false => line.text(super::NO_WAY_BACK),
+        }
     };
     Message::answer(line, live_on.iter().map(runs).chain([undo(release)]))
 }
 
-/// The mark is gone.
+/// The mark is gone. `again`: the releases that wait for new votes.
 #[must_use]
-pub fn mark_removed(release: &Release) -> Message {
-    Message::answer(brought(Line::plain("No longer known to be bad: "), release).text("."), [])
+pub fn mark_removed(release: &Release, again: &[Release]) -> Message {
+    let line = brought(Line::plain("No longer known to be bad: "), release).text(".");
+    Message::answer(line, again.iter().take(WAITING_SHOWN_LIMIT).map(asks_again))
 }
 
 /// What everybody reads who reads of the service's releases.
@@ -46,6 +54,28 @@ pub fn mark_news(release: &Release, mark: &KnownBad) -> Message {
     let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
     let headline = line.text(" is ").join(known_bad_line(mark));
     Message { mark: Mark::None, headline, progress: None, body: vec![], actions: vec![] }
+}
+
+/// What was said of the mark, once it is gone.
+#[must_use]
+pub fn mark_was(release: &Release, mark: &KnownBad, by: &PersonId) -> Message {
+    let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
+    let headline = line.text(" was ").join(known_bad_line(mark)).text("; ").person(by).text(" has taken that back");
+    Message { mark: Mark::None, headline, progress: None, body: vec![], actions: vec![] }
+}
+
+/// What everybody reads then. `again`: the releases that wait for new votes.
+#[must_use]
+pub fn mark_removed_news(release: &Release, by: &PersonId, again: &[Release]) -> Message {
+    let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
+    let headline = line.text(" is no longer known to be bad, says ").person(by);
+    let body = again.iter().take(WAITING_SHOWN_LIMIT).map(asks_again).map(Block::Line).collect();
+    Message { mark: Mark::None, headline, progress: None, body, actions: vec![] }
+}
+
+fn asks_again(release: &Release) -> Line {
+    let line = words::release(Line::plain(format!("{}{DOT}", release.request.key)), &release.id);
+    line.text(" asks for approval again: votes from before that are void")
 }
 
 /// There is no mark to take away. `other`: the release of the same commit that has one.

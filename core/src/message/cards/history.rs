@@ -87,6 +87,7 @@ fn stand(release: &Release) -> (&'static str, Cow<'static, str>) {
         (Some(Outcome::Superseded { .. }), _) => ("–", "superseded"),
         (None, Phase::Planning { .. }) => ("◐", "planning"),
         (None, Phase::AwaitingApproval) => ("○", "waits for approval"),
+        (None, Phase::Queued) if super::release::is_held(release) => ("○", "held"),
         (None, Phase::Queued) => ("○", "queued"),
         (None, Phase::Running { step }) => return ("◐", super::release::step_noun(*step).into()),
         (None, phase) => ("", phase.name()),

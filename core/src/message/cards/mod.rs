@@ -35,9 +35,10 @@ mod words;
 mod tests;
 
 pub use anchor::audit_anchor;
-pub use announcement::{announcement, shipped};
+pub use announcement::{NO_WAY_BACK, announcement, shipped};
 pub use bad::{
-    cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, marked, not_marked, nothing_is_live,
+    cannot_be_marked, goes_back_to_nothing_bad, mark_news, mark_removed, mark_removed_news, mark_was, marked,
+    not_marked, nothing_is_live,
 };
 pub use by_hand::{brought_by_hand, by_hand_is_over};
 pub use configuration::{ConfigurationView, configuration};
@@ -68,7 +69,7 @@ pub use ship::{another_repository, no_such_environment, ships_already, which_ser
 pub use show::details;
 pub use status::{StatusRow, status};
 pub use tag::{tag_is_back, tag_moved};
-pub use why::{fine, soaked, why};
+pub use why::{MIGRATIONS_UNSEEN, fine, soaked, why};
 pub use words::services_in;
 
 use crate::environment::Environment;
@@ -96,6 +97,8 @@ pub struct ReleaseView<'a> {
     pub expected_deploy_s: Option<u64>,
     /// The environment that comes after this one.
     pub next: Option<&'a EnvironmentName>,
+    /// The release that has marked what this one would bring as known to be bad.
+    pub marked: Option<&'a Release>,
 }
 
 /// Who of a team can approve a plan, and who cannot.
@@ -109,6 +112,8 @@ pub struct ApproverLine {
     pub cannot: Vec<(PersonId, String)>,
     /// How many approvals of this team are still missing.
     pub missing: u32,
+    /// Whether they would do instead of those of the team before.
+    pub instead: bool,
 }
 
 impl ApproverLine {
@@ -125,6 +130,7 @@ impl ApproverLine {
             *known = other;
         } else if other.missing > 0 {
             known.missing = known.missing.max(other.missing);
+            known.instead &= other.instead;
             known.can.retain(|person| !refused(&other, person));
             let new: Vec<_> = other.cannot.into_iter().filter(|(who, _)| !refused(known, who)).collect();
             known.cannot.extend(new);

@@ -31,6 +31,8 @@ pub struct SuggestionView<'a> {
     pub reasons: &'a [Reason],
     /// What runs there, if nobody knows whether the commit contains it.
     pub unrelated: Option<&'a CommitSha>,
+    /// Whether the service has migrations.
+    pub migrates: bool,
 }
 
 fn subject(key: &EnvironmentKey, commit: &CommitSha) -> Line {
@@ -48,7 +50,7 @@ pub fn soaked_for(commit: &CommitSha, before: &EnvironmentName, soaked_s: i64) -
 /// `○ goals → production · 4c1f9e2 is ready to deploy · 31 min on staging · 3 commits, 1 migration`.
 #[must_use]
 pub fn suggestion(view: &SuggestionView<'_>) -> Message {
-    let SuggestionView { key, before, live, soaked_s, plan, reasons, unrelated } = view;
+    let SuggestionView { key, before, live, soaked_s, plan, reasons, unrelated, migrates } = view;
     let total = plan.commits.len().max(usize::try_from(plan.commits_total).unwrap_or(usize::MAX));
     // From where nothing is known, there may be more.
     let least = if plan.base.is_none() || unrelated.is_some() { "at least " } else { "" };
@@ -82,10 +84,12 @@ pub fn suggestion(view: &SuggestionView<'_>) -> Message {
     body.push(field("Migrations", migrations));
     let missing = words::missing(reasons);
     let approvals = match missing.is_empty() {
+        true if *migrates => Line::plain("none is needed as far as it is known"),
         true => Line::plain("none is needed"),
         false => words::slots_with_who(Line::default(), &missing),
     };
-    body.push(field("Approvals", vec![approvals]));
+    let unseen = migrates.then(|| Line::plain(format!("not looked at: {}", super::MIGRATIONS_UNSEEN)));
+    body.push(field("Approvals", [approvals].into_iter().chain(unseen).collect()));
     let deploy = Action { verb: Verb::Promote, label: format!("Deploy to {}", key.environment) };
     let actions = vec![deploy, super::action(Verb::NotNow)];
     first::fitted(Message { mark: Mark::Waiting, headline, progress: None, body, actions })

@@ -99,7 +99,7 @@ fn reason(reason: &Reason) -> Line {
     let line = Line::plain("  ").code(reason.id.as_str()).text("  ").untrusted(reason.why.as_str());
     match &reason.clears {
         Clears::Votes { missing } if !missing.is_empty() => {
-            let slots = words::slots(missing.iter().map(|slot| (&slot.team, slot.missing)));
+            let slots = words::slots_or(missing);
             line.text(DOT).text("missing ").untrusted(slots)
         }
         Clears::Withdrawal { by } => words::people(line.text(DOT).text("vetoed by "), by, ", "),

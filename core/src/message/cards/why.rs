@@ -8,19 +8,27 @@ use crate::ids::{PersonId, ReleaseId};
 use crate::policy::{Clears, Past, Reason};
 use jiff::Timestamp;
 
+/// What nobody knows of a deployment before it is planned.
+pub const MIGRATIONS_UNSEEN: &str = "what the migrations ask for, which is only known once it is planned";
+
 /// How many things that are fine one answer names.
 const FINE_SHOWN_LIMIT: usize = 10;
 
 /// Every reason against `subject` ("Deploying goals 4c1f9e2 to production now"), numbered, each with who or what
-/// clears it, then what is fine. `subject` and `fine` may hold words of the outside.
+/// clears it, then what is fine, and what was not looked at (`unseen`). `subject` and `fine` may hold words of the outside.
 #[must_use]
-pub fn why(subject: &str, reasons: &[Reason], fine: &[String], now: Timestamp) -> Message {
+pub fn why(subject: &str, reasons: &[Reason], fine: &[String], unseen: Option<&str>, now: Timestamp) -> Message {
     let subject = Line::default().untrusted(subject);
-    let (headline, lead) = match reasons.len() {
-        0 => (Line::plain("Nothing is in the way: ").join(subject).text(" would be allowed."), "Fine: "),
-        n => {
+    let (headline, lead) = match (reasons.len(), unseen) {
+        (0, None) => (Line::plain("Nothing is in the way: ").join(subject).text(" would be allowed."), "Fine: "),
+        (0, Some(_)) => (
+            Line::plain("Nothing is in the way as far as it is known: ").join(subject).text(" would be allowed."),
+            "Fine: ",
+        ),
+        (n, _) => {
             let n = words::count(n, "reason");
-            (subject.text(format!(" would be refused for {n}:")), "Everything else is fine: ")
+            let lead = if unseen.is_some() { "Looked at and fine: " } else { "Everything else is fine: " };
+            (subject.text(format!(" would be refused for {n}:")), lead)
         }
     };
     let mut lines = words::reasons(reasons, true, Some(now));
@@ -28,6 +36,7 @@ pub fn why(subject: &str, reasons: &[Reason], fine: &[String], now: Timestamp) -
         let shown = fine.iter().take(FINE_SHOWN_LIMIT);
         lines.push(words::untrusted_list(Line::plain(lead), shown, ", ").text("."));
     }
+    lines.extend(unseen.map(|what| Line::plain(format!("Not looked at: {what}."))));
     Message::answer(headline, lines)
 }
 

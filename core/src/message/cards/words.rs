@@ -118,13 +118,36 @@ pub(super) fn slots<'a>(missing: impl IntoIterator<Item = (&'a TeamName, u32)>) 
     missing.into_iter().map(|(team, n)| format!("{n} of {team}")).collect::<Vec<_>>().join(", ")
 }
 
+/// `1 of release, 1 of dba or 1 more of release`: what is missing, with what would do instead.
+pub(super) fn slots_or(missing: &[Slot]) -> String {
+    let instead = |or: &Slot| match missing.iter().find(|asked| asked.team == or.team && asked.missing < or.missing) {
+        Some(asked) => format!("{} more of {}", or.missing - asked.missing, or.team),
+        None => format!("{} of {}", or.missing, or.team),
+    };
+    let one = |slot: &Slot| {
+        let all = [format!("{} of {}", slot.missing, slot.team)].into_iter().chain(slot.or.iter().map(instead));
+        all.collect::<Vec<_>>().join(" or ")
+    };
+    // What leaves no choice comes first, so that "more" has been counted from.
+    let (strict, choice): (Vec<_>, Vec<_>) = missing.iter().partition(|slot| slot.or.is_empty());
+    strict.into_iter().chain(choice).map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// The approvals that the reasons miss: each team once, in the gate's order.
 pub(super) fn missing(reasons: &[Reason]) -> Vec<Slot> {
     let mut by_team: Vec<Slot> = Vec::new();
     for slot in reasons.iter().flat_map(missing_slots) {
         match by_team.iter_mut().find(|known| known.team == slot.team) {
-            Some(known) if slot.missing > known.missing => *known = slot.clone(),
-            Some(_) => {}
+            Some(known) => {
+                let same = known.or == slot.or;
+                if slot.missing > known.missing {
+                    *known = slot.clone();
+                }
+                // What does for one rule need not do for the other.
+                if !same {
+                    known.or.clear();
+                }
+            }
             None => by_team.push(slot.clone()),
         }
     }
@@ -143,6 +166,10 @@ pub(super) fn slots_with_who<'a>(mut line: Line, missing: impl IntoIterator<Item
     for (i, slot) in missing.into_iter().enumerate() {
         line = line.text(format!("{}{} of {}: ", if i > 0 { ", " } else { "" }, slot.missing, slot.team));
         line = if slot.who.is_empty() { line.text("nobody can") } else { people(line, &slot.who, " or ").text(" can") };
+        for instead in &slot.or {
+            line = people(line.text(format!(", or {} of {}: ", instead.missing, instead.team)), &instead.who, " or ");
+            line = line.text(" can");
+        }
     }
     line
 }
@@ -173,7 +200,7 @@ pub(super) fn clears(reason: &Reason, now: Option<Timestamp>) -> Line {
             }
         }
         Clears::Release { id } => release(line.text("clears when "), id).text(" ends"),
-        Clears::Nothing => line.text("nothing that can happen to this release clears it"),
+        Clears::Nothing => line.text("no vote and no time clears it"),
     }
 }
 
@@ -277,6 +304,15 @@ mod tests {
         let roughly: Vec<_> = [0, 59, 60, 7199, 7200, 172_799, 172_800].map(rough).into();
         assert_eq!(roughly, ["0 s", "59 s", "1 min", "119 min", "2 h", "47 h", "2 days"]);
         assert_eq!(seconds(Timestamp::from_second(9).unwrap(), Timestamp::UNIX_EPOCH), 0);
+    }
+
+    #[test]
+    fn what_would_do_instead_is_counted_from_what_is_asked_anyway() {
+        let slot = |team: &str, missing, or| Slot { team: team.into(), missing, who: vec![], or };
+        let dba = |missing| slot("dba", 1, vec![slot("release", missing, vec![])]);
+        assert_eq!(slots_or(&[dba(2), slot("release", 1, vec![])]), "1 of release, 1 of dba or 1 more of release");
+        assert_eq!(slots_or(&[dba(1)]), "1 of dba or 1 of release");
+        assert_eq!(slots_or(&[slot("release", 2, vec![])]), "2 of release");
     }
 
     #[test]

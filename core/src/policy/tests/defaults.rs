@@ -4,7 +4,7 @@ use super::fixture::{defaults, person, scene, told};
 use crate::facts::CiState;
 use crate::migration::{Danger, DangerKind, TableSize};
 use crate::plan::{PlanKind, PlannedMigration};
-use crate::policy::{Act, Asking, Stance};
+use crate::policy::{Act, Asking, Panel, Stance};
 
 #[test]
 fn developers_and_the_release_team_ask_everywhere() {
@@ -147,6 +147,16 @@ fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
     let either = || with(DangerKind::DropColumn, None, more).approved("bob");
     assert_eq!(either().run(&policies), "dba-approval (1 dba by [dora]) or override", "the team that has not yet");
     assert_eq!(either().approved("chen").run(&policies), "allow");
+    // Whoever reads the card sees that chen would do, too.
+    let panels = policies.voters(&either().case());
+    let who = |panel: &Panel| format!("{} {} {} {}", panel.missing, panel.team, panel.who[0], panel.instead);
+    let named: Vec<_> = panels.iter().map(who).collect();
+    assert_eq!(named, ["1 dba dora false", "1 release chen true"]);
+    let first = with(DangerKind::DropColumn, None, more);
+    let slots = crate::policy::slots::merged(&policies.may_execute(&first.case()));
+    let instead: Vec<_> = slots.iter().flat_map(|slot| &slot.or).map(|or| (or.missing, or.team.as_str())).collect();
+    assert_eq!(instead, [(2, "release")], "nobody has approved yet");
+    assert_eq!(policies.voters(&drop().case()).iter().filter(|panel| panel.instead).count(), 0, "bob is one");
     let two: &[(&str, &[&str])] = &[("ana", &["developers"]), ("bob", &["release"]), ("chen", &["release"])];
     let without_dba = || with(DangerKind::DropColumn, None, two);
     assert_eq!(without_dba().approved("bob").run(&policies), "dba-approval (1 release by [chen]) or override");

@@ -140,3 +140,33 @@ fn a_release_of_an_older_version_is_read_without_what_is_new() {
     }
     assert_eq!(serde_json::from_str::<Release>(&text).unwrap(), life.release);
 }
+
+#[test]
+fn what_ran_before_is_known_where_every_target_ran_it() {
+    use crate::plan::{Plan, PlannedTarget};
+    let ran = |runs: &[Option<u8>], base: Option<u8>| {
+        let target = |runs: &Option<u8>| PlannedTarget {
+            kind: "dry".into(),
+            id: "goals".into(),
+            name: "goals".into(),
+            settings: std::collections::BTreeMap::new(),
+            runs: runs.map(sha),
+            image: None,
+            operation: None,
+        };
+        let mut release = Life::planned(&plan()).release;
+        let targets = runs.iter().map(target).collect();
+        release.plan = Some(Plan { base: base.map(sha), targets, ..plan() });
+        release.ran_before().cloned()
+    };
+    assert_eq!(ran(&[Some(1), Some(1)], Some(1)), Some(sha(1)));
+    for (runs, base) in [
+        (&[Some(1), Some(2)][..], Some(1)),
+        (&[Some(1), None], Some(1)),
+        (&[None], Some(1)),
+        (&[None], None),
+        (&[], Some(1)),
+    ] {
+        assert_eq!(ran(runs, base), None, "{runs:?} {base:?}");
+    }
+}

@@ -92,6 +92,20 @@ fn the_same_plan_again_changes_facts_only() {
 }
 
 #[test]
+fn approvals_are_void_once_a_mark_was_taken_away_and_objections_stand() {
+    let life = voted().then(Event::VotesVoid { by: "ana".into() });
+    assert_eq!(voters(&life), [("cem", Stance::Veto)]);
+    let voided = life.release.voided.clone().unwrap();
+    assert_eq!((voided.digest, voided.voters, voided.changes), (plan().digest(), vec!["bob".into()], vec![]));
+    let told = life.effects.last().cloned();
+    assert!(matches!(told, Some(Effect::Tell { people, .. }) if people == ["bob".into()]), "{:?}", life.effects);
+    // Whose vote is void votes again, and nothing is void twice.
+    life.refuses(&Event::VotesVoid { by: "ana".into() });
+    let life = life.then(vote("bob", Stance::Approve, &plan(), 101));
+    assert_eq!(voters(&life), [("cem", Stance::Veto), ("bob", Stance::Approve)]);
+}
+
+#[test]
 fn a_verdict_about_another_plan_is_refused() {
     for life in [Life::planned(&plan()), Life::awaiting(&plan())] {
         for course in ["start", "deny", "wait"] {

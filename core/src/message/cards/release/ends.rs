@@ -11,7 +11,7 @@ use super::{
 use crate::gate::Course;
 use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
 use crate::plan::PlanKind;
-use crate::release::{RequestKind, Step};
+use crate::release::{Release, RequestKind, Step};
 use shipping::nothing_started;
 
 /// How many lines a card shows of what a step that was broken off leaves behind.
@@ -43,6 +43,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     }
     let mut message = message(view, Mark::Live, stands);
     message.body.extend(approved(release));
+    message.body.extend(plan::kept_warnings(release));
     message.body.push(Block::Gap);
     message.body.extend(plan::fields(release, When::Past));
     message.body.extend(targets::states(release, Step::Verify));
@@ -92,6 +93,7 @@ pub(super) fn cancelled(view: &ReleaseView<'_>, by: &PersonId, details: &[String
     let lines = details.iter().take(DETAILS_SHOWN_LIMIT).map(|line| Line::default().untrusted(line.as_str()));
     message.body.extend(words::with_rest(lines.collect(), details.len()).into_iter().map(Block::Line));
     message.body.extend(applied(release).map(Block::Line));
+    message.body.extend(plan::kept_warnings(release));
     message.body.push(Block::Line(run::steps(release)));
     message.actions = actions([Verb::Details]);
     message
@@ -102,7 +104,7 @@ pub(super) fn expired(view: &ReleaseView<'_>) -> Message {
     let stands = match missing.is_empty() {
         true => Line::plain("expired"),
         false => {
-            let slots = words::slots(missing.iter().map(|slot| (&slot.team, slot.missing)));
+            let slots = words::slots_or(&missing);
             Line::plain(format!("expired without approval: {slots}"))
         }
     };
@@ -176,8 +178,17 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
         let command = configuration::command(&view.release.request.key.environment);
         message.body.push(Block::Line(Line::plain("To deploy that alone: ").code(command)));
     }
+    message.body.extend(once_more(view.release).map(Block::Line));
     message.body.extend(by_name.map(Block::Line));
     message
+}
+
+/// Whoever tries again what runs already may want it started anew.
+fn once_more(release: &Release) -> Option<Line> {
+    let again = matches!(release.request.kind, RequestKind::Retry { .. });
+    release.plan.as_ref().filter(|plan| again && !plan.config.is_empty())?;
+    let command = configuration::command(&release.request.key.environment);
+    Some(Line::plain("To start it once more and verify it: ").code(command))
 }
 
 /// Who names a service gets it.

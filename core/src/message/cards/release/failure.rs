@@ -3,7 +3,7 @@
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
-use super::{actions, applied, back, commit, keeps_serving, message, run, shipping, targets, together};
+use super::{actions, applied, back, commit, keeps_serving, message, plan, run, shipping, targets, together};
 use crate::plan::PlanKind;
 use crate::release::{Failure, Release, Step};
 
@@ -24,11 +24,12 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
     message.body.extend(still_true(release, step));
     message.body.extend(applied(release).map(Block::Line));
     if release.started_at.is_some() {
+        message.body.extend(plan::kept_warnings(release));
         message.body.push(Block::Line(run::steps(release)));
     }
     message.body.push(Block::Line(way_out(release, step, failure)));
     let verbs = [Verb::Rerun, Verb::Retry, Verb::Details, Verb::Lock].into_iter().filter(|verb| match verb {
-        Verb::Retry => !failure.request_is_wrong,
+        Verb::Retry => !failure.request_is_wrong && !runs_already(release, step),
         Verb::Rerun => release.failed_in_ci(),
         _ => release.plan.is_some(),
     });
@@ -136,16 +137,15 @@ fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
             failure.next.iter().take(NEXT_SHOWN_LIMIT).map(|way| together::way_out(release, way)).collect();
         return words::untrusted_list(next, &ways, DOT);
     }
-    let environment = &release.request.key.environment;
-    let back = release.request.kind.plan_kind() == PlanKind::Rollback;
     match step {
         _ if failure.request_is_wrong => next.text("ask again with another request"),
-        Some(Step::Verify) if !back => {
-            let way = together::way_out(release, &format!("/rollback {environment}"));
-            next.code(way).text(" or ").join(retry(release))
-        }
         _ => next.join(retry(release)),
     }
+}
+
+/// What could not be verified runs, so that the same deployment again would have nothing to do.
+fn runs_already(release: &Release, step: Option<Step>) -> bool {
+    step == Some(Step::Verify) && release.request.kind.plan_kind() != PlanKind::Config
 }
 
 fn retry(release: &Release) -> Line {
@@ -176,6 +176,7 @@ pub(super) fn rolled_back(view: &ReleaseView<'_>, failure: &Failure) -> Message 
     }
     message.body.extend(targets::what_runs(release, true).map(Block::Warning));
     message.body.extend(applied(release).map(Block::Line));
+    message.body.extend(plan::kept_warnings(release));
     message.body.push(Block::Line(run::steps(release)));
     message.body.push(Block::Line(way_out(release, Some(Step::Deploy), failure)));
     message.actions = actions([Verb::Retry, Verb::Details, Verb::Lock]);

@@ -4,7 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::migrations::{self, MIGRATIONS_SHOWN_LIMIT};
-use super::{actions, approved, field, keeps_serving, message, run};
+use super::{actions, approved, field, keeps_serving, message, plan, run};
 use crate::ids::EnvironmentName;
 use crate::plan::{FilesFrom, Plan, PlanKind, PlannedMigration};
 use crate::release::{MigrateWay, Release, StepState};
@@ -28,6 +28,7 @@ pub(super) fn ended(view: &ReleaseView<'_>) -> Message {
     }
     let mut message = message(view, Mark::Live, stands);
     message.body.extend(approved(release));
+    message.body.extend(plan::kept_warnings(release));
     message.body.push(Block::Line(Line::plain("Nothing was deployed: ").join(keeps_serving(release)).text(".")));
     message.body.push(Block::Gap);
     message.body.extend(release.plan.as_ref().map(fields).unwrap_or_default());

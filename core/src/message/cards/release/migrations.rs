@@ -193,8 +193,18 @@ fn no_way_back(plan: &Plan) -> Option<Line> {
 }
 
 fn data_is_lost(plan: &Plan) -> Option<Line> {
+    let line = Line::plain("A rollback past this point cannot bring the data back: ");
+    Some(named(line, &losing(plan)?).text("."))
+}
+
+/// The same once it has happened: `a rollback does not bring back the data of 20251028101500_users_bio`.
+pub(in super::super) fn data_not_brought_back(plan: &Plan) -> Option<Line> {
+    let line = Line::plain("a rollback does not bring back the data of ");
+    Some(named(line, &losing(plan)?))
+}
+
+fn losing(plan: &Plan) -> Option<Vec<&PlannedMigration>> {
     let loses = |migration: &&PlannedMigration| migration.dangers.iter().any(Danger::is_destructive);
     let lost: Vec<_> = plan.will_run().filter(loses).collect();
-    let line = Line::plain("A rollback past this point cannot bring the data back: ");
-    (!lost.is_empty()).then(|| named(line, &lost).text("."))
+    (!lost.is_empty()).then_some(lost)
 }

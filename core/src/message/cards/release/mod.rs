@@ -22,11 +22,12 @@ pub(super) use configuration::{
 };
 pub(super) use migrating::migrated;
 pub(super) use migrations::migration as migration_line;
-pub(super) use migrations::{lines as migration_lines, warnings as migration_warnings};
+pub(super) use migrations::{data_not_brought_back, lines as migration_lines, warnings as migration_warnings};
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
 pub(super) use targets::{all_dry, dry};
 pub use together::together_card;
+pub(super) use waiting::is_held;
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;
@@ -112,7 +113,11 @@ fn asked(view: &ReleaseView<'_>) -> Vec<Block> {
             if let Some(failed) = because_of {
                 line = words::release(line.text(DOT), failed).text(" could not be verified");
             }
-            line = words::release(line.text(DOT).text("back to "), to);
+            let lead = match release.brings_what_ran_before() {
+                true => "brings back what ran before Slipway's first release, ",
+                false => "back to ",
+            };
+            line = words::release(line.text(DOT).text(lead), to);
         }
         RequestKind::Retry { of, .. }
         | RequestKind::Migrate { again: Some(of), .. }

@@ -132,6 +132,15 @@ pub(super) fn warnings(release: &Release) -> Vec<Block> {
     ci.into_iter().chain(migrations).chain(bypasses).chain(workflow).chain(dry).map(Block::Warning).collect()
 }
 
+/// The same from the start on, for whoever reads it while it runs and afterwards. What CI says is a step by then, and that a
+/// target runs nothing is said where it matters.
+pub(super) fn kept_warnings(release: &Release) -> Vec<Block> {
+    let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
+    let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
+    let workflow = release.plan.as_ref().map(workflow_warnings).unwrap_or_default();
+    migrations.into_iter().chain(bypasses).chain(workflow).map(Block::Warning).collect()
+}
+
 /// What the commit's workflows can never do, each with its place.
 fn workflow_warnings(plan: &Plan) -> Vec<Line> {
     let warning = |found: &WorkflowFinding| {

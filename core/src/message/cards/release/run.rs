@@ -40,6 +40,7 @@ pub(super) fn card(view: &ReleaseView<'_>, step: Step) -> Message {
     }
     message.body.extend(approved(release));
     message.body.extend(release.plan.as_ref().and_then(targets::dry).map(Block::Line));
+    message.body.extend(plan::kept_warnings(release));
     message.body.push(Block::Gap);
     message.body.extend(plan::fields(release, When::Redrawn(view.now)));
     message.body.extend(targets::states(release, step));

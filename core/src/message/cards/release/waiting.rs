@@ -4,7 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::words::{self, DOT};
 use super::super::{ApproverLine, ReleaseView};
 use super::plan::{self, When};
-use super::{actions, field, message, reasons, run};
+use super::{actions, back, field, message, reasons, run};
 use crate::environment::Waiting;
 use crate::facts::CiState;
 use crate::ids::TeamName;
@@ -31,6 +31,7 @@ pub(super) fn awaiting(view: &ReleaseView<'_>) -> Message {
     message.body.extend(field("Who can approve", who_can(view)));
     let others: Vec<_> = reasons(release).iter().filter(|r| !is_about_votes(r)).cloned().collect();
     message.body.extend(field("Also waits for", words::reasons(&others, false, None)));
+    message.body.extend(field("Known bad", marked(view)));
     message.body.extend(field("Queue", place(view)));
     message.body.extend(reading_again(release));
     message.body.push(expires(release));
@@ -44,6 +45,7 @@ pub(super) fn queued(view: &ReleaseView<'_>) -> Message {
     message.body.extend(plan::warnings(release));
     message.body.extend(changed(release));
     message.body.extend(field("Waits for", words::reasons(reasons(release), false, None)));
+    message.body.extend(field("Known bad", marked(view)));
     message.body.extend(field("Queue", place(view)));
     message.body.extend(plan::fields(release, When::Standing));
     message.body.push(Block::Line(run::steps(release)));
@@ -71,7 +73,8 @@ fn awaits(view: &ReleaseView<'_>) -> Line {
     let slots = if missing.is_empty() { String::new() } else { format!(": {missing}") };
     let lost = view.release.voided.as_ref().is_some_and(|v| !v.voters.is_empty());
     if lost && view.release.votes.is_empty() {
-        return Line::plain(format!("the plan changed, votes are void{slots}"));
+        let why = if mark_was_taken_away(view.release) { "" } else { "the plan changed, " };
+        return Line::plain(format!("{why}votes are void{slots}"));
     }
     Line::plain(format!("waiting for approval{slots}"))
 }
@@ -80,9 +83,10 @@ fn awaits(view: &ReleaseView<'_>) -> Line {
 fn missing(view: &ReleaseView<'_>) -> String {
     let by_gate = words::missing(reasons(view.release));
     if !by_gate.is_empty() {
-        return words::slots(by_gate.iter().map(|slot| (&slot.team, slot.missing)));
+        return words::slots_or(&by_gate);
     }
-    words::slots(view.approvers.iter().filter(|l| l.missing > 0).map(|l| (&l.team, l.missing)))
+    let asked = view.approvers.iter().filter(|line| line.missing > 0 && !line.instead);
+    words::slots(asked.map(|line| (&line.team, line.missing)))
 }
 
 fn is_about_votes(reason: &Reason) -> bool {
@@ -132,6 +136,12 @@ fn holds_for_good(release: &Release, reason: &Reason) -> bool {
     }
 }
 
+/// Whether it waits for nothing that comes by itself.
+pub(in super::super) fn is_held(release: &Release) -> bool {
+    let reasons = reasons(release);
+    !reasons.is_empty() && reasons.iter().all(|reason| holds_for_good(release, reason))
+}
+
 /// It does not run as things are; the way out stays.
 fn refused(release: &Release, first: &Reason) -> Line {
     let line = Line::plain("refused: ").untrusted(words::phrase(&first.why));
@@ -146,6 +156,15 @@ fn refused(release: &Release, first: &Reason) -> Line {
         "does not run until that is mended"
     };
     line.text(DOT).text(way)
+}
+
+/// Who has marked what it would bring, and what takes that back.
+fn marked(view: &ReleaseView<'_>) -> Vec<Line> {
+    let Some((marked, mark)) = view.marked.and_then(|marked| Some((marked, marked.known_bad.as_ref()?))) else {
+        return vec![];
+    };
+    let undo = format!("/release bad {} --undo", marked.id.short());
+    vec![back::known_bad(mark), Line::default().code(undo).text(" takes that back; votes are then asked for again")]
 }
 
 /// How many wait before it, where that is more than one.
@@ -198,10 +217,19 @@ fn changed(release: &Release) -> Vec<Block> {
         blocks.extend(field("Void", vec![void(release, voided)]));
     }
     if let Some(by) = &voided.override_by {
-        let line = Line::plain("The override of ").person(by).text(" was for the plan before and is void too.");
+        let line = Line::plain("The override of ").person(by);
+        let line = line.text(match mark_was_taken_away(release) {
+            true => " was made before the mark of known bad was taken away and is void too.",
+            false => " was for the plan before and is void too.",
+        });
         blocks.push(Block::Line(line));
     }
     blocks
+}
+
+/// Where votes are void on the very plan that they were for.
+fn mark_was_taken_away(release: &Release) -> bool {
+    release.voided.as_ref().is_some_and(|voided| Some(&voided.digest) == release.digest().as_ref())
 }
 
 fn void(release: &Release, voided: &Voided) -> Line {
@@ -209,6 +237,7 @@ fn void(release: &Release, voided: &Voided) -> Line {
     let line = Line::plain(if one { "the vote of " } else { "the votes of " });
     let line = words::people(line, &voided.voters, " and ").text(" on plan ").code(voided.digest.short());
     let line = match release.digest() {
+        _ if mark_was_taken_away(release) => line.text(", given before the mark of known bad was taken away"),
         Some(digest) => line.text("; the plan is now ").code(digest.short()),
         None => line,
     };
@@ -255,8 +284,8 @@ fn who_can(view: &ReleaseView<'_>) -> Vec<Line> {
 }
 
 fn who_can_line(approvers: &ApproverLine) -> Line {
-    let ApproverLine { team, can, cannot, missing: _ } = approvers;
-    let line = Line::plain(format!("{team}: "));
+    let ApproverLine { team, can, cannot, missing: _, instead } = approvers;
+    let line = Line::plain(format!("{}{team}: ", if *instead { "or " } else { "" }));
     let mut line = if can.is_empty() { line.text("nobody") } else { words::people(line, can, ", ") };
     if cannot.is_empty() {
         return line;

@@ -23,7 +23,8 @@ fn plan_back(between: Between, taken_back: Vec<PlannedMigration>) -> Plan {
 fn asked_back(migrations: bool) -> Release {
     let mut back = asked();
     let (to, from) = (ReleaseId::new("01JC0000000000000000000000"), Some(ReleaseId::new("01JD0000000000000000000000")));
-    back.request.kind = RequestKind::Rollback { to, commit: sha("9a77d01"), from, migrations, because_of: None };
+    back.request.kind =
+        RequestKind::Rollback { to, commit: sha("9a77d01"), from, migrations, because_of: None, before: false };
     back
 }
 
@@ -151,7 +152,7 @@ fn a_mark_is_read_wherever_the_release_is() {
     assert!(details.contains("live, known bad") && details.contains("loses sessions"), "{details}");
     assert!(text(&history(std::slice::from_ref(&marked), at(1_000))).contains("● live, known bad"));
     let said = [
-        super::super::marked(&marked, &["production".into()]),
+        super::super::marked(&marked, &[("production".into(), true)]),
         mark_news(&marked, &mark),
         goes_back_to_nothing_bad(&marked, &marked),
         not_marked(&marked, None),

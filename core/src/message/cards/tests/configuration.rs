@@ -120,7 +120,7 @@ fn the_configuration_alone_from_approval_to_its_end() {
         goals/production: OLD removed, SENTRY_DSN added, SMTP_HOST changed
         No new version: 9a77d01 runs on
     "#]]
-    .assert_eq(&text(&announcement(&view(&live, &people, &[], 120))));
+    .assert_eq(&text(&announcement(&view(&live, &people, &[], 120), true)));
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn live_again_after_a_rollback() {
     let mut back = asked();
     let to = ReleaseId::new("01JC0000000000000000000000");
     let from = Some(ReleaseId::new("01JD0000000000000000000000"));
-    back.request.kind = RequestKind::Rollback { to, commit: sha("9a77d01"), from, migrations: false, because_of: None };
+    back.request.kind =
+        RequestKind::Rollback { to, commit: sha("9a77d01"), from, migrations: false, because_of: None, before: false };
     let mut back = after(planned(back, &plan), [verdict("start", &plan, &[])]);
     back.commit = Some(plan.commit.clone());
     let skips_migrations = |event: &Event| !matches!(event, Event::StepSucceeded { step: Step::Migrate, .. });

@@ -81,6 +81,7 @@ fn of_promotion() -> Vec<Message> {
         plan: &plan,
         reasons: &[],
         unrelated: None,
+        migrates: false,
     };
     all.push(suggestion(&view));
     let stopped = |how| Standing::Stopped { release: id(), how };

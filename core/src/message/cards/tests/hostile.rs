@@ -194,8 +194,13 @@ fn releases() -> Vec<Release> {
 #[test]
 fn outside_text_is_always_marked_as_such() {
     let people = people();
-    let approvers =
-        [ApproverLine { team: "release".into(), can: vec![], cannot: vec![("ana".into(), hostile())], missing: 1 }];
+    let approvers = [ApproverLine {
+        team: "release".into(),
+        can: vec![],
+        cannot: vec![("ana".into(), hostile())],
+        missing: 1,
+        instead: false,
+    }];
     let mut environment = Environment::new(key());
     environment.lock = Some(Lock {
         owner: "chen".into(),
@@ -213,7 +218,7 @@ fn outside_text_is_always_marked_as_such() {
     for release in &releases {
         let view = ReleaseView { environment: Some(&environment), ..view(release, &people, &approvers, 60) };
         assert!(walk(&release_card(&view)) > 0, "{:?} shows the reason given", release.phase);
-        walk(&announcement(&view));
+        walk(&announcement(&view, true));
         assert!(walk(&details(release, &people, at(60))) > 0);
     }
     walk(&history(&releases, at(60)));
@@ -266,7 +271,7 @@ fn outside_text_is_always_marked_as_such() {
     let (incident, reason, by, digest) = (hostile(), hostile(), "bob".into(), plan().digest());
     let waiver = Override { by, incident, reason, digest, at: at(0) };
     assert!(walk(&overridden(&releases[0], &[], &waiver, &hostile_reasons())) > 7);
-    assert!(walk(&why(HOSTILE, &hostile_reasons(), &[hostile()], at(60))) > 7);
+    assert!(walk(&why(HOSTILE, &hostile_reasons(), &[hostile()], None, at(60))) > 7);
 }
 
 #[test]

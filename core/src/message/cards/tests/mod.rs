@@ -215,6 +215,7 @@ pub(super) fn two_slots() -> Reason {
         team: team.into(),
         missing: 1,
         who: who.iter().map(|w| (*w).into()).collect(),
+        or: vec![],
     };
     let missing = vec![slot("release", &["bob", "chen"]), slot("dba", &["dora"])];
     reason("two-slots", "Production needs one of release and one of dba.", Clears::Votes { missing })
@@ -227,8 +228,9 @@ pub(super) fn approvers() -> Vec<ApproverLine> {
             can: vec!["bob".into(), "chen".into()],
             cannot: vec![("ana".into(), "asked for it".into())],
             missing: 1,
+            instead: false,
         },
-        ApproverLine { team: "dba".into(), can: vec!["dora".into()], cannot: vec![], missing: 1 },
+        ApproverLine { team: "dba".into(), can: vec!["dora".into()], cannot: vec![], missing: 1, instead: false },
     ]
 }
 
@@ -263,5 +265,6 @@ pub(super) fn view<'a>(
         expected_s: Some(250),
         expected_deploy_s: Some(230),
         next: None,
+        marked: None,
     }
 }

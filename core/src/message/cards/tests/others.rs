@@ -4,6 +4,7 @@ use super::*;
 use crate::audit::{Anchor, RecordHash};
 use crate::environment::{Environment, Live, Lock, LockEnd, LockNews, Waiting};
 use crate::link::{Code, Refusal};
+use crate::migration::{Danger, DangerKind};
 use crate::person::{Identity, Person, Platform};
 use crate::policy::{Differences, Override};
 use expect_test::expect;
@@ -66,9 +67,27 @@ fn the_announcement_is_the_change_log() {
         Show profile links (#44, @ana) · Add likes to aspiration updates (#41, @eve) · Fix nested comment order (@ana)
         1 migration · previous 9a77d01, /rollback production takes about 4 min
     "#]]
-    .assert_eq(&text(&announcement(&view(&live, &people, &[], 370))));
+    .assert_eq(&text(&announcement(&view(&live, &people, &[], 370), true)));
     let unknown = ReleaseView { expected_s: None, ..view(&live, &people, &[], 370) };
-    assert!(!text(&announcement(&unknown)).contains("/rollback"));
+    assert!(!text(&announcement(&unknown, true)).contains("/rollback"));
+}
+
+#[test]
+fn an_announcement_recommends_no_rollback_that_is_not_there_or_does_not_bring_everything_back() {
+    let (live, people) = (live(), people());
+    let last = |release: &Release, way_back| {
+        let said = text(&announcement(&view(release, &people, &[], 370), way_back));
+        said.lines().last().unwrap().to_owned()
+    };
+    let dead_end = "1 migration · previous 9a77d01 · no way back: nothing good that ran before is known";
+    assert_eq!(last(&live, false), dead_end);
+    let mut lossy = live.clone();
+    let mut plan = lossy.plan.take().unwrap();
+    let dangers = vec![Danger::new(DangerKind::DropTable, Some("users".into()))];
+    plan.migrations = vec![PlannedMigration { dangers, ..migration("20251028101500_users_bio", false) }];
+    lossy.plan = Some(plan);
+    let said = "1 migration · previous 9a77d01; a rollback does not bring back the data of 20251028101500_users_bio";
+    assert_eq!(last(&lossy, true), said);
 }
 
 #[test]
@@ -372,14 +391,14 @@ fn why_numbers_the_reasons_and_names_the_way_out() {
         1. soak-30m  On staging for 12 min, needs 30. · clears by itself at Tue 15:22 (in 18 min)
         2. two-slots  Production needs one of release and one of dba. · 1 of release: bob or chen can, 1 of dba: dora can
         3. locked  Locked by chen: load test · chen can, with /release unlock, or ends by itself at Tue 15:40 (in 36 min)
-        4. never  No policy permits it. · nothing that can happen to this release clears it
+        4. never  No policy permits it. · no vote and no time clears it
         Everything else is fine: CI green, image found.
-    "#]].assert_eq(&text(&why(subject, &reasons, &fine, at(240))));
+    "#]].assert_eq(&text(&why(subject, &reasons, &fine, None, at(240))));
     expect![[r#"
         Nothing is in the way: Deploying goals 4c1f9e2 to production now would be allowed.
         Fine: CI green, image found.
     "#]]
-    .assert_eq(&text(&why(subject, &[], &fine, at(240))));
+    .assert_eq(&text(&why(subject, &[], &fine, None, at(240))));
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn suggested(plan: &Plan, reasons: &[Reason], unrelated: Option<&CommitSha>) -> 
         plan,
         reasons,
         unrelated,
+        migrates: true,
     })
 }
 
@@ -50,6 +51,7 @@ fn a_suggestion_says_what_ships_what_it_costs_and_who_could_approve() {
         Migrations      20251104120000_likes  creates likes, no way back
                         as planned for staging; those of production are looked at when it is asked for
         Approvals       1 of release: bob or chen can, 1 of dba: dora can
+                        not looked at: what the migrations ask for, which is only known once it is planned
         [Deploy to production] [Not now]
     "#]]
     .assert_eq(&text(&suggested(&plan, &reasons, None)));
@@ -69,7 +71,8 @@ fn what_may_replace_a_hotfix_warns_and_what_needs_nobody_says_so() {
                         b02a6c8  Add likes to aspiration updates (#41) · eve
                         77e3f10  Fix nested comment order · ana
         Migrations      none pending
-        Approvals       none is needed
+        Approvals       none is needed as far as it is known
+                        not looked at: what the migrations ask for, which is only known once it is planned
         [Deploy to production] [Not now]
     "#]]
     .assert_eq(&text(&suggested(&plan, &[], Some(&hotfix))));

@@ -194,7 +194,7 @@ fn the_announcement_names_it() {
     let live = after(started, until(Step::Verify).into_iter().chain([done(Step::Verify, "healthy", 247)]));
     let people = people();
     let view = view(&live, &people, &[], 250);
-    let both = [text(&release_card(&view)), text(&announcement(&view)), text(&ships_already(&live, 123))];
+    let both = [text(&release_card(&view)), text(&announcement(&view, true)), text(&ships_already(&live, 123))];
     expect![[r#"
         ● goals → production · 4c1f9e2 is live · 4m 02s
         asked by ana · ships #123 · plan 61151a · release 01JD7Q4N

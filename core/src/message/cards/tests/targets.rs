@@ -65,7 +65,7 @@ fn a_dry_target_is_never_told_as_a_deployment() {
     let first = "● goals → production · dry run target: nothing was deployed, 4c1f9e2 went through · ";
     assert!(shown.starts_with(first), "{shown}");
     assert!(!shown.contains("is live"), "{shown}");
-    let announced = text(&announcement(&view(&live, &people(), &[], 400)));
+    let announced = text(&announcement(&view(&live, &people(), &[], 400), true));
     assert!(announced.starts_with("dry run of goals 4c1f9e2 to production · nothing was deployed"), "{announced}");
     assert!(!announced.contains("is in production"), "{announced}");
 

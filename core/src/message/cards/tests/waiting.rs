@@ -100,6 +100,7 @@ fn a_rollback_and_a_retry_say_what_of() {
         from: None,
         migrations: false,
         because_of: None,
+        before: false,
     };
     back.request.reason = Some("logins fail".into());
     expect![[r#"
@@ -195,6 +196,7 @@ fn when_nobody_can_approve_the_card_says_so_with_the_ways_out() {
         team: team.into(),
         missing,
         who: who.iter().map(|&id| id.into()).collect(),
+        or: vec![],
     };
     let shown = |missing: Vec<Slot>, overridable| {
         let reason = Reason { clears: Clears::Votes { missing }, overridable, ..two_slots() };
@@ -311,7 +313,7 @@ fn queued_names_what_is_in_the_way_and_who_can_help() {
         Waits for       locked  Locked by chen: load test · chen can, with /release unlock, or ends by itself at Tue 15:40
                         busy  Release 01JD7Q00 is running here. · clears when release 01JD7Q00 ends
                         friday-late  Frozen from Friday 15:00 to Monday 8:00. · time clears it, the first moment is not known
-                        never  No policy permits this. · nothing that can happen to this release clears it
+                        never  No policy permits this. · no vote and no time clears it
         What ships      3 commits since 9a77d01 (running since Sun 15:00)
                         4c1f9e2  Show profile links (#44) · ana
                         b02a6c8  Add likes to aspiration updates (#41) · eve

@@ -97,7 +97,7 @@ fn releases_read_the_same() {
         let mut card = message(release, *seconds);
         card.progress.iter_mut().for_each(|progress| progress.permille = 500);
         same(&card);
-        same(&announcement(&view(release, &people, &approvers(), *seconds)));
+        same(&announcement(&view(release, &people, &approvers(), *seconds), true));
         same(&details(release, &people, at(*seconds)));
     }
     let all: Vec<_> = releases.into_iter().map(|(release, _)| release).collect();
