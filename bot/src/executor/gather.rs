@@ -287,7 +287,7 @@ async fn what_ships(
         let environment = &job.release.request.key.environment;
         let what = format!("{} is older than {}, which runs on {environment}.", commit.short(), base.short());
         let failure = Failure::new(what).next(format!("/rollback {environment}")).final_for_request();
-        return Ok(Err(failure.detail("A deployment only goes forward. Nothing was started.")));
+        return Ok(Err(failure.detail("A deployment only goes forward.").detail("Nothing was started.")));
     }
     Ok(Ok((known_commits(job, comparison.commits), comparison.total)))
 }

@@ -159,6 +159,15 @@ impl AwsClients {
         Self::with(config)
     }
 
+    /// The region that is taken where the environment and the profile name none.
+    #[must_use]
+    pub fn or_in_region(self, region: Option<String>) -> Self {
+        match (self.region(), region) {
+            (None, Some(region)) => Self::with(self.in_region(Some(&region))),
+            _ => self,
+        }
+    }
+
     /// From explicit values only.
     #[must_use]
     pub fn explicit(with: ExplicitAws) -> Self {
