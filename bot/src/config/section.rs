@@ -389,3 +389,19 @@ pub(super) struct Named<'t, 'i> {
     pub(super) place: Place,
     pub(super) value: &'t Spanned<DeValue<'i>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_alike_was_probably_meant() {
+        let keys = ["dir", "format", "database", "staging", "production"];
+        let meant = |word| alike(word, keys);
+        assert_eq!(
+            [meant("directory"), meant("stage"), meant("prod"), meant("formt")].map(Option::unwrap_or_default),
+            ["dir", "staging", "production", "format"]
+        );
+        assert_eq!(["data", "di", "after", ""].map(meant), [Some("database"), Some("dir"), None, None]);
+    }
+}

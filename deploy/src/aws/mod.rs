@@ -337,6 +337,18 @@ mod tests {
     }
 
     #[test]
+    fn a_region_is_taken_only_where_none_is_named() {
+        let named = |region: Option<&'static str>| {
+            let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+            AwsClients::with(config.region(region.map(Region::new)).build())
+        };
+        let of = |clients: AwsClients| clients.or_in_region(Some("eu-central-1".into())).region().map(str::to_owned);
+        assert_eq!(of(named(None)).as_deref(), Some("eu-central-1"));
+        assert_eq!(of(named(Some("us-west-2"))).as_deref(), Some("us-west-2"));
+        assert_eq!(named(None).or_in_region(None).region(), None);
+    }
+
+    #[test]
     fn debug_shows_no_credentials() {
         let with = ExplicitAws {
             endpoint_url: "http://127.0.0.1:1".to_owned(),

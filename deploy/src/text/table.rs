@@ -144,3 +144,40 @@ fn row(row: &[String], widths: &[usize], groups: &[std::ops::Range<usize>]) -> S
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(head: &[&str], rows: &[&[&str]]) -> String {
+        let head: Vec<_> = head.iter().map(|title| (*title).to_owned()).collect();
+        let rows: Vec<Vec<Line>> = rows.iter().map(|row| row.iter().map(|cell| Line::plain(*cell)).collect()).collect();
+        match text(&head, &rows, |_| true) {
+            Preformatted::Text(text) => text,
+            Preformatted::Nothing | Preformatted::TooLong => panic!("nothing is shown"),
+        }
+    }
+
+    #[test]
+    fn what_has_room_stands_on_one_line() {
+        let head = ["goals", "version", "since", "by", "health", "waiting"];
+        let row = ["production", "9a77d01", "2 days", "–", "ok", "1 commit"];
+        let text = shown(&head, &[&row]);
+        assert_eq!(
+            text,
+            "goals       version  since   by  health  waiting\nproduction  9a77d01  2 days  –   ok      1 commit"
+        );
+    }
+
+    #[test]
+    fn nothing_of_a_long_cell_is_lost() {
+        let what = "bring a commit to an environment; without a reference the newest of the default branch";
+        let text = shown(&[], &[&["/deploy", what], &["/rollback", "go back"]]);
+        assert_eq!(
+            text,
+            "/deploy\n  bring a commit to an environment; without a reference\n  the newest of the default branch\n/rollback\n  go back"
+        );
+        let word = "x".repeat(90);
+        assert!(shown(&[], &[&["/deploy", &word]]).lines().all(|line| line.width() <= WIDTHS_COLUMNS[1]));
+    }
+}

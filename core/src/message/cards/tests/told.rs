@@ -73,3 +73,23 @@ fn a_rehearsal_says_no_more_than_what_was_tried() {
     assert_eq!(said(&[DownTrial::Restores, DownTrial::None]), "up, down where there is a way back, and up again");
     assert_eq!(said(&[DownTrial::Restores, untried()]), "up, not every way back");
 }
+
+#[test]
+fn moments_of_a_database_are_shown_as_all_others() {
+    let said = |at: &str| {
+        let view = MigrationsView {
+            key: &key(),
+            commit: &sha("4c1f9e2"),
+            runs: true,
+            applied: vec![("1_a.sql".into(), Some(at.into()))],
+            pending: PendingView::default(),
+        };
+        let text = text(&migration_status(&view));
+        text.split_once("1_a.sql  at ").map(|(_, rest)| rest.lines().next().unwrap_or_default().to_owned()).unwrap()
+    };
+    let moment = said("2025-11-04T15:00:00Z");
+    for same in ["2025-11-04 15:00:00.297969Z", "2025-11-04 15:00:00+00", "2025-11-04 17:00:00.5+02"] {
+        assert_eq!(said(same), moment, "{same}");
+    }
+    assert_eq!(said("2025-11-04 15:00:00.297969"), "2025-11-04 15:00:00", "of which zone is not known");
+}
