@@ -87,7 +87,9 @@ pub async fn outside(config: &Config, secrets: &Secrets) -> Result<Outside, Asse
     };
     let limits = call_limit.map(CallLimits::of_attempts).unwrap_or_default();
     let backoff_ms = config.pace.retry_ms.map_or(READ_BACKOFF_MS, |retry_ms| retry_ms.min(READ_BACKOFF_MS));
-    let aws = AwsClients::from_env_within(limits, backoff_ms).await;
+    // A secret is named without a region. Where all else that the file names is in one, that is it.
+    let aws =
+        AwsClients::from_env_within(limits, backoff_ms).await.or_in_region(config.only_region().map(str::to_owned));
     let health = HealthChecker::new(call_limit.map_or(CHECK_LIMIT_MS, |limit_ms| limit_ms.min(CHECK_LIMIT_MS)))?;
     let outside = Outside::new(github, slack, &aws, health);
     let fingerprint_key = secrets.config_hmac_key.clone().map(FingerprintKey::new).transpose()?;

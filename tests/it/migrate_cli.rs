@@ -538,3 +538,29 @@ fn whoever_reads_may_go_away() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
+
+#[test]
+fn what_is_not_as_it_was_meant_is_said() {
+    let desk = Desk::new(&[LIKES]);
+    desk.well("up");
+    let said = desk.well("down --steps 99 --yes");
+    assert!(said.starts_with("Of the 99 that are to be taken back, only 1 migration is applied.\n"), "{said}");
+    let (code, _, error) = desk.say("new likes");
+    assert_eq!(
+        (code, error.as_str()),
+        (Some(0), "00001_likes.sql has the same name already; this is another migration beside it.\n")
+    );
+    let nowhere = desk.with("status", &[("DATABASE_URL", "sqlite:nowhere/x.db")]);
+    let why = "There is no database nowhere/x.db: its folder nowhere does not exist. Compare the path, or make the folder first.\n";
+    assert_eq!((nowhere.0, nowhere.2.trim_start_matches("slipway: ")), (Some(1), why));
+}
+
+#[test]
+fn a_plan_repeats_the_flags_that_were_given_and_no_password() {
+    let desk = Desk::new(&[LIKES]);
+    let said = desk.well("plan --dir ./migrations --format goose --database sqlite:other.db");
+    let up = "To apply: slipway migrate up --dir ./migrations --format goose --database sqlite:other.db\n";
+    assert!(said.ends_with(up), "{said}");
+    let said = desk.well("plan --database sqlite:other.db?mode=rwc");
+    assert!(said.ends_with("To apply: slipway migrate up --database …\n"), "what is not shown is not repeated: {said}");
+}

@@ -81,7 +81,7 @@ pub(super) fn lock(environment: Option<&EnvironmentKey>, channel: &str, setup: &
         text("reason", "Reason", Some("Everybody whose release waits for it reads this."), ""),
         choice("for", "For", lengths, Some(LENGTH_DEFAULT.to_owned())),
     ];
-    form(LOCK, "Lock", "While you hold it nothing is released there.", channel, inputs)
+    form(LOCK, "Lock", "While you hold it only your own releases pass.", channel, inputs)
 }
 
 /// The form that asks for what an override needs.

@@ -11,7 +11,7 @@ use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
 use crate::setup::{Rules, Setup};
 use crate::store::{Store, StoreError};
 use clap::Args;
-use slipway_core::ids::EnvironmentName;
+use slipway_core::ids::{EnvironmentName, TeamName};
 use slipway_core::link::{Link, disputed_by};
 use slipway_core::person::Directory;
 use slipway_core::policy::built_in;
@@ -47,6 +47,13 @@ fn deadlocks(config: &Config, setup: &Setup, people: &Directory) -> Vec<(String,
             1 => ", and so in one more case".to_owned(),
             n => format!(", and so in {n} more cases"),
         };
+        let is_empty = |team: &&str| !people.iter().any(|person| person.teams.contains(&TeamName::from(*team)));
+        if let Some(empty) = teams.iter().find(|team| is_empty(team)) {
+            let says =
+                format!("nobody is in {empty}, so that nobody can approve what {} asks for{more}", first.requester);
+            let mend = format!("add people to it: teams = [\"{empty}\"] in their [person.NAME]");
+            return Some((format!("approvals {key}"), ProbeResult { ok: true, says, mend }));
+        }
         let says = format!(
             "nobody is left in {} to approve what {} asks for with a commit of {whose}{more}",
             teams.join(" and "),
@@ -167,6 +174,7 @@ async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)>
     };
     let mut answers = vec![(policies, fetched(config, &setup, &outside).await)];
     answers.extend(probe::actions(&setup.policies()));
+    answers.extend(probe::teams(config, &setup.policies()));
     // Who could approve is known only with everybody in their teams.
     let (members, people) = probe::members(&setup, &outside).await;
     answers.extend(people.iter().flat_map(|people| deadlocks(config, &setup, people)));

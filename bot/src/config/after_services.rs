@@ -1,7 +1,7 @@
 //! `after_services`: the order of services that are deployed together.
 
 use super::leak::shown;
-use super::section::{Checker, Place, Section, nearest};
+use super::section::{Checker, Place, Section, alike};
 use super::service::SERVICES_BEFORE_LIMIT;
 use super::values;
 use slipway_core::ids::ServiceName;
@@ -39,7 +39,13 @@ pub(super) fn check(c: &mut Checker<'_>, befores: &[Before], services: &BTreeSet
             c.error(place, format!("{service} would come before itself"), "remove it");
         } else if !services.contains(before) {
             let names = services.iter().filter(|name| *name != service).map(String::as_str);
-            let mend = nearest(before, names).map_or("remove it".to_owned(), |meant| format!("write {meant:?}"));
+            let mend = match alike(before, names.clone()) {
+                Some(meant) => format!("write {meant:?}"),
+                None => match names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ") {
+                    all if all.is_empty() => "remove it: there is no other service".to_owned(),
+                    all => format!("write {all}, or remove it"),
+                },
+            };
             c.absent(place, format!("there is no service {}", shown(before)), mend);
         } else if let Some(circle) = circle(befores, service, before)
             && !circle.iter().any(|name| told.contains(name))

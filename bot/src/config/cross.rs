@@ -3,7 +3,7 @@
 use super::after_services::{self, Before};
 use super::leak::shown;
 use super::model::{Channel, SecretKey};
-use super::section::{Checker, Place, nearest};
+use super::section::{Checker, Place, alike, nearest};
 use slipway_core::membership::Source;
 use slipway_core::person::{Identity, Platform};
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,10 +147,12 @@ impl Refs {
                 continue;
             }
             let names = || known.into_iter().flatten().filter(|name| **name != after.environment).map(String::as_str);
-            let mend = match nearest(&after.after, names()) {
+            let mend = match alike(&after.after, names().collect::<Vec<_>>()) {
                 Some(meant) => format!("write {meant:?}"),
                 None => match names().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ") {
-                    all if all.is_empty() => "remove it".to_owned(),
+                    all if all.is_empty() => {
+                        format!("{} has no other environment yet: add it, or remove this", after.service)
+                    }
                     all => format!("write {all}, or remove it"),
                 },
             };

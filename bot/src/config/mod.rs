@@ -41,6 +41,7 @@ pub use read::{
     MEMBERSHIP_AGE_DEFAULT_S, PERSON_LIMIT, SERVICE_LIMIT, TEAM_LIMIT,
 };
 pub use secrets::{BadSecrets, GithubCredential, Secrets};
+pub(crate) use section::alike;
 pub use service::MIGRATIONS_CHECK;
 pub use service::{
     CONFIG_SECRET_LIMIT, ENVIRONMENT_LIMIT, HEALTH_BAKE_DEFAULT, HEALTH_BAKE_MAX, TARGET_LIMIT, VOTE_EXPIRY_DEFAULT,

@@ -60,6 +60,16 @@ impl Config {
         self.services.values().flat_map(|service| service.environments.values().map(move |env| (service, env)))
     }
 
+    /// The AWS region of all images and targets, where they are all in one.
+    #[must_use]
+    pub fn only_region(&self) -> Option<&str> {
+        let images = self.services.values().map(|service| service.image.region.as_str());
+        let targets = self.environments().flat_map(|(_, environment)| &environment.targets).filter_map(Target::region);
+        let mut regions = images.chain(targets);
+        let first = regions.next()?;
+        regions.all(|region| region == first).then_some(first)
+    }
+
     /// The environment of that key with its service.
     #[must_use]
     pub fn environment(&self, key: &EnvironmentKey) -> Option<(&Service, &Environment)> {
@@ -467,6 +477,18 @@ pub enum Target {
     EcsExpress(EcsExpressService),
     /// Nothing, by a name: for trying a set-up.
     Dry(String),
+}
+
+impl Target {
+    /// The AWS region that it is in.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            Self::AppRunner(service) => Some(&service.region),
+            Self::EcsExpress(service) => Some(&service.region),
+            Self::Dry(_) => None,
+        }
+    }
 }
 
 /// An ECS Express Mode service by its ARN.

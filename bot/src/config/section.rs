@@ -161,6 +161,26 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, candidate)| candidate)
 }
 
+/// The known word that begins like this one, where no letters were merely mistaken: `dir` for `directory`, `staging` for
+/// `stage`. At least so many letters must be the same, and all of the shorter one but one.
+const SAME_BEGINNING_MIN_CHARS: usize = 3;
+
+/// The nearest word, or else the one that begins alike.
+pub(crate) fn alike<'k>(word: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> Option<&'k str> {
+    nearest(word, known.clone()).or_else(|| {
+        let word = word.to_lowercase();
+        let same = |candidate: &str| word.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count();
+        let needed = |candidate: &str| {
+            let shorter = word.chars().count().min(candidate.chars().count());
+            SAME_BEGINNING_MIN_CHARS.max(shorter.saturating_sub(1))
+        };
+        known
+            .into_iter()
+            .filter(|candidate| same(candidate) >= needed(candidate))
+            .max_by_key(|candidate| same(candidate))
+    })
+}
+
 /// A table of the file with the keys it may have.
 pub(super) struct Section<'t, 'i> {
     table: &'t DeTable<'i>,
@@ -204,6 +224,9 @@ impl<'t, 'i> Section<'t, 'i> {
             if !c.secrets_at.contains(&value_at) {
                 c.error(&place, "does not belong in this file", mend);
             }
+        } else if let Some(meant) = alike(name, self.keys.iter().map(|(key, _)| *key)) {
+            self.misspelt.push(meant);
+            c.error(&place, format!("there is no {what} of this name"), format!("write {meant} instead"));
         } else {
             let known: Vec<&str> = self.keys.iter().map(|(key, _)| *key).collect();
             let mend = format!("remove it; the {what}s here are {}", known.join(", "));
@@ -365,4 +388,20 @@ pub(super) struct Named<'t, 'i> {
     pub(super) name: String,
     pub(super) place: Place,
     pub(super) value: &'t Spanned<DeValue<'i>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_alike_was_probably_meant() {
+        let keys = ["dir", "format", "database", "staging", "production"];
+        let meant = |word| alike(word, keys);
+        assert_eq!(
+            [meant("directory"), meant("stage"), meant("prod"), meant("formt")].map(Option::unwrap_or_default),
+            ["dir", "staging", "production", "format"]
+        );
+        assert_eq!(["data", "di", "after", ""].map(meant), [Some("database"), Some("dir"), None, None]);
+    }
 }

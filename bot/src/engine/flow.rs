@@ -17,7 +17,7 @@ use slipway_core::flow::{
 use slipway_core::gate::Verdict;
 use slipway_core::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId, ServiceName};
 use slipway_core::message::{Message, cards};
-use slipway_core::person::Person;
+use slipway_core::person::{Identity, Person};
 use slipway_core::plan::PlanKind;
 use slipway_core::policy::{Asking, Clears, Decision, NO_PERMIT};
 use slipway_core::release::{self, Outcome, Phase, Release, Request, RequestKind};
@@ -217,8 +217,17 @@ impl Work<'_> {
     }
 
     /// Begins a release that nobody asked for.
-    async fn begin_by_itself(&mut self, flow: &mut Flow, auto: &AutoDeploy, choice: Choice) -> Result<(), EngineError> {
+    async fn begin_by_itself(
+        &mut self,
+        flow: &mut Flow,
+        auto: &AutoDeploy,
+        mut choice: Choice,
+    ) -> Result<(), EngineError> {
         let engine = self.engine;
+        // People are called by the name that all other messages have for them.
+        if let Some(author) = self.company().await?.people.by_identity(&Identity::Github(choice.author.clone())) {
+            choice.author = author.id.to_string();
+        }
         let key = flow.key.clone();
         let reason = choice.reason();
         let channel = engine.setup.channels(&key.service).first().cloned().unwrap_or_default();

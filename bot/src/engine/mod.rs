@@ -18,6 +18,7 @@ mod github;
 mod incoming;
 mod intents;
 mod links;
+mod lock_said;
 mod locks;
 mod lookup;
 mod members;

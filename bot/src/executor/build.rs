@@ -166,10 +166,11 @@ fn green_without_image(job: &Job<'_>, run: &RunState) -> Result<Done, Trouble> {
     let (service, commit) = (job.service()?, job.commit()?);
     let what =
         format!("Run {} is green, but {} has no image tagged {}.", run.number, service.image, service.tag_of(commit));
+    // A run takes the workflow as its commit has it, so that running this commit again would end the same way.
     let failure = Failure::new(what)
-        .detail("The workflow must push the image with that tag.")
+        .detail("The workflow must push the image with that tag. This commit has the workflow as it was run.")
         .detail(run.html_url.clone())
-        .next("mend the workflow, then /release retry");
+        .next(format!("mend the workflow in a new commit, then /deploy {}", job.release.request.key.environment));
     Ok(job.planning_failed(Some(Step::Image), failure))
 }
 

@@ -11,6 +11,7 @@ use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::message::Message;
 use slipway_core::message::cards::{self, ConfigurationView, MigrationsView, PendingView};
 use slipway_core::migration::applied_newest_first;
+use slipway_core::migration::format::Dialect;
 use slipway_deploy::github::Resolution;
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -103,10 +104,12 @@ impl Executor {
             return Ok(cards::no_migration_files(key, &commit));
         };
         let history = at_hand.history().await?;
+        let is_sqlite = at_hand.database.dialect() == Dialect::Sqlite;
         let applied = applied_newest_first(&at_hand.folder, &history);
         let name = |version: &_| {
             let file = at_hand.folder.file(version).map(|file| file.up.file.clone());
             let at = history.row(version).and_then(|row| row.applied_at.clone());
+            let at = at.map(|at| if is_sqlite { in_utc(at) } else { at });
             (file.unwrap_or_else(|| format!("{version} (no file)")), at)
         };
         Ok(cards::migration_status(&MigrationsView {
@@ -218,6 +221,11 @@ fn could_not_look(question: &Question, why: &str) -> Message {
         }
         Question::Configuration { .. } => cards::could_not_look("the secrets", why),
     }
+}
+
+/// SQLite writes the time of a row in UTC, without saying so.
+fn in_utc(at: String) -> String {
+    if at.parse::<jiff::civil::DateTime>().is_ok() && at.parse::<jiff::Timestamp>().is_err() { at + "Z" } else { at }
 }
 
 #[cfg(test)]

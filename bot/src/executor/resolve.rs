@@ -27,6 +27,13 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Done, Trouble> {
             if !unresolved.near.is_empty() {
                 failure = failure.detail(format!("Did you mean: {}?", unresolved.near.join(", ")));
             }
+            if let RequestKind::Deploy = &job.release.request.kind {
+                let environment = &job.release.request.key.environment;
+                failure = failure.next(match unresolved.near.first() {
+                    Some(name) => format!("/deploy {environment} {name}"),
+                    None => format!("/deploy {environment}, which takes the newest of the default branch"),
+                });
+            }
             if !unresolved.newest_tags.is_empty() {
                 failure = failure.detail(format!("Newest tags: {}.", unresolved.newest_tags.join(", ")));
             }

@@ -94,6 +94,7 @@ async fn look(job: &Job<'_>) -> Result<Looked, Trouble> {
     };
     let Some(pull) = github.pull(repo, number).await? else {
         let failure = Failure::new(format!("{repo} has no pull request #{number}.")).detail("Nothing was started.");
+        let failure = failure.next("/release ship with the number of a pull request that is open");
         return Err(Trouble::Final(Box::new(failure.final_for_request())));
     };
     let (reviews, checks, rules, methods) = tokio::join!(

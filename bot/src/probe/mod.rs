@@ -8,6 +8,7 @@ mod members;
 mod outside;
 mod slack;
 mod store;
+mod teams;
 mod variables;
 
 use crate::config::{Config, Secrets};
@@ -21,7 +22,8 @@ pub use members::members;
 pub use outside::outside;
 pub use slack::slack;
 pub use store::StoreProbe;
-pub use variables::{VariableProbe, variables};
+pub use teams::teams;
+pub use variables::{VariableProbe, missing_for_chats, variables};
 
 /// How long one probe may take.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);

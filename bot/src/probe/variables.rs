@@ -98,6 +98,14 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
     probes
 }
 
+/// The variables without which a chat of the configuration cannot work at all.
+#[must_use]
+pub fn missing_for_chats(config: &Config, secrets: &Secrets) -> Vec<&'static str> {
+    let of_a_chat = |name: &str| name.starts_with("SLACK_") || name.starts_with("DISCORD_");
+    let probes = variables(config, secrets).into_iter().filter(|probe| of_a_chat(probe.name) && !probe.answer.ok);
+    probes.map(|probe| probe.name).collect()
+}
+
 /// One can do without, so it is no failure when it is not set. One that could be guessed is.
 fn fingerprint_key(secret: Option<&SecretString>) -> ProbeResult {
     let mend = format!("set it to a random text of at least {FINGERPRINT_KEY_MIN_CHARS} characters, and keep it");

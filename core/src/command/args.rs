@@ -99,7 +99,15 @@ impl<'a> Args<'a> {
         let Some(word) = self.positional.pop_front().map(|word| word.text) else { return Ok(None) };
         let odd = |c: char| c.is_whitespace() || is_invisible(c);
         if word.is_empty() || word.starts_with('-') || word.contains(odd) {
-            return Err(self.usage(Line::plain("\"").untrusted(word).text("\" is no name.")));
+            let line = Line::plain("\"").untrusted(word.as_str()).text("\" is no name.");
+            // In a chat that has a field for each part of a command, an option is typed into the wrong one easily.
+            let option = word.strip_prefix("--").and_then(|name| self.known_option(name));
+            return Err(self.usage(match option {
+                Some((name, _)) => {
+                    line.text(" It is an option: where a command has fields, choose the field ").code(name).text(".")
+                }
+                None => line,
+            }));
         }
         if word.chars().count() > NAME_LIMIT_CHARS {
             return Err(self.usage(Line::plain(format!("A name has at most {NAME_LIMIT_CHARS} characters."))));

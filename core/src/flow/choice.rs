@@ -6,7 +6,7 @@ use crate::ids::CommitSha;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// How many commits that are not green are named with a release that ships them too.
+/// How many red commits are named with a release that brings them too.
 pub const PASSED_NAMED_LIMIT: usize = 3;
 
 /// A commit to begin with.
@@ -41,19 +41,29 @@ impl Choice {
         if !self.author.is_empty() {
             let _ = write!(text, " (by {})", self.author);
         }
-        for (i, passed) in self.passed.iter().take(PASSED_NAMED_LIMIT).enumerate() {
-            let stands = match passed.ci {
-                CiState::Red => "is red",
-                CiState::Green | CiState::Pending | CiState::Missing => "has no green CI",
-            };
-            let _ = write!(text, "{} {} {stands}", if i == 0 { "; ships too:" } else { "," }, passed.commit.short());
-        }
-        let more = self.passed.len().saturating_sub(PASSED_NAMED_LIMIT);
-        if more > 0 {
-            let _ = write!(text, " and {more} more");
-        }
+        text.push_str(&self.brings_too());
         if let Some((count, cap)) = self.over_cap {
             let _ = write!(text, "; {count} commits at once instead of {cap}, as none of the first {cap} is green");
+        }
+        text
+    }
+
+    /// What else it brings that is not green by itself. That is no mistake, as the newest holds all of it and is green;
+    /// only those that are red are worth a name.
+    fn brings_too(&self) -> String {
+        let mut text = match &self.passed[..] {
+            [] => return String::new(),
+            [Passed { commit, ci: CiState::Red }] => return format!("; brings {} too, red by itself", commit.short()),
+            [one] => return format!("; brings {} too, not green by itself", one.commit.short()),
+            all => format!("; brings {} older commits that are not green by themselves", all.len()),
+        };
+        let red = || self.passed.iter().filter(|passed| passed.ci == CiState::Red);
+        for (i, passed) in red().take(PASSED_NAMED_LIMIT).enumerate() {
+            let _ = write!(text, "{} {}", if i == 0 { "; red:" } else { "," }, passed.commit.short());
+        }
+        let more = red().count().saturating_sub(PASSED_NAMED_LIMIT);
+        if more > 0 {
+            let _ = write!(text, " and {more} more");
         }
         text
     }

@@ -88,6 +88,8 @@ pub(super) struct Uses {
     pub(super) people: BTreeSet<String>,
     /// When it may change its mind.
     pub(super) clockwork: Clockwork,
+    /// The teams that it asks for members of.
+    pub(super) asked_teams: BTreeSet<TeamName>,
 }
 
 impl Uses {
@@ -110,6 +112,9 @@ impl Uses {
             Value::Object(members) => {
                 if members.get("type").is_some_and(|of| of == "Person") {
                     self.people.extend(members.get("id").and_then(Value::as_str).map(str::to_owned));
+                }
+                if members.get("type").is_some_and(|of| of == "Team") {
+                    self.asked_teams.extend(members.get("id").and_then(Value::as_str).map(TeamName::from));
                 }
                 for (key, member) in members {
                     if key == "hasTag" || key == "getTag" {

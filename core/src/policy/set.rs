@@ -96,6 +96,13 @@ impl PolicySet {
         }))
     }
 
+    /// The teams that some rule speaks of: to be in another one gives nobody anything.
+    #[must_use]
+    pub fn teams_spoken_of(&self) -> BTreeSet<TeamName> {
+        let of_rule = |rule: &Rule| rule.uses.teams.iter().chain(&rule.uses.asked_teams).cloned().collect::<Vec<_>>();
+        self.0.rules.values().flat_map(of_rule).collect()
+    }
+
     /// The teams whose approvals some rule counts, in order.
     #[must_use]
     pub fn counted_teams(&self) -> &[TeamName] {

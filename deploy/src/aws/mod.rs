@@ -159,6 +159,15 @@ impl AwsClients {
         Self::with(config)
     }
 
+    /// The region that is taken where the environment and the profile name none.
+    #[must_use]
+    pub fn or_in_region(self, region: Option<String>) -> Self {
+        match (self.region(), region) {
+            (None, Some(region)) => Self::with(self.in_region(Some(&region))),
+            _ => self,
+        }
+    }
+
     /// From explicit values only.
     #[must_use]
     pub fn explicit(with: ExplicitAws) -> Self {
@@ -325,6 +334,18 @@ mod tests {
         {
             assert_eq!(region_of(bad, "apprunner"), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_region_is_taken_only_where_none_is_named() {
+        let named = |region: Option<&'static str>| {
+            let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+            AwsClients::with(config.region(region.map(Region::new)).build())
+        };
+        let of = |clients: AwsClients| clients.or_in_region(Some("eu-central-1".into())).region().map(str::to_owned);
+        assert_eq!(of(named(None)).as_deref(), Some("eu-central-1"));
+        assert_eq!(of(named(Some("us-west-2"))).as_deref(), Some("us-west-2"));
+        assert_eq!(named(None).or_in_region(None).region(), None);
     }
 
     #[test]

@@ -53,7 +53,9 @@ pub enum SecretError {
         key: String,
     },
     /// Neither the secret's name nor the environment says which region to ask.
-    #[error("no AWS region for the secret {0:?}; set AWS_REGION")]
+    #[error(
+        "no AWS region for the secret {0:?}: the images and targets of the configuration are not all in one; set AWS_REGION"
+    )]
     NoRegion(String),
     /// AWS could not be asked.
     #[error(transparent)]

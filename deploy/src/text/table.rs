@@ -8,6 +8,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// The widths to try, in columns: a phone's, then a narrow window's. A row that is wider takes several lines.
 const WIDTHS_COLUMNS: [usize; 2] = [40, 56];
+/// Up to this width every row stays on one line: a phone breaks one too wide more readably than a title that is torn in two.
+const ONE_LINE_COLUMNS: usize = 60;
+/// How long a cell may be that stands alone on its lines.
+const CELL_LIMIT_CHARS: usize = 160;
 /// In how many lines a row is better narrow than wide.
 const NARROW_LIMIT_LINES: usize = 2;
 /// How many columns are shown.
@@ -54,7 +58,7 @@ fn short_utc(at: Timestamp) -> String {
 }
 
 fn cell(text: &str) -> String {
-    shortened(text.trim(), WIDTHS_COLUMNS[1] - INDENT.len())
+    shortened(text.trim(), CELL_LIMIT_CHARS)
 }
 
 /// Rows as lines, joined; one row may be several lines.
@@ -70,9 +74,14 @@ fn with_rest(rows: &[String], rest: usize) -> String {
 fn laid_out(table: &[Vec<String>]) -> Vec<String> {
     let columns = table.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| table.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let widest = WIDTHS_COLUMNS[1] - INDENT.len();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0).min(widest)).collect();
     let narrow = groups(&widths, WIDTHS_COLUMNS[0]);
-    let groups = if narrow.len() <= NARROW_LIMIT_LINES { narrow } else { groups(&widths, WIDTHS_COLUMNS[1]) };
+    let groups = match groups(&widths, ONE_LINE_COLUMNS) {
+        one if one.len() == 1 => one,
+        _ if narrow.len() <= NARROW_LIMIT_LINES => narrow,
+        _ => groups(&widths, WIDTHS_COLUMNS[1]),
+    };
     table.iter().map(|row| self::row(row, &widths, &groups)).collect()
 }
 
@@ -91,6 +100,22 @@ fn groups(widths: &[usize], limit: usize) -> Vec<std::ops::Range<usize>> {
     groups
 }
 
+/// A text in lines of at most so many columns, a longer word cut.
+fn broken(text: &str, limit: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let word = shortened(word, limit);
+        match lines.last_mut().filter(|line| line.width() + 1 + word.width() <= limit) {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            None => lines.push(word),
+        }
+    }
+    lines
+}
+
 /// A row's lines; what continues it is left out where there is nothing to say.
 fn row(row: &[String], widths: &[usize], groups: &[std::ops::Range<usize>]) -> String {
     let mut lines = Vec::new();
@@ -100,11 +125,59 @@ fn row(row: &[String], widths: &[usize], groups: &[std::ops::Range<usize>]) -> S
             continue;
         }
         let mut line = if number > 0 { INDENT.to_owned() } else { String::new() };
+        if let [alone] = cells[..]
+            && alone.width() > widths[group.start]
+        {
+            // What is wider than a line is broken between words, and nothing of it is lost.
+            for (n, part) in broken(alone, widths[group.start]).into_iter().enumerate() {
+                let indent = if number > 0 || n > 0 { INDENT } else { "" };
+                lines.push(format!("{indent}{part}"));
+            }
+            continue;
+        }
         for (cell, column) in cells.iter().zip(group.clone()) {
-            line.push_str(cell);
+            let cell = shortened(cell, widths[column]);
+            line.push_str(&cell);
             line.push_str(&" ".repeat(widths[column].saturating_sub(cell.width()) + GAP.len()));
         }
         lines.push(line.trim_end().to_owned());
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(head: &[&str], rows: &[&[&str]]) -> String {
+        let head: Vec<_> = head.iter().map(|title| (*title).to_owned()).collect();
+        let rows: Vec<Vec<Line>> = rows.iter().map(|row| row.iter().map(|cell| Line::plain(*cell)).collect()).collect();
+        match text(&head, &rows, |_| true) {
+            Preformatted::Text(text) => text,
+            Preformatted::Nothing | Preformatted::TooLong => panic!("nothing is shown"),
+        }
+    }
+
+    #[test]
+    fn what_has_room_stands_on_one_line() {
+        let head = ["goals", "version", "since", "by", "health", "waiting"];
+        let row = ["production", "9a77d01", "2 days", "–", "ok", "1 commit"];
+        let text = shown(&head, &[&row]);
+        assert_eq!(
+            text,
+            "goals       version  since   by  health  waiting\nproduction  9a77d01  2 days  –   ok      1 commit"
+        );
+    }
+
+    #[test]
+    fn nothing_of_a_long_cell_is_lost() {
+        let what = "bring a commit to an environment; without a reference the newest of the default branch";
+        let text = shown(&[], &[&["/deploy", what], &["/rollback", "go back"]]);
+        assert_eq!(
+            text,
+            "/deploy\n  bring a commit to an environment; without a reference\n  the newest of the default branch\n/rollback\n  go back"
+        );
+        let word = "x".repeat(90);
+        assert!(shown(&[], &[&["/deploy", &word]]).lines().all(|line| line.width() <= WIDTHS_COLUMNS[1]));
+    }
 }

@@ -54,7 +54,7 @@ async fn cancelling_asks_whether_one_is_sure() {
 async fn the_button_of_what_is_deferred() {
     let there = Server::http().await;
     there.says(ANA, "/deploy staging when:\"tomorrow 9:00\"").await;
-    there.until_told(ANA, "Deploys to goals → staging at 9:00 (").await;
+    there.until_told(ANA, "Deploys goals to staging at 9:00 (").await;
     let waits = |m: &Value, text: &str| verbs(m) == ["cancel"] && text.contains("asked by ana");
     let message = there.until("what waits for its moment", RELEASES, waits).await;
     there.press(ANA, &message, "cancel").await;

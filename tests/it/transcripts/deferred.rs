@@ -26,7 +26,7 @@ pub(super) async fn what_is_deferred_waits_for_its_moment(chat: ChatOption) {
     play.say("ana", "/deploy staging --when monday").await;
     play.until_told("ana", "At what time?").await;
     play.say("ana", "/deploy staging --when \"monday 9:00\"").await;
-    play.until_told("ana", "Deploys to goals → staging at 9:00 (Mon").await;
+    play.until_told("ana", "Deploys goals to staging at 9:00 (Mon").await;
     let monday = waiting(&mut play, "deploys the newest of the default branch on Monday").await;
     assert!(monday.text().contains("goals → staging · waits for 9:00 (Mon"), "{}", monday.text());
     assert!(monday.text().contains("at 9:00") && monday.text().contains("asked by ana"), "{}", monday.text());
@@ -48,7 +48,7 @@ pub(super) async fn what_is_deferred_waits_for_its_moment(chat: ChatOption) {
     play.say("bob", "/release lock staging \"load test\"").await;
     play.until_told("bob", "is locked by bob").await;
     play.say("eve", "/deploy staging --when unlocked --reason \"after the load test\"").await;
-    play.until_told("eve", "Deploys to goals → staging when it is unlocked.").await;
+    play.until_told("eve", "Deploys goals to staging when it is unlocked.").await;
     let unlocked = waiting(&mut play, "waits until it is unlocked").await;
     assert!(unlocked.text().contains("after the load test"), "{}", unlocked.text());
     assert_eq!(play.cards().len(), 0, "nothing has begun");
@@ -68,7 +68,7 @@ pub(super) async fn what_is_deferred_waits_for_its_moment(chat: ChatOption) {
 pub(super) async fn what_is_to_be_green_is_asked_for_once_it_is(chat: ChatOption) {
     let mut play = Play::new(chat, None).await;
     play.say("ana", "/deploy production main --when green").await;
-    play.until_told("ana", "Deploys to goals → production when its CI is green.").await;
+    play.until_told("ana", "Deploys goals to production when its CI is green.").await;
     let green = waiting(&mut play, "goals → production · waits for green CI of main").await;
     assert_eq!(play.cards().len(), 0, "nobody has built it yet");
     play.say("eve", "/deploy staging").await;

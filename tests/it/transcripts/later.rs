@@ -38,12 +38,12 @@ pub(super) async fn what_is_deferred_goes_by_the_askers_clock_expires_and_is_jud
 
     let branch = "feature/comment-threads";
     play.say("chen", &format!("/deploy staging {branch} --when green")).await;
-    play.until_told("chen", "Deploys to goals → staging when its CI is green.").await;
+    play.until_told("chen", "Deploys goals to staging when its CI is green.").await;
     let green = until_says(&mut play, Mark::Waiting, &format!("deploys {branch} when its CI is green")).await;
     play.say("bob", "/release lock staging \"load test\"").await;
     play.until_told("bob", "is locked by bob").await;
     play.say("eve", "/deploy staging main --when unlocked").await;
-    play.until_told("eve", "Deploys to goals → staging when it is unlocked.").await;
+    play.until_told("eve", "Deploys goals to staging when it is unlocked.").await;
     let unlocked = until_says(&mut play, Mark::Waiting, "deploys main when it is unlocked").await;
 
     play.say("dora", "/release queue").await;

@@ -50,7 +50,7 @@ pub struct DownArgs {
 
 pub(super) async fn run(args: &DownArgs, out: Out) -> Result<Value, Failed> {
     let place = Place::open(&args.folder, &args.database).await?;
-    let back = back(args, &place)?;
+    let back = back(args, &place, out)?;
     let about = json!({
         "database": place.database.shown(),
         "format": place.folder.format().name(),
@@ -96,7 +96,7 @@ pub(super) async fn run(args: &DownArgs, out: Out) -> Result<Value, Failed> {
 }
 
 /// What is to be taken back, in order: what was applied last goes first.
-fn back(args: &DownArgs, place: &Place) -> Result<Vec<Migration>, Failed> {
+fn back(args: &DownArgs, place: &Place, out: Out) -> Result<Vec<Migration>, Failed> {
     let (history, folder, dir) = (&place.history, &place.folder, args.folder.dir.display());
     let mut applied: Vec<Version> = if folder.format().history().keeps_newest_only() {
         // Its one row stands for everything before it.
@@ -124,7 +124,15 @@ fn back(args: &DownArgs, place: &Place) -> Result<Vec<Migration>, Failed> {
                 }
             }
         }
-        None => applied.truncate(args.steps.map_or(1, NonZeroUsize::get)),
+        None => {
+            let wanted = args.steps.map_or(1, NonZeroUsize::get);
+            // Whoever names more than there are may have another database in mind.
+            if wanted > applied.len() && !applied.is_empty() {
+                let there = count(applied.len(), "migration is applied", "migrations are applied");
+                out.line(&format!("Of the {wanted} that are to be taken back, only {there}."));
+            }
+            applied.truncate(wanted);
+        }
     }
     let found = applied.iter().map(|version| match folder.get(version) {
         None => Err(Failed::new(format!(

@@ -47,6 +47,10 @@ pub(super) fn run(args: &NewArgs, out: Out) -> Result<Value, Failed> {
     let folder = existing(&args.folder)?;
     let newest = folder.files().max_by(|a, b| a.version.cmp(&b.version));
     let version = next(folder.format().name(), newest, Clock::System.now())?;
+    let same = folder.files().find(|file| snake_case(&file.description) == name);
+    if let Some(same) = same.filter(|_| !out.json) {
+        note(&format!("{} has the same name already; this is another migration beside it.", same.up.file));
+    }
     fs::create_dir_all(dir).map_err(|error| Failed::new(format!("{} cannot be created: {error}.", dir.display())))?;
     let mut paths = Vec::new();
     for (file, text) in folder.format().new_files(&version, &name, newest) {

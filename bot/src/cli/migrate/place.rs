@@ -13,6 +13,8 @@ use std::convert::Infallible;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
+/// Where most tools keep them.
+const DIR: &str = "migrations";
 /// Lets Slipway find out whose the folder is.
 const AUTO: &str = "auto";
 /// Where the database's address is looked for, one after the other.
@@ -23,7 +25,7 @@ const GOOSE_VARIABLE: &str = "GOOSE_DBSTRING";
 #[derive(Clone, Debug, Args)]
 pub struct FolderArgs {
     /// The folder with the migrations
-    #[arg(long, value_name = "DIR", default_value = "migrations")]
+    #[arg(long, value_name = "DIR", default_value = DIR)]
     pub dir: PathBuf,
     /// Whose format the folder has
     #[arg(long, value_name = "TOOL", default_value = AUTO, value_parser = formats())]
@@ -36,6 +38,40 @@ pub struct DatabaseArgs {
     /// The database: postgres://…, user=… host=… dbname=…, or sqlite:PATH [default: $DATABASE_URL, or $GOOSE_DBSTRING]
     #[arg(long, value_name = "URL", value_parser = secret, hide_default_value = true)]
     pub database: Option<SecretString>,
+}
+
+impl FolderArgs {
+    /// The flags that say the same once more, for a command that can be copied.
+    pub(super) fn as_typed(&self) -> String {
+        let mut flags = String::new();
+        if self.dir != Path::new(DIR) {
+            flags.push_str(&format!(" --dir {}", quoted(&self.dir.display().to_string())));
+        }
+        if self.format != AUTO {
+            flags.push_str(&format!(" --format {}", quoted(&self.format)));
+        }
+        flags
+    }
+}
+
+impl DatabaseArgs {
+    /// The same. An address is repeated only where it says no more than what is shown of it anyway: no password is.
+    pub(super) fn as_typed(&self) -> String {
+        let Some(typed) = &self.database else { return String::new() };
+        let typed = typed.expose_secret().trim();
+        let is_shown = DatabaseUrl::parse(typed).is_ok_and(|url| url.to_string() == typed);
+        if is_shown { format!(" --database {}", quoted(typed)) } else { " --database …".to_owned() }
+    }
+}
+
+/// As a shell takes it as one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 fn formats() -> PossibleValuesParser {
@@ -119,6 +155,21 @@ pub(super) fn as_known<'a>(typed: &Version, known: impl Iterator<Item = &'a Vers
     })
 }
 
+/// A database of SQLite that has no file yet is made by the first run; the folder that it would be in is not.
+fn has_a_place(url: &DatabaseUrl) -> Result<(), Failed> {
+    let shown = url.to_string();
+    let Some(path) = shown.strip_prefix("sqlite:").filter(|path| !path.contains(":memory:")) else { return Ok(()) };
+    let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        None => Ok(()),
+        Some(folder) => Err(Failed::new(format!(
+            "There is no database {}: its folder {} does not exist. Compare the path, or make the folder first.",
+            path.display(),
+            folder.display()
+        ))),
+    }
+}
+
 /// A folder and its database.
 pub(super) struct Place {
     pub(super) folder: Folder<'static>,
@@ -132,6 +183,7 @@ impl Place {
     /// waits for a database.
     pub(super) async fn open(folder: &FolderArgs, database: &DatabaseArgs) -> Result<Self, Failed> {
         let url = database.url()?;
+        has_a_place(&url)?;
         let (dir, named, at) = (folder.dir.clone(), folder.named(), url.clone());
         let mut reading = tokio::task::spawn_blocking(move || folder::read(&dir));
         let connecting = async move {

@@ -74,7 +74,7 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
         trials = json!(tried.map_err(|failed| failed.beside(merged(document.clone(), json!({ "rehearsal": null }))))?);
     }
     if !planned.is_empty() {
-        out.line(&format!("Nothing was changed. {}", next(&pending, &findings)));
+        out.line(&format!("Nothing was changed. {}", next(args, &pending, &findings)));
     }
     Ok(merged(document, json!({ "rehearsal": trials })))
 }
@@ -96,17 +96,21 @@ fn pending(place: &Place, late: Late) -> Result<(Pending, Option<Failed>), Faile
 }
 
 /// What to do now.
-fn next(pending: &Pending, findings: &[Finding]) -> String {
+fn next(args: &PlanArgs, pending: &Pending, findings: &[Finding]) -> String {
+    let mut up = format!("slipway migrate up{}{}", args.folder.as_typed(), args.database.as_typed());
+    if args.allow_late {
+        up.push_str(" --allow-late");
+    }
     if !pending.half_done.is_empty() {
         let left = if pending.half_done.len() == 1 { "It was" } else { "Some were" };
-        return format!("{left} left half done: slipway migrate up says how to go on.");
+        return format!("{left} left half done: {up} says how to go on.");
     }
     let fails = |file: &str| {
         let errors = findings.iter().filter(|f| f.severity == Severity::Error && f.allowed.is_none());
         errors.into_iter().any(|finding| finding.file == file)
     };
     match pending.to_run().iter().filter(|migration| fails(&migration.file)).count() {
-        0 => "To apply: slipway migrate up".to_owned(),
+        0 => format!("To apply: {up}"),
         1 => "1 of them will fail as it is; mend it first.".to_owned(),
         n => format!("{n} of them will fail as they are; mend them first."),
     }

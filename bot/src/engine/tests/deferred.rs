@@ -38,7 +38,7 @@ async fn at_its_time_it_is_asked_for_and_never_earlier() {
     let answer = chat.says("ana", "/deploy staging main --when 9:30 --reason \"after standup\"").await;
     let id = last(&chat).await;
     expect![[r#"
-        Deploys to goals → staging at 9:30 (Mon, UTC).
+        Deploys goals to staging at 9:30 (Mon, UTC).
         Asked for on Monday 2026-01-05 at 9:30, in 90 min: main, if policy allows it.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01KDEFER"#]]
@@ -84,7 +84,7 @@ async fn the_time_is_the_askers_own() {
     chat.configure(&zone("Asia/Tokyo"));
     // 17:00 there.
     let answer = chat.says("ana", "/deploy staging --when 17:30").await;
-    assert!(answer.starts_with("Deploys to goals → staging at 17:30 (Mon, Asia/Tokyo).\n"), "{answer}");
+    assert!(answer.starts_with("Deploys goals to staging at 17:30 (Mon, Asia/Tokyo).\n"), "{answer}");
     assert!(answer.contains("on Monday 2026-01-05 at 17:30, in 30 min"), "{answer}");
     let answer = chat.says("ana", "/deploy staging --when \"monday 9:00\"").await;
     assert!(
@@ -241,7 +241,7 @@ async fn when_unlocked_it_is_asked_for_as_soon_as_nobody_holds_it() {
         let answer = chat.says("ana", "/deploy staging v1.8.0 --when unlocked").await;
         let id = last(&chat).await;
         expect![[r#"
-            Deploys to goals → staging when it is unlocked.
+            Deploys goals to staging when it is unlocked.
             Asked for then: v1.8.0, if policy allows it.
             Which commit that is, is looked up at that moment.
             Given up after 24 h without that.
@@ -268,9 +268,8 @@ async fn what_is_green_is_asked_for_exactly_as_it_was_seen() {
     let mut chat = Chat::open().await;
     let answer = chat.says("ana", "/deploy staging main --when green").await;
     assert!(
-        answer.starts_with(
-            "Deploys to goals → staging when its CI is green.\nAsked for then: main, if policy allows it."
-        ),
+        answer
+            .starts_with("Deploys goals to staging when its CI is green.\nAsked for then: main, if policy allows it."),
         "{answer}"
     );
     assert!(answer.contains("Deployed is exactly the commit that is found green."), "{answer}");

@@ -27,7 +27,7 @@ async fn deferred(when: &str) -> Chat {
     let mut chat = Chat::with(&eve_on_slack()).await;
     chat.sees_members(&developers(), &["U0EVE1234"]).await;
     let answer = chat.says("eve", &format!("/deploy staging main --when {when}")).await;
-    assert!(answer.starts_with("Deploys to goals → staging "), "{answer}");
+    assert!(answer.starts_with("Deploys goals to staging "), "{answer}");
     chat.wait_s(2 * DAY_S);
     chat.cannot_see_members(&developers(), 60).await;
     chat

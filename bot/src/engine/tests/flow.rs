@@ -113,7 +113,7 @@ async fn what_is_merged_and_green_is_released_and_says_why() {
     let second = chat.newest().await;
     let card = chat.card(&second).await;
     let said = card.lines().nth(1).unwrap().trim().replace(second.short(), "ID");
-    expect!["started by itself: main is green at 0000000 (by cem); ships too: 0000000 is red, 0000000 has no green CI · release ID"]
+    expect!["started by itself: main is green at 0000000 (by cem); brings 2 older commits that are not green by themselves; red: 0000000 · release ID"]
         .assert_eq(&said);
     assert_eq!(chat.audit_of("flow_began").await.len(), 2);
     for channel in ["terminal:releases", "terminal:ops"] {

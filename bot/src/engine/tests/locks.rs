@@ -108,8 +108,8 @@ async fn its_owner_is_reminded_once_before_it_ends_and_prolongs_it() {
     assert!(reminder.contains("Your lock on goals → staging \"moving\" ends in 10 min."), "{reminder}");
     assert!(reminder.contains("/release lock staging \"…\" goals --for 1h"), "{reminder}");
     let answer = chat.says("bob", "/release lock staging \"still moving\" --for 1h").await;
-    let expected = "goals → staging is locked by bob \"still moving\" for 60 more min.\n\
-                    Before it was locked by bob \"moving\" for 6 more min.\n\
+    let expected = "goals → staging is locked by bob \"still moving\" for 1h more.\n\
+                    Before it was locked by bob \"moving\" for 7 more min.\n\
                     Only your own releases pass. To end it: /release unlock staging goals";
     assert_eq!(answer, expected);
     let prolonged = chat.audit_of("locked").await.pop().unwrap().body;
@@ -195,11 +195,11 @@ async fn the_owner_hands_it_over_and_the_new_one_passes() {
     let [_, second, _] = a_queue_behind_bobs_lock(&mut chat).await;
     chat.wait_s(HOUR_S);
     let answer = chat.says("bob", "/release lock staging --to eve").await;
-    let expected = "goals → staging is now locked by eve \"moving\" for 59 more min. They have been told.";
+    let expected = "goals → staging is now locked by eve \"moving\" for 1h more. They have been told.";
     assert_eq!(answer, expected);
     let told = chat.private("eve").await;
     let expected = format!(
-        "bob hands you the lock on goals → staging: \"moving\" for 59 more min.\n\
+        "bob hands you the lock on goals → staging: \"moving\" for 1h more.\n\
          Your release {} is number 2 of 3 in the queue.\n\
          Only your own releases pass. To end it: /release unlock staging goals",
         second.short()
@@ -243,7 +243,7 @@ async fn a_lock_goes_only_from_whom_and_to_whom_policy_lets_it() {
     assert_eq!(acts, ["hand_over", "unlock", "unlock", "hand_over", "hand_over"]);
     // The release team may end anybody's lock, and so may give it on; a mention is of an account in the same chat.
     let answer = chat.says("cem", "/release lock staging \"my turn\" --for 1h --to <@ana>").await;
-    assert!(answer.contains("now locked by ana \"my turn\" for 60 more min"), "{answer}");
+    assert!(answer.contains("now locked by ana \"my turn\" for 1h more"), "{answer}");
     assert_eq!(chat.private("bob").await, ["cem has given ana your lock on goals → staging \"moving\"."]);
     chat.says("cem", "/release lock staging --to cem").await;
     assert_eq!(chat.environment("staging").await.lock.unwrap().owner, "cem".into());
@@ -369,13 +369,13 @@ async fn queue_and_status_show_the_lock_and_who_waits_behind_it() {
     let [first, ..] = a_queue_behind_bobs_lock(&mut chat).await;
     chat.wait_s(10 * MINUTE_S);
     let queue = chat.says("eve", "/release queue").await;
-    assert!(queue.contains("locked by bob \"moving\" for 109 more min"), "{queue}");
+    assert!(queue.contains("locked by bob \"moving\" for 1h 50m more"), "{queue}");
     assert!(
         queue.contains(&format!("1. {}  ana, 0000000 · for 10 min · Locked by bob: moving", first.short())),
         "{queue}"
     );
     let status = chat.says("eve", "/release status").await;
-    let expected = "staging: locked by bob \"moving\" for 109 more min · \
+    let expected = "staging: locked by bob \"moving\" for 1h 50m more · \
                     queue: 3 (ana, 0000000, for 10 min; eve, 0000000, for 10 min; ana, 0000000, for 10 min)";
     assert!(status.contains(expected), "{status}");
 }

@@ -16,6 +16,8 @@ const NO_BRANCHES: &[&str] = &[
     "/deploy staging -dry-run",
     "/deploy staging —",
     "/deploy staging \"-x\"",
+    // The field of a chat that is for the reference.
+    "/deploy staging \"--dry-run\"",
     "/deploy staging \"\"",
     "/deploy staging \"a b\"",
     "/deploy staging \"v1\u{200b}\"",

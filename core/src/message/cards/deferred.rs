@@ -151,7 +151,7 @@ fn when(line: Line, condition: &Condition) -> Line {
 /// What whoever asked is answered.
 #[must_use]
 pub fn deferred_answer(intent: &Intent, note: Option<Note>, now: Timestamp) -> Message {
-    let line = Line::plain(format!("Deploys to {} ", intent.key));
+    let line = Line::plain(format!("Deploys {} to {} ", intent.key.service, intent.key.environment));
     let (line, then) = match &intent.condition {
         Condition::At { at, timezone } => (
             line.text(format!("at {}.", said_briefly(*at, timezone, now))),

@@ -55,7 +55,7 @@ pub fn migration_status(view: &MigrationsView<'_>) -> Message {
     message.body.extend(attention(pending));
     let shown = applied.iter().take(APPLIED_SHOWN_LIMIT).map(|(file, at)| {
         let line = Line::default().untrusted(file.as_str());
-        at.as_ref().map_or(line.clone(), |at| line.text("  at ").untrusted(at.as_str()))
+        at.as_ref().map_or(line.clone(), |at| moment(line.text("  at "), at))
     });
     message.body.extend(field("Applied, newest first", words::with_rest(shown.collect(), applied.len())));
     message.body.extend(field("Pending", pending_lines(pending)));
@@ -104,6 +104,14 @@ pub fn no_migration_files(key: &EnvironmentKey, commit: &CommitSha) -> Message {
 pub fn could_not_look(what: &str, why: &str) -> Message {
     let line = Line::plain(format!("It could not be read how {what} stand. Nothing was changed."));
     Message::answer(line, [Line::default().untrusted(why)])
+}
+
+/// A moment as other messages have it, where the database says in which zone it is; else as it writes it, in seconds.
+fn moment(line: Line, at: &str) -> Line {
+    match at.parse::<jiff::Timestamp>() {
+        Ok(moment) => line.time(moment),
+        Err(_) => line.untrusted(at.split_once('.').map_or(at, |(seconds, _)| seconds)),
+    }
 }
 
 fn waiting(pending: &PendingView) -> String {

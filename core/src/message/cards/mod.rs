@@ -17,6 +17,7 @@ mod history;
 pub mod home;
 pub mod link;
 mod lock;
+mod lock_said;
 mod migrations;
 mod overriding;
 mod policies;
@@ -54,6 +55,7 @@ pub use flow::{
 pub use history::{brief, history};
 pub use home::HomeRelease;
 pub use lock::{lock_news, lock_reminder, lock_taken_away};
+pub use lock_said::{lock_is_over, lock_said};
 pub use migrations::{
     MigrationsView, PendingView, could_not_look, migration_plan, migration_status, no_migration_files,
 };

@@ -83,7 +83,7 @@ fn asked(release: &Release, people: &Directory) -> Block {
         lines.push(Line::plain("for ").untrusted(reference.as_str()));
     }
     if let Some(reason) = &request.reason {
-        lines.push(Line::plain("reason: ").untrusted(reason.as_str()));
+        lines.extend(words::whole(Line::plain("reason: "), reason));
     }
     if let Some(together) = &request.together {
         let with = together.others(&release.id).enumerate().fold(Line::plain("together with "), |line, (n, other)| {

@@ -44,12 +44,23 @@ pub fn status(rows: &[StatusRow<'_>], now: Timestamp) -> Message {
     let name = service.map_or("environment", ServiceName::as_str);
     let head = [name, "version", "since", "by", "health", "waiting"].map(str::to_owned).into();
     let cells = |row| cells(row, service.is_some(), now);
-    let table = Block::Table { head, rows: shown.iter().map(cells).collect() };
+    let (head, cells) = without_empty_end(head, shown.iter().map(cells).collect());
+    let table = Block::Table { head, rows: cells };
     let notes = shown.iter().filter_map(|row| note(row, service.is_some(), now)).map(Block::Line);
     let rest = rows.len() - shown.len();
     let more = (rest > 0).then(|| Block::Line(Line::plain(format!("and {rest} more: /release status <environment>"))));
     let body = if rows.is_empty() { vec![] } else { [table].into_iter().chain(notes).chain(more).collect() };
     Message { mark: Mark::None, headline: headline(rows, now), progress: None, body, actions: Vec::new() }
+}
+
+/// A last column with nothing in it is only a title.
+fn without_empty_end(mut head: Vec<String>, mut rows: Vec<Vec<Line>>) -> (Vec<String>, Vec<Vec<Line>>) {
+    let nothing = Line::plain("–");
+    if rows.iter().all(|row| row.last() == Some(&nothing)) {
+        head.pop();
+        rows.iter_mut().for_each(|row| drop(row.pop()));
+    }
+    (head, rows)
 }
 
 /// `2 environments · 1 release runs · 1 locked · 1 waits`.

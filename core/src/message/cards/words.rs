@@ -5,6 +5,7 @@ use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, PersonId, ReleaseId
 use crate::plan::{Commit, PlannedMigration};
 use crate::policy::{Clears, Reason, Slot};
 use jiff::Timestamp;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Between the facts of one line.
 pub(super) const DOT: &str = " · ";
@@ -44,9 +45,57 @@ pub(super) fn rough(seconds: u64) -> String {
     }
 }
 
-/// `40 more min`.
+/// `40 more min`, `1h 59m more`, `3 more days`: in whole minutes begun, so that two hours are two hours just after they began.
 pub(super) fn more(seconds: u64) -> String {
-    rough(seconds).replacen(' ', " more ", 1)
+    const MINUTE: u64 = 60;
+    let minutes = seconds.div_ceil(MINUTE);
+    match (minutes / 60, minutes % 60) {
+        _ if seconds < MINUTE => rough(seconds).replacen(' ', " more ", 1),
+        (0, minutes) => format!("{minutes} more min"),
+        (hours @ 1..48, 0) => format!("{hours}h more"),
+        (hours @ 1..48, minutes) => format!("{hours}h {minutes:02}m more"),
+        _ => rough(minutes * MINUTE).replacen(' ', " more ", 1),
+    }
+}
+
+/// How many columns of somebody's words stand on one line where all of them are shown. Below what every chat cuts.
+const WHOLE_LINE_COLUMNS: usize = 150;
+
+/// All of somebody's words, broken between words into as many lines as that takes. Untrusted text.
+pub(super) fn whole(lead: Line, text: &str) -> Vec<Line> {
+    let mut lines: Vec<String> = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        // A word that is longer than a line is broken anywhere.
+        let mut pieces = vec![String::new()];
+        let mut piece_used = 0;
+        for char in word.chars() {
+            let width = char.width().unwrap_or(0);
+            if piece_used + width > WHOLE_LINE_COLUMNS {
+                pieces.push(String::new());
+                piece_used = 0;
+            }
+            pieces.last_mut().into_iter().for_each(|piece| piece.push(char));
+            piece_used += width;
+        }
+        for piece in pieces {
+            let gap = usize::from(used > 0);
+            if used + gap + piece.width() > WHOLE_LINE_COLUMNS {
+                lines.push(String::new());
+                used = 0;
+            }
+            if let Some(line) = lines.last_mut() {
+                if used > 0 {
+                    line.push(' ');
+                    used += 1;
+                }
+                used += piece.width();
+                line.push_str(&piece);
+            }
+        }
+    }
+    let mut lead = Some(lead);
+    lines.into_iter().map(|line| lead.take().unwrap_or_default().untrusted(line)).collect()
 }
 
 /// A sentence without its full stop, for the middle of a line.
@@ -185,6 +234,10 @@ pub(super) fn clears(reason: &Reason, now: Option<Timestamp>) -> Line {
     match &reason.clears {
         Clears::Votes { missing } if missing.is_empty() => line.text("more approvals clear it"),
         Clears::Votes { missing } => slots_with_who(line, missing),
+        // One objection is enough to hold it, so that all of them have to be taken back.
+        Clears::Withdrawal { by } if by.len() > 1 => {
+            people(line, by, " and ").text(" each have to take it back, with ").code("/release withdraw")
+        }
         Clears::Withdrawal { by } => people(line, by, " or ").text(" can, with ").code("/release withdraw"),
         Clears::Facts => line.text("looked at again by itself"),
         Clears::Soak { environment } => {
@@ -303,6 +356,11 @@ mod tests {
         assert_eq!(exactly, ["0 s", "59 s", "1m 00s", "4m 02s", "1h 00m", "1h 04m"]);
         let roughly: Vec<_> = [0, 59, 60, 7199, 7200, 172_799, 172_800].map(rough).into();
         assert_eq!(roughly, ["0 s", "59 s", "1 min", "119 min", "2 h", "47 h", "2 days"]);
+        let more: Vec<_> = [0, 59, 60, 2400, 3600, 7141, 7200, 7201, 172_740, 172_741, 604_800].map(more).into();
+        let left =
+            ["0 more s", "59 more s", "1 more min", "40 more min", "1h more", "2h more", "2h more", "2h 01m more"];
+        assert_eq!(more[..8], left);
+        assert_eq!(more[8..], ["47h 59m more", "2 more days", "7 more days"]);
         assert_eq!(seconds(Timestamp::from_second(9).unwrap(), Timestamp::UNIX_EPOCH), 0);
     }
 

@@ -48,6 +48,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     message.body.extend(plan::fields(release, When::Past));
     message.body.extend(targets::states(release, Step::Verify));
     message.body.extend(release.plan.as_ref().filter(|_| !dry).and_then(targets::dry).map(Block::Line));
+    if dry && release.plan.as_ref().is_some_and(|plan| plan.changing().next().is_some()) {
+        message.body.push(Block::Line(Line::plain("Migrations were applied all the same.")));
+    }
     message.body.push(Block::Line(run::steps(release)));
     message.body.extend(cut_over::promoted(release));
     if let (Some(next), Some(commit)) = (next, &release.commit) {

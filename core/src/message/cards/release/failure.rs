@@ -20,7 +20,7 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
     let release = view.release;
     let mut message = message(view, Mark::Failed, stands(release, step));
     message.body.push(Block::Line(what(release, step, failure)));
-    message.body.extend(details(failure));
+    message.body.extend(details(&without_first_line(release, failure)));
     message.body.extend(still_true(release, step));
     message.body.extend(applied(release).map(Block::Line));
     if release.started_at.is_some() {
@@ -35,6 +35,14 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
     });
     message.actions = actions(verbs);
     message
+}
+
+/// What the first line has said of it already is not said again.
+fn without_first_line(release: &Release, failure: &Failure) -> Failure {
+    let is_said = release.started_at.is_none() && shipping::nothing_started(release) == "nothing was started";
+    let mut failure = failure.clone();
+    failure.details.retain(|line| !(is_said && line == "Nothing was started."));
+    failure
 }
 
 /// The first line: in which step, after how long, what serves.
@@ -138,7 +146,9 @@ fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
         return words::untrusted_list(next, &ways, DOT);
     }
     match step {
-        _ if failure.request_is_wrong => next.text("ask again with another request"),
+        _ if failure.request_is_wrong => {
+            next.text("put that right, then ask again; the same request would end the same way")
+        }
         _ => next.join(retry(release)),
     }
 }

@@ -92,7 +92,7 @@ fn back(migration: &PlannedMigration) -> Line {
 fn files(plan: &Plan) -> Line {
     let line = words::commit(Line::plain("of "), &plan.commit);
     match &plan.files_from {
-        Some(FilesFrom::Release { id }) => words::release(line.text(", with which release "), id).text(" applied them"),
+        Some(FilesFrom::Release { id }) => words::release(line.text(", with which "), id).text(" applied them"),
         Some(FilesFrom::Running) => line.text(", which runs; no release of Slipway's applied them"),
         Some(FilesFrom::DefaultBranch) => {
             line.text(", the newest of the default branch; it is not known which commit applied them or runs")

@@ -71,7 +71,16 @@ fn rehearsed(rehearsal: &Rehearsal) -> Option<Line> {
         Rehearsal::Done { trials } if trials.iter().any(|trial| matches!(trial.down, DownTrial::Fails { .. })) => {
             Line::plain("rehearsed on an empty copy: up works, a way back does not")
         }
-        Rehearsal::Done { .. } => Line::plain("rehearsed on an empty copy: up, down and up again"),
+        Rehearsal::Done { trials } => {
+            let mut lacking = trials.iter().filter(|trial| matches!(trial.down, DownTrial::None)).peekable();
+            let mut untried = trials.iter().filter(|trial| matches!(trial.down, DownTrial::NotTried { .. })).peekable();
+            Line::plain(match (lacking.peek(), untried.peek()) {
+                // Why it was not tried is a warning of its own.
+                (_, Some(_)) => "rehearsed on an empty copy: up, not every way back",
+                (Some(_), None) => "rehearsed on an empty copy: up, down where there is a way back, and up again",
+                (None, None) => "rehearsed on an empty copy: up, down and up again",
+            })
+        }
     })
 }
 

@@ -40,6 +40,7 @@ pub(super) fn fields(release: &Release, when: When) -> Vec<Block> {
     let label = match (plan.kind, when) {
         (PlanKind::Rollback, When::Past) => "Went back",
         (PlanKind::Rollback, _) => "Goes back",
+        (_, _) if super::targets::all_dry(plan) => "Would ship",
         (_, When::Past) => "What shipped",
         (_, _) => "What ships",
     };

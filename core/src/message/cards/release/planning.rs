@@ -5,6 +5,7 @@ use super::super::ReleaseView;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{actions, commit, message, shipping};
+use crate::ids::CommitSha;
 use crate::plan::PlanKind;
 use crate::release::{BuildProgress, PlanningStage, Release, RequestKind};
 
@@ -54,7 +55,10 @@ fn reference(release: &Release) -> Line {
         (None, _) if release.request.kind.plan_kind() == PlanKind::MigrateDown => {
             Line::plain("what applied the migrations")
         }
-        (None, Some(typed)) => Line::default().untrusted(typed.as_str()),
+        (None, Some(typed)) => match CommitSha::parse(typed) {
+            Ok(commit) => words::commit(Line::default(), &commit),
+            Err(_) => Line::default().untrusted(typed.as_str()),
+        },
         (None, None) => Line::plain("the default branch"),
     }
 }

@@ -186,9 +186,17 @@ fn step_words(release: &Release, step: Step) -> Line {
         (StepState::Succeeded, Step::Image) => Line::plain("✔ image found"),
         (StepState::Succeeded, Step::Migrate) if is_down(release) => detail(Line::plain("✔ taken back")),
         (StepState::Succeeded, Step::Migrate) => detail(Line::plain("✔ migrated")),
+        // A check mark would say that something runs.
+        (StepState::Succeeded, Step::Deploy | Step::Verify) if is_dry(release) => {
+            Line::plain(format!("– {} (dry)", noun(step)))
+        }
         (StepState::Succeeded, Step::Deploy) => took(Line::plain("✔ deployed"), record),
         (StepState::Succeeded, Step::Verify) => Line::plain("✔ verified"),
     }
+}
+
+fn is_dry(release: &Release) -> bool {
+    release.plan.as_ref().is_some_and(targets::all_dry)
 }
 
 /// CI and image before the run: what planning found of them.

@@ -101,7 +101,11 @@ pub(in super::super) fn all_dry(plan: &Plan) -> bool {
 /// What somebody must not take for a deployment.
 pub(in super::super) fn dry(plan: &Plan) -> Option<Line> {
     if all_dry(plan) {
-        return Some(Line::plain("Dry run target: nothing is deployed."));
+        // Its databases are real: whoever reads that nothing happens must not think so of them.
+        return Some(Line::plain(match plan.changing().count() {
+            0 => "Dry run target: nothing is deployed.",
+            _ => "Dry run target: nothing is deployed. Migrations are applied all the same.",
+        }));
     }
     let dry: Vec<_> = plan.targets.iter().filter(|target| target.is_dry()).map(|target| &target.name).collect();
     if dry.is_empty() {

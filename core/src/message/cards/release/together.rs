@@ -17,7 +17,7 @@ use crate::together::how_it_ended;
 const COMMITS_SHOWN_LIMIT: usize = 3;
 
 /// The parts of a card that are about one service alone.
-const OF_ONE_SERVICE: [&str; 5] = ["What ships", "What shipped", "Image", "Migrations", "Configuration"];
+const OF_ONE_SERVICE: [&str; 6] = ["What ships", "What shipped", "Image", "Migrations", "Configuration", "Would ship"];
 
 /// The card of a group. The view is of the release that [`current`](crate::together::current) gives; the members are in
 /// their order.

@@ -90,32 +90,32 @@ fn whoever_asked_reads_what_was_decided_for_them() {
     ]
     .concat();
     expect![[r#"
-        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Deploys goals to production at 19:00 (Tue, Europe/Berlin).
         Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: the newest of the default branch, if policy allows it.
         That time has passed today, so it is tomorrow.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Deploys goals to production at 19:00 (Tue, Europe/Berlin).
         Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: v1.8.0, if policy allows it.
         That time has passed today, so it is next week.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Deploys goals to production at 19:00 (Tue, Europe/Berlin).
         Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: the newest of the default branch, if policy allows it.
         There is no such time on that day, because clocks go forward: it is the one above.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys to goals → production at 19:00 (Tue, Europe/Berlin).
+        Deploys goals to production at 19:00 (Tue, Europe/Berlin).
         Asked for on Tuesday 2025-11-04 at 19:00, in 3 h: the newest of the default branch, if policy allows it.
         Clocks go back over that time on that day, so it comes twice: it is the first.
         Which commit that is, is looked up at that moment.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys to goals → production when its CI is green.
+        Deploys goals to production when its CI is green.
         Asked for then: main, if policy allows it.
         Deployed is exactly the commit that is found green.
         Given up after 24 h without that.
         To cancel it: /release cancel 01JD7Q4N
-        Deploys to goals → production when it is unlocked.
+        Deploys goals to production when it is unlocked.
         Asked for then: 4c1f9e2, if policy allows it.
         Given up after 24 h without that.
         To cancel it: /release cancel 01JD7Q4N

@@ -89,6 +89,7 @@ fn planning_failed() {
     let fails = |step, failure| Event::PlanningFailed { step, failure, at: at(3) };
     let wrong = Failure::new("acme/goals has no branch, tag or commit \"v9\".")
         .detail("Newest tags: v1.8.0, v1.7.3.")
+        .detail("Nothing was started.")
         .final_for_request();
     let unknown = after(asked(), [Event::Requested, fails(None, wrong)]);
     expect![[r#"
@@ -96,7 +97,7 @@ fn planning_failed() {
         asked by ana · release 01JD7Q4N
         acme/goals has no branch, tag or commit "v9".
         Newest tags: v1.8.0, v1.7.3.
-        Next: ask again with another request
+        Next: put that right, then ask again; the same request would end the same way
     "#]]
     .assert_eq(&card(&unknown, 4));
     let red = Failure::new("2 of 3 checks passed; failing: lint").next("mend main and ask again");

@@ -16,6 +16,7 @@ mod promotion;
 mod running;
 mod shipping;
 mod targets;
+mod told;
 mod waiting;
 
 use super::*;

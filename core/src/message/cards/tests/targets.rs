@@ -58,13 +58,17 @@ fn a_dry_target_is_never_told_as_a_deployment() {
     let running = deploying(vec![dry.clone()]);
     let shown = card(&running, 115);
     assert!(shown.contains("Dry run target: starting (operation 7d0c3b1e…)\n"), "{shown}");
-    assert!(shown.contains("Dry run target: nothing is deployed.\n"), "{shown}");
+    let meanwhile = "Dry run target: nothing is deployed. Migrations are applied all the same.\n";
+    assert!(shown.contains(meanwhile), "{shown}");
     let verified = [done(Step::Deploy, "succeeded", 100), done(Step::Verify, "not checked", 110)];
     let live = after(running, verified.clone());
     let shown = card(&live, 115);
     let first = "● goals → production · dry run target: nothing was deployed, 4c1f9e2 went through · ";
     assert!(shown.starts_with(first), "{shown}");
     assert!(!shown.contains("is live"), "{shown}");
+    assert!(!shown.contains("shipped"), "{shown}");
+    assert!(shown.contains("✔ migrated 1 in 0.2 s   – deploy (dry)   – verify (dry)\n"), "{shown}");
+    assert!(shown.contains("Migrations were applied all the same.\n"), "{shown}");
     let announced = text(&announcement(&view(&live, &people(), &[], 400), true));
     assert!(announced.starts_with("dry run of goals 4c1f9e2 to production · nothing was deployed"), "{announced}");
     assert!(!announced.contains("is in production"), "{announced}");
