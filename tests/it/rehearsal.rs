@@ -11,7 +11,6 @@ use slipway_core::migration::{DownTrial, LockMode, MigrationTrial, Touched};
 use slipway_deploy::database::{
     DatabaseUrl, RehearsalError, RehearsalOptions, Run, RunOptions, connect, rehearse, reproduce,
 };
-use slipway_sandbox::postgres::Postgres;
 
 const BASE: &str = "CREATE TABLE users (id int PRIMARY KEY, email varchar(10), age int);
 CREATE TABLE posts (id int PRIMARY KEY, author int);
@@ -249,27 +248,6 @@ async fn a_rehearsal_that_is_given_up_leaves_nothing() {
         outcome = rehearse(&*real, &url, &on, &slow, &migrations, &options) => panic!("{outcome:?}"),
         () = sleeping => {}
     }
-    rig.nothing_is_left().await;
-}
-
-#[tokio::test]
-async fn a_copy_is_removed_while_an_autovacuum_is_at_work_in_it() {
-    // It comes soon, and takes minutes.
-    let eager = "autovacuum_naptime = 1s\nautovacuum_vacuum_cost_delay = 100ms\nautovacuum_vacuum_cost_limit = 1\n";
-    let start = move || Postgres::start_with(&[("extra.conf", eager)]);
-    let server = tokio::task::spawn_blocking(start).await.unwrap().unwrap();
-    let rig = Rig::at(&server, BASE).await;
-    let until_it_comes = "-- +goose NO TRANSACTION
-CREATE TABLE many AS SELECT n, repeat('x', 500) AS text FROM generate_series(1, 10000) n;
-UPDATE many SET n = n + 1;
--- +goose StatementBegin
-DO $$ BEGIN
-    WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND usesysid IS NULL) LOOP
-        PERFORM pg_sleep(0.05), pg_stat_clear_snapshot();
-    END LOOP;
-END $$;
--- +goose StatementEnd";
-    rig.rehearse(&[(1, until_it_comes, "")]).await.unwrap();
     rig.nothing_is_left().await;
 }
 

@@ -3,7 +3,7 @@
 use slipway_core::migration::format::goose::Goose;
 use slipway_core::migration::{Folder, MigrationTrial};
 use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, connect, rehearse};
-use slipway_sandbox::postgres::{self, Postgres};
+use slipway_sandbox::postgres;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, raw_sql};
 use std::time::{Duration, Instant};
 
@@ -52,11 +52,7 @@ pub(super) async fn column(connection: &mut PgConnection, query: &str) -> Vec<St
 
 impl Rig {
     pub(super) async fn new(schema: &str) -> Self {
-        Self::at(tokio::task::spawn_blocking(postgres::shared).await.unwrap().unwrap(), schema).await
-    }
-
-    /// The same on a certain server.
-    pub(super) async fn at(server: &Postgres, schema: &str) -> Self {
+        let server = tokio::task::spawn_blocking(postgres::shared).await.unwrap().unwrap();
         let real = server.fresh_database().await.unwrap();
         let mut connection = open(&real).await;
         run(&mut connection, schema).await;
