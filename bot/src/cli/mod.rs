@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{BadSecrets, Config, Report, Secrets};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -110,9 +110,20 @@ impl Cli {
             Command::Serve(_) | Command::Check(_) | Command::Slack(_) | Command::Discord(_) => None,
         };
         match wrong {
-            Some(wrong) => Err(Self::command().error(ErrorKind::ArgumentConflict, wrong)),
+            Some(wrong) => Err(Self::typed(&matches).error(ErrorKind::ArgumentConflict, wrong)),
             None => Ok(cli),
         }
+    }
+
+    /// The command that was typed: a mistake shows its usage, and not that of all.
+    fn typed(matches: &ArgMatches) -> clap::Command {
+        let (mut command, mut at) = (Self::command(), matches);
+        command.build();
+        while let Some((name, inner)) = at.subcommand() {
+            let Some(next) = command.find_subcommand(name).cloned() else { break };
+            (command, at) = (next, inner);
+        }
+        command
     }
 
     /// Does what was asked.

@@ -26,7 +26,7 @@ pub(super) fn slack(c: &mut Checker<'_>, root: &Section<'_, '_>, public_url: Opt
     let mode = section.read(c, "mode", |text| values::choice(text, &SlackMode::ALL));
     let mode = mode.map_or(SlackMode::default(), |(mode, _)| mode);
     if mode == SlackMode::Http && public_url.is_none() {
-        let mend = "add public_url under [server], or mode = \"socket\" here";
+        let mend = "add public_url under [server], without which there is no manifest, or mode = \"socket\" here";
         c.absent_warning(&section.place, "does not say under which address Slack reaches this bot", mend);
     }
     let (approve, veto) = reactions(c, &section, reaction, [APPROVE_DEFAULT, VETO_DEFAULT]);

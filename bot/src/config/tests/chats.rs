@@ -116,7 +116,7 @@ fn the_chats() {
             changed("[terminal]", "[policies]\ndir = \"\"\n[github]\napi_url = \"api.github.com\"\n[terminal]"),
         ],
         &expect![[r#"
-            slipway.toml:3:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], or mode = "socket" here
+            slipway.toml:3:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], without which there is no manifest, or mode = "socket" here
             slipway.toml:4:10  error  slack.app_id  "T9TK3CUKW" is no Slack app id  → copy the id from Slack: A and then capital letters and digits, 9 to 20 in all
             slipway.toml:5:8  error  slack.mode  "sockets" is not one of the choices  → write "http" or "socket"
 
@@ -291,7 +291,7 @@ fn teams_whose_members_are_kept_elsewhere() {
             slipway.toml:13:9  error  team.release.slack  there is no section [slack]  → add the section [slack] and set SLACK_BOT_TOKEN, or remove this
             slipway.toml:13:9  warning  team.release.slack  no [person.NAME] has slack, so nobody would be in the team by this  → add slack to the people who are in it
 
-            slipway.toml:12:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], or mode = "socket" here
+            slipway.toml:12:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], without which there is no manifest, or mode = "socket" here
             slipway.toml:14:9  warning  team.release.slack  no [person.NAME] has slack, so nobody would be in the team by this  → add slack to the people who are in it
 
             slipway.toml:13:11  error  team.release.discord  there is no section [discord]  → add the section [discord] and set DISCORD_TOKEN, or remove this

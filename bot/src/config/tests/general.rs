@@ -31,7 +31,7 @@ fn secrets_are_refused_and_never_repeated() {
     says(
         &cases,
         &expect![[r#"
-            slipway.toml:3:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], or mode = "socket" here
+            slipway.toml:3:2  warning  slack  does not say under which address Slack reaches this bot  → add public_url under [server], without which there is no manifest, or mode = "socket" here
             slipway.toml:4:9  error  slack.token  looks like a Slack bot token; secrets do not belong in this file  → remove it and replace the secret, it was readable here; secrets come from the environment (SLACK_BOT_TOKEN)
             slipway.toml:5:1  error  slack.signing_secret  does not belong in this file  → remove it; secrets come from the environment (SLACK_SIGNING_SECRET)
             slipway.toml:6:1  error  slack.app_token  does not belong in this file  → remove it; secrets come from the environment (SLACK_APP_TOKEN)

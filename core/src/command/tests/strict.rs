@@ -74,6 +74,9 @@ fn what_looks_like_something_else_is_never_taken_for_a_branch_or_a_reason() {
         "/deploy staging \"-x\""
           "-x" is no name. Nothing was started.
             Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
+        "/deploy staging \"--dry-run\""
+          "--dry-run" is no name. It is an option: where a command has fields, choose the field dry-run. Nothing was started.
+            Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]
         "/deploy staging \"\""
           "" is no name. Nothing was started.
             Usage: /deploy <environment> [branch, tag or commit] [service|all] [--dry-run] [--config] [--reason "…"] [--when green|unlocked|15:00]

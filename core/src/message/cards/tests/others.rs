@@ -148,8 +148,8 @@ fn status_shows_what_runs_where() {
     .assert_eq(&text(&status(&rows, at(0))));
     expect![[r#"
         1 environment · nothing runs, nothing waits
-        goals | version | since | by | health | waiting
-        canary | not known | – | – | – | –
+        goals | version | since | by | health
+        canary | not known | – | – | –
     "#]]
     .assert_eq(&text(&status(&rows[2..], at(0))));
     assert_eq!(text(&status(&[], at(0))), "No environment is configured.\n");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::environment::Lock;
+use crate::message::{Line, Message};
 use crate::migration::{DownTrial, MigrationTrial, Rehearsal};
 use expect_test::expect;
 
@@ -27,7 +28,23 @@ fn a_channel_reads_of_a_lock_and_of_its_end() {
         lock_is_over(&key(), &short, Some(&next)),
         lock_is_over(&key(), &short, Some(&short)),
     ];
-    expect![[r#""#]].assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("---\n"));
+    expect![[r#"
+        ○ goals → production · locked by chen until Tue 15:40: "load test"
+        Only releases of chen pass. To end it: /release unlock production goals
+        ---
+        ○ goals → production · locked by chen until unlocked
+        reason: load test load test load test load test load test load test load test load test load test load test load test load test 
+        Only releases of chen pass. To end it: /release unlock production goals
+        ---
+        – goals → production · open again: the lock of chen is over
+        It was for: load test
+        ---
+        – goals → production · the lock of chen is now bob's
+        It was for: load test
+        ---
+        – goals → production · chen has locked it anew
+        It was for: load test
+    "#]].assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("---\n"));
 }
 
 #[test]
