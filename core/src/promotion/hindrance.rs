@@ -70,8 +70,8 @@ impl Way {
             Course::Deny => return Self::refused(verdict.reasons()),
             Course::Wait | Course::Refresh | Course::Start => {}
         }
-        let closing = verdict.reasons().iter().filter(|reason| !is_not_known(reason));
-        match closing.filter_map(|reason| hindrance(reason, lock)).next() {
+        let mut closing = verdict.reasons().iter().filter(|reason| !is_not_known(reason));
+        match closing.find_map(|reason| hindrance(reason, lock)) {
             Some(hindrance) => Self::Closed(hindrance),
             None if verdict.reasons().iter().any(is_not_known) => Self::Unknown,
             None => Self::Open,
