@@ -1,9 +1,9 @@
 //! What may come in, and what may not.
 
-use super::{ANA, BOB, RELEASES, Workspace};
+use super::{ANA, BOB, DORA, EVE, RELEASES, Workspace};
 use crate::awaited::{seq, until};
 use serde_json::{Value, json};
-use slipway_sandbox::slack::{DeliveryAnswer, DeliveryKind, Mischief, SlackUser, signature};
+use slipway_sandbox::slack::{DeliveryAnswer, DeliveryKind, Mischief, SlackLimits, SlackUser, signature};
 use slipway_sandbox::world::ChatOption;
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -202,18 +202,24 @@ async fn slack_is_answered_while_slack_itself_is_slow() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_written_down_is_said_not_to_be_confirmed() {
     for chat in [ChatOption::SlackHttp, ChatOption::SlackSocket] {
-        let there = Workspace::new(chat).await;
-        there.caught_up(ANA).await;
+        let mut there = Workspace::new(chat).await;
+        there.configured(|text| text.replacen("[server]\n", "[server]\nack_budget_ms = 1000\n", 1)).await;
+        there.until_taken(ANA, "/release status").await;
+        // From now on Slack waits as long as it does, and not longer.
+        there.slack.set_limits(SlackLimits::default());
         let file = SqliteConnectOptions::new().filename(there.world.folder().join("slipway.db"));
         let mut database = SqliteConnection::connect_with(&file).await.unwrap();
         database.execute("BEGIN IMMEDIATE").await.unwrap();
         // Of one who looks at the page nothing has to be written down before somebody else is answered.
-        there.slack.home(BOB).unwrap();
+        there.slack.home(EVE).unwrap();
         there.until_delivered(DeliveryKind::Event).await;
-        // Nobody waits for what somebody else is told.
-        tokio::join!(there.says(ANA, "/deploy staging"), there.says(BOB, "/deploy staging"));
-        there.until_told(ANA, "Not confirmed").await;
-        there.until_told(BOB, "Not confirmed").await;
+        // Nobody waits for what somebody else is told: one after the other would take too long.
+        let deploy = "/deploy staging";
+        let says = async |user: &str| {
+            there.says(user, deploy).await;
+            there.until_told(user, "Not confirmed").await;
+        };
+        tokio::join!(says(ANA), says(BOB), says(DORA), says(EVE));
         database.execute("ROLLBACK").await.unwrap();
         there.caught_up(ANA).await;
     }

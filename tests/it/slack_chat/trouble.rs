@@ -97,7 +97,7 @@ async fn the_bot_starts_and_says_what_is_missing_while_slack_is_away() {
 
 impl Workspace {
     /// Types until the bot takes it: until it knows whose app it is, it takes nothing.
-    async fn until_taken(&self, user: &str, text: &str) {
+    pub(super) async fn until_taken(&self, user: &str, text: &str) {
         let deadline = tokio::time::Instant::now() + super::WAIT_LIMIT;
         loop {
             let refused = || {
