@@ -131,7 +131,8 @@ async fn a_run_that_gets_no_answer_about_its_locks_can_be_stopped() {
 async fn the_limits_of_reading_are_none_of_a_run() {
     let limits = "CREATE TABLE limits AS SELECT current_setting('statement_timeout') AS statement, \
                   current_setting('transaction_read_only') AS reads";
-    let file = ("00002_limits.sql", &*format!("-- +goose Up\n{limits};\n"));
+    let text = format!("-- +goose Up\n{limits};\n");
+    let file = ("00002_limits.sql", text.as_str());
     let alone = (
         "00003_alone.sql",
         "-- +goose NO TRANSACTION\n-- +goose Up\nINSERT INTO limits SELECT \
