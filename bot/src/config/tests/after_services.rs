@@ -23,7 +23,7 @@ fn names_and_circles_are_told_with_their_place() {
     let lines = |all: &[(&str, &str)]| said(&services(all));
     for (all, expected) in [
         (&[("api", "[]"), ("web", r#"["apl"]"#)][..], r#"there is no service "apl"  → write "api""#),
-        (&[("api", "[]"), ("web", r#"["billing"]"#)], r#"there is no service "billing"  → remove it"#),
+        (&[("api", "[]"), ("web", r#"["billing"]"#)], r#"there is no service "billing"  → write "api", or remove it"#),
         (&[("web", r#"["web"]"#)], "web would come before itself  → remove it"),
     ] {
         let said = lines(all);

@@ -19,7 +19,7 @@ fn lock(reason: &str, until: Option<i64>) -> Lock {
 
 #[test]
 fn a_channel_reads_of_a_lock_and_of_its_end() {
-    let (short, long) = (lock("load test", Some(2400)), lock(&"load test ".repeat(12), None));
+    let (short, long) = (lock("load test", Some(2400)), lock(&["load test"; 12].join(" "), None));
     let next = Lock { owner: "bob".into(), ..short.clone() };
     let all = [
         lock_said(&key(), &short),
@@ -33,7 +33,7 @@ fn a_channel_reads_of_a_lock_and_of_its_end() {
         Only releases of chen pass. To end it: /release unlock production goals
         ---
         ○ goals → production · locked by chen until unlocked
-        reason: load test load test load test load test load test load test load test load test load test load test load test load test 
+        reason: load test load test load test load test load test load test load test load test load test load test load test load test
         Only releases of chen pass. To end it: /release unlock production goals
         ---
         – goals → production · open again: the lock of chen is over
