@@ -71,12 +71,12 @@ async fn what_somebody_deployed_is_told_once_and_is_over_with_the_next_release()
     let status = chat.says("bob", "/release status").await;
     check(
         &expect![[r#"
-        2 environments · nothing runs, nothing waits
-        goals       version    since  by            health        waiting
-        production  not known  –      –             –             –
-        staging     0000000    5 min  past Slipway  not verified  –
-        staging: Slipway had brought 0000000
-    "#]],
+            2 environments · nothing runs, nothing waits
+            goals       version    since  by            health
+            production  not known  –      –             –
+            staging     0000000    5 min  past Slipway  not verified
+            staging: Slipway had brought 0000000
+        "#]],
         &status,
     );
     assert_eq!(chat.audit_of("deployed_past_slipway").await.len(), 1);

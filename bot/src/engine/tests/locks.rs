@@ -20,6 +20,26 @@ async fn a_lock_holds_others_until_its_owner_ends_it() {
 }
 
 #[tokio::test]
+async fn the_channel_reads_of_a_lock_in_one_message_that_says_when_it_is_over() {
+    let mut chat = Chat::open().await;
+    let said = async |chat: &Chat| {
+        let query = "SELECT body FROM messages WHERE key LIKE $1 AND channel = 'terminal:releases' ORDER BY id";
+        let bodies = chat.scalars(query, "locked/goals/staging/%").await;
+        bodies.iter().map(|body| chat.text(&serde_json::from_str(body).unwrap())).collect::<Vec<_>>()
+    };
+    chat.says("bob", "/release lock staging \"moving\"").await;
+    let first = said(&chat).await;
+    assert!(first.len() == 1 && first[0].contains("locked by bob until unlocked: \"moving\""), "{first:?}");
+    chat.wait_s(MINUTE_S);
+    chat.says("bob", "/release lock staging --to eve").await;
+    let both = said(&chat).await;
+    assert!(both[0].contains("the lock of bob is now eve's") && both[1].contains("locked by eve"), "{both:?}");
+    chat.says("eve", "/release unlock staging").await;
+    let over = said(&chat).await;
+    assert!(over.len() == 2 && over[1].contains("open again: the lock of eve is over"), "{over:?}");
+}
+
+#[tokio::test]
 async fn the_owner_of_a_lock_passes_it() {
     let mut chat = Chat::open().await;
     chat.says("bob", "/release lock staging \"mine\"").await;
