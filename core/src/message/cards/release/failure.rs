@@ -139,6 +139,10 @@ fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
     }
     match step {
         _ if failure.request_is_wrong => next.text("ask again with another request"),
+        _ if runs_already(release, step) => {
+            let way = together::way_out(release, &format!("/deploy {}", release.request.key.environment));
+            next.code(way).text(" with a commit that mends it")
+        }
         _ => next.join(retry(release)),
     }
 }

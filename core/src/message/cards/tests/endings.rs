@@ -189,7 +189,7 @@ fn a_step_of_the_run_failed() {
         4c1f9e2 takes the traffic; nothing was put back by itself.
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
-        Next: /release retry 01JD7Q4N
+        Next: /deploy production with a commit that mends it
         [Details] [Lock]
     "#]]
     .assert_eq(&card(&ill, 301));
