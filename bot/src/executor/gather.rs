@@ -8,7 +8,7 @@ use crate::way_back;
 use jiff::Timestamp;
 use slipway_core::environment::Environment;
 use slipway_core::facts::{Facts, Observed};
-use slipway_core::ids::CommitSha;
+use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::message::cards;
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
@@ -71,10 +71,7 @@ async fn planned(job: &Job<'_>, with: Vec<PlannedWith>, at: Timestamp) -> Result
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
         return no_image(job, kind, &tag, &here, base.as_ref()).await;
     };
-    if let Some(failure) = between::another_image(job, &tag, &image.digest).await? {
-        return Ok(job.planning_failed(Some(Step::Image), failure));
-    }
-    let (commits, commits_total) = match what_ships(job, kind, base.as_ref(), commit).await? {
+    let (commits, commits_total) = match what_ships(job, kind, base.as_ref(), commit, (&tag, &image.digest)).await? {
         Ok(shipped) => shipped,
         Err(failure) => return Ok(job.planning_failed(None, failure)),
     };
@@ -288,7 +285,11 @@ async fn what_ships(
     kind: PlanKind,
     base: Option<&CommitSha>,
     commit: &CommitSha,
+    (tag, digest): (&str, &ImageDigest),
 ) -> Result<Result<Shipped, Failure>, Trouble> {
+    if let Some(failure) = between::another_image(job, tag, digest).await? {
+        return Ok(Err(failure));
+    }
     let repository = &job.service()?.repository;
     let Some(base) = base else { return Ok(Ok(recent(job, commit).await?)) };
     if kind == PlanKind::Rollback {

@@ -149,6 +149,10 @@ fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
         _ if failure.request_is_wrong => {
             next.text("put that right, then ask again; the same request would end the same way")
         }
+        _ if runs_already(release, step) => {
+            let way = together::way_out(release, &format!("/deploy {}", release.request.key.environment));
+            next.code(way).text(" with a commit that mends it")
+        }
         _ => next.join(retry(release)),
     }
 }

@@ -84,6 +84,7 @@ fn migrations_are_taken_back_last() {
         ◐ goals → production · taking 2 migrations back · step 5 of 5 · 4m 05s, usually 4m 10s
         ▰▰▰▰▰▰▰▰▰▱ 980‰  Migrations: taking back
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
+        ▲ 20251104140000_themes loses all data of themes. Safer: rename it first, and drop it some releases later when nobody missed it.
 
         Goes back       from 4c1f9e2 to 9a77d01 (running for 2 days)
         Image           goals@sha256:3f8a…8a  pushed 16 min ago
@@ -99,6 +100,7 @@ fn migrations_are_taken_back_last() {
     expect![[r#"
         ● goals → production · 9a77d01 is live again · 2 migrations taken back · 4m 07s
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
+        ▲ 20251104140000_themes loses all data of themes. Safer: rename it first, and drop it some releases later when nobody missed it.
 
         Went back       from 4c1f9e2 to 9a77d01
         Image           goals@sha256:3f8a…8a  pushed Tue 14:48
@@ -124,6 +126,7 @@ fn what_fails_after_the_verification_leaves_the_older_version_live() {
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
         20251104120000_likes.sql failed at statement 1 of 1: no
         Taken back, and not there any more: 20251104140000_themes.sql.
+        ▲ 20251104140000_themes loses all data of themes. Safer: rename it first, and drop it some releases later when nobody missed it.
         ✔ CI green 3 of 3   ✔ image found   ✔ deployed in 3m 53s   ✔ verified   ✖ take back
         Next: /migrate production down 1
         [Retry] [Details] [Lock]
@@ -134,6 +137,7 @@ fn what_fails_after_the_verification_leaves_the_older_version_live() {
     expect![[r#"
         – goals → production · cancelled by bob · 9a77d01 is live and verified
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
+        ▲ 20251104140000_themes loses all data of themes. Safer: rename it first, and drop it some releases later when nobody missed it.
         ✔ CI green 3 of 3   ✔ image found   ✔ deployed in 3m 53s   ✔ verified   ○ take back
         [Details]
     "#]]
@@ -198,7 +202,7 @@ fn a_failed_verification_says_what_follows_by_itself() {
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
         Next: /release why 01JE0000 tells how the rollback stands
-        [Retry] [Details] [Lock]
+        [Details] [Lock]
         ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, its health is not confirmed
         asked by ana · plan 61151a · release 01JD7Q4N
         The new version is live but not healthy: answers 503.
@@ -206,7 +210,7 @@ fn a_failed_verification_says_what_follows_by_itself() {
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
         Next: /rollback production
-        [Retry] [Details] [Lock]
+        [Details] [Lock]
     "#]]
     .assert_eq(&format!("{asked}{not}"));
     let mut back = asked_back(false);

@@ -74,7 +74,7 @@ fn refused() {
     expect![[r#"
         ✖ goals → production · refused: Only developers may ask for a release
         asked by ana · plan 61151a · release 01JD7Q4N
-        1. developers-only  Only developers may ask for a release. · nothing that can happen to this release clears it
+        1. developers-only  Only developers may ask for a release. · no vote and no time clears it
         Nothing was started.
         [Why?]
     "#]]
@@ -190,8 +190,8 @@ fn a_step_of_the_run_failed() {
         4c1f9e2 takes the traffic; nothing was put back by itself.
         Applied and still there: migration 20251104120000_likes
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
-        Next: /rollback production or /release retry 01JD7Q4N
-        [Retry] [Details] [Lock]
+        Next: /deploy production with a commit that mends it
+        [Details] [Lock]
     "#]]
     .assert_eq(&card(&ill, 301));
 }
