@@ -22,6 +22,7 @@ use sqlx::Connection as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Sooner than a question that GitHub does not answer is given up.
 const SOON: Duration = Duration::from_secs(15);

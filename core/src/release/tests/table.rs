@@ -186,7 +186,7 @@ fn the_table_has_every_phase_stage_and_step() {
     }
     let events = events(&Life::planned(&plan()).release);
     let names: std::collections::BTreeSet<_> = events.iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(names.len(), 30, "one per variant");
+    assert_eq!(names.len(), 31, "one per variant");
     assert_eq!(seen.len(), 7 + 1 + 4 + 5 + 7, "{seen:?}");
 }
 
