@@ -65,10 +65,11 @@ impl Way {
     /// A release that runs there, or waits, closes nothing: behind it there is a place in the queue.
     #[must_use]
     pub fn of(verdict: &Verdict, lock: Option<&Lock>) -> Self {
-        match verdict.course() {
-            Course::NothingToDo | Course::DryRun => return Self::Unknown,
-            Course::Deny => return Self::refused(verdict.reasons()),
-            Course::Wait | Course::Refresh | Course::Start => {}
+        if matches!(verdict.course(), Course::NothingToDo | Course::DryRun) {
+            return Self::Unknown;
+        }
+        if verdict.course() == Course::Deny {
+            return Self::refused(verdict.reasons());
         }
         let mut closing = verdict.reasons().iter().filter(|reason| !is_not_known(reason));
         match closing.find_map(|reason| hindrance(reason, lock)) {
