@@ -189,7 +189,7 @@ async fn a_release_does_not_start_when_the_service_would_not() {
     for words in [
         "-staging reads SMTP_HOST from the secret goals/staging, and would not start.",
         "has no key \"SMTP_HOST\"",
-        "Nothing was started.",
+        "nothing was started",
     ] {
         assert!(flat.contains(words), "{said}");
     }

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use slipway_core::environment::Environment;
 use slipway_core::facts::{Facts, Observed};
 use slipway_core::ids::{CommitSha, ImageDigest};
-use slipway_core::message::cards;
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
 use slipway_core::plan::{
@@ -304,7 +303,7 @@ async fn what_ships(
         let is_there = way_back::is_there(&job.executor.store, &job.release.request.key).await?;
         return Ok(Err(match is_there {
             true => failure.next(format!("/rollback {environment}")),
-            false => failure.detail(cards::NO_WAY_BACK),
+            false => failure.next(format!("/deploy {environment} with a commit that comes after {}", base.short())),
         }));
     }
     Ok(Ok((known_commits(job, comparison.commits), comparison.total)))

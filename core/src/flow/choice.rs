@@ -41,10 +41,10 @@ impl Choice {
         if !self.author.is_empty() {
             let _ = write!(text, " (by {})", self.author);
         }
-        text.push_str(&self.brings_too());
         if let Some((count, cap)) = self.over_cap {
             let _ = write!(text, "; {count} commits at once instead of {cap}, as none of the first {cap} is green");
         }
+        text.push_str(&self.brings_too());
         text
     }
 
@@ -55,7 +55,7 @@ impl Choice {
             [] => return String::new(),
             [Passed { commit, ci: CiState::Red }] => return format!("; brings {} too, red by itself", commit.short()),
             [one] => return format!("; brings {} too, not green by itself", one.commit.short()),
-            all => format!("; brings {} older commits that are not green by themselves", all.len()),
+            all => format!("; brings {} older ones not green", all.len()),
         };
         let red = || self.passed.iter().filter(|passed| passed.ci == CiState::Red);
         for (i, passed) in red().take(PASSED_NAMED_LIMIT).enumerate() {

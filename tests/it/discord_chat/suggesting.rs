@@ -77,7 +77,7 @@ async fn the_newest_releases_are_offered_newest_first() {
     assert_eq!(bumped.into_iter().map(|(_, id)| id).collect::<Vec<_>>(), released[..1]);
     // What is deferred can be cancelled as well.
     there.says(ANA, "/deploy staging when:\"tomorrow 9:00\"").await;
-    there.until_told(ANA, "Deploys to goals → staging at 9:00 (").await;
+    there.until_told(ANA, "Deploys goals to staging at 9:00 (").await;
     let stoppable = there.choices(ANA, "/release cancel", "release", "").await;
     assert_eq!((stoppable.len(), &stoppable[0].1), (2, &released[0]), "{stoppable:?}");
     assert!(stoppable[1].0.contains("goals → staging · waits for 9:00 ("), "{stoppable:?}");

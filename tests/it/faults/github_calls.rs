@@ -124,7 +124,7 @@ async fn each_question_about_a_build_may_go_wrong() {
         timeout GET /actions/workflows/{}/runs → succeeded
         timeout GET /actions/runs/{} → succeeded
         timeout GET /actions/runs/{}/jobs → succeeded
-        timeout GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub did not answer in 1 s: the log of job … of acme/goals. Try again, or look at githubstatus.com. http://…/acme/goals/actions/runs/…/job/…
+        timeout GET /actions/jobs/{}/logs → failed: CI is red on …: job "test" failed at "Run go test ./...". Its log is not shown: GitHub did not answer in 3 s: the log of job … of acme/goals. Try again, or look at githubstatus.com. http://…/acme/goals/actions/runs/…/job/…
         timeout GET /git/trees/{} → succeeded
         timeout GET /git/blobs/{} → succeeded
         storm GET /commits/{}/check-runs → failed: GitHub has trouble of its own (502): the checks of … in acme/goals. Try again, or look at githubstatus.com. Tried 8 times.

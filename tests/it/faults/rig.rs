@@ -52,12 +52,16 @@ impl Rig {
         let mut config = std::fs::read_to_string(&world.config).unwrap();
         let staging = format!("[service.{}.environment.staging]\n", world.service);
         let mut pace = "[pace]\nretry_ms = 10\n".to_owned();
+        let mut healthy_limit = "healthy_limit_s = 3\n";
         if kind == Kind::Timeout {
             pace.push_str(CALL_LIMIT);
+            // So that a look which has no answer leaves time for another.
+            healthy_limit = "healthy_limit_s = 30\n";
         }
         for (from, to) in [
             ("[server]\n", "[server]\nack_budget_ms = 2500\n".to_owned()),
             ("[pace]\n", pace),
+            ("healthy_limit_s = 3\n", healthy_limit.to_owned()),
             (&staging, format!("{staging}promote = \"latest\"\nchecks = \"branch-protection\"\n")),
         ] {
             assert!(config.contains(from), "{config}");

@@ -99,7 +99,7 @@ async fn the_button_of_what_is_deferred() {
     for chat in [ChatOption::SlackHttp, ChatOption::SlackSocket] {
         let there = Workspace::new(chat).await;
         there.says(ANA, "/deploy staging --when \"tomorrow 9:00\"").await;
-        there.until_told(ANA, "Deploys to goals → staging at 9:00 (").await;
+        there.until_told(ANA, "Deploys goals to staging at 9:00 (").await;
         let waits = |m: &Value, text: &str| buttons(m) == ["cancel"] && text.contains("asked by ana");
         let message = there.until("what waits for its moment", RELEASES, waits).await;
         there.press(ANA, &message, "cancel").await;

@@ -22,7 +22,7 @@ pub(super) async fn a_merge_to_main_goes_to_staging_by_itself(chat: ChatOption) 
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", card.text(), play.world.bot.log());
     let short = &commit[..7];
     assert!(card.text().starts_with(&format!("● goals → staging · {short} is live")), "{}", card.text());
-    let why = format!("started by itself: main is green at {short} (by eve-dev)");
+    let why = format!("started by itself: main is green at {short} (by eve)");
     assert!(card.text().contains(&why), "{}", card.text());
     assert!(release.request.requester.is_slipway() && release.votes.is_empty());
     assert_eq!(play.world.github.dispatches().len(), 0, "the push has built it");

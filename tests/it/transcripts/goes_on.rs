@@ -94,6 +94,9 @@ pub(super) async fn what_is_marked_afterwards_does_not_go_on_and_is_not_gone_bac
     assert_eq!((&back_to.outcome, &back_to.commit), (&Some(Outcome::Live), &good_one.commit), "{}", back.text());
     let short = good_one.commit.as_ref().unwrap().short();
     assert!(back.text().contains(&format!("{short} is live again")), "{}", back.text());
+    // Of what Slipway has brought nothing good is left, but it knows what ran before.
+    let before = on_staging(&mut play, "/rollback staging", &[&good, &bad, &newer, &back]).await;
+    assert!(before.text().contains("what ran before Slipway's first release"), "{}", before.text());
     play.say("ana", "/rollback staging").await;
     play.until_told("ana", "There is nothing to go back to").await;
 }

@@ -141,7 +141,7 @@ pub(super) async fn mistakes_start_nothing(chat: ChatOption) {
     assert!(card.text().contains("has no branch, tag or commit \"no-such-branch\""), "{}", card.text());
     play.say("ana", "/deploy staging v1.7.3").await;
     let older = play.until_end_of_another(&[&card]).await;
-    assert!(older.text().contains("/rollback staging"), "an older commit is no deployment:\n{}", older.text());
+    assert!(older.text().contains("only goes forward"), "an older commit is no deployment:\n{}", older.text());
     play.say("ana", "/release help").await;
     play.until_told("ana", "/release lock").await;
     assert_eq!(play.world.aws.deployment_operations(&play.world.staging_arn).len(), 0);

@@ -113,8 +113,10 @@ async fn what_is_merged_and_green_is_released_and_says_why() {
     let second = chat.newest().await;
     let card = chat.card(&second).await;
     let said = card.lines().nth(1).unwrap().trim().replace(second.short(), "ID");
-    expect!["started by itself: main is green at 0000000 (by cem); brings 2 older commits that are not green by themselves; red: 0000000 · release ID"]
-        .assert_eq(&said);
+    expect![
+        "started by itself: main is green at 0000000 (by cem); brings 2 older ones not green; red: 0000000 · release ID"
+    ]
+    .assert_eq(&said);
     assert_eq!(chat.audit_of("flow_began").await.len(), 2);
     for channel in ["terminal:releases", "terminal:ops"] {
         let cards = "SELECT count(*) FROM messages WHERE key LIKE 'release/%' AND channel = $1";

@@ -182,7 +182,7 @@ fn it_says_why_it_begins() {
     let many = [(9, 'g'), (8, 'r'), (7, 'p'), (6, 'r'), (5, 'm'), (4, 'g')];
     assert_eq!(
         reason(&many, None),
-        "main is green at 0000000 (by ana); brings 4 older commits that are not green by themselves; red: 0000000, 0000000"
+        "main is green at 0000000 (by ana); brings 4 older ones not green; red: 0000000, 0000000"
     );
     assert_eq!(
         reason(&[(3, 'g'), (2, 'p')], None),
@@ -190,8 +190,8 @@ fn it_says_why_it_begins() {
     );
     assert_eq!(
         reason(&[(3, 'g'), (2, 'r')], Some(1)),
-        "main is green at 0000000 (by ana); brings 0000000 too, red by itself; 2 commits at once instead of 1, as none of the \
-         first 1 is green"
+        "main is green at 0000000 (by ana); 2 commits at once instead of 1, as none of the first 1 is green; brings \
+         0000000 too, red by itself"
     );
 }
 

@@ -60,8 +60,9 @@ pub fn mark_news(release: &Release, mark: &KnownBad) -> Message {
 #[must_use]
 pub fn mark_was(release: &Release, mark: &KnownBad, by: &PersonId) -> Message {
     let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
-    let headline = line.text(" was ").join(known_bad_line(mark)).text("; ").person(by).text(" has taken that back");
-    Message { mark: Mark::None, headline, progress: None, body: vec![], actions: vec![] }
+    let headline = line.text(" is not known to be bad any more: taken back by ").person(by);
+    let body = vec![Block::Line(Line::plain("It was ").join(known_bad_line(mark)))];
+    Message { mark: Mark::None, headline, progress: None, body, actions: vec![] }
 }
 
 /// What everybody reads then. `again`: the releases that wait for new votes.

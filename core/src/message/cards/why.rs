@@ -21,10 +21,9 @@ pub fn why(subject: &str, reasons: &[Reason], fine: &[String], unseen: Option<&s
     let subject = Line::default().untrusted(subject);
     let (headline, lead) = match (reasons.len(), unseen) {
         (0, None) => (Line::plain("Nothing is in the way: ").join(subject).text(" would be allowed."), "Fine: "),
-        (0, Some(_)) => (
-            Line::plain("Nothing is in the way as far as it is known: ").join(subject).text(" would be allowed."),
-            "Fine: ",
-        ),
+        (0, Some(_)) => {
+            (Line::plain("Nothing known is in the way: ").join(subject).text(" would be allowed."), "Fine: ")
+        }
         (n, _) => {
             let n = words::count(n, "reason");
             let lead = if unseen.is_some() { "Looked at and fine: " } else { "Everything else is fine: " };

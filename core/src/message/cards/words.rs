@@ -169,17 +169,26 @@ pub(super) fn slots<'a>(missing: impl IntoIterator<Item = (&'a TeamName, u32)>) 
 
 /// `1 of release, 1 of dba or 1 more of release`: what is missing, with what would do instead.
 pub(super) fn slots_or(missing: &[Slot]) -> String {
-    let instead = |or: &Slot| match missing.iter().find(|asked| asked.team == or.team && asked.missing < or.missing) {
+    let all: Vec<&Slot> = missing.iter().collect();
+    let one = |slot: &&Slot| {
+        let own = format!("{} of {}", slot.missing, slot.team);
+        [own].into_iter().chain(slot.or.iter().map(|or| instead(or, &all))).collect::<Vec<_>>().join(" or ")
+    };
+    strict_first(&all).iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What leaves no choice comes first, so that "more" has been counted from.
+fn strict_first<'a>(missing: &[&'a Slot]) -> Vec<&'a Slot> {
+    let (strict, choice): (Vec<_>, Vec<_>) = missing.iter().partition(|slot| slot.or.is_empty());
+    [strict, choice].concat()
+}
+
+/// `1 more of release`, where so many fewer are asked for anyway.
+fn instead(or: &Slot, missing: &[&Slot]) -> String {
+    match missing.iter().find(|asked| asked.team == or.team && asked.missing < or.missing) {
         Some(asked) => format!("{} more of {}", or.missing - asked.missing, or.team),
         None => format!("{} of {}", or.missing, or.team),
-    };
-    let one = |slot: &Slot| {
-        let all = [format!("{} of {}", slot.missing, slot.team)].into_iter().chain(slot.or.iter().map(instead));
-        all.collect::<Vec<_>>().join(" or ")
-    };
-    // What leaves no choice comes first, so that "more" has been counted from.
-    let (strict, choice): (Vec<_>, Vec<_>) = missing.iter().partition(|slot| slot.or.is_empty());
-    strict.into_iter().chain(choice).map(one).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// The approvals that the reasons miss: each team once, in the gate's order.
@@ -210,17 +219,23 @@ fn missing_slots(reason: &Reason) -> &[Slot] {
     }
 }
 
-/// `1 of release (bob or chen can)` for each slot.
+/// `1 of release: bob or chen can` for each slot, in the order of [`slots_or`].
 pub(super) fn slots_with_who<'a>(mut line: Line, missing: impl IntoIterator<Item = &'a Slot>) -> Line {
-    for (i, slot) in missing.into_iter().enumerate() {
+    let missing: Vec<&Slot> = missing.into_iter().collect();
+    for (i, slot) in strict_first(&missing).into_iter().enumerate() {
         line = line.text(format!("{}{} of {}: ", if i > 0 { ", " } else { "" }, slot.missing, slot.team));
-        line = if slot.who.is_empty() { line.text("nobody can") } else { people(line, &slot.who, " or ").text(" can") };
-        for instead in &slot.or {
-            line = people(line.text(format!(", or {} of {}: ", instead.missing, instead.team)), &instead.who, " or ");
-            line = line.text(" can");
+        line = if slot.who.is_empty() { line.text("nobody can") } else { who_can(line, slot) };
+        for or in &slot.or {
+            line = who_can(line.text(format!(", or {}: ", instead(or, &missing))), or);
         }
     }
     line
+}
+
+/// `bob or chen can`; `bob and chen can` where both have to.
+fn who_can(line: Line, slot: &Slot) -> Line {
+    let all_have_to = usize::try_from(slot.missing).is_ok_and(|missing| missing == slot.who.len());
+    people(line, &slot.who, if all_have_to { " and " } else { " or " }).text(" can")
 }
 
 /// What ends a lock. It names the service, because others may have an environment of this name.

@@ -100,7 +100,7 @@ pub(super) fn live_all_the_same(release: &Release) -> Line {
 /// What to do about the version that a rollback has left.
 pub(super) fn mark_what_was_left(release: &Release) -> Option<Line> {
     let from = release.went_from()?;
-    let line = Line::plain("If what ran before is bad, say so, and nothing brings it back: ");
+    let line = Line::plain("If the version that it replaces is bad, say so, and nothing brings it back: ");
     Some(line.code(format!("/release bad {} \"why\"", from.short())))
 }
 

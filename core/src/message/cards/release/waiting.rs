@@ -164,7 +164,10 @@ fn marked(view: &ReleaseView<'_>) -> Vec<Line> {
         return vec![];
     };
     let undo = format!("/release bad {} --undo", marked.id.short());
-    vec![back::known_bad(mark), Line::default().code(undo).text(" takes that back; votes are then asked for again")]
+    let has_approvals =
+        view.release.waiver.is_some() || view.release.votes.iter().any(|vote| vote.stance == Stance::Approve);
+    let then = if has_approvals { "votes are then asked for again" } else { "it then goes on by itself" };
+    vec![back::known_bad(mark), Line::default().code(undo).text(format!(" takes that back; {then}"))]
 }
 
 /// How many wait before it, where that is more than one.

@@ -109,7 +109,7 @@ fn migrations_are_taken_back_last() {
                         once the older version is live and verified, the newest first
                         rehearsed on an empty copy: down, up and down again
         ✔ CI green 3 of 3   ✔ image found   ✔ deployed in 3m 53s   ✔ verified   ✔ taken back 2 in 0.3 s
-        If what ran before is bad, say so, and nothing brings it back: /release bad 01JD0000 "why"
+        If the version that it replaces is bad, say so, and nothing brings it back: /release bad 01JD0000 "why"
         [Details] [Lock]
     "#]]
     .assert_eq(&card(&ended, 260));

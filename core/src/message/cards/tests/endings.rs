@@ -62,7 +62,7 @@ fn live_again_after_a_rollback() {
         Image           goals@sha256:3f8a…8a  pushed Tue 14:48
         Migrations      none stand between
         ✔ CI green 3 of 3   ✔ image found   – no migrations   ✔ deployed in 3m 53s   ✔ verified
-        If what ran before is bad, say so, and nothing brings it back: /release bad 01JD0000 "why"
+        If the version that it replaces is bad, say so, and nothing brings it back: /release bad 01JD0000 "why"
         [Details] [Lock]
     "#]]
     .assert_eq(&card(&back, 250));
