@@ -74,18 +74,24 @@ pub(crate) async fn find(
     asked_for: Option<&str>,
 ) -> Result<Back, StoreError> {
     let good = store.releases_succeeded(tx, &here.key, ROLLBACK_LOOK_BACK_LIMIT).await?;
+    let good_count = good.len();
     let live = match &here.live {
         Some(live) => store.release_get(tx, &live.release).await?.map(|stored| stored.release),
         None => None,
     };
+    // One that succeeded is among the others, and comes before what somebody brought since.
+    let back_before_all = live
+        .as_ref()
+        .is_some_and(|live| live.brings_what_ran_before() && good.iter().all(|release| release.id != live.id));
     let before = match (&here.live, &here.by_hand) {
         // What somebody brought past Slipway is left for what Slipway had brought last.
+        (Some(_), Some(_)) if back_before_all => vec![],
         (Some(live_on), Some(_)) => {
             let id = brought_by(&good, live_on, live.as_ref());
             good.iter().skip_while(|release| release.id != id).cloned().collect()
         }
         (Some(_), None) if live.as_ref().is_some_and(Release::brings_what_ran_before) => vec![],
-        (Some(live_on), None) => before_what_runs(&good, &brought_by(&good, live_on, live.as_ref())).to_vec(),
+        (Some(live_on), None) => before_what_runs(&good, live_on, live.as_ref()).to_vec(),
         (None, _) => good.clone(),
     };
     let commit = match &here.by_hand {
@@ -114,6 +120,10 @@ pub(crate) async fn find(
             Some(marked) if asked_for.is_some() => return Ok(Back::Bad(Box::new(release), Box::new(marked))),
             Some(_) => bad += 1,
         }
+    }
+    // Older ones than were looked at may be good: what ran before all of them is not next.
+    if u32::try_from(good_count).is_ok_and(|count| count >= ROLLBACK_LOOK_BACK_LIMIT) && !back_before_all {
+        return Ok(Back::Nothing(bad));
     }
     let Some((first, before)) = before_the_first(store, tx, here).await?.filter(|(_, it)| Some(it) != commit) else {
         return Ok(Back::Nothing(bad));
@@ -150,11 +160,16 @@ fn brought_by(good: &[Release], live: &Live, release: Option<&Release>) -> Relea
 }
 
 /// The releases before the one that brought what runs. After a rollback that is the one it went back to, so that
-/// rolling back twice goes further back and never forward to what was just left.
-fn before_what_runs<'a>(newest_first: &'a [Release], live: &ReleaseId) -> &'a [Release] {
-    let mut brought_by = live;
-    let mut rest = newest_first;
-    while let Some(at) = rest.iter().position(|release| release.id == *brought_by) {
+/// rolling back twice goes further back and never forward to what was just left: where that one is older than all that were
+/// looked at, so are those before it.
+fn before_what_runs<'a>(newest_first: &'a [Release], live: &Live, release: Option<&Release>) -> &'a [Release] {
+    let first = brought_by(newest_first, live, release);
+    let (mut brought_by, mut rest) = (&first, newest_first);
+    loop {
+        let Some(at) = rest.iter().position(|release| release.id == *brought_by) else {
+            // What is live without having succeeded is newer than all that have.
+            return if *brought_by == live.release { rest } else { &[] };
+        };
         let release = &rest[at];
         rest = &rest[at + 1..];
         match &release.request.kind {

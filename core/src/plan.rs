@@ -294,6 +294,12 @@ impl PlanDigest {
     pub fn short(&self) -> &str {
         self.0.get(..6).unwrap_or(&self.0)
     }
+
+    /// The same plan asked about once more, since a moment. It has nothing in common with the digest itself, not even how it
+    /// begins: some chats keep no more of it than that.
+    pub(crate) fn asked_again(&self, since: Timestamp) -> Self {
+        Self(hex::encode(Sha256::digest(format!("{}/{}", self.0, since.as_microsecond()))))
+    }
 }
 
 impl fmt::Display for PlanDigest {

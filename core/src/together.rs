@@ -152,8 +152,9 @@ pub fn ordered<'a>(
 }
 
 /// The votes, and the override, that count for a follower: its own, and those on its lead if the lead's plan contains
-/// exactly the follower's. A veto stands against all of them, whatever their plans. Policy is asked about each all the
-/// same.
+/// exactly the follower's. A veto stands against all of them, whatever their plans. What was said before a mark of the
+/// follower was taken away is no approval of it, also where the lead could not be asked about again. Policy is asked about
+/// each all the same.
 #[must_use]
 pub fn counted(follower: &Release, lead: &Release) -> (Vec<Vote>, Option<Override>) {
     let (mut votes, mut waiver) = (follower.votes.clone(), follower.waiver.clone());
@@ -161,17 +162,19 @@ pub fn counted(follower: &Release, lead: &Release) -> (Vec<Vote>, Option<Overrid
     let contains = lead.contains(follower);
     let of_lead = lead.digest();
     // Only what is for the plan that the lead has now.
-    let stands = |on: &PlanDigest| contains && of_lead.as_ref() == Some(on);
+    let stands = |on: &PlanDigest, at| {
+        contains && of_lead.as_ref() == Some(on) && follower.unmarked_at().is_none_or(|since| at > since)
+    };
     for vote in &lead.votes {
         // Whoever objects to all of it objects, whatever they said of a part before.
         let objects = vote.stance == Stance::Veto;
-        if objects || (stands(&vote.digest) && votes.iter().all(|own| own.person != vote.person)) {
+        if objects || (stands(&vote.digest, vote.at) && votes.iter().all(|own| own.person != vote.person)) {
             votes.retain(|own| !objects || own.person != vote.person);
             votes.push(Vote { digest: digest.clone(), ..vote.clone() });
         }
     }
     if waiver.is_none() {
-        let for_both = lead.waiver.as_ref().filter(|waiver| stands(&waiver.digest));
+        let for_both = lead.waiver.as_ref().filter(|waiver| stands(&waiver.digest, waiver.at));
         waiver = for_both.map(|waiver| Override { digest, ..waiver.clone() });
     }
     (votes, waiver)

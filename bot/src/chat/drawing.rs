@@ -92,7 +92,7 @@ impl Drawing<'_> {
             next: self.setup.next_environment(key),
             marked: marked.as_ref(),
         });
-        Ok(Some(Drawn::message(card, release.digest())))
+        Ok(Some(Drawn::message(card, release.asked_about())))
     }
 
     /// One card for several releases as of now: that of the one which it is about at the moment, with the others in it.
@@ -128,7 +128,7 @@ impl Drawing<'_> {
             },
             &members,
         );
-        Ok(Some(Drawn::message(card, release.digest())))
+        Ok(Some(Drawn::message(card, release.asked_about())))
     }
 
     /// The release with the mark that holds one that waits.

@@ -402,7 +402,7 @@ fn actor<'a>(release: &'a Release, event: &'a Event) -> Option<&'a PersonId> {
         Event::CancelRequested { by, .. } => Some(by),
         Event::Superseded { requester, .. } => requester.as_ref(),
         Event::MarkedBad { mark } => Some(&mark.by),
-        Event::MarkRemoved { by, .. } | Event::LeftOut { by, .. } | Event::VotesVoid { by } => Some(by),
+        Event::MarkRemoved { by, .. } | Event::LeftOut { by, .. } | Event::VotesVoid { by, .. } => Some(by),
         Event::Resolved { .. }
         | Event::BuildProgress { .. }
         | Event::BuildReady

@@ -6,7 +6,7 @@ use super::asked::{Asked, key, say_not_found};
 use super::lookup::OPEN_LIMIT;
 use futures::future::BoxFuture;
 use slipway_core::command::WhichRelease;
-use slipway_core::ids::PersonId;
+use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::{Message, cards};
 use slipway_core::policy::Act;
 use slipway_core::release::{Event, KnownBad, Release};
@@ -82,19 +82,11 @@ impl Work<'_> {
             let other = self.marked_like(release).await?;
             return Ok(cards::not_marked(release, other.as_ref()));
         }
-        let mut again = Vec::new();
         // One of the same commit may have a mark too.
-        if self.marked_like(release).await?.is_none() {
-            for waiting in self.engine.store.releases_open(self.tx, OPEN_LIMIT).await? {
-                let same = waiting.request.key.service == release.request.key.service
-                    && waiting.commit == release.commit
-                    && waiting.is_waiting();
-                // Without a vote on it this means nothing to it.
-                if same && let Ok(after) = self.apply(&waiting.id, Event::VotesVoid { by: by.clone() }).await? {
-                    again.push(after);
-                }
-            }
-        }
+        let again = match self.marked_like(release).await? {
+            None => self.asks_again(release, &by).await?,
+            Some(_) => Vec::new(),
+        };
         self.judge_all_waiting().await?;
         self.promotions_follow(&release.request.key.service).await?;
         if let Some(mark) = &release.known_bad {
@@ -109,6 +101,34 @@ impl Work<'_> {
             self.proclaim(&channels, &format!("{key}/undone"), Some(&release.id), &news).await?;
         }
         Ok(cards::mark_removed(release, &again))
+    }
+
+    /// What waits with the same commit asks for votes again, and so does whatever leads it: approvals of a group are on its
+    /// lead. Gives those that had any.
+    async fn asks_again(&mut self, release: &Release, by: &PersonId) -> Result<Vec<Release>, EngineError> {
+        let at = Some(self.engine.clock.now());
+        let open = self.engine.store.releases_open(self.tx, OPEN_LIMIT).await?;
+        let is_same = |waiting: &&Release| {
+            waiting.request.key.service == release.request.key.service
+                && waiting.commit == release.commit
+                && waiting.is_waiting()
+        };
+        let same = open.iter().filter(is_same);
+        let all: BTreeSet<&ReleaseId> =
+            same.flat_map(|waiting| [Some(&waiting.id), waiting.follows()]).flatten().collect();
+        let mut again = Vec::new();
+        for id in all {
+            let Some(before) = self.engine.store.release_get(self.tx, id).await? else { continue };
+            // A lead that runs is not asked about any more; what follows it remembers that it was unmarked.
+            let after = self.apply(id, Event::VotesVoid { by: by.clone(), at }).await?;
+            let lead = match before.release.follows() {
+                Some(lead) => self.engine.store.release_get(self.tx, lead).await?,
+                None => None,
+            };
+            let through_lead = lead.is_some_and(|lead| !lead.release.is_waiting() && lead.release.is_approved_by_any());
+            again.extend(after.ok().filter(|_| through_lead || before.release.is_approved_by_any()));
+        }
+        Ok(again)
     }
 
     /// Every channel that reads of the service's releases, and this one.

@@ -32,7 +32,7 @@ impl Work<'_> {
         let Some(case) = setup.case(release, &standing, self.engine.clock.now()) else {
             return self.override_too_late(person, release, &late(Some("there is no plan yet"))).await;
         };
-        if !self.plan_is_shown(release, &case.plan.digest(), channel).await? {
+        if !self.plan_is_shown(release, channel).await? {
             let why = "the plan has just changed, and this channel did not show it yet. Look again, then override";
             return self.override_too_late(person, release, &late(Some(why))).await;
         }

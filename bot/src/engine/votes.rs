@@ -22,7 +22,7 @@ pub(super) struct Button<'a> {
     pub(super) message: &'a str,
     /// What it does.
     pub(super) verb: Verb,
-    /// The digest of the plan that was shown beside it, where that is known.
+    /// What the message asked about that it was beside, as the release's `asked_about`, where that is known.
     pub(super) plan: Option<&'a str>,
 }
 
@@ -39,6 +39,8 @@ pub(super) enum Told {
 
 /// Why somebody has to look again.
 const PLAN_JUST_CHANGED: &str = "the plan has just changed. Look again, then vote";
+/// Why somebody has to look again at the same plan.
+const MARK_WAS_TAKEN_AWAY: &str = "a mark of known bad was taken away since. Look again, then vote";
 /// Why a vote on one of a group is none while its message is about another.
 const NOT_ITS_TURN: &str =
     "the message of all of them is about another one now. Vote there, or when it is about this one";
@@ -80,8 +82,7 @@ impl Work<'_> {
         let release = self.shown_on_card(release).await?;
         let asked = Asked { delivery, who, channel, person: &person };
         if matches!(verb, Verb::Approve | Verb::Veto) && is_about_another_plan(button, &release) {
-            let why = Some(PLAN_JUST_CHANGED);
-            let illegal = Illegal { phase: release.phase.name(), event: "voted", why };
+            let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(why_again(&release)) };
             let answer = self.vote_too_late(&person, &release, &illegal).await?;
             return self.answer(delivery, channel, Some(&person), answer).await;
         }
@@ -162,7 +163,7 @@ impl Work<'_> {
                 return self.ask_to_confirm(delivery, channel, &person, &release, stance).await;
             }
             (Reactions::Vote, true) if told == Told::Timed && self.is_before_its_plan(reaction, &release).await? => {
-                let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(PLAN_JUST_CHANGED) };
+                let illegal = Illegal { phase: release.phase.name(), event: "voted", why: Some(why_again(&release)) };
                 self.vote_too_late(&person, &release, &illegal).await?
             }
             (Reactions::Vote, true) if stance == Stance::Approve && self.is_earlier(reaction).await? => {
@@ -251,7 +252,7 @@ impl Work<'_> {
         let body = answers::confirm_vote(release, stance);
         // What was asked about is in the key, so that the button is no vote on another plan; and the release, because it may
         // be pressed in a conversation with one person.
-        let digest = release.digest();
+        let digest = release.asked_about();
         let digest: String = digest.as_ref().map_or("", PlanDigest::as_str).chars().take(DIGEST_LEAST_CHARS).collect();
         let asked = NewMessage::said(channel, format!("{CONFIRM_KEY_PREFIX}{}/{digest}/{delivery}", release.id), body);
         let asked = asked.about(card_of(release));
@@ -339,8 +340,9 @@ impl Work<'_> {
                 |person: &Person, people: &_| policies.may_vote(person, stance, &Case { people, ..case.clone() });
             return self.refused(&person.id, refusal, again).await.map(Some);
         }
-        if stance == Stance::Approve && !self.plan_is_shown(release, &case.plan.digest(), channel).await? {
+        if stance == Stance::Approve && !self.plan_is_shown(release, channel).await? {
             let why = match self.is_its_turn(release).await? {
+                true if was_unmarked(release) => MARK_WAS_TAKEN_AWAY,
                 true => "the plan has just changed, and this channel did not show it yet. Look again, then vote",
                 false => NOT_ITS_TURN,
             };
@@ -372,14 +374,10 @@ impl Work<'_> {
 
     /// Whether somebody in this channel can have seen the plan: the card shows this one and no earlier one, nor that of
     /// another of its group. Where there is no card they have named the release from somewhere else.
-    pub(super) async fn plan_is_shown(
-        &mut self,
-        release: &Release,
-        plan: &PlanDigest,
-        channel: &str,
-    ) -> Result<bool, EngineError> {
+    pub(super) async fn plan_is_shown(&mut self, release: &Release, channel: &str) -> Result<bool, EngineError> {
         let shown = self.engine.store.message_shown_plan(self.tx, channel, card_of(release)).await?;
-        Ok(shown.is_none_or(|shown| shown.digest == plan.as_str()))
+        let plan = release.asked_about();
+        Ok(shown.is_none_or(|shown| plan.is_some_and(|plan| shown.digest == plan.as_str())))
     }
 }
 
@@ -404,7 +402,18 @@ fn is_about_another_plan(button: &Button<'_>, release: &Release) -> bool {
     let beside = button.plan.filter(|_| button.verb == Verb::Approve);
     let is_this =
         |digest: &PlanDigest, asked: &str| asked.len() >= DIGEST_LEAST_CHARS && digest.as_str().starts_with(asked);
-    question.or(beside).is_some_and(|asked| release.digest().is_none_or(|digest| !is_this(&digest, asked)))
+    question.or(beside).is_some_and(|asked| release.asked_about().is_none_or(|digest| !is_this(&digest, asked)))
+}
+
+/// Whether it is asked about again with the plan that it had.
+fn was_unmarked(release: &Release) -> bool {
+    let voided = release.voided.as_ref();
+    voided.is_some_and(|voided| voided.at.is_some() && Some(&voided.digest) == release.digest().as_ref())
+}
+
+/// Why a vote on what was shown before is none.
+fn why_again(release: &Release) -> &'static str {
+    if was_unmarked(release) { MARK_WAS_TAKEN_AWAY } else { PLAN_JUST_CHANGED }
 }
 
 /// The approvals that are missing, over all reasons.

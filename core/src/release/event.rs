@@ -221,6 +221,9 @@ pub enum Event {
     VotesVoid {
         /// Who took the mark away.
         by: PersonId,
+        /// When. Older stores lack it.
+        #[serde(default)]
+        at: Option<Timestamp>,
     },
 }
 

@@ -449,6 +449,9 @@ pub struct Voided {
     pub override_by: Option<PersonId>,
     /// What changed.
     pub changes: Vec<PlanChange>,
+    /// When a mark of known bad was last taken away: what was approved before that counts no more.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
 }
 
 /// What became of the tag that a release moves after it is live.

@@ -5,6 +5,7 @@ use super::step::{Illegal, Next, end, failed, illegal};
 use super::{Effect, Event, Failure};
 use crate::gate::{Course, Verdict};
 use crate::ids::PersonId;
+use crate::plan::PlanDigest;
 use crate::policy::{Clears, Reason, Stance, Vote};
 use jiff::Timestamp;
 
@@ -38,7 +39,7 @@ pub(super) fn step(mut next: Release, event: &Event) -> Result<Next, Illegal> {
             next.waiver = Some(waiver.clone());
             Ok((next, vec![]))
         }
-        Event::VotesVoid { by } if next.is_waiting() => votes_void(next, event, by),
+        Event::VotesVoid { by, at } if next.is_waiting() => votes_void(next, event, by, *at),
         Event::Planned { plan, facts } if next.gathering => {
             next.gathering = false;
             next.gather_problem = None;
@@ -159,27 +160,55 @@ fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
     let override_by = next.waiver.take().map(|waiver| waiver.by);
     let what = format!("The plan of {} changed, your vote is void.", next.request.key);
     let tell = (!voters.is_empty()).then(|| Effect::Tell { people: voters.clone(), what });
-    next.voided = Some(Voided { digest: old_digest, voters, override_by, changes: plan.changes_from(&old) });
+    let at = next.voided.and_then(|voided| voided.at);
+    next.voided = Some(Voided { digest: old_digest, voters, override_by, changes: plan.changes_from(&old), at });
     (next, tell.into_iter().collect())
 }
 
-/// Nobody who has approved is asked to trust a mark that came and went: they look again.
-fn votes_void(mut next: Release, event: &Event, by: &PersonId) -> Result<Next, Illegal> {
+/// Nobody who has approved is asked to trust a mark that came and went: they look again. So do those whose approval is still
+/// on its way here, also when there was none yet.
+fn votes_void(mut next: Release, event: &Event, by: &PersonId, at: Option<Timestamp>) -> Result<Next, Illegal> {
     let Some(digest) = next.digest() else { return Err(illegal(&next, event)) };
     let (approvals, vetoes): (Vec<_>, Vec<_>) = next.votes.drain(..).partition(|vote| vote.stance == Stance::Approve);
     next.votes = vetoes;
     let voters: Vec<_> = approvals.into_iter().map(|Vote { person, .. }| person).collect();
     let override_by = next.waiver.take().map(|waiver| waiver.by);
     if voters.is_empty() && override_by.is_none() {
-        return Err(Illegal { why: Some("there is no vote on it"), ..illegal(&next, event) });
+        if at.is_none() {
+            return Err(Illegal { why: Some("there is no vote on it"), ..illegal(&next, event) });
+        }
+        // Whose votes were void before is still said.
+        let none = Voided { digest, voters, override_by, changes: vec![], at };
+        next.voided = Some(next.voided.take().map_or(none, |voided| Voided { at, ..voided }));
+        return Ok((next, vec![]));
     }
-    let what = format!("{by} took away that {} is known to be bad, and your vote is void.", next.request.key);
+    let what = format!("{by} took away a mark of known bad, and your vote on {} is void.", next.request.key);
     let tell = (!voters.is_empty()).then(|| Effect::Tell { people: voters.clone(), what });
-    next.voided = Some(Voided { digest, voters, override_by, changes: vec![] });
+    next.voided = Some(Voided { digest, voters, override_by, changes: vec![], at });
     Ok((next, tell.into_iter().collect()))
 }
 
 impl Release {
+    /// What its card asks about, and buttons carry: the plan, and after a mark of known bad was taken away the same plan once
+    /// more. `None` without a plan.
+    #[must_use]
+    pub fn asked_about(&self) -> Option<PlanDigest> {
+        let digest = self.digest()?;
+        Some(self.unmarked_at().map_or_else(|| digest.clone(), |since| digest.asked_again(since)))
+    }
+
+    /// When a mark of known bad that held it, or one of its group, was last taken away.
+    #[must_use]
+    pub fn unmarked_at(&self) -> Option<Timestamp> {
+        self.voided.as_ref()?.at
+    }
+
+    /// Whether somebody has approved it or set rules aside for it.
+    #[must_use]
+    pub fn is_approved_by_any(&self) -> bool {
+        self.waiver.is_some() || self.votes.iter().any(|vote| vote.stance == Stance::Approve)
+    }
+
     /// Whether somebody may still want to vote on it: it is planned or waits.
     #[must_use]
     pub fn may_be_voted_on(&self) -> bool {

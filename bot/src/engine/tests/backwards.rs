@@ -26,12 +26,12 @@ async fn two(chat: &mut Chat) -> [ReleaseId; 2] {
 }
 
 /// From commit 4 back to an earlier one.
-fn back_plan(environment: &str, commit: u32) -> Plan {
+pub(super) fn back_plan(environment: &str, commit: u32) -> Plan {
     Plan { kind: PlanKind::Rollback, base: Some(sha(4)), commits: vec![], ..plan(environment, commit, commit) }
 }
 
 /// The rollback that was asked for last is planned, and has run as far as its verification.
-async fn runs_back(chat: &mut Chat, plan: &Plan) -> ReleaseId {
+pub(super) async fn runs_back(chat: &mut Chat, plan: &Plan) -> ReleaseId {
     let back = chat.newest().await;
     chat.outcome(&back, "resolve", Event::Resolved { commit: plan.commit.clone(), branch: None }).await;
     chat.gathers(&back, plan).await;
@@ -43,7 +43,7 @@ async fn runs_back(chat: &mut Chat, plan: &Plan) -> ReleaseId {
     back
 }
 
-async fn breaks(chat: &mut Chat, release: &ReleaseId, effect: &str, step: Step) {
+pub(super) async fn breaks(chat: &mut Chat, release: &ReleaseId, effect: &str, step: Step) {
     // A release's id begins with its time.
     chat.wait_s(1);
     let failure = Failure::new("It is not well.");
@@ -256,7 +256,7 @@ async fn without_the_setting_nothing_follows() {
 }
 
 /// The plan of a release before which the target was seen to run the base.
-fn from_what_ran(environment: &str, base: u32, commit: u32) -> Plan {
+pub(super) fn from_what_ran(environment: &str, base: u32, commit: u32) -> Plan {
     let mut plan = plan(environment, base, commit);
     plan.targets[0].runs = Some(sha(base));
     plan

@@ -46,5 +46,8 @@ mod closed;
 mod imageless;
 mod undated;
 
+mod far_back;
+mod unmarked;
+
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};

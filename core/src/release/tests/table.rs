@@ -123,7 +123,7 @@ fn following(event: Option<&Event>, release: &Release) -> Option<Event> {
             at: at(60),
         },
         Some(Event::LeftOut { .. }) => Event::GatherHeld { why: "The database does not answer.".into() },
-        Some(Event::GatherHeld { .. }) => Event::VotesVoid { by: "ana".into() },
+        Some(Event::GatherHeld { .. }) => Event::VotesVoid { by: "ana".into(), at: Some(at(60)) },
         Some(Event::VotesVoid { .. }) => return None,
     })
 }

@@ -56,7 +56,7 @@ fn a_changed_plan_voids_the_votes_and_tells_the_voters() {
     assert_eq!(what, "The plan of goals → production changed, your vote is void.");
     let image = |plan: &Plan| plan.image.digest.short();
     let changes = vec![PlanChange { what: "image".into(), from: image(&plan()), to: image(&other_plan()) }];
-    let voided = Voided { digest: plan().digest(), voters: vec!["bob".into()], override_by: None, changes };
+    let voided = Voided { digest: plan().digest(), voters: vec!["bob".into()], override_by: None, changes, at: None };
     assert_eq!(life.release.voided, Some(voided));
     life.refuses(&vote("bob", Stance::Approve, &plan(), 101));
 }
@@ -93,16 +93,32 @@ fn the_same_plan_again_changes_facts_only() {
 
 #[test]
 fn approvals_are_void_once_a_mark_was_taken_away_and_objections_stand() {
-    let life = voted().then(Event::VotesVoid { by: "ana".into() });
+    let life = voted().then(Event::VotesVoid { by: "ana".into(), at: None });
     assert_eq!(voters(&life), [("cem", Stance::Veto)]);
     let voided = life.release.voided.clone().unwrap();
     assert_eq!((voided.digest, voided.voters, voided.changes), (plan().digest(), vec!["bob".into()], vec![]));
     let told = life.effects.last().cloned();
     assert!(matches!(told, Some(Effect::Tell { people, .. }) if people == ["bob".into()]), "{:?}", life.effects);
     // Whose vote is void votes again, and nothing is void twice.
-    life.refuses(&Event::VotesVoid { by: "ana".into() });
+    life.refuses(&Event::VotesVoid { by: "ana".into(), at: None });
     let life = life.then(vote("bob", Stance::Approve, &plan(), 101));
     assert_eq!(voters(&life), [("cem", Stance::Veto), ("bob", Stance::Approve)]);
+}
+
+#[test]
+fn what_is_asked_again_is_asked_under_another_name_also_where_nobody_had_approved_it() {
+    let (before, void) = (Life::awaiting(&plan()), |s| Event::VotesVoid { by: "ana".into(), at: Some(at(s)) });
+    assert_eq!(before.release.asked_about(), Some(plan().digest()));
+    let life = before.then(void(40));
+    let again = life.release.asked_about().unwrap();
+    assert_eq!((life.release.unmarked_at(), life.release.digest()), (Some(at(40)), Some(plan().digest())));
+    assert_ne!(again.as_str()[..32], plan().digest().as_str()[..32], "chats cut it");
+    assert_eq!(life.effect_names().last(), Life::awaiting(&plan()).effect_names().last(), "nobody is told");
+    let life = life.then(vote("bob", Stance::Approve, &plan(), 41)).then(void(50));
+    assert_eq!(voters(&life), []);
+    assert_ne!(life.release.asked_about(), Some(again));
+    let unmarked = life.judged("refresh", &[]).then(planned(&other_plan(), 100)).release.unmarked_at();
+    assert_eq!(unmarked, Some(at(50)), "another plan makes nothing of it undone");
 }
 
 #[test]
