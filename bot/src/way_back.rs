@@ -5,6 +5,7 @@ use crate::store::{Store, StoreError, Tx};
 use slipway_core::environment::{Environment, Live};
 use slipway_core::ids::{CommitSha, EnvironmentKey, ReleaseId};
 use slipway_core::release::{Release, RequestKind};
+use tracing::warn;
 
 /// How far back a rollback looks for a good release.
 const ROLLBACK_LOOK_BACK_LIMIT: u32 = 20;
@@ -43,6 +44,15 @@ pub(crate) async fn is_there_after(store: &Store, release: &Release) -> Result<b
         });
     }
     is_there_at(store, &mut tx, &here).await
+}
+
+/// The same for a hint of a failure. Where it cannot be read, no way back is known: a hint that is missing must not keep
+/// what has failed from being recorded.
+pub(crate) fn for_a_hint(is_there: Result<bool, StoreError>) -> bool {
+    is_there.unwrap_or_else(|error| {
+        warn!(%error, "whether there is a way back could not be read: none is named");
+        false
+    })
 }
 
 /// Whether `/rollback` finds something as of now.

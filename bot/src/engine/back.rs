@@ -5,6 +5,7 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::{Asked, whys};
 use crate::config::RollbackBy;
+use crate::store::StoreError;
 use crate::way_back::{self, Back};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -14,6 +15,10 @@ use slipway_core::message::cards::{self, answers};
 use slipway_core::message::{Line, Message};
 use slipway_core::plan::PlanKind;
 use slipway_core::release::{AutomaticRollback, Event, Phase, Release, Request, RequestKind, Step};
+use tracing::error;
+
+/// Why nothing goes back by itself where the store holds what this version cannot read.
+const UNREADABLE: &str = "the earlier releases there cannot be read, so that no way back is known. See Slipway's log.";
 
 /// What somebody wants of a rollback.
 #[derive(Clone, Copy)]
@@ -91,9 +96,20 @@ impl Work<'_> {
         // Boxed here, so that not every delivery has room for it on its stack.
         Box::pin(async move {
             let Some(stored) = self.engine.store.release_get(self.tx, id).await? else { return Ok(()) };
-            let rollback = match self.ask_back(&stored.release).await? {
-                Ok((release, commit)) => AutomaticRollback::Asked { release, commit },
-                Err(why) => AutomaticRollback::Not { why },
+            let rollback = match self.goes_back_how(&stored.release).await {
+                Ok(Ok((request, commit))) => {
+                    let release = self.insert_with_cards(request).await?.id;
+                    // A new release in its first phase takes this event.
+                    let _ = self.apply(&release, Event::Requested).await?;
+                    AutomaticRollback::Asked { release, commit }
+                }
+                Ok(Err(why)) => AutomaticRollback::Not { why },
+                // Nothing has been written for it yet, and it is no reason to undo that the release has failed.
+                Err(EngineError::Store(error @ StoreError::Unreadable { .. })) => {
+                    error!(release = %id, %error, "it cannot be seen whether there is a way back");
+                    AutomaticRollback::Not { why: UNREADABLE.to_owned() }
+                }
+                Err(error) => return Err(error),
             };
             // The release has failed just now, and takes this.
             let _ = self.apply(id, Event::AutomaticRollback { rollback }).await?;
@@ -101,7 +117,8 @@ impl Work<'_> {
         })
     }
 
-    async fn ask_back(&mut self, failed: &Release) -> Result<Result<(ReleaseId, CommitSha), String>, EngineError> {
+    /// What is asked for, or why nothing is. What is forbidden is recorded; nothing else is written.
+    async fn goes_back_how(&mut self, failed: &Release) -> Result<Result<(Request, CommitSha), String>, EngineError> {
         let key = failed.request.key.clone();
         if failed.plan.as_ref().is_some_and(|plan| plan.base.as_ref() == Some(&plan.commit)) {
             return Ok(Err("the same commit ran before, so that going back would bring nothing.".to_owned()));
@@ -139,10 +156,7 @@ impl Work<'_> {
         if let Some(reasons) = self.forbidden_to_ask(person, &request).await? {
             return Ok(Err(whys(&reasons)));
         }
-        let release = self.insert_with_cards(request).await?;
-        // A new release in its first phase takes this event.
-        let _ = self.apply(&release.id, Event::Requested).await?;
-        Ok(Ok((release.id, commit)))
+        Ok(Ok((request, commit)))
     }
 }
 

@@ -9,6 +9,7 @@ pub(super) use outcome::half_done_ways_out;
 
 use super::{Done, Job, Trouble};
 use journal::{Journal, MigrateIntent};
+use outcome::Left;
 use slipway_core::migration::{BackError, Migration, Version, plan_back};
 use slipway_core::plan::{Plan, PlanKind, PlannedMigration};
 use slipway_core::release::{Failure, Step};
@@ -34,12 +35,17 @@ async fn watched(job: &Job<'_>, cancel: &Cancel) -> Result<Done, Trouble> {
     // Looking may take its time, and after a crash somebody may want that nothing more is run.
     let prepared = tokio::select! {
         prepared = prepare(job, plan, before.is_none()) => prepared?,
-        () = stopped.asked() => return Ok(outcome::of_error(job, plan, &nothing_run(), &applied_before, cancel)),
+        () = stopped.asked() => {
+            let left = Left { done: &applied_before, found: vec![], unseen: before.is_some() };
+            return Ok(outcome::of_error(job, plan, &nothing_run(), &left, cancel));
+        }
     };
     let (at_hand, work) = match prepared {
         Ok(prepared) => prepared,
         Err(failure) => return Ok(job.failed(Step::Migrate, failure)),
     };
+    // What a run that broke off did and could not write down any more.
+    let found = before.as_ref().map_or_else(Vec::new, |_| work.leaves_out(plan, &applied_before));
     let begun = job.now();
     let half_done = half_done(job, before.as_ref());
     let journal = Journal::new(job, plan.changing().count(), before.unwrap_or_default());
@@ -53,7 +59,10 @@ async fn watched(job: &Job<'_>, cancel: &Cancel) -> Result<Done, Trouble> {
         Err(error) if passes(&error) && applied.len() == applied_before.len() && !cancel.is_asked() => {
             Err(error.into())
         }
-        Err(error) => Ok(outcome::of_error(job, plan, &error, &applied, cancel)),
+        Err(error) => {
+            let left = Left { done: &applied, found, unseen: false };
+            Ok(outcome::of_error(job, plan, &error, &left, cancel))
+        }
     }
 }
 
@@ -98,6 +107,15 @@ fn takes_back(plan: &Plan) -> bool {
 enum Work {
     Apply(Vec<Migration>),
     TakeBack(Vec<Migration>),
+}
+
+impl Work {
+    /// The files that are neither to be run any more nor known to have been.
+    fn leaves_out(&self, plan: &Plan, known: &[Version]) -> Vec<String> {
+        let (Self::Apply(left) | Self::TakeBack(left)) = self;
+        let is_known = |p: &PlannedMigration| known.contains(&p.version) || left.iter().any(|m| m.version == p.version);
+        plan.changing().filter(|planned| !is_known(planned)).map(|planned| planned.file.clone()).collect()
+    }
 }
 
 async fn perform(at_hand: &FolderAndDatabase, work: &Work, run: &Run<'_>) -> Result<RunReport, MigrateError> {

@@ -88,7 +88,7 @@ async fn with_ways_out(job: &Job<'_>, failure: Failure) -> Result<Failure, Troub
         // An older version would read the same settings.
         return Ok(failure.next(format!("put the secret back, then {again}")).next("/release retry"));
     }
-    let failure = match way_back::is_there_after(&job.executor.store, job.release).await? {
+    let failure = match way_back::for_a_hint(way_back::is_there_after(&job.executor.store, job.release).await) {
         true => failure.next(format!("/rollback {environment}")),
         false => failure.detail(NO_WAY_BACK).next(format!("/deploy {environment} with a commit that mends it")),
     };

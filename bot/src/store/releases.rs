@@ -1,5 +1,6 @@
 //! Releases and their events.
 
+use super::unreadable::column;
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use crate::clock::Clock;
 use slipway_core::ids::{CommitSha, EnvironmentKey, ReleaseId, ServiceName};
@@ -17,12 +18,17 @@ pub struct StoredRelease {
 }
 
 fn read(row: &SqliteRow) -> Result<StoredRelease, StoreError> {
-    let state: String = row.get(0);
-    Ok(StoredRelease { release: from_json("a release", &state)?, event_count: row.get(1) })
+    Ok(StoredRelease { release: state(row)?, event_count: row.get(1) })
+}
+
+/// What a release is, without the rest of its row.
+fn state(row: &SqliteRow) -> Result<Release, StoreError> {
+    let state: String = row.try_get(0).map_err(|error| column("a release", &error))?;
+    from_json("a release", &state)
 }
 
 pub(super) fn read_all(rows: &[SqliteRow]) -> Result<Vec<Release>, StoreError> {
-    rows.iter().map(|row| read(row).map(|stored| stored.release)).collect()
+    rows.iter().map(state).collect()
 }
 
 async fn get(from: impl SqliteExecutor<'_>, id: &ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
@@ -37,7 +43,7 @@ async fn known_bad(
 ) -> Result<Option<Release>, StoreError> {
     let found = sqlx::query(sql::RELEASE_KNOWN_BAD).bind(service.as_str()).bind(commit.as_str());
     let row = found.fetch_optional(from).await?;
-    row.as_ref().map(|row| read(row).map(|stored| stored.release)).transpose()
+    row.as_ref().map(state).transpose()
 }
 
 fn ms(at: Option<jiff::Timestamp>) -> Option<i64> {

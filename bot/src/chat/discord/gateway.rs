@@ -2,6 +2,7 @@
 //! answer. An event is acknowledged when it and all before it are durable; the session is kept, so that the next start goes
 //! on where this one stopped.
 
+use super::earlier::{Earlier, Turn};
 use super::heard::{self, Asked, Happened, What};
 use super::intake::{Intake, Place};
 use super::session::SessionKeeper;
@@ -64,7 +65,9 @@ struct Listening {
     /// What wants an answer, in order for each person.
     asked: Lanes<Number, ()>,
     /// What happened: reactions in one order, what people say in one for each.
-    happened: Lanes<Number, ()>,
+    happened: Lanes<(Number, Turn), ()>,
+    /// For what of that something asked waits.
+    earlier: Earlier,
     suggestions: Arc<Semaphore>,
     introducing: Option<JoinHandle<()>>,
 }
@@ -103,7 +106,10 @@ impl GatewayListener {
                     None => return,
                 },
                 (number, _) = now.asked.next() => now.done(number),
-                (number, _) = now.happened.next() => now.done(number),
+                ((number, turn), _) = now.happened.next() => {
+                    now.earlier.done(turn);
+                    now.done(number)
+                }
             };
             gateway.acknowledge(now.underway.durable());
             if matters || kept_at.elapsed() >= KEEP_EVERY {
@@ -144,7 +150,8 @@ impl GatewayListener {
                     self.suggest(*asked, at, now);
                     now.underway.done(number);
                 } else {
-                    now.asked.take(asked.user.clone(), number, self.answer(*asked, replayed, at));
+                    let earlier = now.earlier.is_durable();
+                    now.asked.take(asked.user.clone(), number, self.answer_after(earlier, *asked, replayed, at));
                 }
             }
             Some(Ok(happened)) if self.intake.concerns(&happened) => {
@@ -154,7 +161,8 @@ impl GatewayListener {
                 };
                 let place = Place { session: "", seq, replayed, again: false, came_us: self.intake.comes_us() };
                 let taken = taken_in(self.intake.clone(), happened.clone(), now.session.clone(), place);
-                now.happened.take(key.to_owned(), number, taken);
+                let turn = now.earlier.came();
+                now.happened.take(key.to_owned(), (number, turn), taken);
             }
             Some(Ok(_)) => {
                 if kind == JOINED && self.intake.wants_a_guild() {
@@ -190,6 +198,27 @@ impl GatewayListener {
         });
     }
 
+    /// Takes in what wants an answer, and answers, once all that happened before it is durable: an approval must not begin
+    /// the run that an earlier veto was to stop. What cannot wait so long is not taken in, and is told so.
+    fn answer_after(
+        &self,
+        earlier: impl Future<Output = ()> + Send + 'static,
+        asked: Asked,
+        told_again: bool,
+        at: Instant,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (discord, intake) = (self.discord.clone(), self.intake.clone());
+        let (id, token) = (asked.id.clone(), asked.token.clone());
+        let answer = self.answer(asked, told_again, at);
+        async move {
+            if intake.entrance.within(at, earlier).await.is_some() {
+                return answer.await;
+            }
+            warn!(id, "something was asked, and what happened before it is not durable yet");
+            respond(&discord, &id, token.expose(), &callback::say(NOT_CONFIRMED)).await;
+        }
+    }
+
     /// Takes in what wants an answer, and answers.
     fn answer(&self, asked: Asked, told_again: bool, at: Instant) -> impl Future<Output = ()> + Send + 'static {
         let (discord, intake) = (self.discord.clone(), self.intake.clone());
@@ -197,9 +226,7 @@ impl GatewayListener {
             let (id, token) = (asked.id.clone(), asked.token.clone());
             let answer = caught(intake.asked(asked, told_again, at)).await;
             let Some(answer) = answer.unwrap_or_else(|| Some(callback::say(NOT_CONFIRMED))) else { return };
-            if let Err(error) = discord.respond(&id, token.expose(), &answer).await {
-                warn!(%error, "an answer did not reach Discord in time");
-            }
+            respond(&discord, &id, token.expose(), &answer).await;
         }
     }
 
@@ -218,6 +245,7 @@ impl Listening {
             underway: Underway::default(),
             asked: Lanes::new(ANSWERS_LIMIT),
             happened: Lanes::new(HAPPENED_LIMIT),
+            earlier: Earlier::new(),
             suggestions: Arc::new(Semaphore::new(SUGGESTIONS_LIMIT)),
             introducing: None,
         }
@@ -227,6 +255,12 @@ impl Listening {
     fn done(&mut self, number: Number) -> bool {
         self.underway.done(number);
         true
+    }
+}
+
+async fn respond(discord: &Discord, id: &str, token: &str, answer: &Value) {
+    if let Err(error) = discord.respond(id, token, answer).await {
+        warn!(%error, "an answer did not reach Discord in time");
     }
 }
 
@@ -258,7 +292,107 @@ async fn until_taken<T: Future<Output = bool>>(tries: impl Fn(bool) -> T, rests:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::discord::{DiscordReactions, Suggestions};
+    use crate::chat::entrance::Entrance;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::engine::Signals;
+    use crate::store::Store;
+    use serde_json::json;
+    use slipway_deploy::discord::created_at;
+    use slipway_deploy::github::{Auth, GitHub};
     use std::cell::Cell;
+    use std::path::Path;
+    use std::sync::Mutex;
+    use tempfile::TempDir;
+
+    /// Nobody listens here.
+    const NOWHERE: &str = "http://127.0.0.1:9";
+    const CONFIG: &str = r#"
+[store]
+url = "sqlite://slipway.db"
+[discord]
+application_id = "845027738276462632"
+guild_id = "845027738276462633"
+[person.ana]
+discord = "80351110224678915"
+[person.bob]
+discord = "80351110224678916"
+"#;
+
+    /// A listener whose answers reach nobody, and its store.
+    async fn listener() -> (GatewayListener, Store, TempDir) {
+        slipway_deploy::install_crypto_provider();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("slipway.db")).await.unwrap();
+        let (config, _) = Config::check(CONFIG.as_bytes(), Path::new("slipway.toml")).unwrap();
+        let setup = Arc::new(crate::assemble::setup(&config).unwrap());
+        let reactions = (["✅".to_owned()], ["❌".to_owned()]);
+        // Ids as small as the tests' are as old as Discord.
+        let clock = Clock::Manual(Arc::new(Mutex::new(created_at("1").unwrap())));
+        let (signals, reactions) = (Signals::default(), (&reactions.0[..], &reactions.1[..]));
+        let entrance = Entrance::new(store.clone(), setup, clock, signals, reactions, 100);
+        let token = SecretString::from("none");
+        let discord = Discord::new(NOWHERE, &token).unwrap();
+        let suggestions = Suggestions::new(GitHub::new(NOWHERE, Auth::Token(token.clone())).unwrap());
+        let intake = Intake::new(entrance, discord.clone(), suggestions, config.discord.as_ref().unwrap());
+        let intake = Arc::new(intake);
+        let reread = Arc::new(Reread::new(Arc::new(DiscordReactions::new(discord.clone(), intake.clone()))));
+        (GatewayListener { discord, token, intake, reread }, store, folder)
+    }
+
+    fn comes(seq: u64, kind: &str, data: Value) -> Came {
+        Came { seq, kind: kind.to_owned(), data, replayed: false, at: Instant::now() }
+    }
+
+    /// Bob approves with a button.
+    fn press(seq: u64) -> Came {
+        let data = json!({
+            "id": seq.to_string(), "application_id": "845027738276462632", "type": 3, "token": "t", "channel_id": "4",
+            "guild_id": "845027738276462633",
+            "member": { "user": { "id": "80351110224678916" } }, "data": { "custom_id": "approve|release/01K" },
+        });
+        comes(seq, "INTERACTION_CREATE", data)
+    }
+
+    async fn keys(store: &Store) -> Vec<String> {
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query_scalar("SELECT delivery_key FROM inbox ORDER BY id").fetch_all(&mut *tx).await.unwrap()
+    }
+
+    async fn does(store: &Store, statement: &'static str) {
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_approval_does_not_become_durable_before_a_veto_that_came_earlier() {
+        let (listener, store, _folder) = listener().await;
+        let mut now = Listening::new(None);
+        // The store takes everything but reactions.
+        does(
+            &store,
+            "CREATE TRIGGER full BEFORE INSERT ON inbox WHEN NEW.delivery_key LIKE 'discord/gateway/%' \
+                      BEGIN SELECT raise(ABORT, 'disk full'); END",
+        )
+        .await;
+        let veto = json!({ "user_id": "80351110224678915", "channel_id": "4", "message_id": "7", "guild_id": "845027738276462633",
+                           "emoji": { "id": null, "name": "❌" } });
+        listener.dispatch(comes(1, "MESSAGE_REACTION_ADD", veto), &mut now);
+        listener.dispatch(press(2), &mut now);
+        now.asked.next().await;
+        assert_eq!(keys(&store).await, [""; 0], "the veto is not there yet");
+        listener.dispatch(press(3), &mut now);
+        does(&store, "DROP TRIGGER full").await;
+        let ((number, turn), _) = now.happened.next().await;
+        now.earlier.done(turn);
+        now.done(number);
+        now.asked.next().await;
+        listener.dispatch(press(4), &mut now);
+        now.asked.next().await;
+        assert_eq!(keys(&store).await, ["discord/gateway//1", "discord/interaction/4"]);
+    }
 
     #[tokio::test]
     async fn what_cannot_be_stored_yet_is_tried_on_and_a_fault_is_not() {

@@ -2,6 +2,7 @@
 //! goes out is `show`n.
 
 mod callback;
+mod earlier;
 mod gateway;
 pub mod heard;
 mod intake;

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// A GitHub that takes every connection and never answers. Tells of each.
-async fn silent_github() -> (GitHub, mpsc::UnboundedReceiver<()>) {
+pub(super) async fn silent_github() -> (GitHub, mpsc::UnboundedReceiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (tell, told) = mpsc::unbounded_channel();

@@ -46,7 +46,9 @@ mod closed;
 mod imageless;
 mod undated;
 
+mod broken_off;
 mod far_back;
+mod hints;
 mod unmarked;
 
 use chat::{Chat, plan, sha};

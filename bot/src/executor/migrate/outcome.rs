@@ -26,19 +26,48 @@ pub(super) fn summary(job: &Job<'_>, plan: &Plan, report: &RunReport, done: &[Ve
     report.warnings.iter().fold(detail, |detail, warning| format!("{detail}; {warning}"))
 }
 
+/// What is known of what this release has done in the database.
+pub(super) struct Left<'a> {
+    /// Written down as done.
+    pub(super) done: &'a [Version],
+    /// The files that an earlier run, which broke off, may have done without writing it down.
+    pub(super) found: Vec<String>,
+    /// Such a run was begun, and the database was not asked.
+    pub(super) unseen: bool,
+}
+
 /// A run that did not come to its end: broken off because somebody wanted that, or failed.
-pub(super) fn of_error(job: &Job<'_>, plan: &Plan, error: &MigrateError, done: &[Version], cancel: &Cancel) -> Done {
+pub(super) fn of_error(job: &Job<'_>, plan: &Plan, error: &MigrateError, left: &Left<'_>, cancel: &Cancel) -> Done {
     if cancel.is_asked() {
-        let details = vec![error.to_string(), what_stays(plan, done)];
+        let details = [error.to_string()].into_iter().chain(what_stays(plan, left)).collect();
         return Done::Event(Event::StepStopped { step: Step::Migrate, details, at: job.now() });
     }
-    let failure = Failure::new(error.to_string()).detail(what_stays(plan, done));
-    let failure = ways_out(job, plan, error, done).into_iter().fold(failure, Failure::next);
+    let failure = what_stays(plan, left).into_iter().fold(Failure::new(error.to_string()), Failure::detail);
+    let failure = ways_out(job, plan, error, left.done).into_iter().fold(failure, Failure::next);
     job.failed(Step::Migrate, failure)
 }
 
-/// What the run leaves behind.
-fn what_stays(plan: &Plan, done: &[Version]) -> String {
+/// What the run leaves behind, in lines. That nothing was applied is said where it is known.
+fn what_stays(plan: &Plan, left: &Left<'_>) -> Vec<String> {
+    let Left { done, found, unseen } = left;
+    let back = takes_back(plan);
+    let mut lines = Vec::new();
+    if !done.is_empty() || (found.is_empty() && !unseen) {
+        lines.push(known_to_stay(plan, done));
+    }
+    if !found.is_empty() {
+        let how = if back { "Found taken back" } else { "Found applied" };
+        lines.push(format!("{how}, perhaps by the run that broke off before: {}.", found.join(", ")));
+    }
+    if *unseen {
+        let how = if back { "taken back" } else { "applied" };
+        let status = format!("/migrate {} status", plan.environment);
+        lines.push(format!("An earlier run of this release broke off. What else that one has {how}: {status}."));
+    }
+    lines
+}
+
+fn known_to_stay(plan: &Plan, done: &[Version]) -> String {
     let file = |version: &Version| {
         let planned = plan.changing().find(|m| m.version == *version);
         planned.map_or_else(|| version.to_string(), |migration| migration.file.clone())
@@ -89,4 +118,58 @@ pub(in crate::executor) fn half_done_ways_out(environment: &EnvironmentName, is_
         format!("or, where it is known how far it came and somebody has looked: /migrate {environment} up --continue")
     });
     [by_hand].into_iter().chain(goes_on).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Applies two migrations.
+    fn plan() -> Plan {
+        let file = |version: u64, file: &str| {
+            json!({ "version": Version::from(version), "file": file, "checksum": "ab", "reversible": true,
+                    "transactional": true, "summary": "", "not_run": null })
+        };
+        let plan = json!({
+            "service": "goals", "environment": "staging", "kind": "deploy", "base": null, "base_since": null,
+            "commit": "4c1f9e2b0d".repeat(4), "commits": [], "commits_total": 0,
+            "image": { "repository": "goals", "digest": format!("sha256:{}", "ab".repeat(32)), "tag": "4c1f9e2",
+                       "pushed_at": null },
+            "migrations": [file(7, "00007_likes.sql"), file(8, "00008_tags.sql")],
+            "unknown_applied": [], "config": [], "targets": [],
+        });
+        serde_json::from_value(plan).unwrap()
+    }
+
+    #[test]
+    fn that_nothing_was_applied_is_said_where_it_is_known() {
+        let says = |done: &[Version], found: &[&str], unseen| {
+            let found = found.iter().map(|file| (*file).to_owned()).collect();
+            what_stays(&plan(), &Left { done, found, unseen }).join("\n")
+        };
+        let said = [
+            says(&[], &[], false),
+            says(&[7.into()], &[], false),
+            says(&[], &["00008_tags.sql"], false),
+            says(&[7.into()], &["00008_tags.sql"], false),
+            says(&[], &[], true),
+            says(&[7.into()], &[], true),
+        ];
+        expect_test::expect![[r#"
+            No migration of this release was applied.
+
+            Applied and still there: 00007_likes.sql.
+
+            Found applied, perhaps by the run that broke off before: 00008_tags.sql.
+
+            Applied and still there: 00007_likes.sql.
+            Found applied, perhaps by the run that broke off before: 00008_tags.sql.
+
+            An earlier run of this release broke off. What else that one has applied: /migrate staging status.
+
+            Applied and still there: 00007_likes.sql.
+            An earlier run of this release broke off. What else that one has applied: /migrate staging status."#]]
+        .assert_eq(&said.join("\n\n"));
+    }
 }
