@@ -73,7 +73,7 @@ async fn the_buttons_of_what_waits_for_a_lock() {
     there.until_told(BOB, "staging").await;
     there.says(ANA, "/deploy staging").await;
     let card = there
-        .until("the card that waits", RELEASES, |m, text| {
+        .until("the card that waits", RELEASES, |_, text| {
             text.contains("locked by bob") && text.contains("asked by ana")
         })
         .await;
