@@ -85,7 +85,10 @@ impl Discord {
     /// When Discord refuses: [`DiscordError::MessageGone`] and [`DiscordError::OldMessage`] among others.
     pub async fn edit(&self, channel: &str, id: &str, what: &Rendered) -> Result<(), DiscordError> {
         let parts = [Part::Id(channel), Part::Id(id)];
-        self.tell(Call::patch("/channels/{}/messages/{}", &parts, what.body()).about(place(channel))).await
+        // The answer is the message. Another one, a proxy's page for instance, says nothing of whether it was changed.
+        let call = Call::patch("/channels/{}/messages/{}", &parts, what.body()).about(place(channel));
+        let _changed: Message = self.ask(call).await?;
+        Ok(())
     }
 
     /// Finds the newest message that [`Discord::post`] posted with this key, looking at what came after `since` (less a
