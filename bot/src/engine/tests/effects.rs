@@ -54,6 +54,19 @@ pub(super) fn executor(chat: &Chat, outside: Outside) -> Executor {
     }
 }
 
+/// A service at which nothing is under way.
+pub(super) fn idle(id: &str) -> Observed {
+    Observed {
+        service_name: id.to_owned(),
+        status: "RUNNING".to_owned(),
+        image_identifier: String::new(),
+        settings: BTreeMap::new(),
+        newest_operation: None,
+        url: None,
+        auto_deployments: false,
+    }
+}
+
 /// A target that looks into the audit log when it is told to deploy.
 struct Watchful {
     store: Store,
@@ -65,15 +78,7 @@ struct Watchful {
 #[async_trait]
 impl Target for Watchful {
     async fn observe(&self, id: &str) -> Result<Observed, TargetError> {
-        Ok(Observed {
-            service_name: id.to_owned(),
-            status: "RUNNING".to_owned(),
-            image_identifier: String::new(),
-            settings: BTreeMap::new(),
-            newest_operation: None,
-            url: None,
-            auto_deployments: false,
-        })
+        Ok(idle(id))
     }
 
     async fn start(&self, _id: &str, _image: &str) -> Result<Started, StartError> {

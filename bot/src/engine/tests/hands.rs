@@ -1,6 +1,6 @@
 //! The executor's own loop: what is in hand stays there, and what cannot be done holds up nothing else.
 
-use super::effects::{executor, outside};
+use super::effects::{executor, idle, outside};
 use super::*;
 use async_trait::async_trait;
 use slipway_core::ids::ReleaseId;
@@ -8,7 +8,6 @@ use slipway_core::release::Effect;
 use slipway_deploy::target::{
     Observed, OperationSeen, OperationState, OperationStatus, StartError, Started, Target, TargetError,
 };
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
@@ -34,15 +33,7 @@ impl Slow {
 impl Target for Slow {
     async fn observe(&self, id: &str) -> Result<Observed, TargetError> {
         self.observed.add_permits(1);
-        Ok(Observed {
-            service_name: id.to_owned(),
-            status: "RUNNING".to_owned(),
-            image_identifier: String::new(),
-            settings: BTreeMap::new(),
-            newest_operation: None,
-            url: None,
-            auto_deployments: false,
-        })
+        Ok(idle(id))
     }
 
     async fn start(&self, _id: &str, _image: &str) -> Result<Started, StartError> {

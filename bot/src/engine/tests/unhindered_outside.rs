@@ -1,6 +1,6 @@
 //! What is slow outside holds up nothing else.
 
-use super::effects::{executor, outside};
+use super::effects::{executor, idle, outside};
 use super::*;
 use crate::by_hand::Watch;
 use crate::chat::entrance::Entrance;
@@ -10,7 +10,6 @@ use crate::outside::Outside;
 use crate::readiness::Readiness;
 use async_trait::async_trait;
 use slipway_deploy::target::{Observed, OperationSeen, OperationState, StartError, Started, Target, TargetError};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,15 +42,7 @@ impl Target for Together {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.begun.notify_one();
         self.all.wait().await;
-        Ok(Observed {
-            service_name: id.to_owned(),
-            status: "RUNNING".to_owned(),
-            image_identifier: String::new(),
-            settings: BTreeMap::new(),
-            newest_operation: None,
-            url: None,
-            auto_deployments: false,
-        })
+        Ok(idle(id))
     }
 
     async fn start(&self, _id: &str, _image: &str) -> Result<Started, StartError> {
