@@ -136,7 +136,7 @@ fn heard(line: &str, me: &str) -> Heard {
 
 /// Whether a line is what somebody would say whom there is not.
 fn is_somebody_else(first: &str, rest: &str) -> bool {
-    let is_name = first.chars().all(char::is_alphabetic);
+    let is_name = !PEOPLE.contains(&first) && first.chars().all(char::is_alphabetic);
     is_name && (rest.starts_with('/') || ["✅", "❌", "yes", "no"].contains(&rest))
 }
 
