@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use slipway_core::facts::{CiFact, CiState, Facts, Observed};
-use slipway_core::ids::{CommitSha, ImageDigest, PersonId, ReleaseId};
+use slipway_core::ids::{CommitSha, EnvironmentKey, ImageDigest, PersonId, ReleaseId};
 use slipway_core::person::{Directory, Person};
 use slipway_core::plan::{Commit, Plan, PlanKind, PlannedImage};
 use slipway_core::policy::{Asking, Case, Past, PolicySet, Soak, Stance, Vocabulary, Vote, built_in};
@@ -50,33 +50,13 @@ impl Company {
         };
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().expect("a moment");
         let digest = ImageDigest::parse(&format!("sha256:{}", "ab".repeat(32))).expect("a digest");
+        let key = EnvironmentKey { service: "goals".into(), environment: "production".into() };
+        let image = PlannedImage { repository: "goals".into(), digest, tag: "30".into(), pushed_at: None };
         let plan = Plan {
-            service: "goals".into(),
-            environment: "production".into(),
-            kind: PlanKind::Deploy,
             base: Some(sha(1_000)),
-            base_since: None,
-            commit: sha(30),
             commits: (1..=30).map(commit).collect(),
             commits_total: 30,
-            image: PlannedImage { repository: "goals".into(), digest, tag: "30".into(), pushed_at: None },
-            migrations: vec![],
-            taken_back: vec![],
-            workflow: vec![],
-            past_slipway: Default::default(),
-            with: vec![],
-            paths: None,
-            files_from: None,
-            goes_on: false,
-            between: Default::default(),
-            unknown_applied: vec![],
-            half_done: vec![],
-            edited: vec![],
-            rehearsal: None,
-            config: vec![],
-            drift: None,
-            targets: vec![],
-            promote: None,
+            ..Plan::bare(&key, PlanKind::Deploy, sha(30), image)
         };
         let vote = |n: usize| Vote { person: name(n), stance: Stance::Approve, digest: plan.digest(), at: now };
         let votes = [20, 25].map(vote).to_vec();

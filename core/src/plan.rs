@@ -1,5 +1,6 @@
 //! The immutable description of what a release will do, and the digest that votes are bound to.
 
+mod bare;
 mod between;
 mod lists;
 mod outside;
@@ -11,7 +12,7 @@ pub use outside::PastSlipway;
 pub use parameters::{SECRET_SETTING, is_parameter};
 
 use crate::configuration::{Drift, KeysSeen};
-use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
+use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
 use crate::paths::PathsSeen;
 use crate::together::PlannedWith;
@@ -325,45 +326,6 @@ const DIGEST_DOMAIN: &str = "slipway-plan-v1";
 impl Plan {
     /// How many commits a plan lists.
     pub const COMMITS_LIMIT: usize = 250;
-
-    /// The plan of what runs already: its commit with the moment since when it does, and its image. Nothing is brought, and
-    /// none of what is not named here is sent anywhere or run.
-    #[must_use]
-    pub fn of_what_runs(
-        key: &EnvironmentKey,
-        kind: PlanKind,
-        (commit, since): (CommitSha, Timestamp),
-        image: PlannedImage,
-    ) -> Self {
-        Self {
-            service: key.service.clone(),
-            environment: key.environment.clone(),
-            kind,
-            base: Some(commit.clone()),
-            base_since: Some(since),
-            commit,
-            commits: vec![],
-            commits_total: 0,
-            image,
-            migrations: vec![],
-            taken_back: vec![],
-            files_from: None,
-            goes_on: false,
-            half_done: vec![],
-            unknown_applied: vec![],
-            edited: vec![],
-            rehearsal: None,
-            config: vec![],
-            targets: vec![],
-            drift: None,
-            between: Between::default(),
-            promote: None,
-            workflow: vec![],
-            past_slipway: PastSlipway::default(),
-            with: vec![],
-            paths: None,
-        }
-    }
 
     /// The digest. Covers exactly what a vote is about: service, environment, kind, base, commit, image,
     /// pending migrations with checksums, what they may cost and what their rehearsal showed of that, configuration

@@ -190,15 +190,10 @@ async fn migrations_only(
     let bypasses = Some(super::bypasses::look(job, plan_kind, observed, at).await?);
     let facts = Facts { bypasses, ..Facts::of_ci(ci) };
     let plan = Plan {
-        service: key.service.clone(),
-        environment: key.environment.clone(),
-        kind: plan_kind,
         base_since: live.filter(|live| Some(&live.commit) == base.as_ref()).map(|live| live.since),
         base,
-        commit: commit.clone(),
         commits,
         commits_total,
-        image,
         migrations: migrations.planned,
         taken_back: migrations.taken_back,
         files_from: migrations.files_from,
@@ -207,16 +202,10 @@ async fn migrations_only(
         unknown_applied: migrations.unknown_applied,
         edited: migrations.edited,
         rehearsal: migrations.rehearsal,
-        // None of these is sent anywhere.
-        config: vec![],
-        targets: vec![],
-        drift: None,
         between: migrations.between,
-        promote: None,
-        workflow: vec![],
         past_slipway: PastSlipway { migrations: migrations.by_hand, operation, ..PastSlipway::default() },
-        with: vec![],
-        paths: None,
+        // Nothing else of it is sent anywhere.
+        ..Plan::bare(key, plan_kind, commit.clone(), image)
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }

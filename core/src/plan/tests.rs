@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::configuration::{Fingerprints, KeysSeen};
+use crate::ids::EnvironmentKey;
 
 pub(crate) fn sha(seed: u8) -> CommitSha {
     CommitSha::parse(&format!("{seed:02x}").repeat(20)).unwrap()
@@ -19,21 +20,17 @@ pub(crate) fn commit(seed: u8, author: Option<&str>) -> Commit {
 }
 
 pub(crate) fn plan() -> Plan {
+    let key = EnvironmentKey { service: "goals".into(), environment: "production".into() };
+    let image = PlannedImage {
+        repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
+        digest: ImageDigest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap(),
+        tag: sha(3).as_str().into(),
+        pushed_at: None,
+    };
     Plan {
-        service: "goals".into(),
-        environment: "production".into(),
-        kind: PlanKind::Deploy,
         base: Some(sha(1)),
-        base_since: None,
-        commit: sha(3),
         commits: vec![commit(3, Some("ana")), commit(2, Some("eve"))],
         commits_total: 2,
-        image: PlannedImage {
-            repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
-            digest: ImageDigest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap(),
-            tag: sha(3).as_str().into(),
-            pushed_at: None,
-        },
         migrations: vec![PlannedMigration {
             version: 20_251_104_120_000.into(),
             file: "20251104120000_likes.sql".into(),
@@ -48,21 +45,7 @@ pub(crate) fn plan() -> Plan {
             not_run: None,
             statements: String::new(),
         }],
-        taken_back: vec![],
-        workflow: vec![],
-        past_slipway: Default::default(),
-        with: vec![],
-        paths: None,
-        files_from: None,
-        goes_on: false,
-        between: Default::default(),
-        unknown_applied: vec![],
-        half_done: vec![],
-        edited: vec![],
-        promote: None,
-        rehearsal: None,
         config: vec![ConfigVersion::new("goals/production", "v-1")],
-        drift: None,
         targets: vec![PlannedTarget {
             kind: "app-runner".into(),
             id: "arn:aws:apprunner:us-west-2:123456789012:service/goals/1".into(),
@@ -72,6 +55,7 @@ pub(crate) fn plan() -> Plan {
             image: None,
             operation: None,
         }],
+        ..Plan::bare(&key, PlanKind::Deploy, sha(3), image)
     }
 }
 

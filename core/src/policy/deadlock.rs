@@ -3,7 +3,7 @@
 use super::set::PolicySet;
 use super::{Asking, Case, Past, Slot, nobody_can};
 use crate::facts::{CiFact, CiState, Facts, Observed};
-use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
+use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
 use crate::person::{Directory, Person};
 use crate::plan::{Commit, Plan, PlanKind, PlannedImage};
 use jiff::Timestamp;
@@ -79,32 +79,12 @@ pub(super) fn ordinary(service: &ServiceName, environment: &EnvironmentName, aut
         pull_request: None,
     };
     let digest = ImageDigest::parse(&format!("sha256:{}", "0".repeat(64))).ok()?;
+    let key = EnvironmentKey { service: service.clone(), environment: environment.clone() };
+    let image = PlannedImage { repository: String::new(), digest, tag: String::new(), pushed_at: None };
     Some(Plan {
-        service: service.clone(),
-        environment: environment.clone(),
-        kind: PlanKind::Deploy,
         base: Some(base),
-        base_since: None,
-        commit: sha,
         commits: vec![commit],
         commits_total: 1,
-        image: PlannedImage { repository: String::new(), digest, tag: String::new(), pushed_at: None },
-        migrations: vec![],
-        taken_back: vec![],
-        workflow: vec![],
-        past_slipway: Default::default(),
-        with: vec![],
-        paths: None,
-        files_from: None,
-        goes_on: false,
-        between: Default::default(),
-        unknown_applied: vec![],
-        half_done: vec![],
-        edited: vec![],
-        rehearsal: None,
-        config: vec![],
-        drift: None,
-        targets: vec![],
-        promote: None,
+        ..Plan::bare(&key, PlanKind::Deploy, sha, image)
     })
 }

@@ -241,33 +241,14 @@ impl Change {
             (0..listed.saturating_sub(self.unknown_authors)).map(|n| self.authors.get(n).or(self.authors.first()));
         let authors = known.map(|author| author.cloned()).chain((0..self.unknown_authors).map(|_| None));
         let commits: Vec<_> = authors.zip(1..).map(|(author, n)| commit(author, n)).collect();
+        let image =
+            PlannedImage { repository: String::new(), digest: image_of(2), tag: String::new(), pushed_at: None };
         Plan {
-            service: self.key.service.clone(),
-            environment: self.key.environment.clone(),
-            kind: self.kind,
             base: self.base_known.then(|| sha(0)),
-            base_since: None,
-            commit: sha(Plan::COMMITS_LIMIT + 1),
             commits_total: u32::try_from(self.commits).unwrap_or(u32::MAX),
             commits,
-            image: PlannedImage { repository: String::new(), digest: image_of(2), tag: String::new(), pushed_at: None },
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),
-            taken_back: vec![],
-            workflow: vec![],
-            past_slipway: Default::default(),
-            with: vec![],
-            paths: None,
-            files_from: None,
-            goes_on: false,
-            between: Default::default(),
-            unknown_applied: vec![],
-            half_done: vec![],
-            edited: vec![],
-            promote: None,
-            rehearsal: None,
-            config: vec![],
-            drift: None,
-            targets: vec![],
+            ..Plan::bare(&self.key, self.kind, sha(Plan::COMMITS_LIMIT + 1), image)
         }
     }
 

@@ -543,38 +543,19 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
     let (kind, name) = ("app-runner".into(), format!("goals-{environment}"));
     let (id, settings) = (name.clone(), BTreeMap::new());
     let target = PlannedTarget { kind, id, name, settings, runs: None, image: None, operation: None };
+    let key = EnvironmentKey { service: "goals".into(), environment: environment.into() };
+    let image = PlannedImage {
+        repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
+        digest: ImageDigest::parse(&format!("sha256:{commit:064x}")).unwrap(),
+        tag: sha(commit).to_string(),
+        pushed_at: None,
+    };
     Plan {
-        service: "goals".into(),
-        environment: environment.into(),
-        kind: PlanKind::Deploy,
         base: Some(sha(base)),
-        base_since: None,
-        commit: sha(commit),
         commits: (base + 1..=commit).rev().map(one).collect(),
         commits_total: commit - base,
-        image: PlannedImage {
-            repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
-            digest: ImageDigest::parse(&format!("sha256:{commit:064x}")).unwrap(),
-            tag: sha(commit).to_string(),
-            pushed_at: None,
-        },
-        migrations: vec![],
-        taken_back: vec![],
-        workflow: vec![],
-        past_slipway: Default::default(),
-        with: vec![],
-        paths: None,
-        files_from: None,
-        goes_on: false,
-        between: Default::default(),
-        unknown_applied: vec![],
-        half_done: vec![],
-        edited: vec![],
-        rehearsal: None,
-        config: vec![],
-        drift: None,
         targets: vec![target],
-        promote: None,
+        ..Plan::bare(&key, PlanKind::Deploy, sha(commit), image)
     }
 }
 

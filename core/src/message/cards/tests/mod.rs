@@ -52,42 +52,24 @@ fn commit(start: &str, title: &str, author: &str) -> Commit {
 }
 
 pub(super) fn plan() -> Plan {
+    let image = PlannedImage {
+        repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
+        digest: ImageDigest::parse(&format!("sha256:{}", "3f8a".repeat(16))).unwrap(),
+        tag: "4c1f9e2".into(),
+        pushed_at: Some(at(-720)),
+    };
     Plan {
-        service: "goals".into(),
-        environment: "production".into(),
-        kind: PlanKind::Deploy,
         base: Some(sha("9a77d01")),
         base_since: Some(at(-2 * 86_400)),
-        commit: sha("4c1f9e2"),
         commits: vec![
             commit("4c1f9e2", "Show profile links (#44)", "ana"),
             commit("b02a6c8", "Add likes to aspiration updates (#41)", "eve"),
             commit("77e3f10", "Fix nested comment order", "ana"),
         ],
         commits_total: 3,
-        image: PlannedImage {
-            repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/goals".into(),
-            digest: ImageDigest::parse(&format!("sha256:{}", "3f8a".repeat(16))).unwrap(),
-            tag: "4c1f9e2".into(),
-            pushed_at: Some(at(-720)),
-        },
         migrations: vec![migration("20251104120000_likes", true)],
-        taken_back: vec![],
-        workflow: vec![],
-        past_slipway: Default::default(),
-        with: vec![],
-        paths: None,
-        files_from: None,
-        goes_on: false,
-        between: Default::default(),
-        unknown_applied: vec![],
-        half_done: vec![],
-        edited: vec![],
-        promote: None,
-        rehearsal: None,
-        config: vec![],
-        drift: None,
         targets: vec![target("goals-us")],
+        ..Plan::bare(&key(), PlanKind::Deploy, sha("4c1f9e2"), image)
     }
 }
 
