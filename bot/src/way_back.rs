@@ -46,15 +46,6 @@ pub(crate) async fn is_there_after(store: &Store, release: &Release) -> Result<b
     is_there_at(store, &mut tx, &here).await
 }
 
-/// The same for a hint of a failure. Where it cannot be read, no way back is known: a hint that is missing must not keep
-/// what has failed from being recorded.
-pub(crate) fn for_a_hint(is_there: Result<bool, StoreError>) -> bool {
-    is_there.unwrap_or_else(|error| {
-        warn!(%error, "whether there is a way back could not be read: none is named");
-        false
-    })
-}
-
 /// Whether `/rollback` finds something as of now.
 ///
 /// # Errors
@@ -65,12 +56,20 @@ pub(crate) async fn is_there(store: &Store, key: &EnvironmentKey) -> Result<bool
     is_there_at(store, &mut tx, &here).await
 }
 
-/// The same within a transaction.
+/// The same within a transaction. All who ask this name a way back beside something else that has to be told. So where
+/// what is stored cannot be read back, none is known: that must not keep the rest from being recorded.
 ///
 /// # Errors
 /// When the store fails.
 pub(crate) async fn is_there_at(store: &Store, tx: &mut Tx, here: &Environment) -> Result<bool, StoreError> {
-    Ok(matches!(find(store, tx, here, None).await?, Back::To(..) | Back::Before(..)))
+    match find(store, tx, here, None).await {
+        Ok(back) => Ok(matches!(back, Back::To(..) | Back::Before(..))),
+        Err(error @ StoreError::Unreadable { .. }) => {
+            warn!(%error, "whether there is a way back could not be read: none is named");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What a rollback goes back to: what the release with this prefix brought, or without one the newest that is good.

@@ -289,8 +289,7 @@ async fn what_ships(
         let what = format!("{} is older than {}, which runs on {environment}.", commit.short(), base.short());
         let failure = Failure::new(what).final_for_request();
         let failure = failure.detail("A deployment only goes forward.").detail("Nothing was started.");
-        let is_there = way_back::is_there(&job.executor.store, &job.release.request.key).await;
-        return Ok(Err(match way_back::for_a_hint(is_there) {
+        return Ok(Err(match way_back::is_there(&job.executor.store, &job.release.request.key).await? {
             true => failure.next(format!("/rollback {environment}")),
             false => failure.next(format!("/deploy {environment} with a commit that comes after {}", base.short())),
         }));

@@ -4,8 +4,7 @@ use super::{Done, Job, Trouble};
 use crate::way_back;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
-use slipway_core::message::cards::NO_WAY_BACK;
-use slipway_core::plan::PlanKind;
+use slipway_core::message::cards::{self, OpenWays};
 use slipway_core::release::{Failure, Step};
 use slipway_deploy::health::HealthAnswer;
 
@@ -79,23 +78,11 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
     Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news })
 }
 
-/// Only ways that are open. The same commit deployed again is nothing to do, as it runs: what brings it once more is a
-/// deployment of its configuration, where it has one.
+/// Whether there is a way back is asked now: it may have been marked as bad since the plan was made.
 async fn with_ways_out(job: &Job<'_>, failure: Failure) -> Result<Failure, Trouble> {
-    let environment = &job.release.request.key.environment;
-    let again = format!("/deploy {environment} --config");
-    if job.release.request.kind.plan_kind() == PlanKind::Config {
-        // An older version would read the same settings.
-        return Ok(failure.next(format!("put the secret back, then {again}")).next("/release retry"));
-    }
-    let failure = match way_back::for_a_hint(way_back::is_there_after(&job.executor.store, job.release).await) {
-        true => failure.next(format!("/rollback {environment}")),
-        false => failure.detail(NO_WAY_BACK).next(format!("/deploy {environment} with a commit that mends it")),
-    };
-    Ok(match job.environment()?.config.is_empty() {
-        true => failure,
-        false => failure.next(format!("{again} starts it once more")),
-    })
+    let back = way_back::is_there_after(&job.executor.store, job.release).await?;
+    let open = OpenWays { back, configuration: !job.environment()?.config.is_empty() };
+    Ok(cards::not_verified(job.release, failure, open))
 }
 
 impl Heard {

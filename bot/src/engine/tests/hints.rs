@@ -1,4 +1,4 @@
-//! What a failure hints at may be unreadable: the failure is recorded all the same.
+//! A way back that is named beside something else may be unreadable: the rest is recorded and told all the same.
 
 use super::chat::CONFIG;
 use super::effects::{executor, outside};
@@ -46,6 +46,32 @@ async fn a_verification_fails_although_its_way_back_cannot_be_read() {
     assert_eq!(chat.phase(&release).await, "failed");
     let card = chat.card(&release).await;
     assert!(card.contains("is live but not healthy") && card.contains(NO_WAY_BACK), "{card}");
+}
+
+#[tokio::test]
+async fn an_announcement_is_made_although_its_way_back_cannot_be_read() {
+    // Announced is what has come to the last environment.
+    let (service, others) = CONFIG.split_once("[service.goals.environment.production]").unwrap();
+    let (_, people) = others.split_once("[person.ana]").unwrap();
+    let service = service.replacen("vote_expiry", "announce = [\"terminal:ops\"]\nvote_expiry", 1);
+    let mut chat = Chat::with(&format!("{service}[person.ana]{people}")).await;
+    let release = after_one_that_cannot_be_read(&mut chat, OF_A_LATER_VERSION).await;
+    chat.succeeds(&release, "verify", Step::Verify).await;
+    let executor = executor(&chat, outside().await);
+    let row = chat.lease(&release, "announce").await;
+    executor.work(row).await;
+    let said = chat.posted(&format!("announcement/{release}")).await;
+    assert!(said.contains("is in staging") && said.contains(NO_WAY_BACK), "{said}");
+}
+
+#[tokio::test]
+async fn what_runs_is_marked_as_bad_although_its_way_back_cannot_be_read() {
+    let mut chat = Chat::open().await;
+    let release = after_one_that_cannot_be_read(&mut chat, OF_A_LATER_VERSION).await;
+    chat.succeeds(&release, "verify", Step::Verify).await;
+    let answer = chat.says("ana", &format!("/release bad {release} \"loses sessions\"")).await;
+    assert!(answer.starts_with("Known to be bad from now on"), "{answer}");
+    assert!(answer.contains(&format!("It runs on staging: {NO_WAY_BACK}")), "{answer}");
 }
 
 #[tokio::test]

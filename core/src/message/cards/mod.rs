@@ -29,6 +29,7 @@ mod ship;
 mod show;
 mod status;
 mod tag;
+mod ways_out;
 mod why;
 mod words;
 
@@ -71,6 +72,7 @@ pub use ship::{another_repository, no_such_environment, ships_already, which_ser
 pub use show::details;
 pub use status::{StatusRow, status};
 pub use tag::{tag_is_back, tag_moved};
+pub use ways_out::{OpenWays, not_verified};
 pub use why::{MIGRATIONS_UNSEEN, fine, soaked, why};
 pub use words::services_in;
 

@@ -2,6 +2,7 @@
 
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
+use super::super::ways_out;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
@@ -188,10 +189,7 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
 
 /// Whoever tries again what runs already may want it started anew.
 fn once_more(release: &Release) -> Option<Line> {
-    let again = matches!(release.request.kind, RequestKind::Retry { .. });
-    release.plan.as_ref().filter(|plan| again && !plan.config.is_empty())?;
-    let command = configuration::command(&release.request.key.environment);
-    Some(Line::plain("To start it once more and verify it: ").code(command))
+    Some(Line::plain("To start it once more and verify it: ").code(ways_out::starts_once_more(release)?))
 }
 
 /// Who names a service gets it.

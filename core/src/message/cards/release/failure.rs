@@ -2,9 +2,9 @@
 
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
+use super::super::ways_out;
 use super::super::words::{self, DOT};
 use super::{actions, applied, back, commit, keeps_serving, message, plan, run, shipping, targets, together};
-use crate::plan::PlanKind;
 use crate::release::{Failure, Release, Step};
 
 /// How many lines of a failure a card shows.
@@ -29,7 +29,7 @@ pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failu
     }
     message.body.push(Block::Line(way_out(release, step, failure)));
     let verbs = [Verb::Rerun, Verb::Retry, Verb::Details, Verb::Lock].into_iter().filter(|verb| match verb {
-        Verb::Retry => !failure.request_is_wrong && !runs_already(release, step),
+        Verb::Retry => !failure.request_is_wrong && !ways_out::runs_already(release, step),
         Verb::Rerun => release.failed_in_ci(),
         _ => release.plan.is_some(),
     });
@@ -149,17 +149,12 @@ fn way_out(release: &Release, step: Option<Step>, failure: &Failure) -> Line {
         _ if failure.request_is_wrong => {
             next.text("put that right, then ask again; the same request would end the same way")
         }
-        _ if runs_already(release, step) => {
-            let way = together::way_out(release, &format!("/deploy {}", release.request.key.environment));
-            next.code(way).text(" with a commit that mends it")
+        _ if ways_out::runs_already(release, step) => {
+            let (command, which) = ways_out::another_commit(&release.request.key.environment);
+            next.code(together::way_out(release, &command)).text(format!(" {which}"))
         }
         _ => next.join(retry(release)),
     }
-}
-
-/// What could not be verified runs, so that the same deployment again would have nothing to do.
-fn runs_already(release: &Release, step: Option<Step>) -> bool {
-    step == Some(Step::Verify) && release.request.kind.plan_kind() != PlanKind::Config
 }
 
 fn retry(release: &Release) -> Line {
