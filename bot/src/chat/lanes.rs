@@ -1,10 +1,9 @@
 //! What comes over one connection is taken beside each other, so that nothing slow holds up the rest. What is of one key is
 //! taken one after the other, in the order in which it came.
 
-use futures::FutureExt as _;
+use crate::defects;
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::panic::AssertUnwindSafe;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tracing::error;
@@ -77,21 +76,23 @@ impl<M: Send + 'static, T: Send + 'static> Lanes<M, T> {
     }
 }
 
+/// Whose panics are counted here.
+const DURING: &str = "taking in what came over a connection";
+
 /// What something comes to. None: it panicked, which is a fault of ours and no reason to hear nothing any more.
 pub(in crate::chat) async fn caught<T>(takes: impl Future<Output = T>) -> Option<T> {
-    let done = AssertUnwindSafe(takes).catch_unwind().await;
-    done.inspect_err(|_| error!("a fault in Slipway: something that came could not be taken")).ok()
+    defects::caught(DURING, takes).await.ok()
 }
 
 /// The same of what does not wait.
 pub(in crate::chat) fn caught_at_once<T>(takes: impl FnOnce() -> T) -> Option<T> {
-    let done = std::panic::catch_unwind(AssertUnwindSafe(takes));
-    done.inspect_err(|_| error!("a fault in Slipway: something that came could not be taken")).ok()
+    defects::caught_at_once(DURING, takes).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt as _;
     use std::sync::{Arc, Mutex};
     use tokio::sync::Notify;
 

@@ -8,7 +8,7 @@ mod tests;
 use super::drawing::{Drawing, Drawn};
 use super::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
-use crate::defects::{Panicked, caught};
+use crate::defects::{Panicked, caught, round};
 use crate::engine::Signals;
 use crate::rest;
 use crate::setup::Setup;
@@ -142,13 +142,8 @@ impl Publisher {
                 }
             }
             wants.mark_unchanged();
-            match caught("looking for messages", self.begin_due(chat.platform(), &mut channels)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    error!(%error, "messages could not be published");
-                    tokio::time::sleep(rest::AFTER_FAILURE).await;
-                }
-                Err(Panicked) => tokio::time::sleep(rest::AFTER_FAILURE).await,
+            if round("looking for messages", self.begin_due(chat.platform(), &mut channels)).await.is_none() {
+                tokio::time::sleep(rest::AFTER_FAILURE).await;
             }
             let (busy, has_room) = (channels.busy(), channels.room() > 0);
             tokio::select! {

@@ -45,7 +45,7 @@ pub use why::{Explanation, Inquiry, Why};
 
 use crate::chat::direct;
 use crate::clock::Clock;
-use crate::defects::{Panicked, caught};
+use crate::defects::{Panicked, caught, round};
 use crate::setup::Setup;
 use crate::store::{InboxRow, SeenReaction, Store, StoreError};
 use apart::apart;
@@ -120,32 +120,21 @@ impl Engine {
             if !open_is_judged {
                 open_is_judged = self.judges_open(started_ms).await;
             }
-            match caught("taking a delivery", self.handle_next()).await {
-                Ok(Ok(true)) => {}
-                Ok(Ok(false)) => {
+            match round("taking a delivery", self.handle_next()).await {
+                Some(true) => {}
+                Some(false) => {
                     // Both are fine: a signal, or the time to look by itself.
                     let _ = tokio::time::timeout(Duration::from_millis(LOOK_ANYWAY_MS), self.signals.inbox.notified())
                         .await;
                 }
-                Ok(Err(error)) => {
-                    error!(%error, "the inbox could not be read");
-                    tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await;
-                }
-                Err(Panicked) => tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await,
+                None => tokio::time::sleep(Duration::from_millis(REST_AFTER_FAILURE_MS)).await,
             }
         }
     }
 
     /// The same until it works, as no timer makes up for it. Nobody waits for that.
     async fn judges_open(&self, started_ms: i64) -> bool {
-        match caught("judging what waits", self.judge_open(started_ms)).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                error!(%error, "what waits could not be judged again, it is tried again");
-                false
-            }
-            Err(Panicked) => false,
-        }
+        round("judging what waits", self.judge_open(started_ms)).await.is_some()
     }
 
     /// Lets everything that waits be judged again: policy, people and freezes may be others than before the start,

@@ -2,7 +2,7 @@
 //! the inbox, with exactly the commit that was seen.
 
 use super::{Executor, Trouble, no_longer_configured};
-use crate::defects::{Panicked, caught};
+use crate::defects::{Panicked, caught, round};
 use crate::engine::Incoming;
 use crate::store::{Delivery, StoreError};
 use slipway_core::facts::CiState;
@@ -10,7 +10,7 @@ use slipway_core::ids::{CommitSha, IntentId};
 use slipway_core::intent::Intent;
 use slipway_deploy::github::Resolution;
 use std::time::Duration;
-use tracing::{error, info};
+use tracing::info;
 
 /// How often it is looked whether a look is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -36,9 +36,7 @@ impl Executor {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Ok(Err(error)) = caught("looking for green CI", self.look_for_green()).await {
-                error!(%error, "what waits for green CI could not be looked at");
-            }
+            let _ = round("looking for green CI", self.look_for_green()).await;
         }
     }
 

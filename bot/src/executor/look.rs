@@ -4,9 +4,9 @@ use super::gather::with_sizes;
 use super::migrate::{FolderAndDatabase, folder_and_database};
 use super::{Executor, Trouble, no_longer_configured};
 use crate::configuration;
+use crate::defects::caught;
 use crate::rest;
 use crate::store::{Lookup, Question};
-use futures::FutureExt as _;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::message::Message;
 use slipway_core::message::cards::{self, ConfigurationView, MigrationsView, PendingView};
@@ -14,7 +14,6 @@ use slipway_core::migration::applied_newest_first;
 use slipway_core::migration::format::Dialect;
 use slipway_deploy::github::Resolution;
 use std::collections::{HashMap, HashSet};
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tracing::{error, warn};
@@ -62,11 +61,11 @@ impl Executor {
     async fn answer(&self, lookup: &Lookup) -> bool {
         let looked = match &lookup.question {
             Ok(question) => {
-                let look = AssertUnwindSafe(self.look(question)).catch_unwind();
+                let look = caught("looking into a question", self.look(question));
                 match tokio::time::timeout(LOOK_LIMIT, look).await {
                     Ok(Ok(Ok(answer))) => answer,
                     Ok(Ok(Err(trouble))) => could_not_look(question, &trouble.to_string()),
-                    Ok(Err(_)) => could_not_look(question, "Slipway has a defect here."),
+                    Ok(Err(panicked)) => could_not_look(question, &format!("{panicked}.")),
                     Err(_) => could_not_look(question, &format!("It took more than {} s.", LOOK_LIMIT.as_secs())),
                 }
             }

@@ -37,19 +37,18 @@ mod verify;
 pub(crate) mod workflows;
 
 use crate::clock::Clock;
+use crate::defects::caught;
 use crate::engine::{Incoming, Signals};
 use crate::members::Members;
 use crate::outside::Outside;
 use crate::rest;
 use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
 use crate::store::{EffectRow, IntentRefused, Store, StoreError, UnreadableEffect};
-use futures::FutureExt as _;
 use hands::{Hands, InHand};
 use serde_json::json;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::plan::Plan;
 use slipway_core::release::{Effect, Event, Failure, Release, Step};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -228,9 +227,9 @@ impl Executor {
 
     pub(crate) async fn work(&self, row: EffectRow) {
         // A defect that panics counts as a failure; otherwise its lease would run out and it would panic for ever.
-        let perform = AssertUnwindSafe(self.perform(&row)).catch_unwind();
+        let perform = caught(row.effect.name(), Box::pin(self.perform(&row)));
         let result = tokio::select! {
-            result = perform => result.unwrap_or_else(|_| Err(Trouble::Passing("Slipway has a defect here.".into()))),
+            result = perform => result.unwrap_or_else(|panicked| Err(Trouble::Passing(format!("{panicked}.")))),
             () = self.keep_lease(&row) => Err(Trouble::Abandoned),
         };
         let settled = match result {

@@ -5,16 +5,15 @@ mod failing;
 mod words;
 
 use super::{Executor, migrate};
+use crate::defects::{Panicked, caught};
 use crate::rest;
 use crate::setup::ServiceSetup;
 use failing::Failing;
-use futures::FutureExt as _;
 use slipway_core::ids::{CommitSha, ServiceName};
 use slipway_core::migration::format::{self, Format};
 use slipway_core::migration::{Folder, FolderError, LintOptions, Review, review};
 use slipway_deploy::github::{ChangedFile, GitHubError, Opinion, PullRequest};
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tracing::{error, info, warn};
@@ -175,7 +174,7 @@ impl Executor {
             }
             looked_into += 1;
             // A defect that panics, and what takes too long, is one pull request's own.
-            let shown = AssertUnwindSafe(self.show(name, service, &pull, base.as_ref())).catch_unwind();
+            let shown = caught("showing a pull request's migrations", self.show(name, service, &pull, base.as_ref()));
             match tokio::time::timeout(LOOK_LIMIT, shown).await {
                 Ok(Ok(Ok(sent))) => {
                     if sent {
@@ -186,8 +185,8 @@ impl Executor {
                 }
                 Ok(Ok(Err(error))) if concerns_all(&error) => return Err(error),
                 Ok(Ok(Err(error))) => self.not_shown(name, &pull, &error, seen),
-                Ok(Err(_)) => {
-                    error!(service = %name, number = pull.number, "Slipway has a defect here");
+                Ok(Err(Panicked)) => {
+                    error!(service = %name, number = pull.number, "a pull request is given up until it changes");
                     seen.shown.insert(pull.number, now);
                 }
                 Err(_) => {

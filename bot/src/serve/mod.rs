@@ -7,7 +7,7 @@ use crate::chat::publisher::Publisher;
 use crate::clock::Clock;
 use crate::config;
 use crate::configuration::Watch;
-use crate::defects::{Panicked, caught};
+use crate::defects::round;
 use crate::dry::Dry;
 use crate::engine::{Engine, Incoming, Signals};
 use crate::executor::Executor;
@@ -237,10 +237,8 @@ async fn forget_old(store: Store, clock: Clock) {
     loop {
         ticks.tick().await;
         let forgotten = store.inbox_forget(clock.now_ms() - REMEMBER_DELIVERIES_MS);
-        match caught("forgetting old deliveries", forgotten).await {
-            Ok(Ok(0)) | Err(Panicked) => {}
-            Ok(Ok(count)) => info!(count, "forgot old deliveries"),
-            Ok(Err(error)) => error!(%error, "old deliveries could not be forgotten"),
+        if let Some(count @ 1..) = round("forgetting old deliveries", forgotten).await {
+            info!(count, "forgot old deliveries");
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) mod promotion;
 mod strangers;
 
 use crate::clock::Clock;
-use crate::defects::caught;
+use crate::defects::round;
 use crate::engine::Signals;
 use crate::members::Members;
 use crate::policies::Keeper;
@@ -21,7 +21,6 @@ use crate::store::{Store, StoreError};
 use due::Due;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::error;
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -81,7 +80,5 @@ impl Timekeeper {
 
 /// One duty's look: neither its failure nor a defect in it keeps another duty from being looked at.
 async fn note(duty: &'static str, look: impl Future<Output = Result<(), StoreError>>) {
-    if let Ok(Err(error)) = caught(duty, look).await {
-        error!(duty, %error, "what is due could not be looked at");
-    }
+    let _ = round(duty, look).await;
 }
