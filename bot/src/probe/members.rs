@@ -1,8 +1,9 @@
 //! Whether the members of teams can be looked up where they are kept, and who of them is known.
 
-use super::{PROBE_CONCURRENCY_LIMIT, PROBE_TIMEOUT, ProbeResult};
+use super::asked::within_limit;
+use super::{PROBE_CONCURRENCY_LIMIT, ProbeResult};
 use crate::clock::Clock;
-use crate::outside::Outside;
+use crate::outside::{MembersError, Outside};
 use crate::setup::Setup;
 use futures::StreamExt as _;
 use slipway_core::membership::{Roll, Source, muster};
@@ -35,14 +36,8 @@ pub async fn members(setup: &Setup, outside: &Outside) -> (Vec<(String, ProbeRes
 }
 
 async fn look<'a>(outside: &Outside, source: &'a Source) -> (&'a Source, Result<BTreeSet<String>, ProbeResult>) {
-    let members = match tokio::time::timeout(PROBE_TIMEOUT, outside.members(source)).await {
-        Ok(members) => members.map_err(|error| ProbeResult::fail(error.to_string(), error.mend())),
-        Err(_) => {
-            let says = format!("no answer within {} seconds", PROBE_TIMEOUT.as_secs());
-            Err(ProbeResult::fail(says, "check that this machine reaches it, then try again"))
-        }
-    };
-    (source, members)
+    let failed = |error: MembersError| ProbeResult::fail(error.to_string(), error.mend());
+    (source, within_limit("it", failed, outside.members(source)).await)
 }
 
 fn found(source: &Source, members: &BTreeSet<String>, people: &Directory) -> String {

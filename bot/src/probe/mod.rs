@@ -2,6 +2,7 @@
 //! probe, and a line in [`standard`].
 
 mod actions;
+mod asked;
 mod discord;
 mod flow;
 mod members;
@@ -78,11 +79,8 @@ pub async fn run_all(probes: &[Box<dyn Probe>], timeout: Duration) -> Vec<(Strin
 }
 
 async fn ask(probe: &dyn Probe, timeout: Duration) -> (String, ProbeResult) {
-    let answer = tokio::time::timeout(timeout, probe.run()).await.unwrap_or_else(|_| {
-        let says = format!("no answer within {} seconds", timeout.as_secs());
-        ProbeResult::fail(says, "check that this machine reaches it, then try again")
-    });
-    (probe.name(), answer)
+    let answer = tokio::time::timeout(timeout, probe.run()).await;
+    (probe.name(), answer.unwrap_or_else(|_| asked::too_slow(timeout, "it")))
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ mod app;
 mod channels;
 mod commands;
 
-use super::{PROBE_TIMEOUT, ProbeResult};
+use super::ProbeResult;
+#[cfg(test)]
+use super::asked::shown;
+use super::asked::{self, Row};
 use crate::config::{Config, Secrets};
 use slipway_deploy::discord::{Discord, DiscordError, Guild, Me};
-
-/// A line of the answer: what it is about, and what was found.
-type Row = (String, ProbeResult);
 
 /// What the application has to be allowed in each channel, and what for.
 const NEEDED: [(u64, &str, &str); 6] = {
@@ -90,28 +90,7 @@ async fn standing(client: &Discord, guild: &str, me: Me) -> Result<Standing, Dis
     Ok(Standing { guild, me, roles })
 }
 
-/// What was asked, or the line that says why not. The errors say themselves how to mend it.
+/// The errors say themselves how to mend it.
 async fn within_limit<T>(asked: impl Future<Output = Result<T, DiscordError>>) -> Result<T, ProbeResult> {
-    match tokio::time::timeout(PROBE_TIMEOUT, asked).await {
-        Ok(answer) => answer.map_err(|error| ProbeResult::fail(error.for_operators(), "")),
-        Err(_) => {
-            let says = format!("no answer within {} seconds", PROBE_TIMEOUT.as_secs());
-            Err(ProbeResult::fail(says, "check that this machine reaches Discord, then try again"))
-        }
-    }
-}
-
-/// Rows as `slipway check` shows them.
-#[cfg(test)]
-fn shown(rows: &[Row]) -> String {
-    let line = |(name, ProbeResult { ok, says, mend }): &Row| {
-        let mark = match (ok, mend.is_empty()) {
-            (true, true) => "ok  ",
-            (true, false) => "warn",
-            (false, _) => "FAIL",
-        };
-        let mend = if mend.is_empty() { String::new() } else { format!("\n      → {mend}") };
-        format!("{mark}  {name}  {says}{mend}")
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    asked::within_limit("Discord", |error| ProbeResult::fail(error.for_operators(), ""), asked).await
 }

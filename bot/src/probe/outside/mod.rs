@@ -4,7 +4,8 @@ mod aws;
 mod database;
 mod github;
 
-use super::{PROBE_CONCURRENCY_LIMIT, PROBE_TIMEOUT, ProbeResult};
+use super::asked::{self, Row};
+use super::{PROBE_CONCURRENCY_LIMIT, ProbeResult};
 use crate::outside::Outside;
 use crate::setup::{EnvironmentSetup, ServiceSetup, Setup};
 use futures::StreamExt as _;
@@ -13,8 +14,6 @@ use slipway_core::workflow::Bypass;
 use slipway_deploy::target::Observed;
 use std::collections::BTreeSet;
 
-/// A line of the answer: what it is about, and what was found.
-type Row = (String, ProbeResult);
 /// One look; it may have more to say than a line.
 type Look<'a> = BoxFuture<'a, Vec<Row>>;
 
@@ -82,15 +81,9 @@ fn bypass_row(bypass: &Bypass) -> Row {
     (place, doubtful(bypass.says(), bypass.mend()))
 }
 
-/// What was asked, or the line that says why not. The errors say themselves how to mend it.
+/// The errors say themselves how to mend it.
 async fn within_limit<T, E: ToString>(asked: impl Future<Output = Result<T, E>>) -> Result<T, ProbeResult> {
-    match tokio::time::timeout(PROBE_TIMEOUT, asked).await {
-        Ok(answer) => answer.map_err(|error| ProbeResult::fail(error.to_string(), "")),
-        Err(_) => {
-            let says = format!("no answer within {} seconds", PROBE_TIMEOUT.as_secs());
-            Err(ProbeResult::fail(says, "check that this machine reaches it, then try again"))
-        }
-    }
+    asked::within_limit("it", |error| ProbeResult::fail(error.to_string(), ""), asked).await
 }
 
 /// The tags that are moved after releases of a service, each with the environment that does. A tag with the commit in it

@@ -5,13 +5,13 @@ mod app;
 mod channels;
 mod token;
 
-use super::{PROBE_TIMEOUT, ProbeResult};
+use super::ProbeResult;
+#[cfg(test)]
+use super::asked::shown;
+use super::asked::{self, Row};
 use crate::config::{Config, Secrets, SlackMode};
 use secrecy::SecretString;
 use slipway_deploy::slack::{Slack, SlackError};
-
-/// A line of the answer: what it is about, and what was found.
-type Row = (String, ProbeResult);
 
 /// Everything about Slack, where it is switched on and there is a token. That one is missing is said with the other
 /// variables.
@@ -41,28 +41,7 @@ async fn socket(client: &Slack, token: &SecretString) -> Row {
     ("Slack Socket Mode".to_owned(), answer)
 }
 
-/// What was asked, or the line that says why not. The errors say themselves how to mend it.
+/// The errors say themselves how to mend it.
 async fn within_limit<T>(asked: impl Future<Output = Result<T, SlackError>>) -> Result<T, ProbeResult> {
-    match tokio::time::timeout(PROBE_TIMEOUT, asked).await {
-        Ok(answer) => answer.map_err(|error| ProbeResult::fail(error.to_string(), "")),
-        Err(_) => {
-            let says = format!("no answer within {} seconds", PROBE_TIMEOUT.as_secs());
-            Err(ProbeResult::fail(says, "check that this machine reaches Slack, then try again"))
-        }
-    }
-}
-
-/// Rows as `slipway check` shows them.
-#[cfg(test)]
-fn shown(rows: &[Row]) -> String {
-    let line = |(name, ProbeResult { ok, says, mend }): &Row| {
-        let mark = match (ok, mend.is_empty()) {
-            (true, true) => "ok  ",
-            (true, false) => "warn",
-            (false, _) => "FAIL",
-        };
-        let mend = if mend.is_empty() { String::new() } else { format!("\n      → {mend}") };
-        format!("{mark}  {name}  {says}{mend}")
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    asked::within_limit("Slack", |error| ProbeResult::fail(error.to_string(), ""), asked).await
 }
