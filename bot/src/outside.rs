@@ -197,6 +197,27 @@ impl std::fmt::Display for NoSuchTarget {
 }
 
 #[cfg(test)]
+impl Outside {
+    /// Clients that reach nothing.
+    pub(crate) fn nowhere() -> Self {
+        use slipway_deploy::aws::{CallLimits, ExplicitAws};
+        use slipway_deploy::github::Auth;
+        // Nobody listens there.
+        let nowhere = "http://127.0.0.1:9";
+        slipway_deploy::install_crypto_provider();
+        let aws = AwsClients::explicit(ExplicitAws {
+            endpoint_url: nowhere.to_owned(),
+            region: "us-west-2".to_owned(),
+            access_key_id: "AKIDEXAMPLE".to_owned(),
+            secret_access_key: "none".to_owned(),
+            limits: CallLimits::default(),
+        });
+        let github = GitHub::new(nowhere, Auth::Token("none".to_owned().into())).unwrap();
+        Self::new(github, None, &aws, HealthChecker::new(1_000).unwrap())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -178,13 +178,7 @@ mod tests {
     use crate::setup::Setup;
     use slipway_core::ids::EnvironmentKey;
     use slipway_core::paths::Pattern;
-    use slipway_deploy::aws::{AwsClients, CallLimits, ExplicitAws};
-    use slipway_deploy::github::{Auth, GitHub};
-    use slipway_deploy::health::HealthChecker;
     use std::path::Path;
-
-    /// Nobody listens here: whatever is asked of GitHub is an error.
-    const NOWHERE: &str = "http://127.0.0.1:9";
 
     const CONFIG: &str = r#"
 [store]
@@ -203,19 +197,6 @@ target = { kind = "dry", name = "web-staging" }
     fn setup() -> Setup {
         let (config, _) = Config::check(CONFIG.as_bytes(), Path::new("slipway.toml")).unwrap();
         crate::assemble::setup(&config).unwrap()
-    }
-
-    fn outside() -> Outside {
-        slipway_deploy::install_crypto_provider();
-        let aws = AwsClients::explicit(ExplicitAws {
-            endpoint_url: NOWHERE.to_owned(),
-            region: "us-west-2".to_owned(),
-            access_key_id: "AKIDEXAMPLE".to_owned(),
-            secret_access_key: "none".to_owned(),
-            limits: CallLimits::default(),
-        });
-        let github = GitHub::new(NOWHERE, Auth::Token("none".to_owned().into())).unwrap();
-        Outside::new(github, None, &aws, HealthChecker::new(1_000).unwrap())
     }
 
     fn sha(n: usize) -> CommitSha {
@@ -240,7 +221,8 @@ target = { kind = "dry", name = "web-staging" }
     }
 
     async fn compares(line: &Line, known: &mut Known) -> Result<(), GitHubError> {
-        let (outside, setup) = (outside(), setup());
+        // Whatever is asked of GitHub is an error.
+        let (outside, setup) = (Outside::nowhere(), setup());
         let key = EnvironmentKey { service: "web".into(), environment: "staging".into() };
         let paths = Paths::new(vec![Pattern::parse("web/**").unwrap()], None).unwrap();
         let look = Look {

@@ -132,7 +132,8 @@ fn records_of(incoming: &Incoming) -> &'static [&'static str] {
     }
 }
 
-fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 19] {
+/// Whatever can come in, with nothing in it.
+pub(super) fn one_of_each(release: &slipway_core::ids::ReleaseId) -> [Incoming; 19] {
     let who = || Identity::Terminal("ana".into());
     let (channel, message) = (String::new, String::new);
     [

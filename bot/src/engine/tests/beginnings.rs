@@ -525,31 +525,7 @@ async fn the_same_gate_refuses_each() {
 
 #[test]
 fn whatever_comes_in_says_what_it_can_begin() {
-    let who = || slipway_core::person::Identity::Terminal("ana".into());
-    let (channel, message, release) = (String::new, String::new, || ReleaseId::new("r"));
-    let incoming = [
-        Incoming::Typed { who: who(), channel: channel(), text: String::new() },
-        Incoming::Pressed { who: who(), channel: channel(), message: message(), verb: Verb::Approve, plan: None },
-        Incoming::Reacted {
-            who: who(),
-            channel: channel(),
-            message: message(),
-            stance: Stance::Approve,
-            added: true,
-            at_us: None,
-            name: String::new(),
-            found: false,
-        },
-        Incoming::Happened { release: release(), event: Event::BuildReady },
-        Incoming::PoliciesChanged { version: 1 },
-        Incoming::MembersSeen { source: release_managers(), members: [].into(), at: jiff::Timestamp::UNIX_EPOCH },
-        Incoming::Judge { release: release() },
-        Incoming::LockDue { environment: chat::key("staging") },
-        Incoming::IntentDue { intent: "01KB".into(), green: None },
-        Incoming::PromotionDue { environment: chat::key("staging") },
-        sees(None, &[]),
-        Incoming::FlowDue { environment: chat::key("staging") },
-    ];
+    let incoming = audit::one_of_each(&ReleaseId::new("r"));
     let said: Vec<_> = incoming.iter().flat_map(ways_in).collect();
     for way in &WAYS {
         assert_eq!(said.iter().filter(|said| **said == way).count(), 1, "{way:?}");

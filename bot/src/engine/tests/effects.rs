@@ -11,30 +11,15 @@ use jiff::Timestamp;
 use slipway_core::audit::Record;
 use slipway_core::ids::ReleaseId;
 use slipway_core::release::{BuildProgress, Effect};
-use slipway_deploy::aws::{AwsClients, CallLimits, ExplicitAws};
-use slipway_deploy::github::{Auth, GitHub};
-use slipway_deploy::health::HealthChecker;
 use slipway_deploy::target::{
     Observed, OperationSeen, OperationState, OperationStatus, StartError, Started, Target, TargetError,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-/// Nobody listens here.
-const NOWHERE: &str = "http://127.0.0.1:9";
-
 /// Clients that reach nothing.
 pub(super) async fn outside() -> Outside {
-    slipway_deploy::install_crypto_provider();
-    let aws = AwsClients::explicit(ExplicitAws {
-        endpoint_url: NOWHERE.to_owned(),
-        region: "us-west-2".to_owned(),
-        access_key_id: "AKIDEXAMPLE".to_owned(),
-        secret_access_key: "none".to_owned(),
-        limits: CallLimits::default(),
-    });
-    let github = GitHub::new(NOWHERE, Auth::Token("none".to_owned().into())).unwrap();
-    Outside::new(github, None, &aws, HealthChecker::new(1_000).unwrap())
+    Outside::nowhere()
 }
 
 /// The executor of a chat's bot.
