@@ -3,10 +3,12 @@
 
 pub mod aws;
 pub mod bot;
+mod deliveries;
 pub mod demo;
 pub mod discord;
 pub mod front;
 pub mod github;
+mod people;
 pub mod port;
 pub mod postgres;
 pub mod screen;

@@ -5,14 +5,9 @@ use super::interaction::State;
 use super::options::DiscordMode;
 use super::rest::respond;
 use super::server::Shared;
+use crate::deliveries::{self, Busy};
 use serde_json::Value;
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Deliveries are remembered up to here; then the oldest half is forgotten.
-const DELIVERIES_LIMIT: usize = 10_000;
-/// More are not held back.
-const HELD_LIMIT: usize = 1_000;
 
 /// What came of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,59 +64,14 @@ pub enum Mischief {
     OtherGuild,
 }
 
-/// In which order held deliveries are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As they came.
-    AsTheyCame,
-    /// The last one first.
-    Backwards,
-}
-
 /// What has been delivered, and what is to happen to the next.
-#[derive(Debug, Default)]
-pub(super) struct Deliveries {
-    pub(super) list: Vec<Delivery>,
-    /// Numbers of those that were forgotten.
-    forgotten: usize,
-    pub(super) mischief: VecDeque<Mischief>,
-    held: Option<Vec<Value>>,
-}
+pub(super) type Deliveries = deliveries::Deliveries<Delivery, Mischief, Value>;
 
 impl Deliveries {
-    fn note(&mut self, payload: Value) -> usize {
-        if self.list.len() >= DELIVERIES_LIMIT {
-            self.list.drain(..DELIVERIES_LIMIT / 2);
-            self.forgotten += DELIVERIES_LIMIT / 2;
-        }
-        let number = self.forgotten + self.list.len();
-        self.list.push(Delivery { number, payload, answer: DeliveryAnswer::Pending });
-        number
-    }
-
-    pub(super) fn get(&self, number: usize) -> Option<&Delivery> {
-        self.list.get(number.checked_sub(self.forgotten)?)
-    }
-
     fn set(&mut self, number: usize, answer: DeliveryAnswer) {
-        let index = number.checked_sub(self.forgotten);
-        if let Some(delivery) = index.and_then(|index| self.list.get_mut(index)) {
+        if let Some(delivery) = self.get(number) {
             delivery.answer = answer;
         }
-    }
-
-    /// Nothing is sent from now on.
-    pub(super) fn hold(&mut self) {
-        self.held.get_or_insert_default();
-    }
-
-    /// Things are sent again; gives those that waited.
-    pub(super) fn unhold(&mut self, order: Order) -> Vec<Value> {
-        let mut waited = self.held.take().unwrap_or_default();
-        if order == Order::Backwards {
-            waited.reverse();
-        }
-        waited
     }
 }
 
@@ -136,36 +86,18 @@ pub(super) enum Outcome {
     Lost,
 }
 
-/// Counts a delivery that is under way for as long as it lives.
-struct Busy<'a>(&'a Shared);
-
-impl<'a> Busy<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        shared.busy.send_modify(|count| *count += 1);
-        Self(shared)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.busy.send_modify(|count| *count -= 1);
-    }
-}
-
 /// Delivers an interaction, unless deliveries are held back.
 pub(super) async fn deliver(shared: &Arc<Shared>, payload: Value) -> Outcome {
-    if let Some(held) = &mut shared.world().deliveries.held {
-        if held.len() < HELD_LIMIT {
-            held.push(payload);
-        }
-        return Outcome::Held;
+    let now = shared.world().deliveries.unless_held(payload);
+    match now {
+        Some(payload) => run(shared, payload).await,
+        None => Outcome::Held,
     }
-    run(shared, payload).await
 }
 
 /// Delivers an interaction now, and waits for the first answer to it as long as Discord does.
 pub(super) async fn run(shared: &Arc<Shared>, payload: Value) -> Outcome {
-    let _busy = Busy::new(shared);
+    let _busy = Busy::new(&shared.busy);
     let id = payload["id"].as_str().unwrap_or_default().to_owned();
     let limit = shared.world().limits.answer_within;
     let answered = async {
@@ -225,7 +157,11 @@ pub(super) async fn once(shared: &Shared, payload: &Value, mischief: Option<Misc
     }
     let (url, number) = {
         let mut world = shared.world();
-        let number = world.deliveries.note(payload.clone());
+        let number = world.deliveries.note(|number| Delivery {
+            number,
+            payload: payload.clone(),
+            answer: DeliveryAnswer::Pending,
+        });
         let url = match &world.mode {
             DiscordMode::Http { url } => Some(url.clone()),
             DiscordMode::Gateway => None,

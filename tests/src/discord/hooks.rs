@@ -1,7 +1,8 @@
 //! What tests set and see behind the scenes.
 
 use super::DiscordSandbox;
-use super::delivery::{self, Delivery, DeliveryAnswer, Mischief, Order};
+use super::Order;
+use super::delivery::{self, Delivery, DeliveryAnswer, Mischief};
 use super::fault::Fault;
 use super::gateway::Hub;
 use super::message::Said;

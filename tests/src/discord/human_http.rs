@@ -1,8 +1,8 @@
 //! The people's side over HTTP: JSON in, JSON out, and the pages.
 
 use super::DiscordSandbox;
-use super::people::{Did, Refused};
 use super::server::Shared;
+use crate::people::{Since, answer};
 use axum::extract::{Query, State};
 use axum::response::Html;
 use axum::routing::{get, post};
@@ -10,10 +10,6 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a look may wait for news, in milliseconds.
-const WAIT_LIMIT_MS: u64 = 20_000;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -46,31 +42,8 @@ struct Wish {
     typed: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct Since {
-    #[serde(default)]
-    after: u64,
-    #[serde(default)]
-    wait_ms: u64,
-}
-
-fn answer(did: Did) -> Json<Value> {
-    let Err(Refused { error, shown, errors }) = did else { return Json(json!({ "ok": true })) };
-    let mut answer = json!({ "ok": false, "error": error });
-    if let Some(shown) = shown {
-        answer["shown"] = json!(shown);
-    }
-    if !errors.is_empty() {
-        answer["errors"] = json!(errors);
-    }
-    Json(answer)
-}
-
 async fn state(State(shared): State<Arc<Shared>>, Query(since): Query<Since>) -> Json<Value> {
-    let wait = Duration::from_millis(since.wait_ms.min(WAIT_LIMIT_MS));
-    let mut changes = shared.changes.clone();
-    // Without news the answer is the same as before.
-    let _ = tokio::time::timeout(wait, changes.wait_for(|seq| *seq > since.after)).await;
+    since.news(shared.changes.clone()).await;
     Json(DiscordSandbox::inside(shared).state(since.after))
 }
 

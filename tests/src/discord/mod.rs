@@ -34,7 +34,8 @@ mod state;
 mod transcript;
 mod world;
 
-pub use delivery::{Delivery, DeliveryAnswer, Mischief, Order};
+pub use crate::deliveries::Order;
+pub use delivery::{Delivery, DeliveryAnswer, Mischief};
 pub use fault::{Fault, FaultKind};
 pub use notified::Notified;
 pub use options::{

@@ -4,14 +4,9 @@ use super::http_delivery;
 use super::outcome::{Outcome, Then, finished};
 use super::server::Shared;
 use super::socket;
+use crate::deliveries::{self, Busy};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Deliveries are remembered up to here; then the oldest half is forgotten.
-const DELIVERIES_LIMIT: usize = 10_000;
-/// More are not held back.
-const HELD_LIMIT: usize = 1_000;
 
 /// What is delivered, and to which address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,59 +87,14 @@ pub enum Mischief {
     OtherTeam,
 }
 
-/// In which order held deliveries are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As they came.
-    AsTheyCame,
-    /// The last one first.
-    Backwards,
-}
-
 /// What has been delivered, and what is to happen to the next.
-#[derive(Debug, Default)]
-pub(super) struct Deliveries {
-    pub(super) list: Vec<Delivery>,
-    /// Numbers of those that were forgotten.
-    forgotten: usize,
-    pub(super) mischief: VecDeque<Mischief>,
-    held: Option<Vec<Outgoing>>,
-}
+pub(super) type Deliveries = deliveries::Deliveries<Delivery, Mischief, Outgoing>;
 
 impl Deliveries {
-    fn note(&mut self, kind: DeliveryKind, attempt: u32, payload: Value) -> usize {
-        if self.list.len() >= DELIVERIES_LIMIT {
-            self.list.drain(..DELIVERIES_LIMIT / 2);
-            self.forgotten += DELIVERIES_LIMIT / 2;
-        }
-        let number = self.forgotten + self.list.len();
-        self.list.push(Delivery { number, kind, attempt, payload, answer: DeliveryAnswer::Pending });
-        number
-    }
-
-    pub(super) fn get(&self, number: usize) -> Option<&Delivery> {
-        self.list.get(number.checked_sub(self.forgotten)?)
-    }
-
     fn set(&mut self, number: usize, answer: DeliveryAnswer) {
-        let index = number.checked_sub(self.forgotten);
-        if let Some(delivery) = index.and_then(|index| self.list.get_mut(index)) {
+        if let Some(delivery) = self.get(number) {
             delivery.answer = answer;
         }
-    }
-
-    /// Nothing is sent from now on.
-    pub(super) fn hold(&mut self) {
-        self.held.get_or_insert_default();
-    }
-
-    /// Things are sent again; gives those that waited.
-    pub(super) fn unhold(&mut self, order: Order) -> Vec<Outgoing> {
-        let mut waited = self.held.take().unwrap_or_default();
-        if order == Order::Backwards {
-            waited.reverse();
-        }
-        waited
     }
 }
 
@@ -171,31 +121,13 @@ impl Answered {
     }
 }
 
-/// Counts a delivery that is under way for as long as it lives.
-struct Busy<'a>(&'a Shared);
-
-impl<'a> Busy<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        shared.busy.send_modify(|count| *count += 1);
-        Self(shared)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.busy.send_modify(|count| *count -= 1);
-    }
-}
-
 /// Delivers something, unless deliveries are held back.
 pub(super) async fn deliver(shared: &Arc<Shared>, outgoing: Outgoing) -> Outcome {
-    if let Some(held) = &mut shared.world().deliveries.held {
-        if held.len() < HELD_LIMIT {
-            held.push(outgoing);
-        }
-        return Outcome::Held;
+    let now = shared.world().deliveries.unless_held(outgoing);
+    match now {
+        Some(outgoing) => run(shared, outgoing).await,
+        None => Outcome::Held,
     }
-    run(shared, outgoing).await
 }
 
 /// Delivers an event without waiting for it.
@@ -212,7 +144,7 @@ pub(super) fn deliver_event(shared: &Arc<Shared>, payload: Value) {
 
 /// Delivers something now: an event up to four times.
 pub(super) async fn run(shared: &Arc<Shared>, outgoing: Outgoing) -> Outcome {
-    let _busy = Busy::new(shared);
+    let _busy = Busy::new(&shared.busy);
     let mut answered = attempt(shared, &outgoing, 0, "").await;
     if outgoing.kind == DeliveryKind::Event {
         let pauses = shared.world().limits.retry_after;
@@ -260,7 +192,13 @@ async fn once(
     }
     let (socket, record) = {
         let mut world = shared.world();
-        let record = world.deliveries.note(outgoing.kind, attempt, payload.clone());
+        let record = world.deliveries.note(|number| Delivery {
+            number,
+            kind: outgoing.kind,
+            attempt,
+            payload: payload.clone(),
+            answer: DeliveryAnswer::Pending,
+        });
         (world.mode == super::SlackMode::Socket, record)
     };
     let answered = match socket {

@@ -1,7 +1,8 @@
 //! What tests set, ask for and look at.
 
+use super::Order;
 use super::SlackSandbox;
-use super::delivery::{self, Delivery, DeliveryAnswer, DeliveryKind, Mischief, Order, Outgoing};
+use super::delivery::{self, Delivery, DeliveryAnswer, DeliveryKind, Mischief, Outgoing};
 use super::fault::Fault;
 use super::notified::Notified;
 use super::options::{SlackChannel, SlackLimits, SlackUser};
@@ -144,7 +145,7 @@ impl SlackSandbox {
     /// Sends a recorded delivery again, with a fresh signature. None: there is no such delivery any more.
     pub async fn resend(&self, number: usize) -> Option<DeliveryAnswer> {
         let (kind, payload) = {
-            let world = self.shared.world();
+            let mut world = self.shared.world();
             let delivery = world.deliveries.get(number)?;
             (delivery.kind, delivery.payload.clone())
         };

@@ -9,42 +9,8 @@ use super::payload;
 use super::view::View;
 use super::world::{Conversation, World};
 use super::written;
+pub use crate::people::{Did, Refused};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::fmt;
-
-/// Slack, or the app, did not do what a person wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refused {
-    /// `channel_not_found`, `operation_timeout`, …
-    pub error: String,
-    /// What the person reads.
-    pub shown: Option<String>,
-    /// What is wrong with a form, by block id.
-    pub errors: BTreeMap<String, String>,
-}
-
-impl Refused {
-    fn code(error: &str) -> Self {
-        Self { error: error.to_owned(), ..Self::default() }
-    }
-
-    fn shown(error: &str, shown: &str) -> Self {
-        Self { shown: Some(shown.to_owned()), ..Self::code(error) }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.shown.as_deref().unwrap_or(&self.error))?;
-        self.errors.iter().try_for_each(|(block, error)| write!(f, " {block}: {error}"))
-    }
-}
-
-impl std::error::Error for Refused {}
-
-/// Done, or why not.
-pub type Did = Result<(), Refused>;
 
 fn did(outcome: Outcome) -> Did {
     match outcome {

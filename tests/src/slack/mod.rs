@@ -38,7 +38,8 @@ mod view;
 mod world;
 mod written;
 
-pub use delivery::{Delivery, DeliveryAnswer, DeliveryKind, Mischief, Order};
+pub use crate::deliveries::Order;
+pub use delivery::{Delivery, DeliveryAnswer, DeliveryKind, Mischief};
 pub use fault::{Fault, FaultKind};
 pub use human::{Did, Refused};
 pub use notified::Notified;

@@ -13,51 +13,12 @@ use super::options::DiscordUser;
 use super::place::Place;
 use super::server::Shared;
 use super::world::World;
-use std::collections::BTreeMap;
-use std::fmt;
+pub use crate::people::{Did, Refused};
 
 /// Who speaks when Discord itself does.
 const DISCORD: &str = "discord";
 /// What somebody reads when no answer to a command came.
 const NO_ANSWER: &str = "The application did not respond";
-
-/// Discord, or the app, did not do what a person wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refused {
-    /// `unknown_channel`, `no_answer`, …
-    pub error: String,
-    /// What the person reads.
-    pub shown: Option<String>,
-    /// What is wrong with a form, by the input's custom id; or with a command, by the option's name.
-    pub errors: BTreeMap<String, String>,
-}
-
-impl Refused {
-    pub(super) fn code(error: &str) -> Self {
-        Self { error: error.to_owned(), ..Self::default() }
-    }
-
-    pub(super) fn shown(error: &str, shown: &str) -> Self {
-        Self { shown: Some(shown.to_owned()), ..Self::code(error) }
-    }
-
-    fn of(error: &str, part: &str, what: &str) -> Self {
-        let errors = BTreeMap::from([(part.to_owned(), what.to_owned())]);
-        Self { errors, ..Self::code(error) }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.shown.as_deref().unwrap_or(&self.error))?;
-        self.errors.iter().try_for_each(|(part, error)| write!(f, " {part}: {error}"))
-    }
-}
-
-impl std::error::Error for Refused {}
-
-/// Done, or why not.
-pub type Did = Result<(), Refused>;
 
 /// What a person gets who did something in a place: `shown` when nothing came.
 fn did(shared: &Shared, outcome: Outcome, who: (&str, &str), shown: &str) -> Did {
