@@ -337,7 +337,7 @@ async fn a_change_while_it_is_published_is_published_after_it() {
 async fn what_a_message_left_behind_is_to_say_is_due_once() {
     let (_folder, store, release) = with_messages().await;
     let (id, channel, wanted) = due(&store).await.remove(0);
-    let left = Message::answer(Line::plain("This goes on."), []);
+    let left = text("This goes on.");
     let shown = |external_id, left| Shown { external_id, plan: None, left };
     store.message_published(id, wanted, shown("m1", Some(&left)), NOW_MS).await.unwrap();
     let before = due(&store).await.len();

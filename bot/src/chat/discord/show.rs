@@ -266,7 +266,7 @@ impl Chat for DiscordChat {
         wait.map_or(Ok(()), Err)
     }
 
-    fn is_recorded(&self, out: &Outgoing<'_>, _id: &str) {
+    fn is_recorded(&self, out: &Outgoing<'_>) {
         if out.message.body.is_none() {
             self.intake.entrance.look_again.notify_one();
         }
