@@ -51,6 +51,10 @@ pub enum ChatError {
     /// It never will.
     #[error("{0}")]
     Never(String),
+    /// It takes no more changes of the message, which is to go on in another one. Nothing was posted: that it will be is
+    /// written down first.
+    #[error("the message takes no more changes")]
+    GoesOn,
 }
 
 /// A message on its way out.
@@ -64,7 +68,8 @@ pub struct Outgoing<'a> {
     pub thread: Option<&'a str>,
     /// Where the chat takes it, when it is an answer.
     pub reply: Option<&'a Reply>,
-    /// Since when it may be there already: posting it was begun then, and nobody knows how that ended.
+    /// Since when it may be there already: posting it was begun then, and nobody knows how that ended. With an external id
+    /// it is the message in which that one goes on.
     pub unsure_since: Option<Timestamp>,
     /// The plan that it shows.
     pub plan: Option<&'a PlanDigest>,
@@ -109,9 +114,14 @@ pub trait Chat: Send + Sync + std::fmt::Debug {
     /// Posting the same key twice must lead to one message.
     async fn show(&self, what: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError>;
 
-    /// What was posted is known by this id of the chat's from now on, and no more by the one that it may have had: what
+    /// What was posted is known by the chat's id for it from now on, and no more by the one that it may have had: what
     /// happened under it before then was not known to be about it.
-    fn is_recorded(&self, _what: &Outgoing<'_>, _id: &str) {}
+    fn is_recorded(&self, _what: &Outgoing<'_>) {}
+
+    /// What the message says that is left behind, now that it goes on in one with this id of the chat's. `None`: it stays.
+    fn left_behind(&self, _what: &Outgoing<'_>, _id: &str) -> Option<Message> {
+        None
+    }
 
     /// Shows the page that a chat keeps for one person: parts, each with the key that its buttons are about.
     async fn show_home(

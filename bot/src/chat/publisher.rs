@@ -13,9 +13,10 @@ use crate::engine::Signals;
 use crate::rest;
 use crate::setup::Setup;
 use crate::standing::Company;
-use crate::store::{MessageRow, Store, StoreError};
+use crate::store::{MessageRow, Shown, Store, StoreError};
 use futures::future::join_all;
 use jiff::Timestamp;
+use slipway_core::message::Message;
 use slipway_core::person::{Directory, Platform};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -298,10 +299,12 @@ impl Publisher {
             self.store.message_posting(row.id, self.clock.now_ms()).await?;
         }
         let shown = show(chat.as_ref(), &what, &drawn, people).await;
-        let new_id = shown.as_ref().ok().filter(|id| row.external_id.as_ref() != Some(id)).cloned();
-        let published = self.shown(row, &drawn, shown).await?;
-        if let Some(id) = new_id {
-            chat.is_recorded(&what, &id);
+        let new_id = shown.as_ref().ok().filter(|id| row.external_id.as_ref() != Some(id));
+        let (is_new, goes_on) = (new_id.is_some(), new_id.filter(|_| row.external_id.is_some()));
+        let left = goes_on.and_then(|id| chat.left_behind(&what, id));
+        let published = self.shown(row, (&drawn, left.as_ref()), shown).await?;
+        if is_new {
+            chat.is_recorded(&what);
         }
         Ok(published)
     }
@@ -309,19 +312,24 @@ impl Publisher {
     async fn shown(
         &self,
         row: &MessageRow,
-        drawn: &Drawn,
+        (drawn, left): (&Drawn, Option<&Message>),
         shown: Result<String, ChatError>,
     ) -> Result<Published, StoreError> {
         let channel = &row.message.channel;
         match shown {
             Ok(external_id) => {
                 let now_ms = self.clock.now_ms();
-                self.store.message_published(row.id, row.wanted, &external_id, drawn.plan(), now_ms).await?;
+                let shown = Shown { external_id: &external_id, plan: drawn.plan(), left };
+                self.store.message_published(row.id, row.wanted, shown, now_ms).await?;
                 Ok(Published::Done)
             }
             Err(ChatError::Gone) if row.posted_again < POST_AGAIN_LIMIT => {
                 info!(channel, key = row.message.key, "a message is gone and is posted again");
                 self.store.message_gone(row.id).await?;
+                Ok(Published::Later)
+            }
+            Err(ChatError::GoesOn) => {
+                self.store.message_posting(row.id, self.clock.now_ms()).await?;
                 Ok(Published::Later)
             }
             Err(error @ (ChatError::Gone | ChatError::Never(_))) => {
@@ -336,7 +344,10 @@ impl Publisher {
             Err(ChatError::Later { maybe_taken: true, .. }) if row.message.only_for.is_some() && row.failures > 0 => {
                 self.give_up(row).await
             }
-            Err(ChatError::Later { what, .. }) if row.external_id.is_none() && row.failures + 1 >= FAILURES_LIMIT => {
+            // An old message that leads on says nothing else any more.
+            Err(ChatError::Later { what, .. })
+                if (row.external_id.is_none() || row.message.leads_on()) && row.failures + 1 >= FAILURES_LIMIT =>
+            {
                 error!(channel, what, "a message is given up until it changes");
                 self.give_up(row).await
             }

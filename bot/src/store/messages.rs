@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 
 /// What the keys of cards begin with.
 pub const CARD_KEY_PREFIX: &str = "release/";
+/// What the key of an old message begins with that leads to the one in which it goes on. What follows is the chat's id for
+/// it.
+const LEADS_ON_KEY_PREFIX: &str = "leads-on/";
 
 /// A message to put into a channel.
 #[derive(Clone, Debug)]
@@ -62,12 +65,29 @@ impl NewMessage {
     pub fn about(self, release: &ReleaseId) -> Self {
         Self { release: Some(release.clone()), ..self }
     }
+
+    /// Whether it is an old message that only leads to the one in which it goes on. It is never posted.
+    #[must_use]
+    pub fn leads_on(&self) -> bool {
+        self.key.starts_with(LEADS_ON_KEY_PREFIX)
+    }
 }
 
 /// The key of a release's card, the same in each channel.
 #[must_use]
 pub fn card_key(release: &ReleaseId) -> String {
     format!("{CARD_KEY_PREFIX}{release}")
+}
+
+/// What the channel shows of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The chat's id for it.
+    pub external_id: &'a str,
+    /// The plan, if it is the card of a release that has one.
+    pub plan: Option<&'a PlanDigest>,
+    /// What the message is to say in which it was before, if it goes on in another one.
+    pub left: Option<&'a Message>,
 }
 
 /// A message that the channel does not show yet as it should.
@@ -283,7 +303,7 @@ impl Store {
     }
 
     /// Records what the channel shows now, and for a card the plan that it shows. Where the chat has another id for it than
-    /// before, it goes on in another message.
+    /// before, it goes on in another message; what the one left behind is to say becomes a message of its own, due at once.
     ///
     /// # Errors
     /// When the store fails.
@@ -291,11 +311,15 @@ impl Store {
         &self,
         id: i64,
         revision: i64,
-        external_id: &str,
-        plan: Option<&PlanDigest>,
+        shown: Shown<'_>,
         now_ms: i64,
     ) -> Result<(), StoreError> {
+        let Shown { external_id, plan, left } = shown;
         let mut tx = self.begin().await?;
+        if let Some(left) = left {
+            let leads_on = sqlx::query(sql::MESSAGE_LEADS_ON).bind(id).bind(external_id).bind(LEADS_ON_KEY_PREFIX);
+            leads_on.bind(to_json(left)?).execute(&mut *tx).await?;
+        }
         sqlx::query(sql::MESSAGE_GOES_ON).bind(id).bind(external_id).execute(&mut *tx).await?;
         sqlx::query(sql::MESSAGE_PUBLISHED)
             .bind(id)

@@ -37,7 +37,7 @@ pub use gateway::GatewaySession;
 pub use inbox::{Delivery, InboxRow};
 pub use intents::intent_key;
 pub use lookups::{Lookup, Question};
-pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, ShownPlan, UnreadableMessage, card_key};
+pub use messages::{CARD_KEY_PREFIX, MessageRow, NewMessage, Shown, ShownPlan, UnreadableMessage, card_key};
 pub use policies::{NewPolicyVersion, PolicyVersion};
 pub use promotions::{StoredPromotion, promotion_key};
 pub use reactions::SeenReaction;

@@ -325,11 +325,32 @@ async fn a_change_while_it_is_published_is_published_after_it() {
     let (_folder, store, release) = with_messages().await;
     let (id, _, wanted) = due(&store).await.remove(0);
     touch(&store, &release).await;
-    store.message_published(id, wanted, "m1", None, NOW_MS).await.unwrap();
+    let m1 = Shown { external_id: "m1", plan: None, left: None };
+    store.message_published(id, wanted, m1, NOW_MS).await.unwrap();
     let row = store.messages_due("", NOW_MS, 10).await.unwrap().remove(0).unwrap();
     assert_eq!((row.id, row.wanted, row.external_id.as_deref()), (id, wanted + 1, Some("m1")));
-    store.message_published(id, row.wanted, "m1", None, NOW_MS).await.unwrap();
+    store.message_published(id, row.wanted, m1, NOW_MS).await.unwrap();
     assert!(due(&store).await.iter().all(|(other, ..)| *other != id));
+}
+
+#[tokio::test]
+async fn what_a_message_left_behind_is_to_say_is_due_once() {
+    let (_folder, store, release) = with_messages().await;
+    let (id, channel, wanted) = due(&store).await.remove(0);
+    let left = text("This goes on.");
+    let shown = |external_id, left| Shown { external_id, plan: None, left };
+    store.message_published(id, wanted, shown("m1", Some(&left)), NOW_MS).await.unwrap();
+    let before = due(&store).await.len();
+    for _ in 0..2 {
+        touch(&store, &release).await;
+        store.message_published(id, wanted + 1, shown("m2", Some(&left)), NOW_MS).await.unwrap();
+    }
+    let rows = store.messages_due(&channel, NOW_MS, 10).await.unwrap();
+    let old: Vec<_> = rows.into_iter().map(Result::unwrap).filter(|row| row.message.leads_on()).collect();
+    let ids: Vec<_> = old.iter().map(|row| row.external_id.as_deref()).collect();
+    assert_eq!(ids, [Some("m1")], "not before it goes on, and not again");
+    assert_eq!((&old[0].message.body, &old[0].message.release), (&Some(left), &None));
+    assert_eq!(due(&store).await.len(), before + 2, "the card has changed once more");
 }
 
 #[tokio::test]

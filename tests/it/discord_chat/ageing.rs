@@ -3,15 +3,28 @@
 use super::{ANA, BOB, DORA, RELEASES, Server, is_card, unlimited, verbs};
 use jiff::SignedDuration;
 use serde_json::Value;
-use slipway_sandbox::discord::DiscordLimits;
+use slipway_sandbox::discord::{DiscordLimits, Fault, FaultKind};
 
 const LONG: SignedDuration = SignedDuration::from_hours(2);
+const POST: &str = "POST /channels/{channel}/messages";
+const EDIT: &str = "PATCH /channels/{channel}/messages/{message}";
+const LIST: &str = "GET /channels/{channel}/messages";
 
 impl Server {
     /// The message in which a card goes on.
     async fn until_goes_on(&self, old: &Value, words: &str) -> Value {
         let fits = |m: &Value, text: &str| is_card(m) && m["id"] != old["id"] && text.contains(words);
         self.until(&format!("a newer card with \"{words}\""), RELEASES, fits).await
+    }
+
+    /// The bot is killed, time passes for Discord, which has no trouble any more, and the bot starts again.
+    async fn crashes(&mut self, passes: SignedDuration) {
+        self.world.bot.kill().unwrap();
+        self.until_connected(false).await;
+        self.discord.shift_clock(passes);
+        self.discord.heal();
+        self.world.bot.start().await.unwrap();
+        self.until_connected(true).await;
     }
 }
 
@@ -77,4 +90,42 @@ async fn a_card_that_takes_no_more_changes_goes_on_once() {
     there.until_shows(&new, "is live").await;
     there.caught_up(ANA).await;
     assert_eq!(there.cards().len(), 3, "{:?}", there.discord.transcript(RELEASES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_before_the_old_card_leads_on_leaves_it_to_the_next_start() {
+    let (mut there, old) = asked_long_ago().await;
+    there.discord.inject(Fault { method: EDIT.to_owned(), kind: FaultKind::Status(503), times: u32::MAX });
+    there.react(BOB, &old, "✅", true);
+    let new = there.until_goes_on(&old, "✔ bob (release)").await;
+    // What is answered in the same channel is answered after that is written down.
+    there.caught_up(ANA).await;
+    assert!(there.messages(RELEASES).iter().all(|m| !there.text(m).contains("This goes on")), "nothing can be changed");
+    there.crashes(SignedDuration::ZERO).await;
+    there.until_shows(&old, "This goes on in a newer message").await;
+    there.react(DORA, &new, "✅", true);
+    there.until_shows(&new, "is live").await;
+    assert_eq!(there.cards().len(), 2, "{:?}", there.discord.transcript(RELEASES));
+    let edits = there.calls("PATCH", |path| path.ends_with(old["id"].as_str().unwrap()));
+    there.caught_up(ANA).await;
+    let later = there.calls("PATCH", |path| path.ends_with(old["id"].as_str().unwrap()));
+    assert_eq!(edits, later, "once it leads on it is left alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_before_the_newer_card_is_written_down_doubles_it_never() {
+    let (mut there, old) = asked_long_ago().await;
+    there.discord.inject(Fault::once(POST, FaultKind::AnswerLost));
+    there.react(BOB, &old, "✅", true);
+    let new = there.until_goes_on(&old, "✔ bob (release)").await;
+    // Nor does the bot find it before it is killed.
+    there.discord.inject(Fault { method: LIST.to_owned(), kind: FaultKind::Timeout, times: u32::MAX });
+    // Longer than Discord itself knows what is posted twice.
+    there.crashes(SignedDuration::from_mins(10)).await;
+    let left = there.until_shows(&old, "This goes on in a newer message").await;
+    let address = format!("/{RELEASES}/{}", new["id"].as_str().unwrap());
+    assert!(left["content"].as_str().unwrap().contains(&address), "{left}");
+    there.react(DORA, &new, "✅", true);
+    there.until_shows(&new, "is live").await;
+    assert_eq!(there.cards().len(), 2, "{:?}", there.discord.transcript(RELEASES));
 }

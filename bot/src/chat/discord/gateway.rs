@@ -2,12 +2,11 @@
 //! answer. An event is acknowledged when it and all before it are durable; the session is kept, so that the next start goes
 //! on where this one stopped.
 
-use super::earlier::{Earlier, Turn};
 use super::heard::{self, Asked, Happened, What};
 use super::intake::{Intake, Place};
 use super::session::SessionKeeper;
 use super::show::DiscordChat;
-use super::underway::{Number, Underway};
+use super::underway::Number;
 use super::{callback, heard::Said};
 use crate::chat::entrance::NOT_CONFIRMED;
 use crate::chat::lanes::{Lanes, caught, caught_at_once};
@@ -61,13 +60,10 @@ pub struct GatewayListener {
 struct Listening {
     /// The session that it is about, as Discord names it.
     session: Arc<str>,
-    underway: Underway,
     /// What wants an answer, in order for each person.
     asked: Lanes<Number, ()>,
     /// What happened: reactions in one order, what people say in one for each.
-    happened: Lanes<(Number, Turn), ()>,
-    /// For what of that something asked waits.
-    earlier: Earlier,
+    happened: Lanes<Number, ()>,
     suggestions: Arc<Semaphore>,
     introducing: Option<JoinHandle<()>>,
 }
@@ -105,13 +101,10 @@ impl GatewayListener {
                     }
                     None => return,
                 },
-                (number, _) = now.asked.next() => now.done(number),
-                ((number, turn), _) = now.happened.next() => {
-                    now.earlier.done(turn);
-                    now.done(number)
-                }
+                (number, _) = now.asked.next() => self.done(number),
+                (number, _) = now.happened.next() => self.done(number),
             };
-            gateway.acknowledge(now.underway.durable());
+            gateway.acknowledge(self.intake.underway().durable());
             if matters || kept_at.elapsed() >= KEEP_EVERY {
                 kept_at = Instant::now();
                 keeper.keep(&gateway);
@@ -125,14 +118,14 @@ impl GatewayListener {
             GatewayEvent::Ready { session_id, user_id, guilds, .. } => {
                 info!(user = user_id, "Discord is listened to");
                 now.session = session_id.into();
-                now.underway.anew();
+                self.intake.underway().anew();
                 self.intake.introduce(user_id, &guilds);
                 keeper.keep(gateway);
             }
             GatewayEvent::Resumed => info!("Discord is listened to again, and nothing was missed"),
             GatewayEvent::InvalidSession => {
                 warn!("Discord has forgotten what was missed: the reactions are read again");
-                now.underway.anew();
+                self.intake.underway().anew();
                 keeper.over();
             }
             GatewayEvent::Dispatch { .. } => return,
@@ -143,15 +136,14 @@ impl GatewayListener {
     /// Has an event taken in beside the others.
     fn dispatch(&self, came: Came, now: &mut Listening) {
         let Came { seq, kind, data, replayed, at } = came;
-        let number = now.underway.came(seq);
+        let number = self.intake.underway().came(seq);
         match caught_at_once(|| heard::happened(&kind, data)) {
             Some(Ok(Happened::Asked(asked))) => {
                 if matches!(asked.what, What::Suggest { .. }) {
                     self.suggest(*asked, at, now);
-                    now.underway.done(number);
+                    self.done(number);
                 } else {
-                    let earlier = now.earlier.is_durable();
-                    now.asked.take(asked.user.clone(), number, self.answer_after(earlier, *asked, replayed, at));
+                    now.asked.take(asked.user.clone(), number, self.answer(*asked, replayed, at));
                 }
             }
             Some(Ok(happened)) if self.intake.concerns(&happened) => {
@@ -161,22 +153,30 @@ impl GatewayListener {
                 };
                 let place = Place { session: "", seq, replayed, again: false, came_us: self.intake.comes_us() };
                 let taken = taken_in(self.intake.clone(), happened.clone(), now.session.clone(), place);
-                let turn = now.earlier.came();
-                now.happened.take(key.to_owned(), (number, turn), taken);
+                self.intake.underway().happened(number);
+                now.happened.take(key.to_owned(), number, taken);
             }
             Some(Ok(_)) => {
                 if kind == JOINED && self.intake.wants_a_guild() {
                     self.introduce(now);
                 }
-                now.underway.done(number);
+                self.done(number);
             }
             // Told again it would be the same.
             Some(Err(error)) => {
                 error!(kind, %error, "an event of Discord's cannot be read");
-                now.underway.done(number);
+                self.done(number);
             }
-            None => now.underway.done(number),
+            None => {
+                self.done(number);
+            }
         }
+    }
+
+    /// Something is durable. Gives that it was for this app.
+    fn done(&self, number: Number) -> bool {
+        self.intake.underway().done(number);
+        true
     }
 
     /// Asks who the application is and where, once at a time.
@@ -198,33 +198,12 @@ impl GatewayListener {
         });
     }
 
-    /// Takes in what wants an answer, and answers, once all that happened before it is durable: an approval must not begin
-    /// the run that an earlier veto was to stop. What cannot wait so long is not taken in, and is told so.
-    fn answer_after(
-        &self,
-        earlier: impl Future<Output = ()> + Send + 'static,
-        asked: Asked,
-        told_again: bool,
-        at: Instant,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let (discord, intake) = (self.discord.clone(), self.intake.clone());
-        let (id, token) = (asked.id.clone(), asked.token.clone());
-        let answer = self.answer(asked, told_again, at);
-        async move {
-            if intake.entrance.within(at, earlier).await.is_some() {
-                return answer.await;
-            }
-            warn!(id, "something was asked, and what happened before it is not durable yet");
-            respond(&discord, &id, token.expose(), &callback::say(NOT_CONFIRMED)).await;
-        }
-    }
-
     /// Takes in what wants an answer, and answers.
     fn answer(&self, asked: Asked, told_again: bool, at: Instant) -> impl Future<Output = ()> + Send + 'static {
-        let (discord, intake) = (self.discord.clone(), self.intake.clone());
+        let (discord, id, token) = (self.discord.clone(), asked.id.clone(), asked.token.clone());
+        let answer = self.intake.asked(asked, told_again, at);
         async move {
-            let (id, token) = (asked.id.clone(), asked.token.clone());
-            let answer = caught(intake.asked(asked, told_again, at)).await;
+            let answer = caught(answer).await;
             let Some(answer) = answer.unwrap_or_else(|| Some(callback::say(NOT_CONFIRMED))) else { return };
             respond(&discord, &id, token.expose(), &answer).await;
         }
@@ -242,19 +221,11 @@ impl Listening {
     fn new(kept: Option<&Resume>) -> Self {
         Self {
             session: kept.map(|resume| resume.session_id.as_str()).unwrap_or_default().into(),
-            underway: Underway::default(),
             asked: Lanes::new(ANSWERS_LIMIT),
             happened: Lanes::new(HAPPENED_LIMIT),
-            earlier: Earlier::new(),
             suggestions: Arc::new(Semaphore::new(SUGGESTIONS_LIMIT)),
             introducing: None,
         }
-    }
-
-    /// Something is durable. Gives that it was for this app.
-    fn done(&mut self, number: Number) -> bool {
-        self.underway.done(number);
-        true
     }
 }
 
@@ -346,14 +317,28 @@ discord = "80351110224678916"
     }
 
     /// Bob approves with a button.
-    fn press(seq: u64) -> Came {
-        let data = json!({
-            "id": seq.to_string(), "application_id": "845027738276462632", "type": 3, "token": "t", "channel_id": "4",
+    fn pressed(id: u64) -> Value {
+        json!({
+            "id": id.to_string(), "application_id": "845027738276462632", "type": 3, "token": "t", "channel_id": "4",
             "guild_id": "845027738276462633",
             "member": { "user": { "id": "80351110224678916" } }, "data": { "custom_id": "approve|release/01K" },
-        });
-        comes(seq, "INTERACTION_CREATE", data)
+        })
     }
+
+    fn press(seq: u64) -> Came {
+        comes(seq, "INTERACTION_CREATE", pressed(seq))
+    }
+
+    /// Ana vetoes with a reaction.
+    fn veto(seq: u64) -> Came {
+        let data = json!({ "user_id": "80351110224678915", "channel_id": "4", "message_id": "7", "guild_id": "845027738276462633",
+                           "emoji": { "id": null, "name": "❌" } });
+        comes(seq, "MESSAGE_REACTION_ADD", data)
+    }
+
+    /// The store takes everything but reactions.
+    const FULL: &str = "CREATE TRIGGER full BEFORE INSERT ON inbox WHEN NEW.delivery_key LIKE 'discord/gateway/%' \
+                        BEGIN SELECT raise(ABORT, 'disk full'); END";
 
     async fn keys(store: &Store) -> Vec<String> {
         let mut tx = store.begin().await.unwrap();
@@ -370,27 +355,39 @@ discord = "80351110224678916"
     async fn an_approval_does_not_become_durable_before_a_veto_that_came_earlier() {
         let (listener, store, _folder) = listener().await;
         let mut now = Listening::new(None);
-        // The store takes everything but reactions.
-        does(
-            &store,
-            "CREATE TRIGGER full BEFORE INSERT ON inbox WHEN NEW.delivery_key LIKE 'discord/gateway/%' \
-                      BEGIN SELECT raise(ABORT, 'disk full'); END",
-        )
-        .await;
-        let veto = json!({ "user_id": "80351110224678915", "channel_id": "4", "message_id": "7", "guild_id": "845027738276462633",
-                           "emoji": { "id": null, "name": "❌" } });
-        listener.dispatch(comes(1, "MESSAGE_REACTION_ADD", veto), &mut now);
+        does(&store, FULL).await;
+        listener.dispatch(veto(1), &mut now);
         listener.dispatch(press(2), &mut now);
         now.asked.next().await;
         assert_eq!(keys(&store).await, [""; 0], "the veto is not there yet");
         listener.dispatch(press(3), &mut now);
         does(&store, "DROP TRIGGER full").await;
-        let ((number, turn), _) = now.happened.next().await;
-        now.earlier.done(turn);
-        now.done(number);
+        let (number, _) = now.happened.next().await;
+        listener.done(number);
         now.asked.next().await;
         listener.dispatch(press(4), &mut now);
         now.asked.next().await;
+        assert_eq!(keys(&store).await, ["discord/gateway//1", "discord/interaction/4"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_over_http_waits_for_what_came_over_the_gateway() {
+        let (listener, store, _folder) = listener().await;
+        let mut now = Listening::new(None);
+        let intake = listener.intake.clone();
+        let asks = |payload| intake.asked(heard::asked(payload).unwrap(), false, Instant::now());
+        does(&store, FULL).await;
+        listener.dispatch(veto(1), &mut now);
+        assert_eq!(asks(pressed(2)).await, Some(callback::say(NOT_CONFIRMED)));
+        assert_eq!(keys(&store).await, [""; 0], "the veto is not there yet");
+        let mut ping = pressed(3);
+        ping["type"] = json!(1);
+        assert_eq!(asks(ping).await, Some(callback::pong()), "what changes nothing waits for nothing");
+        does(&store, "DROP TRIGGER full").await;
+        let (number, _) = now.happened.next().await;
+        let waits = asks(pressed(4));
+        listener.done(number);
+        assert_eq!(waits.await, Some(callback::seen()));
         assert_eq!(keys(&store).await, ["discord/gateway//1", "discord/interaction/4"]);
     }
 

@@ -5,6 +5,7 @@ use super::callback;
 use super::heard::{Asked, Happened, Reaction, Said, Typed, What, reaction_kind};
 use super::suggest::Suggestions;
 use super::talk::Talk;
+use super::underway::Underway;
 use crate::chat::entrance::{Entrance, NOT_CONFIRMED, NOT_READY};
 use crate::chat::forms::{self, Submission};
 use crate::chat::words::after_mention;
@@ -19,7 +20,7 @@ use slipway_core::person::{Identity, Platform};
 use slipway_core::policy::Stance;
 use slipway_deploy::discord::{Discord, created_at, modal};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -70,6 +71,8 @@ pub struct Intake {
     ours: RwLock<Ours>,
     /// When the newest reaction came, in microseconds since 1970: the next one is later, whatever our clock says.
     newest_us: AtomicI64,
+    /// What has come over the gateway, for which also what is asked over HTTP waits.
+    underway: Mutex<Underway>,
 }
 
 impl Intake {
@@ -79,7 +82,8 @@ impl Intake {
         let ours = Ours { guild: config.guild_id.clone(), ..Ours::default() };
         let application = config.application_id.clone();
         let talk = Talk::new(discord, application.clone());
-        Self { entrance, application, talk, suggestions, ours: RwLock::new(ours), newest_us: AtomicI64::new(0) }
+        let (ours, newest_us, underway) = (RwLock::new(ours), AtomicI64::new(0), Mutex::default());
+        Self { entrance, application, talk, suggestions, ours, newest_us, underway }
     }
 
     /// What is known of whose application this is.
@@ -122,9 +126,32 @@ impl Intake {
         last_us.map_or(now_us, next)
     }
 
-    /// Answers what wants an answer and `came` then. `None`: it is not ours. `told_again`: it comes after a while in which
-    /// nobody listened.
-    pub async fn asked(self: &Arc<Self>, asked: Asked, told_again: bool, came: Instant) -> Option<Value> {
+    /// What has come over the gateway and is not durable yet.
+    pub(super) fn underway(&self) -> MutexGuard<'_, Underway> {
+        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers what wants an answer and `came` then, once all is durable that had happened when this was called: an approval
+    /// must not begin the run that an earlier veto was to stop. What cannot wait so long is not taken in, and is told so.
+    /// `None`: it is not ours. `told_again`: it comes after a while in which nobody listened.
+    pub fn asked(
+        self: &Arc<Self>,
+        asked: Asked,
+        told_again: bool,
+        came: Instant,
+    ) -> impl Future<Output = Option<Value>> + Send + use<> {
+        let (intake, earlier) = (self.clone(), self.underway().earlier());
+        async move {
+            let changes_nothing = matches!(asked.what, What::Ping | What::Suggest { .. });
+            if !changes_nothing && intake.entrance.within(came, earlier).await.is_none() {
+                warn!(id = asked.id, "something was asked, and what happened before it is not durable yet");
+                return Some(callback::say(NOT_CONFIRMED));
+            }
+            intake.answer(asked, told_again, came).await
+        }
+    }
+
+    async fn answer(self: &Arc<Self>, asked: Asked, told_again: bool, came: Instant) -> Option<Value> {
         if let What::Ping = asked.what {
             return Some(callback::pong());
         }

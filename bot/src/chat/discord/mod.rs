@@ -2,7 +2,6 @@
 //! goes out is `show`n.
 
 mod callback;
-mod earlier;
 mod gateway;
 pub mod heard;
 mod intake;

@@ -7,22 +7,17 @@ use crate::chat::place::{ID_SEPARATOR, Place, address, parts, place};
 use crate::chat::said::open_the_card;
 use crate::chat::{Chat, ChatError, Outgoing};
 use crate::clock::Clock;
-use crate::rest;
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use slipway_core::message::{Line, Mark, Message, Span};
 use slipway_core::person::{Directory, Platform};
 use slipway_deploy::discord::{Discord, DiscordError, Posted, Rendered, Route, created_at, render};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::warn;
 
 /// How often the elapsed time on a card is brought up to date.
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
-/// How often an old message is tried to be made to lead to the new one, and how long that rests at most in between.
-const LEAD_ON_TRIES_LIMIT: i64 = 5;
-const LEAD_ON_REST_LIMIT_MS: i64 = 30_000;
 /// A message that is older takes few changes: it goes on in a new one. Discord says an hour.
 const CHANGES_FOR: SignedDuration = SignedDuration::from_secs(59 * 60);
 
@@ -52,7 +47,7 @@ impl DiscordChat {
         Self { discord, clock, intake, whispers: Whispers::default() }
     }
 
-    /// Changes a message, or goes on in a new one where Discord takes no more changes of it.
+    /// Changes a message. Where Discord takes no more changes of it, it goes on in a new one, as soon as that is written down.
     async fn change(
         &self,
         place: Place<'_>,
@@ -61,14 +56,21 @@ impl DiscordChat {
         shown: &Shown<'_>,
     ) -> Result<String, DiscordError> {
         let (channel, message) = parts(place, id).ok_or(DiscordError::MessageGone)?;
+        if out.message.leads_on() {
+            return match self.edit(channel, message, &render(shown.body, &BTreeMap::new(), "", "")).await {
+                // Nobody is there to be led.
+                Err(DiscordError::MessageGone) => Ok(id.to_owned()),
+                done => done.map(|()| id.to_owned()),
+            };
+        }
+        if let Some(since) = out.unsure_since {
+            return self.go_on((channel, message), id, since, out, shown).await;
+        }
         let age = created_at(message).map(|at| self.clock.now().duration_since(at));
         if age.is_some_and(|age| age > CHANGES_FOR) {
-            return self.go_on(channel, message, id, out, shown).await;
+            return Err(DiscordError::OldMessage);
         }
-        match self.edit(channel, message, &shown.what).await {
-            Err(DiscordError::OldMessage) => self.go_on(channel, message, id, out, shown).await,
-            done => done.map(|()| id.to_owned()),
-        }
+        self.edit(channel, message, &shown.what).await.map(|()| id.to_owned())
     }
 
     /// Changes a message; a thread that nobody used for a while is opened first.
@@ -82,48 +84,29 @@ impl DiscordChat {
         }
     }
 
-    /// Goes on in a new message, to which the old one leads.
+    /// Goes on in a new message, unless that was posted before and not recorded: then it is there.
     async fn go_on(
         &self,
-        channel: &str,
-        message: &str,
+        (channel, message): (&str, &str),
         id: &str,
+        since: Timestamp,
         out: &Outgoing<'_>,
         shown: &Shown<'_>,
     ) -> Result<String, DiscordError> {
         let key = format!("{}/after/{message}", out.message.key);
         let what = self.rendered(out, shown.body, shown.people, &key);
-        // Begun before and not recorded, it is the same for Discord: it keeps the keys of some minutes.
-        let posted = self.send(channel, &key, &what, Some(message)).await?;
+        let posted = match self.discord.find_posted(channel, &key, since).await? {
+            // It shows what it showed then.
+            Some(found) => {
+                self.edit(&found.channel, &found.id, &what).await?;
+                found
+            }
+            None => self.send(channel, &key, &what, Some(message)).await?,
+        };
         Ok(match id.split_once(ID_SEPARATOR) {
             Some(_) => format!("{}{ID_SEPARATOR}{}", posted.channel, posted.id),
             None => posted.id,
         })
-    }
-
-    /// Has an old message lead to the one in which it goes on. What it says is in the new one, and nothing waits for this.
-    fn lead_on(&self, (channel, old): (&str, &str), new: &str, direct: bool) {
-        let mut line = Line::plain("This goes on in a newer message");
-        if let Some(url) = self.address_of(channel, new, direct) {
-            line = line.text(": ");
-            line.0.push(Span::Link { url, text: "open it".to_owned() });
-        }
-        let message = Message { mark: Mark::Ended, ..Message::answer(line.text("."), []) };
-        let what = render(&message, &BTreeMap::new(), "", "");
-        let (discord, channel, old) = (self.discord.clone(), channel.to_owned(), old.to_owned());
-        tokio::spawn(async move {
-            for failures in 0..LEAD_ON_TRIES_LIMIT {
-                match discord.edit(&channel, &old, &what).await {
-                    Ok(()) => return,
-                    Err(error) if error.is_passing() => {
-                        let rest_ms = rest::backoff_ms(failures, LEAD_ON_REST_LIMIT_MS).unsigned_abs();
-                        tokio::time::sleep(error.retry_after().unwrap_or(Duration::from_millis(rest_ms))).await;
-                    }
-                    Err(error) => return warn!(%error, "an old message could not be made to lead to the new one"),
-                }
-            }
-            warn!("an old message was not made to lead to the new one");
-        });
     }
 
     /// Posts a message, unless it is there already.
@@ -220,6 +203,11 @@ impl DiscordChat {
     fn failed(&self, out: &Outgoing<'_>, error: &DiscordError) -> ChatError {
         match error {
             DiscordError::MessageGone if out.external_id.is_some() => ChatError::Gone,
+            // In an hour it takes some more.
+            DiscordError::OldMessage if out.message.leads_on() => {
+                ChatError::Later { what: error.to_string(), after_ms: None, maybe_taken: false }
+            }
+            DiscordError::OldMessage if out.unsure_since.is_none() => ChatError::GoesOn,
             error if error.retry_after().is_some() => {
                 let after_ms = error.retry_after().and_then(|after| i64::try_from(after.as_millis()).ok());
                 ChatError::Later { what: error.to_string(), after_ms, maybe_taken: false }
@@ -278,16 +266,24 @@ impl Chat for DiscordChat {
         wait.map_or(Ok(()), Err)
     }
 
-    fn is_recorded(&self, out: &Outgoing<'_>, id: &str) {
-        if out.message.body.is_some() {
-            return;
+    fn is_recorded(&self, out: &Outgoing<'_>) {
+        if out.message.body.is_none() {
+            self.intake.entrance.look_again.notify_one();
         }
-        self.intake.entrance.look_again.notify_one();
+    }
+
+    fn left_behind(&self, out: &Outgoing<'_>, id: &str) -> Option<Message> {
+        if out.message.only_for.is_some() {
+            return None;
+        }
         let place = place(&out.message.channel);
-        let old = out.external_id.and_then(|old| parts(place, old));
-        if let (Some(old), Some((_, new))) = (old, parts(place, id)) {
-            self.lead_on(old, new, matches!(place, Place::User(_)));
+        let (channel, new) = parts(place, id)?;
+        let mut line = Line::plain("This goes on in a newer message");
+        if let Some(url) = self.address_of(channel, new, matches!(place, Place::User(_))) {
+            line = line.text(": ");
+            line.0.push(Span::Link { url, text: "open it".to_owned() });
         }
+        Some(Message { mark: Mark::Ended, ..Message::answer(line.text("."), []) })
     }
 
     async fn show(&self, out: &Outgoing<'_>, body: &Message, people: &Directory) -> Result<String, ChatError> {
