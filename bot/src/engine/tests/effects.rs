@@ -189,10 +189,11 @@ fn end(effect: &Effect, at: Timestamp) -> End {
         Effect::Report => End::Record("reported"),
         Effect::AwaitPull => End::Event(Event::PullReady { pull: shipping::shipped(false), at }),
         Effect::MergePull => End::Event(Event::PullMerged { pull: shipping::shipped(true), at }),
+        Effect::RemoveTag { .. } => End::Record("build_tag_removed"),
     }
 }
 
-fn all(at: Timestamp) -> [Effect; 18] {
+fn all(at: Timestamp) -> [Effect; 19] {
     [
         Effect::Resolve,
         Effect::AwaitBuild,
@@ -212,6 +213,7 @@ fn all(at: Timestamp) -> [Effect; 18] {
         Effect::Report,
         Effect::AwaitPull,
         Effect::MergePull,
+        Effect::RemoveTag { tag: "slipway/01JD7Q4N".to_owned() },
     ]
 }
 
