@@ -24,7 +24,7 @@ async fn until(world: &World, player: &mut Player, what: &str, is_so: impl Fn(&W
     let deadline = tokio::time::Instant::now() + WAIT_LIMIT;
     while !is_so(world) {
         assert!(tokio::time::Instant::now() < deadline, "{what}\n{:?}\n{}", world.github.requests(), world.bot.log());
-        player.look().await;
+        player.glance().await;
     }
 }
 

@@ -276,6 +276,17 @@ async fn so_is_every_effect_that_fails_or_is_given_up() {
 }
 
 #[tokio::test]
+async fn what_outlasts_a_release_is_all_that_is_left_at_its_end() {
+    for effect in all(Timestamp::UNIX_EPOCH) {
+        let (mut chat, row) = with(&effect).await;
+        chat.says("ana", "/release cancel").await;
+        let open = "SELECT count(*) FROM effects WHERE release = $1 AND state IN ('pending', 'leased')";
+        let left = chat.count(open, row.release.as_str()).await;
+        assert_eq!(left, i64::from(!effect.ends_with_release()), "{effect:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_under_way_when_a_release_ended_is_named() {
     let (mut chat, release, _executor, _target) = about_to_deploy(vec![]).await;
     chat.says("ana", "/release cancel").await;
