@@ -53,7 +53,7 @@ async fn until_made(world: &World, player: &mut Player, commit: &str) -> MadeChe
             return made;
         }
         assert!(Instant::now() < deadline, "no check run was made\n{}", world.bot.log());
-        player.look().await;
+        player.glance().await;
     }
 }
 

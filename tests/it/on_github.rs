@@ -39,7 +39,7 @@ async fn until_says(world: &World, state: &str) -> Vec<Deployment> {
             return all;
         }
         assert!(tokio::time::Instant::now() < deadline, "{all:?}\n{}", world.bot.log());
-        terminal.look().await;
+        terminal.glance().await;
     }
 }
 
@@ -56,7 +56,7 @@ async fn until_commit_says(world: &World, context: &str, state: &str) -> CommitS
             return last.clone();
         }
         assert!(tokio::time::Instant::now() < deadline, "{said:?}\n{}", world.bot.log());
-        terminal.look().await;
+        terminal.glance().await;
     }
 }
 

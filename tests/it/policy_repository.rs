@@ -81,7 +81,7 @@ async fn a_merge_puts_them_in_force_and_its_author_does_not_profit() {
     world.bot.start().await.unwrap();
     let mut player = Player::new(&world, "rules");
     while !in_force(&world).await.contains("production-approval") {
-        player.look().await;
+        player.glance().await;
     }
     player.say("ana", "/deploy staging").await;
     let staging = player.until_end().await;
@@ -91,7 +91,7 @@ async fn a_merge_puts_them_in_force_and_its_author_does_not_profit() {
     rules.commit("eve");
     let log = || world.bot.log();
     while !log().contains("those in force stay") {
-        player.look().await;
+        player.glance().await;
     }
     rules.edit(">= one ||", ">= 0 ||");
     rules.commit("ana");

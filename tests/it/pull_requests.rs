@@ -56,7 +56,7 @@ async fn until_said(world: &World, commit: &str) -> CommitStatus {
             return status;
         }
         assert!(Instant::now() < deadline, "nothing was said\n{}", world.bot.log());
-        terminal.look().await;
+        terminal.glance().await;
     }
 }
 
@@ -136,7 +136,7 @@ async fn what_the_branch_gets_meanwhile_is_counted_in() {
     let mut terminal = Player::new(&world, "meanwhile");
     while world.github.said_of(&head).len() < 2 {
         assert!(Instant::now() < deadline, "{}", world.bot.log());
-        terminal.look().await;
+        terminal.glance().await;
     }
     let (_, last) = world.github.said_of(&head).pop().unwrap();
     assert!(
@@ -154,7 +154,7 @@ async fn a_webhook_makes_the_look_come_at_once() {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !world.github.requests().iter().any(|line| line.contains("/pulls?")) {
         assert!(Instant::now() < deadline, "{}", world.bot.log());
-        terminal.look().await;
+        terminal.glance().await;
     }
     let head = opens(&world, 7, ("README.md", "goals\n"));
     let body = "{\"action\":\"opened\",\"number\":7,\"repository\":{\"full_name\":\"acme/goals\"}}";
@@ -224,7 +224,7 @@ async fn a_missing_permission_is_logged_once() {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !world.bot.log().contains("are not shown") {
         assert!(Instant::now() < deadline, "{}", world.bot.log());
-        player.look().await;
+        player.glance().await;
     }
     assert_eq!(world.bot.log().matches("are not shown").count(), 1, "{}", world.bot.log());
     assert_eq!(asked(&world), before + 1, "GitHub is left alone");

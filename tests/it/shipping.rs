@@ -159,7 +159,7 @@ async fn a_process_killed_after_the_merge_finds_it_and_goes_on() {
     let deadline = Instant::now() + Duration::from_secs(60);
     while world.github.merge_of(123).is_none() {
         assert!(Instant::now() < deadline, "{}", world.bot.log());
-        player.look().await;
+        player.glance().await;
     }
     world.bot.kill().unwrap();
     world.bot.start().await.unwrap();

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 /// How long a test waits for something that must come.
 const WAIT_LIMIT: Duration = Duration::from_secs(60);
+/// How long the chat is looked at between two looks elsewhere. A read of it may wait for seconds where nothing is said.
+pub(crate) const GLANCE: Duration = Duration::from_millis(50);
 
 /// Everybody at once: types for each person, and sees all that the channels show.
 pub(crate) struct Player {
@@ -53,6 +55,11 @@ impl Player {
             self.messages.insert((message.channel.clone(), message.key.clone()), message.clone());
             self.seen.push(message);
         }
+    }
+
+    /// Looks for a moment, where what is waited for shows elsewhere and may be no news in the chat.
+    pub(crate) async fn glance(&mut self) {
+        self.watch_for(GLANCE).await;
     }
 
     /// Looks for a while, whatever comes.
@@ -96,7 +103,7 @@ impl Player {
         let deadline = Instant::now() + WAIT_LIMIT;
         while !is_noted_as_shown(&self.folder, card.key.trim_start_matches("release/")).await {
             assert!(Instant::now() < deadline, "it is not noted as shown; there is:\n{}", self.everything());
-            self.look().await;
+            self.glance().await;
         }
     }
 

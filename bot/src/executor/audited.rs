@@ -22,6 +22,8 @@ pub(super) const TOLD: &str = "told";
 pub(super) const ANNOUNCED: &str = "announced";
 /// GitHub shows where a release stands, or does not take it.
 pub(super) const REPORTED: &str = "reported";
+/// The tag that a build needed is gone, or somebody else's.
+pub(super) const TAG_REMOVED: &str = "build_tag_removed";
 
 impl Job<'_> {
     /// Records what is about to be done; after this the release cannot be cancelled as if nothing had begun.

@@ -15,7 +15,7 @@ const BUILD_LIMIT_S: i64 = 2 * 60 * 60;
 /// How long after a green build the image may take to appear in the registry.
 const IMAGE_GRACE_S: i64 = 120;
 /// How long a run that was just dispatched may take to show in the list of runs.
-const LAG_LIMIT_S: i64 = 120;
+pub(super) const LAG_LIMIT_S: i64 = 120;
 /// How many running jobs are named.
 const RUNNING_NAMED_LIMIT: usize = 3;
 /// How many lines of a failing job's log are shown.
@@ -63,8 +63,6 @@ async fn look(job: &Job<'_>) -> Result<Done, Trouble> {
     let outside = &job.executor.outside;
     // Where nothing concerns it, nothing may ever build it.
     if super::paths::stays(job).await?.is_some() {
-        // It may have been concerned, and had a build dispatched, before something else went live.
-        remove_temporary_tag(job).await;
         return Ok(Done::Event(Event::BuildReady));
     }
     // The run before the checks: an attempt that has ended has its checks by then.
@@ -95,7 +93,6 @@ async fn look(job: &Job<'_>) -> Result<Done, Trouble> {
     // Of a run that is under way other jobs may not be required; those that are have passed.
     let passed = checks.state == CiState::Green && job.environment()?.checks != Required::All;
     if image.is_some() && checks.state != CiState::Pending && (passed || !under_way) {
-        remove_temporary_tag(job).await;
         return Ok(Done::Event(Event::BuildReady));
     }
     if let Some(done) = too_late(job, run.as_ref()) {
@@ -123,14 +120,6 @@ async fn newest_run(job: &Job<'_>) -> Result<Option<RunState>, Trouble> {
     let runs = github.runs_for_commit(&service.repository, &service.workflow, commit).await?;
     let Some(newest) = runs.into_iter().max_by_key(|run| run.id) else { return Ok(None) };
     Ok(Some(github.run(&service.repository, newest.id).await?))
-}
-
-/// The tag that the dispatch needed has done its work. What cannot be removed now does no harm.
-async fn remove_temporary_tag(job: &Job<'_>) {
-    let (Some(tag), Ok(service)) = (&job.release.temporary_tag, job.service()) else { return };
-    if let Err(error) = job.executor.outside.github.delete_tag(&service.repository, tag).await {
-        tracing::info!(%error, tag, "the temporary tag was not removed");
-    }
 }
 
 fn short_sha(sha: &str) -> &str {
@@ -278,8 +267,8 @@ pub(super) async fn dispatch(job: &Job<'_>) -> Result<Done, Trouble> {
         false => github.find_run(repository, workflow, commit, intent.since).await,
     };
     let look_again = || Done::Again { after_ms: job.executor.setup.pace.poll_ms(POLL_MS), news: None };
-    // Without an answer it is not known whether a tag was needed; removing one that is not there does no harm.
-    let perhaps_tag = Some(format!("slipway/{id}"));
+    // Without an answer it is not known whether a tag was needed; it is looked at before it is removed.
+    let perhaps_tag = Some(job.release.build_tag());
     let intent: Option<DispatchIntent> = job.intent()?;
     let before = intent.as_ref().map_or(0, |intent| intent.before + 1);
     if let Some(intent) = &intent {

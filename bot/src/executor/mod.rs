@@ -13,6 +13,7 @@ mod aftermath;
 mod audited;
 mod between;
 mod build;
+mod build_tag;
 mod by_hand;
 mod configured;
 mod deploy;
@@ -61,7 +62,8 @@ const LEASE_MS: i64 = 30_000;
 /// How often in a row an effect may fail for reasons that pass before its step fails.
 const FAILURES_LIMIT: i64 = 8;
 /// The same for following an operation, about an hour: it goes on whether or not it can be seen, and its own word is
-/// the only one that counts. So it is for a pull request, whose merge may have happened, and which people review for hours.
+/// the only one that counts. So it is for a pull request, whose merge may have happened, and which people review for hours,
+/// and for a tag that nobody else takes away.
 const FOLLOW_FAILURES_LIMIT: i64 = 66;
 /// The longest rest after a failure.
 const BACKOFF_LIMIT_MS: i64 = 60_000;
@@ -283,6 +285,7 @@ impl Executor {
             Effect::Report => report::report(&job).await,
             Effect::AwaitPull => ship::await_pull(&job).await,
             Effect::MergePull => Box::pin(ship::merge_pull(&job)).await,
+            Effect::RemoveTag { tag } => Box::pin(build_tag::remove(&job, tag)).await,
         }
     }
 
@@ -410,7 +413,7 @@ fn no_longer_configured(key: &EnvironmentKey) -> Trouble {
 }
 
 fn failures_limit(effect: &Effect) -> i64 {
-    if matches!(effect, Effect::Follow { .. } | Effect::AwaitPull | Effect::MergePull) {
+    if matches!(effect, Effect::Follow { .. } | Effect::AwaitPull | Effect::MergePull | Effect::RemoveTag { .. }) {
         FOLLOW_FAILURES_LIMIT
     } else {
         FAILURES_LIMIT
@@ -439,7 +442,12 @@ fn failing(effect: &Effect, failure: Failure, at: jiff::Timestamp) -> Done {
             let problem = Some(failure.what);
             return Done::Event(Event::Promoted { tag: tag.clone(), problem, at });
         }
-        Effect::JudgeAt { .. } | Effect::ExpireAt { .. } | Effect::Tell { .. } | Effect::Announce | Effect::Report => {
+        Effect::JudgeAt { .. }
+        | Effect::ExpireAt { .. }
+        | Effect::Tell { .. }
+        | Effect::Announce
+        | Effect::Report
+        | Effect::RemoveTag { .. } => {
             return Done::Recorded { kind: audited::GIVEN_UP, body: json!({ "failure": failure }) };
         }
     };

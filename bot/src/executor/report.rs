@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use slipway_core::message::{Line, Message};
 use slipway_deploy::github::{GitHub, GitHubError, Showing};
 
-/// How long a report waits for an earlier one of the same release, which may be under way.
+/// How long a report waits at most for an earlier one of the same release, which may be under way.
 const BEHIND_MS: i64 = 1_000;
 
 pub(super) async fn report(job: &Job<'_>) -> Result<Done, Trouble> {
     if job.executor.store.effect_is_behind(job.row).await? {
-        return Ok(Done::Again { after_ms: BEHIND_MS, news: None });
+        return Ok(Done::Again { after_ms: job.executor.setup.pace.poll_ms(BEHIND_MS).min(BEHIND_MS), news: None });
     }
     // As it stands by now: an earlier state that nobody saw is not shown any more.
     let Some(report) = job.release.report() else { return Ok(recorded(json!(null), json!(null))) };

@@ -202,7 +202,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         ack_budget_ms,
         github,
     });
-    tasks.spawn(serve_web(listener, router));
+    tasks.spawn(web::serve(listener, router));
     info!(%listen, "slipway is up");
     tokio::select! {
         ended = tasks.join_next() => {
@@ -224,12 +224,6 @@ fn look_around(tasks: &mut JoinSet<()>, executor: &Executor) {
     tasks.spawn(Watch::beside(executor).run());
     tasks.spawn(by_hand::Watch::beside(executor).run());
     tasks.spawn(Follower::beside(executor).run());
-}
-
-async fn serve_web(listener: TcpListener, router: axum::Router) {
-    if let Err(error) = axum::serve(listener, router).await {
-        error!(%error, "the web server ended");
-    }
 }
 
 async fn forget_old(store: Store, clock: Clock) {

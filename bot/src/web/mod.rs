@@ -1,5 +1,6 @@
 //! HTTP: health, readiness, and the API of the terminal chat.
 
+mod connections;
 mod discord;
 mod github;
 mod health;
@@ -9,6 +10,7 @@ mod slack;
 mod terminal;
 mod whole;
 
+pub use connections::serve;
 pub use discord::DiscordDoor;
 pub use github::GithubDoor;
 pub use slack::SlackDoor;

@@ -66,6 +66,11 @@ pub enum Effect {
     AwaitPull,
     /// Merge it.
     MergePull,
+    /// Take the tag away that the build needed, once the build is over.
+    RemoveTag {
+        /// Which.
+        tag: String,
+    },
 }
 
 impl Effect {
@@ -91,6 +96,7 @@ impl Effect {
             Self::Report => "report",
             Self::AwaitPull => "await_pull",
             Self::MergePull => "merge_pull",
+            Self::RemoveTag { .. } => "remove_tag",
         }
     }
 
@@ -106,6 +112,9 @@ impl Effect {
     /// Whether it only makes sense while the release has not ended.
     #[must_use]
     pub fn ends_with_release(&self) -> bool {
-        !matches!(self, Self::Tell { .. } | Self::Announce | Self::Promote { .. } | Self::Report)
+        !matches!(
+            self,
+            Self::Tell { .. } | Self::Announce | Self::Promote { .. } | Self::Report | Self::RemoveTag { .. }
+        )
     }
 }

@@ -6,6 +6,7 @@
 mod afterwards;
 mod as_if;
 mod back;
+mod build_tag;
 mod effect;
 mod event;
 mod report;

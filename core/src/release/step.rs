@@ -122,7 +122,8 @@ fn planning(mut next: Release, stage: PlanningStage, event: &Event) -> Result<Ne
         }
         (PlanningStage::Building, Event::BuildReady) => {
             next.build = None;
-            to(next, PlanningStage::Gathering, vec![Effect::Gather])
+            let effects = [Some(Effect::Gather), next.leaves_build_tag()].into_iter().flatten().collect();
+            to(next, PlanningStage::Gathering, effects)
         }
         (PlanningStage::Building, Event::BuildMissing { at }) => match next.build_run {
             None => to(next, PlanningStage::Dispatching, vec![Effect::Dispatch]),
@@ -234,6 +235,7 @@ pub(super) fn end(mut next: Release, phase: Phase, outcome: Outcome, at: Timesta
         Phase::Succeeded => vec![Effect::Announce],
         _ => bad_news(&next, &phase, &outcome).into_iter().collect(),
     };
+    effects.extend(next.leaves_build_tag());
     next.phase = phase;
     next.outcome = Some(outcome);
     next.ended_at = Some(at);

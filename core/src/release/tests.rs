@@ -1,6 +1,7 @@
 //! Tests of the release state machine, and what they share.
 
 mod backwards;
+mod build_tag;
 mod history;
 mod life;
 mod reporting;

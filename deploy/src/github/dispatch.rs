@@ -124,7 +124,11 @@ impl GitHub {
         }
     }
 
-    async fn tag_is_on(&self, repo: &RepoName, tag: &str, commit: &CommitSha) -> Result<bool, GitHubError> {
+    /// Whether there is such a tag, which is on this commit then.
+    ///
+    /// # Errors
+    /// As for any request; [`GitHubError::TagTaken`] when it is on another commit.
+    pub async fn tag_is_on(&self, repo: &RepoName, tag: &str, commit: &CommitSha) -> Result<bool, GitHubError> {
         let what = format!("the temporary tag {tag} of {repo}");
         match self.exact_ref(repo, &what, &format!("tags/{tag}")).await? {
             None => Ok(false),

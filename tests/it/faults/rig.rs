@@ -236,7 +236,7 @@ impl Rig {
     async fn until_all_is_told(&mut self) {
         let deadline = tokio::time::Instant::now() + TOLD_LIMIT;
         let open = "SELECT (SELECT count(*) FROM effects WHERE state IN ('pending', 'leased') AND kind IN ('report', \
-                    'promote')) + (SELECT count(*) FROM inbox WHERE consumed_at IS NULL)";
+                    'promote', 'remove_tag')) + (SELECT count(*) FROM inbox WHERE consumed_at IS NULL)";
         while self.number(open).await > 0 {
             assert!(tokio::time::Instant::now() < deadline, "GitHub and ECR were not told\n{}", self.world.bot.log());
             self.player.watch_for(TOLD_LOOK).await;

@@ -187,6 +187,9 @@ impl Row {
             Kind::Lost if !self.acts => Some("it changes nothing: a lost answer is one that broke off"),
             Kind::Denied if self.call == PERMISSION => Some("the approval does not count, and another is waited for"),
             Kind::Storm if self.story == Story::Ships => Some("a pull request is looked at again for an hour"),
+            Kind::Storm if self.call == "DELETE /git/refs/{}" => {
+                Some("it is tried again for an hour, and holds nothing up")
+            }
             Kind::Doubled if !self.lists => Some("its answer has no list, and an answer belongs to one request"),
             _ => None,
         }

@@ -1,6 +1,6 @@
 //! A world and everybody in its chat, whichever chat that is.
 
-use crate::support::is_noted_as_shown;
+use crate::support::{GLANCE, is_noted_as_shown};
 use slipway_core::message::Verb;
 use slipway_core::release::Release;
 use slipway_sandbox::demo::Fail;
@@ -100,7 +100,8 @@ impl Play {
         let deadline = Instant::now() + WAIT_LIMIT;
         while !is_noted_as_shown(self.world.folder(), card.key.trim_start_matches("release/")).await {
             assert!(Instant::now() < deadline, "it is not noted as shown; there is:\n{}", self.everything());
-            self.look().await;
+            // That is no news in the chat.
+            let _ = tokio::time::timeout(GLANCE, self.look()).await;
         }
         card
     }

@@ -199,8 +199,11 @@ pub(super) async fn rerun_failed_jobs(
         Some("success") => return Err(forbidden("This workflow run has no failed jobs to rerun")),
         Some(_) => {}
     }
-    let mode = world.ci;
+    let (ci, overlay) = (world.ci, world.overlay.clone());
     let run = world.runs.iter_mut().find(|run| run.id == id).ok_or_else(Refusal::not_found)?;
+    // A job fetches the tag that it was started for, and fails where that is gone.
+    let gone = overlay.get(&format!("refs/tags/{}", run.reference)).is_some_and(Option::is_none);
+    let mode = if gone { super::ci::CiMode::RedTest } else { ci };
     run.attempt += 1;
     run.attempt_at = now;
     run.mode = mode;

@@ -174,10 +174,11 @@ fn end(effect: &Effect, at: Timestamp) -> End {
         Effect::Report => End::Record("reported"),
         Effect::AwaitPull => End::Event(Event::PullReady { pull: shipping::shipped(false), at }),
         Effect::MergePull => End::Event(Event::PullMerged { pull: shipping::shipped(true), at }),
+        Effect::RemoveTag { .. } => End::Record("build_tag_removed"),
     }
 }
 
-fn all(at: Timestamp) -> [Effect; 18] {
+fn all(at: Timestamp) -> [Effect; 19] {
     [
         Effect::Resolve,
         Effect::AwaitBuild,
@@ -197,6 +198,7 @@ fn all(at: Timestamp) -> [Effect; 18] {
         Effect::Report,
         Effect::AwaitPull,
         Effect::MergePull,
+        Effect::RemoveTag { tag: "slipway/01JD7Q4N".to_owned() },
     ]
 }
 
@@ -255,6 +257,17 @@ async fn so_is_every_effect_that_fails_or_is_given_up() {
         let before = chat.audit().await.len();
         executor(&chat, outside().await).settle_trouble(&row, Trouble::Abandoned).await.unwrap();
         assert_eq!(chat.audit_since(before).await[0].kind, "effect_abandoned", "{effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_outlasts_a_release_is_all_that_is_left_at_its_end() {
+    for effect in all(Timestamp::UNIX_EPOCH) {
+        let (mut chat, row) = with(&effect).await;
+        chat.says("ana", "/release cancel").await;
+        let open = "SELECT count(*) FROM effects WHERE release = $1 AND state IN ('pending', 'leased')";
+        let left = chat.count(open, row.release.as_str()).await;
+        assert_eq!(left, i64::from(!effect.ends_with_release()), "{effect:?}");
     }
 }
 

@@ -236,6 +236,7 @@ fn is_work(effect: &Effect) -> bool {
             | Effect::Announce
             | Effect::Promote { .. }
             | Effect::Report
+            | Effect::RemoveTag { .. }
     )
 }
 
@@ -262,7 +263,8 @@ fn outcomes(effect: &Effect, release: &Release) -> Vec<Event> {
         | Effect::Tell { .. }
         | Effect::Announce
         | Effect::Promote { .. }
-        | Effect::Report => {
+        | Effect::Report
+        | Effect::RemoveTag { .. } => {
             panic!("{} of {} is no work", effect.name(), release.id)
         }
     }

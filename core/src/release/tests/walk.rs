@@ -135,7 +135,8 @@ fn acts_once(effect: &Effect) -> bool {
         | Effect::ObserveImage
         | Effect::Verify
         | Effect::Announce
-        | Effect::Promote { .. } => true,
+        | Effect::Promote { .. }
+        | Effect::RemoveTag { .. } => true,
         Effect::Resolve
         | Effect::AwaitBuild
         | Effect::Gather
