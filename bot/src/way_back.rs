@@ -48,10 +48,10 @@ pub(crate) async fn is_there_after(store: &Store, release: &Release) -> Result<b
 
 /// The same for a hint of a failure. Where it cannot be read, no way back is known: a hint that is missing must not keep
 /// what has failed from being recorded.
-pub(crate) fn for_a_hint(is_there: Result<bool, StoreError>) -> bool {
-    is_there.unwrap_or_else(|error| {
-        warn!(%error, "whether there is a way back could not be read: none is named");
-        false
+pub(crate) fn for_a_hint<T: Default>(found: Result<T, StoreError>) -> T {
+    found.unwrap_or_else(|error| {
+        warn!(%error, "the earlier releases could not be read: no way back is named");
+        T::default()
     })
 }
 
@@ -70,7 +70,18 @@ pub(crate) async fn is_there(store: &Store, key: &EnvironmentKey) -> Result<bool
 /// # Errors
 /// When the store fails.
 pub(crate) async fn is_there_at(store: &Store, tx: &mut Tx, here: &Environment) -> Result<bool, StoreError> {
-    Ok(matches!(find(store, tx, here, None).await?, Back::To(..) | Back::Before(..)))
+    Ok(leads_to(store, tx, here).await?.is_some())
+}
+
+/// What `/rollback` would go back to.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn leads_to(store: &Store, tx: &mut Tx, here: &Environment) -> Result<Option<CommitSha>, StoreError> {
+    Ok(match find(store, tx, here, None).await? {
+        Back::To(_, commit) | Back::Before(_, commit) => Some(commit),
+        Back::Nothing(_) | Back::NotBefore(_) | Back::Ambiguous(_) | Back::Bad(..) => None,
+    })
 }
 
 /// What a rollback goes back to: what the release with this prefix brought, or without one the newest that is good.

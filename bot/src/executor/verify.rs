@@ -1,18 +1,21 @@
 //! Asking the service itself: healthy, and for as long as it was asked to be.
 
 use super::{Done, Job, Trouble};
-use crate::way_back;
+use crate::store::StoreError;
+use crate::way_back::{self, for_a_hint};
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
 use slipway_core::message::cards::NO_WAY_BACK;
 use slipway_core::plan::PlanKind;
-use slipway_core::release::{Failure, Step};
+use slipway_core::release::{Failure, Release, Step};
 use slipway_deploy::health::HealthAnswer;
 
 /// How often the service is asked.
 const POLL_MS: i64 = 2_000;
 /// How long it may take to become healthy.
 const HEALTHY_LIMIT_S: i64 = 120;
+/// How many releases are looked at for the last one that was verified.
+const VERIFIED_LOOK_BACK_LIMIT: u32 = 20;
 
 /// What was heard so far. Kept with the effect, so that a restart does not begin anew.
 #[derive(Default, Serialize, Deserialize)]
@@ -84,11 +87,11 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
 async fn with_ways_out(job: &Job<'_>, failure: Failure) -> Result<Failure, Trouble> {
     let environment = &job.release.request.key.environment;
     let again = format!("/deploy {environment} --config");
-    if job.release.request.kind.plan_kind() == PlanKind::Config {
+    if job.release.request.kind.plan_kind() == PlanKind::Config && for_a_hint(have_settings_changed(job).await) {
         // An older version would read the same settings.
         return Ok(failure.next(format!("put the secret back, then {again}")).next("/release retry"));
     }
-    let failure = match way_back::for_a_hint(way_back::is_there_after(&job.executor.store, job.release).await) {
+    let failure = match for_a_hint(way_back::is_there_after(&job.executor.store, job.release).await) {
         true => failure.next(format!("/rollback {environment}")),
         false => failure.detail(NO_WAY_BACK).next(format!("/deploy {environment} with a commit that mends it")),
     };
@@ -96,6 +99,31 @@ async fn with_ways_out(job: &Job<'_>, failure: Failure) -> Result<Failure, Troub
         true => failure,
         false => failure.next(format!("{again} starts it once more")),
     })
+}
+
+/// Whether nothing but settings differs from what was verified here last: this release has brought some, or one of the
+/// configuration before it, which could not be verified either.
+async fn have_settings_changed(job: &Job<'_>) -> Result<bool, StoreError> {
+    let store = &job.executor.store;
+    let mut tx = store.begin_to_read().await?;
+    let newest = store.releases_newest(&mut tx, &job.release.request.key, VERIFIED_LOOK_BACK_LIMIT).await?;
+    let before = newest.iter().filter(|release| release.id != job.release.id);
+    let mut changed = brings_settings(job.release);
+    for release in before {
+        match release.brought_live() {
+            Some(true) => break,
+            // The version has never been well with the settings before, so that these are not what is wrong with it.
+            Some(false) if release.request.kind.plan_kind() != PlanKind::Config => return Ok(false),
+            Some(false) => changed |= brings_settings(release),
+            None => {}
+        }
+    }
+    Ok(changed)
+}
+
+fn brings_settings(release: &Release) -> bool {
+    let drift = release.plan.as_ref().and_then(|plan| plan.drift.as_ref());
+    drift.is_some_and(|drift| !drift.changes.is_empty())
 }
 
 impl Heard {

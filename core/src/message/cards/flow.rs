@@ -18,8 +18,12 @@ const BY_ITSELF: &str = "@id(\"by-itself\") permit (principal == Person::\"slipw
 /// What the channels read from the moment on from which nothing begins by itself.
 #[must_use]
 pub fn flow_paused(key: &EnvironmentKey, pause: &Pause) -> Message {
-    let lead = Line::plain(format!("{key}{DOT}nothing starts by itself: "));
-    let (headline, rest) = first::or_short(&lead, why(&pause.why), briefly(&pause.why));
+    let lead = Line::plain(format!("{key}{DOT}nothing starts by itself"));
+    let because = |why: Line| Line::plain(": ").join(why);
+    let brief = because(briefly(&pause.why));
+    let short = if first::fits(&lead.clone().join(brief.clone())) { brief } else { Line::default() };
+    let (headline, rest) = first::or_short(&lead, because(why(&pause.why)), short);
+    let rest = rest.map(|_| why(&pause.why));
     let actions = if pause.why.needs_somebody() { vec![action(Verb::Resume)] } else { vec![] };
     let body = rest.into_iter().chain(way_out(key, &pause.why)).map(Block::Line).collect();
     Message { mark: Mark::Waiting, headline, progress: None, body, actions }

@@ -128,9 +128,11 @@ fn nothing_is_deployed_when_nothing_changed() {
     let plan = only_config(vec![]);
     assert!(plan.is_empty());
     expect![[r#"
-        – goals → production · configuration only · nothing to deploy: the configuration is as it was when 9a77d01 went live at Sun 15:00
+        – goals → production · configuration only · nothing to deploy: unchanged since 9a77d01 went live
         asked by ana · plan aeaddf · release 01JD7Q4N
-    "#]].assert_eq(&card(&judged_only(&plan, "nothing_to_do", &[]), 60));
+        9a77d01 went live at Sun 15:00
+    "#]]
+    .assert_eq(&card(&judged_only(&plan, "nothing_to_do", &[]), 60));
     // What was never recorded may have changed.
     assert!(!Plan { drift: None, ..plan }.is_empty());
 }
