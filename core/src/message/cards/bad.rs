@@ -68,7 +68,9 @@ pub fn mark_news(release: &Release, mark: &KnownBad) -> Message {
 #[must_use]
 pub fn mark_was(release: &Release, mark: &KnownBad, by: &PersonId) -> Message {
     let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
-    let headline = line.text(" is no longer known to be bad, says ").person(by);
+    let lead = line.text(" is not known to be bad any more");
+    let whole = Line::plain(": taken back by ").person(by);
+    let (headline, _) = first::or_short(&lead, whole, Line::plain(", says ").person(by));
     let body = vec![Block::Line(Line::plain("It was ").join(known_bad_line(mark)))];
     Message { mark: Mark::None, headline, progress: None, body, actions: vec![] }
 }

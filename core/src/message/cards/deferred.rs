@@ -330,7 +330,9 @@ pub fn bumped(on: &str, release: &ReleaseId, passed: usize) -> Message {
     let line = words::release(Line::plain(format!("{on}: ")), release);
     let others = words::count(passed, "other");
     let told = Line::plain("Who asked for them has been told.");
-    Message::answer(line.text(format!(" goes before {others}.")), [told])
+    let line = line.text(format!(" goes before {others}"));
+    let (line, _) = first::or_short(&line, Line::plain(" now."), Line::plain("."));
+    Message::answer(line, [told])
 }
 
 /// What those are told who wait behind it now, and whoever asked for it. `place`: 1 is the first.

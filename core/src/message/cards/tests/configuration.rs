@@ -157,6 +157,28 @@ fn a_deployment_with_nothing_new_says_that_the_configuration_has_changed() {
 }
 
 #[test]
+fn a_retry_of_what_runs_offers_the_configuration_only_where_that_starts_something() {
+    let retried = |drift| {
+        let config = vec![ConfigVersion::new("goals/production", "v1")];
+        let plan = Plan { base: Some(sha("4c1f9e2")), migrations: vec![], config, drift, ..plan() };
+        let mut release = asked();
+        let of = ReleaseId::new("01JD7Q3C5V0000000000000000");
+        release.request.kind = RequestKind::Retry { of, commit: Some(sha("4c1f9e2")), rerun: false };
+        card(&after(planned(release, &plan), [verdict("nothing_to_do", &plan, &[])]), 60)
+    };
+    let once_more = "To start it once more and verify it: /deploy production --config\n";
+    let alone = "To deploy that alone: /deploy production --config\n";
+    // Verified, and as it was.
+    let same = retried(Some(drift(vec![])));
+    assert!(same.contains("nothing to do: 4c1f9e2 runs already") && !same.contains("--config"), "{same}");
+    // Not known to be as it was, or not verified.
+    let unknown = retried(None);
+    assert!(unknown.contains(once_more) && !unknown.contains(alone), "{unknown}");
+    let changed = retried(Some(drift(vec![three()])));
+    assert!(changed.contains(alone) && !changed.contains(once_more), "{changed}");
+}
+
+#[test]
 fn status_names_the_keys_and_how_old_the_look_is() {
     let environment = |name: &str| {
         let mut environment = Environment::new(key());

@@ -139,7 +139,7 @@ fn whoever_waits_reads_where_they_are_now() {
     expect![[r#"
         bob has put release 01JD7Q5M of ana first on goals → production.
         Your release 01JD7Q4N is number 2 of those that wait now. It is passed 3 times at most.
-        goals → production: release 01JD7Q5M goes before 2 others.
+        goals → production: release 01JD7Q5M goes before 2 others now.
         Who asked for them has been told.
     "#]]
     .assert_eq(&(text(&told) + &text(&bumped(&key().to_string(), &"01JD7Q5M".into(), 2))));

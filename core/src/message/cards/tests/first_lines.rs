@@ -60,8 +60,8 @@ fn of_flow() -> Vec<Message> {
     all.push(flow_which(&[long(), key()]));
     for why in pauses() {
         let pause = Pause { number: 1, why, since: at(0) };
-        all.push(flow_paused(&long(), &pause));
-        all.push(flow_cannot_be_resumed(&long(), &pause));
+        all.push(flow_paused(&long(), &pause, true));
+        all.push(flow_cannot_be_resumed(&long(), &pause, true));
         let succeeded = Resumption::Succeeded { release: id(), by: PERSON.into() };
         for how in [Resumption::Over, Resumption::Said { by: PERSON.into() }, succeeded] {
             all.push(flow_resumed(&long(), &pause, &how, at(7_199)));

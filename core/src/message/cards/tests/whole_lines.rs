@@ -3,6 +3,7 @@
 use super::super::first::fits;
 use super::*;
 use crate::configuration::Drift;
+use crate::environment::{Environment, Lock, LockEnd, LockNews};
 use crate::message::Message;
 use crate::plan::PlannedTarget;
 use crate::policy::Differences;
@@ -166,6 +167,29 @@ fn announced(release: &Release, people: &Directory) -> Vec<Message> {
     all
 }
 
+fn of_locks() -> Vec<Message> {
+    let (one, other): (PersonId, PersonId) = (PERSON.into(), "bartholomew".into());
+    let mut all = Vec::new();
+    for until in [None, Some(at(9_000))] {
+        let (reason, channel) = (WHY.to_owned(), "terminal:releases".to_owned());
+        let lock = Lock { owner: one.clone(), reason, at: at(0), until, channel, reminded_at: None };
+        let next = Lock { owner: other.clone(), ..lock.clone() };
+        let handed = LockEnd::HandedOver { lock: next.clone(), by: one.clone() };
+        for end in [LockEnd::Unlocked, LockEnd::RanOut, handed] {
+            for person in [&one, &other] {
+                let (person, before, end) = (person.clone(), lock.clone(), end.clone());
+                let news = LockNews { person, before, end, places: vec![(1, id())], waiting: 2 };
+                all.push(lock_news(&long(), &news, at(60)));
+            }
+        }
+        all.push(lock_reminder(&Environment::new(long()), &lock, at(60)));
+        all.extend([None, Some(&other)].map(|to| lock_taken_away(&long(), &lock, &one, to)));
+        all.push(lock_said(&long(), &lock));
+        all.extend([None, Some(&lock), Some(&next)].map(|next| lock_is_over(&long(), &lock, next)));
+    }
+    all
+}
+
 #[test]
 fn no_first_line_of_a_release_is_cut() {
     let people = people();
@@ -183,6 +207,7 @@ fn no_first_line_of_a_release_is_cut() {
     let others = ["somebody-else".to_owned()];
     let origin = PolicyOrigin { by: &by, by_others: &others, source: "acme/policies", revision: None };
     all.push(policies_changed(&differences, &origin, "ab12", "cd34"));
+    all.extend(of_locks());
     let mut too_long: Vec<_> = all.iter().filter(|message| !fits(&message.headline)).map(text).collect();
     too_long.sort();
     too_long.dedup();
