@@ -47,7 +47,7 @@ mod tests {
             since: jiff::Timestamp::UNIX_EPOCH,
         };
         let message = pause_message(&longest(), pause.number);
-        let buttons = pressed(&flow_paused(&longest(), &pause), of_message(&message));
+        let buttons = pressed(&flow_paused(&longest(), &pause, true), of_message(&message));
         assert_eq!(buttons.len(), 1, "it is not left out for want of room");
         assert_eq!((buttons[0].verb.as_str(), buttons[0].key.clone()), ("resume", environment_button(&longest())));
     }

@@ -62,11 +62,20 @@ pub(crate) async fn is_there(store: &Store, key: &EnvironmentKey) -> Result<bool
 /// # Errors
 /// When the store fails.
 pub(crate) async fn is_there_at(store: &Store, tx: &mut Tx, here: &Environment) -> Result<bool, StoreError> {
+    Ok(leads_to(store, tx, here).await?.is_some())
+}
+
+/// What `/rollback` would go back to, for whoever names it beside something else.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn leads_to(store: &Store, tx: &mut Tx, here: &Environment) -> Result<Option<CommitSha>, StoreError> {
     match find(store, tx, here, None).await {
-        Ok(back) => Ok(matches!(back, Back::To(..) | Back::Before(..))),
+        Ok(Back::To(_, commit) | Back::Before(_, commit)) => Ok(Some(commit)),
+        Ok(Back::Nothing(_) | Back::NotBefore(_) | Back::Ambiguous(_) | Back::Bad(..)) => Ok(None),
         Err(error @ StoreError::Unreadable { .. }) => {
             warn!(%error, "whether there is a way back could not be read: none is named");
-            Ok(false)
+            Ok(None)
         }
         Err(error) => Err(error),
     }

@@ -149,7 +149,7 @@ async fn an_edited_key_is_named_deployed_alone_and_its_value_is_nowhere() {
     assert_eq!(operations[0].image, operations[1].image);
     player.say("ana", "/deploy staging --config").await;
     let nothing = player.until_end_of_another(&[&deployed, &alone]).await;
-    assert!(text(&nothing).contains("nothing to deploy: the configuration is as it was when"), "{}", text(&nothing));
+    assert!(text(&nothing).contains("nothing to deploy: unchanged since"), "{}", text(&nothing));
     nothing_tells(&world, &player, &["smtp.acme.dev", "mail.acme.dev", "hunter2", CONFIG_HMAC_KEY]).await;
 }
 

@@ -379,6 +379,11 @@ fn a_plan_does_not_advise_what_will_fail() {
     let desk = Desk::new(&[LIKES]);
     let said = desk.well("plan");
     assert!(said.contains("The file is not there yet; slipway migrate up makes it."), "{said}");
+    let said = desk.well("plan --format goose --database sqlite:other.db");
+    let up = "slipway migrate up --format goose --database sqlite:other.db";
+    assert!(said.contains(&format!("The file is not there yet; {up} makes it.")), "{said}");
+    let said = desk.well("up --dry-run --format goose");
+    assert!(said.contains("slipway migrate plan --format goose shows more."), "{said}");
     desk.well("up");
     let half = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE a (id int);\nSELECT nonsense;\n";
     desk.write("00002_half.sql", half.as_bytes());

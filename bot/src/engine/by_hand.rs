@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use super::apply::Work;
+use crate::way_back;
 use serde_json::json;
 use slipway_core::environment::{self, ByHand, Environment, Look};
 use slipway_core::ids::EnvironmentKey;
@@ -34,7 +35,9 @@ impl Work<'_> {
         let body = json!({ "environment": key, "live": after.live, "before": before.by_hand, "after": after.by_hand });
         self.record("deployed_past_slipway", body, None).await?;
         if let (Some(by_hand), Some(live)) = (&after.by_hand, &after.live) {
-            let message = cards::brought_by_hand(key, live, by_hand);
+            // Boxed, so that not every look has room for it on its stack.
+            let back = Box::pin(way_back::leads_to(&self.engine.store, self.tx, &after)).await?;
+            let message = cards::brought_by_hand(key, live, by_hand, back.as_ref());
             let channels = self.engine.setup.channels(&key.service).to_vec();
             self.proclaim(&channels, &message_key(key, by_hand), None, &message).await?;
         }

@@ -7,6 +7,7 @@ use super::asked::{Asked, whys};
 use crate::buttons::pause_message;
 use crate::setup::{AutoDeploy, Rules};
 use crate::store::StoreError;
+use crate::way_back;
 use futures::future::BoxFuture;
 use serde_json::json;
 use slipway_core::environment::Environment;
@@ -286,13 +287,24 @@ impl Work<'_> {
         warn!(environment = %key, why = ?pause.why, "nothing begins by itself any more");
         self.record("flow_paused", json!({ "environment": key, "pause": pause }), None).await?;
         let setup = self.engine.setup.clone();
-        let body = cards::flow_paused(key, pause);
+        let body = cards::flow_paused(key, pause, self.pause_has_way_back(key, pause).await?);
         self.proclaim(setup.channels(&key.service), &pause_message(key, pause.number), None, &body).await
     }
 
     async fn flow_pauses_for(&mut self, key: &EnvironmentKey, pause: &Pause) -> Result<(), EngineError> {
         self.record("flow_paused", json!({ "environment": key, "pause": pause }), None).await?;
-        self.flow_says(key, pause, &cards::flow_paused(key, pause)).await
+        let body = cards::flow_paused(key, pause, self.pause_has_way_back(key, pause).await?);
+        self.flow_says(key, pause, &body).await
+    }
+
+    /// Whether a rollback would end it: only of what was deployed past Slipway that is asked.
+    async fn pause_has_way_back(&mut self, key: &EnvironmentKey, pause: &Pause) -> Result<bool, EngineError> {
+        if !matches!(pause.why, Why::PastSlipway { .. }) {
+            return Ok(false);
+        }
+        let here = self.engine.store.environment_get(self.tx, key).await?;
+        // Boxed, so that not every look has room for it on its stack.
+        Ok(Box::pin(way_back::is_there_at(&self.engine.store, self.tx, &here)).await?)
     }
 
     async fn flow_resumes(&mut self, key: &EnvironmentKey, pause: &Pause, how: &Resumption) -> Result<(), EngineError> {
@@ -365,7 +377,10 @@ impl Work<'_> {
         }
         match self.engine.store.flow_get(self.tx, key).await?.pause {
             None => Ok(cards::flow_is_not_paused(Some(key))),
-            Some(pause) if !pause.why.needs_somebody() => Ok(cards::flow_cannot_be_resumed(key, &pause)),
+            Some(pause) if !pause.why.needs_somebody() => {
+                let way_back = self.pause_has_way_back(key, &pause).await?;
+                Ok(cards::flow_cannot_be_resumed(key, &pause, way_back))
+            }
             Some(_) => {
                 self.flow_step(key, &flow::Event::Resumed { by: person.id.clone() }).await?;
                 Ok(cards::flow_goes_on(key))

@@ -27,13 +27,15 @@ impl From<NotSeen> for Trouble {
     }
 }
 
-/// The secrets as they are now, and what differs since what runs was started.
+/// The secrets as they are now, and what differs since what runs was started. What could not be verified is worth another
+/// start, also with the same settings: that nothing differs is not said of it.
 pub(super) async fn seen(job: &Job<'_>) -> Result<(Vec<ConfigVersion>, Option<Drift>), Trouble> {
     let key = &job.release.request.key;
     let config = look(&job.executor.outside, &job.environment()?.config).await?;
     let live = job.executor.store.environment(key).await?.live;
     let drift = job.executor.store.configuration(key).await?.drift_of(live.as_ref(), &config);
-    Ok((config, drift))
+    let verified = live.is_some_and(|live| live.verified);
+    Ok((config, drift.filter(|drift| verified || !drift.changes.is_empty())))
 }
 
 /// Why the service would not start: something that it reads when it does is not there, or that cannot be told.
@@ -119,8 +121,6 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
         return Ok(otherwise(format!("{key} runs another image than the one that Slipway brought there last.")));
     }
     let (config, drift) = seen(job).await?;
-    // What could not be verified is worth another try, also with the same settings.
-    let drift = drift.filter(|_| live.verified);
     let ci = Observed { value: job.checks().await?, at };
     let bypasses = Some(super::bypasses::look(job, PlanKind::Config, &observed, at).await?);
     let facts = Facts { bypasses, ..Facts::of_ci(ci) };

@@ -1,17 +1,22 @@
 //! Asking the service itself: healthy, and for as long as it was asked to be.
 
 use super::{Done, Job, Trouble};
+use crate::store::StoreError;
 use crate::way_back;
 use serde::{Deserialize, Serialize};
 use slipway_core::ids::CommitSha;
 use slipway_core::message::cards::{self, OpenWays};
-use slipway_core::release::{Failure, Step};
+use slipway_core::plan::PlanKind;
+use slipway_core::release::{Failure, Release, Step};
 use slipway_deploy::health::HealthAnswer;
+use tracing::warn;
 
 /// How often the service is asked.
 const POLL_MS: i64 = 2_000;
 /// How long it may take to become healthy.
 const HEALTHY_LIMIT_S: i64 = 120;
+/// How many releases are looked at for the last one that was verified.
+const VERIFIED_LOOK_BACK_LIMIT: u32 = 20;
 
 /// What was heard so far. Kept with the effect, so that a restart does not begin anew.
 #[derive(Default, Serialize, Deserialize)]
@@ -81,8 +86,41 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
 /// Whether there is a way back is asked now: it may have been marked as bad since the plan was made.
 async fn with_ways_out(job: &Job<'_>, failure: Failure) -> Result<Failure, Trouble> {
     let back = way_back::is_there_after(&job.executor.store, job.release).await?;
-    let open = OpenWays { back, configuration: !job.environment()?.config.is_empty() };
+    let settings = match have_settings_changed(job).await {
+        // A hint that is missing must not keep what has failed from being recorded.
+        Err(error @ StoreError::Unreadable { .. }) => {
+            warn!(%error, "the earlier releases could not be read: settings are not named as the cause");
+            false
+        }
+        other => other?,
+    };
+    let open = OpenWays { back, configuration: !job.environment()?.config.is_empty(), settings };
     Ok(cards::not_verified(job.release, failure, open))
+}
+
+/// Whether nothing but settings differs from what was verified here last: this release has brought some, or one of the
+/// configuration before it, which could not be verified either.
+async fn have_settings_changed(job: &Job<'_>) -> Result<bool, StoreError> {
+    let store = &job.executor.store;
+    let mut tx = store.begin_to_read().await?;
+    let newest = store.releases_newest(&mut tx, &job.release.request.key, VERIFIED_LOOK_BACK_LIMIT).await?;
+    let before = newest.iter().filter(|release| release.id != job.release.id);
+    let mut changed = brings_settings(job.release);
+    for release in before {
+        match release.brought_live() {
+            Some(true) => break,
+            // The version has never been well with the settings before, so that these are not what is wrong with it.
+            Some(false) if release.request.kind.plan_kind() != PlanKind::Config => return Ok(false),
+            Some(false) => changed |= brings_settings(release),
+            None => {}
+        }
+    }
+    Ok(changed)
+}
+
+fn brings_settings(release: &Release) -> bool {
+    let drift = release.plan.as_ref().and_then(|plan| plan.drift.as_ref());
+    drift.is_some_and(|drift| !drift.changes.is_empty())
 }
 
 impl Heard {

@@ -118,8 +118,10 @@ fn back(args: &DownArgs, place: &Place, out: Out) -> Result<Vec<Migration>, Fail
                 None if everything => {}
                 None => {
                     return Err(Failed::new(format!(
-                        "Version {to} is not applied, so nothing can be taken back to it. slipway migrate status lists \
-                         what is; --to 0 takes back everything."
+                        "Version {to} is not applied, so nothing can be taken back to it. slipway migrate status{}{} lists \
+                         what is; --to 0 takes back everything.",
+                        args.folder.as_typed(),
+                        args.database.as_typed()
                     )));
                 }
             }

@@ -176,6 +176,8 @@ pub(super) struct Place {
     pub(super) url: DatabaseUrl,
     pub(super) database: Box<dyn Database>,
     pub(super) history: History,
+    /// The flags that name both, as they were typed.
+    pub(super) typed: String,
 }
 
 impl Place {
@@ -183,6 +185,7 @@ impl Place {
     /// waits for a database.
     pub(super) async fn open(folder: &FolderArgs, database: &DatabaseArgs) -> Result<Self, Failed> {
         let url = database.url()?;
+        let typed = format!("{}{}", folder.as_typed(), database.as_typed());
         has_a_place(&url)?;
         let (dir, named, at) = (folder.dir.clone(), folder.named(), url.clone());
         let mut reading = tokio::task::spawn_blocking(move || folder::read(&dir));
@@ -211,7 +214,7 @@ impl Place {
         let reading = tokio::task::spawn_blocking(move || of(format, files));
         let (folder, history) = tokio::join!(reading, database.history(format));
         let (folder, history) = (folder.unwrap_or_else(|error| resume_unwind(error.into_panic()))?, history?);
-        Ok(Self { folder, url, database, history })
+        Ok(Self { folder, url, database, history, typed })
     }
 
     /// What the dangers of a migration depend on.
@@ -228,7 +231,7 @@ impl Place {
     pub(super) fn say_if_absent(&self, out: Out) {
         let path = self.database.shown().strip_prefix("sqlite:").filter(|_| self.database.dialect() == Dialect::Sqlite);
         if path.is_some_and(|path| !path.contains(":memory:") && !Path::new(path).exists()) {
-            out.line("The file is not there yet; slipway migrate up makes it.");
+            out.line(&format!("The file is not there yet; slipway migrate up{} makes it.", self.typed));
         }
     }
 

@@ -74,7 +74,7 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
         trials = json!(tried.map_err(|failed| failed.beside(merged(document.clone(), json!({ "rehearsal": null }))))?);
     }
     if !planned.is_empty() {
-        out.line(&format!("Nothing was changed. {}", next(args, &pending, &findings)));
+        out.line(&format!("Nothing was changed. {}", next(args, &place, &pending, &findings)));
     }
     Ok(merged(document, json!({ "rehearsal": trials })))
 }
@@ -96,8 +96,8 @@ fn pending(place: &Place, late: Late) -> Result<(Pending, Option<Failed>), Faile
 }
 
 /// What to do now.
-fn next(args: &PlanArgs, pending: &Pending, findings: &[Finding]) -> String {
-    let mut up = format!("slipway migrate up{}{}", args.folder.as_typed(), args.database.as_typed());
+fn next(args: &PlanArgs, place: &Place, pending: &Pending, findings: &[Finding]) -> String {
+    let mut up = format!("slipway migrate up{}", place.typed);
     if args.allow_late {
         up.push_str(" --allow-late");
     }

@@ -157,7 +157,8 @@ fn chosen(args: &UpArgs, place: &Place, pending: &Pending) -> Result<Vec<Migrati
         let Some(to) = as_known(to, place.folder.files().map(|file| &file.version)) else {
             let dir = args.folder.dir.display();
             return Err(Failed::new(format!(
-                "{dir} has no migration of version {to}. slipway migrate status lists them."
+                "{dir} has no migration of version {to}. slipway migrate status{} lists them.",
+                place.typed
             )));
         };
         match chosen.iter().position(|migration| migration.version == *to) {
@@ -199,7 +200,7 @@ fn dry(place: &Place, chosen: &[Migration], all: usize, out: Out) -> Value {
         for migration in chosen {
             out.line(&format!("  {}  {}", clean(&migration.file), clean(&migration.summary)));
         }
-        out.line("Nothing was changed. slipway migrate plan shows more.");
+        out.line(&format!("Nothing was changed. slipway migrate plan{} shows more.", place.typed));
     }
     let would: Vec<_> = chosen.iter().map(|m| json!({ "version": m.version, "file": m.file })).collect();
     json!({ "would_apply": would })

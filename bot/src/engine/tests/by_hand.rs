@@ -61,7 +61,7 @@ async fn what_somebody_deployed_is_told_once_and_is_over_with_the_next_release()
             goals → staging · 0000000 was deployed past Slipway, which had brought 0000000
             goals-staging: UPDATE_SERVICE 7d0c, began 14:02 UTC
             The next plan starts from what runs there, and what waited is planned again.
-            Back to what Slipway had brought: /rollback staging goals · forward: /deploy staging goals
+            Back to 0000000: /rollback staging goals · forward: /deploy staging goals
         "#]],
         &told,
     );
@@ -90,6 +90,19 @@ async fn what_somebody_deployed_is_told_once_and_is_over_with_the_next_release()
         &said(&chat).await,
     );
     assert_eq!(chat.environment("staging").await.by_hand, None);
+}
+
+#[tokio::test]
+async fn a_way_back_is_named_only_where_there_is_one() {
+    let mut chat = Chat::open().await;
+    let first = brought(&mut chat, 1, 3).await;
+    chat.says("eve", &format!("/release bad {}", first.short())).await;
+    looks(&mut chat, runs(5)).await;
+    let told = said(&chat).await;
+    let forward = "No way back: nothing good that ran before is known. Forward: /deploy staging goals";
+    assert!(told.contains(forward) && !told.contains("/rollback"), "{told}");
+    let answer = chat.says("ana", "/rollback staging").await;
+    assert!(answer.contains("known to be bad"), "{answer}");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The configuration: what a release ran with, what changed since, and a release of it alone.
 
 use super::chat::{CONFIG, key};
+use super::effects::{executor, outside};
+use super::hints::{HEALTH_URL, TOO_LONG_S};
 use super::*;
 use crate::engine::Incoming;
 use crate::store::Question;
@@ -146,7 +148,7 @@ async fn nothing_is_deployed_when_nothing_changed() {
     let release = asked_for(&mut chat, &plan).await;
     assert_eq!(chat.release(&release).await.outcome, Some(Outcome::NothingToDo));
     let card = chat.card(&release).await;
-    assert!(card.contains("nothing to deploy: the configuration is as it was when 0000000 went live"), "{card}");
+    assert!(card.contains("nothing to deploy: unchanged since 0000000 went live"), "{card}");
 }
 
 #[tokio::test]
@@ -286,4 +288,73 @@ async fn a_bad_mark_on_what_runs_is_seen_in_status_and_history() {
     let (status, history) = (chat.says("ana", "/release status").await, chat.says("ana", "/release history").await);
     assert!(status.contains("known bad"), "{status}");
     assert!(history.contains("live, known bad"), "{history}");
+}
+
+/// The service never becomes healthy, asked by the executor itself.
+async fn not_healthy(chat: &mut Chat, release: &ReleaseId) -> String {
+    chat.succeeds(release, "observe_ci", Step::Ci).await;
+    if chat.release(release).await.request.kind.plan_kind() != PlanKind::Config {
+        chat.succeeds(release, "observe_image", Step::Image).await;
+    }
+    chat.outcome(release, "deploy", Event::DeployStarted { target: 0, operation: "op-1".into() }).await;
+    chat.succeeds(release, "follow", Step::Deploy).await;
+    let executor = executor(chat, outside().await);
+    chat.wait_s(TOO_LONG_S);
+    let row = chat.lease(release, "verify").await;
+    executor.work(row).await;
+    chat.handle_all().await;
+    assert_eq!(chat.phase(release).await, "failed");
+    chat.card(release).await
+}
+
+/// The plan of the same once more, which could not be verified: no change is known.
+async fn once_more(chat: &Chat, config: Vec<ConfigVersion>) -> Plan {
+    Plan { drift: None, ..only_config(chat, config).await }
+}
+
+fn with_health_url() -> String {
+    let staging = "[service.goals.environment.staging]\n";
+    config().replacen(staging, &format!("{staging}health_url = \"{HEALTH_URL}\"\n"), 1)
+}
+
+#[tokio::test]
+async fn a_secret_is_put_back_only_where_one_was_changed() {
+    let mut chat = Chat::with(&with_health_url()).await;
+    let good = chat.planned("ana", &Plan { config: first("staging"), ..plan("staging", 1, 3) }).await;
+    chat.runs_to_its_end(&good).await;
+    chat.wait_s(60);
+    let back = "Next: put the secret back, then /deploy staging --config · /release retry";
+    let changed = only_config(&chat, second("staging")).await;
+    let release = asked_for(&mut chat, &changed).await;
+    let card = not_healthy(&mut chat, &release).await;
+    assert!(card.contains(back) && !card.contains("/rollback"), "{card}");
+    // Once more with the same settings: they are still not those with which it was well.
+    chat.wait_s(60);
+    let again = once_more(&chat, second("staging")).await;
+    let release = asked_for(&mut chat, &again).await;
+    let card = not_healthy(&mut chat, &release).await;
+    assert!(card.contains(back), "{card}");
+    assert!(!card.contains("nothing was recorded"), "{card}");
+}
+
+#[tokio::test]
+async fn where_no_secret_was_changed_none_is_named() {
+    let mut chat = Chat::with(&with_health_url()).await;
+    let good = chat.planned("ana", &Plan { config: first("staging"), ..plan("staging", 1, 2) }).await;
+    chat.runs_to_its_end(&good).await;
+    chat.wait_s(60);
+    let ill = chat.planned("ana", &Plan { config: first("staging"), ..plan("staging", 2, 3) }).await;
+    not_healthy(&mut chat, &ill).await;
+    chat.wait_s(60);
+    let ways = "Next: /rollback staging · /deploy staging --config starts it once more";
+    let again = once_more(&chat, first("staging")).await;
+    let release = asked_for(&mut chat, &again).await;
+    let card = not_healthy(&mut chat, &release).await;
+    assert!(card.contains(ways) && !card.contains("put the secret back"), "{card}");
+    // The version was never well with what was stored before.
+    chat.wait_s(60);
+    let changed = only_config(&chat, second("staging")).await;
+    let release = asked_for(&mut chat, &changed).await;
+    let card = not_healthy(&mut chat, &release).await;
+    assert!(card.contains(ways) && !card.contains("put the secret back"), "{card}");
 }

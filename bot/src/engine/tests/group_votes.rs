@@ -99,7 +99,7 @@ async fn vetoed() -> Group {
     group.chat.configure(&three());
     group.runs(0).await;
     assert_eq!(group.phases().await, ["succeeded", "awaiting_approval", "awaiting_approval"]);
-    assert!(group.first_line().await.contains("web: vetoed by eve, waits until that is withdrawn"));
+    assert!(group.first_line().await.contains("web: vetoed by eve · waits until that is withdrawn"));
     group
 }
 

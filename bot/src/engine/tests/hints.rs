@@ -7,11 +7,11 @@ use slipway_core::message::cards::NO_WAY_BACK;
 use slipway_core::release::AutomaticRollback;
 
 /// Nobody answers there.
-const HEALTH_URL: &str = "http://127.0.0.1:9/healthz";
+pub(super) const HEALTH_URL: &str = "http://127.0.0.1:9/healthz";
 /// What a release is that this version knows no kind of.
 const OF_A_LATER_VERSION: &str = "json_set(state, '$.request.kind.kind', 'teleport')";
 /// Longer than a service may take to become healthy.
-const TOO_LONG_S: i64 = 121;
+pub(super) const TOO_LONG_S: i64 = 121;
 
 /// Staging is asked whether it is healthy.
 fn asked(rollback: &str) -> String {

@@ -144,7 +144,7 @@ async fn what_has_soaked_is_suggested_once_with_what_ships_and_who_could_approve
                       0000000  Change 3 · cem
                       0000000  Change 2 · cem
           Migrations  00007_likes  creates likes, reversible
-                      as planned for staging; those of production are looked at when it is asked for
+                      as planned for staging; what is pending on production, and who has to approve that, is known when it is asked for
           Approvals   1 of release: ana or bob can
           [Deploy to production] [Not now]"#]]
     .assert_eq(&said(&chat).await);

@@ -2,6 +2,7 @@
 
 use super::super::{Block, Line, Mark, Message, Verb};
 use super::ReleaseView;
+use super::first;
 use super::words::{self, DOT};
 use crate::ids::PersonId;
 use crate::plan::{Commit, Plan, PlanKind};
@@ -30,7 +31,7 @@ pub fn announcement(view: &ReleaseView<'_>, way_back: bool) -> Message {
         body.push(Block::Line(rest(view, plan, way_back)));
         body.extend(super::release::dry(plan).map(Block::Line));
     }
-    Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: Vec::new() }
+    first::fitted_about(Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: vec![] })
 }
 
 /// `goals production: 2 migrations applied · approved by bob`, and that nothing was deployed.
@@ -45,7 +46,7 @@ fn migrations_only(release: &Release, plan: &Plan) -> Message {
         None => Line::plain("Nothing was deployed"),
     };
     let body = files.into_iter().chain([stays]).map(Block::Line).collect();
-    Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
+    first::fitted_about(Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() })
 }
 
 /// `goals production: runs with the new configuration · approved by bob`, and which keys are others.
@@ -54,7 +55,8 @@ fn configuration_only(release: &Release, plan: &Plan) -> Message {
     let line = Line::plain(format!("{} {}: runs with the new configuration", key.service, key.environment));
     let stays = words::commit(Line::plain("No new version: "), &plan.commit).text(" runs on");
     let body = super::release::config_lines(plan).into_iter().chain([stays]).map(Block::Line).collect();
-    Message { mark: Mark::None, headline: by_whom(line, release), progress: None, body, actions: Vec::new() }
+    let headline = by_whom(line, release);
+    first::fitted_about(Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() })
 }
 
 /// What an author of its commits reads alone: `goals 4c1f9e2 is in production with your change · Likes on updates (#41)`.

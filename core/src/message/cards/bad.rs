@@ -1,6 +1,7 @@
 //! What is said around marks of what is known to be bad.
 
 use super::super::{Block, Line, Mark, Message};
+use super::first;
 use super::release::known_bad_line;
 use super::words::{self, DOT};
 use crate::ids::{EnvironmentKey, EnvironmentName, PersonId};
@@ -52,15 +53,24 @@ pub fn mark_removed(release: &Release, again: &[Release]) -> Message {
 #[must_use]
 pub fn mark_news(release: &Release, mark: &KnownBad) -> Message {
     let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
-    let headline = line.text(" is ").join(known_bad_line(mark));
-    Message { mark: Mark::None, headline, progress: None, body: vec![], actions: vec![] }
+    let whole = line.clone().text(" is ").join(known_bad_line(mark));
+    let (headline, body) = match (first::fits(&whole), &mark.reason) {
+        (true, _) | (false, None) => (whole, vec![]),
+        (false, Some(reason)) => {
+            let line = line.text(" is marked as known to be bad by ").person(&mark.by);
+            (line, vec![Block::Line(Line::plain("reason: ").untrusted(reason.as_str()))])
+        }
+    };
+    Message { mark: Mark::None, headline, progress: None, body, actions: vec![] }
 }
 
 /// What was said of the mark, once it is gone.
 #[must_use]
 pub fn mark_was(release: &Release, mark: &KnownBad, by: &PersonId) -> Message {
     let line = brought(Line::plain(format!("{}: ", release.request.key.service)), release);
-    let headline = line.text(" is not known to be bad any more: taken back by ").person(by);
+    let lead = line.text(" is not known to be bad any more");
+    let whole = Line::plain(": taken back by ").person(by);
+    let (headline, _) = first::or_short(&lead, whole, Line::plain(", says ").person(by));
     let body = vec![Block::Line(Line::plain("It was ").join(known_bad_line(mark)))];
     Message { mark: Mark::None, headline, progress: None, body, actions: vec![] }
 }

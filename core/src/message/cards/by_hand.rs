@@ -20,10 +20,14 @@ pub(super) fn version(line: Line, by_hand: &ByHand) -> Line {
     }
 }
 
-/// What every channel of the service reads, once; and what becomes of it when that is over.
+/// What every channel of the service reads, once; and what becomes of it when that is over. `back`: what a rollback would go
+/// back to, where there is something.
 #[must_use]
-pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand) -> Message {
-    let lead = version(Line::plain(format!("{key}{DOT}")), by_hand).text(" was deployed past Slipway");
+pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand, back: Option<&CommitSha>) -> Message {
+    let lead = Line::plain(format!("{key}{DOT}"));
+    let whole = version(Line::default(), by_hand).text(" was deployed past Slipway");
+    let (lead, named) = first::or_short(&lead, whole, Line::plain("another version was deployed past Slipway"));
+    let named = named.map(|line| line.text("."));
     let had = words::commit(Line::plain(", which had brought "), &live.commit);
     let (headline, rest) = first::or_short(&lead, had, Line::default());
     let had = rest.map(|_| words::commit(Line::plain("Slipway had brought "), &live.commit));
@@ -34,9 +38,16 @@ pub fn brought_by_hand(key: &EnvironmentKey, live: &Live, by_hand: &ByHand) -> M
     };
     let next = "The next plan starts from what runs there, and what waited is planned again.";
     let EnvironmentKey { service, environment } = key;
-    let way = Line::plain("Back to what Slipway had brought: ").code(format!("/rollback {environment} {service}"));
-    let way = way.text(format!("{DOT}forward: ")).code(format!("/deploy {environment} {service}"));
-    let body = had.into_iter().chain([seen, Line::plain(next), way]).map(Block::Line).collect();
+    let way = match back {
+        Some(back) => {
+            let line = words::commit(Line::plain("Back to "), back).text(": ");
+            line.code(format!("/rollback {environment} {service}")).text(DOT)
+        }
+        None => Line::plain("No way back: nothing good that ran before is known. "),
+    };
+    let way = way.text(if back.is_some() { "forward: " } else { "Forward: " });
+    let way = way.code(format!("/deploy {environment} {service}"));
+    let body = named.into_iter().chain(had).chain([seen, Line::plain(next), way]).map(Block::Line).collect();
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 

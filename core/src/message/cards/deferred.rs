@@ -100,7 +100,8 @@ pub fn deferred_unreadable(key: &EnvironmentKey, id: &IntentId) -> Message {
     let line =
         Line::plain("Nothing was started").text(DOT).text("deferred ").code(id.short()).text(DOT).text("to ask now: ");
     let line = line.code(format!("/deploy {} {}", key.environment, key.service));
-    Message { mark: Mark::Failed, headline, progress: None, body: vec![Block::Line(line)], actions: vec![] }
+    let body = vec![Block::Line(line)];
+    first::fitted(Message { mark: Mark::Failed, headline, progress: None, body, actions: vec![] })
 }
 
 /// What whoever has nothing else to cancel may have meant.
@@ -153,10 +154,12 @@ fn when(line: Line, condition: &Condition) -> Line {
 pub fn deferred_answer(intent: &Intent, note: Option<Note>, now: Timestamp) -> Message {
     let line = Line::plain(format!("Deploys {} to {} ", intent.key.service, intent.key.environment));
     let (line, then) = match &intent.condition {
-        Condition::At { at, timezone } => (
-            line.text(format!("at {}.", said_briefly(*at, timezone, now))),
-            format!("Asked for on {}, in {}: ", said(*at, timezone), left(now, *at)),
-        ),
+        Condition::At { at, timezone } => {
+            // The next line has the moment whole.
+            let brief = Line::plain(format!("at {}.", said_briefly(*at, timezone, now)));
+            let (line, _) = first::or_short(&line, brief, Line::plain("later."));
+            (line, format!("Asked for on {}, in {}: ", said(*at, timezone), left(now, *at)))
+        }
         Condition::Green => (line.text("when its CI is green."), "Asked for then: ".to_owned()),
         Condition::Unlocked => (line.text("when it is unlocked."), "Asked for then: ".to_owned()),
     };
@@ -197,14 +200,24 @@ fn looked_up(intent: &Intent) -> Option<&'static str> {
 #[must_use]
 pub fn deferred_news(intent: &Intent) -> Message {
     let line = Line::plain(format!("Your deferred deployment to {} ", intent.key));
-    let (line, why) = match &intent.state {
-        State::Waiting => (line.text("waits."), None),
-        State::Begun { release, .. } => (words::release(line.text("began: "), release).text("."), None),
-        State::Cancelled { by, .. } => (line.text("was cancelled by ").person(by).text("."), None),
-        State::Expired { why, .. } => (line.text("has expired. Nothing was started."), Some(why)),
-        State::Refused { why, .. } => (line.text("was refused. Nothing was started."), Some(why)),
+    const NOTHING: &str = "Nothing was started.";
+    let (line, more, why) = match &intent.state {
+        State::Waiting => (line.text("waits."), None, None),
+        State::Begun { release, .. } => (words::release(line.text("began: "), release).text("."), None, None),
+        State::Cancelled { by, .. } => {
+            let whole = Line::plain(" by ").person(by).text(".");
+            let (line, more) = first::or_short(&line.text("was cancelled"), whole, Line::plain("."));
+            (line, more.map(|_| Line::plain("Cancelled by ").person(by).text(".")), None)
+        }
+        State::Expired { why, .. } | State::Refused { why, .. } => {
+            let expired = matches!(intent.state, State::Expired { .. });
+            let line = line.text(if expired { "has expired." } else { "was refused." });
+            let (line, more) = first::or_short(&line, Line::plain(format!(" {NOTHING}")), Line::default());
+            (line, more.map(|_| Line::plain(NOTHING)), Some(why))
+        }
     };
-    let mut rest: Vec<_> = why.map(|why| Line::default().untrusted(why)).into_iter().collect();
+    let why_line = why.map(|why| Line::default().untrusted(why));
+    let mut rest: Vec<_> = more.into_iter().chain(why_line).collect();
     rest.push(was_to_bring(intent));
     if why.is_some() {
         let what = intent.reference.as_deref().map_or(String::new(), |reference| format!(" {reference}"));
@@ -234,7 +247,8 @@ pub fn too_many_deferred(key: Option<&EnvironmentKey>) -> Message {
         None => format!("{PER_PERSON_LIMIT} deployments of yours are deferred already."),
     });
     let way = Line::plain("Cancel one first: ").code("/release queue").text(".");
-    Message::answer(line.text(" Nothing was started."), [way])
+    let (line, more) = first::or_short(&line, Line::plain(" Nothing was started."), Line::default());
+    Message::answer(line, more.map(|_| Line::plain("Nothing was started.")).into_iter().chain([way]))
 }
 
 /// It is cancelled.
@@ -316,7 +330,9 @@ pub fn bumped(on: &str, release: &ReleaseId, passed: usize) -> Message {
     let line = words::release(Line::plain(format!("{on}: ")), release);
     let others = words::count(passed, "other");
     let told = Line::plain("Who asked for them has been told.");
-    Message::answer(line.text(format!(" goes before {others} now.")), [told])
+    let line = line.text(format!(" goes before {others}"));
+    let (line, _) = first::or_short(&line, Line::plain(" now."), Line::plain("."));
+    Message::answer(line, [told])
 }
 
 /// What those are told who wait behind it now, and whoever asked for it. `place`: 1 is the first.
@@ -328,10 +344,12 @@ pub fn bumped_before(
     yours: &[(usize, ReleaseId)],
 ) -> Message {
     let line = Line::default().person(by).text(" has put ");
-    let line = words::release(line, release).text(" of ").person(requester).text(format!(" first on {on}."));
+    let line = words::release(line, release).text(" of ").person(requester).text(" first");
+    let (line, where_) = first::or_short(&line, Line::plain(format!(" on {on}.")), Line::plain("."));
+    let where_ = where_.map(|_| Line::plain(format!("It is for {on}.")));
     let place = |(place, release): &(usize, ReleaseId)| {
         let line = words::release(Line::plain("Your "), release);
         line.text(format!(" is number {place} of those that wait now. It is passed {PASSED_LIMIT} times at most."))
     };
-    Message::answer(line, yours.iter().map(place))
+    Message::answer(line, where_.into_iter().chain(yours.iter().map(place)))
 }

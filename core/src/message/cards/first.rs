@@ -9,6 +9,8 @@ pub(super) const FIRST_LINE_LIMIT_CHARS: usize = 100;
 pub(super) const MARK_CHARS: usize = 2;
 /// What a moment takes in the chats' own markup once it is shown: `Nov 30, 15:00`.
 const TIME_CHARS: usize = 13;
+/// What comes after it says more of what is before it.
+const COLON: &str = ": ";
 
 /// How many characters it has where it is read.
 pub(super) fn chars(line: &Line) -> usize {
@@ -34,7 +36,17 @@ pub(super) fn or_short(lead: &Line, whole: Line, short: Line) -> (Line, Option<L
 
 /// Leaves what it is about and how that stands in the first line, with as many of the facts after that as there is room
 /// for. The others are the second line.
-pub(super) fn fitted(mut message: Message) -> Message {
+pub(super) fn fitted(message: Message) -> Message {
+    with_facts(message, 1)
+}
+
+/// The same where what it is about says all that matters: of what comes after that nothing has to be in the first line.
+pub(super) fn fitted_about(message: Message) -> Message {
+    with_facts(message, 0)
+}
+
+/// `kept`: how many facts stay in the first line whatever they take, with what comes after a colon left out where it has to be.
+fn with_facts(mut message: Message, kept: usize) -> Message {
     if fits(&message.headline) {
         return message;
     }
@@ -44,7 +56,12 @@ pub(super) fn fitted(mut message: Message) -> Message {
     for (number, fact) in facts.enumerate() {
         let longer = first.clone().text(DOT).join(fact.clone());
         match rest.take() {
-            None if number == 0 || fits(&longer) => first = longer,
+            None if fits(&longer) => first = longer,
+            None if number < kept => {
+                let (short, more) = before_colon(fact);
+                first = first.text(DOT).join(short);
+                rest = more;
+            }
             None => rest = Some(fact),
             Some(line) => rest = Some(line.text(DOT).join(fact)),
         }
@@ -52,6 +69,23 @@ pub(super) fn fitted(mut message: Message) -> Message {
     message.headline = first;
     message.body.splice(0..0, rest.map(Block::Line));
     message
+}
+
+/// `waiting for approval`, and of whom apart. A colon in somebody else's words is theirs.
+fn before_colon(fact: Line) -> (Line, Option<Line>) {
+    let mut spans = fact.0.into_iter();
+    let mut before = Line::default();
+    while let Some(span) = spans.next() {
+        match span {
+            Span::Plain(text) if text.contains(COLON) => {
+                let (head, tail) = text.split_once(COLON).unwrap_or_default();
+                let after = if tail.is_empty() { Line::default() } else { Line::plain(tail) };
+                return (before.text(head), Some(after.join(Line(spans.collect()))));
+            }
+            span => before.0.push(span),
+        }
+    }
+    (before, None)
 }
 
 /// What stands between the dots. A dot in somebody else's words is theirs.
@@ -117,6 +151,25 @@ mod tests {
         let long = "x".repeat(200);
         let fitted = fitted(message(Line::plain(format!("goals → staging · {long} · later"))));
         assert!(chars(&fitted.headline) > 200 && fitted.body.len() == 2, "{fitted:?}");
+    }
+
+    #[test]
+    fn of_how_it_stands_what_comes_after_a_colon_is_the_second_line() {
+        let why = "x".repeat(90);
+        let line = Line::plain("goals → staging · refused: ").untrusted(format!("{why}: why")).text(" · later");
+        let fitted = fitted(message(line));
+        assert_eq!(fitted.headline.0.last(), Some(&Span::Plain("refused".into())), "{fitted:?}");
+        let Block::Line(second) = &fitted.body[0] else { panic!("{fitted:?}") };
+        assert_eq!(second.0.first(), Some(&Span::Untrusted(format!("{why}: why"))), "{fitted:?}");
+        assert_eq!(second.0.last(), Some(&Span::Plain("later".into())), "{fitted:?}");
+    }
+
+    #[test]
+    fn where_what_it_is_about_says_all_nothing_after_it_has_to_fit() {
+        let by = format!("approved by {}", "x".repeat(100));
+        let fitted = fitted_about(message(Line::plain(format!("goals is in staging · {by}"))));
+        assert_eq!(fitted.headline, Line::plain("goals is in staging"));
+        assert_eq!(fitted.body[0], Block::Line(Line::plain(by)));
     }
 
     #[test]

@@ -15,13 +15,18 @@ const PAUSED_SHOWN_LIMIT: usize = 10;
 const BY_ITSELF: &str = "@id(\"by-itself\") permit (principal == Person::\"slipway\", \
      action in [Action::\"request\", Action::\"rollback\", Action::\"execute\"], resource);";
 
-/// What the channels read from the moment on from which nothing begins by itself.
+/// What the channels read from the moment on from which nothing begins by itself. `way_back`: whether a rollback would find
+/// something, where that would end it.
 #[must_use]
-pub fn flow_paused(key: &EnvironmentKey, pause: &Pause) -> Message {
-    let lead = Line::plain(format!("{key}{DOT}nothing starts by itself: "));
-    let (headline, rest) = first::or_short(&lead, why(&pause.why), briefly(&pause.why));
+pub fn flow_paused(key: &EnvironmentKey, pause: &Pause, way_back: bool) -> Message {
+    let lead = Line::plain(format!("{key}{DOT}nothing starts by itself"));
+    let because = |why: Line| Line::plain(": ").join(why);
+    let brief = because(briefly(&pause.why));
+    let short = if first::fits(&lead.clone().join(brief.clone())) { brief } else { Line::default() };
+    let (headline, rest) = first::or_short(&lead, because(why(&pause.why)), short);
+    let rest = rest.map(|_| why(&pause.why));
     let actions = if pause.why.needs_somebody() { vec![action(Verb::Resume)] } else { vec![] };
-    let body = rest.into_iter().chain(way_out(key, &pause.why)).map(Block::Line).collect();
+    let body = rest.into_iter().chain(way_out(key, &pause.why, way_back)).map(Block::Line).collect();
     Message { mark: Mark::Waiting, headline, progress: None, body, actions }
 }
 
@@ -106,7 +111,7 @@ fn resume(key: &EnvironmentKey) -> String {
     format!("/release resume {} {}", key.environment, key.service)
 }
 
-fn way_out(key: &EnvironmentKey, why: &Why) -> Vec<Line> {
+fn way_out(key: &EnvironmentKey, why: &Why, way_back: bool) -> Vec<Line> {
     match why {
         Why::Locked { .. } => vec![Line::plain("Goes on by itself when it is unlocked: ").code(words::unlock(key))],
         Why::Frozen { .. } => vec![Line::plain("Goes on by itself when that is over.")],
@@ -135,8 +140,11 @@ fn way_out(key: &EnvironmentKey, why: &Why) -> Vec<Line> {
         }
         Why::PastSlipway { .. } => {
             let line = Line::plain("Goes on by itself once something else runs there: ");
-            let line = line.code(format!("/deploy {} {}", key.environment, key.service)).text(" or ");
-            vec![line.code(format!("/rollback {} {}", key.environment, key.service))]
+            let line = line.code(format!("/deploy {} {}", key.environment, key.service));
+            vec![match way_back {
+                true => line.text(" or ").code(format!("/rollback {} {}", key.environment, key.service)),
+                false => line,
+            }]
         }
         Why::Gone { .. } => {
             vec![Line::plain("Goes on by itself when it is there. Another one is named in slipway.toml: auto_deploy")]
@@ -216,10 +224,10 @@ pub fn flow_is_not_set(key: &EnvironmentKey) -> Message {
 
 /// What holds it up is over only when that is over.
 #[must_use]
-pub fn flow_cannot_be_resumed(key: &EnvironmentKey, pause: &Pause) -> Message {
+pub fn flow_cannot_be_resumed(key: &EnvironmentKey, pause: &Pause, way_back: bool) -> Message {
     let line = Line::plain(format!("That does not help on {key}. Nothing was started."));
     let held = Line::plain("Nothing starts by itself there: ").join(why(&pause.why)).text(".");
-    Message::answer(line, [held].into_iter().chain(way_out(key, &pause.why)))
+    Message::answer(line, [held].into_iter().chain(way_out(key, &pause.why, way_back)))
 }
 
 /// Which of several is meant?

@@ -1,6 +1,7 @@
 //! Other policies are in force, told to everybody.
 
 use super::super::{Block, Line, Mark, Message};
+use super::first;
 use super::words::DOT;
 use crate::ids::PersonId;
 use crate::policy::Differences;
@@ -53,7 +54,7 @@ pub fn policies_changed(differences: &Differences, origin: &PolicyOrigin<'_>, be
     from = from.text(DOT).text("hash ").code(short(after, HASH_SHOWN_CHARS));
     body.push(Block::Line(from.text(", before ").code(short(before, HASH_SHOWN_CHARS))));
     body.push(Block::Line(Line::plain("Everything that waits is judged again, by these.")));
-    Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
+    first::fitted_about(Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() })
 }
 
 fn named((label, rules): (&str, &Vec<String>)) -> Block {

@@ -78,7 +78,10 @@ pub fn suggestion(view: &SuggestionView<'_>) -> Message {
     body.push(field("What ships", ships(plan, When::Standing, COMMITS_SHOWN_LIMIT)));
     let mut migrations = migration_lines(plan);
     if !plan.migrations.is_empty() {
-        let seen = format!("as planned for {before}; those of {} are looked at when it is asked for", key.environment);
+        let seen = format!(
+            "as planned for {before}; what is pending on {}, and who has to approve that, is known when it is asked for",
+            key.environment
+        );
         migrations.push(Line::plain(seen));
     }
     body.push(field("Migrations", migrations));
@@ -88,7 +91,9 @@ pub fn suggestion(view: &SuggestionView<'_>) -> Message {
         true => Line::plain("none is needed"),
         false => words::slots_with_who(Line::default(), &missing),
     };
-    let unseen = migrates.then(|| Line::plain(format!("not looked at: {}", super::MIGRATIONS_UNSEEN)));
+    // Beside the migrations it is said already.
+    let unseen = *migrates && plan.migrations.is_empty();
+    let unseen = unseen.then(|| Line::plain(format!("not looked at: {}", super::MIGRATIONS_UNSEEN)));
     body.push(field("Approvals", [approvals].into_iter().chain(unseen).collect()));
     let deploy = Action { verb: Verb::Promote, label: format!("Deploy to {}", key.environment) };
     let actions = vec![deploy, super::action(Verb::NotNow)];
@@ -109,7 +114,9 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
         Standing::Suggested => (Mark::Ended, line.text(" is not suggested any more"), None),
         Standing::Held { by } => (Mark::Ended, line.text(" is held: known bad, marked by ").person(by), None),
         Standing::Left { live, newer: true } => {
-            (Mark::Ended, words::commit(line.text(" superseded by "), live).text(format!(" on {before}")), None)
+            let lead = words::commit(line.text(" superseded by "), live);
+            let (line, rest) = first::or_short(&lead, Line::plain(format!(" on {before}")), Line::default());
+            (Mark::Ended, line, rest.map(|_| words::commit(Line::default(), live).text(format!(" is on {before}"))))
         }
         Standing::Left { live, newer: false } => {
             let line = line.text(format!(" is no longer on {before}: back to "));
@@ -140,7 +147,7 @@ pub fn promotion(key: &EnvironmentKey, promotion: &Promotion, before: &Environme
     let is_said = !matches!(standing, Standing::Stopped { .. });
     let page = named.filter(|_| page.is_some() || !is_said);
     let body = rest.into_iter().chain(page).map(Block::Line).collect();
-    Message { mark, headline, progress: None, body, actions: vec![] }
+    first::fitted(Message { mark, headline, progress: None, body, actions: vec![] })
 }
 
 /// Something is in its way for now: what, and that it comes back.
@@ -193,7 +200,8 @@ fn in_the_way(key: &EnvironmentKey, before: &EnvironmentName, why: &Hindrance) -
             (whole, Line::plain("its health is not confirmed"))
         }
         Hindrance::Newer { live } => {
-            same(words::commit(Line::default(), live).text(format!(" on {} is newer", key.environment)))
+            let whole = words::commit(Line::default(), live).text(format!(" on {} is newer", key.environment));
+            (whole, words::commit(Line::default(), live).text(" there is newer"))
         }
         Hindrance::Off => same(Line::plain("suggestions are switched off")),
     }
@@ -221,7 +229,7 @@ pub fn no_longer_suggested(key: &EnvironmentKey, now: &Promotion, before: &Envir
 pub fn asked_for_already(asked: &Release, commit: &CommitSha) -> Message {
     let line = subject(&asked.request.key, commit).text(" is asked for already: ");
     let line = words::release(line, &asked.id).text(" of ").person(&asked.request.requester);
-    Message::answer(line, [Line::plain("Nothing was started.")])
+    first::fitted(Message::answer(line, [Line::plain("Nothing was started.")]))
 }
 
 /// The suggestion is withdrawn.

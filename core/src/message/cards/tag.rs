@@ -1,6 +1,7 @@
 //! What is said where somebody moves a tag past Slipway that others read.
 
 use super::super::{Block, Line, Mark, Message};
+use super::first;
 use super::words::{self, DOT};
 use crate::environment::{FollowedTag, Live, TagNames};
 use crate::ids::EnvironmentKey;
@@ -20,9 +21,11 @@ fn image(line: Line, names: &TagNames) -> Line {
 /// still run that. `moves`: whether releases move the tag.
 #[must_use]
 pub fn tag_moved(key: &EnvironmentKey, tag: &FollowedTag, runs: Option<&Live>, moves: bool) -> Message {
-    let line = Line::plain(format!("{key}{DOT}")).untrusted(tag.names.tag.as_str());
-    let headline = line.text(" was moved past Slipway");
-    let mut body = vec![image(Line::plain("Now it names "), &tag.names).text(".")];
+    let lead = Line::plain(format!("{key}{DOT}"));
+    let whole = Line::default().untrusted(tag.names.tag.as_str()).text(" was moved past Slipway");
+    let (headline, rest) = first::or_short(&lead, whole, Line::plain("a tag was moved past Slipway"));
+    let mut body: Vec<_> = rest.into_iter().map(|line| line.text(".")).collect();
+    body.push(image(Line::plain("Now it names "), &tag.names).text("."));
     if let Some(live) = runs {
         let line = words::commit(Line::plain("Nothing was deployed by that: "), &live.commit);
         body.push(line.text(" runs, which Slipway had brought."));

@@ -14,6 +14,8 @@ pub struct OpenWays {
     pub back: bool,
     /// Whether the environment has a configuration that can be deployed alone.
     pub configuration: bool,
+    /// Whether nothing but settings differs from what was well before. Only asked of a deployment of the configuration.
+    pub settings: bool,
 }
 
 /// The failure of a verification, with the ways that are open. The same commit deployed again is nothing to do, as it runs:
@@ -22,7 +24,7 @@ pub struct OpenWays {
 pub fn not_verified(release: &Release, failure: Failure, open: OpenWays) -> Failure {
     let environment = &release.request.key.environment;
     let again = config_command(environment);
-    if release.request.kind.plan_kind() == PlanKind::Config {
+    if open.settings && release.request.kind.plan_kind() == PlanKind::Config {
         // An older version would read the same settings.
         return failure.next(format!("put the secret back, then {again}")).next("/release retry");
     }
@@ -50,10 +52,11 @@ pub(super) fn another_commit(environment: &EnvironmentName) -> (String, &'static
     (format!("/deploy {environment}"), "with a commit that mends it")
 }
 
-/// The command that starts once more what runs, for whoever tried again what had nothing to do.
+/// The command that starts once more what runs, for whoever tried again what had nothing to do. Where its settings are known
+/// to be as they were, there is nothing to start; where they are others, that is said already.
 pub(super) fn starts_once_more(release: &Release) -> Option<String> {
     let again = matches!(release.request.kind, RequestKind::Retry { .. });
-    release.plan.as_ref().filter(|plan| again && !plan.config.is_empty())?;
+    release.plan.as_ref().filter(|plan| again && !plan.config.is_empty() && plan.drift.is_none())?;
     Some(config_command(&release.request.key.environment))
 }
 
@@ -62,18 +65,19 @@ mod tests {
     use super::super::tests::{asked, running, sha};
     use super::*;
 
-    fn ways(release: &Release, back: bool, configuration: bool) -> (Vec<String>, Vec<String>) {
-        let failure = not_verified(release, Failure::new("It is not well."), OpenWays { back, configuration });
+    fn ways(release: &Release, back: bool, configuration: bool, settings: bool) -> (Vec<String>, Vec<String>) {
+        let failure =
+            not_verified(release, Failure::new("It is not well."), OpenWays { back, configuration, settings });
         (failure.details, failure.next)
     }
 
     #[test]
     fn only_ways_that_are_open_are_named() {
         let release = running(Step::Verify);
-        let (details, next) = ways(&release, true, true);
+        let (details, next) = ways(&release, true, true, false);
         assert!(details.is_empty(), "{details:?}");
         assert_eq!(next, ["/rollback production", "/deploy production --config starts it once more"]);
-        let (details, next) = ways(&release, false, false);
+        let (details, next) = ways(&release, false, false, false);
         assert_eq!(details, [NO_WAY_BACK]);
         assert_eq!(next, ["/deploy production with a commit that mends it"]);
     }
@@ -82,8 +86,14 @@ mod tests {
     fn an_older_version_is_no_way_out_of_settings() {
         let mut release = asked();
         release.request.kind = RequestKind::Config { commit: sha("9a77d01"), again: None };
-        let (details, next) = ways(&release, true, true);
+        let (details, next) = ways(&release, true, true, true);
         assert!(details.is_empty() && next.iter().all(|way| !way.contains("/rollback")), "{next:?}");
         assert!(!runs_already(&release, Some(Step::Verify)), "it is tried again");
+        let (_, next) = ways(&release, true, true, false);
+        assert_eq!(
+            next,
+            ["/rollback production", "/deploy production --config starts it once more"],
+            "none has changed"
+        );
     }
 }

@@ -13,6 +13,9 @@ use crate::release::Release;
 /// How many keys of one secret a line names.
 const KEYS_SHOWN_LIMIT: usize = 12;
 
+/// What such a release is called in its first line.
+pub(super) const ONLY: &str = "configuration only";
+
 /// Whether nothing but the configuration is brought.
 pub(super) fn is_only(release: &Release) -> bool {
     release.request.kind.plan_kind() == PlanKind::Config
@@ -74,7 +77,8 @@ pub(in super::super) fn names(drift: &Drift) -> Vec<&String> {
 pub(super) fn fields(release: &Release, plan: &Plan, when: When) -> Vec<Block> {
     let mut changes = lines(plan);
     if plan.drift.is_none() {
-        changes.push(Line::plain("what differs is not known: nothing was recorded when this went live"));
+        // Either nothing was recorded when this went live, or it is started once more as it could not be verified.
+        changes.push(Line::plain("no change is known; what is stored now is read"));
     }
     changes.extend(unchecked(plan));
     let mut blocks: Vec<_> = field("Configuration", changes).into_iter().collect();
@@ -87,12 +91,12 @@ pub(super) fn fields(release: &Release, plan: &Plan, when: When) -> Vec<Block> {
 /// Nothing differs.
 pub(super) fn nothing(view: &ReleaseView<'_>) -> Message {
     let release = view.release;
-    let stands = Line::plain("nothing to deploy: the configuration is as it was when ").join(commit(release));
-    let mut stands = stands.text(" went live");
+    let stands = Line::plain("nothing to deploy: unchanged since ").join(commit(release)).text(" went live");
+    let mut message = message(view, Mark::Ended, stands);
     if let Some(drift) = release.plan.as_ref().and_then(|plan| plan.drift.as_ref()) {
-        stands = stands.text(" at ").time(drift.since);
+        message.body.push(Block::Line(Line::default().join(commit(release)).text(" went live at ").time(drift.since)));
     }
-    message(view, Mark::Ended, stands)
+    message
 }
 
 /// A word for how a key stands.

@@ -6,8 +6,8 @@ use super::super::ways_out;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
-    actions, applied, approved, back, commit, configuration, cut_over, field, keeps_serving, message, migrating, paths,
-    reasons, run, shipping, targets,
+    actions, applied, approved, back, because, commit, configuration, cut_over, field, keeps_serving, message,
+    migrating, paths, reasons, run, shipping, targets,
 };
 use crate::gate::Course;
 use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
@@ -23,7 +23,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     let again = release.request.kind.plan_kind() == PlanKind::Rollback;
     let dry = release.plan.as_ref().is_some_and(targets::all_dry);
     let mut stands = match (dry, again) {
-        (true, _) => Line::plain("dry run target: nothing was deployed, ").join(commit(release)).text(" went through"),
+        (true, _) => Line::plain(format!("dry run target: nothing was deployed{DOT}"))
+            .join(commit(release))
+            .text(" went through"),
         (false, true) => commit(release).text(" is live again"),
         (false, false) => commit(release).text(" is live"),
     };
@@ -71,7 +73,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
 pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
     let stands = match reasons(view.release) {
         [] => Line::plain("refused"),
-        [only] => Line::plain("refused: ").untrusted(words::phrase(&only.why)),
+        [only] => because(view, "refused", only),
         several => Line::plain(format!("refused for {} reasons", several.len())),
     };
     let mut message = message(view, Mark::Failed, stands);
@@ -187,7 +189,8 @@ pub(super) fn nothing_to_do(view: &ReleaseView<'_>) -> Message {
     message
 }
 
-/// Whoever tries again what runs already may want it started anew.
+/// Whoever tries again what runs already may want it started anew. Where its settings are known to be as they were, there is
+/// nothing to start; where they are others, that is said already.
 fn once_more(release: &Release) -> Option<Line> {
     Some(Line::plain("To start it once more and verify it: ").code(ways_out::starts_once_more(release)?))
 }

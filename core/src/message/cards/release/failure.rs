@@ -2,9 +2,10 @@
 
 use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::ReleaseView;
+use super::super::first;
 use super::super::ways_out;
 use super::super::words::{self, DOT};
-use super::{actions, applied, back, commit, keeps_serving, message, plan, run, shipping, targets, together};
+use super::{actions, applied, back, commit, keeps_serving, message, plan, run, shipping, subject, targets, together};
 use crate::release::{Failure, Release, Step};
 
 /// How many lines of a failure a card shows.
@@ -18,7 +19,7 @@ const LOG_CHARS_LIMIT: usize = 1_500;
 
 pub(super) fn failed(view: &ReleaseView<'_>, step: Option<Step>, failure: &Failure) -> Message {
     let release = view.release;
-    let mut message = message(view, Mark::Failed, stands(release, step));
+    let mut message = message(view, Mark::Failed, stands(view, step));
     message.body.push(Block::Line(what(release, step, failure)));
     message.body.extend(details(&without_first_line(release, failure)));
     message.body.extend(still_true(release, step));
@@ -46,7 +47,8 @@ fn without_first_line(release: &Release, failure: &Failure) -> Failure {
 }
 
 /// The first line: in which step, after how long, what serves.
-fn stands(release: &Release, step: Option<Step>) -> Line {
+fn stands(view: &ReleaseView<'_>, step: Option<Step>) -> Line {
+    let release = view.release;
     let started = release.started_at.is_some();
     let untouched = || if started { keeps_serving(release) } else { Line::plain(shipping::nothing_started(release)) };
     let after = step.map_or(String::new(), |step| after(release, step));
@@ -63,13 +65,18 @@ fn stands(release: &Release, step: Option<Step>) -> Line {
         }
         Some(Step::Deploy) => {
             let line = Line::plain("deployment of ").join(commit(release)).text(format!(" failed{after}"));
-            line.text(nth_target(release, " on target "))
+            line.text(nth_target(release, &format!("{DOT}target ")))
         }
-        Some(Step::Verify) => Line::plain("verification failed")
-            .text(after)
-            .text(DOT)
-            .join(commit(release))
-            .text(" is live, its health is not confirmed"),
+        Some(Step::Verify) => {
+            let live = |after: &str| {
+                Line::plain(format!("verification failed{after}{DOT}"))
+                    .join(commit(release))
+                    .text(" is live, unverified")
+            };
+            // What serves is more than how long it was asked.
+            let whole = live(&after);
+            if first::fits(&subject(view, "").join(whole.clone())) { whole } else { live("") }
+        }
     }
 }
 

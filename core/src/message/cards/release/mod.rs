@@ -31,6 +31,7 @@ pub(super) use waiting::is_held;
 
 use super::super::{Action, Block, Line, Mark, Message, Verb};
 use super::ReleaseView;
+use super::first;
 use super::overriding;
 use super::words::{self, DOT};
 use crate::ids::CommitSha;
@@ -40,6 +41,11 @@ use crate::release::{Outcome, Phase, Release, RequestKind, StepState};
 /// The card of a release, whatever it is at.
 #[must_use]
 pub fn release_card(view: &ReleaseView<'_>) -> Message {
+    first::fitted(whole_card(view))
+}
+
+/// The same with a first line of whatever length, whose pieces are as [`TITLE_SPANS`] says.
+fn whole_card(view: &ReleaseView<'_>) -> Message {
     let card = match (&view.release.phase, &view.release.outcome) {
         (Phase::Planning { stage }, _) => planning::card(view, *stage),
         (Phase::AwaitingApproval, _) => waiting::awaiting(view),
@@ -69,8 +75,14 @@ fn ended(view: &ReleaseView<'_>, outcome: &Outcome) -> Message {
 
 /// Once somebody has said that what it brought is bad, nobody reads of it without that.
 fn with_mark(release: &Release, mut card: Message) -> Message {
+    const KNOWN_BAD: &str = "known bad";
     let Some(mark) = &release.known_bad else { return card };
-    card.headline = card.headline.text(DOT).text("known bad");
+    let last = card.headline.clone().text(DOT).text(KNOWN_BAD);
+    card.headline = match first::fits(&last) {
+        true => last,
+        // It is not what is left out.
+        false => Line(card.headline.0[..TITLE_SPANS].to_vec()).text(KNOWN_BAD).text(DOT).join(stands(&card)),
+    };
     card.body.insert(0, Block::Warning(back::known_bad(mark)));
     card
 }
@@ -85,14 +97,31 @@ fn stands(card: &Message) -> Line {
 
 /// A card with its first line and who asked for what.
 fn message(view: &ReleaseView<'_>, mark: Mark, stands: Line) -> Message {
-    let headline = title(view).join(stands);
+    let whole = title(view).join(stands.clone());
+    let headline = match first::fits(&whole) || !configuration::is_only(view.release) {
+        true => whole,
+        // How it stands is more than that it is no new version.
+        false => subject(view, "").join(stands).text(DOT).text(configuration::ONLY),
+    };
     Message { mark, headline, progress: None, body: asked(view), actions: Vec::new() }
 }
 
 /// The pieces of a first line that say what it is about: [`TITLE_SPANS`] of them.
 fn title(view: &ReleaseView<'_>) -> Line {
-    let only = if configuration::is_only(view.release) { "configuration only · " } else { "" };
+    let only =
+        if configuration::is_only(view.release) { format!("{}{DOT}", configuration::ONLY) } else { String::new() };
+    subject(view, &only)
+}
+
+fn subject(view: &ReleaseView<'_>, only: &str) -> Line {
     Line::plain(view.release.request.key.to_string()).text(DOT).text(only)
+}
+
+/// `refused: Only developers may ask for a release`, or without the reason where the first line has no room for it: the card
+/// has it anyway.
+fn because(view: &ReleaseView<'_>, how: &'static str, reason: &Reason) -> Line {
+    let whole = Line::plain(format!("{how}: ")).untrusted(words::phrase(&reason.why));
+    if first::fits(&title(view).join(whole.clone())) { whole } else { Line::plain(how) }
 }
 
 /// `asked by ana · plan 5b3e91 · release 01JD7Q4N`, and the reason given.

@@ -7,7 +7,7 @@ use super::super::first;
 use super::super::history::outcome;
 use super::super::words::{self, DOT};
 use super::plan::{self, When};
-use super::{approved, migrations, paths, release_card, stands};
+use super::{approved, migrations, paths, stands, whole_card};
 use crate::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use crate::plan::PlanKind;
 use crate::release::{Outcome, Phase, Release, Step};
@@ -27,7 +27,7 @@ pub fn together_card(view: &ReleaseView<'_>, members: &[Release]) -> Message {
     // What is next is next for all of them, once all are live.
     let next = view.next.filter(|_| is_live(members));
     let view = &ReleaseView { next: None, ..*view };
-    let mut card = release_card(view);
+    let mut card = whole_card(view);
     let (mark, stands) = first_line(view, members, card.mark, stands(&card));
     let then = next.map_or(String::new(), |next| format!("{DOT}next: {next}"));
     (card.mark, card.headline) = (mark, title(members, release).join(stands).text(then));
@@ -89,9 +89,10 @@ fn first_line(view: &ReleaseView<'_>, members: &[Release], mark: Mark, stands: L
     if !begun && waits && release.leads().is_some() {
         return (mark, stands);
     }
-    let of_one = Line::plain(format!("{}: ", release.request.key.service)).join(stands);
+    let of_one = Line::plain(format!("{}: ", release.request.key.service)).join(stands.clone());
     if !begun {
-        return (mark, of_one);
+        let has_room = first::fits(&title(members, release).join(of_one.clone()));
+        return (mark, if has_room { of_one } else { stands });
     }
     let live = members.iter().filter(|member| member.ended_well()).count().saturating_sub(idle);
     let head = format!("{live} of {} live{DOT}", members.len().saturating_sub(idle));
@@ -161,15 +162,21 @@ fn stopped(release: &Release, members: &[Release]) -> Line {
         }
         Some(Outcome::Failed { .. }) => Some(format!("{service} failed")),
         Some(Outcome::Superseded { .. }) => Some(format!("{service} was superseded")),
+        Some(Outcome::Cancelled { .. }) => Some(format!("{service} was cancelled")),
         _ => None,
     };
+    // Who has cancelled it stands nowhere else.
+    let by = short.as_ref().and_then(|_| match &release.outcome {
+        Some(Outcome::Cancelled { by, .. }) => Some(Line::plain(format!("{DOT}cancelled by ")).person(by)),
+        _ => None,
+    });
     let lead = short.map_or(whole, |short| Line::plain(short).text(DOT));
     let others: Vec<_> = members.iter().filter(|member| member.id != release.id).collect();
     let stand = match members.iter().all(|member| member.started_at.is_none()) {
         true => "nothing was started".to_owned(),
         false => others_in_words(&title.join(lead.clone()), others),
     };
-    lead.text(stand)
+    lead.text(stand).join(by.unwrap_or_default())
 }
 
 /// `api is live, jobs was not started`; where that is too long, `1 is live, 8 were not started`: the card has each of them.

@@ -4,7 +4,7 @@ use super::super::super::{Block, Line, Mark, Message, Verb};
 use super::super::words::{self, DOT};
 use super::super::{ApproverLine, ReleaseView};
 use super::plan::{self, When};
-use super::{actions, back, field, message, reasons, run};
+use super::{actions, back, because, field, message, reasons, run};
 use crate::environment::Waiting;
 use crate::facts::CiState;
 use crate::ids::TeamName;
@@ -67,7 +67,9 @@ fn awaits(view: &ReleaseView<'_>) -> Line {
         .cloned()
         .collect();
     if !vetoed.is_empty() {
-        return words::people(Line::plain("vetoed by "), &vetoed, " and ").text(", waits until that is withdrawn");
+        return words::people(Line::plain("vetoed by "), &vetoed, " and ")
+            .text(DOT)
+            .text("waits until that is withdrawn");
     }
     let missing = missing(view);
     let slots = if missing.is_empty() { String::new() } else { format!(": {missing}") };
@@ -101,7 +103,7 @@ fn queued_for(view: &ReleaseView<'_>) -> Line {
         return Line::plain(next);
     };
     if reasons(release).iter().all(|reason| holds_for_good(release, reason)) {
-        return refused(release, first);
+        return refused(view, first);
     }
     let line = match &first.clears {
         Clears::Release { id } => words::release(Line::plain("queued behind "), id).join(ahead(view)),
@@ -115,7 +117,7 @@ fn queued_for(view: &ReleaseView<'_>) -> Line {
         | Clears::Soak { .. }
         | Clears::Nothing
         | Clears::Votes { .. }
-        | Clears::Withdrawal { .. } => Line::plain("queued: ").untrusted(words::phrase(&first.why)),
+        | Clears::Withdrawal { .. } => because(view, "queued", first),
     };
     match reasons(release).len() {
         1 => line,
@@ -143,8 +145,9 @@ pub(in super::super) fn is_held(release: &Release) -> bool {
 }
 
 /// It does not run as things are; the way out stays.
-fn refused(release: &Release, first: &Reason) -> Line {
-    let line = Line::plain("refused: ").untrusted(words::phrase(&first.why));
+fn refused(view: &ReleaseView<'_>, first: &Reason) -> Line {
+    let release = view.release;
+    let line = because(view, "refused", first);
     let line = match reasons(release).len() {
         1 => line,
         n => line.text(format!("{DOT}and {}", words::count(n - 1, "more reason"))),

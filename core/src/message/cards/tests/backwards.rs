@@ -168,7 +168,8 @@ fn a_mark_is_read_wherever_the_release_is() {
         It runs on production: /rollback production
         To take the mark away: /release bad 01JD7Q4N --undo
 
-        goals: 4c1f9e2 of release 01JD7Q4N is marked as known to be bad by bob at Tue 15:15: loses sessions
+        goals: 4c1f9e2 of release 01JD7Q4N is marked as known to be bad by bob
+        reason: loses sessions
 
         No rollback goes back to 4c1f9e2 of release 01JD7Q4N. Nothing was started.
         marked as known to be bad by bob at Tue 15:15: loses sessions.
@@ -195,7 +196,7 @@ fn a_failed_verification_says_what_follows_by_itself() {
     let asked = failed(AutomaticRollback::Asked { release, commit });
     let not = failed(AutomaticRollback::Not { why: "no earlier release has succeeded there.".into() });
     expect![[r#"
-        ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, its health is not confirmed
+        ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, unverified
         asked by ana · plan 61151a · release 01JD7Q4N
         The new version is live but not healthy: answers 503.
         Rollback asked for by Slipway, if the rules let it: release 01JE0000 goes back to 9a77d01.
@@ -203,7 +204,7 @@ fn a_failed_verification_says_what_follows_by_itself() {
         ✔ CI green 3 of 3   ✔ image found   ✔ migrated 1 in 0.2 s   ✔ deployed in 3m 52s   ✖ verify
         Next: /release why 01JE0000 tells how the rollback stands
         [Details] [Lock]
-        ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, its health is not confirmed
+        ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, unverified
         asked by ana · plan 61151a · release 01JD7Q4N
         The new version is live but not healthy: answers 503.
         Not rolled back by itself: no earlier release has succeeded there.

@@ -128,9 +128,11 @@ fn nothing_is_deployed_when_nothing_changed() {
     let plan = only_config(vec![]);
     assert!(plan.is_empty());
     expect![[r#"
-        – goals → production · configuration only · nothing to deploy: the configuration is as it was when 9a77d01 went live at Sun 15:00
+        – goals → production · configuration only · nothing to deploy: unchanged since 9a77d01 went live
         asked by ana · plan aeaddf · release 01JD7Q4N
-    "#]].assert_eq(&card(&judged_only(&plan, "nothing_to_do", &[]), 60));
+        9a77d01 went live at Sun 15:00
+    "#]]
+    .assert_eq(&card(&judged_only(&plan, "nothing_to_do", &[]), 60));
     // What was never recorded may have changed.
     assert!(!Plan { drift: None, ..plan }.is_empty());
 }
@@ -152,6 +154,28 @@ fn a_deployment_with_nothing_new_says_that_the_configuration_has_changed() {
         To deploy that alone: /deploy production --config
     "#]]
     .assert_eq(&card(&ended, 60));
+}
+
+#[test]
+fn a_retry_of_what_runs_offers_the_configuration_only_where_that_starts_something() {
+    let retried = |drift| {
+        let config = vec![ConfigVersion::new("goals/production", "v1")];
+        let plan = Plan { base: Some(sha("4c1f9e2")), migrations: vec![], config, drift, ..plan() };
+        let mut release = asked();
+        let of = ReleaseId::new("01JD7Q3C5V0000000000000000");
+        release.request.kind = RequestKind::Retry { of, commit: Some(sha("4c1f9e2")), rerun: false };
+        card(&after(planned(release, &plan), [verdict("nothing_to_do", &plan, &[])]), 60)
+    };
+    let once_more = "To start it once more and verify it: /deploy production --config\n";
+    let alone = "To deploy that alone: /deploy production --config\n";
+    // Verified, and as it was.
+    let same = retried(Some(drift(vec![])));
+    assert!(same.contains("nothing to do: 4c1f9e2 runs already") && !same.contains("--config"), "{same}");
+    // Not known to be as it was, or not verified.
+    let unknown = retried(None);
+    assert!(unknown.contains(once_more) && !unknown.contains(alone), "{unknown}");
+    let changed = retried(Some(drift(vec![three()])));
+    assert!(changed.contains(alone) && !changed.contains(once_more), "{changed}");
 }
 
 #[test]

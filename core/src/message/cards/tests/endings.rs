@@ -184,7 +184,7 @@ fn a_step_of_the_run_failed() {
     let ill =
         failed(running(Step::Verify), Step::Verify, Failure::new("/healthz answered 500 three times"), false, 300);
     expect![[r#"
-        ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, its health is not confirmed
+        ✖ goals → production · verification failed after 1m 00s · 4c1f9e2 is live, unverified
         asked by ana · plan 61151a · release 01JD7Q4N
         /healthz answered 500 three times
         4c1f9e2 takes the traffic; nothing was put back by itself.
@@ -316,7 +316,7 @@ fn a_failure_on_the_second_of_three_targets_tells_them_apart() {
     let failure = || Failure::new("App Runner: UPDATE_FAILED");
     let unbegun = card(&failed(release.clone(), Step::Deploy, failure(), false, 300), 301);
     assert!(
-        unbegun.starts_with("✖ goals → production · deployment of 4c1f9e2 failed after 4m 52s on target 2 of 3\n"),
+        unbegun.starts_with("✖ goals → production · deployment of 4c1f9e2 failed after 4m 52s · target 2 of 3\n"),
         "{unbegun}"
     );
     assert!(!unbegun.contains("keeps serving") && !unbegun.contains("No rollback was reported"), "{unbegun}");

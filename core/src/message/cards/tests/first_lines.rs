@@ -12,15 +12,17 @@ use crate::release::{Outcome, Phase};
 use crate::together::Together;
 
 const PERSON: &str = "anastasia";
+/// Of 30 characters.
+const TAG: &str = "release-2025-11-04-candidate-1";
 const WHY: &str = "Nothing goes to this environment before the big sale is over, says the committee.";
 
-/// A service of 20 characters in an environment of 12.
+/// A service and an environment of 20 characters.
 fn long() -> EnvironmentKey {
-    EnvironmentKey { service: "notification-gateway".into(), environment: "production-2".into() }
+    EnvironmentKey { service: "notification-gateway".into(), environment: "production-eu-west-2".into() }
 }
 
 fn before() -> EnvironmentName {
-    "preproductio".into()
+    "preproduction-euwe-2".into()
 }
 
 fn id() -> ReleaseId {
@@ -58,8 +60,8 @@ fn of_flow() -> Vec<Message> {
     all.push(flow_which(&[long(), key()]));
     for why in pauses() {
         let pause = Pause { number: 1, why, since: at(0) };
-        all.push(flow_paused(&long(), &pause));
-        all.push(flow_cannot_be_resumed(&long(), &pause));
+        all.push(flow_paused(&long(), &pause, true));
+        all.push(flow_cannot_be_resumed(&long(), &pause, true));
         let succeeded = Resumption::Succeeded { release: id(), by: PERSON.into() };
         for how in [Resumption::Over, Resumption::Said { by: PERSON.into() }, succeeded] {
             all.push(flow_resumed(&long(), &pause, &how, at(7_199)));
@@ -167,13 +169,13 @@ fn of_hands() -> Vec<Message> {
     let mut all = Vec::new();
     for commit in [Some(sha("4c1f9e2")), None] {
         for digest in [Some(plan().image.digest), None] {
-            let (target, image) = ("goals-production".into(), "registry.example/goals:a-longer-tag".into());
+            let (target, image) = ("goals-production".into(), format!("registry.example/goals:{TAG}"));
             let runs = TargetRuns { target, image, digest, commit: commit.clone(), operation: None };
             let by_hand = ByHand { runs, noticed_at: at(0) };
-            all.push(brought_by_hand(&long(), &live(), &by_hand));
+            all.push(brought_by_hand(&long(), &live(), &by_hand, commit.as_ref()));
             all.push(by_hand_is_over(&long(), &by_hand, &sha("9a77d01"), at(7_199)));
         }
-        let names = TagNames { tag: "a-longer-tag".into(), digest: plan().image.digest, commit };
+        let names = TagNames { tag: TAG.into(), digest: plan().image.digest, commit };
         let tag = FollowedTag::known(names);
         all.push(tag_moved(&long(), &tag, Some(&live()), true));
         all.push(tag_is_back(&long(), &tag, at(0), at(7_199)));
@@ -302,7 +304,8 @@ fn of_groups() -> Vec<Message> {
 /// One line, as a phone shows it.
 #[test]
 fn no_first_line_of_the_flow_is_cut() {
-    assert_eq!((long().service.as_str().len(), long().environment.as_str().len()), (20, 12));
+    assert_eq!((long().service.as_str().len(), long().environment.as_str().len()), (20, 20));
+    assert_eq!((before().as_str().len(), TAG.len()), (20, 30));
     let all = [of_flow(), of_promotion(), of_intents(), of_hands(), of_shipping(), of_groups()].concat();
     let too_long: Vec<_> = all.iter().filter(|message| !fits(&message.headline)).map(text).collect();
     assert!(too_long.is_empty(), "{}", too_long.join("\n"));

@@ -46,7 +46,7 @@ fn each_pause_says_why_and_how_it_ends() {
         Why::Diverged { live: sha("9"), branch: "main".into(), head: sha("4") },
         Why::Gone { branch: "main".into() },
     ];
-    let all: String = reasons.map(|why| text(&flow_paused(&key(), &pause(why)))).concat();
+    let all: String = reasons.map(|why| text(&flow_paused(&key(), &pause(why), true))).concat();
     expect![[r#"
         ○ goals → staging · nothing starts by itself: locked by chen "load test"
         Goes on by itself when it is unlocked: /release unlock staging goals
@@ -183,7 +183,7 @@ fn a_status_says_in_its_first_line_how_many_have_stopped() {
 fn what_does_not_help_says_what_does() {
     let locked = Why::Locked { owner: "chen".into(), reason: "load test".into(), until: None };
     let other = EnvironmentKey { service: "goals".into(), environment: "preview".into() };
-    let all = [flow_cannot_be_resumed(&key(), &pause(locked)), flow_which(&[key(), other])].map(|m| text(&m));
+    let all = [flow_cannot_be_resumed(&key(), &pause(locked), true), flow_which(&[key(), other])].map(|m| text(&m));
     expect![[r#"
         That does not help on goals → staging. Nothing was started.
         Nothing starts by itself there: locked by chen "load test".
@@ -193,4 +193,17 @@ fn what_does_not_help_says_what_does() {
         /release resume preview goals
     "#]]
     .assert_eq(&all.concat());
+}
+
+#[test]
+fn a_rollback_ends_what_was_deployed_past_slipway_only_where_there_is_a_way_back() {
+    let said = |way_back| {
+        let why = || Why::PastSlipway { runs: "goals:hotfix".into() };
+        let all =
+            [flow_paused(&key(), &pause(why()), way_back), flow_cannot_be_resumed(&key(), &pause(why()), way_back)];
+        all.map(|message| text(&message)).concat()
+    };
+    let way = "Goes on by itself once something else runs there: /deploy staging goals";
+    assert_eq!(said(true).matches(&format!("{way} or /rollback staging goals\n")).count(), 2, "{}", said(true));
+    assert_eq!(said(false).matches(&format!("{way}\n")).count(), 2, "{}", said(false));
 }

@@ -18,6 +18,7 @@ mod shipping;
 mod targets;
 mod told;
 mod waiting;
+mod whole_lines;
 
 use super::*;
 use crate::facts::{CiFact, CiState, Facts, Observed};

@@ -49,9 +49,8 @@ fn a_suggestion_says_what_ships_what_it_costs_and_who_could_approve() {
                         b02a6c8  Add likes to aspiration updates (#41) · eve
                         77e3f10  Fix nested comment order · ana
         Migrations      20251104120000_likes  creates likes, no way back
-                        as planned for staging; those of production are looked at when it is asked for
+                        as planned for staging; what is pending on production, and who has to approve that, is known when it is asked for
         Approvals       1 of release: bob or chen can, 1 of dba: dora can
-                        not looked at: what the migrations ask for, which is only known once it is planned
         [Deploy to production] [Not now]
     "#]]
     .assert_eq(&text(&suggested(&plan, &reasons, None)));

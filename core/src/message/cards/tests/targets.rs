@@ -63,7 +63,7 @@ fn a_dry_target_is_never_told_as_a_deployment() {
     let verified = [done(Step::Deploy, "succeeded", 100), done(Step::Verify, "not checked", 110)];
     let live = after(running, verified.clone());
     let shown = card(&live, 115);
-    let first = "● goals → production · dry run target: nothing was deployed, 4c1f9e2 went through · ";
+    let first = "● goals → production · dry run target: nothing was deployed · 4c1f9e2 went through · ";
     assert!(shown.starts_with(first), "{shown}");
     assert!(!shown.contains("is live"), "{shown}");
     assert!(!shown.contains("shipped"), "{shown}");

@@ -182,7 +182,7 @@ fn a_veto_is_named_with_who_can_take_it_back() {
         [vote("chen", Stance::Veto), verdict("wait", &plan(), &[two_slots(), veto])],
     );
     let shown = card(&vetoed, 90);
-    assert!(shown.starts_with("○ goals → production · vetoed by chen, waits until that is withdrawn\n"), "{shown}");
+    assert!(shown.starts_with("○ goals → production · vetoed by chen · waits until that is withdrawn\n"), "{shown}");
     assert!(shown.contains("✖ chen vetoes"), "{shown}");
     assert!(
         shown.contains("Also waits for  veto  Somebody is against it. · chen can, with /release withdraw"),
