@@ -32,7 +32,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tracing::{error, info};
+use tracing::info;
 
 /// How long handled deliveries are remembered, to know those that come twice.
 const REMEMBER_DELIVERIES_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
