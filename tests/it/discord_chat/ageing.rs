@@ -100,7 +100,7 @@ async fn a_crash_before_the_old_card_leads_on_leaves_it_to_the_next_start() {
     let new = there.until_goes_on(&old, "✔ bob (release)").await;
     // What is answered in the same channel is answered after that is written down.
     there.caught_up(ANA).await;
-    assert!(there.messages(RELEASES).iter().all(|m| !there.text(m).contains("This goes on")), "nothing can be changed");
+    assert!(there.cards().iter().any(|card| card["id"] == old["id"]), "nothing can be changed");
     there.crashes(SignedDuration::ZERO).await;
     there.until_shows(&old, "This goes on in a newer message").await;
     there.react(DORA, &new, "✅", true);
