@@ -1,7 +1,7 @@
 //! `make demo`: plays a release in a sandbox.
 
 use clap::{Parser, ValueEnum};
-use slipway_sandbox::demo::{self, Fail};
+use slipway_sandbox::demo::{self, DemoError, Fail};
 use slipway_sandbox::screen::Screen;
 use slipway_sandbox::world::{ChatOption, Options, Promotion, Repository, TargetOption, World};
 use std::path::PathBuf;
@@ -64,6 +64,7 @@ async fn run() -> ExitCode {
     slipway_deploy::install_crypto_provider();
     let arguments = Arguments::parse();
     let mut screen = Screen::stdout();
+    let own_release = arguments.repository.is_some() && arguments.story == Story::Release;
     let repository = arguments.repository.map_or(Repository::Sample, Repository::Own);
     let Arguments { fail, sqlite, chat, target, story, .. } = arguments;
     let promotion = if story == Story::Flow { Promotion::Suggested } else { Promotion::Asked };
@@ -91,6 +92,12 @@ async fn run() -> ExitCode {
     };
     match played {
         Ok(()) => ExitCode::SUCCESS,
+        // What the sample does is known; whether a stranger's repository can be released is what its owner wants to learn.
+        Err(DemoError::Otherwise(what)) if own_release => {
+            Screen::stdout()
+                .note(&format!("Your repository's release did not end well: {what}. The card above says why."));
+            ExitCode::FAILURE
+        }
         Err(error) => {
             let mut screen = Screen::stdout();
             screen.note(&format!("The demo did not end as it should: {error}"));

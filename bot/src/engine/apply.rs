@@ -278,7 +278,7 @@ impl<'a> Work<'a> {
             }
         }
         self.by_hand_is_over(&now, &next).await?;
-        Box::pin(self.lock_is_said(&now, &next)).await?;
+        Box::pin(self.lock_is_said(&now, &next, event.by())).await?;
         self.places_changed(&now, &next).await?;
         if now.lock.is_some() && next.lock.is_none() {
             self.todo.push_back(Todo::Unlocked(key.clone()));

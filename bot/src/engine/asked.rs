@@ -277,13 +277,14 @@ impl Work<'_> {
         }
     }
 
+    /// What somebody gave up is only meant where nothing has failed.
     async fn newest_failed(&mut self) -> Result<Option<Release>, EngineError> {
         let mut failed = Vec::new();
         for key in self.engine.setup.environment_keys(None) {
             let newest = self.engine.store.releases_newest(self.tx, &key, RETRY_LOOK_BACK_LIMIT).await?;
-            failed.extend(newest.into_iter().find(Release::has_failed));
+            failed.extend(newest.into_iter().filter(Release::has_failed));
         }
-        Ok(failed.into_iter().max_by_key(|r| r.ended_at))
+        Ok(failed.into_iter().max_by_key(|release| (release.phase != Phase::Cancelled, release.ended_at)))
     }
 
     async fn vote_by_command(

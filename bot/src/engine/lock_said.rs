@@ -3,12 +3,17 @@
 use super::EngineError;
 use super::apply::Work;
 use slipway_core::environment::{Environment, Lock};
-use slipway_core::ids::EnvironmentKey;
+use slipway_core::ids::{EnvironmentKey, PersonId};
 use slipway_core::message::cards;
 
 impl Work<'_> {
-    /// Says what has become of an environment's lock, if anything has. That its owner was reminded is theirs alone.
-    pub(super) async fn lock_is_said(&mut self, before: &Environment, after: &Environment) -> Result<(), EngineError> {
+    /// Says what has become of an environment's lock, if anything has, and by whom. That its owner was reminded is theirs alone.
+    pub(super) async fn lock_is_said(
+        &mut self,
+        before: &Environment,
+        after: &Environment,
+        by: Option<&PersonId>,
+    ) -> Result<(), EngineError> {
         let key = &after.key;
         let same = |one: &Lock, other: &Lock| one.at == other.at && one.owner == other.owner;
         if let (Some(one), Some(other)) = (&before.lock, &after.lock)
@@ -19,7 +24,7 @@ impl Work<'_> {
         let setup = self.engine.setup.clone();
         let channels = setup.channels(&key.service);
         if let Some(over) = &before.lock {
-            let body = cards::lock_is_over(key, over, after.lock.as_ref());
+            let body = cards::lock_is_over(key, over, after.lock.as_ref(), by);
             for channel in channels {
                 self.engine.store.message_now(self.tx, channel, &message_key(key, over), &body).await?;
             }

@@ -46,7 +46,12 @@ impl Work<'_> {
         };
         if let Err(illegal) = self.environment_step(&key, environment::Event::Locked(lock.clone())).await? {
             self.cannot(&asked.person.id, "lock", &key, &illegal.to_string()).await?;
-            return Ok(Some(answers::environment_refuses(&key, &illegal)));
+            let Illegal::Locked(owner) = &illegal else {
+                return Ok(Some(answers::environment_refuses(&key, &illegal)));
+            };
+            let Rules { set: policies, changes } = self.engine.setup.rules();
+            let may_end = policies.may_act_despite(asked.person, Act::Unlock { owner }, &key, &changes).is_allow();
+            return Ok(Some(answers::locked_by_another(&key, owner, may_end)));
         }
         self.record(
             "locked",
@@ -75,7 +80,7 @@ impl Work<'_> {
         if let Some(refused) = self.may_act(asked.person, Act::Unlock { owner: &lock.owner }, &key).await? {
             return Ok(Some(refused));
         }
-        if let Err(illegal) = self.environment_step(&key, environment::Event::Unlocked).await? {
+        if let Err(illegal) = self.environment_step(&key, environment::Event::Unlocked { by: by.clone() }).await? {
             self.cannot(by, "unlock", &key, &illegal.to_string()).await?;
             return Ok(Some(answers::environment_refuses(&key, &illegal)));
         }

@@ -42,10 +42,10 @@ impl Work<'_> {
         let store = &self.engine.store;
         if let Some(prefix) = prefix {
             let mut found = store.releases_by_prefix(self.tx, prefix).await?;
-            return Ok(match (found.pop(), found.pop()) {
-                (None, _) => Err(NotFound::Unknown(prefix.to_owned())),
-                (Some(one), None) => Ok(one),
-                (Some(one), Some(other)) => Err(NotFound::Ambiguous(prefix.to_owned(), vec![other, one])),
+            return Ok(match found.len() {
+                0 => Err(NotFound::Unknown(prefix.to_owned())),
+                1 => Ok(found.remove(0)),
+                _ => Err(NotFound::Ambiguous(prefix.to_owned(), found)),
             });
         }
         let open = store.releases_open(self.tx, OPEN_LIMIT).await?.into_iter().filter(|r| fits(r)).collect();

@@ -4,10 +4,10 @@ use super::EngineError;
 use super::apply::Work;
 use super::asked::whys;
 use serde_json::json;
+use slipway_core::message::Message;
 use slipway_core::message::cards::{self, answers};
-use slipway_core::message::{Line, Message};
 use slipway_core::person::Person;
-use slipway_core::policy::{Case, Decision, Override, Reason};
+use slipway_core::policy::{Case, Decision, Override};
 use slipway_core::release::{Event, Illegal, Release};
 use slipway_core::together::Alongside;
 use std::collections::BTreeSet;
@@ -60,16 +60,12 @@ impl Work<'_> {
         if let Err(illegal) = self.apply(&release.id, event).await? {
             return self.override_too_late(person, release, &illegal).await;
         }
-        self.proclaim_override(release, &others, &waiver, &before, channel).await?;
+        let lock = self.environment_now(&release.request.key).await?.lock;
+        let lock = lock.filter(|lock| lock.owner != release.request.requester);
+        let body = cards::overridden(release, &others, &waiver, &before, lock.as_ref());
+        self.proclaim_override(release, &others, &waiver, &body, channel).await?;
         let aside = before.iter().filter(|reason| reason.overridable).count();
-        Ok(Message::answer(
-            Line::plain(match aside {
-                0 => "Your override is written down and announced. It was not needed.".to_owned(),
-                1 => "Your override sets 1 rule aside. It is written down and announced.".to_owned(),
-                n => format!("Your override sets {n} rules aside. It is written down and announced."),
-            }),
-            [],
-        ))
+        Ok(cards::override_taken(&release.request.key, aside, lock.as_ref()))
     }
 
     async fn override_too_late(
@@ -114,7 +110,7 @@ impl Work<'_> {
         release: &Release,
         others: &[Release],
         waiver: &Override,
-        before: &[Reason],
+        body: &Message,
         channel: &str,
     ) -> Result<(), EngineError> {
         let all = [release].into_iter().chain(others);
@@ -123,8 +119,7 @@ impl Work<'_> {
         let asked_in = release.request.origin.channel.as_str();
         let channels: BTreeSet<String> =
             configured.map(String::as_str).chain([channel, asked_in]).map(str::to_owned).collect();
-        let body = cards::overridden(release, others, waiver, before);
         let message_key = format!("override/{}/{}", release.id, waiver.at.as_millisecond());
-        self.proclaim(&channels, &message_key, Some(&release.id), &body).await
+        self.proclaim(&channels, &message_key, Some(&release.id), body).await
     }
 }

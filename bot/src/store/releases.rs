@@ -4,6 +4,7 @@ use super::unreadable::column;
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use crate::clock::Clock;
 use slipway_core::ids::{CommitSha, EnvironmentKey, ReleaseId, ServiceName};
+use slipway_core::message::cards::answers;
 use slipway_core::release::{Event, Release};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteExecutor};
@@ -114,7 +115,8 @@ impl Store {
         get(&self.read, id).await
     }
 
-    /// Up to two releases whose id begins with a prefix: more than one means it is not unique.
+    /// The releases whose id begins with a prefix, those that have not ended first, then the newest: one more than are
+    /// counted ([`answers::FITTING_LIMIT`]), so that it can be said that there are more.
     ///
     /// # Errors
     /// When the store fails.
@@ -122,7 +124,8 @@ impl Store {
         let prefix = prefix.to_ascii_uppercase();
         // `~` sorts after every character of a ULID.
         let end = format!("{prefix}~");
-        let rows = sqlx::query(sql::RELEASES_BY_PREFIX).bind(prefix).bind(end).fetch_all(&mut **tx).await?;
+        let limit = i64::try_from(answers::FITTING_LIMIT + 1).unwrap_or(i64::MAX);
+        let rows = sqlx::query(sql::RELEASES_BY_PREFIX).bind(prefix).bind(end).bind(limit).fetch_all(&mut **tx).await?;
         read_all(&rows)
     }
 

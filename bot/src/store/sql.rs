@@ -25,7 +25,7 @@ statements! {
     RELEASE_INSERT = "INSERT INTO releases (id, service, environment, phase, state, event_count, asked_at) VALUES ($1, $2, $3, $4, $5, 0, $6)";
     RELEASE_SAVE = "UPDATE releases SET phase = $2, state = $3, event_count = event_count + 1, started_at = $4, ended_at = $5 WHERE id = $1 RETURNING event_count";
     RELEASE_GET = "SELECT state, event_count FROM releases WHERE id = $1";
-    RELEASES_BY_PREFIX = "SELECT state, event_count FROM releases WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2";
+    RELEASES_BY_PREFIX = "SELECT state, event_count FROM releases WHERE id IN (SELECT id FROM releases WHERE id >= $1 AND id < $2 ORDER BY ended_at IS NOT NULL, id DESC LIMIT $3) ORDER BY ended_at IS NOT NULL, id DESC";
     RELEASES_OPEN = "SELECT state, event_count, id FROM releases WHERE ended_at IS NULL ORDER BY id LIMIT $1";
     RELEASES_STARTED = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 AND started_at >= $3 ORDER BY started_at DESC LIMIT $4";
     RELEASES_NEWEST = "SELECT state, event_count FROM releases WHERE service = $1 AND environment = $2 ORDER BY asked_at DESC, id DESC LIMIT $3";

@@ -52,12 +52,13 @@ impl<'a> Args<'a> {
                     .filter(|value| !value.trim().is_empty())
                     .ok_or_else(|| args.needs_value(name, example))?,
             };
+            let mut value = value;
             // `--when monday 9:00` is one value of two words.
-            let value =
-                match words.next_if(|next| name == when::WHEN && !next.quoted && when::goes_on(&value, &next.text)) {
-                    Some(next) => format!("{value} {}", next.text),
-                    None => value,
-                };
+            while let Some(next) =
+                words.next_if(|next| name == when::WHEN && !next.quoted && when::goes_on(&value, &next.text))
+            {
+                value = format!("{value} {}", next.text);
+            }
             if args.options.insert(name, value).is_some() {
                 return Err(args.usage(Line::default().code(format!("--{name}")).text(" is there twice.")));
             }

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::{Command, Definition, Mistake, SERVICE_OPTION, slots};
 use crate::message::Line;
+use jiff::{Span, SpanRelativeTo};
 
 /// The shortest lock.
 const LOCK_MIN_S: u32 = 60;
@@ -58,25 +59,11 @@ pub(super) static UNLOCK: Definition = Definition {
     },
 };
 
-/// `2h`, `90m`, `1h30m`, `2d` in seconds, within the limits of a lock.
+/// `2h`, `90m`, `1h30m`, `2 days` in seconds, within the limits of a lock. A day has 24 hours.
 pub(super) fn duration_s(text: &str) -> Option<u32> {
-    let mut total: u32 = 0;
-    let mut digits = String::new();
-    for c in text.chars() {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        let unit = match c.to_ascii_lowercase() {
-            'm' => 60,
-            'h' => 60 * 60,
-            'd' => 24 * 60 * 60,
-            _ => return None,
-        };
-        let number: u32 = std::mem::take(&mut digits).parse().ok()?;
-        total = total.checked_add(number.checked_mul(unit)?)?;
-    }
-    (digits.is_empty() && (LOCK_MIN_S..=LOCK_MAX_S).contains(&total)).then_some(total)
+    let span: Span = text.trim().to_ascii_lowercase().parse().ok()?;
+    let seconds = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.as_secs();
+    u32::try_from(seconds).ok().filter(|seconds| (LOCK_MIN_S..=LOCK_MAX_S).contains(seconds))
 }
 
 #[cfg(test)]
@@ -85,12 +72,21 @@ mod tests {
 
     #[test]
     fn durations_have_units_and_bounds() {
-        for (text, seconds) in
-            [("2h", 7_200), ("90m", 5_400), ("1h30m", 5_400), ("2D", 172_800), ("1m", 60), ("30d", LOCK_MAX_S)]
-        {
+        for (text, seconds) in [
+            ("2h", 7_200),
+            ("90m", 5_400),
+            ("1h30m", 5_400),
+            ("2D", 172_800),
+            ("1m", 60),
+            ("30d", LOCK_MAX_S),
+            ("2 h", 7_200),
+            ("2 hours", 7_200),
+            ("1 Hour 30 mins", 5_400),
+            ("1 day", 86_400),
+        ] {
             assert_eq!(duration_s(text), Some(seconds), "{text}");
         }
-        for bad in ["", "2", "h", "0m", "31d", "2w", "1h30", "-2h", "99999999999d", "2 h"] {
+        for bad in ["", "2", "h", "0m", "31d", "5w", "2mo", "1h30", "-2h", "2h ago", "99999999999d"] {
             assert_eq!(duration_s(bad), None, "{bad}");
         }
     }

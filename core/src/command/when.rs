@@ -86,12 +86,14 @@ fn time(word: &str) -> Option<Time> {
     Time::new(hours.parse().ok()?, minutes.parse().ok()?, 0, 0).ok()
 }
 
-/// Whether the word after the value belongs to it: `--when monday 9:00`. No branch can be named like a time, so that
-/// nothing else is taken away from the line.
+/// Whether the word after the value belongs to it: `--when monday 9:00`, `--when in 2 hours`. No branch can be named like
+/// a time, so that nothing else is taken away from the line.
 pub(super) fn goes_on(value: &str, next: &str) -> bool {
     let value = value.to_lowercase();
-    match value.as_str() {
-        "in" => duration_s(next).is_some(),
+    let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
+    match value.strip_prefix("in") {
+        Some("") => is_number(next) || duration_s(next).is_some(),
+        Some(number) if is_number(number.trim_start()) => duration_s(&format!("{number} {next}")).is_some(),
         _ => Day::of_word(&value).is_some() && next.contains(':'),
     }
 }
@@ -105,12 +107,16 @@ fn read(args: &Args<'_>, value: &str) -> Result<When, Mistake> {
         None => Err(no_time(args, word)),
     };
     match words[..] {
+        ["in", ref duration @ ..] if !duration.is_empty() => {
+            let duration = duration.join(" ");
+            duration_s(&duration).map(When::In).ok_or_else(|| {
+                let line =
+                    Line::plain("\"").untrusted(duration).text("\" is no time between 1 minute and 30 days: write ");
+                args.usage(line.code("in 30m").text(" or ").code("in 2h").text("."))
+            })
+        }
         ["green"] => Ok(When::Green),
         ["unlocked"] => Ok(When::Unlocked),
-        ["in", duration] => duration_s(duration).map(When::In).ok_or_else(|| {
-            let line = Line::plain("\"").untrusted(duration).text("\" is no time between 1 minute and 30 days: write ");
-            args.usage(line.code("in 30m").text(" or ").code("in 2h").text("."))
-        }),
         [day] if Day::of_word(day).is_some() => {
             let line = Line::plain("At what time? Write ").code(format!("--{WHEN} \"{day} 9:00\"")).text(".");
             Err(args.usage(line))
@@ -118,6 +124,10 @@ fn read(args: &Args<'_>, value: &str) -> Result<When, Mistake> {
         [word] if word.starts_with(|c: char| c.is_ascii_digit()) => at(Day::Next, word),
         [day, word] => match Day::of_word(day) {
             Some(day) => at(day, word),
+            None if is_a_date(day) => {
+                let line = Line::plain("There is no day ").untrusted(day).text(" in the calendar.");
+                Err(args.usage(line))
+            }
             None => Err(unknown(args, value, day)),
         },
         _ => Err(unknown(args, value, words.first().copied().unwrap_or_default())),
@@ -199,6 +209,9 @@ mod tests {
             ("2026-12-01 9:00", at(Day::Date(Date::constant(2026, 12, 1)), 9, 0)),
             ("in 2h", When::In(7_200)),
             ("\"in 1h30m\"", When::In(5_400)),
+            ("\"in 2 hours\"", When::In(7_200)),
+            ("in 2 hours", When::In(7_200)),
+            ("\"in 1 hour 30 minutes\"", When::In(5_400)),
         ] {
             assert_eq!(of(&format!("/deploy production --when {said}")), (meant.clone(), None), "{said}");
             // What comes after it is what it would be without it, and what was before stays.
@@ -231,7 +244,9 @@ mod tests {
             "/deploy production --when \"someday 9:00\"",
             "/deploy production --when 2026-13-01",
             "/deploy production --when \"2026-02-30 9:00\"",
-            "/deploy production --when \"in 2w\"",
+            "/deploy production --when \"in 5w\"",
+            "/deploy production --when in 2",
+            "/deploy production --when in 2 main",
             "/deploy production --when whenever",
             "/deploy production --when green --dry-run",
             "/deploy production --when green --config",
@@ -261,9 +276,13 @@ mod tests {
             /deploy production --when 2026-13-01
               "2026-13-01" is no time of a day: write hours of 24 and minutes, such as 9:00 or 15:30. Nothing was started.
             /deploy production --when "2026-02-30 9:00"
-              I do not know when "2026-02-30 9:00" is. There are: green, unlocked, 15:00, "monday 9:00", "tomorrow 9:00", "2026-12-01 9:00" and "in 2h". Nothing was started.
-            /deploy production --when "in 2w"
-              "2w" is no time between 1 minute and 30 days: write in 30m or in 2h. Nothing was started.
+              There is no day 2026-02-30 in the calendar. Nothing was started.
+            /deploy production --when "in 5w"
+              "5w" is no time between 1 minute and 30 days: write in 30m or in 2h. Nothing was started.
+            /deploy production --when in 2
+              "2" is no time between 1 minute and 30 days: write in 30m or in 2h. Nothing was started.
+            /deploy production --when in 2 main
+              "2" is no time between 1 minute and 30 days: write in 30m or in 2h. Nothing was started.
             /deploy production --when whenever
               I do not know when "whenever" is. There are: green, unlocked, 15:00, "monday 9:00", "tomorrow 9:00", "2026-12-01 9:00" and "in 2h". Nothing was started.
             /deploy production --when green --dry-run

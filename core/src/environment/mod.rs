@@ -144,7 +144,10 @@ pub enum Event {
         by: PersonId,
     },
     /// The hold ends.
-    Unlocked,
+    Unlocked {
+        /// Who ends it.
+        by: PersonId,
+    },
     /// The hold's time was over.
     LockRanOut {
         /// When that was noticed.
@@ -190,6 +193,17 @@ pub enum Event {
         /// The moment after that.
         at: Timestamp,
     },
+}
+
+impl Event {
+    /// Who has done something to the hold.
+    #[must_use]
+    pub fn by(&self) -> Option<&PersonId> {
+        match self {
+            Self::HandedOver { by, .. } | Self::Unlocked { by } => Some(by),
+            _ => None,
+        }
+    }
 }
 
 /// What follows for releases.
@@ -326,7 +340,7 @@ pub fn step(environment: &Environment, event: &Event) -> Result<(Environment, Ve
         Event::Ended { release, live, at } => ended(&mut next, release, live.as_ref(), *at),
         Event::Locked(lock) => lock::take(&mut next, lock)?,
         Event::HandedOver { lock, by } => lock::hand_over(&mut next, lock, by)?,
-        Event::Unlocked => lock::unlock(&mut next)?,
+        Event::Unlocked { .. } => lock::unlock(&mut next)?,
         Event::LockRanOut { at } => lock::run_out(&mut next, *at)?,
         Event::Reminded { at } => lock::remind(&mut next, *at)?,
         Event::Looked { look, ours } => by_hand::looked(&mut next, look, ours),

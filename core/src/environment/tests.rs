@@ -231,8 +231,8 @@ fn a_lock_is_its_owners_to_change_until_it_ends() {
     assert_eq!(longer.lock(at(1_000_000)).map(|l| l.at), Some(at(50)));
     let (taken_over, _) = step(&locked, &Event::Locked(lock("cem", 100, None))).unwrap();
     assert_eq!(taken_over.lock.as_ref().map(|l| &l.owner), Some(&"cem".into()));
-    let (free, _) = step(&taken_over, &Event::Unlocked).unwrap();
-    assert_eq!(step(&free, &Event::Unlocked), Err(Illegal::NotLocked));
+    let (free, _) = step(&taken_over, &Event::Unlocked { by: "ana".into() }).unwrap();
+    assert_eq!(step(&free, &Event::Unlocked { by: "ana".into() }), Err(Illegal::NotLocked));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn unlocking_lets_everybody_who_waits_be_judged_in_order() {
         enqueued(deploy("A", 1, &[], 1)),
         enqueued(deploy("B", 2, &[], 2)),
         Event::Locked(lock("ana", 10, None)),
-        Event::Unlocked,
+        Event::Unlocked { by: "ana".into() },
     ]);
     assert_eq!(effects, [judge("A"), judge("B")], "who waited behind their own lock need not be told");
 }
@@ -335,7 +335,7 @@ fn whoever_waits_behind_a_lock_is_told_of_its_end_once() {
         enqueued(of("D", "cem", 4)),
         Event::Locked(lock("bob", 10, Some(100))),
     ]);
-    for event in [Event::Unlocked, Event::LockRanOut { at: at(100) }] {
+    for event in [Event::Unlocked { by: "ana".into() }, Event::LockRanOut { at: at(100) }] {
         let (open, effects) = step(&locked, &event).unwrap();
         assert_eq!((open.lock.clone(), told(&effects)), (None, vec!["ana 1 3".into(), "cem 4".into()]), "{event:?}");
         let judged: Vec<_> = ["A", "B", "C", "D"].map(judge).into();

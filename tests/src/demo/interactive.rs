@@ -128,6 +128,7 @@ fn heard(line: &str, me: &str) -> Heard {
         "✅" | "yes" => Heard::Reacted { person, reaction: "✅" },
         "❌" | "no" => Heard::Reacted { person, reaction: "❌" },
         _ if first == "as" && PEOPLE.contains(&rest) => Heard::Become(rest.to_owned()),
+        "as" => Heard::Help,
         _ if first == "as" => Heard::Nobody(rest.to_owned()),
         _ if is_somebody_else(first, rest) => Heard::Nobody(first.to_owned()),
         _ => Heard::Said { person, text: text.to_owned() },
@@ -164,6 +165,7 @@ mod tests {
         assert_eq!(heard("mallory /deploy staging", "ana"), Heard::Nobody("mallory".into()));
         assert_eq!(heard("frank ✅", "ana"), Heard::Nobody("frank".into()));
         assert_eq!(heard("@slipway /deploy staging", "ana"), said("ana", "@slipway /deploy staging"));
+        assert_eq!(heard("as", "ana"), Heard::Help);
         assert_eq!(heard("", "ana"), Heard::Nothing);
         assert_eq!(heard("quit", "ana"), Heard::Quit);
     }

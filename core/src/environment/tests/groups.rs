@@ -249,7 +249,7 @@ impl Team {
                 self.happens(place.into(), &Event::Locked(lock("bob", self.moment, None)));
             }
             Move::Unlock(place) => {
-                self.happens(place.into(), &Event::Unlocked);
+                self.happens(place.into(), &Event::Unlocked { by: "ana".into() });
             }
         }
     }
@@ -257,7 +257,7 @@ impl Team {
     /// Nobody new comes, locks end, and what is known to be bad is given up when its time is over.
     fn comes_to_rest(&mut self) {
         for place in 0..SERVICES.len() {
-            self.happens(place, &Event::Unlocked);
+            self.happens(place, &Event::Unlocked { by: "ana".into() });
         }
         loop {
             self.moment += 1;

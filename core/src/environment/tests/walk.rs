@@ -53,7 +53,7 @@ fn event(kind: u8, number: u8, environment: &Environment, now: i64) -> Event {
         12 => Event::LockRanOut { at: at(now) },
         13 => Event::Reminded { at: at(now) },
         14 | 15 => Event::Bumped { release: queued(number, environment), by: bumped(number, now) },
-        _ => Event::Unlocked,
+        _ => Event::Unlocked { by: "ana".into() },
     }
 }
 
@@ -70,7 +70,7 @@ fn locks_hold(before: &Environment, event: &Event, after: &Environment, effects:
     unique.dedup();
     assert_eq!(unique.len(), told.len(), "told twice: {told:?}");
     match event {
-        Event::Unlocked | Event::LockRanOut { .. } => {
+        Event::Unlocked { .. } | Event::LockRanOut { .. } => {
             let lock = before.lock.as_ref().expect("it was locked");
             assert_eq!(after.lock, None);
             assert!(before.behind(&lock.owner).all(|waiting| told.contains(&&waiting.requester)));

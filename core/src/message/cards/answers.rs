@@ -14,6 +14,8 @@ use jiff::Timestamp;
 
 /// How many releases are named when a prefix fits several.
 const CANDIDATES_SHOWN_LIMIT: usize = 5;
+/// How many releases that fit what was typed are counted.
+pub const FITTING_LIMIT: usize = 20;
 /// How much of what somebody typed is said back, in characters.
 const TYPED_SHOWN_CHARS: usize = 80;
 
@@ -180,18 +182,21 @@ pub fn unlocked(key: &EnvironmentKey, waiting: usize) -> Message {
     answer(if waiting > 0 { line.text(format!(" {} can go on.", words::count(waiting, "release"))) } else { line })
 }
 
+/// Somebody else holds it. `may_end`: whoever reads this may end that lock too.
+#[must_use]
+pub fn locked_by_another(key: &EnvironmentKey, owner: &PersonId, may_end: bool) -> Message {
+    let line = Line::plain(format!("{key}: it is locked by ")).person(owner);
+    let line = line.text(if may_end { ". You can end that too, with " } else { ", who can end that with " });
+    answer(line.code(words::unlock(key)).text("."))
+}
+
 /// The environment cannot do what was asked.
 #[must_use]
 pub fn environment_refuses(key: &EnvironmentKey, illegal: &environment::Illegal) -> Message {
     use environment::Illegal;
     let line = Line::plain(format!("{key}: "));
     answer(match illegal {
-        Illegal::Locked(owner) => line
-            .text("it is locked by ")
-            .person(owner)
-            .text(", who can end that with ")
-            .code(words::unlock(key))
-            .text("."),
+        Illegal::Locked(owner) => return locked_by_another(key, owner, false),
         Illegal::NotLocked => line.text("it is not locked. Nothing was changed."),
         Illegal::Owned(owner) => line.person(owner).text(" holds its lock already. Nothing was changed."),
         Illegal::NotDue => line.text("nothing is due. Nothing was changed."),
@@ -212,10 +217,14 @@ pub fn environment_refuses(key: &EnvironmentKey, illegal: &environment::Illegal)
     })
 }
 
-/// What was typed fits several releases.
+/// What was typed fits several releases: these, or with more than [`FITTING_LIMIT`] more than these.
 #[must_use]
 pub fn ambiguous_release(prefix: &str, candidates: &[&Release]) -> Message {
-    let line = typed(Line::default(), prefix).text(format!(" fits {} releases. Which one?", candidates.len()));
+    let n = match candidates.len() {
+        n if n > FITTING_LIMIT => format!("more than {FITTING_LIMIT}"),
+        n => n.to_string(),
+    };
+    let line = typed(Line::default(), prefix).text(format!(" fits {n} releases. Which one?"));
     let one = |release: &&Release| {
         let line = Line::default().code(release.id.as_str()).text("  ").text(release.request.key.to_string());
         line.text(DOT).person(&release.request.requester).text(" at ").time(release.request.at)

@@ -94,6 +94,7 @@ pub fn lock_taken_away(key: &EnvironmentKey, before: &Lock, by: &PersonId, to: O
     let line = Line::default().person(by);
     let line = match to {
         None => line.text(" has ended your lock on "),
+        Some(to) if to == by => line.text(" has taken over your lock on "),
         Some(to) => line.text(" has given ").person(to).text(" your lock on "),
     };
     let (headline, reason) = with_reason(&line.text(key.to_string()), before, ".");

@@ -4,7 +4,7 @@ use super::super::{Block, Line, Mark, Message};
 use super::first;
 use super::words::{self, DOT};
 use crate::environment::Lock;
-use crate::ids::EnvironmentKey;
+use crate::ids::{EnvironmentKey, PersonId};
 
 /// `goals → staging · locked by bob until 15:40: "load test"`. Everybody whose release waits for it learns why.
 #[must_use]
@@ -21,13 +21,24 @@ pub fn lock_said(key: &EnvironmentKey, lock: &Lock) -> Message {
     Message { mark: Mark::Waiting, headline, progress: None, body, actions: vec![] }
 }
 
-/// The same message afterwards. With `next`: another lock has taken its place, and has a message of its own.
+/// The same message afterwards. With `next`: another lock has taken its place, and has a message of its own. `by`: who did
+/// it; `None` where its time was over.
 #[must_use]
-pub fn lock_is_over(key: &EnvironmentKey, before: &Lock, next: Option<&Lock>) -> Message {
+pub fn lock_is_over(key: &EnvironmentKey, before: &Lock, next: Option<&Lock>, by: Option<&PersonId>) -> Message {
     let lead = Line::plain(format!("{key}{DOT}"));
     let lead = match next {
-        None => lead.text("open again: the lock of ").person(&before.owner).text(" is over"),
+        None => match by.filter(|by| **by != before.owner) {
+            None => lead.text("open again: the lock of ").person(&before.owner).text(" is over"),
+            Some(by) => lead.text("open again: ").person(by).text(" ended the lock of ").person(&before.owner),
+        },
         Some(next) if next.owner == before.owner => lead.person(&before.owner).text(" has locked it anew"),
+        Some(next) if by == Some(&next.owner) => {
+            lead.person(&next.owner).text(" took over the lock of ").person(&before.owner)
+        }
+        Some(next) if by.is_some_and(|by| *by != before.owner) => {
+            let lead = by.map_or(lead.clone(), |by| lead.person(by));
+            lead.text(" gave the lock of ").person(&before.owner).text(" to ").person(&next.owner)
+        }
         Some(next) => lead.text("the lock of ").person(&before.owner).text(" is now ").person(&next.owner).text("'s"),
     };
     let why = Line::plain("It was for: ").untrusted(before.reason.as_str());

@@ -60,7 +60,7 @@ pub use lock_said::{lock_is_over, lock_said};
 pub use migrations::{
     MigrationsView, PendingView, could_not_look, migration_plan, migration_status, no_migration_files,
 };
-pub use overriding::overridden;
+pub use overriding::{overridden, override_taken};
 pub use policies::{PolicyOrigin, policies_changed};
 pub use promotion::{
     SuggestionView, asked_for_already, declined, goes_nowhere, no_longer_suggested, promotion, soaked_for, suggestion,

@@ -270,7 +270,7 @@ fn outside_text_is_always_marked_as_such() {
     assert_eq!(walk(&policies_changed(&Differences::default(), &origin, "", "")), 2);
     let (incident, reason, by, digest) = (hostile(), hostile(), "bob".into(), plan().digest());
     let waiver = Override { by, incident, reason, digest, at: at(0) };
-    assert!(walk(&overridden(&releases[0], &[], &waiver, &hostile_reasons())) > 7);
+    assert!(walk(&overridden(&releases[0], &[], &waiver, &hostile_reasons(), None)) > 7);
     assert!(walk(&why(HOSTILE, &hostile_reasons(), &[hostile()], None, at(60))) > 7);
 }
 

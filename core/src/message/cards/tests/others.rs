@@ -270,6 +270,7 @@ fn a_lock_is_told_to_whom_it_concerns() {
         lock_reminder(&environment, &Lock { until: None, ..locked() }, at(100_000)),
         lock_taken_away(&key(), &locked(), &"bob".into(), None),
         lock_taken_away(&key(), &locked(), &"bob".into(), Some(&"dora".into())),
+        lock_taken_away(&key(), &locked(), &"bob".into(), Some(&"bob".into())),
     ];
     expect![[r#"
         goals → production is open: chen's lock "load test" was ended.
@@ -302,6 +303,8 @@ fn a_lock_is_told_to_whom_it_concerns() {
         bob has ended your lock on goals → production "load test".
 
         bob has given dora your lock on goals → production "load test".
+
+        bob has taken over your lock on goals → production "load test".
     "#]]
     .assert_eq(&all.iter().map(text).collect::<Vec<_>>().join("\n"));
 }
@@ -552,7 +555,7 @@ fn an_override_names_what_it_sets_aside_and_what_it_does_not() {
     };
     let aside = Reason { overridable: true, ..reason("soak-30m", "It must have run for 30 minutes.", Clears::Nothing) };
     let before = [aside, reason("ci-green", "CI must be green for the commit.", Clears::Facts)];
-    let needless = overridden(&release, &[], &waiver, &[]);
+    let needless = overridden(&release, &[], &waiver, &[], Some(&locked()));
     expect![[r#"
         ▲ @bob overrode the policies for goals → production · incident INC-42
         Reason          login is down
@@ -562,8 +565,9 @@ fn an_override_names_what_it_sets_aside_and_what_it_does_not() {
 
         ▲ @bob overrode the policies for goals → production · incident INC-42
         Reason          login is down
-        No rule stood in the way that it sets aside. It was not needed, and is written down all the same.
+        No rule stood in the way that it sets aside. It is written down all the same.
+        Still needed    lock  chen holds goals → production, and no override passes a lock. To end it: /release unlock production goals
         release 01JD7Q4N · plan 61151a · asked by ana
     "#]]
-    .assert_eq(&format!("{}\n{}", text(&overridden(&release, &[], &waiver, &before)), text(&needless)));
+    .assert_eq(&format!("{}\n{}", text(&overridden(&release, &[], &waiver, &before, None)), text(&needless)));
 }

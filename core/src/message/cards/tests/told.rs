@@ -24,9 +24,13 @@ fn a_channel_reads_of_a_lock_and_of_its_end() {
     let all = [
         lock_said(&key(), &short),
         lock_said(&key(), &long),
-        lock_is_over(&key(), &short, None),
-        lock_is_over(&key(), &short, Some(&next)),
-        lock_is_over(&key(), &short, Some(&short)),
+        lock_is_over(&key(), &short, None, None),
+        lock_is_over(&key(), &short, None, Some(&"chen".into())),
+        lock_is_over(&key(), &short, None, Some(&"dora".into())),
+        lock_is_over(&key(), &short, Some(&next), Some(&"chen".into())),
+        lock_is_over(&key(), &short, Some(&next), Some(&"bob".into())),
+        lock_is_over(&key(), &short, Some(&next), Some(&"dora".into())),
+        lock_is_over(&key(), &short, Some(&short), None),
     ];
     expect![[r#"
         ○ goals → production · locked by chen until Tue 15:40: "load test"
@@ -39,7 +43,19 @@ fn a_channel_reads_of_a_lock_and_of_its_end() {
         – goals → production · open again: the lock of chen is over
         It was for: load test
         ---
+        – goals → production · open again: the lock of chen is over
+        It was for: load test
+        ---
+        – goals → production · open again: dora ended the lock of chen
+        It was for: load test
+        ---
         – goals → production · the lock of chen is now bob's
+        It was for: load test
+        ---
+        – goals → production · bob took over the lock of chen
+        It was for: load test
+        ---
+        – goals → production · dora gave the lock of chen to bob
         It was for: load test
         ---
         – goals → production · chen has locked it anew
