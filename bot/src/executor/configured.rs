@@ -27,15 +27,18 @@ impl From<NotSeen> for Trouble {
     }
 }
 
-/// The secrets as they are now, and what differs since what runs was started. What could not be verified is worth another
-/// start, also with the same settings: that nothing differs is not said of it.
+/// The secrets as they are now, and what differs since what runs was started.
 pub(super) async fn seen(job: &Job<'_>) -> Result<(Vec<ConfigVersion>, Option<Drift>), Trouble> {
     let key = &job.release.request.key;
     let config = look(&job.executor.outside, &job.environment()?.config).await?;
     let live = job.executor.store.environment(key).await?.live;
     let drift = job.executor.store.configuration(key).await?.drift_of(live.as_ref(), &config);
-    let verified = live.is_some_and(|live| live.verified);
-    Ok((config, drift.filter(|drift| verified || !drift.changes.is_empty())))
+    Ok((config, settled(drift, live.is_some_and(|live| live.verified))))
+}
+
+/// What could not be verified is worth another start, also with the same settings: that nothing differs is not said of it.
+fn settled(drift: Option<Drift>, verified: bool) -> Option<Drift> {
+    drift.filter(|drift| verified || !drift.changes.is_empty())
 }
 
 /// Why the service would not start: something that it reads when it does is not there, or that cannot be told.
@@ -141,6 +144,20 @@ pub(super) async fn plan(job: &Job<'_>, observed: Vec<ObservedTarget>, at: Times
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slipway_core::configuration::{Changed, SecretChange};
+    use slipway_core::ids::CommitSha;
+
+    #[test]
+    fn that_nothing_differs_is_said_only_of_what_was_verified() {
+        let commit = CommitSha::parse(&"4c1f9e2b0d".repeat(4)).unwrap();
+        let drift = |changes| {
+            Some(Drift { release: "01JD7Q4N".into(), commit: commit.clone(), since: Timestamp::UNIX_EPOCH, changes })
+        };
+        let changed = || drift(vec![SecretChange { secret: "goals/staging".into(), what: Changed::Added }]);
+        assert_eq!(settled(drift(vec![]), true), drift(vec![]));
+        assert_eq!(settled(drift(vec![]), false), None);
+        assert_eq!([settled(changed(), true), settled(changed(), false)], [changed(), changed()]);
+    }
 
     #[test]
     fn a_secret_is_called_by_its_name() {
