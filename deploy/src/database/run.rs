@@ -11,6 +11,7 @@ mod work;
 
 pub(super) use baseline::baseline;
 pub(super) use down::down;
+pub(super) use left_over::foresee;
 pub(super) use session::{HistoryError, Seen, Session, StatementError, Step, Tables, history};
 pub(super) use sql::{Concurrent, concurrent, words};
 pub(super) use up::up;

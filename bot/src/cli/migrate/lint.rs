@@ -28,7 +28,7 @@ pub struct LintArgs {
     #[arg(long, value_name = "DATABASE", value_parser = ["postgres", "sqlite"])]
     pub dialect: Option<String>,
     /// PostgreSQL's major version, which some rules depend on
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = postgres_version)]
     pub postgres_version: Option<u32>,
     /// Fail with warnings that no comment in the file allows, too
     #[arg(long)]
@@ -36,6 +36,16 @@ pub struct LintArgs {
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
+}
+
+/// Nothing older is known to any rule, and goose's history table needs it.
+const POSTGRES_MIN: u32 = 10;
+/// Two digits: `1504` and `150004` are ways in which the server writes a whole version.
+const POSTGRES_MAX: u32 = 99;
+
+fn postgres_version(text: &str) -> Result<u32, String> {
+    let version = text.parse().ok().filter(|version| (POSTGRES_MIN..=POSTGRES_MAX).contains(version));
+    version.ok_or_else(|| format!("PostgreSQL's major version, {POSTGRES_MIN} or newer, as in --postgres-version 15"))
 }
 
 pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {

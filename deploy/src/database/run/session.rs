@@ -37,11 +37,13 @@ pub(in super::super) struct StatementError {
     pub(in super::super) error: DriverError,
     /// What else is to be known.
     pub(in super::super) notes: Vec<String>,
+    /// The index that it was building and left invalid, by its full name.
+    pub(in super::super) left_index: Option<String>,
 }
 
 impl From<DriverError> for StatementError {
     fn from(error: DriverError) -> Self {
-        Self { error, notes: Vec::new() }
+        Self { error, notes: Vec::new(), left_index: None }
     }
 }
 
@@ -73,7 +75,7 @@ pub(in super::super) enum Seen {
     Done,
     /// It has not taken effect.
     NotDone,
-    /// It left something behind that this statement removes; then it can be run.
+    /// It builds an index, and this one, by its full name, is there and invalid.
     Broken(String),
     /// Nothing can be said.
     Unknown,

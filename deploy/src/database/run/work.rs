@@ -1,6 +1,8 @@
 //! One migration at a time, up or down: in one transaction with what is written down, or in steps.
 
-use super::super::error::{DriverError, FailedStatement, JournalError, MigrateError, excerpt};
+use super::super::error::{
+    DriverError, FailedStatement, JournalError, MESSAGE_LIMIT_CHARS, MigrateError, cut, excerpt,
+};
 use super::left_over::Rest;
 use super::session::{HistoryError, Session, StatementError, Step};
 use super::sql::{changes_role, controls_transactions, is_all_or_nothing};
@@ -91,7 +93,7 @@ pub(super) enum Stop {
     /// A statement failed.
     Failed(Failure),
     /// Somebody asked for it, before this statement or during it.
-    Cancelled { notes: Vec<String> },
+    Cancelled { notes: Vec<String>, left_index: Option<String> },
     /// Nothing was tried.
     Refused(MigrateError),
 }
@@ -104,6 +106,14 @@ pub(super) struct Failure {
     notes: Vec<String>,
     /// Nothing was tried but to begin.
     is_begin: bool,
+    /// The index that it was building and left invalid, by its full name.
+    left_index: Option<String>,
+}
+
+impl Failure {
+    fn of(error: DriverError, at: usize) -> Self {
+        Self { error, at, notes: Vec::new(), is_begin: false, left_index: None }
+    }
 }
 
 fn backoff(retry: u32) -> Duration {
@@ -142,7 +152,7 @@ impl<S: Session> Work<'_, S> {
             let failure = match self.transaction(job, begun).await {
                 Ok(done) => return Ok(done),
                 Err(Stop::Refused(error)) => return Err(error),
-                Err(Stop::Cancelled { notes }) => {
+                Err(Stop::Cancelled { notes, .. }) => {
                     let rolled_back = self.session.rollback().await.is_ok();
                     return Err(self.cancelled(job, rolled_back, notes));
                 }
@@ -209,14 +219,14 @@ impl<S: Session> Work<'_, S> {
 
     async fn statement(&mut self, job: &Job<'_>, at: usize, statement: &Statement) -> Result<(), Stop> {
         if self.run.cancel.is_asked() {
-            return Err(Stop::Cancelled { notes: Vec::new() });
+            return Err(Stop::Cancelled { notes: Vec::new(), left_index: None });
         }
         let outcome = self.session.execute(&statement.text, &job.step(self.run, at)).await;
-        outcome.map_err(|StatementError { error, notes }| {
+        outcome.map_err(|StatementError { error, notes, left_index }| {
             if self.run.cancel.is_asked() && error.is_broken_off() {
-                Stop::Cancelled { notes }
+                Stop::Cancelled { notes, left_index }
             } else {
-                Stop::Failed(Failure { error, at, notes, is_begin: false })
+                Stop::Failed(Failure { error, at, notes, is_begin: false, left_index })
             }
         })
     }
@@ -263,7 +273,7 @@ impl<S: Session> Work<'_, S> {
                     self.unwritten = Some(done);
                 }
                 let note = "The statement is done, but that could not be written down.".to_owned();
-                let failure = Failure { error, at, notes: vec![note], is_begin: false };
+                let failure = Failure { notes: vec![note], ..Failure::of(error, at) };
                 return Err(self.step_failed(job, failure, 0).await);
             }
         }
@@ -271,7 +281,7 @@ impl<S: Session> Work<'_, S> {
         match self.insist_on_writing(job, &sql).await {
             Ok(()) => Ok(true),
             Err(error) => {
-                let failure = Failure { error, at: job.statements().len(), notes: Vec::new(), is_begin: false };
+                let failure = Failure::of(error, job.statements().len());
                 if failure.error.is_lost {
                     return self.settle(job, failure).await;
                 }
@@ -323,7 +333,7 @@ impl<S: Session> Work<'_, S> {
                 },
                 Err(Stop::Failed(failure)) => failure.error,
                 Err(Stop::Refused(error)) => return Err(error),
-                Err(Stop::Cancelled { notes }) => return Err(self.cancelled(job, true, notes)),
+                Err(Stop::Cancelled { notes, .. }) => return Err(self.cancelled(job, true, notes)),
             };
             // Best effort: the first error is the one to be told.
             let _ = self.session.rollback().await;
@@ -351,14 +361,17 @@ impl<S: Session> Work<'_, S> {
     /// One statement outside a transaction, tried again while others hold its locks.
     async fn step(&mut self, job: &Job<'_>, at: usize, statement: &Statement) -> Result<(), MigrateError> {
         let mut retries = 0;
-        let clearing = job.rest.clear_first.as_ref().filter(|_| at == job.rest.done);
-        let clearing = clearing.map(|sql| Statement { text: sql.clone(), line: statement.line });
-        for statement in clearing.iter().chain([statement]) {
+        let broken = job.rest.drop_first.as_ref().filter(|_| at == job.rest.done);
+        let dropping = broken
+            .map(|index| Statement { text: format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"), line: statement.line });
+        for (statement, broken) in dropping.iter().map(|drop| (drop, broken)).chain([(statement, None)]) {
             loop {
                 match self.statement(job, at, statement).await {
                     Ok(()) => break,
                     Err(Stop::Refused(error)) => return Err(error),
-                    Err(Stop::Cancelled { notes }) => return Err(self.step_cancelled(job, notes).await),
+                    Err(Stop::Cancelled { notes, left_index }) => {
+                        return Err(self.step_cancelled(job, notes, left_index.or(broken.cloned())).await);
+                    }
                     Err(Stop::Failed(failure)) => {
                         // What left something behind is not tried again blindly, and in a transaction that the file
                         // began by itself and that has failed, nothing can be tried any more.
@@ -371,14 +384,17 @@ impl<S: Session> Work<'_, S> {
                         if !again || !self.session.is_usable().await {
                             let notes = if whole { None } else { Some(PARTS_MAY_BE_DONE.to_owned()) };
                             let notes = failure.notes.iter().cloned().chain(notes).collect();
-                            return Err(self.step_failed(job, Failure { notes, ..failure }, retries).await);
+                            let left_index = failure.left_index.clone().or(broken.cloned());
+                            return Err(self.step_failed(job, Failure { notes, left_index, ..failure }, retries).await);
                         }
                     }
                 }
                 retries += 1;
                 if let Err(error) = self.pause(Some(job), retries).await {
                     return Err(match error {
-                        MigrateError::Cancelled { notes, .. } => self.step_cancelled(job, notes).await,
+                        MigrateError::Cancelled { notes, .. } => {
+                            self.step_cancelled(job, notes, broken.cloned()).await
+                        }
                         other => other,
                     });
                 }
@@ -397,7 +413,7 @@ impl<S: Session> Work<'_, S> {
                     .to_owned(),
             );
         } else {
-            match self.write_down_failure(job, &failure.error.message).await {
+            match self.write_down_failure(job, &failure.error.message, failure.left_index.as_deref()).await {
                 Some(done) => failure.notes.insert(0, format!("{}.", statements_done(done, total))),
                 None => failure.notes.push("That it failed could not be written down.".to_owned()),
             }
@@ -405,16 +421,17 @@ impl<S: Session> Work<'_, S> {
         self.failed(job, failure, false, lock_retries)
     }
 
-    async fn step_cancelled(&mut self, job: &Job<'_>, notes: Vec<String>) -> MigrateError {
-        self.write_down_failure(job, "it was stopped as asked").await;
+    async fn step_cancelled(&mut self, job: &Job<'_>, notes: Vec<String>, left: Option<String>) -> MigrateError {
+        self.write_down_failure(job, "it was stopped as asked", left.as_deref()).await;
         self.cancelled(job, false, notes)
     }
 
     /// Gives how many statements are done. What the file's own transaction did is taken back, and what was written
     /// down in it with it.
-    async fn write_down_failure(&mut self, job: &Job<'_>, message: &str) -> Option<usize> {
+    async fn write_down_failure(&mut self, job: &Job<'_>, message: &str, left: Option<&str>) -> Option<usize> {
         let version = &job.migration.version;
-        let message = job.migration.substituted.mask(message);
+        let message = cut(&job.migration.substituted.mask(message), MESSAGE_LIMIT_CHARS);
+        let message = Record::error_with_index(&message, left);
         let state = if matches!(job.way, Way::Up) { RecordState::Failed } else { RecordState::TakingBack };
         self.session.rollback().await.ok()?;
         let tables = self.session.tables();
@@ -547,12 +564,13 @@ impl<S: Session> Work<'_, S> {
             rolled_back,
             lock_retries,
             notes,
+            left_index: failure.left_index,
         }))
     }
 }
 
 fn failure(error: DriverError, at: usize) -> Stop {
-    Stop::Failed(Failure { error, at, notes: Vec::new(), is_begin: false })
+    Stop::Failed(Failure::of(error, at))
 }
 
 fn entry(migration: &Migration, begun: Instant) -> Entry<'_> {

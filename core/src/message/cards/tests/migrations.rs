@@ -128,7 +128,7 @@ fn what_an_earlier_run_left_half_done_is_told() {
     let mut plan = plan();
     let file = "20251104120000_likes.sql".to_owned();
     plan.half_done =
-        vec![HalfDoneMigration { version: 20_251_104_120_000.into(), file, done: 1, total: 3, error: None }];
+        vec![HalfDoneMigration { version: 20_251_104_120_000.into(), file, done: 1, total: 3, error: None, outlook: None }];
     expect![[r#"
         ▲ 20251104120000_likes.sql was left half done by an earlier run: 1 of 3 statements is done; the run looks what became of statement 2, and stops without having run anything if that cannot be seen.
         Migrations      20251104120000_likes  creates likes, reversible
