@@ -47,6 +47,7 @@ pub(crate) fn plan() -> Plan {
             late: false,
             not_run: None,
             statements: String::new(),
+            ignored: vec![],
         }],
         taken_back: vec![],
         workflow: vec![],

@@ -21,8 +21,8 @@ mod url;
 mod watch;
 
 pub use cancel::{Cancel, CancelSwitch};
-pub use foresight::foresee;
 pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
+pub use foresight::foresee;
 pub use reading::ReadLimits;
 pub use rehearsal::{RehearsalError, RehearsalOptions, rehearsal_server, rehearse, rehearse_back, reproduce};
 pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};

@@ -9,6 +9,7 @@ use self::session::PgSession;
 use super::error::{DriverError, MigrateError};
 use super::reading::{ReadLimits, settings};
 use super::run::{self, HistoryError, Run, RunOptions, RunReport, Session as _};
+use super::watch::LockWait;
 use super::{CONNECT_LIMIT_S, Database, schema_postgres};
 use async_trait::async_trait;
 use slipway_core::migration::format::{self, Dialect, Direction, Format};
@@ -72,6 +73,7 @@ impl Postgres {
             has_record: false,
             locks: Vec::new(),
             pid: None,
+            waited: LockWait::default(),
         })
     }
 

@@ -85,6 +85,7 @@ pub(crate) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         late: false,
         not_run: None,
         statements: String::new(),
+        ignored: vec![],
     }
 }
 

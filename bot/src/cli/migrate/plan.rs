@@ -12,9 +12,7 @@ use slipway_core::migration::{
     plan_pending,
 };
 use slipway_core::plan::PlannedMigration;
-use slipway_deploy::database::{
-    DatabaseUrl, RehearsalError, RehearsalOptions, RunOptions, foresee, measure, rehearse,
-};
+use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, RunOptions, foresee, measure, rehearse};
 
 /// Arguments of `slipway migrate plan`.
 #[derive(Debug, Args)]

@@ -62,7 +62,8 @@ impl PgSession {
             let left = self.invalid_indexes().await.unwrap_or_default();
             let is_ours = |name: &str| ours.as_deref() == Some(name);
             let left: Vec<_> = left.difference(&before).collect();
-            let notes = left.iter().map(|(name, full)| if is_ours(name) { built_anew(full) } else { left_behind(full) });
+            let notes =
+                left.iter().map(|(name, full)| if is_ours(name) { built_anew(full) } else { left_behind(full) });
             let notes = notes.collect();
             let left_index = left.into_iter().find(|(name, _)| is_ours(name)).map(|(_, full)| full.clone());
             return Err(StatementError { error, notes, left_index });
@@ -86,7 +87,10 @@ impl PgSession {
 
     /// Whether some session builds the index right now. Before version 12 that cannot be seen.
     async fn is_in_the_making(&mut self, full: &str) -> Result<bool, DriverError> {
-        if !self.is_true("SELECT to_regclass('pg_catalog.pg_stat_progress_create_index') IS NOT NULL".to_owned()).await? {
+        if !self
+            .is_true("SELECT to_regclass('pg_catalog.pg_stat_progress_create_index') IS NOT NULL".to_owned())
+            .await?
+        {
             return Ok(false);
         }
         let index = safe_literal(Dialect::Postgres, full);

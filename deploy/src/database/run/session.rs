@@ -2,6 +2,7 @@
 
 use super::super::error::{DriverError, MigrateError};
 use super::super::record::RecordTable;
+use super::super::watch::LockWait;
 use super::{Run, RunOptions};
 use async_trait::async_trait;
 use slipway_core::migration::format::{Dialect, Format};
@@ -118,6 +119,10 @@ pub(in super::super) trait Session: Send {
     async fn rollback(&mut self) -> Result<(), DriverError>;
     /// What can be seen of the effect of a statement that may have run or not.
     async fn look_for(&mut self, statement: &str) -> Result<Seen, DriverError>;
+    /// Whom the last statement waited for, if it did not get its lock. Where that cannot be seen, nobody.
+    fn waited_for(&self) -> LockWait {
+        LockWait::default()
+    }
     /// Replaces a connection that is gone; the locks went with it.
     async fn reconnect(&mut self) -> Result<(), MigrateError>;
 

@@ -1,14 +1,13 @@
 //! One migration at a time, up or down: in one transaction with what is written down, or in steps.
 
-use super::super::error::{
-    DriverError, FailedStatement, JournalError, MESSAGE_LIMIT_CHARS, MigrateError, cut, excerpt,
-};
+use super::super::error::{DriverError, FailedStatement, JournalError, MigrateError, excerpt};
+use super::super::watch::LockWait;
 use super::left_over::Rest;
 use super::session::{HistoryError, Session, StatementError, Step};
 use super::sql::{changes_role, controls_transactions, is_all_or_nothing};
 use super::{Run, RunNews, RunReport};
 use slipway_core::migration::format::Entry;
-use slipway_core::migration::{Folder, History, Migration, Record, RecordState, Statement, Version, statements_done};
+use slipway_core::migration::{Folder, History, Migration, Record, RecordState, Statement, Version};
 use std::time::{Duration, Instant};
 
 /// The first pause before trying again; each further one is twice as long.
@@ -100,14 +99,14 @@ pub(super) enum Stop {
 
 /// A statement that failed.
 pub(super) struct Failure {
-    error: DriverError,
+    pub(super) error: DriverError,
     /// Counted from 0; the number of statements for what is written down and the commit.
     at: usize,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     /// Nothing was tried but to begin.
     is_begin: bool,
     /// The index that it was building and left invalid, by its full name.
-    left_index: Option<String>,
+    pub(super) left_index: Option<String>,
 }
 
 impl Failure {
@@ -362,8 +361,10 @@ impl<S: Session> Work<'_, S> {
     async fn step(&mut self, job: &Job<'_>, at: usize, statement: &Statement) -> Result<(), MigrateError> {
         let mut retries = 0;
         let broken = job.rest.drop_first.as_ref().filter(|_| at == job.rest.done);
-        let dropping = broken
-            .map(|index| Statement { text: format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"), line: statement.line });
+        let dropping = broken.map(|index| Statement {
+            text: format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"),
+            line: statement.line,
+        });
         for (statement, broken) in dropping.iter().map(|drop| (drop, broken)).chain([(statement, None)]) {
             loop {
                 match self.statement(job, at, statement).await {
@@ -392,59 +393,13 @@ impl<S: Session> Work<'_, S> {
                 retries += 1;
                 if let Err(error) = self.pause(Some(job), retries).await {
                     return Err(match error {
-                        MigrateError::Cancelled { notes, .. } => {
-                            self.step_cancelled(job, notes, broken.cloned()).await
-                        }
+                        MigrateError::Cancelled { notes, .. } => self.step_cancelled(job, notes, broken.cloned()).await,
                         other => other,
                     });
                 }
             }
         }
         Ok(())
-    }
-
-    /// Writes down that a statement failed, and says how much of the file is done.
-    async fn step_failed(&mut self, job: &Job<'_>, mut failure: Failure, lock_retries: u32) -> MigrateError {
-        let total = job.statements().len();
-        if failure.error.is_lost {
-            failure.notes.push(
-                "The connection is gone, so whether this statement took effect is not known. The next run looks, and \
-                 goes on or says what to do."
-                    .to_owned(),
-            );
-        } else {
-            match self.write_down_failure(job, &failure.error.message, failure.left_index.as_deref()).await {
-                Some(done) => failure.notes.insert(0, format!("{}.", statements_done(done, total))),
-                None => failure.notes.push("That it failed could not be written down.".to_owned()),
-            }
-        }
-        self.failed(job, failure, false, lock_retries)
-    }
-
-    async fn step_cancelled(&mut self, job: &Job<'_>, notes: Vec<String>, left: Option<String>) -> MigrateError {
-        self.write_down_failure(job, "it was stopped as asked", left.as_deref()).await;
-        self.cancelled(job, false, notes)
-    }
-
-    /// Gives how many statements are done. What the file's own transaction did is taken back, and what was written
-    /// down in it with it.
-    async fn write_down_failure(&mut self, job: &Job<'_>, message: &str, left: Option<&str>) -> Option<usize> {
-        let version = &job.migration.version;
-        let message = cut(&job.migration.substituted.mask(message), MESSAGE_LIMIT_CHARS);
-        let message = Record::error_with_index(&message, left);
-        let state = if matches!(job.way, Way::Up) { RecordState::Failed } else { RecordState::TakingBack };
-        self.session.rollback().await.ok()?;
-        let tables = self.session.tables();
-        let record = self.session.record_in(&tables);
-        let mut sql = record.failed(version, state, &message);
-        if let Some(done) = self.unwritten.take() {
-            sql = format!("{}; {sql}", record.progress(version, done));
-        }
-        self.session.write(sql).await.ok()?;
-        if let Ok(Some(history)) = self.session.history().await {
-            self.history = history;
-        }
-        self.history.record(version).map(|record| record.statements_done)
     }
 
     /// The connection broke while what was done was being committed: asks the database how that ended.
@@ -483,7 +438,8 @@ impl<S: Session> Work<'_, S> {
     /// Waits before the next try: twice as long each time, up to a limit.
     pub(super) async fn pause(&mut self, job: Option<&Job<'_>>, retry: u32) -> Result<(), MigrateError> {
         if let Some(job) = job {
-            let news = RunNews::Retry { version: job.migration.version.clone(), retry, holders: Vec::new() };
+            let LockWait { table, holders } = self.session.waited_for();
+            let news = RunNews::Retry { version: job.migration.version.clone(), retry, holders, table };
             self.run.journal.news(news).await;
         }
         let mut cancel = self.run.cancel.clone();
@@ -511,7 +467,7 @@ impl<S: Session> Work<'_, S> {
         }
     }
 
-    fn cancelled(&self, job: &Job<'_>, rolled_back: bool, notes: Vec<String>) -> MigrateError {
+    pub(super) fn cancelled(&self, job: &Job<'_>, rolled_back: bool, notes: Vec<String>) -> MigrateError {
         let done = self.history.record(&job.migration.version).map_or(0, |record| record.statements_done);
         MigrateError::Cancelled {
             file: Some(self.file_of(job)),
@@ -544,12 +500,17 @@ impl<S: Session> Work<'_, S> {
         down.map_or_else(|| job.migration.file.clone(), |down| down.file.clone())
     }
 
-    fn failed(&self, job: &Job<'_>, failure: Failure, rolled_back: bool, lock_retries: u32) -> MigrateError {
+    pub(super) fn failed(&self, job: &Job<'_>, failure: Failure, rolled_back: bool, lock_retries: u32) -> MigrateError {
         if failure.is_begin && failure.error.is_lost {
             return self.history_error("Beginning a transaction", &failure.error);
         }
         let (migration, statements) = (job.migration, job.statements());
         let mut notes = failure.notes;
+        let LockWait { table, holders } = self.session.waited_for();
+        if failure.error.is_lock && !holders.is_empty() {
+            let table = table.unwrap_or_else(|| "a lock".to_owned());
+            notes.push(format!("It waited for {table}, held by {}.", holders.join(" and ")));
+        }
         notes.extend(failure.error.hint.map(str::to_owned));
         let statement = statements.get(failure.at).map_or("COMMIT", |statement| &statement.text);
         MigrateError::Failed(Box::new(FailedStatement {
