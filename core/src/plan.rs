@@ -13,7 +13,7 @@ pub use parameters::{SECRET_SETTING, is_parameter};
 
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
-use crate::migration::{Danger, HalfDoneMigration, Rehearsal, Touched, Version};
+use crate::migration::{Danger, HalfDoneMigration, IgnoredComment, Rehearsal, Touched, Version};
 use crate::paths::PathsSeen;
 use crate::together::PlannedWith;
 use crate::workflow::WorkflowFinding;
@@ -139,6 +139,10 @@ pub struct PlannedMigration {
     /// The beginning of what it runs, without secret values. Untrusted text, for display.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub statements: String,
+    /// The comments of the file that were meant to allow something and allow nothing. For display: a vote is about what is
+    /// not allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<IgnoredComment>,
 }
 
 /// One version of a configuration secret. The values are never read into a plan.

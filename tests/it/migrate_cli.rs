@@ -1,5 +1,7 @@
 //! `slipway migrate` as people type it: the real binary on folders on the disk, SQLite and PostgreSQL.
 
+mod mended;
+
 use expect_test::{Expect, expect};
 use serde_json::Value;
 use slipway_sandbox::{bot, postgres};

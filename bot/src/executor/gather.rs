@@ -16,7 +16,7 @@ use slipway_core::plan::{
 };
 use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
 use slipway_core::together::PlannedWith;
-use slipway_deploy::database::measure;
+use slipway_deploy::database::{HalfDone, RunOptions, foresee, measure};
 use slipway_deploy::github::{ComparisonStatus, RawCommit};
 use slipway_deploy::redact::excerpt;
 use slipway_deploy::target::Observed as ObservedTarget;
@@ -348,7 +348,10 @@ async fn pending(
         return Ok(Ok(Migrations::default()));
     };
     let history = at_hand.history().await?;
-    let pending = at_hand.pending_by(&history)?;
+    let mut pending = at_hand.pending_by(&history)?;
+    let half_done = if job.release.request.kind.goes_on() { HalfDone::Continue } else { HalfDone::Refuse };
+    let options = RunOptions { half_done, ..RunOptions::default() };
+    foresee(&*at_hand.database, &at_hand.folder, &mut pending, &options).await?;
     if let Some(failure) = stuck(job, &pending) {
         return Ok(Err(failure));
     }

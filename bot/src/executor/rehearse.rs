@@ -203,7 +203,7 @@ mod tests {
     fn what_is_half_done_is_not_tried_from_the_beginning() {
         assert_eq!(left_half_done(&[]), None);
         let file = "2_add_index.sql".to_owned();
-        let half = HalfDoneMigration { version: Version::from(2), file, done: 1, total: 3, error: None };
+        let half = HalfDoneMigration { version: Version::from(2), file, done: 1, total: 3, error: None, outlook: None };
         let why = "an earlier run left 2_add_index.sql half done".to_owned();
         assert_eq!(left_half_done(&[half]), Some(Rehearsal::Not { why }));
     }

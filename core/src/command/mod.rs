@@ -38,6 +38,8 @@ pub use slash::{HINT_LIMIT_CHARS, SlashCommand, slash_commands};
 pub use when::{Day, When};
 pub use words::Words;
 
+pub(crate) use words::nearest;
+
 use crate::ids::{EnvironmentName, PersonId, ServiceName};
 use crate::link::Code;
 use crate::person::Platform;

@@ -26,7 +26,7 @@ fn edits_limit(len: usize) -> usize {
 }
 
 /// The candidate that is nearest to a word, if any is near.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = edits_limit(word.chars().count());
     candidates

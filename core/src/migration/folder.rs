@@ -30,6 +30,17 @@ impl fmt::Debug for Folder<'_> {
     }
 }
 
+/// A folder that is looked at although it is not in order.
+#[derive(Clone, Debug)]
+pub struct Survey<'a> {
+    /// What is in order.
+    pub folder: Folder<'a>,
+    /// Files whose version another one has, which can be read all the same.
+    pub beside: Vec<MigrationFile>,
+    /// Why the folder as a whole cannot be used, in the order of the files.
+    pub problems: Vec<FolderError>,
+}
+
 /// The halves of one migration while a folder is read.
 #[derive(Default)]
 struct Halves {
@@ -48,10 +59,47 @@ impl<'a> Folder<'a> {
     where
         I: IntoIterator<Item = (String, Vec<u8>)>,
     {
+        Self::read_with(format, files, lookup, |problem, _| Err(problem))
+    }
+
+    /// The same with all that is wrong instead of the first of it, to look at and not to run.
+    ///
+    /// # Errors
+    /// When a limit of the whole folder is exceeded.
+    pub fn survey<I>(format: &'static dyn Format, files: I, lookup: Lookup<'a>) -> Result<Survey<'a>, FolderError>
+    where
+        I: IntoIterator<Item = (String, Vec<u8>)>,
+    {
+        let (mut problems, mut beside) = (Vec::new(), Vec::new());
+        let folder = Self::read_with(format, files, lookup, |problem, file| {
+            problems.push(problem);
+            beside.extend(file);
+            Ok(())
+        })?;
+        Ok(Survey { folder, beside, problems })
+    }
+
+    /// `wrong` is told what is not in order, with the file where only its version is not its own, and says whether that is
+    /// the end.
+    fn read_with<I>(
+        format: &'static dyn Format,
+        files: I,
+        lookup: Lookup<'a>,
+        mut wrong: impl FnMut(FolderError, Option<MigrationFile>) -> Result<(), FolderError>,
+    ) -> Result<Self, FolderError>
+    where
+        I: IntoIterator<Item = (String, Vec<u8>)>,
+    {
         let mut found: BTreeMap<Version, Halves> = BTreeMap::new();
         let (mut total, mut count) = (0_usize, 0_usize);
         for (name, bytes) in files {
-            let named = format.file_name(&name).map_err(|reason| FolderError::Name { file: name.clone(), reason })?;
+            let named = match format.file_name(&name) {
+                Ok(named) => named,
+                Err(reason) => {
+                    wrong(FolderError::Name { file: name, reason }, None)?;
+                    continue;
+                }
+            };
             let Some(FileName { version, description, half }) = named else { continue };
             total = total.saturating_add(bytes.len());
             count += 1;
@@ -62,14 +110,23 @@ impl<'a> Folder<'a> {
             if count > FILES_LIMIT {
                 return Err(too_large(format!("{FILES_LIMIT} files")));
             }
-            let file = SourceFile::read(name, bytes)?;
+            let file = match SourceFile::read(name, bytes) {
+                Ok(file) => file,
+                Err(problem) => {
+                    wrong(problem, None)?;
+                    continue;
+                }
+            };
             let halves = found.entry(version.clone()).or_default();
             let place = if half == Half::Down { &mut halves.down } else { &mut halves.up };
             if let Some(other) = place {
-                let mut names = [other.file.clone(), file.file];
+                let mut names = [other.file.clone(), file.file.clone()];
                 names.sort();
                 let [first, second] = names;
-                return Err(FolderError::Duplicate { version, first, second });
+                let up = Some(file).filter(|_| half != Half::Down);
+                let beside = up.map(|up| MigrationFile { version: version.clone(), description, up, down: None });
+                wrong(FolderError::Duplicate { version, first, second }, beside)?;
+                continue;
             }
             *place = Some(file);
             if half != Half::Down || halves.description.is_empty() {
@@ -177,6 +234,7 @@ impl<'a> Folder<'a> {
             down: down.statements,
             down_problem,
             substituted,
+            ignored: danger::ignored(&file.up.source),
         })
     }
 }

@@ -6,6 +6,7 @@ mod folder;
 pub mod format;
 mod history;
 mod interpolate;
+mod left_over;
 mod lint;
 mod pending;
 mod rehearsal;
@@ -17,10 +18,11 @@ mod summary;
 mod version;
 
 pub use back::{BackError, applied_newest_first, plan_back};
-pub use danger::{BIG_BYTES, BIG_ROWS, Danger, DangerKind, TableSize};
-pub use folder::Folder;
+pub use danger::{BIG_BYTES, BIG_ROWS, Danger, DangerKind, IgnoredComment, TableSize};
+pub use folder::{Folder, Survey};
 pub use format::Statement;
 pub use history::{AppliedRow, History, Record, RecordState};
+pub use left_over::Outlook;
 pub use lint::{Finding, LintOptions, Severity, lint, lint_all};
 pub use pending::{HalfDoneMigration, Late, Pending, PendingError, PendingOptions, late_is_refused, plan_pending};
 pub use rehearsal::{DownTrial, LockMode, MigrationTrial, Rehearsal, Touched};
@@ -192,6 +194,8 @@ pub struct Migration {
     pub down_problem: Option<FolderError>,
     /// Values to be masked wherever a statement is shown.
     pub substituted: Substituted,
+    /// The comments of the file that were meant to allow something and allow nothing.
+    pub ignored: Vec<IgnoredComment>,
 }
 
 impl fmt::Debug for Migration {
@@ -224,6 +228,7 @@ impl Migration {
             down_loses_data: lint::down_loses_data(self, options),
             not_run,
             statements: beginning(&self.shown()),
+            ignored: self.ignored.clone(),
         }
     }
 }

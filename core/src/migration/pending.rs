@@ -2,7 +2,9 @@
 
 use super::danger::Tables;
 use super::format::{Format, LateRule};
-use super::{Folder, FolderError, History, LintOptions, Migration, MigrationFile, Record, Version, statements_done};
+use super::{
+    Folder, FolderError, History, LintOptions, Migration, MigrationFile, Outlook, Record, Version, statements_done,
+};
 use crate::plan::PlannedMigration;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +40,9 @@ pub struct HalfDoneMigration {
     pub total: usize,
     /// What the database said, if one failed.
     pub error: Option<String>,
+    /// What a run will do about it, if somebody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<Outlook>,
 }
 
 impl HalfDoneMigration {
@@ -45,7 +50,14 @@ impl HalfDoneMigration {
     /// that cannot be seen. Otherwise the run looks by itself, and may still have to stop.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
-        self.error.is_some() && self.done < self.total
+        let stops = self.outlook.as_ref().is_none_or(|outlook| matches!(outlook, Outlook::Stops { .. }));
+        self.error.is_some() && self.done < self.total && stops
+    }
+
+    /// Whether somebody has looked and seen that a run can go on with it.
+    #[must_use]
+    pub fn is_foreseen(&self) -> bool {
+        matches!(self.outlook, Some(Outlook::GoesOn { .. } | Outlook::Rebuilds { .. }))
     }
 
     /// `00002_steps.sql was left half done by an earlier run: 1 of 3 statements is done. …`: for somebody who decides
@@ -53,18 +65,28 @@ impl HalfDoneMigration {
     #[must_use]
     pub fn warning(&self, goes_on: bool) -> String {
         let next = self.done + 1;
-        let rest = if self.done >= self.total {
-            "; only the record is missing".to_owned()
-        } else if goes_on {
-            format!("; the run goes on with statement {next}")
-        } else {
-            format!(
-                "; the run looks what became of statement {next}, and stops without having run anything if that cannot \
-                 be seen"
-            )
+        let stops = "the run stops without having run anything";
+        // Without an error that run may be going on right now, and what it leaves is not to be seen yet.
+        let may_go_on = |outlook: &&Outlook| self.error.is_some() || !matches!(outlook, Outlook::Stops { .. });
+        let rest = match self.outlook.as_ref().filter(may_go_on) {
+            _ if self.done >= self.total => "only the record is missing".to_owned(),
+            Some(Outlook::GoesOn { statement }) if *statement > self.total => "only the record is missing".to_owned(),
+            Some(Outlook::GoesOn { statement }) => format!("the run goes on with statement {statement}"),
+            Some(Outlook::Rebuilds { index }) => format!("the run drops the invalid index {index} and builds it anew"),
+            _ if goes_on => format!("the run goes on with statement {next}"),
+            Some(Outlook::Stops { index: Some(index) }) => {
+                format!("{stops}: the invalid index {index} is there, and whose it is cannot be seen")
+            }
+            Some(Outlook::Stops { index: None }) => {
+                format!("{stops}: what became of statement {next} cannot be seen")
+            }
+            None => format!(
+                "the run looks what became of statement {next}, and stops without having run anything if that cannot be \
+                 seen"
+            ),
         };
         let are_done = statements_done(self.done, self.total);
-        format!("{} was left half done by an earlier run: {are_done}{rest}", self.file)
+        format!("{} was left half done by an earlier run: {are_done}; {rest}", self.file)
     }
 }
 
@@ -198,7 +220,7 @@ fn half_done(migration: &HalfDoneMigration, taking_back: bool) -> String {
     };
     format!(
         "{file} {what} without a transaction, and an earlier run did not come to its end: {stopped}. Look at the database. \
-         Finish it by hand and record that, or let a run go on where it stopped."
+         Let a run go on where it stopped, or finish it by hand and record that."
     )
 }
 
@@ -258,6 +280,7 @@ fn half_done_migration(record: &Record) -> HalfDoneMigration {
         done: record.statements_done,
         total: record.statements,
         error: record.error.clone(),
+        outlook: None,
     }
 }
 

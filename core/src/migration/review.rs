@@ -154,6 +154,14 @@ fn of_order(rule: &str, file: &str, severity: Severity, message: String, help: &
     Finding { file: file.to_owned(), message, help: Some(help.to_owned()), ..Finding::new(rule, severity) }
 }
 
+impl Finding {
+    /// Why a folder as a whole cannot be used.
+    #[must_use]
+    pub fn of_folder(error: &FolderError) -> Self {
+        Self::unreadable(file_of(error), error)
+    }
+}
+
 /// The file that an error is about.
 fn file_of(error: &FolderError) -> &str {
     match error {

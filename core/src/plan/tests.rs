@@ -44,6 +44,7 @@ pub(crate) fn plan() -> Plan {
             late: false,
             not_run: None,
             statements: String::new(),
+            ignored: vec![],
         }],
         config: vec![ConfigVersion::new("goals/production", "v-1")],
         targets: vec![PlannedTarget {

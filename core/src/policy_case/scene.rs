@@ -274,6 +274,7 @@ impl Change {
             late: false,
             not_run: None,
             statements: String::new(),
+            ignored: vec![],
         }
     }
 }

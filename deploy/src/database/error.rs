@@ -7,7 +7,7 @@ use thiserror::Error;
 /// How much of a statement an error shows.
 const EXCERPT_LIMIT_CHARS: usize = 300;
 /// How much of the database's message an error shows.
-const MESSAGE_LIMIT_CHARS: usize = 500;
+pub(super) const MESSAGE_LIMIT_CHARS: usize = 500;
 
 /// Why a run stopped, or could not begin.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -222,6 +222,8 @@ pub struct HalfDoneFile {
     pub undone: String,
     /// The versions that this run had applied.
     pub applied_before: Vec<Version>,
+    /// The invalid index that stands where the next statement would build one, with its schema, as SQL has it.
+    pub invalid_index: Option<String>,
 }
 
 impl std::fmt::Display for HalfDoneFile {
@@ -238,16 +240,29 @@ impl std::fmt::Display for HalfDoneFile {
             Some(error) => write!(f, "failed: {error}.")?,
             None => f.write_str("may have run or not.")?,
         }
-        write!(
-            f,
-            " Look at the database. Finish the file by hand and record it: {}. Or undo by hand what is done and forget \
-             it: {}.",
-            self.finished, self.undone
-        )?;
-        if *can_continue {
-            write!(f, " Or let the run go on with statement {next}.")?;
-        }
-        Ok(())
+        f.write_str(" Look at the database.")?;
+        // What is recorded as finished is never looked at again, so that way out is the last.
+        let or = match (can_continue, &self.invalid_index) {
+            (true, Some(index)) => {
+                write!(
+                    f,
+                    " The invalid index {index} is there, which no query uses, and this statement may not be what left it. \
+                     Let the run go on with statement {next}: it drops that index and builds it anew."
+                )?;
+                "Or undo"
+            }
+            (true, None) => {
+                write!(f, " Let the run go on with statement {next}.")?;
+                "Or undo"
+            }
+            (false, _) => "Undo",
+        };
+        let (index, valid) = match &self.invalid_index {
+            Some(index) => (format!(", with DROP INDEX CONCURRENTLY {index}"), ", until that index is valid,"),
+            None => (String::new(), ""),
+        };
+        write!(f, " {or} by hand what is done{index}, and forget it: {}.", self.undone)?;
+        write!(f, " Or finish the file by hand{valid} and record it: {}.", self.finished)
     }
 }
 
@@ -276,6 +291,9 @@ pub struct FailedStatement {
     pub lock_retries: u32,
     /// What else is to be known, such as an invalid index that was left behind.
     pub notes: Vec<String>,
+    /// The index that the statement was building and left invalid, with its schema, as SQL has it. The next run drops it and
+    /// builds it anew.
+    pub left_index: Option<String>,
 }
 
 impl FailedStatement {

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod error;
+mod foresight;
 mod formats;
 mod hint;
 mod postgres;
@@ -21,6 +22,7 @@ mod watch;
 
 pub use cancel::{Cancel, CancelSwitch};
 pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
+pub use foresight::foresee;
 pub use reading::ReadLimits;
 pub use rehearsal::{RehearsalError, RehearsalOptions, rehearsal_server, rehearse, rehearse_back, reproduce};
 pub use run::{HalfDone, NoJournal, Run, RunJournal, RunNews, RunOptions, RunReport};
@@ -29,8 +31,8 @@ pub use sqlite_probe::sqlite_cannot_run;
 pub use url::DatabaseUrl;
 
 use async_trait::async_trait;
-use slipway_core::migration::format::{Dialect, Format};
-use slipway_core::migration::{Folder, History, Migration, Schema, TableSize};
+use slipway_core::migration::format::{Dialect, Direction, Format};
+use slipway_core::migration::{Folder, History, Migration, Outlook, Schema, TableSize, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a connection may take to be made.
@@ -97,6 +99,19 @@ pub trait Database: Send + Sync {
     /// See [`MigrateError`].
     async fn baseline(&self, folder: &Folder<'_>, done: &[Migration], run: &Run<'_>)
     -> Result<RunReport, MigrateError>;
+
+    /// What a run of these would do about a file without a transaction that an earlier one left half done, as far as that can
+    /// be seen now; `None` when there is no such file. Changes nothing.
+    ///
+    /// # Errors
+    /// When the run would stop because of it, with the very error, or the database cannot be reached or read.
+    async fn foresee(
+        &self,
+        folder: &Folder<'_>,
+        wanted: &[Migration],
+        way: Direction,
+        options: &RunOptions,
+    ) -> Result<Option<(Version, Outlook)>, MigrateError>;
 }
 
 /// Opens a database: `postgres://…`, `postgresql://…`, `user=… host=… dbname=…`, `sqlite:PATH` or `sqlite3:PATH`.

@@ -8,11 +8,12 @@ mod session;
 use self::session::PgSession;
 use super::error::{DriverError, MigrateError};
 use super::reading::{ReadLimits, settings};
-use super::run::{self, HistoryError, Run, RunReport, Session as _};
+use super::run::{self, HistoryError, Run, RunOptions, RunReport, Session as _};
+use super::watch::LockWait;
 use super::{CONNECT_LIMIT_S, Database, schema_postgres};
 use async_trait::async_trait;
-use slipway_core::migration::format::{self, Dialect, Format};
-use slipway_core::migration::{Folder, History, Migration, Schema, TableSize};
+use slipway_core::migration::format::{self, Dialect, Direction, Format};
+use slipway_core::migration::{Folder, History, Migration, Outlook, Schema, TableSize, Version};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +73,7 @@ impl Postgres {
             has_record: false,
             locks: Vec::new(),
             pid: None,
+            waited: LockWait::default(),
         })
     }
 
@@ -213,6 +215,20 @@ impl Database for Postgres {
         let report = run::baseline(&mut session, folder, done, run).await?;
         *idle = session.as_new().await.then_some(session.connection);
         Ok(report)
+    }
+
+    async fn foresee(
+        &self,
+        folder: &Folder<'_>,
+        wanted: &[Migration],
+        way: Direction,
+        options: &RunOptions,
+    ) -> Result<Option<(Version, Outlook)>, MigrateError> {
+        let mut idle = self.idle.lock().await;
+        let mut session = self.reading(idle.take(), folder.format()).await?;
+        let seen = run::foresee(&mut session, folder, wanted, &Run::quiet(options), way == Direction::Down).await?;
+        *idle = read(session).await;
+        Ok(seen)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Limits of what is only read. A database may take a question and never answer it: its table is locked by somebody, or the
 //! peer is gone without a word. A run of migrations has rules of its own and is not touched by these.
 
-use super::run::{Run, RunReport};
+use super::run::{Run, RunOptions, RunReport};
 use super::{Database, MigrateError};
 use async_trait::async_trait;
-use slipway_core::migration::format::{Dialect, Format};
-use slipway_core::migration::{Folder, History, Migration, Schema, TableSize};
+use slipway_core::migration::format::{Dialect, Direction, Format};
+use slipway_core::migration::{Folder, History, Migration, Outlook, Schema, TableSize, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -117,6 +117,16 @@ impl Database for Bounded {
         run: &Run<'_>,
     ) -> Result<RunReport, MigrateError> {
         self.database.baseline(folder, done, run).await
+    }
+
+    async fn foresee(
+        &self,
+        folder: &Folder<'_>,
+        wanted: &[Migration],
+        way: Direction,
+        options: &RunOptions,
+    ) -> Result<Option<(Version, Outlook)>, MigrateError> {
+        self.look(self.database.foresee(folder, wanted, way, options)).await
     }
 }
 

@@ -8,8 +8,8 @@ use slipway_core::migration::{Record, RecordState, Version};
 pub(super) const RECORD_TABLE: &str = "slipway_migrations";
 /// How many rows one statement writes.
 const ROWS_LIMIT: usize = 1_000;
-/// How much of a database's message is kept.
-const ERROR_LIMIT_CHARS: usize = 500;
+/// How much of a failure is kept: a database's message, which is cut before, and the index that was left.
+const ERROR_LIMIT_CHARS: usize = 1_000;
 
 /// The table, by its full name.
 #[derive(Clone, Copy, Debug)]

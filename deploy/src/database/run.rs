@@ -3,6 +3,7 @@
 
 mod baseline;
 mod down;
+mod failing;
 mod left_over;
 mod session;
 mod sql;
@@ -11,6 +12,7 @@ mod work;
 
 pub(super) use baseline::baseline;
 pub(super) use down::down;
+pub(super) use left_over::foresee;
 pub(super) use session::{HistoryError, Seen, Session, StatementError, Step, Tables, history};
 pub(super) use sql::{Concurrent, concurrent, words};
 pub(super) use up::up;
@@ -112,8 +114,10 @@ pub enum RunNews {
         version: Version,
         /// Counted from 1.
         retry: u32,
-        /// Who holds them, as far as can be seen: `pid 4711 (ana, psql)`.
+        /// Who holds them, as far as can be seen: `pid 4711 (ana, psql, idle in transaction since 09:12:30 UTC)`.
         holders: Vec<String>,
+        /// The table that they are on, as far as can be seen.
+        table: Option<String>,
     },
     /// A statement is running for some time.
     Statement {

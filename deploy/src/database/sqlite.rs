@@ -4,11 +4,11 @@ mod session;
 
 use self::session::SqliteSession;
 use super::error::{DriverError, MigrateError};
-use super::run::{self, Run, RunReport};
+use super::run::{self, Run, RunOptions, RunReport};
 use super::{Database, schema_sqlite};
 use async_trait::async_trait;
-use slipway_core::migration::format::{self, Dialect, Format};
-use slipway_core::migration::{Folder, History, Migration, Schema, TableSize};
+use slipway_core::migration::format::{self, Dialect, Direction, Format};
+use slipway_core::migration::{Folder, History, Migration, Outlook, Schema, TableSize, Version};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,5 +145,22 @@ impl Database for Sqlite {
         let report = run::baseline(&mut session, folder, done, run).await?;
         *idle = Some(session.connection);
         Ok(report)
+    }
+
+    async fn foresee(
+        &self,
+        folder: &Folder<'_>,
+        wanted: &[Migration],
+        way: Direction,
+        options: &RunOptions,
+    ) -> Result<Option<(Version, Outlook)>, MigrateError> {
+        let mut idle = self.idle.lock().await;
+        if idle.is_none() && !self.exists() {
+            return Ok(None);
+        }
+        let mut session = self.session(idle.take(), false, folder.format()).await?;
+        let seen = run::foresee(&mut session, folder, wanted, &Run::quiet(options), way == Direction::Down).await?;
+        *idle = Some(session.connection);
+        Ok(seen)
     }
 }

@@ -11,6 +11,9 @@ use tokio::time::{sleep, timeout};
 
 /// How often a statement that runs is looked at, and after what time first.
 const LOOK_MS: u64 = 1_000;
+/// A statement that waits for a lock is looked at after this part of its lock timeout: afterwards nobody knows any more whom
+/// it waited for.
+const LOCK_LOOK_PART: u32 = 4;
 /// How long making the second connection, or a question on it, may take.
 const ANSWER_LIMIT_S: u64 = 5;
 /// How often the server is asked to break a statement off before its session is ended.
@@ -57,6 +60,21 @@ const PROGRESS: [(&str, u32, &str); 5] = [
     ),
 ];
 
+/// Whom a statement waits for, as it was last seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LockWait {
+    /// The table, as the search path of a new session has it.
+    pub(super) table: Option<String>,
+    /// Who holds it: `pid 4711 (ana, psql, idle in transaction since 09:12:30 UTC)`.
+    pub(super) holders: Vec<String>,
+}
+
+/// Somebody whom a statement waits for: `pid 4711 (ana, psql, idle in transaction since 09:12:30 UTC)`. What a user may not see
+/// of another one is left out.
+const HOLDER: &str = "'pid ' || b.pid || ' (' || concat_ws(', ', b.usename::text, nullif(b.application_name, ''), b.state || \
+    coalesce(' since ' || to_char(b.state_change AT TIME ZONE 'UTC', CASE WHEN b.state_change > now() - interval '12 hours' \
+    THEN 'HH24:MI:SS' ELSE 'YYYY-MM-DD HH24:MI' END) || ' UTC', '')) || ')'";
+
 /// Who is watched, and from where.
 pub(super) struct Watch<'a> {
     /// The address of the database.
@@ -70,29 +88,37 @@ pub(super) struct Watch<'a> {
 /// Waits for a statement, tells what it does, and has it broken off when somebody wants that. The second value says whether
 /// the server was asked to: such a request may still be on its way when the statement has ended by itself, so the session
 /// has to ask something harmless before it does anything else. No outcome: neither the statement nor the server answers, so
-/// the session is to be given up.
-pub(super) async fn watched<T>(statement: impl Future<Output = T>, watch: &Watch<'_>) -> (Option<T>, bool) {
+/// the session is to be given up. The last value says whom it waited for.
+pub(super) async fn watched<T>(statement: impl Future<Output = T>, watch: &Watch<'_>) -> (Option<T>, bool, LockWait) {
     let mut statement = pin!(statement);
     let begun = Instant::now();
     let mut cancel = watch.step.run.cancel.clone();
     let mut observer = Observer { watch, connection: None };
+    let usual = Duration::from_millis(LOOK_MS);
+    let mut pause = usual.min(watch.step.run.options.lock_timeout / LOCK_LOOK_PART);
+    let mut waits = LockWait::default();
     loop {
         tokio::select! {
             biased;
-            outcome = &mut statement => return (Some(outcome), false),
+            outcome = &mut statement => return (Some(outcome), false, waits),
             () = cancel.asked() => break,
-            () = sleep(Duration::from_millis(LOOK_MS)) => {}
+            () = sleep(pause) => {}
         }
+        let is_long = begun.elapsed() >= usual;
         let look = async {
-            let (phase, permille) = observer.look().await;
-            watch.step.run.journal.news(news(watch.step, begun.elapsed(), phase, permille)).await;
+            let seen = observer.look().await;
+            if is_long {
+                watch.step.run.journal.news(news(watch.step, begun.elapsed(), seen.phase, seen.permille)).await;
+            }
+            seen.waits
         };
         tokio::select! {
             biased;
-            outcome = &mut statement => return (Some(outcome), false),
+            outcome = &mut statement => return (Some(outcome), false, waits),
             () = cancel.asked() => break,
-            () = look => {}
+            seen = look => waits = seen,
         }
+        pause = if is_long { usual } else { usual.saturating_sub(begun.elapsed()) };
     }
     // The look that was perhaps under way has left its connection in the middle of an answer.
     observer.connection = None;
@@ -103,11 +129,11 @@ pub(super) async fn watched<T>(statement: impl Future<Output = T>, watch: &Watch
         asked += 1;
         tokio::select! {
             biased;
-            outcome = &mut statement => return (Some(outcome), true),
+            outcome = &mut statement => return (Some(outcome), true, waits),
             () = sleep(Duration::from_millis(CANCEL_PAUSE_MS)) => {}
         }
     }
-    (None, true)
+    (None, true, waits)
 }
 
 /// Waits for a statement and tells from time to time for how long it runs.
@@ -128,6 +154,14 @@ fn news(step: &Step<'_>, running: Duration, phase: Option<String>, permille: Opt
     RunNews::Statement { version, index, total, running, phase, permille }
 }
 
+/// What is seen of a statement.
+#[derive(Default)]
+struct Looked {
+    phase: Option<String>,
+    permille: Option<u16>,
+    waits: LockWait,
+}
+
 /// The second connection.
 struct Observer<'a> {
     watch: &'a Watch<'a>,
@@ -136,18 +170,19 @@ struct Observer<'a> {
 
 impl Observer<'_> {
     /// What the statement does and how far it is, as far as can be seen.
-    async fn look(&mut self) -> (Option<String>, Option<u16>) {
+    async fn look(&mut self) -> Looked {
         let limit = Duration::from_secs(ANSWER_LIMIT_S);
         match timeout(limit, self.see()).await {
             Ok(Ok(seen)) => seen,
             Ok(Err(_)) | Err(_) => {
                 self.connection = None;
-                (Some("what it does cannot be seen: there is no second connection to the database".to_owned()), None)
+                let phase = "what it does cannot be seen: there is no second connection to the database".to_owned();
+                Looked { phase: Some(phase), ..Looked::default() }
             }
         }
     }
 
-    async fn see(&mut self) -> Result<(Option<String>, Option<u16>), sqlx::Error> {
+    async fn see(&mut self) -> Result<Looked, sqlx::Error> {
         let pid = self.watch.pid;
         let (connection, version) = self.connected().await?;
         let version = *version;
@@ -158,12 +193,14 @@ impl Observer<'_> {
         let query = format!(
             "SELECT p.does, p.phase::text, p.done::bigint, p.total::bigint, (SELECT string_agg('pid ' || b.pid || ' (' || \
              concat_ws(', ', b.usename::text, nullif(b.application_name, '')) || ')', ', ' ORDER BY b.pid) FROM \
-             pg_stat_activity b WHERE b.pid = p.locker OR b.pid = ANY (pg_blocking_pids({pid}))) AS holders FROM (SELECT \
-             1) one LEFT JOIN ({}) p ON true",
+             pg_stat_activity b WHERE b.pid = p.locker OR b.pid = ANY (pg_blocking_pids({pid}))) AS holders, (SELECT \
+             l.relation::regclass::text FROM pg_locks l WHERE l.pid = {pid} AND NOT l.granted AND l.relation IS NOT NULL \
+             LIMIT 1) AS waits_on, (SELECT string_agg({HOLDER}, E'\\n' ORDER BY b.pid) FROM pg_stat_activity b WHERE b.pid = \
+             ANY (pg_blocking_pids({pid}))) AS held_by FROM (SELECT 1) one LEFT JOIN ({}) p ON true",
             parts.join(" UNION ALL ")
         );
         let rows = raw_sql(AssertSqlSafe(query)).fetch_all(&mut *connection).await?;
-        rows.first().map_or(Ok((None, None)), seen)
+        rows.first().map_or_else(|| Ok(Looked::default()), seen)
     }
 
     async fn connected(&mut self) -> Result<&mut (PgConnection, u32), sqlx::Error> {
@@ -197,7 +234,7 @@ impl Observer<'_> {
 }
 
 /// What a row says: `building an index: waiting for writers before build, waits for pid 4711 (ana, psql)`.
-fn seen(row: &PgRow) -> Result<(Option<String>, Option<u16>), sqlx::Error> {
+fn seen(row: &PgRow) -> Result<Looked, sqlx::Error> {
     let (does, phase): (Option<String>, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     let (done, total): (Option<i64>, Option<i64>) = (row.try_get(2)?, row.try_get(3)?);
     let holders: Option<String> = row.try_get(4)?;
@@ -208,5 +245,8 @@ fn seen(row: &PgRow) -> Result<(Option<String>, Option<u16>), sqlx::Error> {
         (Some(done), Some(total)) if total > 0 => u16::try_from(done.clamp(0, total).saturating_mul(1000) / total).ok(),
         _ => None,
     };
-    Ok(((!words.is_empty()).then(|| words.join(", ")), permille))
+    let held_by: Option<String> = row.try_get(6)?;
+    let holders = held_by.unwrap_or_default().lines().map(str::to_owned).collect();
+    let waits = LockWait { table: row.try_get(5)?, holders };
+    Ok(Looked { phase: (!words.is_empty()).then(|| words.join(", ")), permille, waits })
 }

@@ -67,6 +67,7 @@ pub(crate) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         late: false,
         not_run: None,
         statements: String::new(),
+        ignored: vec![],
     }
 }
 

@@ -94,12 +94,7 @@ async fn what_is_half_done_is_told_before_anybody_is_asked_to_approve_more_of_it
     let (world, mut place) = world().await;
     place.sql("DROP TRIGGER held ON goose_db_version").await;
     place.sql("CREATE TABLE one_row AS SELECT 1 AS id").await;
-    let bytes = HALF.len();
-    let stream = format!(
-        "commit refs/heads/main\ncommitter Eve <eve@acme.dev> 1800000000 +0000\ndata 4\nTags\nfrom refs/heads/main^0\n\
-         M 100644 inline migrations/20991231000000_tags.sql\ndata {bytes}\n{HALF}\n"
-    );
-    import(&world.repository, &stream).unwrap();
+    push(&world, HALF);
     let mut player = Player::new(&world, "half done");
     player.say("ana", "/deploy staging").await;
     let failed = player.until_end().await;
@@ -117,4 +112,44 @@ async fn what_is_half_done_is_told_before_anybody_is_asked_to_approve_more_of_it
     let release = player.release(&world, &done).await;
     assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&done), world.bot.log());
     assert_eq!(release.plan.unwrap().half_done.len(), 1);
+}
+
+/// Puts a migration on the main branch.
+fn push(world: &World, text: &str) {
+    let stream = format!(
+        "commit refs/heads/main\ncommitter Eve <eve@acme.dev> 1800000000 +0000\ndata 4\nTags\nfrom refs/heads/main^0\n\
+         M 100644 inline migrations/20991231000000_tags.sql\ndata {}\n{text}\n",
+        text.len()
+    );
+    import(&world.repository, &stream).unwrap();
+}
+
+const UNIQUE: &str = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE UNIQUE INDEX CONCURRENTLY one ON twice (id);\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_could_not_be_built_is_built_anew_by_the_next_release() {
+    let (world, mut place) = world().await;
+    place.sql("DROP TRIGGER held ON goose_db_version").await;
+    place.sql("CREATE TABLE twice AS SELECT 1 AS id UNION ALL SELECT 1").await;
+    push(&world, UNIQUE);
+    let mut player = Player::new(&world, "index");
+    player.say("ana", "/deploy staging").await;
+    let failed = player.until_end().await;
+    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let release = player.release(&world, &failed).await;
+    let retry = format!("/release retry {}", release.id.short());
+    let left = "It left the invalid index public.one, which no query uses; the next run drops it and builds it anew.";
+    let shown = words(text(&failed));
+    assert!(
+        shown.contains(left) && shown.contains("see to what the database says") && shown.contains(&retry),
+        "{shown}"
+    );
+    place.sql("DELETE FROM twice WHERE ctid = (SELECT min(ctid) FROM twice)").await;
+    player.say("ana", &retry).await;
+    let done = player.until_end_of_another(&[&failed]).await;
+    let release = player.release(&world, &done).await;
+    assert_eq!(release.phase, Phase::Succeeded, "{}\n{}", text(&done), world.bot.log());
+    let half_done = &release.plan.as_ref().unwrap().half_done[0];
+    assert!(half_done.warning(false).ends_with("the run drops the invalid index public.one and builds it anew"));
+    applied_once(&world, &release).await;
 }

@@ -70,10 +70,10 @@ async fn a_failing_step_is_on_record_and_the_mended_file_can_be_gone_on_with() {
     assert_eq!(
         refused.to_string(),
         "00002_steps.sql runs without a transaction and an earlier run did not come to its end: 1 of 2 statements is \
-         done, and statement 2 failed: column \"wrong\" does not exist. Look at the database. Finish the file by hand \
-         and record it: INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (2, true). Or undo by hand \
-         what is done and forget it: DELETE FROM public.slipway_migrations WHERE version = '2'. Or let the run go on \
-         with statement 2."
+         done, and statement 2 failed: column \"wrong\" does not exist. Look at the database. Let the run go on with \
+         statement 2. Or undo by hand what is done, and forget it: DELETE FROM public.slipway_migrations WHERE version \
+         = '2'. Or finish the file by hand and record it: INSERT INTO public.goose_db_version (version_id, is_applied) \
+         VALUES (2, true)."
     );
     let mended = text.replace("wrong", "1");
     let all = folder(&[LIKES, ("00002_steps.sql", &mended), INDEX]);
@@ -247,6 +247,35 @@ async fn progress_is_kept_although_the_file_becomes_somebody_else() {
 }
 
 #[tokio::test]
+async fn only_the_index_that_the_very_statement_left_is_dropped() {
+    let url = fresh().await;
+    let (database, mut look) = (connect(&url).await.unwrap(), sql(&url).await);
+    let twice = ("00001_twice.sql", "-- +goose Up\nCREATE TABLE likes (id int);\nINSERT INTO likes VALUES (1), (1);\n");
+    up(&*database, &[twice, UNIQUE]).await.unwrap_err();
+    assert_eq!(
+        records(&mut look).await[1],
+        "2 00002_unique.sql failed 0/1 could not create unique index \"one\"; it left the invalid index public.one"
+    );
+    // Nothing is mended: it is built anew, fails again, and is known again.
+    up(&*database, &[twice, UNIQUE]).await.unwrap_err();
+    assert!(records(&mut look).await[1].ends_with("it left the invalid index public.one"));
+    // The file is another one than the one that failed.
+    let text = format!("{}-- so that it is another\n", UNIQUE.1);
+    let edited = (UNIQUE.0, text.as_str());
+    let oid = "SELECT 'one'::regclass::oid::text";
+    let MigrateError::HalfDone(file) = up(&*database, &[twice, edited]).await.unwrap_err() else { panic!() };
+    assert_eq!((file.invalid_index.as_deref(), file.can_continue), (Some("public.one"), true));
+    // A valid index of that name is somebody's: it is neither dropped nor taken for what the file wants.
+    send(&mut look, "DROP INDEX one; CREATE INDEX one ON likes (id)").await;
+    let built = column(&mut look, oid).await;
+    assert!(matches!(up(&*database, &[twice, UNIQUE]).await.unwrap_err(), MigrateError::HalfDone(_)));
+    assert_eq!(column(&mut look, oid).await, built);
+    // Nothing is there any more: it is built.
+    send(&mut look, "DROP INDEX one; TRUNCATE likes").await;
+    assert_eq!(up(&*database, &[twice, UNIQUE]).await.unwrap(), versions(&[2]));
+}
+
+#[tokio::test]
 async fn an_index_that_could_not_be_built_is_named() {
     let url = fresh().await;
     let database = connect(&url).await.unwrap();
@@ -256,10 +285,18 @@ async fn an_index_that_could_not_be_built_is_named() {
         "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS one ON likes (id);\n",
     );
     let mut look = sql(&url).await;
-    for expected in ["could not create unique index", "the index is invalid"] {
+    for (expected, ends, left) in [
+        (
+            "could not create unique index",
+            "It left the invalid index public.one, which no query uses; the next run drops it and builds it anew.",
+            Some("public.one"),
+        ),
+        ("the index is invalid", "DROP INDEX CONCURRENTLY public.one.", None),
+    ] {
         let MigrateError::Failed(failed) = up(&*database, &[twice, index]).await.unwrap_err() else { panic!() };
         assert!(failed.message.starts_with(expected), "{failed}");
-        assert!(failed.to_string().ends_with("DROP INDEX CONCURRENTLY public.one."), "{failed}");
+        assert!(failed.to_string().ends_with(ends), "{failed}");
+        assert_eq!(failed.left_index.as_deref(), left);
         // As if somebody else had left the index.
         send(&mut look, "DELETE FROM slipway_migrations WHERE version = '2'").await;
     }

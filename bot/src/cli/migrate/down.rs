@@ -7,6 +7,7 @@ use super::up::{Limits, merged, neither, steps, version};
 use super::watch::{Watch, stopper};
 use clap::Args;
 use serde_json::{Value, json};
+use slipway_core::migration::format::Direction;
 use slipway_core::migration::{Finding, LintOptions, Migration, Version, lint_all};
 use slipway_deploy::database::{HalfDone, Run, RunOptions};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -67,7 +68,14 @@ pub(super) async fn run(args: &DownArgs, out: Out) -> Result<Value, Failed> {
     let losses = losses(&back, &place, &options);
     let about = merged(about, json!({ "losses": losses }));
     announce(&back, &losses, &place, out);
+    let half_done = if args.r#continue { HalfDone::Continue } else { HalfDone::Refuse };
+    let options = RunOptions { half_done, ..args.limits.options() };
     if args.dry_run {
+        let seen = place.database.foresee(&place.folder, &back, Direction::Down, &options).await;
+        seen.map_err(|error| {
+            let failed = Failed::of_run(&error, &args.folder.dir, &place.folder, back.len(), true);
+            failed.beside(merged(about.clone(), json!({ "would_take_back": [] })))
+        })?;
         out.line("Nothing was changed.");
         let would: Vec<_> = back.iter().map(|m| json!({ "version": m.version, "file": m.file })).collect();
         return Ok(merged(about, json!({ "would_take_back": would })));
@@ -75,8 +83,6 @@ pub(super) async fn run(args: &DownArgs, out: Out) -> Result<Value, Failed> {
     if !args.yes && !args.json && std::io::stdin().is_terminal() && !confirmed() {
         return Err(Failed::new("Nothing was changed."));
     }
-    let half_done = if args.r#continue { HalfDone::Continue } else { HalfDone::Refuse };
-    let options = RunOptions { half_done, ..args.limits.options() };
     let watch = Watch::new(out, back.len());
     let (_listening, cancel) = stopper();
     let begun = Instant::now();

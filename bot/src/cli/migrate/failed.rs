@@ -50,6 +50,8 @@ impl Failed {
                     .map_or_else(String::new, |(file, line)| format!("{}:{line}\n", dir.join(file).display()));
                 let next = if failed.rolled_back {
                     "Mend the file and run it again."
+                } else if failed.left_index.is_some() {
+                    "See to what the database says, and run it again; the file need not change."
                 } else {
                     "Look at the database; then mend the file and let the run go on with --continue, or finish it by \
                      hand and record it."
@@ -58,7 +60,7 @@ impl Failed {
             }
             MigrateError::HalfDone(file) if file.can_continue => {
                 let way = if file.taking_back { "down" } else { "up" };
-                format!("{said} slipway migrate {way} --continue does that.")
+                format!("{said} To go on: slipway migrate {way} --continue.")
             }
             MigrateError::OutOfOrder { .. } if !folder.format().history().keeps_newest_only() => {
                 format!("{said} To apply it all the same: slipway migrate up --allow-late.")

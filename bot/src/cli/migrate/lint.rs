@@ -8,7 +8,7 @@ use clap::Args;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use slipway_core::migration::format::Dialect;
-use slipway_core::migration::{Finding, Folder, LintOptions, Migration, MigrationFile, Severity, lint, lint_all};
+use slipway_core::migration::{Finding, LintOptions, Migration, MigrationFile, Severity, Survey, lint, lint_all};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub struct LintArgs {
     #[arg(long, value_name = "DATABASE", value_parser = ["postgres", "sqlite"])]
     pub dialect: Option<String>,
     /// PostgreSQL's major version, which some rules depend on
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = postgres_version)]
     pub postgres_version: Option<u32>,
     /// Fail with warnings that no comment in the file allows, too
     #[arg(long)]
@@ -38,23 +38,33 @@ pub struct LintArgs {
     pub json: bool,
 }
 
+/// Nothing older is known to any rule, and goose's history table needs it.
+const POSTGRES_MIN: u32 = 10;
+/// Two digits: `1504` and `150004` are ways in which the server writes a whole version.
+const POSTGRES_MAX: u32 = 99;
+
+fn postgres_version(text: &str) -> Result<u32, String> {
+    let version = text.parse().ok().filter(|version| (POSTGRES_MIN..=POSTGRES_MAX).contains(version));
+    version.ok_or_else(|| format!("PostgreSQL's major version, {POSTGRES_MIN} or newer, as in --postgres-version 15"))
+}
+
 pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
     let mut guessed = false;
-    let (folder, pending, mut options) = match &args.database {
+    let (survey, pending, mut options) = match &args.database {
         None => {
             let dialect = DatabaseArgs { database: None }.dialect();
             guessed = dialect.is_none() && args.dialect.is_none();
             (
-                args.folder.read()?,
+                args.folder.survey()?,
                 None,
                 LintOptions { dialect: dialect.unwrap_or(Dialect::Postgres), ..LintOptions::default() },
             )
         }
         Some(url) => {
             let database = DatabaseArgs { database: Some(url.clone()) };
-            let place = Place::open(&args.folder, &database).await?;
+            let (place, beside, problems) = Place::survey(&args.folder, &database).await?;
             let options = place.lint_options().await?;
-            (place.folder, Some(place.history), options)
+            (Survey { folder: place.folder, beside, problems }, Some(place.history), options)
         }
     };
     match args.dialect.as_deref() {
@@ -63,12 +73,12 @@ pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
         None => {}
     }
     options.postgres_version = args.postgres_version.or(options.postgres_version);
-    let named = named(&args.files, &folder, &args.folder.dir)?;
+    let named = named(&args.files, &survey, &args.folder.dir)?;
     let wanted = |file: &MigrationFile| {
         named.as_ref().is_none_or(|named| named.contains(&file.up.file))
             && pending.as_ref().is_none_or(|history| !history.contains(&file.version))
     };
-    let (findings, looked_at) = findings(&folder, &options, pending.is_some(), wanted);
+    let (findings, looked_at) = findings(&survey, &options, pending.is_some(), wanted);
     let of = |severity| findings.iter().filter(|f| f.severity == severity && f.allowed.is_none()).count();
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     for finding in &findings {
@@ -82,7 +92,7 @@ pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
         count(warnings, "warning", "warnings")
     );
     let document = json!({
-        "format": folder.format().name(),
+        "format": survey.folder.format().name(),
         "dialect": if options.dialect == Dialect::Sqlite { "sqlite" } else { "postgres" },
         "migrations": looked_at,
         "errors": errors,
@@ -98,7 +108,7 @@ pub(super) async fn run(args: &LintArgs, out: Out) -> Result<Value, Failed> {
 }
 
 /// The names that somebody typed, as the folder has them: the up file of the migration.
-fn named(files: &[PathBuf], folder: &Folder<'_>, dir: &Path) -> Result<Option<Vec<String>>, Failed> {
+fn named(files: &[PathBuf], survey: &Survey<'_>, dir: &Path) -> Result<Option<Vec<String>>, Failed> {
     if files.is_empty() {
         return Ok(None);
     }
@@ -108,8 +118,11 @@ fn named(files: &[PathBuf], folder: &Folder<'_>, dir: &Path) -> Result<Option<Ve
         let elsewhere = parent.is_some_and(|parent| parent.canonicalize().ok() != dir.canonicalize().ok());
         let is =
             |file: &&MigrationFile| file.up.file == name || file.down.as_ref().is_some_and(|down| down.file == name);
-        match folder.files().find(is).filter(|_| !elsewhere) {
-            Some(file) => Ok(file.up.file.clone()),
+        let known = survey.folder.files().chain(&survey.beside).find(is).map(|file| &file.up.file);
+        // What is wrong with it is said whatever is named.
+        let wrong = survey.problems.iter().map(Finding::of_folder).find(|finding| finding.file == name);
+        match known.or(wrong.as_ref().map(|finding| &finding.file)).filter(|_| !elsewhere) {
+            Some(file) => Ok(file.clone()),
             None => Err(Failed::new(format!(
                 "{} is no migration of {}. Name the folder with --dir.",
                 clean(&path.to_string_lossy()),
@@ -120,18 +133,24 @@ fn named(files: &[PathBuf], folder: &Folder<'_>, dir: &Path) -> Result<Option<Ve
     found.collect::<Result<Vec<_>, _>>().map(Some)
 }
 
-/// What is to be said about the wanted files, in order, and how many they are. Where they are what is pending (`together`),
+/// What is to be said about the folder and the wanted files, in order, and how many they are. Where they are what is pending (`together`),
 /// a table that one of them creates is empty for those after it; else nobody knows what is applied already.
 fn findings(
-    folder: &Folder<'_>,
+    survey: &Survey<'_>,
     options: &LintOptions,
     together: bool,
     wanted: impl Fn(&MigrationFile) -> bool,
 ) -> (Vec<Finding>, usize) {
-    let (mut migrations, mut unreadable, mut looked_at) = (Vec::<Migration>::new(), Vec::new(), 0);
-    for file in folder.files().filter(|file| wanted(file)) {
+    let (mut migrations, mut looked_at) = (Vec::<Migration>::new(), 0);
+    // The tool would refuse all of the folder, so this is said whatever is wanted.
+    let mut unreadable: Vec<_> = survey.problems.iter().map(Finding::of_folder).collect();
+    let mut files: Vec<_> = survey.folder.files().chain(&survey.beside).filter(|file| wanted(file)).collect();
+    if !survey.beside.is_empty() {
+        files.sort_by(|a, b| a.version.cmp(&b.version).then_with(|| a.up.file.cmp(&b.up.file)));
+    }
+    for file in files {
         looked_at += 1;
-        match folder.parse(file) {
+        match survey.folder.parse(file) {
             Ok(migration) => migrations.push(migration),
             Err(problem) => unreadable.push(Finding::unreadable(&file.up.file, &problem)),
         }

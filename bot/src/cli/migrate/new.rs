@@ -2,14 +2,14 @@
 
 use super::failed::{Failed, names};
 use super::folder;
-use super::out::{Out, note};
+use super::out::{Out, clean, note};
 use super::place::FolderArgs;
 use crate::clock::Clock;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use slipway_core::migration::format::{DetectError, detect};
+use slipway_core::migration::format::{DetectError, Format, detect};
 use slipway_core::migration::{Folder, MigrationFile, Version};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -37,12 +37,7 @@ pub struct NewArgs {
 }
 
 pub(super) fn run(args: &NewArgs, out: Out) -> Result<Value, Failed> {
-    let name = snake_case(&args.name);
-    if name.is_empty() || name.len() > NAME_LIMIT_CHARS {
-        return Err(Failed::new(format!(
-            "The name must have letters or digits, and at most {NAME_LIMIT_CHARS} of them. Nothing was created."
-        )));
-    }
+    let name = file_name_part(&args.name)?;
     let dir = &args.folder.dir;
     let folder = existing(&args.folder)?;
     let newest = folder.files().max_by(|a, b| a.version.cmp(&b.version));
@@ -75,10 +70,49 @@ pub(super) fn run(args: &NewArgs, out: Out) -> Result<Value, Failed> {
     Ok(json!({ "format": format, "version": version, "files": paths }))
 }
 
+/// What stands for the name in the file's.
+fn file_name_part(typed: &str) -> Result<String, Failed> {
+    let name = snake_case(typed);
+    if name.is_empty() {
+        return Err(Failed::new(format!(
+            "The name \"{}\" has none of the letters a to z and no digits, and a file's name is made of these. Nothing was \
+             created.",
+            clean(typed)
+        )));
+    }
+    if name.len() > NAME_LIMIT_CHARS {
+        return Err(Failed::new(format!(
+            "The name has {} characters, and a migration's may have {NAME_LIMIT_CHARS}. Say it shorter. Nothing was created.",
+            name.len()
+        )));
+    }
+    Ok(name)
+}
+
+/// A file that the folder's own tool refuses, or never sees, must not be made.
+fn refuse_another_tools(named: &'static dyn Format, args: &FolderArgs) -> Result<(), Failed> {
+    let there = match detect(&folder::read(&args.dir)?, &[]) {
+        Ok(format) if format.name() != named.name() => names(std::iter::once(format)),
+        Err(DetectError::Ambiguous { candidates }) if candidates.formats().all(|one| one.name() != named.name()) => {
+            names(candidates.formats())
+        }
+        _ => return Ok(()),
+    };
+    Err(Failed::new(format!(
+        "The migrations in {} are those of {there}, so none of {} was created among them. Leave --format out, or name another \
+         folder with --dir.",
+        args.dir.display(),
+        named.name()
+    )))
+}
+
 /// The folder as it is, or an empty one of the format that was named.
 fn existing(args: &FolderArgs) -> Result<Folder<'static>, Failed> {
     let missing = !args.dir.exists();
     let empty = missing || folder::read(&args.dir)?.is_empty();
+    if let Some(named) = args.named().filter(|_| !empty) {
+        refuse_another_tools(named, args)?;
+    }
     match args.named() {
         Some(format) if missing => Ok(Folder::read(format, [], &|_| None)?),
         None if empty => Err(Failed::new(format!(

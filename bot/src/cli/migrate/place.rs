@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use secrecy::{ExposeSecret as _, SecretString};
 use slipway_core::migration::format::{self, Dialect, Format, Lookup};
-use slipway_core::migration::{Folder, History, LintOptions, Version};
+use slipway_core::migration::{Folder, FolderError, History, LintOptions, MigrationFile, Survey, Version};
 use slipway_deploy::database::{self, Database, DatabaseUrl, MigrateError};
 use std::convert::Infallible;
 use std::panic::resume_unwind;
@@ -132,6 +132,11 @@ impl FolderArgs {
 
     /// The folder by itself.
     pub(super) fn read(&self) -> Result<Folder<'static>, Failed> {
+        in_order(self.survey()?)
+    }
+
+    /// The same to look at, whether it is in order or not.
+    pub(super) fn survey(&self) -> Result<Survey<'static>, Failed> {
         let files = folder::read(&self.dir)?;
         match self.named() {
             Some(format) => of(format, files),
@@ -140,8 +145,15 @@ impl FolderArgs {
     }
 }
 
-fn of(format: &'static dyn Format, files: Vec<(String, Vec<u8>)>) -> Result<Folder<'static>, Failed> {
-    Ok(Folder::read(format, files, LOOKUP)?)
+fn in_order(survey: Survey<'static>) -> Result<Folder<'static>, Failed> {
+    match survey.problems.into_iter().next() {
+        Some(problem) => Err(problem.into()),
+        None => Ok(survey.folder),
+    }
+}
+
+fn of(format: &'static dyn Format, files: Vec<(String, Vec<u8>)>) -> Result<Survey<'static>, Failed> {
+    Ok(Folder::survey(format, files, LOOKUP)?)
 }
 
 /// The version that somebody typed as `known` has it: exactly, or else the only one with the same number, so that
@@ -184,6 +196,19 @@ impl Place {
     /// Reads the folder while it connects to the database. A folder that cannot be read at all is said before anybody
     /// waits for a database.
     pub(super) async fn open(folder: &FolderArgs, database: &DatabaseArgs) -> Result<Self, Failed> {
+        let (place, _, problems) = Self::survey(folder, database).await?;
+        match problems.into_iter().next() {
+            Some(problem) => Err(problem.into()),
+            None => Ok(place),
+        }
+    }
+
+    /// The same to look at, whether the folder is in order or not: with the files whose version another one has, and what is
+    /// wrong with the folder.
+    pub(super) async fn survey(
+        folder: &FolderArgs,
+        database: &DatabaseArgs,
+    ) -> Result<(Self, Vec<MigrationFile>, Vec<FolderError>), Failed> {
         let url = database.url()?;
         let typed = format!("{}{}", folder.as_typed(), database.as_typed());
         has_a_place(&url)?;
@@ -214,7 +239,8 @@ impl Place {
         let reading = tokio::task::spawn_blocking(move || of(format, files));
         let (folder, history) = tokio::join!(reading, database.history(format));
         let (folder, history) = (folder.unwrap_or_else(|error| resume_unwind(error.into_panic()))?, history?);
-        Ok(Self { folder, url, database, history, typed })
+        let Survey { folder, beside, problems } = folder;
+        Ok((Self { folder, url, database, history, typed }, beside, problems))
     }
 
     /// What the dangers of a migration depend on.

@@ -12,7 +12,7 @@ use slipway_core::migration::{
     plan_pending,
 };
 use slipway_core::plan::PlannedMigration;
-use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, measure, rehearse};
+use slipway_deploy::database::{DatabaseUrl, RehearsalError, RehearsalOptions, RunOptions, foresee, measure, rehearse};
 
 /// Arguments of `slipway migrate plan`.
 #[derive(Debug, Args)]
@@ -38,7 +38,8 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
     let on = args.rehearse.as_ref().map(|url| DatabaseUrl::parse(url.expose_secret())).transpose()?;
     let place = Place::open(&args.folder, &args.database).await?;
     let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
-    let (pending, refused) = pending(&place, late)?;
+    let (mut pending, refused) = pending(&place, late)?;
+    foresee(&*place.database, &place.folder, &mut pending, &RunOptions { late, ..RunOptions::default() }).await?;
     let options = place.lint_options().await?;
     let mut planned = pending.planned(&options);
     measure(&*place.database, &mut planned).await?;
@@ -65,13 +66,13 @@ pub(super) async fn run(args: &PlanArgs, out: Out) -> Result<Value, Failed> {
             "version": half.version, "file": half.file, "done": half.done, "total": half.total, "error": half.error,
         })).collect::<Vec<_>>(),
     });
-    if let Some(refused) = refused {
-        return Err(refused.beside(merged(document, json!({ "rehearsal": null }))));
-    }
-    let mut trials = Value::Null;
-    if let Some(on) = &on {
-        let tried = tried(&place, on, &pending.to_run(), out).await;
-        trials = json!(tried.map_err(|failed| failed.beside(merged(document.clone(), json!({ "rehearsal": null }))))?);
+    let held = match &on {
+        Some(on) => rehearsed(&place, on, &pending, out).await,
+        None => Ok(Value::Null),
+    };
+    let trials = held.as_ref().ok().cloned().unwrap_or_default();
+    if let Some(failed) = both(refused, held.err()) {
+        return Err(failed.beside(merged(document, json!({ "rehearsal": trials }))));
     }
     if !planned.is_empty() {
         out.line(&format!("Nothing was changed. {}", next(args, &place, &pending, &findings)));
@@ -101,7 +102,7 @@ fn next(args: &PlanArgs, place: &Place, pending: &Pending, findings: &[Finding])
     if args.allow_late {
         up.push_str(" --allow-late");
     }
-    if !pending.half_done.is_empty() {
+    if pending.half_done.iter().any(|half| !half.is_foreseen()) {
         let left = if pending.half_done.len() == 1 { "It was" } else { "Some were" };
         return format!("{left} left half done: {up} says how to go on.");
     }
@@ -160,6 +161,32 @@ pub(super) fn mark(finding: &Finding, out: Out) -> String {
         Severity::Error => out.paint.bad("✖"),
         Severity::Warning => out.paint.doubtful("▲"),
         Severity::Advice => out.paint.faint("·"),
+    }
+}
+
+/// Tries what can be tried, and says what is left out and why.
+async fn rehearsed(place: &Place, on: &DatabaseUrl, pending: &Pending, out: Out) -> Result<Value, Failed> {
+    for migration in &pending.migrations {
+        if let Some(why) = pending.not_run.get(&migration.version) {
+            out.line(&format!("  not rehearsed {}: {}", clean(&migration.file), clean(why)));
+        }
+    }
+    // From its first statement on such a file fails, as it would not where it is continued.
+    if let Some(half) = pending.half_done.first() {
+        out.line(&format!("  Not rehearsed: an earlier run left {} half done.", clean(&half.file)));
+        return Ok(Value::Null);
+    }
+    let wanted = pending.to_run();
+    Ok(if wanted.is_empty() { json!([]) } else { json!(tried(place, on, &wanted, out).await?) })
+}
+
+/// One failure that says what both do.
+fn both(refused: Option<Failed>, rehearsal: Option<Failed>) -> Option<Failed> {
+    match (refused, rehearsal) {
+        (Some(refused), Some(rehearsal)) => {
+            Some(Failed::new(format!("{}\nWithout what is refused: {}", refused.words, rehearsal.words)))
+        }
+        (one, other) => one.or(other),
     }
 }
 

@@ -7,9 +7,9 @@ use super::watch::{Watch, stopper};
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use slipway_core::migration::format::Format;
+use slipway_core::migration::format::{Direction, Format};
 use slipway_core::migration::{Late, Migration, Pending, PendingOptions, Version, plan_pending};
-use slipway_deploy::database::{HalfDone, Run, RunOptions};
+use slipway_deploy::database::{HalfDone, Run, RunOptions, foresee};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,14 @@ fn time(text: &str) -> Result<Duration, String> {
 pub(super) async fn run(args: &UpArgs, out: Out) -> Result<Value, Failed> {
     let place = Place::open(&args.folder, &args.database).await?;
     let late = if args.allow_late { Late::Apply } else { Late::AsTheTool };
-    let pending = plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
+    let mut pending =
+        plan_pending(&place.folder, &place.history, &PendingOptions { late, ..PendingOptions::default() })?;
+    let options = RunOptions {
+        late,
+        half_done: if args.r#continue { HalfDone::Continue } else { HalfDone::Refuse },
+        ..args.limits.options()
+    };
+    foresee(&*place.database, &place.folder, &mut pending, &options).await?;
     let (all, chosen) = (pending.migrations.len(), chosen(args, &place, &pending)?);
     warn(&pending, place.folder.format(), args.r#continue, out);
     let about = json!({
@@ -109,15 +116,18 @@ pub(super) async fn run(args: &UpArgs, out: Out) -> Result<Value, Failed> {
         "still_pending": all,
         "warnings": [],
     });
+    if args.dry_run && !chosen.is_empty() {
+        // What the run itself would stop at is no answer to be glad of.
+        let seen = place.database.foresee(&place.folder, &chosen, Direction::Up, &options).await;
+        seen.map_err(|error| {
+            let failed = Failed::of_run(&error, &args.folder.dir, &place.folder, chosen.len(), false);
+            failed.beside(merged(about.clone(), json!({ "would_apply": [] })))
+        })?;
+    }
     if args.dry_run || chosen.is_empty() {
         let would = dry(&place, &chosen, all, out);
         return Ok(if args.dry_run { merged(about, would) } else { about });
     }
-    let options = RunOptions {
-        late,
-        half_done: if args.r#continue { HalfDone::Continue } else { HalfDone::Refuse },
-        ..args.limits.options()
-    };
     let watch = Watch::new(out, chosen.len());
     let (_listening, cancel) = stopper();
     let begun = Instant::now();

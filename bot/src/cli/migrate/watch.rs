@@ -84,10 +84,9 @@ impl RunJournal for Watch {
             RunNews::AnotherRun { waited } => {
                 self.passing("run", &format!("Another run holds the lock; waiting for {}.", duration(waited)));
             }
-            RunNews::Retry { version, retry, holders } => {
-                let by =
-                    if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(" and ")) };
-                self.line(&clean(&format!("◐ {version} waits for a lock{by}; trying again ({retry})")));
+            RunNews::Retry { version, retry, holders, table } => {
+                let waits = waits(table.as_deref(), &holders);
+                self.line(&clean(&format!("◐ {version} {waits}; trying again ({retry})")));
             }
             RunNews::Statement { version, index, total, running, phase, permille } => {
                 let kind = kind(&version, index, phase.as_deref());
@@ -101,6 +100,13 @@ impl RunJournal for Watch {
             }
         }
     }
+}
+
+/// For what, and for whom.
+fn waits(table: Option<&str>, holders: &[String]) -> String {
+    let on = table.map_or(String::new(), |table| format!(" on {table}"));
+    let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(" and ")) };
+    format!("waits for a lock{on}{by}")
 }
 
 fn kind(version: &Version, index: usize, phase: Option<&str>) -> String {
@@ -143,5 +149,21 @@ async fn asked_to_end() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_told_with_its_table_and_whoever_holds_it_as_far_as_that_is_known() {
+        let pid = |pid: u32| format!("pid {pid} (ana, psql, idle in transaction since 09:12:30 UTC)");
+        assert_eq!(waits(None, &[]), "waits for a lock");
+        assert_eq!(
+            waits(Some("likes"), &[pid(7), pid(8)]),
+            "waits for a lock on likes, held by pid 7 (ana, psql, idle in transaction since 09:12:30 UTC) and pid 8 (ana, \
+             psql, idle in transaction since 09:12:30 UTC)"
+        );
     }
 }

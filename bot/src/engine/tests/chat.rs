@@ -574,6 +574,7 @@ pub(super) fn migrating(mut plan: Plan) -> Plan {
         late: false,
         not_run: None,
         statements: String::new(),
+        ignored: vec![],
     });
     plan
 }

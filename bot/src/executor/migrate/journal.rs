@@ -178,6 +178,7 @@ mod tests {
             version: 5.into(),
             retry,
             holders: holders.iter().map(|holder| (*holder).to_owned()).collect(),
+            table: None,
         };
         let told = [
             RunNews::AnotherRun { waited: Duration::from_secs(20) },

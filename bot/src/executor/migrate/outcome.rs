@@ -91,6 +91,10 @@ fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError, done: &[Version]) 
     }
     match error {
         // Asked for blindly once more it would be refused again.
+        // The next run looks, and mends what this one left.
+        MigrateError::Failed(failed) if failed.left_index.is_some() && !takes_back(plan) => {
+            vec!["see to what the database says".to_owned(), format!("/release retry {}", job.release.id.short())]
+        }
         MigrateError::HalfDone { .. } => half_done_ways_out(environment, !takes_back(plan)),
         // The history says what became of it; a new plan begins there.
         MigrateError::Uncertain { .. }
@@ -113,11 +117,15 @@ fn ways_out(job: &Job<'_>, plan: &Plan, error: &MigrateError, done: &[Version]) 
 
 /// What to do about a file that was left half done.
 pub(in crate::executor) fn half_done_ways_out(environment: &EnvironmentName, is_up: bool) -> Vec<String> {
-    let by_hand = "finish the file by hand and record it, then /release retry".to_owned();
-    let goes_on = is_up.then(|| {
-        format!("or, where it is known how far it came and somebody has looked: /migrate {environment} up --continue")
-    });
-    [by_hand].into_iter().chain(goes_on).collect()
+    let by_hand = "finish the file by hand and record it, then /release retry";
+    if !is_up {
+        return vec![by_hand.to_owned()];
+    }
+    // What is recorded as finished is never looked at again, so that way out is the last.
+    vec![
+        format!("where it is known how far it came and somebody has looked: /migrate {environment} up --continue"),
+        format!("or {by_hand}"),
+    ]
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ mod tests;
 mod tree;
 mod words;
 
-pub(super) use allow::allowed;
+pub use allow::IgnoredComment;
+pub(super) use allow::{allowed, ignored};
 pub(super) use bounds::with_room;
 pub use kind::DangerKind;
 pub(super) use script::Script;

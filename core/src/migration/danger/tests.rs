@@ -30,6 +30,7 @@ pub(in crate::migration) fn migration(statements: &[&str], source: &str) -> Migr
         allowed: allowed(source),
         down_problem: None,
         substituted: Substituted::default(),
+        ignored: ignored(source),
     }
 }
 

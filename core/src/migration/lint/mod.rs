@@ -4,6 +4,8 @@ mod squawk;
 #[cfg(test)]
 mod tests;
 
+pub(super) use squawk::rules as squawk_rules;
+
 use super::danger::{Danger, DangerKind, Event, Found, Script, Tables};
 use super::format::Dialect;
 use super::{LockMode, Migration};
@@ -14,6 +16,9 @@ use std::collections::BTreeSet;
 const DANGERS_LIMIT: usize = 50;
 /// How many findings of one migration are kept, those that matter most.
 const FINDINGS_LIMIT: usize = 1_000;
+
+/// The rule of comments that were meant to allow something and allow nothing.
+const IGNORED_RULE: &str = "ignored-comment";
 
 /// What the statements will run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +107,12 @@ fn findings(migration: &Migration, tables: &mut Tables, options: &LintOptions) -
         let kind = finding.danger.map(DangerKind::name).and_then(|kind| migration.allowed.get(kind));
         finding.allowed = migration.allowed.get(&finding.rule).or(kind).cloned();
     }
+    findings.extend(migration.ignored.iter().map(|comment| Finding {
+        file: migration.file.clone(),
+        line: comment.line,
+        message: comment.message.clone(),
+        ..Finding::new(IGNORED_RULE, Severity::Warning)
+    }));
     findings.sort_by(|a, b| a.line.cmp(&b.line).then(b.severity.cmp(&a.severity)));
     findings.dedup();
     if findings.len() > FINDINGS_LIMIT {

@@ -84,6 +84,11 @@ pub(super) fn weight(rule: Rule) -> Weight {
     }
 }
 
+/// The names of all rules that may find something.
+pub(in crate::migration) fn rules() -> Vec<String> {
+    Linter::with_default_rules().rules.iter().map(ToString::to_string).collect()
+}
+
 /// The findings, by the lines of the file. Dangers that were found on the tree, or excused there since the table is
 /// new, are not repeated.
 pub(super) fn findings(script: &Script, transactional: bool, options: &LintOptions, judged: &Judged) -> Vec<Finding> {

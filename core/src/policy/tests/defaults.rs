@@ -131,6 +131,7 @@ fn a_dangerous_migration_needs_a_dba_or_a_second_of_the_release_team() {
             late: false,
             not_run: None,
             statements: String::new(),
+            ignored: vec![],
         });
         scene
     };

@@ -58,28 +58,46 @@ impl PgSession {
                 // In a transaction of the file's own that has failed this cannot be; then no statement of it can either.
                 let _ = self.send(format!("SET lock_timeout = {timeout}")).await;
             }
+            let ours = builds(statement);
             let left = self.invalid_indexes().await.unwrap_or_default();
-            let notes = left.difference(&before).map(|(_, full)| left_behind(full)).collect();
-            return Err(StatementError { error, notes });
+            let is_ours = |name: &str| ours.as_deref() == Some(name);
+            let left: Vec<_> = left.difference(&before).collect();
+            let notes =
+                left.iter().map(|(name, full)| if is_ours(name) { built_anew(full) } else { left_behind(full) });
+            let notes = notes.collect();
+            let left_index = left.into_iter().find(|(name, _)| is_ours(name)).map(|(_, full)| full.clone());
+            return Err(StatementError { error, notes, left_index });
         }
         if lift {
             self.send(format!("SET lock_timeout = {timeout}")).await?;
         }
         let invalid = self.invalid_indexes().await?;
-        let ours = match concurrent(statement) {
-            Some(Concurrent::Create { index, .. }) => Some(index),
-            _ => None,
-        };
+        let ours = builds(statement);
         match invalid.iter().find(|(name, _)| ours.as_ref() == Some(name)) {
             Some((_, full)) => {
                 let message = "the index is invalid: an earlier attempt to build it failed, and IF NOT EXISTS took it \
                                for done";
                 let error =
                     DriverError { message: message.into(), code: None, hint: None, is_lock: false, is_lost: false };
-                Err(StatementError { error, notes: vec![left_behind(full)] })
+                Err(StatementError { error, notes: vec![left_behind(full)], left_index: None })
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether some session builds the index right now. Before version 12 that cannot be seen.
+    async fn is_in_the_making(&mut self, full: &str) -> Result<bool, DriverError> {
+        if !self
+            .is_true("SELECT to_regclass('pg_catalog.pg_stat_progress_create_index') IS NOT NULL".to_owned())
+            .await?
+        {
+            return Ok(false);
+        }
+        let index = safe_literal(Dialect::Postgres, full);
+        self.is_true(format!(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_progress_create_index WHERE index_relid = to_regclass({index}))"
+        ))
+        .await
     }
 
     /// What the catalog says of a statement that was interrupted.
@@ -112,9 +130,22 @@ impl PgSession {
                 let rows = self.rows(query).await?;
                 let Some(row) = rows.first() else { return Ok(Seen::NotDone) };
                 let (is_valid, full): (bool, String) = (row.try_get(0)?, row.try_get(1)?);
-                Ok(if is_valid { Seen::Done } else { Seen::Broken(format!("DROP INDEX CONCURRENTLY {full}")) })
+                // Somebody else may be in the middle of building it.
+                Ok(match is_valid {
+                    true => Seen::Done,
+                    false if self.is_in_the_making(&full).await? => Seen::Unknown,
+                    false => Seen::Broken(full),
+                })
             }
         }
+    }
+}
+
+/// The name of the index that it builds, as the catalog has it.
+fn builds(statement: &str) -> Option<String> {
+    match concurrent(statement) {
+        Some(Concurrent::Create { index, .. }) => Some(index),
+        _ => None,
     }
 }
 
@@ -127,4 +158,8 @@ fn builds_concurrently(statement: &str) -> bool {
 
 fn left_behind(index: &str) -> String {
     format!("The invalid index {index} is there; before the next attempt, DROP INDEX CONCURRENTLY {index}.")
+}
+
+fn built_anew(index: &str) -> String {
+    format!("It left the invalid index {index}, which no query uses; the next run drops it and builds it anew.")
 }

@@ -5,7 +5,7 @@ use super::super::formats::{Found, history_tables};
 use super::super::record::{RECORD_TABLE, RecordTable};
 use super::super::rows;
 use super::super::run::{HistoryError, Run, RunOptions, Seen, Session, StatementError, Step, Tables};
-use super::super::watch::{Watch, watched};
+use super::super::watch::{LockWait, Watch, watched};
 use async_trait::async_trait;
 use slipway_core::migration::History;
 use slipway_core::migration::format::{Dialect, Format};
@@ -26,6 +26,8 @@ pub(super) struct PgSession {
     pub(super) locks: Vec<i64>,
     /// The server's process, once it was asked for.
     pub(super) pid: Option<i32>,
+    /// Whom the statement waited for that did not get its lock.
+    pub(super) waited: LockWait,
 }
 
 impl PgSession {
@@ -53,8 +55,12 @@ impl PgSession {
         let pid = self.pid().await?;
         let options = self.options.clone();
         let watch = Watch { options: &options, pid, step };
-        let (outcome, broken_off) = watched(self.send(statement), &watch).await;
+        let (outcome, broken_off, waited) = watched(self.send(statement), &watch).await;
         let Some(outcome) = outcome else { return Err(DriverError::gave_up()) };
+        self.waited = match &outcome {
+            Err(error) if error.is_lock => waited,
+            _ => LockWait::default(),
+        };
         if broken_off {
             // What it says does not matter: the request to break off must not meet the next statement.
             let _ = self.send("SELECT 1").await;
@@ -210,6 +216,7 @@ impl Session for PgSession {
     async fn prepare(&mut self, options: &RunOptions, transaction: bool) -> Result<(), DriverError> {
         // What one file sets must not reach the next, whether they run together or days apart. Notices are
         // switched off because the driver would log them.
+        self.waited = LockWait::default();
         let (begin, local) = if transaction { ("BEGIN; ", "LOCAL ") } else { ("", "") };
         self.send(format!(
             "RESET SESSION AUTHORIZATION; RESET ALL; SET client_min_messages = error; {begin}\
@@ -263,6 +270,10 @@ impl Session for PgSession {
 
     async fn look_for(&mut self, statement: &str) -> Result<Seen, DriverError> {
         self.look_for_index(statement).await
+    }
+
+    fn waited_for(&self) -> LockWait {
+        self.waited.clone()
     }
 
     async fn reconnect(&mut self) -> Result<(), MigrateError> {

@@ -149,6 +149,7 @@ fn failed(migration: &Migration, statements: &[Statement], broken: &Broken) -> R
         rolled_back: broken.rolled_back,
         lock_retries: 0,
         notes: Vec::new(),
+        left_index: None,
     }))
 }
 

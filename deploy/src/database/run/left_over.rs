@@ -1,20 +1,20 @@
 //! What earlier runs left: a tool's dirty row, a file without a transaction that did not come to its end.
 
 use super::super::error::{HalfDoneFile, MigrateError};
-use super::HalfDone;
 use super::session::{Seen, Session};
-use super::sql::{begins_transaction, sets_up_session};
+use super::sql::{begins_transaction, concurrent, sets_up_session};
 use super::work::Work;
+use super::{HalfDone, Run, RunReport};
 use slipway_core::migration::format::Entry;
-use slipway_core::migration::{Migration, Record, RecordState, Statement, Version};
+use slipway_core::migration::{Folder, Migration, Outlook, Record, RecordState, Statement, Version};
 
 /// What is left to do of a migration. By default, all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rest {
     /// How many of its statements are done.
     pub(super) done: usize,
-    /// What has to be run before the next one, which left something behind.
-    pub(super) clear_first: Option<String>,
+    /// The invalid index that has to be dropped before the next one, which left it and builds it anew.
+    pub(super) drop_first: Option<String>,
 }
 
 impl Rest {
@@ -23,6 +23,27 @@ impl Rest {
     pub(super) fn has_to_run(&self, at: usize, statement: &Statement) -> bool {
         at >= self.done || sets_up_session(&statement.text)
     }
+
+    fn outlook(self) -> Outlook {
+        match self.drop_first {
+            Some(index) => Outlook::Rebuilds { index },
+            None => Outlook::GoesOn { statement: self.done + 1 },
+        }
+    }
+}
+
+/// What a run of these would do about a file that an earlier one left half done, if there is one. Only looks.
+pub(in super::super) async fn foresee<S: Session>(
+    session: &mut S,
+    folder: &Folder<'_>,
+    wanted: &[Migration],
+    run: &Run<'_>,
+    taking_back: bool,
+) -> Result<Option<(Version, Outlook)>, MigrateError> {
+    let history = super::history(session).await?;
+    let mut work = Work { session, folder, run, history, report: RunReport::default(), unwritten: None };
+    let left = work.left_over(wanted, taking_back).await?;
+    Ok(left.map(|(version, rest)| (version, rest.outlook())))
 }
 
 impl<S: Session> Work<'_, S> {
@@ -45,14 +66,14 @@ impl<S: Session> Work<'_, S> {
                 let rest = self.rest(migration, &record).await?;
                 Ok(Some((record.version, rest)))
             }
-            None => Err(self.half_done_error(&record, false)),
+            None => Err(self.half_done_error(&record, false, None)),
         }
     }
 
     /// Refuses to run one migration that a record says is half done.
     pub(super) fn refuse_left_over(&self, version: &Version) -> Result<(), MigrateError> {
         match self.half_done().filter(|record| record.version == *version) {
-            Some(record) => Err(self.half_done_error(record, false)),
+            Some(record) => Err(self.half_done_error(record, false, None)),
             None => Ok(()),
         }
     }
@@ -71,9 +92,9 @@ impl<S: Session> Work<'_, S> {
         let is_same = record.checksum == migration.checksum && record.statements == statements.len();
         if done >= statements.len() {
             return if is_same {
-                Ok(Rest { done, clear_first: None })
+                Ok(Rest { done, drop_first: None })
             } else {
-                Err(self.half_done_error(record, false))
+                Err(self.half_done_error(record, false, None))
             };
         }
         let seen = if is_same || record.state == RecordState::Failed {
@@ -93,12 +114,19 @@ impl<S: Session> Work<'_, S> {
             self.report.warnings.push(warning);
         }
         let failed = record.error.is_some();
+        // Of an index that is built beside the traffic the catalog says all there is to know, also after a failure. Only what
+        // this very statement left is dropped.
+        let is_left = |index: &str| is_same && record.left_index() == Some(index);
+        let builds_index = is_same && concurrent(&statements[done].text).is_some();
         match seen {
-            Seen::Broken(clear) if somebody_looked || !failed => Ok(Rest { done, clear_first: Some(clear) }),
-            Seen::Done if !failed && is_same => Ok(Rest { done: done + 1, clear_first: None }),
-            Seen::NotDone if !failed => Ok(Rest { done, clear_first: None }),
-            _ if somebody_looked => Ok(Rest { done, clear_first: None }),
-            _ => Err(self.half_done_error(record, true)),
+            Seen::Broken(index) if somebody_looked || !failed || is_left(&index) => {
+                Ok(Rest { done, drop_first: Some(index) })
+            }
+            Seen::Done if !failed && is_same => Ok(Rest { done: done + 1, drop_first: None }),
+            Seen::NotDone if !failed || builds_index => Ok(Rest { done, drop_first: None }),
+            _ if somebody_looked => Ok(Rest { done, drop_first: None }),
+            Seen::Broken(index) => Err(self.half_done_error(record, true, Some(index))),
+            _ => Err(self.half_done_error(record, true, None)),
         }
     }
 
@@ -113,7 +141,7 @@ impl<S: Session> Work<'_, S> {
         }
     }
 
-    fn half_done_error(&self, record: &Record, can_continue: bool) -> MigrateError {
+    fn half_done_error(&self, record: &Record, can_continue: bool, invalid_index: Option<String>) -> MigrateError {
         let taking_back = record.state == RecordState::TakingBack;
         MigrateError::HalfDone(Box::new(HalfDoneFile {
             version: record.version.clone(),
@@ -126,6 +154,7 @@ impl<S: Session> Work<'_, S> {
             finished: self.sql_of(record, !taking_back),
             undone: self.sql_of_undone(record),
             applied_before: self.report.done.clone(),
+            invalid_index,
         }))
     }
 

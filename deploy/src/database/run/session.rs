@@ -2,6 +2,7 @@
 
 use super::super::error::{DriverError, MigrateError};
 use super::super::record::RecordTable;
+use super::super::watch::LockWait;
 use super::{Run, RunOptions};
 use async_trait::async_trait;
 use slipway_core::migration::format::{Dialect, Format};
@@ -37,11 +38,13 @@ pub(in super::super) struct StatementError {
     pub(in super::super) error: DriverError,
     /// What else is to be known.
     pub(in super::super) notes: Vec<String>,
+    /// The index that it was building and left invalid, by its full name.
+    pub(in super::super) left_index: Option<String>,
 }
 
 impl From<DriverError> for StatementError {
     fn from(error: DriverError) -> Self {
-        Self { error, notes: Vec::new() }
+        Self { error, notes: Vec::new(), left_index: None }
     }
 }
 
@@ -73,7 +76,7 @@ pub(in super::super) enum Seen {
     Done,
     /// It has not taken effect.
     NotDone,
-    /// It left something behind that this statement removes; then it can be run.
+    /// It builds an index, and this one, by its full name, is there and invalid.
     Broken(String),
     /// Nothing can be said.
     Unknown,
@@ -116,6 +119,10 @@ pub(in super::super) trait Session: Send {
     async fn rollback(&mut self) -> Result<(), DriverError>;
     /// What can be seen of the effect of a statement that may have run or not.
     async fn look_for(&mut self, statement: &str) -> Result<Seen, DriverError>;
+    /// Whom the last statement waited for, if it did not get its lock. Where that cannot be seen, nobody.
+    fn waited_for(&self) -> LockWait {
+        LockWait::default()
+    }
     /// Replaces a connection that is gone; the locks went with it.
     async fn reconnect(&mut self) -> Result<(), MigrateError>;
 

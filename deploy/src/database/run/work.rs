@@ -1,12 +1,13 @@
 //! One migration at a time, up or down: in one transaction with what is written down, or in steps.
 
 use super::super::error::{DriverError, FailedStatement, JournalError, MigrateError, excerpt};
+use super::super::watch::LockWait;
 use super::left_over::Rest;
 use super::session::{HistoryError, Session, StatementError, Step};
 use super::sql::{changes_role, controls_transactions, is_all_or_nothing};
 use super::{Run, RunNews, RunReport};
 use slipway_core::migration::format::Entry;
-use slipway_core::migration::{Folder, History, Migration, Record, RecordState, Statement, Version, statements_done};
+use slipway_core::migration::{Folder, History, Migration, Record, RecordState, Statement, Version};
 use std::time::{Duration, Instant};
 
 /// The first pause before trying again; each further one is twice as long.
@@ -91,19 +92,27 @@ pub(super) enum Stop {
     /// A statement failed.
     Failed(Failure),
     /// Somebody asked for it, before this statement or during it.
-    Cancelled { notes: Vec<String> },
+    Cancelled { notes: Vec<String>, left_index: Option<String> },
     /// Nothing was tried.
     Refused(MigrateError),
 }
 
 /// A statement that failed.
 pub(super) struct Failure {
-    error: DriverError,
+    pub(super) error: DriverError,
     /// Counted from 0; the number of statements for what is written down and the commit.
     at: usize,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     /// Nothing was tried but to begin.
     is_begin: bool,
+    /// The index that it was building and left invalid, by its full name.
+    pub(super) left_index: Option<String>,
+}
+
+impl Failure {
+    fn of(error: DriverError, at: usize) -> Self {
+        Self { error, at, notes: Vec::new(), is_begin: false, left_index: None }
+    }
 }
 
 fn backoff(retry: u32) -> Duration {
@@ -142,7 +151,7 @@ impl<S: Session> Work<'_, S> {
             let failure = match self.transaction(job, begun).await {
                 Ok(done) => return Ok(done),
                 Err(Stop::Refused(error)) => return Err(error),
-                Err(Stop::Cancelled { notes }) => {
+                Err(Stop::Cancelled { notes, .. }) => {
                     let rolled_back = self.session.rollback().await.is_ok();
                     return Err(self.cancelled(job, rolled_back, notes));
                 }
@@ -209,14 +218,14 @@ impl<S: Session> Work<'_, S> {
 
     async fn statement(&mut self, job: &Job<'_>, at: usize, statement: &Statement) -> Result<(), Stop> {
         if self.run.cancel.is_asked() {
-            return Err(Stop::Cancelled { notes: Vec::new() });
+            return Err(Stop::Cancelled { notes: Vec::new(), left_index: None });
         }
         let outcome = self.session.execute(&statement.text, &job.step(self.run, at)).await;
-        outcome.map_err(|StatementError { error, notes }| {
+        outcome.map_err(|StatementError { error, notes, left_index }| {
             if self.run.cancel.is_asked() && error.is_broken_off() {
-                Stop::Cancelled { notes }
+                Stop::Cancelled { notes, left_index }
             } else {
-                Stop::Failed(Failure { error, at, notes, is_begin: false })
+                Stop::Failed(Failure { error, at, notes, is_begin: false, left_index })
             }
         })
     }
@@ -263,7 +272,7 @@ impl<S: Session> Work<'_, S> {
                     self.unwritten = Some(done);
                 }
                 let note = "The statement is done, but that could not be written down.".to_owned();
-                let failure = Failure { error, at, notes: vec![note], is_begin: false };
+                let failure = Failure { notes: vec![note], ..Failure::of(error, at) };
                 return Err(self.step_failed(job, failure, 0).await);
             }
         }
@@ -271,7 +280,7 @@ impl<S: Session> Work<'_, S> {
         match self.insist_on_writing(job, &sql).await {
             Ok(()) => Ok(true),
             Err(error) => {
-                let failure = Failure { error, at: job.statements().len(), notes: Vec::new(), is_begin: false };
+                let failure = Failure::of(error, job.statements().len());
                 if failure.error.is_lost {
                     return self.settle(job, failure).await;
                 }
@@ -323,7 +332,7 @@ impl<S: Session> Work<'_, S> {
                 },
                 Err(Stop::Failed(failure)) => failure.error,
                 Err(Stop::Refused(error)) => return Err(error),
-                Err(Stop::Cancelled { notes }) => return Err(self.cancelled(job, true, notes)),
+                Err(Stop::Cancelled { notes, .. }) => return Err(self.cancelled(job, true, notes)),
             };
             // Best effort: the first error is the one to be told.
             let _ = self.session.rollback().await;
@@ -351,14 +360,19 @@ impl<S: Session> Work<'_, S> {
     /// One statement outside a transaction, tried again while others hold its locks.
     async fn step(&mut self, job: &Job<'_>, at: usize, statement: &Statement) -> Result<(), MigrateError> {
         let mut retries = 0;
-        let clearing = job.rest.clear_first.as_ref().filter(|_| at == job.rest.done);
-        let clearing = clearing.map(|sql| Statement { text: sql.clone(), line: statement.line });
-        for statement in clearing.iter().chain([statement]) {
+        let broken = job.rest.drop_first.as_ref().filter(|_| at == job.rest.done);
+        let dropping = broken.map(|index| Statement {
+            text: format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"),
+            line: statement.line,
+        });
+        for (statement, broken) in dropping.iter().map(|drop| (drop, broken)).chain([(statement, None)]) {
             loop {
                 match self.statement(job, at, statement).await {
                     Ok(()) => break,
                     Err(Stop::Refused(error)) => return Err(error),
-                    Err(Stop::Cancelled { notes }) => return Err(self.step_cancelled(job, notes).await),
+                    Err(Stop::Cancelled { notes, left_index }) => {
+                        return Err(self.step_cancelled(job, notes, left_index.or(broken.cloned())).await);
+                    }
                     Err(Stop::Failed(failure)) => {
                         // What left something behind is not tried again blindly, and in a transaction that the file
                         // began by itself and that has failed, nothing can be tried any more.
@@ -371,63 +385,21 @@ impl<S: Session> Work<'_, S> {
                         if !again || !self.session.is_usable().await {
                             let notes = if whole { None } else { Some(PARTS_MAY_BE_DONE.to_owned()) };
                             let notes = failure.notes.iter().cloned().chain(notes).collect();
-                            return Err(self.step_failed(job, Failure { notes, ..failure }, retries).await);
+                            let left_index = failure.left_index.clone().or(broken.cloned());
+                            return Err(self.step_failed(job, Failure { notes, left_index, ..failure }, retries).await);
                         }
                     }
                 }
                 retries += 1;
                 if let Err(error) = self.pause(Some(job), retries).await {
                     return Err(match error {
-                        MigrateError::Cancelled { notes, .. } => self.step_cancelled(job, notes).await,
+                        MigrateError::Cancelled { notes, .. } => self.step_cancelled(job, notes, broken.cloned()).await,
                         other => other,
                     });
                 }
             }
         }
         Ok(())
-    }
-
-    /// Writes down that a statement failed, and says how much of the file is done.
-    async fn step_failed(&mut self, job: &Job<'_>, mut failure: Failure, lock_retries: u32) -> MigrateError {
-        let total = job.statements().len();
-        if failure.error.is_lost {
-            failure.notes.push(
-                "The connection is gone, so whether this statement took effect is not known. The next run looks, and \
-                 goes on or says what to do."
-                    .to_owned(),
-            );
-        } else {
-            match self.write_down_failure(job, &failure.error.message).await {
-                Some(done) => failure.notes.insert(0, format!("{}.", statements_done(done, total))),
-                None => failure.notes.push("That it failed could not be written down.".to_owned()),
-            }
-        }
-        self.failed(job, failure, false, lock_retries)
-    }
-
-    async fn step_cancelled(&mut self, job: &Job<'_>, notes: Vec<String>) -> MigrateError {
-        self.write_down_failure(job, "it was stopped as asked").await;
-        self.cancelled(job, false, notes)
-    }
-
-    /// Gives how many statements are done. What the file's own transaction did is taken back, and what was written
-    /// down in it with it.
-    async fn write_down_failure(&mut self, job: &Job<'_>, message: &str) -> Option<usize> {
-        let version = &job.migration.version;
-        let message = job.migration.substituted.mask(message);
-        let state = if matches!(job.way, Way::Up) { RecordState::Failed } else { RecordState::TakingBack };
-        self.session.rollback().await.ok()?;
-        let tables = self.session.tables();
-        let record = self.session.record_in(&tables);
-        let mut sql = record.failed(version, state, &message);
-        if let Some(done) = self.unwritten.take() {
-            sql = format!("{}; {sql}", record.progress(version, done));
-        }
-        self.session.write(sql).await.ok()?;
-        if let Ok(Some(history)) = self.session.history().await {
-            self.history = history;
-        }
-        self.history.record(version).map(|record| record.statements_done)
     }
 
     /// The connection broke while what was done was being committed: asks the database how that ended.
@@ -466,7 +438,8 @@ impl<S: Session> Work<'_, S> {
     /// Waits before the next try: twice as long each time, up to a limit.
     pub(super) async fn pause(&mut self, job: Option<&Job<'_>>, retry: u32) -> Result<(), MigrateError> {
         if let Some(job) = job {
-            let news = RunNews::Retry { version: job.migration.version.clone(), retry, holders: Vec::new() };
+            let LockWait { table, holders } = self.session.waited_for();
+            let news = RunNews::Retry { version: job.migration.version.clone(), retry, holders, table };
             self.run.journal.news(news).await;
         }
         let mut cancel = self.run.cancel.clone();
@@ -494,7 +467,7 @@ impl<S: Session> Work<'_, S> {
         }
     }
 
-    fn cancelled(&self, job: &Job<'_>, rolled_back: bool, notes: Vec<String>) -> MigrateError {
+    pub(super) fn cancelled(&self, job: &Job<'_>, rolled_back: bool, notes: Vec<String>) -> MigrateError {
         let done = self.history.record(&job.migration.version).map_or(0, |record| record.statements_done);
         MigrateError::Cancelled {
             file: Some(self.file_of(job)),
@@ -527,12 +500,17 @@ impl<S: Session> Work<'_, S> {
         down.map_or_else(|| job.migration.file.clone(), |down| down.file.clone())
     }
 
-    fn failed(&self, job: &Job<'_>, failure: Failure, rolled_back: bool, lock_retries: u32) -> MigrateError {
+    pub(super) fn failed(&self, job: &Job<'_>, failure: Failure, rolled_back: bool, lock_retries: u32) -> MigrateError {
         if failure.is_begin && failure.error.is_lost {
             return self.history_error("Beginning a transaction", &failure.error);
         }
         let (migration, statements) = (job.migration, job.statements());
         let mut notes = failure.notes;
+        let LockWait { table, holders } = self.session.waited_for();
+        if failure.error.is_lock && !holders.is_empty() {
+            let table = table.unwrap_or_else(|| "a lock".to_owned());
+            notes.push(format!("It waited for {table}, held by {}.", holders.join(" and ")));
+        }
         notes.extend(failure.error.hint.map(str::to_owned));
         let statement = statements.get(failure.at).map_or("COMMIT", |statement| &statement.text);
         MigrateError::Failed(Box::new(FailedStatement {
@@ -547,12 +525,13 @@ impl<S: Session> Work<'_, S> {
             rolled_back,
             lock_retries,
             notes,
+            left_index: failure.left_index,
         }))
     }
 }
 
 fn failure(error: DriverError, at: usize) -> Stop {
-    Stop::Failed(Failure { error, at, notes: Vec::new(), is_begin: false })
+    Stop::Failed(Failure::of(error, at))
 }
 
 fn entry(migration: &Migration, begun: Instant) -> Entry<'_> {

@@ -3,7 +3,7 @@
 use super::super::super::Line;
 use super::super::by_hand;
 use super::super::words::{self, DOT};
-use crate::migration::{Danger, DownTrial, Rehearsal, Touched};
+use crate::migration::{Danger, DownTrial, IgnoredComment, Rehearsal, Touched};
 use crate::plan::{Plan, PlannedMigration};
 
 /// How many dangers one card names.
@@ -103,6 +103,7 @@ pub(in super::super) fn warnings(plan: &Plan) -> Vec<Line> {
     }
     lines.extend(plan.trials().filter_map(|(migration, trial)| way_back(migration, &trial.down)).take(NAMED_LIMIT));
     lines.extend(edited(plan));
+    lines.extend(ignored(plan));
     lines.extend(plan.half_done.iter().map(|half| Line::default().untrusted(half.warning(plan.goes_on)).text(".")));
     lines
 }
@@ -180,6 +181,16 @@ fn edited(plan: &Plan) -> Option<Line> {
         more => line.text(format!(" and {more} more")),
     };
     (!named.is_empty()).then(|| line.text(". The database has what they said before."))
+}
+
+/// Comments that were meant to allow something. What they do not allow is told as a danger beside them.
+fn ignored(plan: &Plan) -> Vec<Line> {
+    let all = plan.changing().flat_map(|migration| migration.ignored.iter().map(move |comment| (migration, comment)));
+    let line = |(migration, comment): (&PlannedMigration, &IgnoredComment)| {
+        let begin = Line::default().code(words::stem(migration)).text(format!(" line {}: ", comment.line));
+        begin.untrusted(comment.message.as_str())
+    };
+    all.take(NAMED_LIMIT).map(line).collect()
 }
 
 /// The migrations that something is said of, as names.

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::migration::{
-    Danger, DangerKind, DownTrial, HalfDoneMigration, LockMode, MigrationTrial, Rehearsal, TableSize, Touched,
+    Danger, DangerKind, DownTrial, HalfDoneMigration, IgnoredComment, LockMode, MigrationTrial, Outlook, Rehearsal,
+    TableSize, Touched,
 };
 use expect_test::expect;
 
@@ -127,15 +128,40 @@ fn late_and_edited_files_are_named() {
 fn what_an_earlier_run_left_half_done_is_told() {
     let mut plan = plan();
     let file = "20251104120000_likes.sql".to_owned();
-    plan.half_done =
-        vec![HalfDoneMigration { version: 20_251_104_120_000.into(), file, done: 1, total: 3, error: None }];
+    plan.half_done = vec![HalfDoneMigration {
+        version: 20_251_104_120_000.into(),
+        file,
+        done: 1,
+        total: 3,
+        error: None,
+        outlook: None,
+    }];
     expect![[r#"
         ▲ 20251104120000_likes.sql was left half done by an earlier run: 1 of 3 statements is done; the run looks what became of statement 2, and stops without having run anything if that cannot be seen.
         Migrations      20251104120000_likes  creates likes, reversible
     "#]].assert_eq(&lines(&plan));
+    plan.half_done[0].error = Some("could not create unique index".to_owned());
+    plan.half_done[0].outlook = Some(Outlook::Rebuilds { index: "public.one".to_owned() });
+    expect![[r#"
+        ▲ 20251104120000_likes.sql was left half done by an earlier run: 1 of 3 statements is done; the run drops the invalid index public.one and builds it anew.
+        Migrations      20251104120000_likes  creates likes, reversible
+    "#]].assert_eq(&lines(&plan));
+    (plan.half_done[0].error, plan.half_done[0].outlook) = (None, None);
     plan.goes_on = true;
     expect![[r#"
         ▲ 20251104120000_likes.sql was left half done by an earlier run: 1 of 3 statements is done; the run goes on with statement 2.
         Migrations      20251104120000_likes  creates likes, reversible
     "#]].assert_eq(&lines(&plan));
+}
+
+#[test]
+fn a_comment_that_allows_nothing_is_told_beside_the_danger() {
+    let mut plan = plan();
+    let message = "there is no rule \"drop-colum\", so this allows nothing. Did you mean drop-column?".to_owned();
+    plan.migrations[0].ignored = vec![IgnoredComment { line: 2, message }];
+    expect![[r#"
+        ▲ 20251104120000_likes line 2: there is no rule "drop-colum", so this allows nothing. Did you mean drop-column?
+        Migrations      20251104120000_likes  creates likes, reversible
+    "#]]
+    .assert_eq(&lines(&plan));
 }

@@ -88,6 +88,7 @@ pub(super) fn migration(stem: &str, reversible: bool) -> PlannedMigration {
         late: false,
         not_run: None,
         statements: String::new(),
+        ignored: vec![],
     }
 }
 
