@@ -27,6 +27,7 @@ mod slots;
 mod stack;
 mod vocabulary;
 mod voters;
+mod whatever;
 mod world;
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub use ship::{another_repository, no_such_environment, ships_already, which_ser
 pub use show::details;
 pub use status::{StatusRow, status};
 pub use tag::{tag_is_back, tag_moved};
-pub use why::{MIGRATIONS_UNSEEN, fine, soaked, why};
+pub use why::{MIGRATIONS_UNSEEN, MIGRATIONS_UNSURE, fine, soaked, why, why_unplanned};
 pub use words::services_in;
 
 use crate::environment::Environment;
