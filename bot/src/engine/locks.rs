@@ -96,7 +96,9 @@ impl Work<'_> {
         let running = free.len();
         for waiting in &environment.queue {
             let Some(stored) = self.engine.store.release_get(self.tx, &waiting.release).await? else { continue };
-            let Some(verdict) = Box::pin(self.inquiry().ask_gate(&stored.release, &environment)).await? else { continue };
+            let Some(verdict) = Box::pin(self.inquiry().ask_gate(&stored.release, &environment)).await? else {
+                continue;
+            };
             // Old facts are gathered again before it starts. That holds nobody up.
             let is_free = |reason: &Reason| match &reason.clears {
                 Clears::Release { id } => free.contains(id),

@@ -23,6 +23,7 @@ pub mod own_change;
 mod past;
 mod question;
 mod set;
+mod shipped;
 mod slots;
 mod stack;
 mod vocabulary;
