@@ -425,5 +425,5 @@ async fn what_something_else_holds_does_not_go_on_when_a_lock_ends() {
     chat.says("eve", &format!("/release veto {vetoed}")).await;
     let answer = chat.says("bob", "/release unlock staging").await;
     assert!(answer.contains("is unlocked.") && !answer.contains("can go on"), "{answer}");
-    assert_eq!(chat.phase(&vetoed).await, "queued");
+    assert_eq!(chat.phase(&vetoed).await, "awaiting_approval");
 }

@@ -233,10 +233,14 @@ fn only_what_runs_is_live_in_the_history() {
             .map(|line| line.split(" | ").nth(3).unwrap_or("").to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(shown(&[back.clone(), live.clone()]), ["● live", "– rolled back by 01JE0000"]);
+    assert_eq!(shown(&[back.clone(), live.clone()]), ["● live", "– rolled back by release 01JE0000"]);
     let next = Release { id: "01JF0000000000000000000000".into(), ended_at: Some(at(950)), ..live.clone() };
-    assert_eq!(shown(&[next.clone(), live.clone()]), ["● live", "– replaced by 01JF0000"]);
-    assert_eq!(shown(&[next, back, live.clone()])[2], "– rolled back by 01JE0000", "by what came first after it");
+    assert_eq!(shown(&[next.clone(), live.clone()]), ["● live", "– replaced by release 01JF0000"]);
+    assert_eq!(
+        shown(&[next, back, live.clone()])[2],
+        "– rolled back by release 01JE0000",
+        "by what came first after it"
+    );
     let mut elsewhere = Release { ended_at: Some(at(990)), ..live.clone() };
     elsewhere.request.key.environment = "staging".into();
     assert_eq!(shown(&[elsewhere, live]), ["● live", "● live"]);
