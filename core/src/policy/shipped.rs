@@ -32,13 +32,20 @@ impl PolicySet {
         let strict = Self::parse(schema, files, vocabulary);
         let Err(mistakes) = strict else { return strict };
         let Some(Apart { own, has_own }) = with_room(|| Apart::of(files)) else { return Err(mistakes) };
-        if has_own {
-            Self::parse(schema, &own, vocabulary)?;
-        }
+        let own_mistakes = if has_own { Self::parse(schema, &own, vocabulary).err() } else { None };
         let mut wide = vocabulary.clone();
         wide.teams.extend(built_in::TEAMS.map(TeamName::from));
         wide.environments.extend(built_in::ENVIRONMENTS.map(EnvironmentName::from));
-        Self::parse(schema, files, &wide)
+        let whole = Self::parse(schema, files, &wide);
+        let Some(mut mistakes) = own_mistakes else { return whole };
+        // What only the whole shows, such as an id that is taken.
+        for other in whole.err().unwrap_or_default() {
+            if mistakes.iter().all(|known| (&known.file, known.line) != (&other.file, other.line)) {
+                mistakes.push(other);
+            }
+        }
+        mistakes.sort();
+        Err(mistakes)
     }
 
     /// Whether some rule names this environment.
