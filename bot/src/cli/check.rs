@@ -2,11 +2,11 @@
 
 use super::Refused;
 use super::paint::Paint;
-use crate::assemble;
+use crate::assemble::{self, AssembleError};
 use crate::clock::Clock;
 use crate::config::{Config, PoliciesPlace, Report, Secrets, Service, Severity};
 use crate::outside::Outside;
-use crate::policies::Origin;
+use crate::policies::{Origin, PoliciesError};
 use crate::probe::{self, PROBE_TIMEOUT, Probe, ProbeResult};
 use crate::setup::{Rules, Setup};
 use crate::store::{Store, StoreError};
@@ -14,7 +14,7 @@ use clap::Args;
 use slipway_core::ids::{EnvironmentName, TeamName};
 use slipway_core::link::{Link, disputed_by};
 use slipway_core::person::Directory;
-use slipway_core::policy::built_in;
+use slipway_core::policy::{PolicySet, built_in};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -100,6 +100,18 @@ fn unguarded(config: &Config) -> Vec<(String, ProbeResult)> {
     config.services.values().filter_map(of_service).collect()
 }
 
+/// The same where rules of ones own are the built-in ones in part: a name that nobody has is one only in those.
+fn unguarded_by_copy(config: &Config, set: &PolicySet) -> Option<(String, ProbeResult)> {
+    let [guarded] = built_in::ENVIRONMENTS.map(EnvironmentName::from);
+    let has_it = config.environments().any(|(_, environment)| environment.key.environment == guarded);
+    if config.policies.place == PoliciesPlace::BuiltIn || has_it || !set.speaks_of(&guarded) {
+        return None;
+    }
+    let says = format!("some speak of {guarded}, and no environment is called so: they guard nothing");
+    let mend = format!("call the one that matters {guarded}, or write its name into these rules");
+    Some(("rules".to_owned(), ProbeResult { ok: true, says, mend }))
+}
+
 /// A warning for each account that somebody has linked to themselves and the configuration gives to somebody else.
 async fn disputes(config: &Config) -> Vec<(String, ProbeResult)> {
     let (path, people) = (&config.store.path, config.directory());
@@ -115,7 +127,7 @@ async fn disputes(config: &Config) -> Vec<(String, ProbeResult)> {
         Err(error) => {
             let (says, mend) = match error {
                 // These say themselves what to do.
-                StoreError::Earlier(_) | StoreError::Later(_) => {
+                StoreError::Earlier(_) | StoreError::Later(_) | StoreError::NoDatabase(_) => {
                     ("linked accounts are not known".to_owned(), error.to_string())
                 }
                 _ => (
@@ -160,25 +172,53 @@ async fn fetched(config: &Config, setup: &Setup, outside: &Outside) -> ProbeResu
     }
 }
 
+/// Services and people with the policies that are on this machine. Where these cannot be read, with some that allow nothing:
+/// all else can be looked at without them.
+fn setup_of(config: &Config) -> Result<(Setup, Option<PoliciesError>), AssembleError> {
+    match assemble::setup(config) {
+        Ok(setup) => Ok((setup, None)),
+        Err(AssembleError::Policies(error)) => {
+            let shut = Origin::of(config).shut().parse()?;
+            Ok((Setup::new(config, shut)?, Some(error)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What takes the place of all that only rules can tell, where there are none to ask.
+fn not_looked_at() -> (String, ProbeResult) {
+    let says = "not looked at without policies: who could approve, which teams count, what starts by itself".to_owned();
+    ("rules".to_owned(), ProbeResult { ok: true, says, mend: "mend the policies, then check again".to_owned() })
+}
+
 /// Policies, then every team whose members are kept elsewhere, then Slack and Discord, then every repository, image repository, target and
 /// secret that the configuration names.
 async fn reach(config: &Config, secrets: &Secrets) -> Vec<(String, ProbeResult)> {
-    let policies = "policies".to_owned();
-    let setup = match assemble::setup(config) {
-        Ok(setup) => setup,
-        Err(error) => return vec![(policies, ProbeResult::fail(error.to_string(), ""))],
+    let (setup, unread) = match setup_of(config) {
+        Ok(found) => found,
+        Err(error) => return vec![("services".to_owned(), ProbeResult::fail(error.to_string(), ""))],
     };
     let outside = match assemble::outside(config, secrets).await {
         Ok(outside) => outside,
         Err(error) => return vec![("outside".to_owned(), ProbeResult::fail(error.to_string(), ""))],
     };
-    let mut answers = vec![(policies, fetched(config, &setup, &outside).await)];
-    answers.extend(probe::actions(&setup.policies()));
-    answers.extend(probe::teams(config, &setup.policies()));
-    // Who could approve is known only with everybody in their teams.
+    let policies = match unread {
+        Some(error) => ProbeResult::fail(error.to_string(), ""),
+        None => fetched(config, &setup, &outside).await,
+    };
+    let are_read = policies.ok;
+    let mut answers = vec![("policies".to_owned(), policies)];
     let (members, people) = probe::members(&setup, &outside).await;
-    answers.extend(people.iter().flat_map(|people| deadlocks(config, &setup, people)));
-    answers.extend(unguarded(config));
+    if are_read {
+        answers.extend(probe::actions(&setup.policies()));
+        answers.extend(probe::teams(config, &setup.policies()));
+        // Who could approve is known only with everybody in their teams.
+        answers.extend(people.iter().flat_map(|people| deadlocks(config, &setup, people)));
+        answers.extend(unguarded(config));
+        answers.extend(unguarded_by_copy(config, &setup.policies()));
+    } else {
+        answers.push(not_looked_at());
+    }
     answers.extend(disputes(config).await);
     answers.extend(members);
     answers.extend(probe::slack(config, secrets, outside.slack.as_ref()).await);
@@ -255,6 +295,7 @@ fn answers_text(answers: &[(String, ProbeResult)], paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policies;
     use expect_test::expect;
     use slipway_core::person::Identity;
 
@@ -318,6 +359,39 @@ mod tests {
         let alone = said(&[staging.clone(), environment("production", "")]);
         assert!(alone.contains("which has no after"), "{alone}");
         assert_eq!(said(&[staging, environment("production", "after = \"staging\"\n")]), "");
+    }
+
+    #[test]
+    fn without_policies_all_else_is_looked_at() {
+        let with = |policies: &str| {
+            let file = format!("{policies}\n{FILE}");
+            Config::check(file.as_bytes(), Path::new("slipway.toml")).unwrap().0
+        };
+        let (setup, error) = setup_of(&with("[policies]\ndir = \"nothere\"")).unwrap();
+        assert!(error.unwrap().to_string().contains("nothere"));
+        assert!(policies::are_unread(&setup.policies()) && setup.services().count() == 1);
+        let (name, row) = not_looked_at();
+        assert!(name == "rules" && row.ok && row.says.starts_with("not looked at") && !row.mend.is_empty());
+        let (setup, error) = setup_of(&with("")).unwrap();
+        assert!(error.is_none() && !policies::are_unread(&setup.policies()));
+    }
+
+    #[test]
+    fn a_copy_of_the_rules_whose_environment_there_is_not_guards_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in built_in::FILES.into_iter().chain([("schema.cedarschema", built_in::SCHEMA)]) {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let file = format!("[policies]\ndir = \".\"\n{FILE}");
+        let said = |file: &str| {
+            let (config, _) = Config::check(file.as_bytes(), &folder.path().join("slipway.toml")).unwrap();
+            let (setup, error) = setup_of(&config).unwrap();
+            assert!(error.is_none(), "a plain copy has no mistakes: {error:?}");
+            unguarded_by_copy(&config, &setup.policies()).map(|(_, row)| row.says)
+        };
+        let unguarded = "some speak of production, and no environment is called so: they guard nothing";
+        assert_eq!(said(&file).as_deref(), Some(unguarded));
+        assert_eq!(said(&file.replace("environment.staging", "environment.production")), None);
     }
 
     #[tokio::test]

@@ -12,12 +12,13 @@ pub mod serve;
 pub mod slack;
 
 use crate::clock::Clock;
-use crate::config::{BadSecrets, Config, Report, Secrets};
+use crate::config::{BadSecrets, Config, Finding, Report, Secrets, Severity};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Releases from chat to AWS App Runner or ECS Express Mode, with plans, approvals and an audit log.
@@ -143,15 +144,23 @@ impl Cli {
     }
 }
 
-/// The configuration for a command that goes on with it. Warnings are logged, notes are left to `slipway check`.
+/// The configuration for a command that goes on with it. Warnings are said in plain words, notes are left to `slipway check`.
 fn load(path: &Path) -> Result<Config, Refused> {
     let (config, report) = Config::load(path)?;
-    for finding in &report.findings {
-        if finding.severity == crate::config::Severity::Warning {
-            tracing::warn!("{}", finding.in_file(&report.file));
-        }
+    for warning in warnings(&report) {
+        // Whoever does not listen any more needs none.
+        let _ = writeln!(std::io::stderr().lock(), "warning: {warning}");
     }
     Ok(config)
+}
+
+/// `slipway.toml:1:1: there is no …  → add one`, for each.
+fn warnings(report: &Report) -> Vec<String> {
+    let of_a_line = |finding: &Finding| {
+        let line = finding.in_file(&report.file).to_string();
+        line.replacen(&format!("  {}  ", finding.severity), ": ", 1)
+    };
+    report.findings.iter().filter(|finding| finding.severity == Severity::Warning).map(of_a_line).collect()
 }
 
 fn load_with_secrets(path: &Path) -> Result<(Config, Secrets), Refused> {
@@ -188,6 +197,20 @@ mod tests {
         assert_eq!(Cli::try_parse_from(["slipway", "chekc"]).unwrap_err().kind(), ErrorKind::InvalidSubcommand);
         assert_eq!(Cli::try_parse_from(["slipway", "chekc"]).unwrap_err().exit_code(), 2);
         assert_eq!(Cli::try_parse_from(["slipway", "--version"]).unwrap_err().exit_code(), 0);
+    }
+
+    #[test]
+    fn a_warning_is_a_plain_line() {
+        let file = b"[store]\nurl = \"sqlite://x.db\"\n[server]\n";
+        let (_, report) = Config::check(file, Path::new("slipway.toml")).unwrap();
+        let said = warnings(&report);
+        assert!(!said.is_empty(), "{report}");
+        for line in said {
+            assert!(
+                line.starts_with("slipway.toml:") && !line.contains("  warning  ") && !line.contains('{'),
+                "{line}"
+            );
+        }
     }
 
     #[tokio::test]

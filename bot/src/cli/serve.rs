@@ -5,13 +5,25 @@ use crate::config::{Config, Secrets};
 use crate::{assemble, probe, serve};
 use clap::Args;
 use std::path::Path;
+use tracing::warn;
 
 /// Arguments of `slipway serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {}
 
 pub(super) async fn run(_args: &ServeArgs, path: &Path) -> Result<(), Refused> {
-    let (config, secrets) = super::load_with_secrets(path)?;
+    let (config, report) = Config::load(path)?;
+    for warning in super::warnings(&report) {
+        warn!("{warning}");
+    }
+    let secrets = Secrets::from_env()?;
+    // The bot answers all the same; /readyz and every card that needs GitHub say what is missing.
+    if secrets.github.is_none() {
+        warn!("GITHUB_TOKEN is not set: nothing can be released until it is");
+    }
+    if let Some(short) = probe::short_token(&secrets) {
+        warn!("SLIPWAY_API_TOKEN {}: {}", short.says, short.mend);
+    }
     can_chat(&config, &secrets)?;
     let parts = assemble::parts(&config, &secrets).await.map_err(|error| Refused(error.to_string()))?;
     serve::serve(parts).await.map_err(|error| Refused(error.to_string()))

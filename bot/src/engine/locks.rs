@@ -10,11 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use slipway_core::command::Whom;
 use slipway_core::environment::{self, Due, Environment, Illegal, Lock, LockNews};
-use slipway_core::ids::{EnvironmentKey, PersonId};
+use slipway_core::gate::Course;
+use slipway_core::ids::{EnvironmentKey, PersonId, ReleaseId};
 use slipway_core::message::Message;
 use slipway_core::message::cards::{self, answers};
 use slipway_core::person::{Directory, Identity, Person};
-use slipway_core::policy::{Act, Decision};
+use slipway_core::policy::{Act, Clears, Decision, Reason};
+use std::collections::BTreeSet;
 
 /// What is to be otherwise about a lock that is handed over.
 pub(super) struct Change<'a> {
@@ -88,7 +90,30 @@ impl Work<'_> {
         if lock.owner != *by {
             self.tell_owner(&key, &lock, cards::lock_taken_away(&key, &lock, by, None)).await?;
         }
-        Ok(Some(answers::unlocked(&key, environment.queue.len())))
+        let goes_on = self.nothing_else_holds(&key).await?;
+        Ok(Some(answers::unlocked(&key, goes_on)))
+    }
+
+    /// How many of those that wait nothing holds any more but each other, in their order.
+    async fn nothing_else_holds(&mut self, key: &EnvironmentKey) -> Result<usize, EngineError> {
+        let environment = self.engine.store.environment_get(self.tx, key).await?;
+        let mut free: BTreeSet<ReleaseId> = environment.running.iter().cloned().collect();
+        let running = free.len();
+        for waiting in &environment.queue {
+            let Some(stored) = self.engine.store.release_get(self.tx, &waiting.release).await? else { continue };
+            let Some(verdict) = Box::pin(self.inquiry().ask_gate(&stored.release, &environment)).await? else {
+                continue;
+            };
+            // Old facts are gathered again before it starts. That holds nobody up.
+            let is_free = |reason: &Reason| match &reason.clears {
+                Clears::Release { id } => free.contains(id),
+                _ => false,
+            };
+            if verdict.course() != Course::Deny && verdict.reasons().iter().all(is_free) {
+                free.insert(waiting.release.clone());
+            }
+        }
+        Ok(free.len() - running)
     }
 
     /// Makes a lock another's: of somebody who may hold one, by its owner or whoever may end it.

@@ -2,17 +2,17 @@
 
 use super::EngineError;
 use crate::setup::{Rules, Setup};
-use crate::standing::Standing;
+use crate::standing::{Company, Standing};
 use crate::store::{Store, Tx};
 use jiff::Timestamp;
 use serde::Serialize;
 use slipway_core::environment::{Environment, Live};
 use slipway_core::gate::{self, Course, Question, Verdict};
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId};
-use slipway_core::message::{Block, Line, Message, cards};
+use slipway_core::message::{Line, Message, cards};
 use slipway_core::person::{Directory, Person};
 use slipway_core::plan::{Commit, PlanKind, PlannedMigration};
-use slipway_core::policy::{Asking, Reason};
+use slipway_core::policy::{Asking, Past, Reason, Soak};
 use slipway_core::release::{Release, RequestKind};
 use slipway_core::together::Alongside;
 
@@ -81,12 +81,12 @@ impl Explanation {
             let line = Line::plain("Nothing would change: ").untrusted(subject.as_str());
             return Message::answer(line.text(" brings what runs there already."), []);
         }
-        let mut message = cards::why(subject, reasons, fine, *unseen, *at);
-        if let Some(environment) = unplanned {
-            let line = Line::plain("Nothing has been released there yet. For the whole answer: ");
-            message.body.push(Block::Line(line.code(format!("/deploy {environment} --dry-run"))));
+        match unplanned {
+            Some(environment) => {
+                cards::why_unplanned(subject, reasons, fine, &format!("/deploy {environment} --dry-run"), *at)
+            }
+            None => cards::why(subject, reasons, fine, *unseen, *at),
         }
-        message
     }
 }
 
@@ -119,9 +119,12 @@ impl Inquiry<'_> {
                 let subject = format!("Deploying {} {commit} to {} now", key.service, key.environment);
                 let told = self.why_not(&subject, &like, &environment).await?;
                 let migrates = self.setup.service(&key.service).is_some_and(|service| service.migrations.is_some());
-                Explanation { unseen: (migrates && !is_planned).then_some(cards::MIGRATIONS_UNSEEN), ..told }
+                // What was brought to the environment before has been looked at there: it is pending here, or more is.
+                let seen = like.plan.is_some_and(|plan| !plan.migrations.is_empty());
+                let unseen = if seen { cards::MIGRATIONS_UNSURE } else { cards::MIGRATIONS_UNSEEN };
+                Explanation { unseen: (migrates && !is_planned).then_some(unseen), ..told }
             }
-            None => self.without_plan(person, key, &environment),
+            None => self.without_plan(person, key, &environment).await?,
         };
         Ok(Why::Reasons(explanation))
     }
@@ -239,21 +242,50 @@ impl Inquiry<'_> {
         Ok(like)
     }
 
-    /// Without any plan only these can be told: may they ask, is it locked, does another run.
-    fn without_plan(&self, person: &Person, key: &EnvironmentKey, environment: &Environment) -> Explanation {
+    /// Without any plan this can be told: may they ask, is it locked, does another run, and what the rules ask of every
+    /// release there.
+    async fn without_plan(
+        &mut self,
+        person: &Person,
+        key: &EnvironmentKey,
+        environment: &Environment,
+    ) -> Result<Explanation, EngineError> {
+        let (setup, now) = (self.setup, self.now);
+        let people = Company::within(self.store, self.tx, setup, now).await?.people;
         let asking = Asking { person, service: &key.service, environment: &key.environment, kind: PlanKind::Deploy };
         let Rules { set, changes } = &self.rules;
-        let mut reasons = set.may_ask_despite(&asking, changes).reasons().to_vec();
-        reasons.extend(environment.blockers(&ReleaseId::new(""), &person.id, self.now));
-        Explanation {
+        let asked = set.may_ask_despite(&asking, changes).reasons().to_vec();
+        let waits_for = environment.blockers(&ReleaseId::new(""), &person.id, now);
+        // No image that could be built has served there yet.
+        let soak = setup.environment_before(key).map(|before| Soak {
+            environment: before.environment,
+            served_s: 0,
+            since: None,
+        });
+        let past = Past { soak, ..Past::default() };
+        let rules = set.whatever_ships(person, key, &past, &people, now, setup.timezone(key));
+        let mut fine = Vec::new();
+        if asked.is_empty() {
+            fine.push(format!("{} may ask", person.id));
+        }
+        if environment.lock(now).is_none() {
+            fine.push("not locked".to_owned());
+        }
+        let mut reasons: Vec<Reason> = Vec::new();
+        for reason in asked.into_iter().chain(waits_for).chain(rules) {
+            if reasons.iter().all(|known| known.id != reason.id) {
+                reasons.push(reason);
+            }
+        }
+        Ok(Explanation {
             subject: format!("Deploying to {key} now"),
-            at: self.now,
+            at: now,
             course: None,
             reasons,
-            fine: vec![],
+            fine,
             unplanned: Some(key.environment.clone()),
             unseen: None,
-        }
+        })
     }
 }
 

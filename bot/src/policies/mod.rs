@@ -30,6 +30,15 @@ const FILE_LIMIT_BYTES: u64 = 256 * 1024;
 /// The schema's file name.
 const SCHEMA: &str = "schema.cedarschema";
 
+/// The rule that stands for rules that have not been read.
+const NOT_READ: &str = "policies-not-read";
+
+/// Whether these rules only stand for others that have not been read.
+#[must_use]
+pub fn are_unread(set: &PolicySet) -> bool {
+    set.rule_ids().eq([NOT_READ])
+}
+
 /// Why there is no policy set. Nothing is allowed then.
 #[derive(Debug, Error)]
 pub enum PoliciesError {
@@ -170,10 +179,20 @@ impl Origin {
         Ok(PolicyText { schema, files, vocabulary })
     }
 
+    /// Rules that allow nothing, where those that are meant cannot be read.
+    #[must_use]
+    pub fn shut(&self) -> PolicyText {
+        let mut vocabulary = self.vocabulary.clone();
+        vocabulary.teams.extend(built_in::TEAMS.map(TeamName::from));
+        vocabulary.environments.extend(built_in::ENVIRONMENTS.map(EnvironmentName::from));
+        let files = vec![("closed.cedar".to_owned(), self.closed())];
+        PolicyText { schema: built_in::SCHEMA.to_owned(), files, vocabulary }
+    }
+
     /// The rule that holds until the repository has been read once.
     fn closed(&self) -> String {
         let why = format!("The policies in {} have not been read yet, so nothing is allowed.", self.source);
-        format!("@id(\"policies-not-read\")\n@why({why:?})\nforbid (principal, action, resource);\n")
+        format!("@id(\"{NOT_READ}\")\n@why({why:?})\nforbid (principal, action, resource);\n")
     }
 }
 

@@ -22,7 +22,7 @@ impl PolicyText {
     /// Every mistake with its place.
     pub fn parse(&self) -> Result<PolicySet, PoliciesError> {
         let said = |mistakes: Vec<_>| mistakes.iter().map(ToString::to_string).collect();
-        PolicySet::parse(&self.schema, &self.files, &self.vocabulary)
+        PolicySet::of_folder(&self.schema, &self.files, &self.vocabulary)
             .map_err(|mistakes| PoliciesError::Mistakes(said(mistakes)))
     }
 

@@ -24,7 +24,7 @@ pub use outside::outside;
 pub use slack::slack;
 pub use store::StoreProbe;
 pub use teams::teams;
-pub use variables::{VariableProbe, missing_for_chats, variables};
+pub use variables::{VariableProbe, missing_for_chats, short_token, variables};
 
 /// How long one probe may take.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);

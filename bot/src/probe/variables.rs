@@ -26,6 +26,23 @@ impl Probe for VariableProbe {
 /// The digits of a signing secret.
 const SIGNING_SECRET_HEX_DIGITS: usize = 32;
 
+/// A shorter token of the API could be guessed.
+const API_TOKEN_MIN_CHARS: usize = 16;
+
+/// A warning where the token of the API could be guessed. `None` also where none is set.
+#[must_use]
+pub fn short_token(secrets: &Secrets) -> Option<ProbeResult> {
+    let token = secrets.api_token.as_ref()?;
+    (token.expose_secret().chars().count() < API_TOKEN_MIN_CHARS).then(|| {
+        let says = format!("is shorter than {API_TOKEN_MIN_CHARS} characters, and could be guessed");
+        ProbeResult {
+            ok: true,
+            says,
+            mend: "set it to a long random text, such as openssl rand -hex 32 gives".to_owned(),
+        }
+    })
+}
+
 fn is_signing_secret(text: &str) -> bool {
     text.len() == SIGNING_SECRET_HEX_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -54,7 +71,16 @@ pub fn variables(config: &Config, secrets: &Secrets) -> Vec<VariableProbe> {
     if !config.server.listen.ip().is_loopback() {
         let why = format!("{} is open to other machines", config.server.listen);
         let mend = "set it to a long random text, or listen on 127.0.0.1";
-        add("SLIPWAY_API_TOKEN", needed(secrets.api_token.is_some(), &why, mend));
+        let answer = needed(secrets.api_token.is_some(), &why, mend);
+        add("SLIPWAY_API_TOKEN", short_token(secrets).unwrap_or(answer));
+    } else if let Some(answer) = short_token(secrets) {
+        add("SLIPWAY_API_TOKEN", answer);
+    } else if config.terminal.is_some() && secrets.api_token.is_none() {
+        let says = "is not set, and the terminal chat hears nobody without it".to_owned();
+        let mend = format!(
+            "set it to a random text of at least {API_TOKEN_MIN_CHARS} characters; docs/install.md has the rest"
+        );
+        add("SLIPWAY_API_TOKEN", ProbeResult { ok: true, says, mend });
     }
     // Slack promises no form, so what looks otherwise is a doubt and no mistake.
     let alike = |secret: Option<&SecretString>, is_alike: fn(&str) -> bool, why: &str, mend: &str| match secret {
@@ -159,6 +185,28 @@ mod tests {
             true SLACK_SIGNING_SECRET is set
         "#]]
         .assert_eq(&[Secrets::default(), mixed_up, right].map(|set| said(&set)).join("\n"));
+    }
+
+    #[test]
+    fn the_terminal_chat_needs_a_token_that_nobody_guesses() {
+        let said = |file: &str, token: Option<&str>| {
+            let file = format!("{file}\n[store]\nurl = \"sqlite://x.db\"\n");
+            let (config, _) = Config::check(file.as_bytes(), std::path::Path::new("slipway.toml")).unwrap();
+            let secrets = Secrets { api_token: token.map(SecretString::from), ..Secrets::default() };
+            let probes = variables(&config, &secrets);
+            let line = |probe: &VariableProbe| format!("{} {} {}\n", probe.answer.ok, probe.name, probe.answer.says);
+            probes.iter().map(line).collect::<String>()
+        };
+        let terminal = "[server]\n[terminal]\nchannels = [\"releases\"]";
+        assert_eq!(
+            said(terminal, None),
+            "true SLIPWAY_API_TOKEN is not set, and the terminal chat hears nobody without it\n"
+        );
+        let short = "true SLIPWAY_API_TOKEN is shorter than 16 characters, and could be guessed\n";
+        assert_eq!(said(terminal, Some("secret")), short);
+        assert_eq!(said(terminal, Some("0123456789abcdef")), "");
+        assert_eq!(said("[server]", None), "");
+        assert_eq!(said("[server]\nlisten = \"0.0.0.0:8080\"", Some("secret")), short);
     }
 
     #[test]

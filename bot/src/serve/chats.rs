@@ -38,8 +38,15 @@ pub(super) struct Chats {
 }
 
 impl Chats {
-    pub(super) fn terminal(&mut self, changed: &Arc<Notify>) {
-        warn!("the terminal chat is on: whoever holds the API token can speak for anybody");
+    /// Without a token of the API nobody can speak there; what is said is kept all the same.
+    pub(super) fn terminal(&mut self, changed: &Arc<Notify>, has_token: bool) {
+        match has_token {
+            true => warn!("the terminal chat is on: whoever holds the API token can speak for anybody"),
+            false => warn!(
+                "the terminal chat is on and SLIPWAY_API_TOKEN is not set: it hears nobody until it is; set it to a long \
+                 random text and start again"
+            ),
+        }
         self.outgoing.push(Arc::new(Terminal::new(self.store.clone(), changed.clone())));
     }
 

@@ -152,7 +152,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         tasks: JoinSet::new(),
     };
     if terminal {
-        chats.terminal(&changed);
+        chats.terminal(&changed, api_token.is_some());
     }
     let slack = slack.zip(outside.slack.clone()).and_then(|(parts, client)| chats.slack(parts, client));
     let discord = discord.zip(outside.discord.clone());

@@ -112,6 +112,33 @@ pub enum StoreError {
         /// How it fails.
         error: std::io::Error,
     },
+    /// There is none yet.
+    #[error("there is no store {} yet: the bot has not run with it; slipway serve makes it", .0.display())]
+    Absent(PathBuf),
+    /// The file is something else.
+    #[error(
+        "{} is no store of Slipway's, nor any SQLite database: name another file as url in [store], or put the right one \
+         back from a copy",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
+}
+
+/// What SQLite says of a file that is none of its own.
+const SQLITE_NOTADB: &str = "26";
+
+impl StoreError {
+    /// Names the file where it is no database at all.
+    fn in_file(self, file: &Path) -> Self {
+        let failed = match &self {
+            Self::Database(error) | Self::Schema(sqlx::migrate::MigrateError::Execute(error)) => error,
+            _ => return self,
+        };
+        match failed.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == SQLITE_NOTADB => Self::NoDatabase(file.to_owned()),
+            _ => self,
+        }
+    }
 }
 
 /// The open store.
@@ -138,7 +165,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
         let lock = lock_beside(file)?;
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
+        let write = write.map_err(|error| StoreError::from(error).in_file(file))?;
         MIGRATOR.run(&write).await?;
         let read =
             SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options.read_only(true)).await?;
@@ -151,10 +179,15 @@ impl Store {
     /// When there is none, or its schema is of another version.
     pub async fn open_to_read(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(file).read_only(true);
-        let lock = File::open(file).map_err(|error| StoreError::File { path: file.to_owned(), error })?;
-        let read = SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options).await?;
+        let lock = File::open(file).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::Absent(file.to_owned()),
+            _ => StoreError::File { path: file.to_owned(), error },
+        })?;
+        let read = SqlitePoolOptions::new().max_connections(READERS_LIMIT).connect_with(options).await;
+        let read = read.map_err(|error| StoreError::from(error).in_file(file))?;
         let newest = MIGRATOR.iter().map(|step| step.version).max().unwrap_or(0);
-        match written_schema(&read).await?.cmp(&newest) {
+        let written = written_schema(&read).await.map_err(|error| error.in_file(file))?;
+        match written.cmp(&newest) {
             Ordering::Less => Err(StoreError::Earlier(file.to_owned())),
             Ordering::Equal => Ok(Self { write: read.clone(), read, _lock: Arc::new(lock), logged: Arc::default() }),
             Ordering::Greater => Err(StoreError::Later(file.to_owned())),

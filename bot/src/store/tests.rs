@@ -463,4 +463,12 @@ async fn a_store_of_another_version_is_not_read() {
     std::fs::write(folder.path().join("empty.db"), "").unwrap();
     let said = Store::open_to_read(&folder.path().join("empty.db")).await.unwrap_err().to_string();
     assert!(said.ends_with(says), "{said}");
+    let said = Store::open_to_read(&folder.path().join("none.db")).await.unwrap_err().to_string();
+    assert!(said.contains("none.db yet: the bot has not run with it"), "{said}");
+    let junk = folder.path().join("junk.db");
+    std::fs::write(&junk, "no database, whatever its name says; ".repeat(100)).unwrap();
+    for error in [Store::open_to_read(&junk).await.unwrap_err(), Store::open(&junk).await.unwrap_err()] {
+        assert!(matches!(&error, StoreError::NoDatabase(path) if *path == junk), "{error}");
+        assert!(error.to_string().contains("junk.db is no store of Slipway's"), "{error}");
+    }
 }

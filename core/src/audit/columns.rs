@@ -41,9 +41,14 @@ impl Record {
             service: first(SERVICE).unwrap_or_default(),
             environment: first(ENVIRONMENT).unwrap_or_default(),
             release: first(RELEASE).unwrap_or_default(),
-            person: first(PERSON).or_else(|| self.account()).unwrap_or_default(),
+            person: self.by_somebody().and_then(|()| first(PERSON)).or_else(|| self.account()).unwrap_or_default(),
             plan: first(PLAN).unwrap_or_default(),
         }
+    }
+
+    /// Nothing where `by` says what had the policies read (the bot's start, a call of the API), which is no person.
+    fn by_somebody(&self) -> Option<()> {
+        (!self.kind.starts_with("policies_")).then_some(())
     }
 
     /// The account of somebody who is not known.

@@ -289,6 +289,8 @@ fn each_kind_says_what_it_is_about_in_its_own_place() {
         "request": { "key": { "service": "goals", "environment": "staging" }, "requester": "ana" }, "reasons": [],
     });
     assert_eq!(columns(refused), Columns { release: String::new(), plan: String::new(), ..all });
+    let read = Draft { kind: "policies_changed".into(), body: json!({ "by": "start" }), ..draft(0) };
+    assert_eq!(append(None, read).columns(), Columns::default(), "what had the policies read is no person");
     let unknown = json!({ "who": { "platform": "terminal", "id": "mallory" } });
     assert_eq!(columns(unknown), Columns { person: "terminal:mallory".into(), ..Columns::default() });
 }

@@ -119,6 +119,29 @@ fn schema_mistake(schema: &str, error: &dyn Diagnostic) -> PolicyMistake {
     PolicyMistake::cedar(file, schema, 0, error, mend)
 }
 
+/// A rule of one file.
+pub(super) struct FileRule {
+    /// Its `@id`.
+    pub(super) id: Option<String>,
+    /// What it says, without comments and layout.
+    pub(super) content: Option<serde_json::Value>,
+    /// Where it stands, in bytes.
+    pub(super) span: std::ops::Range<usize>,
+}
+
+/// The rules of one file, each by itself.
+pub(super) fn rules_of(file: &str, text: &str) -> Result<Vec<FileRule>, Vec<PolicyMistake>> {
+    let rule = |source: Source<'_>| {
+        let length = source.policy.as_ref().loc().map_or(0, |place| place.span.len());
+        FileRule {
+            id: source.policy.annotation("id").map(str::to_owned),
+            content: source.policy.to_json().ok(),
+            span: source.offset..source.offset + length,
+        }
+    };
+    Ok(split(file, text)?.into_iter().map(rule).collect())
+}
+
 /// The rules of one file in the order in which they stand there.
 fn split<'a>(file: &'a str, text: &'a str) -> Result<Vec<Source<'a>>, Vec<PolicyMistake>> {
     let parsed: Cedar = text.parse().map_err(|errors: cedar_policy::ParseErrors| {

@@ -23,10 +23,12 @@ pub mod own_change;
 mod past;
 mod question;
 mod set;
+mod shipped;
 mod slots;
 mod stack;
 mod vocabulary;
 mod voters;
+mod whatever;
 mod world;
 
 #[cfg(test)]

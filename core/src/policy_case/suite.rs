@@ -51,7 +51,7 @@ impl<'a> Policies<'a> {
     pub fn parse(&self, more: Option<&str>) -> Result<PolicySet, Vec<PolicyMistake>> {
         let more = more.map(|text| (EXTRA_RULES.to_owned(), text.to_owned()));
         let files: Vec<_> = self.files.iter().cloned().chain(more).collect();
-        PolicySet::parse(self.schema, &files, self.vocabulary)
+        PolicySet::of_folder(self.schema, &files, self.vocabulary)
     }
 
     /// Puts every case before the rules, then looks for rules that no case would miss.

@@ -1,10 +1,17 @@
 //! The demo with a person at the keyboard.
 
 use super::{DemoError, Stage};
-use crate::front::CallError;
+use crate::front::{CallError, Seen};
 use crate::screen::Screen;
 use crate::world::World;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::time::Instant;
+
+/// How long answers are waited for once nobody types any more.
+const ANSWERS_LIMIT: Duration = Duration::from_secs(30);
+/// How long nothing has to come after the last answer: a release goes on being shown while it moves.
+const QUIET: Duration = Duration::from_millis(1_500);
 
 /// The people one can be.
 const PEOPLE: [&str; 5] = ["ana", "bob", "chen", "dora", "eve"];
@@ -42,23 +49,21 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
     }
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut me = "ana".to_owned();
+    let mut awaited = Awaited::default();
     loop {
         // Reading news is cut off when a line comes; the next call gives what it would have given.
         let line = tokio::select! {
             line = lines.next_line() => line.ok().flatten(),
             news = stage.front.news() => {
-                for message in news? {
-                    stage.screen.show(&message);
-                    stage.seen.push(message);
-                }
+                show(&mut stage, news?, &mut awaited);
                 continue;
             }
         };
-        let Some(line) = line else { return Ok(()) };
+        let Some(line) = line else { return hear_out(&mut stage, awaited).await };
         stage.screen.echoed(&line);
         match heard(line.trim(), &me) {
             Heard::Nothing => {}
-            Heard::Quit => return Ok(()),
+            Heard::Quit => return hear_out(&mut stage, awaited).await,
             Heard::Become(person) => {
                 stage.screen.note(&format!("You are {person} now."));
                 me = person;
@@ -69,9 +74,65 @@ pub async fn interactive(world: &World, screen: Screen) -> Result<(), DemoError>
             Heard::Help => stage.screen.note(help),
             Heard::Said { person, text } => {
                 let said = stage.front.say(&person, &text).await;
+                awaited.asked(said.is_ok());
                 note_slip(&mut stage.screen, said)?;
             }
             Heard::Reacted { person, reaction } => react(&mut stage, &person, reaction).await?,
+        }
+    }
+}
+
+fn show(stage: &mut Stage<'_>, news: Vec<Seen>, awaited: &mut Awaited) {
+    for message in news {
+        let is_new = stage.seen.iter().all(|seen| seen.key != message.key);
+        awaited.seen(is_new);
+        stage.screen.show(&message);
+        stage.seen.push(message);
+    }
+}
+
+/// Nobody types any more, as at the end of what was piped in: what was asked is answered before it ends.
+async fn hear_out(stage: &mut Stage<'_>, mut awaited: Awaited) -> Result<(), DemoError> {
+    let end = Instant::now() + ANSWERS_LIMIT;
+    while let Some(wait) = awaited.wait(end.saturating_duration_since(Instant::now())) {
+        match tokio::time::timeout(wait, stage.front.news()).await {
+            Ok(news) => {
+                let news = news?;
+                awaited.quiet = news.is_empty();
+                show(stage, news, &mut awaited);
+            }
+            Err(_) => awaited.quiet = true,
+        }
+    }
+    Ok(())
+}
+
+/// What was asked and not answered yet.
+#[derive(Debug, Default)]
+struct Awaited {
+    open: usize,
+    /// Whether nothing came when it was last waited for.
+    quiet: bool,
+}
+
+impl Awaited {
+    /// Something was said; what was refused at once is answered.
+    fn asked(&mut self, was_taken: bool) {
+        self.open += usize::from(was_taken);
+    }
+
+    /// A message came: a new one answers what was asked first.
+    fn seen(&mut self, is_new: bool) {
+        self.open = self.open.saturating_sub(usize::from(is_new));
+    }
+
+    /// For how long to wait for more, with so much time left; `None` where there is nothing to wait for.
+    fn wait(&self, left: Duration) -> Option<Duration> {
+        match (self.open, self.quiet) {
+            _ if left.is_zero() => None,
+            (0, true) => None,
+            (0, false) => Some(left.min(QUIET)),
+            _ => Some(left),
         }
     }
 }
@@ -151,6 +212,27 @@ mod tests {
         assert_eq!(slip(refused).unwrap().unwrap(), "This was not taken: /deploi is not a command here.");
         assert!(slip(Ok(())).unwrap().is_none());
         assert!(slip(Err(CallError::Unreachable("it is gone".into()))).is_err());
+    }
+
+    #[test]
+    fn what_was_asked_is_heard_out_and_not_for_ever() {
+        let mut awaited = Awaited::default();
+        let long = ANSWERS_LIMIT;
+        awaited.asked(true);
+        awaited.asked(true);
+        awaited.asked(false);
+        awaited.quiet = true;
+        assert_eq!(awaited.wait(long), Some(long), "two are open");
+        awaited.seen(true);
+        awaited.seen(false);
+        assert_eq!(awaited.wait(long), Some(long), "a message that only changed answers nothing");
+        awaited.seen(true);
+        awaited.quiet = false;
+        assert_eq!(awaited.wait(long), Some(QUIET), "something may still move");
+        awaited.quiet = true;
+        assert_eq!(awaited.wait(long), None);
+        awaited.asked(true);
+        assert_eq!(awaited.wait(Duration::ZERO), None, "not for ever");
     }
 
     #[test]

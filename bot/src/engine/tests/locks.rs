@@ -416,3 +416,14 @@ async fn what_cannot_be_looked_at_does_not_come_again_every_minute() {
     chat.wait_s(600);
     assert_eq!(store.environments_due(clock.now_ms(), 10).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn what_something_else_holds_does_not_go_on_when_a_lock_ends() {
+    let mut chat = Chat::open().await;
+    chat.says("bob", "/release lock staging \"moving\"").await;
+    let vetoed = chat.planned("ana", &plan("staging", 1, 3)).await;
+    chat.says("eve", &format!("/release veto {vetoed}")).await;
+    let answer = chat.says("bob", "/release unlock staging").await;
+    assert!(answer.contains("is unlocked.") && !answer.contains("can go on"), "{answer}");
+    assert_eq!(chat.phase(&vetoed).await, "awaiting_approval");
+}

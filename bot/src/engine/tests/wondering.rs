@@ -58,3 +58,38 @@ async fn what_waits_there_already_knows_best_what_is_pending() {
     let why = chat.says("bob", "/release why deploy production").await;
     assert!(why.contains("dba-approval") && why.contains("busy"), "{why}");
 }
+
+#[tokio::test]
+async fn what_nobody_has_planned_is_not_called_allowed() {
+    let mut chat = Chat::with(&after_staging()).await;
+    let why = chat.says("ana", "/release why deploy production").await;
+    assert!(
+        why.starts_with("Deploying to goals → production now would be refused for 2 reasons, whatever ships:"),
+        "{why}"
+    );
+    assert!(
+        why.contains("production-approval") && why.contains("soak-30m") && why.contains("/deploy staging"),
+        "{why}"
+    );
+    assert!(!why.contains("allowed") && why.contains("only known once it is planned"), "{why}");
+    assert!(why.contains("/deploy production --dry-run"), "{why}");
+    let why = chat.says("ana", "/release why deploy staging").await;
+    let first = "Deploying to goals → staging now: nothing known is in the way; the rest is known once it is planned.";
+    assert!(why.starts_with(first), "{why}");
+    let why = chat.says("gus", "/release why deploy staging").await;
+    assert!(why.contains("refused for") && !why.contains("gus may ask"), "{why}");
+}
+
+#[tokio::test]
+async fn what_was_judged_is_not_said_to_be_unseen() {
+    let config =
+        after_staging().replace("vote_expiry = \"4h\"", "vote_expiry = \"4h\"\nmigrations = { dir = \"migrations\" }");
+    let mut chat = Chat::with(&config).await;
+    released(&mut chat, &plan("staging", 1, 2)).await;
+    let why = chat.says("ana", "/release why deploy production").await;
+    assert!(why.contains("Not looked at: what the migrations ask for"), "{why}");
+    released(&mut chat, &risky(plan("staging", 2, 3))).await;
+    let why = chat.says("ana", "/release why deploy production").await;
+    assert!(why.contains("dba-approval") && !why.contains("what the migrations ask for"), "{why}");
+    assert!(why.contains("Not looked at: whether more migrations are pending than were judged here"), "{why}");
+}

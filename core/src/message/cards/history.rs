@@ -3,6 +3,7 @@
 use super::super::{Block, Line, Mark, Message};
 use super::words;
 use crate::ids::CommitSha;
+use crate::plan::PlanKind;
 use crate::release::{Outcome, Phase, Release};
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -19,7 +20,7 @@ pub fn history(releases: &[Release], now: Timestamp) -> Message {
     }
     let shown = &releases[..releases.len().min(RELEASES_SHOWN_LIMIT)];
     let head = ["release", "where", "commit", "outcome", "by", "asked", "took"].map(str::to_owned).into();
-    let table = Block::Table { head, rows: shown.iter().map(|r| cells(r, now)).collect() };
+    let table = Block::Table { head, rows: shown.iter().map(|r| cells(r, releases, now)).collect() };
     let rest = releases.len() - shown.len();
     let more = (rest > 0).then(|| Block::Line(Line::plain(format!("and {rest} older"))));
     let headline = Line::plain(match shown.len() {
@@ -31,7 +32,7 @@ pub fn history(releases: &[Release], now: Timestamp) -> Message {
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 
-fn cells(release: &Release, now: Timestamp) -> Vec<Line> {
+fn cells(release: &Release, all: &[Release], now: Timestamp) -> Vec<Line> {
     let commit = release.commit.as_ref().map_or(Line::plain("–"), |c| words::commit(Line::default(), c));
     let took = match (release.started_at, release.ended_at) {
         (Some(start), Some(end)) => words::exact(words::seconds(start, end)),
@@ -42,11 +43,24 @@ fn cells(release: &Release, now: Timestamp) -> Vec<Line> {
         Line::default().code(release.id.short()),
         Line::plain(release.request.key.to_string()),
         commit,
-        outcome(release),
+        replaced(release, all).unwrap_or_else(|| outcome(release)),
         Line::default().person(&release.request.requester),
         Line::default().time(release.request.at),
         Line::plain(took),
     ]
+}
+
+/// Of one that was live: what runs there in its place, if any of `all` does.
+fn replaced(release: &Release, all: &[Release]) -> Option<Line> {
+    let went_live = |release: &Release| release.ended_at.filter(|_| release.outcome == Some(Outcome::Live));
+    let since = went_live(release)?;
+    let later = all.iter().filter(|other| other.request.key == release.request.key);
+    let later = later.filter_map(|other| Some((went_live(other)?, other))).filter(|(at, _)| *at > since);
+    let (_, next) = later.min_by_key(|(at, _)| *at)?;
+    let is_back = next.plan.as_ref().is_some_and(|plan| plan.kind == PlanKind::Rollback);
+    let bad = if release.known_bad.is_some() { ", known bad" } else { "" };
+    let line = Line::plain(if is_back { "– rolled back by " } else { "– replaced by " });
+    Some(words::release(line, &next.id).text(bad))
 }
 
 /// How it ended, or where it stands, in two or three words.

@@ -26,21 +26,25 @@ pub fn lock_said(key: &EnvironmentKey, lock: &Lock) -> Message {
 #[must_use]
 pub fn lock_is_over(key: &EnvironmentKey, before: &Lock, next: Option<&Lock>, by: Option<&PersonId>) -> Message {
     let lead = Line::plain(format!("{key}{DOT}"));
-    let lead = match next {
-        None => match by.filter(|by| **by != before.owner) {
-            None => lead.text("open again: the lock of ").person(&before.owner).text(" is over"),
-            Some(by) => lead.text("open again: ").person(by).text(" ended the lock of ").person(&before.owner),
-        },
-        Some(next) if next.owner == before.owner => lead.person(&before.owner).text(" has locked it anew"),
-        Some(next) if by == Some(&next.owner) => {
-            lead.person(&next.owner).text(" took over the lock of ").person(&before.owner)
+    let (owner, by) = (&before.owner, by.filter(|by| **by != before.owner));
+    let whole = match (next, by) {
+        (None, None) => Line::plain("open again: the lock of ").person(owner).text(" is over"),
+        (None, Some(by)) => Line::plain("open again: ").person(by).text(" ended the lock of ").person(owner),
+        (Some(next), _) if next.owner == *owner => Line::default().person(owner).text(" has locked it anew"),
+        (Some(next), None) => Line::plain("the lock of ").person(owner).text(" is now ").person(&next.owner).text("'s"),
+        (Some(next), Some(by)) if *by == next.owner => {
+            Line::default().person(by).text(" took over the lock of ").person(owner)
         }
-        Some(next) if by.is_some_and(|by| *by != before.owner) => {
-            let lead = by.map_or(lead.clone(), |by| lead.person(by));
-            lead.text(" gave the lock of ").person(&before.owner).text(" to ").person(&next.owner)
+        (Some(next), Some(by)) => {
+            Line::default().person(by).text(" gave the lock of ").person(owner).text(" to ").person(&next.owner)
         }
-        Some(next) => lead.text("the lock of ").person(&before.owner).text(" is now ").person(&next.owner).text("'s"),
     };
+    let short = match next {
+        None => Line::plain("open again"),
+        Some(next) => Line::plain("locked by ").person(&next.owner).text(" now"),
+    };
+    let (headline, rest) = first::or_short(&lead, whole, short);
     let why = Line::plain("It was for: ").untrusted(before.reason.as_str());
-    Message { mark: Mark::Ended, headline: lead, progress: None, body: vec![Block::Line(why)], actions: vec![] }
+    let body = rest.into_iter().chain([why]).map(Block::Line).collect();
+    Message { mark: Mark::Ended, headline, progress: None, body, actions: vec![] }
 }

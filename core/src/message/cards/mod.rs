@@ -73,7 +73,7 @@ pub use show::details;
 pub use status::{StatusRow, status};
 pub use tag::{tag_is_back, tag_moved};
 pub use ways_out::{OpenWays, not_verified};
-pub use why::{MIGRATIONS_UNSEEN, fine, soaked, why};
+pub use why::{MIGRATIONS_UNSEEN, MIGRATIONS_UNSURE, fine, soaked, why, why_unplanned};
 pub use words::services_in;
 
 use crate::environment::Environment;

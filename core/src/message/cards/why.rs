@@ -11,6 +11,13 @@ use jiff::Timestamp;
 /// What nobody knows of a deployment before it is planned.
 pub const MIGRATIONS_UNSEEN: &str = "what the migrations ask for, which is only known once it is planned";
 
+/// The same where migrations are known and judged, of what most likely ships.
+pub const MIGRATIONS_UNSURE: &str =
+    "whether more migrations are pending than were judged here, which is only known once it is planned";
+
+/// What nobody knows where nothing has been planned at all.
+const UNPLANNED_UNSEEN: &str = "commit, CI, image and migrations, which are only known once it is planned";
+
 /// How many things that are fine one answer names.
 const FINE_SHOWN_LIMIT: usize = 10;
 
@@ -36,6 +43,25 @@ pub fn why(subject: &str, reasons: &[Reason], fine: &[String], unseen: Option<&s
         lines.push(words::untrusted_list(Line::plain(lead), shown, ", ").text("."));
     }
     lines.extend(unseen.map(|what| Line::plain(format!("Not looked at: {what}."))));
+    Message::answer(headline, lines)
+}
+
+/// The same before anything is planned: the reasons that hold whatever ships, and that the rest is not known. `subject` is
+/// where it would go; `dry_run` is the command that tells all of it.
+#[must_use]
+pub fn why_unplanned(subject: &str, reasons: &[Reason], fine: &[String], dry_run: &str, now: Timestamp) -> Message {
+    let subject = Line::default().untrusted(subject);
+    let headline = match reasons.len() {
+        0 => subject.text(": nothing known is in the way; the rest is known once it is planned."),
+        n => subject.text(format!(" would be refused for {}, whatever ships:", words::count(n, "reason"))),
+    };
+    let mut lines = words::reasons(reasons, true, Some(now));
+    if !fine.is_empty() {
+        let shown = fine.iter().take(FINE_SHOWN_LIMIT);
+        lines.push(words::untrusted_list(Line::plain("Looked at and fine: "), shown, ", ").text("."));
+    }
+    lines.push(Line::plain(format!("Not looked at: {UNPLANNED_UNSEEN}.")));
+    lines.push(Line::plain("For the whole answer: ").code(dry_run));
     Message::answer(headline, lines)
 }
 

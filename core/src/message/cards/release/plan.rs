@@ -84,11 +84,18 @@ fn distance(plan: &Plan, when: When) -> Line {
             words::commit(Line::plain(n).text(" since "), base)
         }
         (PlanKind::Rollback, false) => {
-            let line = words::commit(words::commit(Line::plain("from "), base).text(" to "), &plan.commit);
-            if total(plan) > 0 { line.text(", takes back ").text(n) } else { line }
+            // The time is that of what runs now, and stands behind it.
+            let line = running(words::commit(Line::plain("from "), base), plan, when);
+            let line = words::commit(line.text(" to "), &plan.commit);
+            let line = if total(plan) > 0 { line.text(", takes back ").text(n) } else { line };
+            return by_hand::base(line, plan);
         }
     };
-    let line = by_hand::base(line, plan);
+    running(by_hand::base(line, plan), plan, when)
+}
+
+/// Behind what runs now: since when.
+fn running(line: Line, plan: &Plan, when: When) -> Line {
     match (plan.base_since, when) {
         (Some(since), When::Redrawn(now)) => {
             line.text(format!(" (running for {})", words::rough(words::seconds(since, now))))

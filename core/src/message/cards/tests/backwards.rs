@@ -60,7 +60,7 @@ fn what_stands_between_stays_applied_and_is_named() {
         ▱▱▱▱▱▱▱▱▱▱ 19‰  CI: comparing its checks with the plan
         asked by ana · back to release 01JC0000 · plan 1c87da · release 01JD7Q4N
 
-        Goes back       from 4c1f9e2 to 9a77d01 (running for 2 days)
+        Goes back       from 4c1f9e2 (running for 2 days) to 9a77d01
         Image           goals@sha256:3f8a…8a  pushed 12 min ago
         Stay applied    20251104140000_themes  creates likes, its way back drops data
                         20251104130000_bio  creates likes, no way back
@@ -86,7 +86,7 @@ fn migrations_are_taken_back_last() {
         asked by ana · back to release 01JC0000 · plan 35d240 · release 01JD7Q4N
         ▲ 20251104140000_themes loses all data of themes. Safer: rename it first, and drop it some releases later when nobody missed it.
 
-        Goes back       from 4c1f9e2 to 9a77d01 (running for 2 days)
+        Goes back       from 4c1f9e2 (running for 2 days) to 9a77d01
         Image           goals@sha256:3f8a…8a  pushed 16 min ago
         Taken back      20251104140000_themes  creates likes, its way back drops data
                         20251104120000_likes  creates likes, reversible
@@ -220,4 +220,29 @@ fn a_failed_verification_says_what_follows_by_itself() {
     let shown = card(&back, 302);
     let said = "asked by Slipway for ana · release 01JD0000 could not be verified · back to release 01JC0000";
     assert!(shown.contains(said), "{shown}");
+}
+
+#[test]
+fn only_what_runs_is_live_in_the_history() {
+    let live = after(running(Step::Verify), [done(Step::Verify, "healthy", 247)]);
+    let mut back = after(taking_back(), [done(Step::Migrate, "2 in 0.3 s", 900)]);
+    back.id = ReleaseId::new("01JE0000000000000000000000");
+    let shown = |releases: &[Release]| {
+        let text = text(&history(releases, at(1_000)));
+        text.lines()
+            .filter(|line| line.starts_with("01J"))
+            .map(|line| line.split(" | ").nth(3).unwrap_or("").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&[back.clone(), live.clone()]), ["● live", "– rolled back by release 01JE0000"]);
+    let next = Release { id: "01JF0000000000000000000000".into(), ended_at: Some(at(950)), ..live.clone() };
+    assert_eq!(shown(&[next.clone(), live.clone()]), ["● live", "– replaced by release 01JF0000"]);
+    assert_eq!(
+        shown(&[next, back, live.clone()])[2],
+        "– rolled back by release 01JE0000",
+        "by what came first after it"
+    );
+    let mut elsewhere = Release { ended_at: Some(at(990)), ..live.clone() };
+    elsewhere.request.key.environment = "staging".into();
+    assert_eq!(shown(&[elsewhere, live]), ["● live", "● live"]);
 }
