@@ -185,10 +185,10 @@ fn of_locks() -> Vec<Message> {
         all.push(lock_reminder(&Environment::new(long()), &lock, at(60)));
         all.extend([None, Some(&other)].map(|to| lock_taken_away(&long(), &lock, &one, to)));
         all.push(lock_said(&long(), &lock));
-        all.extend(
-            [None, Some(&lock), Some(&next)]
-                .map(|next| lock_is_over(&long(), &lock, next, Some(&next.unwrap_or(&lock).owner))),
-        );
+        let third = "a-third-person-of-them".into();
+        for by in [None, Some(&one), Some(&other), Some(&third)] {
+            all.extend([None, Some(&lock), Some(&next)].map(|next| lock_is_over(&long(), &lock, next, by)));
+        }
     }
     all
 }
