@@ -47,3 +47,5 @@ mod together;
 mod transcripts;
 
 mod concerned;
+
+mod pages;
