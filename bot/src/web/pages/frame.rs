@@ -10,7 +10,7 @@ use slipway_core::message::Line;
 /// How pages look. Browsers are told its hash, so that no other style is taken.
 const STYLE: &str = include_str!("style.css");
 /// What a page may load and do: nothing, but look like this.
-const POLICY: &str = "default-src 'none'; style-src 'sha256-vi/Se1rG5VNqn4GgBYtbp8/ki2f7FE9sOx7eVdP6C20='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'sha256-wQDotsJvaux16FJbP1KV3mpPgQ5FeCz/jhg+w2iwQ5w='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// What each page says to browsers: it is nobody's but the reader's, and as old as it is.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),

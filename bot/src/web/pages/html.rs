@@ -41,6 +41,13 @@ impl Html {
         self.classed(name, class, |inner| inner.text(text));
     }
 
+    /// Adds a cell of a table that says which column it is of, for where columns have no room beside each other.
+    pub(super) fn cell(&mut self, column: &str, inner: impl FnOnce(&mut Self)) {
+        self.open("td", &[("data-column", column)]);
+        inner(self);
+        self.close("td");
+    }
+
     /// Adds a link to a page of Slipway's or to another site; where the address is neither, only its words.
     pub(super) fn link(&mut self, url: &str, text: &str) {
         let own = url.starts_with('/') && !url.starts_with("//");

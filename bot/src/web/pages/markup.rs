@@ -69,10 +69,7 @@ fn block(page: &mut Html, block: &Block, links: &Links) {
             let lines = shown.lines().map(|line| clean(line).collect::<String>());
             pre.text(&lines.collect::<Vec<_>>().join("\n"));
         }),
-        Block::Table { head, rows } => {
-            let cells = |row: &Vec<Line>| row.clone();
-            table(page, head, &rows.iter().map(cells).collect::<Vec<_>>(), links);
-        }
+        Block::Table { head, rows } => table(page, head, rows, links),
     }
 }
 
@@ -87,7 +84,10 @@ pub(super) fn table(page: &mut Html, head: &[String], rows: &[Vec<Line>], links:
             }
             table.element("tbody", |tbody| {
                 for row in rows {
-                    tbody.element("tr", |tr| row.iter().for_each(|cell| tr.element("td", |td| line(td, cell, links))));
+                    let columns = head.iter().map(String::as_str).chain(std::iter::repeat(""));
+                    tbody.element("tr", |tr| {
+                        row.iter().zip(columns).for_each(|(text, column)| tr.cell(column, |td| line(td, text, links)));
+                    });
                 }
             });
         });
@@ -207,7 +207,7 @@ mod tests {
             </thead>
             <tbody>
             <tr>
-            <td>&lt;script&gt;alert(1)&lt;/script&gt; <code>&quot;&gt;&lt;img src=x&gt;</code> <strong>&lt;b&gt;</strong>
+            <td data-column="&lt;td&gt;">&lt;script&gt;alert(1)&lt;/script&gt; <code>&quot;&gt;&lt;img src=x&gt;</code> <strong>&lt;b&gt;</strong>
             </td>
             </tr>
             </tbody>
