@@ -158,6 +158,8 @@ pub struct Setup {
     pub deployments: bool,
     public_url: Option<String>,
     timezones: BTreeMap<PersonId, String>,
+    /// The address of GitHub's API.
+    pub github_api: String,
 }
 
 impl Setup {
@@ -188,6 +190,7 @@ impl Setup {
                 .iter()
                 .filter_map(|(id, zone)| Some((id.clone(), zone.iana_name()?.to_owned())))
                 .collect(),
+            github_api: config.github.api_url.clone(),
         })
     }
 

@@ -49,3 +49,4 @@ mod transcripts;
 mod concerned;
 
 mod build_tags;
+mod pages;

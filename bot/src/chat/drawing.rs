@@ -69,7 +69,7 @@ impl Drawing<'_> {
     }
 
     /// A release's card as of now.
-    async fn card(&self, id: &ReleaseId) -> Result<Option<Drawn>, StoreError> {
+    pub(super) async fn card(&self, id: &ReleaseId) -> Result<Option<Drawn>, StoreError> {
         let Some(stored) = self.store.release(id).await? else { return Ok(None) };
         let release = stored.release;
         if let Some(together) = release.leads() {
@@ -145,7 +145,7 @@ impl Drawing<'_> {
     }
 
     /// All of a release as of now.
-    async fn details(&self, id: &ReleaseId, people: &Directory) -> Result<Option<Drawn>, StoreError> {
+    pub(super) async fn details(&self, id: &ReleaseId, people: &Directory) -> Result<Option<Drawn>, StoreError> {
         let stored = self.store.release(id).await?;
         Ok(stored.map(|stored| Drawn::message(details(&stored.release, people, self.now), None)))
     }

@@ -17,6 +17,8 @@ pub mod slack;
 pub mod terminal;
 mod words;
 
+pub(crate) mod on_page;
+
 pub use reply::{Interaction, Reply, ResponseUrl};
 
 use crate::buttons;

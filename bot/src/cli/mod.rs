@@ -11,6 +11,8 @@ mod screen;
 pub mod serve;
 pub mod slack;
 
+pub mod completions;
+
 use crate::clock::Clock;
 use crate::config::{BadSecrets, Config, Finding, Report, Secrets, Severity};
 use clap::error::ErrorKind;
@@ -63,6 +65,8 @@ pub enum Command {
     Slack(slack::SlackArgs),
     /// Set the application up in Discord
     Discord(discord::DiscordArgs),
+    /// Print what a shell needs to complete slipway's commands and options
+    Completions(completions::CompletionsArgs),
 }
 
 /// Why a command was refused or failed: sentences for the person who typed it.
@@ -109,6 +113,7 @@ impl Cli {
             Command::Policy(args) => args.wrong_usage(),
             Command::Migrate(args) => args.wrong_usage(),
             Command::Serve(_) | Command::Check(_) | Command::Slack(_) | Command::Discord(_) => None,
+            Command::Completions(_) => None,
         };
         match wrong {
             Some(wrong) => Err(Self::typed(&matches).error(ErrorKind::ArgumentConflict, wrong)),
@@ -140,6 +145,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(&args).await,
             Command::Slack(args) => slack::run(&args, &self.config),
             Command::Discord(args) => discord::run(&args, &self.config).await,
+            Command::Completions(args) => completions::run(&args),
         }
     }
 }

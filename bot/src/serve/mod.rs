@@ -201,6 +201,7 @@ pub async fn serve(parts: Parts) -> Result<(), ServeError> {
         discord,
         ack_budget_ms,
         github,
+        listen,
     });
     tasks.spawn(web::serve(listener, router));
     info!(%listen, "slipway is up");

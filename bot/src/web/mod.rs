@@ -1,9 +1,10 @@
-//! HTTP: health, readiness, and the API of the terminal chat.
+//! HTTP: health, readiness, deliveries, the API, and pages for people.
 
 mod connections;
 mod discord;
 mod github;
 mod health;
+mod pages;
 mod policies;
 mod releases;
 mod slack;
@@ -26,6 +27,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -57,6 +59,8 @@ pub struct Web {
     pub ack_budget_ms: u64,
     /// GitHub's webhooks.
     pub github: GithubDoor,
+    /// Where it is listened.
+    pub listen: SocketAddr,
 }
 
 /// All routes.
@@ -79,11 +83,18 @@ pub fn router(web: Web) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .merge(api)
+        .merge(people(&web))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .merge(slack_doors(&web))
         .merge(discord_door(&web))
         .merge(github_door())
         .with_state(web)
+}
+
+/// Pages, for who may read them.
+fn people(web: &Web) -> Router<Web> {
+    let pages = Router::new().route("/", get(pages::home)).route("/releases/{id}", get(pages::release));
+    pages.route_layer(from_fn_with_state(web.clone(), pages::guard))
 }
 
 fn slack_doors(web: &Web) -> Router<Web> {
