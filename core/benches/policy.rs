@@ -66,6 +66,7 @@ impl Company {
             past_slipway: Default::default(),
             with: vec![],
             paths: None,
+            takes_out: Default::default(),
             files_from: None,
             goes_on: false,
             between: Default::default(),
@@ -128,7 +129,7 @@ impl Company {
 
 fn past(now: Timestamp, soak_s: i64) -> Past {
     let since = Some(now - SignedDuration::from_secs(soak_s));
-    let soak = Some(Soak { environment: "staging".into(), served_s: 0, since });
+    let soak = Some(Soak { environment: "staging".into(), served_s: 0, since, ahead: None });
     Past { soak, known_good: false, known_bad: false }
 }
 

@@ -53,6 +53,7 @@ pub(crate) fn plan() -> Plan {
         past_slipway: Default::default(),
         with: vec![],
         paths: None,
+        takes_out: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),

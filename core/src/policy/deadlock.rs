@@ -95,6 +95,7 @@ pub(super) fn ordinary(service: &ServiceName, environment: &EnvironmentName, aut
         past_slipway: Default::default(),
         with: vec![],
         paths: None,
+        takes_out: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),

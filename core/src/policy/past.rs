@@ -1,7 +1,9 @@
 //! What Slipway itself knows of an image's past: where exactly this image has served, and for how long.
 
 use crate::environment::Environment;
-use crate::ids::{EnvironmentName, ImageDigest};
+use crate::ids::{CommitSha, EnvironmentName, ImageDigest};
+use crate::plan::PlanKind;
+use crate::release::Release;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub struct Soak {
     pub served_s: i64,
     /// Since when it serves now, if it does.
     pub since: Option<Timestamp>,
+    /// What serves there instead, where it contains the plan's commit: a deployment of that would go backwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<CommitSha>,
 }
 
 impl Soak {
@@ -48,6 +53,30 @@ impl Past {
     }
 }
 
+/// Whether what an environment runs contains a commit already, as far as the plans tell that brought it there, so that no
+/// deployment brings the commit there any more. `brought`: releases that went live there, the newest first.
+#[must_use]
+pub fn has_passed(commit: &CommitSha, live: &CommitSha, brought: &[Release]) -> bool {
+    let mut at = live;
+    for release in brought {
+        let plan = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Deploy && plan.commit == *at);
+        // What went back stands for what had brought it first.
+        let Some(plan) = plan else { continue };
+        if plan.commits.iter().any(|contained| contained.sha == *commit) {
+            return true;
+        }
+        // What ran before is contained in it, unless it is of another branch.
+        match &plan.base {
+            Some(base) if plan.takes_out.is_empty() => at = base,
+            _ => return false,
+        }
+        if at == commit {
+            return true;
+        }
+    }
+    false
+}
+
 fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
     let serves = |live: &crate::environment::Live| live.verified && live.image == *image;
     let over = environment.stays.iter().filter(|stay| serves(&stay.live)).map(|stay| (&stay.live, stay.until));
@@ -63,6 +92,7 @@ fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
         environment: environment.key.environment.clone(),
         served_s: over.chain(until_then).map(served_s).sum(),
         since,
+        ahead: None,
     }
 }
 
@@ -70,7 +100,6 @@ fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
 mod tests {
     use super::*;
     use crate::environment::{Event, Live, Waiting, step};
-    use crate::plan::PlanKind;
     use crate::plan::tests::{plan, sha};
 
     fn at(seconds: i64) -> Timestamp {

@@ -564,6 +564,7 @@ pub(super) fn plan(environment: &str, base: u32, commit: u32) -> Plan {
         past_slipway: Default::default(),
         with: vec![],
         paths: None,
+        takes_out: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),

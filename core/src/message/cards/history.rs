@@ -2,24 +2,26 @@
 
 use super::super::{Block, Line, Mark, Message};
 use super::words;
-use crate::ids::CommitSha;
+use crate::ids::{CommitSha, ReleaseId};
 use crate::release::{Outcome, Phase, Release};
 use jiff::Timestamp;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// How many releases one answer lists.
 const RELEASES_SHOWN_LIMIT: usize = 20;
 
-/// Releases as they are given (newest first), with how each ended.
+/// Releases as they are given (newest first), with how each ended. `bad`: those whose commit somebody has marked, of whichever
+/// release that was said.
 #[must_use]
-pub fn history(releases: &[Release], now: Timestamp) -> Message {
+pub fn history(releases: &[Release], bad: &BTreeSet<ReleaseId>, now: Timestamp) -> Message {
     if releases.is_empty() {
         let way = Line::plain("Start one with ").code("/deploy <environment>").text(".");
         return Message::answer(Line::plain("There is no release yet."), [way]);
     }
     let shown = &releases[..releases.len().min(RELEASES_SHOWN_LIMIT)];
     let head = ["release", "where", "commit", "outcome", "by", "asked", "took"].map(str::to_owned).into();
-    let table = Block::Table { head, rows: shown.iter().map(|r| cells(r, now)).collect() };
+    let table = Block::Table { head, rows: shown.iter().map(|r| cells(r, bad.contains(&r.id), now)).collect() };
     let rest = releases.len() - shown.len();
     let more = (rest > 0).then(|| Block::Line(Line::plain(format!("and {rest} older"))));
     let headline = Line::plain(match shown.len() {
@@ -31,7 +33,7 @@ pub fn history(releases: &[Release], now: Timestamp) -> Message {
     Message { mark: Mark::None, headline, progress: None, body, actions: Vec::new() }
 }
 
-fn cells(release: &Release, now: Timestamp) -> Vec<Line> {
+fn cells(release: &Release, bad: bool, now: Timestamp) -> Vec<Line> {
     let commit = release.commit.as_ref().map_or(Line::plain("–"), |c| words::commit(Line::default(), c));
     let took = match (release.started_at, release.ended_at) {
         (Some(start), Some(end)) => words::exact(words::seconds(start, end)),
@@ -42,7 +44,7 @@ fn cells(release: &Release, now: Timestamp) -> Vec<Line> {
         Line::default().code(release.id.short()),
         Line::plain(release.request.key.to_string()),
         commit,
-        outcome(release),
+        outcome_of(release, bad || release.known_bad.is_some()),
         Line::default().person(&release.request.requester),
         Line::default().time(release.request.at),
         Line::plain(took),
@@ -51,8 +53,12 @@ fn cells(release: &Release, now: Timestamp) -> Vec<Line> {
 
 /// How it ended, or where it stands, in two or three words.
 pub(super) fn outcome(release: &Release) -> Line {
+    outcome_of(release, release.known_bad.is_some())
+}
+
+fn outcome_of(release: &Release, bad: bool) -> Line {
     let (mark, words) = stand(release);
-    let bad = if release.known_bad.is_some() { ", known bad" } else { "" };
+    let bad = if bad { ", known bad" } else { "" };
     let line = Line::plain(format!("{mark} {words}{bad}").trim_start());
     match &release.outcome {
         Some(Outcome::Cancelled { by, .. }) if release.left_out.is_none() => line.text(" by ").person(by),

@@ -77,6 +77,7 @@ pub(super) fn plan() -> Plan {
         past_slipway: Default::default(),
         with: vec![],
         paths: None,
+        takes_out: Default::default(),
         files_from: None,
         goes_on: false,
         between: Default::default(),
