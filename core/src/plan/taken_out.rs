@@ -74,3 +74,59 @@ impl TakesOut {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::{commit, plan, sha};
+    use crate::plan::{Plan, PlanDigest};
+
+    fn out(seeds: &[u8], total: u32) -> TakesOut {
+        TakesOut { commits: seeds.iter().map(|seed| commit(*seed, Some("eve"))).collect(), total }
+    }
+
+    fn digest(takes_out: TakesOut) -> PlanDigest {
+        Plan { takes_out, ..plan() }.digest()
+    }
+
+    #[test]
+    fn a_vote_is_about_what_is_taken_out_and_not_about_its_words() {
+        assert_eq!(digest(TakesOut::default()), plan().digest());
+        let named = digest(out(&[9, 8], 2));
+        for other in [out(&[9], 1), out(&[9, 8], 3), out(&[9, 7], 2), TakesOut::default()] {
+            assert_ne!(digest(other), named);
+        }
+        let mut reworded = out(&[9, 8], 2);
+        reworded.commits[0].title.push('!');
+        assert_eq!(digest(reworded), named);
+    }
+
+    #[test]
+    fn a_plan_that_takes_more_out_voids_votes_and_says_so() {
+        let before = plan();
+        let now = Plan { takes_out: out(&[9, 8], 5), ..plan() };
+        assert!(!now.shrinks(&before) && before.shrinks(&now));
+        assert!(Plan { takes_out: TakesOut::default(), ..plan() }.shrinks(&before));
+        let changes = now.changes_from(&before);
+        let [change] = changes.as_slice() else { panic!("{changes:?}") };
+        let said = (change.what.as_str(), change.from.as_str(), change.to.as_str());
+        assert_eq!(said, ("commits that are taken out", "none", "0909090, 0808080 and 3 more"));
+    }
+
+    #[test]
+    fn further_on_only_what_runs_there_is_taken_out() {
+        let out = out(&[9, 8, 7], 5);
+        let since = out.since(&sha(8));
+        assert_eq!((since.commits.len(), since.total, since.commits[0].sha.clone()), (2, 4, sha(8)));
+        assert!(out.since(&sha(1)).is_empty(), "what runs there is none of them");
+        let left = out.without(&[commit(9, None), commit(7, None)]);
+        assert_eq!((left.commits.len(), left.total), (1, 3), "two have come back with the branch");
+    }
+
+    #[test]
+    fn plans_from_before_read_as_they_were() {
+        let stored = serde_json::to_value(plan()).unwrap();
+        assert_eq!(stored.get("takes_out"), None);
+        assert_eq!(serde_json::from_value::<Plan>(stored).unwrap(), plan());
+    }
+}

@@ -187,4 +187,39 @@ mod tests {
         assert!(!Past::of(&image(1), &production, None).known_good, "what is forgotten is not known");
         assert!(Past::of(&image(30), &production, None).known_good);
     }
+
+    /// A deployment that went live: from a base, with what it shipped, and so many commits taken out.
+    fn deployed(base: u8, shipped: &[u8], takes_out: u32) -> Release {
+        let request: crate::release::Request = serde_json::from_value(serde_json::json!({
+            "key": { "service": "goals", "environment": "staging" }, "kind": { "kind": "deploy" }, "reference": null,
+            "requester": "ana", "reason": null, "dry_run": false, "origin": { "channel": "terminal:releases" },
+            "at": at(0), "expires_at": at(60),
+        }))
+        .unwrap();
+        let commits: Vec<_> = shipped.iter().map(|seed| crate::plan::tests::commit(*seed, None)).collect();
+        let mut brought = plan();
+        (brought.base, brought.commit, brought.commits) = (Some(sha(base)), sha(shipped[0]), commits);
+        brought.takes_out.total = takes_out;
+        Release { plan: Some(brought), ..Release::new("R".into(), request) }
+    }
+
+    #[test]
+    fn what_an_environment_has_passed_is_told_by_the_plans_that_brought_it() {
+        // 2 on 1; then 3 and 4; then 5, newest first.
+        let brought = [deployed(4, &[5], 0), deployed(2, &[4, 3], 0), deployed(1, &[2], 0)];
+        let passed = |commit, live| has_passed(&sha(commit), &sha(live), &brought);
+        for contained in [1, 2, 3, 4] {
+            assert!(passed(contained, 5), "{contained}");
+        }
+        assert!(!passed(6, 5), "it may come yet");
+        assert!(passed(2, 4) && !passed(5, 4), "after a rollback to 4 what came later is newer");
+    }
+
+    #[test]
+    fn a_commit_of_another_branch_has_passed_only_what_it_ships() {
+        let brought = [deployed(4, &[9, 8], 2), deployed(2, &[4, 3], 0)];
+        let passed = |commit| has_passed(&sha(commit), &sha(9), &brought);
+        assert!(passed(8));
+        assert!(!passed(4) && !passed(3), "they can be deployed there again");
+    }
 }

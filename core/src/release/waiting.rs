@@ -181,9 +181,8 @@ fn takes_more_out(release: &Release, old: &Plan, plan: &Plan) -> Option<Effect> 
     if count <= old.takes_out.count() || release.request.requester.is_slipway() {
         return None;
     }
-    let commits = if count == 1 { "1 commit".to_owned() } else { format!("{count} commits") };
-    let what =
-        format!("What runs changed while {} waited: it takes {commits} out now that run there.", release.request.key);
+    let out = if count == 1 { "1 commit out that runs".to_owned() } else { format!("{count} commits out that run") };
+    let what = format!("What runs changed while {} waited: it takes {out} there now.", release.request.key);
     Some(Effect::Tell { people: vec![release.request.requester.clone()], what })
 }
 

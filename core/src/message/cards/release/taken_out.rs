@@ -26,6 +26,9 @@ pub(in super::super) fn warning(plan: &Plan, when: When) -> Option<Line> {
     let count = how_many(plan)?;
     let line = match when {
         When::Past => Line::plain(format!("took {count} out that ran before: ")),
+        When::Redrawn(_) | When::Standing if plan.takes_out.count() == 1 => {
+            Line::plain("takes 1 commit out that runs now: ")
+        }
         When::Redrawn(_) | When::Standing => Line::plain(format!("takes {count} out that run now: ")),
     };
     let named = plan.takes_out.commits.iter().take(NAMED_LIMIT).enumerate();
