@@ -3,7 +3,7 @@
 use super::chat::migrating;
 use super::*;
 use slipway_core::ids::ReleaseId;
-use slipway_core::plan::TakesOut;
+use slipway_core::plan::{Plan, TakesOut};
 
 /// A release to staging runs to its end; the next one has another second in its id.
 async fn on_staging(chat: &mut Chat, base: u32, commit: u32) -> ReleaseId {
