@@ -3,16 +3,20 @@
 use crate::setup::Setup;
 use crate::store::{Store, StoreError, Tx};
 use jiff::Timestamp;
+use slipway_core::environment::Environment;
 use slipway_core::ids::{CommitSha, EnvironmentKey};
 use slipway_core::link::Link;
 use slipway_core::membership::{Muster, Roll, Source, SourceState, muster};
 use slipway_core::person::Directory;
 use slipway_core::plan::PlanKind;
-use slipway_core::policy::{Override, Past, Vote};
+use slipway_core::policy::{Override, Past, Vote, has_passed};
 use slipway_core::release::Release;
 use slipway_core::together;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Through how many releases to the environment before it is looked for what they have brought.
+const BROUGHT_LIMIT: u32 = 20;
 
 /// Everybody with the teams that count at a moment. A link that cannot be read gives nobody an account, and a source of which
 /// something is kept that cannot be read gives nobody a team.
@@ -115,6 +119,9 @@ impl Standing {
             None => None,
         };
         let mut past = past(release, |image| Past::of(image, &here, before.as_ref()));
+        if let (Some(soak), Some(before)) = (&mut past.soak, &before) {
+            soak.ahead = ahead(store, tx, release, before).await?;
+        }
         if let Some(commit) = may_be_bad(release) {
             past.known_bad = store.known_bad_get(tx, &key.service, commit).await?.is_some();
         }
@@ -157,6 +164,23 @@ impl Standing {
 fn soaks_in(setup: &Setup, release: &Release) -> Option<EnvironmentKey> {
     let is_new = release.request.kind.plan_kind() != PlanKind::Config && !release.brings_what_ran_before();
     setup.environment_before(&release.request.key).filter(|_| is_new)
+}
+
+/// What runs in the environment before, where that has gone past the commit that a release would bring.
+async fn ahead(
+    store: &Store,
+    tx: &mut Tx,
+    release: &Release,
+    before: &Environment,
+) -> Result<Option<CommitSha>, StoreError> {
+    let plan = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Deploy);
+    let live = before.live.as_ref().filter(|_| before.by_hand.is_none());
+    let (Some(plan), Some(live)) = (plan, live) else { return Ok(None) };
+    if live.commit == plan.commit {
+        return Ok(None);
+    }
+    let brought = store.releases_succeeded(tx, &before.key, BROUGHT_LIMIT).await?;
+    Ok(has_passed(&plan.commit, &live.commit, &brought).then(|| live.commit.clone()))
 }
 
 /// Everybody with all their accounts, those that they have linked themselves too.

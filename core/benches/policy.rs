@@ -108,7 +108,7 @@ impl Company {
 
 fn past(now: Timestamp, soak_s: i64) -> Past {
     let since = Some(now - SignedDuration::from_secs(soak_s));
-    let soak = Some(Soak { environment: "staging".into(), served_s: 0, since });
+    let soak = Some(Soak { environment: "staging".into(), served_s: 0, since, ahead: None });
     Past { soak, known_good: false, known_bad: false }
 }
 

@@ -4,12 +4,15 @@
 //! there. A [`Verdict`] that says [`Course::Start`] can come from nowhere else (but from the history of stored
 //! events, which are replayed, never acted on).
 
-use crate::environment::Environment;
+use crate::environment::{Environment, PAST_SLIPWAY};
 use crate::membership::{SourceState, Trouble};
 use crate::plan::PlanDigest;
-use crate::policy::{Asking, Case, Clears, Decision, MEMBERS, PolicyChange, PolicySet, Reason, own_change};
-use crate::release::Release;
-use crate::together::Alongside;
+use crate::policy::{
+    Asking, Case, Clears, Decision, MEMBERS, OWN_POLICY_CHANGE, POLICY_ERROR, PolicyChange, PolicySet, Reason,
+    own_change,
+};
+use crate::release::{Phase, Release};
+use crate::together::{self, Alongside};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +24,10 @@ const GATHER_AGAIN_S: i64 = 30;
 
 /// The reason's id when what the gate needs could not be gathered again.
 pub(crate) const FACTS: &str = "facts";
+
+/// Reasons that nothing about the release clears, and that end all the same: once the policies can be evaluated, once others have
+/// changed them, once somebody has replaced what was deployed past Slipway.
+const NOT_OF_THE_RELEASE: [&str; 3] = [POLICY_ERROR, OWN_POLICY_CHANGE, PAST_SLIPWAY];
 
 /// How often the gate looks again when policy waits for a time that nobody could compute. Multiples of it since
 /// 1970, so that the answer stays the same in between.
@@ -193,6 +200,12 @@ pub fn judge(question: &Question<'_>) -> Verdict {
         let at = first_moment(&reasons, now).map_or(again_at, |at| at.min(again_at));
         return verdict(Course::Wait, reasons, Some(at));
     }
+    if !plan_is_wrong && sources.iter().all(|source| source.counts) {
+        let hopeless = refused_when_planned(release, &reasons);
+        if !hopeless.is_empty() {
+            return verdict(Course::Deny, hopeless, None);
+        }
+    }
     if plan_is_wrong || (fresh_facts_could_do && too_old) {
         return verdict(Course::Refresh, reasons, None);
     }
@@ -208,6 +221,18 @@ pub fn judge(question: &Question<'_>) -> Verdict {
         again_at = Some(after(case.facts.ci.at, fact_age_max_s.saturating_add(1)));
     }
     verdict(Course::Wait, reasons, again_at)
+}
+
+/// What no vote, no time and no override clears, of a release that has only just been planned: nobody is asked to approve it, and
+/// it does not stand in the queue. One that waits already goes on waiting, as people have been asked about it. Of a group
+/// the lead is refused, and with it all.
+fn refused_when_planned(release: &Release, reasons: &[Reason]) -> Vec<Reason> {
+    let is_new = matches!(release.phase, Phase::Planning { .. }) && release.follows().is_none();
+    let for_good = |reason: &&Reason| {
+        let passes = NOT_OF_THE_RELEASE.contains(&together::rule(reason)) || reason.id == together::TOGETHER;
+        reason.clears == Clears::Nothing && !reason.overridable && !passes
+    };
+    reasons.iter().filter(|_| is_new).filter(for_good).cloned().collect()
 }
 
 fn may_ask(case: &Case<'_>, policies: &PolicySet, changes: &[PolicyChange]) -> Decision {

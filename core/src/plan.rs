@@ -5,11 +5,13 @@ mod between;
 mod lists;
 mod outside;
 mod parameters;
+mod taken_out;
 mod trial;
 
 pub use between::Between;
 pub use outside::PastSlipway;
 pub use parameters::{SECRET_SETTING, is_parameter};
+pub use taken_out::TakesOut;
 
 use crate::configuration::{Drift, KeysSeen};
 use crate::ids::{CommitSha, EnvironmentName, ImageDigest, PersonId, ReleaseId, ServiceName};
@@ -280,6 +282,9 @@ pub struct Plan {
     /// follows from the commits, and what stays because of it has the commit that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<PathsSeen>,
+    /// What runs now and is not in the commit: a deployment of it takes that out.
+    #[serde(default, skip_serializing_if = "TakesOut::is_empty")]
+    pub takes_out: TakesOut,
 }
 
 /// SHA-256 over everything in a plan that a vote is about.
@@ -365,6 +370,7 @@ impl Plan {
             past_slipway: _,
             with,
             paths: _,
+            takes_out,
         } = self;
         let migrations: Vec<_> =
             migrations.iter().map(|m| (&m.version, &m.file, &m.checksum, m.not_run.is_none())).collect();
@@ -410,6 +416,7 @@ impl Plan {
             let with: Vec<_> = with.iter().map(PlannedWith::essence).collect();
             parts.push(serde_json::json!({ "with": with }));
         }
+        takes_out.hash_into(&mut canonical);
         PlanDigest(hex::encode(Sha256::digest(canonical.to_string())))
     }
 
@@ -490,6 +497,7 @@ impl Plan {
         let promotes = |plan: &Self| plan.promote.clone().unwrap_or_else(|| "none".to_owned());
         compare("tag moved afterwards", promotes(old), promotes(self));
         compare("together with", with_list(old), with_list(self));
+        compare("commits that are taken out", old.takes_out.words(), self.takes_out.words());
         changes
     }
 
@@ -509,6 +517,7 @@ impl Plan {
             && self.config.iter().map(essence_config).eq(old.config.iter().map(essence_config))
             && self.targets.iter().map(PlannedTarget::essence).eq(old.targets.iter().map(PlannedTarget::essence))
             && self.promote == old.promote
+            && self.takes_out.is_within(&old.takes_out)
             && self.with.iter().all(|with| old.with.iter().any(|before| before.essence() == with.essence()));
         let was_planned = |sha: &CommitSha| old.commits.iter().any(|c| c.sha == *sha);
         // A base on a side branch that `old` would have merged is not forward: it lacks commits that ran before,

@@ -20,7 +20,7 @@ pub const TOGETHER_LIMIT: usize = 10;
 pub const FOLLOWERS_WAIT_S: i64 = 6 * 3_600;
 
 /// The reason's id when a release waits for another of its group.
-const TOGETHER: &str = "together";
+pub(crate) const TOGETHER: &str = "together";
 
 /// Between a follower's service and the rule that holds it. No rule's name has it.
 const OF_SERVICE: char = '/';
@@ -262,7 +262,7 @@ impl Alongside {
 }
 
 /// The rule that a reason is of, whichever service it is about.
-fn rule(reason: &Reason) -> &str {
+pub(crate) fn rule(reason: &Reason) -> &str {
     reason.id.rsplit_once(OF_SERVICE).map_or(reason.id.as_str(), |(_, rule)| rule)
 }
 

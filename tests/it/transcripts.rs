@@ -10,6 +10,7 @@ mod flow;
 mod goes_on;
 mod later;
 mod line;
+mod may_ship;
 mod play;
 mod promotion;
 mod scenarios;
@@ -75,6 +76,9 @@ macro_rules! scenarios_in {
             a_service_that_no_change_concerns_stays_as_it_is_unless_somebody_names_it
             what_may_not_go_on_any_more_says_so_and_comes_back_in_the_same_message
             a_first_release_that_is_not_well_is_left_for_what_ran_before
+            a_commit_of_another_branch_says_what_it_takes_out
+            a_mark_is_on_every_release_of_its_commit
+            what_staging_has_passed_is_not_waited_for
         }
     };
     ($chat:ident: $($scenario:ident)*) => {$(
@@ -95,6 +99,7 @@ mod all {
     pub(super) use super::goes_on::*;
     pub(super) use super::later::*;
     pub(super) use super::line::*;
+    pub(super) use super::may_ship::*;
     pub(super) use super::promotion::*;
     pub(super) use super::scenarios::*;
     pub(super) use super::ship_waits::*;

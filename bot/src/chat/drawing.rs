@@ -131,9 +131,9 @@ impl Drawing<'_> {
         Ok(Some(Drawn::message(card, release.asked_about())))
     }
 
-    /// The release with the mark that holds one that waits.
+    /// The release with the mark on what another one brings.
     async fn marked(&self, release: &Release) -> Result<Option<Release>, StoreError> {
-        let Some(commit) = release.commit.as_ref().filter(|_| release.is_waiting()) else { return Ok(None) };
+        let Some(commit) = &release.commit else { return Ok(None) };
         self.store.known_bad(&release.request.key.service, commit).await
     }
 

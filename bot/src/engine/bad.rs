@@ -9,11 +9,14 @@ use slipway_core::command::WhichRelease;
 use slipway_core::ids::{PersonId, ReleaseId};
 use slipway_core::message::{Message, cards};
 use slipway_core::policy::Act;
-use slipway_core::release::{Event, KnownBad, Release};
+use slipway_core::release::{Event, KnownBad, Phase, Release};
 use std::collections::BTreeSet;
 
 /// In how many channels a mark's message is looked for.
 const CHANNELS_LIMIT: u32 = 100;
+
+/// How many cards of the same commit are drawn anew. The mark counts for all its releases.
+const CARDS_LIMIT: u32 = 50;
 
 impl Work<'_> {
     pub(super) fn known_bad<'f>(
@@ -58,6 +61,7 @@ impl Work<'_> {
         if self.apply(&release.id, Event::MarkedBad { mark: mark.clone() }).await?.is_err() {
             return Ok(cards::cannot_be_marked(&release));
         }
+        self.cards_follow(&release).await?;
         // What waits with the same commit stands on it.
         self.judge_all_waiting().await?;
         self.promotions_follow(&release.request.key.service).await?;
@@ -71,7 +75,9 @@ impl Work<'_> {
                 live_on.push((key.environment, way_back));
             }
         }
-        Ok(cards::marked(&release, &live_on))
+        let open = self.engine.store.releases_open(self.tx, OPEN_LIMIT).await?;
+        let under_way: Vec<_> = open.into_iter().filter(|other| brings_too(other, &release)).collect();
+        Ok(cards::marked(&release, &live_on, &under_way))
     }
 
     /// Takes a mark away, as openly as it was made. What waits asks for votes again: an approval that stood all the time would
@@ -82,6 +88,7 @@ impl Work<'_> {
             let other = self.marked_like(release).await?;
             return Ok(cards::not_marked(release, other.as_ref()));
         }
+        self.cards_follow(release).await?;
         // One of the same commit may have a mark too.
         let again = match self.marked_like(release).await? {
             None => self.asks_again(release, &by).await?,
@@ -131,6 +138,13 @@ impl Work<'_> {
         Ok(again)
     }
 
+    /// The cards of all releases of the same commit say that it is marked.
+    async fn cards_follow(&mut self, release: &Release) -> Result<(), EngineError> {
+        let Some(commit) = &release.commit else { return Ok(()) };
+        let service = &release.request.key.service;
+        Ok(self.engine.store.cards_touch_of(self.tx, service, commit, CARDS_LIMIT).await?)
+    }
+
     /// Every channel that reads of the service's releases, and this one.
     fn channels_of_marks(&self, release: &Release, channel: &str) -> BTreeSet<String> {
         let configured = self.engine.setup.channels(&release.request.key.service).iter().map(String::as_str);
@@ -149,6 +163,14 @@ impl Work<'_> {
         let message_key = message_key(release, mark);
         self.proclaim(&channels, &message_key, Some(&release.id), &cards::mark_news(release, mark)).await
     }
+}
+
+/// Whether a release runs that brings what another one brought.
+fn brings_too(running: &Release, marked: &Release) -> bool {
+    matches!(running.phase, Phase::Running { .. })
+        && running.request.key.service == marked.request.key.service
+        && running.commit == marked.commit
+        && !running.request.kind.plan_kind().only_migrates()
 }
 
 fn message_key(release: &Release, mark: &KnownBad) -> String {

@@ -16,6 +16,7 @@ use slipway_core::plan::PlanKind;
 use slipway_core::policy::Asking;
 use slipway_core::promotion::Outlook;
 use slipway_core::release::{Outcome, Release};
+use std::collections::BTreeSet;
 
 /// How many releases `history` shows, over all environments that are asked about.
 const HISTORY_LIMIT: u32 = 10;
@@ -81,7 +82,14 @@ impl Work<'_> {
         }
         releases.sort_by_key(|release| std::cmp::Reverse(release.request.at));
         releases.truncate(HISTORY_LIMIT as usize);
-        Ok(cards::history(&releases, self.engine.clock.now()))
+        let mut bad = BTreeSet::new();
+        for release in &releases {
+            let brings = !release.request.kind.plan_kind().only_migrates();
+            if brings && self.marked_like(release).await?.is_some() {
+                bad.insert(release.id.clone());
+            }
+        }
+        Ok(cards::history(&releases, &bad, self.engine.clock.now()))
     }
 
     pub(super) async fn queue(&mut self, only: Option<&EnvironmentName>) -> Result<Message, EngineError> {

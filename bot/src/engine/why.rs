@@ -11,7 +11,7 @@ use slipway_core::gate::{self, Course, Question, Verdict};
 use slipway_core::ids::{EnvironmentKey, EnvironmentName, ReleaseId};
 use slipway_core::message::{Line, Message, cards};
 use slipway_core::person::{Directory, Person};
-use slipway_core::plan::{Commit, PlanKind, PlannedMigration};
+use slipway_core::plan::{Commit, PlanKind, PlannedMigration, TakesOut};
 use slipway_core::policy::{Asking, Past, Reason, Soak};
 use slipway_core::release::{Release, RequestKind};
 use slipway_core::together::Alongside;
@@ -320,6 +320,13 @@ pub(super) fn brought_on(
             plan.migrations.extend(earlier.migrations.iter().filter(new).cloned().collect::<Vec<_>>());
         }
         plan.commits_total = plan.commits_total.max(u32::try_from(plan.commits.len()).unwrap_or(u32::MAX));
+        let plans = earlier.iter().enumerate().filter(is_since).filter_map(|(_, release)| release.plan.as_ref());
+        plan.takes_out = plans.map(|plan| &plan.takes_out).fold(plan.takes_out.since(&live.commit), |out, earlier| {
+            if out.is_empty() { earlier.since(&live.commit) } else { out }
+        });
+        plan.takes_out = plan.takes_out.without(&plan.commits);
+    } else {
+        plan.takes_out = TakesOut::default();
     }
     release.plan = Some(plan);
     Some(release)

@@ -61,6 +61,10 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
     let votes = standing.shared.as_ref().map_or_else(|| job.release.votes.clone(), |shared| shared.votes.clone());
     let approved = Release { votes, ..job.release.clone() };
     let way_back = way_back::is_there_after(store, job.release).await?;
+    let marked = match &job.release.commit {
+        Some(commit) => store.known_bad(&key.service, commit).await?,
+        None => None,
+    };
     let view = ReleaseView {
         release: &approved,
         environment: None,
@@ -70,7 +74,7 @@ pub(super) async fn announce(job: &Job<'_>) -> Result<Done, Trouble> {
         expected_s: crate::setup::usual_s(&durations),
         expected_deploy_s: None,
         next: None,
-        marked: None,
+        marked: marked.as_ref(),
     };
     let body = cards::announcement(&view, way_back);
     let mut tx = store.begin().await?;

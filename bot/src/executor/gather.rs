@@ -12,7 +12,7 @@ use slipway_core::ids::{CommitSha, ImageDigest};
 use slipway_core::migration::{HalfDoneMigration, Pending, PendingError, Rehearsal, Version, plan_back};
 use slipway_core::person::Identity;
 use slipway_core::plan::{
-    Between, Commit, FilesFrom, PastSlipway, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget,
+    Between, Commit, FilesFrom, PastSlipway, Plan, PlanKind, PlannedImage, PlannedMigration, PlannedTarget, TakesOut,
 };
 use slipway_core::release::{Event, Failure, MigrateWay, RequestKind, Step};
 use slipway_core::together::PlannedWith;
@@ -70,10 +70,11 @@ async fn planned(job: &Job<'_>, with: Vec<PlannedWith>, at: Timestamp) -> Result
     let Some(image) = outside.ecr.image_by_tag(&service.image, &tag).await? else {
         return no_image(job, kind, &tag, &here, base.as_ref()).await;
     };
-    let (commits, commits_total) = match what_ships(job, kind, base.as_ref(), commit, (&tag, &image.digest)).await? {
-        Ok(shipped) => shipped,
-        Err(failure) => return Ok(job.planning_failed(None, failure)),
-    };
+    let (commits, commits_total, takes_out) =
+        match what_ships(job, kind, base.as_ref(), commit, (&tag, &image.digest)).await? {
+            Ok(shipped) => shipped,
+            Err(failure) => return Ok(job.planning_failed(None, failure)),
+        };
     let found = if kind == PlanKind::Rollback {
         between::between(job, commit).await?
     } else {
@@ -131,6 +132,7 @@ async fn planned(job: &Job<'_>, with: Vec<PlannedWith>, at: Timestamp) -> Result
         past_slipway: PastSlipway { brought, migrations: migrations.by_hand, tag: moved, operation: None },
         with,
         paths,
+        takes_out,
     };
     Ok(Done::Event(Event::Planned { plan: Box::new(plan), facts }))
 }
@@ -184,7 +186,7 @@ async fn migrations_only(
             Err(failure) => return Ok(job.planning_failed(None, failure)),
         },
     };
-    let (commits, commits_total) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
+    let (commits, commits_total, _) = who_wrote(job, plan_kind, base.as_ref(), commit).await?;
     let goes_on = job.release.request.kind.goes_on();
     let ci = Observed { value: job.checks().await?, at };
     let bypasses = Some(super::bypasses::look(job, plan_kind, observed, at).await?);
@@ -218,11 +220,11 @@ async fn who_wrote(
     commit: &CommitSha,
 ) -> Result<Shipped, Trouble> {
     if kind == PlanKind::MigrateDown {
-        return Ok((vec![], 0));
+        return Ok((vec![], 0, TakesOut::default()));
     }
     let Some(base) = base else { return recent(job, commit).await };
     let comparison = job.executor.outside.github.compare(&job.service()?.repository, base, commit).await?;
-    Ok((known_commits(job, comparison.commits), comparison.total))
+    Ok((known_commits(job, comparison.commits), comparison.total, TakesOut::default()))
 }
 
 /// What runs now, by content.
@@ -265,9 +267,10 @@ pub(super) fn planned_target(
     PlannedTarget { kind, id, name: seen.service_name, settings: seen.settings, runs, image, operation }
 }
 
-type Shipped = (Vec<Commit>, u32);
+/// The commits that would ship, how many there are in all, and what would run no more.
+type Shipped = (Vec<Commit>, u32, TakesOut);
 
-/// The commits that would ship, or why they must not.
+/// What would ship, or why it must not.
 async fn what_ships(
     job: &Job<'_>,
     kind: PlanKind,
@@ -281,7 +284,7 @@ async fn what_ships(
     let repository = &job.service()?.repository;
     let Some(base) = base else { return Ok(Ok(recent(job, commit).await?)) };
     if kind == PlanKind::Rollback {
-        return Ok(Ok((vec![], 0)));
+        return Ok(Ok((vec![], 0, TakesOut::default())));
     }
     let comparison = job.executor.outside.github.compare(repository, base, commit).await?;
     if comparison.status == ComparisonStatus::Behind {
@@ -294,7 +297,11 @@ async fn what_ships(
             false => failure.next(format!("/deploy {environment} with a commit that comes after {}", base.short())),
         }));
     }
-    Ok(Ok((known_commits(job, comparison.commits), comparison.total)))
+    let takes_out = match comparison.status {
+        ComparisonStatus::Diverged => super::taken_out::look(job, base, commit).await?,
+        _ => TakesOut::default(),
+    };
+    Ok(Ok((known_commits(job, comparison.commits), comparison.total, takes_out)))
 }
 
 /// The newest commits, where nothing tells what runs now.
@@ -302,10 +309,10 @@ async fn recent(job: &Job<'_>, commit: &CommitSha) -> Result<Shipped, Trouble> {
     let github = &job.executor.outside.github;
     let recent = github.recent(&job.service()?.repository, commit, RECENT_COMMITS_LIMIT).await?;
     let total = u32::try_from(recent.len()).unwrap_or(u32::MAX);
-    Ok((known_commits(job, recent), total))
+    Ok((known_commits(job, recent), total, TakesOut::default()))
 }
 
-fn known_commits(job: &Job<'_>, commits: Vec<RawCommit>) -> Vec<Commit> {
+pub(super) fn known_commits(job: &Job<'_>, commits: Vec<RawCommit>) -> Vec<Commit> {
     commits.into_iter().map(|raw| known_commit(job, raw)).collect()
 }
 

@@ -32,6 +32,7 @@ mod report;
 mod rerun;
 mod resolve;
 mod ship;
+mod taken_out;
 mod together;
 mod trouble;
 mod verify;

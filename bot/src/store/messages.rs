@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError, Tx, from_json, sql, to_json};
 use crate::chat::Reply;
-use slipway_core::ids::{PersonId, ReleaseId};
+use slipway_core::ids::{CommitSha, PersonId, ReleaseId, ServiceName};
 use slipway_core::message::Message;
 use slipway_core::plan::PlanDigest;
 use sqlx::Row as _;
@@ -211,6 +211,22 @@ impl Store {
     /// When the store fails.
     pub async fn cards_touch(&self, tx: &mut Tx, release: &ReleaseId, threads_too: bool) -> Result<(), StoreError> {
         sqlx::query(sql::MESSAGES_TOUCH).bind(release.as_str()).bind(threads_too).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Marks the cards of a service's newest releases of a commit as out of date.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn cards_touch_of(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceName,
+        commit: &CommitSha,
+        limit: u32,
+    ) -> Result<(), StoreError> {
+        let touched = sqlx::query(sql::MESSAGES_TOUCH_COMMIT).bind(service.as_str()).bind(commit.as_str()).bind(limit);
+        touched.execute(&mut **tx).await?;
         Ok(())
     }
 

@@ -56,6 +56,7 @@ statements! {
 
     MESSAGE_PUT = "INSERT INTO messages (channel, key, release, only_for, body, thread_of, reply) VALUES ($1, $2, $3, $4, $5, $6, (SELECT reply FROM inbox WHERE id = $7)) ON CONFLICT (channel, key) DO NOTHING";
     MESSAGES_TOUCH = "UPDATE messages SET wanted = wanted + 1 WHERE release = $1 AND body IS NULL AND (thread_of IS NULL OR $2)";
+    MESSAGES_TOUCH_COMMIT = "UPDATE messages SET wanted = wanted + 1 WHERE body IS NULL AND thread_of IS NULL AND release IN (SELECT coalesce(state ->> '$.request.together.all[0]', id) FROM releases WHERE service = $1 AND state ->> '$.commit' = $2 ORDER BY id DESC LIMIT $3)";
     MESSAGE_NOT_YET = "UPDATE messages SET wanted = 0 WHERE channel = $1 AND key = $2 AND published = 0";
     MESSAGE_CHANNELS = "SELECT channel FROM messages WHERE key = $1 ORDER BY channel LIMIT $2";
     MESSAGE_NOW = "UPDATE messages SET body = $3, wanted = wanted + 1 WHERE channel = $1 AND key = $2";

@@ -26,6 +26,9 @@ pub const QUEUE_LIMIT: usize = 50;
 /// How many earlier images an environment remembers. What is older has not soaked and is not known to be good.
 pub const STAYS_LIMIT: usize = 50;
 
+/// The reason's id where Slipway itself would replace what somebody deployed past it.
+pub(crate) const PAST_SLIPWAY: &str = "past-slipway";
+
 /// An environment at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
@@ -291,7 +294,7 @@ impl Environment {
         }
         if let Some(by_hand) = self.by_hand.as_ref().filter(|_| requester.is_slipway()) {
             let why = format!("{} was deployed past Slipway, and only somebody replaces that.", by_hand.runs.name());
-            reasons.push(Reason::new("past-slipway", why, Clears::Nothing));
+            reasons.push(Reason::new(PAST_SLIPWAY, why, Clears::Nothing));
         }
         let first = self.ahead_of(release);
         let in_the_way = self.running.clone().or_else(|| first.map(|first| first.release.clone()));

@@ -1,5 +1,7 @@
 //! Tests of the gate with the policies that Slipway comes with.
 
+mod refused;
+
 use super::*;
 use crate::environment::{self, Lock, Waiting};
 use crate::facts::{CiFact, CiState, Facts, Observed};

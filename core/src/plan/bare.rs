@@ -1,6 +1,6 @@
 //! Plans of which most is empty. A field that comes new is empty here, in one place.
 
-use super::{Between, PastSlipway, Plan, PlanKind, PlannedImage};
+use super::{Between, PastSlipway, Plan, PlanKind, PlannedImage, TakesOut};
 use crate::ids::{CommitSha, EnvironmentKey};
 use jiff::Timestamp;
 
@@ -35,6 +35,7 @@ impl Plan {
             past_slipway: PastSlipway::default(),
             with: vec![],
             paths: None,
+            takes_out: TakesOut::default(),
         }
     }
 

@@ -90,6 +90,7 @@ fn edits() -> Vec<Edit> {
             }),
         ),
         ("goes on", Box::new(|p| p.goes_on = true)),
+        ("taken out", Box::new(|p| p.takes_out.total = 2)),
         ("no config", Box::new(|p| p.config.clear())),
         ("config secret", Box::new(|p| p.config[0].secret.push('x'))),
         ("config version", Box::new(|p| p.config[0].version_id.push('x'))),

@@ -77,13 +77,15 @@ type Likeness<'p> = (BTreeSet<&'p TeamName>, bool, Option<&'p PersonId>);
 
 impl<'a> Trial<'a> {
     pub(super) fn new(set: &'a Inner, case: &'a Case<'a>, requester: &'a Person) -> Result<Self, String> {
+        let attributes = Attributes::of(case.plan, &requester.id);
+        let takes_out = attributes.takes_out.filter(|_| set.declares_takes_out);
         Ok(Self {
             set,
             case,
             requester,
             timezone: clock::timezone(case.timezone)?,
             release: world::release_uid(case),
-            attributes: Attributes::of(case.plan, &requester.id),
+            attributes: Attributes { takes_out, ..attributes },
             supposed: RefCell::default(),
             counted: RefCell::default(),
             last: RefCell::default(),

@@ -208,7 +208,8 @@ mod tests {
         let instants_ms = [at("2026-11-27T16:07:42Z").as_millisecond()].into();
         let instant = Clockwork { looks: true, instants_ms, ..Clockwork::default() };
         assert_eq!(opening("2026-11-27T09:00:00Z", &instant, "2026-11-27T16:07:43Z"), Some(at("2026-11-27T16:07:43Z")));
-        let soak = Soak { environment: "staging".into(), served_s: 100, since: Some(at("2026-11-27T09:00:00Z")) };
+        let soak =
+            Soak { environment: "staging".into(), served_s: 100, since: Some(at("2026-11-27T09:00:00Z")), ahead: None };
         let soaks = Clockwork { looks: true, soaks_s: [1_800].into(), ..Clockwork::default() };
         let enough = |moment| soak.seconds(moment) < 1_800;
         let found = first_opening(at("2026-11-27T09:05:00Z"), &TimeZone::UTC, &soaks, Some(&soak), enough);

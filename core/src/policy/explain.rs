@@ -6,7 +6,7 @@ use super::fact::Outlook;
 use super::set::{Inner, Verdict};
 use super::slots::{Counts, QUORUM_LIMIT, unfillable};
 use super::world::Moment;
-use super::{Clears, Slot, Stance};
+use super::{Ahead, Clears, Slot, Stance};
 use crate::person::Person;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +99,10 @@ fn looks_at_the_clock(trial: &Trial<'_>, rule: &str) -> bool {
 
 /// What would let the image soak, where one has to.
 fn soak(trial: &Trial<'_>) -> Option<Clears> {
-    trial.case.past.soak.as_ref().map(|soak| Clears::Soak { environment: soak.environment.clone() })
+    let soak = trial.case.past.soak.as_ref()?;
+    let to = &trial.case.plan.environment;
+    let ahead = soak.ahead.as_ref().map(|commit| Ahead { commit: commit.clone(), to: to.clone() });
+    Some(Clears::Soak { environment: soak.environment.clone(), ahead })
 }
 
 /// The people whose approval would be allowed and who have not voted yet.

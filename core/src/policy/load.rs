@@ -69,7 +69,11 @@ impl PolicySet {
                 let counted = counted.into_iter().collect();
                 let teams = vocabulary.teams.clone();
                 let named = rules.values().flat_map(|rule| rule.uses.people.clone()).collect();
-                Ok(Self(Arc::new(Inner { schema, all, permits, rules, counted, teams, named, hash })))
+                let environment = vocabulary.environments.first();
+                let declares_takes_out =
+                    environment.is_some_and(|environment| world::declares_takes_out(&schema, environment));
+                let inner = Inner { schema, all, permits, rules, counted, teams, named, hash, declares_takes_out };
+                Ok(Self(Arc::new(inner)))
             }
             _ => Err(mistakes),
         }

@@ -1,7 +1,9 @@
 //! What Slipway itself knows of an image's past: where exactly this image has served, and for how long.
 
 use crate::environment::Environment;
-use crate::ids::{EnvironmentName, ImageDigest};
+use crate::ids::{CommitSha, EnvironmentName, ImageDigest};
+use crate::plan::PlanKind;
+use crate::release::Release;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub struct Soak {
     pub served_s: i64,
     /// Since when it serves now, if it does.
     pub since: Option<Timestamp>,
+    /// What serves there instead, where it contains the plan's commit: a deployment of that would go backwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<CommitSha>,
 }
 
 impl Soak {
@@ -48,6 +53,30 @@ impl Past {
     }
 }
 
+/// Whether what an environment runs contains a commit already, as far as the plans tell that brought it there, so that no
+/// deployment brings the commit there any more. `brought`: releases that went live there, the newest first.
+#[must_use]
+pub fn has_passed(commit: &CommitSha, live: &CommitSha, brought: &[Release]) -> bool {
+    let mut at = live;
+    for release in brought {
+        let plan = release.plan.as_ref().filter(|plan| plan.kind == PlanKind::Deploy && plan.commit == *at);
+        // What went back stands for what had brought it first.
+        let Some(plan) = plan else { continue };
+        if plan.commits.iter().any(|contained| contained.sha == *commit) {
+            return true;
+        }
+        // What ran before is contained in it, unless it is of another branch.
+        match &plan.base {
+            Some(base) if plan.takes_out.is_empty() => at = base,
+            _ => return false,
+        }
+        if at == commit {
+            return true;
+        }
+    }
+    false
+}
+
 fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
     let serves = |live: &crate::environment::Live| live.verified && live.image == *image;
     let over = environment.stays.iter().filter(|stay| serves(&stay.live)).map(|stay| (&stay.live, stay.until));
@@ -63,6 +92,7 @@ fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
         environment: environment.key.environment.clone(),
         served_s: over.chain(until_then).map(served_s).sum(),
         since,
+        ahead: None,
     }
 }
 
@@ -70,7 +100,6 @@ fn soak(image: &ImageDigest, environment: &Environment) -> Soak {
 mod tests {
     use super::*;
     use crate::environment::{Event, Live, Waiting, step};
-    use crate::plan::PlanKind;
     use crate::plan::tests::{plan, sha};
 
     fn at(seconds: i64) -> Timestamp {
@@ -157,5 +186,40 @@ mod tests {
         assert_eq!(production.stays.len(), crate::environment::STAYS_LIMIT);
         assert!(!Past::of(&image(1), &production, None).known_good, "what is forgotten is not known");
         assert!(Past::of(&image(30), &production, None).known_good);
+    }
+
+    /// A deployment that went live: from a base, with what it shipped, and so many commits taken out.
+    fn deployed(base: u8, shipped: &[u8], takes_out: u32) -> Release {
+        let request: crate::release::Request = serde_json::from_value(serde_json::json!({
+            "key": { "service": "goals", "environment": "staging" }, "kind": { "kind": "deploy" }, "reference": null,
+            "requester": "ana", "reason": null, "dry_run": false, "origin": { "channel": "terminal:releases" },
+            "at": at(0), "expires_at": at(60),
+        }))
+        .unwrap();
+        let commits: Vec<_> = shipped.iter().map(|seed| crate::plan::tests::commit(*seed, None)).collect();
+        let mut brought = plan();
+        (brought.base, brought.commit, brought.commits) = (Some(sha(base)), sha(shipped[0]), commits);
+        brought.takes_out.total = takes_out;
+        Release { plan: Some(brought), ..Release::new("R".into(), request) }
+    }
+
+    #[test]
+    fn what_an_environment_has_passed_is_told_by_the_plans_that_brought_it() {
+        // 2 on 1; then 3 and 4; then 5, newest first.
+        let brought = [deployed(4, &[5], 0), deployed(2, &[4, 3], 0), deployed(1, &[2], 0)];
+        let passed = |commit, live| has_passed(&sha(commit), &sha(live), &brought);
+        for contained in [1, 2, 3, 4] {
+            assert!(passed(contained, 5), "{contained}");
+        }
+        assert!(!passed(6, 5), "it may come yet");
+        assert!(passed(2, 4) && !passed(5, 4), "after a rollback to 4 what came later is newer");
+    }
+
+    #[test]
+    fn a_commit_of_another_branch_has_passed_only_what_it_ships() {
+        let brought = [deployed(4, &[9, 8], 2), deployed(2, &[4, 3], 0)];
+        let passed = |commit| has_passed(&sha(commit), &sha(9), &brought);
+        assert!(passed(8));
+        assert!(!passed(4) && !passed(3), "they can be deployed there again");
     }
 }

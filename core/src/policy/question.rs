@@ -2,7 +2,7 @@
 
 use super::past::Past;
 use crate::facts::Facts;
-use crate::ids::{EnvironmentName, PersonId, ReleaseId, ServiceName, TeamName};
+use crate::ids::{CommitSha, EnvironmentName, PersonId, ReleaseId, ServiceName, TeamName};
 use crate::person::{Directory, Person};
 use crate::plan::{Plan, PlanDigest, PlanKind};
 use jiff::Timestamp;
@@ -133,6 +133,12 @@ impl Reason {
     pub fn new(id: impl Into<String>, why: impl Into<String>, clears: Clears) -> Self {
         Self { id: id.into(), why: why.into(), clears, overridable: false }
     }
+
+    /// Whether neither votes nor time clear it: somebody has to mend something first, or to override it.
+    #[must_use]
+    pub fn needs_mending(&self) -> bool {
+        matches!(self.clears, Clears::Nothing | Clears::Soak { ahead: Some(_), .. })
+    }
 }
 
 /// What would make a reason go away. Found by asking the policy again, never written by hand.
@@ -155,6 +161,9 @@ pub enum Clears {
     Soak {
         /// That environment.
         environment: EnvironmentName,
+        /// Where that has moved on to a commit that contains the release's: no deployment brings it there any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ahead: Option<Ahead>,
     },
     /// Waiting until this moment.
     Time {
@@ -175,6 +184,15 @@ pub enum Clears {
     },
     /// Nothing that can happen to this release.
     Nothing,
+}
+
+/// What can go on instead of a commit that has been passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ahead {
+    /// The newer commit.
+    pub commit: CommitSha,
+    /// Where it could go.
+    pub to: EnvironmentName,
 }
 
 /// Approvals of one team that are missing.

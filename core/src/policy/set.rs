@@ -32,6 +32,8 @@ pub(super) struct Inner {
     /// The people whom some rule names.
     pub(super) named: BTreeSet<String>,
     pub(super) hash: String,
+    /// Whether the schema has `takesOut` of a release. One of an earlier version does not.
+    pub(super) declares_takes_out: bool,
 }
 
 #[derive(Clone)]
@@ -74,7 +76,7 @@ impl PolicySet {
     /// The same rules without one of them, to find out what that one decides. Never in force: nothing but its hash, which
     /// is that of the whole set, tells it from one that was read.
     pub(crate) fn without(&self, rule: &str) -> Self {
-        let Inner { schema, all, permits, rules, counted: _, teams, named, hash } = &*self.0;
+        let Inner { schema, all, permits, rules, counted: _, teams, named, hash, declares_takes_out } = &*self.0;
         let others = |set: &Cedar| {
             let mut others = set.clone();
             // A set without that rule needs nothing.
@@ -93,6 +95,7 @@ impl PolicySet {
             teams: teams.clone(),
             named: named.clone(),
             hash: hash.clone(),
+            declares_takes_out: *declares_takes_out,
         }))
     }
 

@@ -69,6 +69,8 @@ pub(super) struct Attributes<'a> {
     pub(super) locks: bool,
     pub(super) rewrites_rows: bool,
     pub(super) reversible: bool,
+    /// How many commits that run now are not in it; `None` where the schema, of an earlier version, cannot say so.
+    pub(super) takes_out: Option<usize>,
 }
 
 impl<'a> Attributes<'a> {
@@ -89,6 +91,7 @@ impl<'a> Attributes<'a> {
             locks: plan.locks(),
             rewrites_rows: plan.rewrites_rows(),
             reversible: plan.is_reversible(),
+            takes_out: Some(plan.takes_out.count()),
         }
     }
 
@@ -117,7 +120,8 @@ impl<'a> Attributes<'a> {
             ("rewritesRows", RestrictedExpression::new_bool(self.rewrites_rows)),
             ("reversible", RestrictedExpression::new_bool(self.reversible)),
         ];
-        let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
+        let takes_out = self.takes_out.map(|count| ("takesOut", long(count)));
+        let attributes = attributes.into_iter().chain(takes_out).map(|(name, value)| (name.to_owned(), value));
         Entity::new_with_tags(id.clone(), attributes, [], tags).map_err(|error| error.to_string())
     }
 }
@@ -167,17 +171,19 @@ pub(super) fn release_uid(case: &Case<'_>) -> EntityUid {
     uid(Type::Release, case.release.as_str())
 }
 
-/// Whether everything that Slipway would put before the policies fits this schema: asked once at load, so that
-/// an edited schema is refused then instead of denying every release later.
-pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<(), String> {
-    let (somebody, service) = (PersonId::new("somebody"), ServiceName::new("service"));
-    let release = uid(Type::Release, "release");
-    let attributes = Attributes {
-        service: &service,
+/// A release of which nothing is special.
+fn ordinary<'a>(
+    service: &'a ServiceName,
+    environment: &'a EnvironmentName,
+    requester: &'a PersonId,
+    takes_out: Option<usize>,
+) -> Attributes<'a> {
+    Attributes {
+        service,
         environment,
         kind: PlanKind::Deploy,
-        requester: &somebody,
-        authors: BTreeSet::from([somebody.clone()]),
+        requester,
+        authors: BTreeSet::from([requester.clone()]),
         unknown_authors: 0,
         commits: 1,
         migrations: 0,
@@ -186,11 +192,28 @@ pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<()
         locks: false,
         rewrites_rows: false,
         reversible: true,
-    };
+        takes_out,
+    }
+}
+
+/// Whether rules can speak of what a release takes out. A schema of an earlier version goes on working without.
+pub(super) fn declares_takes_out(schema: &Schema, environment: &EnvironmentName) -> bool {
+    let (somebody, service) = (PersonId::new("somebody"), ServiceName::new("service"));
+    let release = ordinary(&service, environment, &somebody, Some(0)).entity(&uid(Type::Release, "release"), vec![]);
+    release.is_ok_and(|release| entities([release], schema).is_ok())
+}
+
+/// Whether everything that Slipway would put before the policies fits this schema: asked once at load, so that
+/// an edited schema is refused then instead of denying every release later.
+pub(super) fn probe(schema: &Schema, environment: &EnvironmentName) -> Result<(), String> {
+    let (somebody, service) = (PersonId::new("somebody"), ServiceName::new("service"));
+    let release = uid(Type::Release, "release");
+    let takes_out = declares_takes_out(schema, environment).then_some(0);
+    let attributes = ordinary(&service, environment, &somebody, takes_out);
     let principal = Entity::new_no_attrs(uid(Type::Person, somebody.as_str()), Default::default());
     entities([principal, attributes.entity(&release, vec![("team".to_owned(), long(1))])?], schema)?;
     let moment = Moment { now: Timestamp::UNIX_EPOCH, outlook: Outlook::Hoped, soaked: true };
-    let soak = Soak { environment: environment.clone(), served_s: 0, since: None };
+    let soak = Soak { environment: environment.clone(), served_s: 0, since: None, ahead: None };
     let past = Past { soak: Some(soak), known_good: false, known_bad: false };
     let of_release = |vetoes, overridden| release_context(moment, &TimeZone::UTC, &past, Extra { vetoes, overridden });
     let declared = |action: &Action| !action.may_be_missing() || schema.actions().any(|known| *known == action.uid());

@@ -14,7 +14,7 @@ pub(super) fn written(clears: &Clears, timezone: &TimeZone) -> String {
         Clears::Votes { missing } => format!("votes: {}", list(missing.iter().map(slot))),
         Clears::Withdrawal { by } => format!("withdrawal: {}", people(by)),
         Clears::Facts => "facts".to_owned(),
-        Clears::Soak { environment } => format!("soak: {environment}"),
+        Clears::Soak { environment, .. } => format!("soak: {environment}"),
         Clears::Time { at: Some(at) } => format!("time: {}", moment(*at, timezone)),
         Clears::Time { at: None } => "time: not known".to_owned(),
         // Locks and other releases are the host's, and no case has them.

@@ -64,6 +64,7 @@ const CASE_KEYS: Keys = &[
     ("known_bad", "false"),
     ("bypasses", "0"),
     ("scan", "{ critical = 0, high = 2 }"),
+    ("takes_out", "0"),
 ];
 /// How many of them only a case may say.
 const OF_A_CASE: usize = 6;
@@ -407,6 +408,7 @@ fn change(m: &mut Mistakes<'_>, fields: &Fields<'_>, names: &Names<'_>) -> Optio
         locks,
         rewrites_rows,
         reversible,
+        takes_out: count(m, "takes_out"),
     })
 }
 

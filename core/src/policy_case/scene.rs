@@ -5,7 +5,7 @@ use crate::facts::{CiFact, CiState, Facts, Observed, ScanCounts, ScanFact};
 use crate::ids::{CommitSha, EnvironmentKey, EnvironmentName, ImageDigest, PersonId, ReleaseId};
 use crate::migration::{Danger, DangerKind, TableSize};
 use crate::person::{Directory, Person};
-use crate::plan::{Commit, ConfigVersion, Plan, PlanDigest, PlanKind, PlannedImage, PlannedMigration};
+use crate::plan::{Commit, ConfigVersion, Plan, PlanDigest, PlanKind, PlannedImage, PlannedMigration, TakesOut};
 use crate::policy::{Act, Action, Asking, Case, Decision, Override, Past, PolicySet, Stance, Vote};
 use crate::workflow::{Bypass, BypassKind};
 use jiff::tz::TimeZone;
@@ -36,6 +36,7 @@ pub(super) struct Change {
     pub(super) locks: bool,
     pub(super) rewrites_rows: bool,
     pub(super) reversible: bool,
+    pub(super) takes_out: usize,
 }
 
 /// How an image did in the environment before.
@@ -248,6 +249,7 @@ impl Change {
             commits_total: u32::try_from(self.commits).unwrap_or(u32::MAX),
             commits,
             migrations: (1..).take(self.migrations).map(|version| self.migration(version)).collect(),
+            takes_out: TakesOut { commits: vec![], total: u32::try_from(self.takes_out).unwrap_or(u32::MAX) },
             ..Plan::bare(&self.key, self.kind, sha(Plan::COMMITS_LIMIT + 1), image)
         }
     }

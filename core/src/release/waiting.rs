@@ -5,7 +5,7 @@ use super::step::{Illegal, Next, end, failed, illegal};
 use super::{Effect, Event, Failure};
 use crate::gate::{Course, Verdict};
 use crate::ids::PersonId;
-use crate::plan::PlanDigest;
+use crate::plan::{Plan, PlanDigest};
 use crate::policy::{Clears, Reason, Stance, Vote};
 use jiff::Timestamp;
 
@@ -73,7 +73,7 @@ fn judged(mut next: Release, verdict: &Verdict) -> Result<Next, Illegal> {
         });
     }
     let at = verdict.at();
-    next.verdict = Some(verdict.clone());
+    let before = next.verdict.replace(verdict.clone());
     match verdict.course() {
         Course::Deny => Ok(end(next, Phase::Denied, Outcome::Denied, at)),
         Course::NothingToDo => Ok(end(next, Phase::Cancelled, Outcome::NothingToDo, at)),
@@ -90,20 +90,29 @@ fn judged(mut next: Release, verdict: &Verdict) -> Result<Next, Illegal> {
             Ok((next, vec![Effect::Gather]))
         }
         Course::Wait => {
-            let first = matches!(next.phase, Phase::Planning { .. });
-            next.phase = if waits_for_votes(verdict.reasons()) { Phase::AwaitingApproval } else { Phase::Queued };
+            // Whoever could approve is asked once that could help.
+            let first = matches!(next.phase, Phase::Planning { .. })
+                || (next.phase == Phase::Queued && before.is_some_and(|before| in_vain(before.reasons())));
+            let asks = waits_for_votes(verdict.reasons())
+                && (next.phase == Phase::AwaitingApproval || !in_vain(verdict.reasons()));
+            next.phase = if asks { Phase::AwaitingApproval } else { Phase::Queued };
             let mut effects = Vec::new();
             if let Some(at) = verdict.again_at() {
                 effects.push(Effect::JudgeAt { at });
             }
             // Whoever approves is asked about the lead of a group, once for all of it.
-            if first && next.follows().is_none() {
+            if first && asks && next.follows().is_none() {
                 effects.extend(tell_approvers(&next, verdict));
             }
             Ok((next, effects))
         }
         Course::Start => Ok(start(next, at)),
     }
+}
+
+/// Whether a vote would change nothing as things are, whoever gave it.
+fn in_vain(reasons: &[Reason]) -> bool {
+    reasons.iter().any(Reason::needs_mending)
 }
 
 fn waits_for_votes(reasons: &[Reason]) -> bool {
@@ -139,12 +148,13 @@ fn start(mut next: Release, at: Timestamp) -> Next {
 
 /// An approval is for one digest, and so is an override. When the plan changes they are void, unless the new plan only
 /// does less. A veto is against the release: it stands on every plan until it is withdrawn.
-fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
+fn planned_again(mut next: Release, plan: &Plan) -> Next {
     let Some(old) = next.plan.replace(plan.clone()) else { return (next, vec![]) };
     let (old_digest, new_digest) = (old.digest(), plan.digest());
     if old_digest == new_digest {
         return (next, vec![]);
     }
+    let takes_more_out = takes_more_out(&next, &old, plan);
     if plan.shrinks(&old) {
         for vote in &mut next.votes {
             vote.digest = new_digest.clone();
@@ -162,7 +172,18 @@ fn planned_again(mut next: Release, plan: &crate::plan::Plan) -> Next {
     let tell = (!voters.is_empty()).then(|| Effect::Tell { people: voters.clone(), what });
     let at = next.voided.and_then(|voided| voided.at);
     next.voided = Some(Voided { digest: old_digest, voters, override_by, changes: plan.changes_from(&old), at });
-    (next, tell.into_iter().collect())
+    (next, tell.into_iter().chain(takes_more_out).collect())
+}
+
+/// Whoever asked was shown another plan: that it would take out what has begun to run since, nobody has read yet.
+fn takes_more_out(release: &Release, old: &Plan, plan: &Plan) -> Option<Effect> {
+    let count = plan.takes_out.count();
+    if count <= old.takes_out.count() || release.request.requester.is_slipway() {
+        return None;
+    }
+    let out = if count == 1 { "1 commit out that runs".to_owned() } else { format!("{count} commits out that run") };
+    let what = format!("What runs changed while {} waited: it takes {out} there now.", release.request.key);
+    Some(Effect::Tell { people: vec![release.request.requester.clone()], what })
 }
 
 /// Nobody who has approved is asked to trust a mark that came and went: they look again. So do those whose approval is still

@@ -69,12 +69,13 @@ pub(super) async fn what_is_known_to_be_bad_goes_nowhere(chat: ChatOption) {
 
     let commit = bad.commit.clone().unwrap();
     play.say("ana", &format!("/deploy production {commit}")).await;
-    let held = |m: &Seen| m.is_card() && m.text().contains("Somebody has marked this commit");
-    let card = play.until("a card that names the mark", held).await;
-    play.react("bob", &card, "✅").await;
-    play.react("dora", &card, "✅").await;
+    let refused = |m: &Seen| m.is_card() && m.text().contains("refused: Somebody has marked this commit");
+    let card = play.until("a card that names the mark", refused).await;
+    assert_eq!(play.release(&card).await.outcome, Some(Outcome::Denied), "{}", card.text());
+    let way = format!("/deploy production {}", commit.short());
+    assert!(card.text().contains("--undo") && card.text().contains(&way), "{}", card.text());
     play.say("ana", "/rollback staging").await;
-    let back = play.until_end_of_another(&[&older, &newer]).await;
+    let back = play.until_end_of_another(&[&older, &newer, &card]).await;
     assert_eq!(play.release(&back).await.outcome, Some(Outcome::Live), "{}", back.text());
     play.say("ana", &format!("/rollback staging {}", bad.id.short())).await;
     play.until_told("ana", "Nothing was started.").await;

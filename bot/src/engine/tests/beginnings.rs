@@ -21,6 +21,14 @@ const CLOSED: &str = r#"
 forbid (principal, action == Action::"execute", resource);
 "#;
 
+/// One that holds without refusing: an override would set it aside.
+const CLOSED_YESTERDAY: &str = r#"
+@id("closed-yesterday")
+@why("Nothing starts today.")
+forbid (principal, action == Action::"execute", resource)
+unless { context.overridden };
+"#;
+
 /// What follows from an effect that began, and from nothing else.
 const RUNS: [&str; 6] = ["observe_ci", "observe_image", "migrate", "deploy", "follow", "verify"];
 
@@ -251,12 +259,12 @@ async fn brink(chat: &mut Chat, way: Way) -> Brink {
         }
         Way::Restart => {
             // A rule held it that is in force no more.
-            chat.adds_rule(&CLOSED.replace("closed", "closed-yesterday"));
+            chat.adds_rule(CLOSED_YESTERDAY);
             brink.release = Some(chat.planned("ana", &staging).await);
             chat.configure(CONFIG);
         }
         Way::PolicyReload => {
-            chat.adds_rule(&CLOSED.replace("closed", "closed-yesterday"));
+            chat.adds_rule(CLOSED_YESTERDAY);
             brink.release = Some(chat.planned("ana", &staging).await);
         }
         Way::BackBySetting => {

@@ -175,7 +175,10 @@ async fn one_at_a_time_and_the_newest_wins() {
 #[tokio::test]
 async fn a_newer_commit_takes_the_place_of_one_that_waits() {
     let mut chat = open().await;
-    chat.adds_rule("@id(\"closed\") @why(\"Closed.\") forbid (principal, action == Action::\"execute\", resource);");
+    chat.adds_rule(
+        "@id(\"closed\") @why(\"Closed.\") forbid (principal, action == Action::\"execute\", resource)
+        unless { context.overridden };",
+    );
     let config = following(&chat.config_with_folder());
     chat.configure(&config);
     let old = merged(&mut chat, None, 3).await;

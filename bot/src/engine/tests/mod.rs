@@ -50,6 +50,7 @@ mod broken_off;
 mod far_back;
 mod hints;
 mod unmarked;
+mod what_may_ship;
 
 use chat::{Chat, plan, sha};
 use slipway_core::release::{Event, Failure, Outcome, Phase, Release, Step};

@@ -9,7 +9,8 @@ use std::time::Duration;
 const CLOSED: &str = r#"
 @id("closed")
 @why("Nothing starts today.")
-forbid (principal, action == Action::"execute", resource);
+forbid (principal, action == Action::"execute", resource)
+unless { context.overridden };
 "#;
 
 #[tokio::test]

@@ -30,8 +30,14 @@ pub fn announcement(view: &ReleaseView<'_>, way_back: bool) -> Message {
         }
         body.push(Block::Line(rest(view, plan, way_back)));
         body.extend(super::release::dry(plan).map(Block::Line));
+        body.extend(super::release::taken_out_warning(plan, super::release::When::Past).map(Block::Warning));
     }
-    first::fitted_about(Message { mark: Mark::None, headline: headline(view), progress: None, body, actions: vec![] })
+    let mut headline = headline(view);
+    if let Some(mark) = super::release::mark(view) {
+        headline = headline.text(DOT).text("known bad");
+        body.push(Block::Warning(super::release::known_bad_line(mark)));
+    }
+    first::fitted_about(Message { mark: Mark::None, headline, progress: None, body, actions: vec![] })
 }
 
 /// `goals production: 2 migrations applied · approved by bob`, and that nothing was deployed.

@@ -27,9 +27,10 @@ fn undo(release: &Release) -> Line {
     Line::plain("To take the mark away: ").code(format!("/release bad {} --undo", release.id.short()))
 }
 
-/// The mark is on it. `live_on`: the environments where that commit runs, each with whether it has a way back.
+/// The mark is on it. `live_on`: the environments where that commit runs, each with whether it has a way back. `under_way`:
+/// the releases that are bringing it somewhere.
 #[must_use]
-pub fn marked(release: &Release, live_on: &[(EnvironmentName, bool)]) -> Message {
+pub fn marked(release: &Release, live_on: &[(EnvironmentName, bool)], under_way: &[Release]) -> Message {
     let line = brought(Line::plain("Known to be bad from now on: "), release);
     let line = line.text(". No rollback goes back to it, and nothing brings it anywhere.");
     let runs = |(environment, way_back): &(EnvironmentName, bool)| {
@@ -39,7 +40,13 @@ pub fn marked(release: &Release, live_on: &[(EnvironmentName, bool)]) -> Message
             false => line.text(super::NO_WAY_BACK),
         }
     };
-    Message::answer(line, live_on.iter().map(runs).chain([undo(release)]))
+    let comes = |running: &Release| {
+        let environment = &running.request.key.environment;
+        let line = words::release(Line::plain(format!("It is on its way to {environment} with ")), &running.id);
+        let line = line.text(": ").code(format!("/release cancel {}", running.id.short()));
+        line.text(", and once it is live ").code(format!("/rollback {environment}"))
+    };
+    Message::answer(line, live_on.iter().map(runs).chain(under_way.iter().map(comes)).chain([undo(release)]))
 }
 
 /// The mark is gone. `again`: the releases that wait for new votes.

@@ -101,7 +101,7 @@ pub struct ReleaseView<'a> {
     pub expected_deploy_s: Option<u64>,
     /// The environment that comes after this one.
     pub next: Option<&'a EnvironmentName>,
-    /// The release that has marked what this one would bring as known to be bad.
+    /// The release of the same commit that somebody has marked as known to be bad; it may be this one.
     pub marked: Option<&'a Release>,
 }
 

@@ -255,7 +255,11 @@ pub(super) fn clears(reason: &Reason, now: Option<Timestamp>) -> Line {
         }
         Clears::Withdrawal { by } => people(line, by, " or ").text(" can, with ").code("/release withdraw"),
         Clears::Facts => line.text("looked at again by itself"),
-        Clears::Soak { environment } => {
+        Clears::Soak { environment, ahead: Some(ahead) } => {
+            let line = commit(line.text(format!("{environment} has moved on to ")), &ahead.commit).text(": ");
+            line.code(format!("/deploy {} {}", ahead.to, ahead.commit.short())).text(" brings that")
+        }
+        Clears::Soak { environment, ahead: None } => {
             line.text("first ").code(format!("/deploy {environment}")).text(" with this commit")
         }
         Clears::Time { at: Some(at) } => until(line.text("clears by itself at "), *at, now),

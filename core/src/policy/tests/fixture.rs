@@ -122,6 +122,7 @@ impl Scene {
             environment: "staging".into(),
             served_s: if serves { 0 } else { seconds },
             since: serves.then(|| self.now - jiff::SignedDuration::from_secs(seconds)),
+            ahead: None,
         };
         self.past.soak = Some(soak);
         self
@@ -208,7 +209,7 @@ fn clearing(clears: &Clears) -> Option<String> {
         Clears::Votes { missing } => Some(missing.iter().map(slot).collect::<Vec<_>>().join(" and ")),
         Clears::Withdrawal { by } => Some(format!("withdrawal by [{}]", people(by))),
         Clears::Facts => Some("facts".to_owned()),
-        Clears::Soak { environment } => Some(format!("first on {environment}")),
+        Clears::Soak { environment, .. } => Some(format!("first on {environment}")),
         Clears::Time { at } => Some(at.map_or("some time".to_owned(), |at| format!("at {at}"))),
         Clears::Unlock { .. } | Clears::Release { .. } => Some("not of the policy".to_owned()),
         Clears::Nothing => None,

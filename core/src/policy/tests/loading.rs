@@ -178,7 +178,7 @@ fn a_wrong_schema_is_refused() {
         schema.cedarschema:19:1: Error parsing schema: unexpected token `entity`. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&SCHEMA.replace("entity Service;", "entity Service")));
     expect![[r#"
-        schema.cedarschema:153:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
+        schema.cedarschema:156:8: Error parsing schema: `Team` is declared twice. Leave out Team and Environment, which Slipway adds, and compare with the schema that came with it.
     "#]].assert_eq(&parse(&format!("{SCHEMA}\nentity Team;")));
     expect![[r#"
         schema.cedarschema:1:1: This schema does not fit this version of Slipway: entity does not conform to the schema. Start again from the schema.cedarschema that came with this version.
@@ -197,6 +197,8 @@ fn names_come_from_the_vocabulary() {
         production.cedar:21:1: The rule "dba-approval" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:34:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:34:1: The rule "unknown-change" counts approvals of team "sre", which nobody is in. Give somebody the team "sre" in the configuration, or name another team.
+        production.cedar:47:1: The rule "takes-out" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:47:1: The rule "takes-out" counts approvals of team "sre", which nobody is in. Give somebody the team "sre" in the configuration, or name another team.
         vocabulary:1:1: There are no environments, so no rule can speak of one. Configure at least one of the environments.
         vocabulary:1:1: There are no teams, so no rule can speak of one. Configure at least one of the teams.
     "#]].assert_eq(&listed(&parse(&Vocabulary::default()).unwrap_err()));
@@ -212,7 +214,9 @@ fn names_come_from_the_vocabulary() {
         production.cedar:24:32: There is no Environment::"production". There are "staging".
         production.cedar:34:1: The rule "unknown-change" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
         production.cedar:37:32: There is no Environment::"production". There are "staging".
-        production.cedar:51:32: There is no Environment::"production". There are "staging".
+        production.cedar:47:1: The rule "takes-out" counts approvals of team "release", which nobody is in. Give somebody the team "release" in the configuration, or name another team.
+        production.cedar:50:32: There is no Environment::"production". There are "staging".
+        production.cedar:63:32: There is no Environment::"production". There are "staging".
         votes.cedar:5:22: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:20:18: There is no Team::"release". There are "dba", "developers", "sre".
         who.cedar:32:22: There is no Team::"release". There are "dba", "developers", "sre".
@@ -280,6 +284,7 @@ fn the_shipped_rules_have_these_names() {
         soak-30m
         sre-approves
         sre-overrides
+        takes-out
         unknown-change
         unlock-any
         unlock-own

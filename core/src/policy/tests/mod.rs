@@ -8,4 +8,5 @@ mod guarantees;
 mod loading;
 mod own_change;
 mod shipping;
+mod taken_out;
 mod traps;

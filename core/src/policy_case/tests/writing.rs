@@ -199,12 +199,12 @@ expect = "allow"
           Expected  allow
           Got       mistakes
                     rules:1:1: This rule has no name. Write @id("a-name-of-its-own") on the line above it.
-        ▲ No case would miss these 28 rules: bump-release, bump-sre, by-itself, cancel-any, cancel-own, ci-green,
+        ▲ No case would miss these 29 rules: bump-release, bump-sre, by-itself, cancel-any, cancel-own, ci-green,
         dba-approval, dba-approves, developers, everybody-vetoes, known-bad, no-author-vote, no-own-vote, no-veto,
         no-way-around, production-approval, release-approves, release-overrides, release-team, ship-developers,
-        ship-release-team, soak-30m, sre-approves, sre-overrides, unknown-change, unlock-any, unlock-own,
+        ship-release-team, soak-30m, sre-approves, sre-overrides, takes-out, unknown-change, unlock-any, unlock-own,
         weekend-freeze. Write a case in which each of them decides.
-        ✖ 2 of 2 cases failed; 0 of 28 rules decide in one
+        ✖ 2 of 2 cases failed; 0 of 29 rules decide in one
     "#]]
     .assert_eq(&(told + &rest + &shown(&summary(&suite, false))));
     let explain = |case| shown(&explained(case, &policies.ask(&policies.parse(None).unwrap(), case)));

@@ -7,7 +7,7 @@ use super::super::words::{self, DOT};
 use super::plan::{self, When};
 use super::{
     actions, applied, approved, back, because, commit, configuration, cut_over, field, keeps_serving, message,
-    migrating, paths, reasons, run, shipping, targets,
+    migrating, paths, reasons, run, shipping, taken_out, targets,
 };
 use crate::gate::Course;
 use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
@@ -32,6 +32,9 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
     if release.target_count() > 1 {
         stands = stands.text(format!(" on {} targets", release.target_count()));
     }
+    if let Some(out) = release.plan.as_ref().filter(|_| !dry).and_then(|plan| taken_out::briefly(plan, When::Past)) {
+        stands = stands.text(DOT).text(out);
+    }
     let back = release.plan.as_ref().map_or(0, |plan| plan.taken_back.len());
     if back > 0 {
         stands = stands.text(format!("{DOT}{} taken back", words::count(back, "migration")));
@@ -40,7 +43,7 @@ pub(super) fn live(view: &ReleaseView<'_>) -> Message {
         stands = stands.text(DOT).text(words::exact(words::seconds(start, end)));
     }
     // After a rollback the commit has been everywhere before.
-    let next = view.next.filter(|_| !again && !configuration::is_only(release) && release.known_bad.is_none());
+    let next = view.next.filter(|_| !again && !configuration::is_only(release) && super::mark(view).is_none());
     if let Some(next) = next {
         stands = stands.text(format!("{DOT}next: {next}"));
     }
@@ -78,12 +81,27 @@ pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
     };
     let mut message = message(view, Mark::Failed, stands);
     message.body.extend(words::reasons(reasons(view.release), true, None).into_iter().map(Block::Line));
+    message.body.extend(way_out_of_mark(view).map(Block::Line));
     // What was not started is said already where something was merged before.
     if view.release.merge().is_none() {
         message.body.push(Block::Line(Line::plain("Nothing was started.")));
     }
     message.actions = actions([Verb::Why]);
     message
+}
+
+/// What is refused for a mark is asked for again once that is gone: it has ended, and nothing goes on by itself.
+fn way_out_of_mark(view: &ReleaseView<'_>) -> Option<Line> {
+    let mark = view.marked?.id.short();
+    let line = Line::default().code(format!("/release bad {mark} --undo")).text(" takes that back; then ask again: ");
+    let EnvironmentKey { service: _, environment } = &view.release.request.key;
+    let command = match (&view.release.request.kind, &view.release.commit) {
+        (RequestKind::Deploy | RequestKind::Retry { .. }, Some(commit)) if view.release.request.together.is_none() => {
+            format!("/deploy {environment} {}", commit.short())
+        }
+        _ => command_again(view),
+    };
+    Some(line.code(command))
 }
 
 pub(super) fn cancelled(view: &ReleaseView<'_>, by: &PersonId, details: &[String]) -> Message {
@@ -122,8 +140,12 @@ pub(super) fn expired(view: &ReleaseView<'_>) -> Message {
 }
 
 fn ask_again(view: &ReleaseView<'_>) -> Line {
+    Line::plain("To ask again: ").code(command_again(view))
+}
+
+fn command_again(view: &ReleaseView<'_>) -> String {
     let environment = &view.release.request.key.environment;
-    let command = match &view.release.request.kind {
+    match &view.release.request.kind {
         RequestKind::Deploy if view.release.request.together.is_some() => {
             super::together::for_all(view.release, environment)
         }
@@ -136,8 +158,7 @@ fn ask_again(view: &ReleaseView<'_>) -> Line {
             None => shipping::command(environment, *pull),
             Some(commit) => format!("/deploy {environment} {}", commit.short()),
         },
-    };
-    Line::plain("To ask again: ").code(command)
+    }
 }
 
 pub(super) fn superseded(view: &ReleaseView<'_>, by: &ReleaseId) -> Message {

@@ -29,10 +29,7 @@ pub(in super::super) fn lines(plan: &Plan) -> Vec<Line> {
         lines.extend(allowed_dangers(plan));
     }
     lines.extend(by_hand::migrations(plan));
-    if !plan.unknown_applied.is_empty() {
-        let n = words::count(plan.unknown_applied.len(), "migration");
-        lines.push(Line::plain(format!("{n} applied here that this commit does not have")));
-    }
+    lines.extend(super::taken_out::left_behind(plan));
     lines
 }
 

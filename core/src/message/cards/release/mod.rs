@@ -12,6 +12,7 @@ mod plan;
 mod planning;
 mod run;
 mod shipping;
+mod taken_out;
 mod targets;
 mod together;
 mod waiting;
@@ -25,6 +26,7 @@ pub(super) use migrations::migration as migration_line;
 pub(super) use migrations::{data_not_brought_back, lines as migration_lines, warnings as migration_warnings};
 pub(super) use plan::{When, ships};
 pub(super) use run::noun as step_noun;
+pub(super) use taken_out::warning as taken_out_warning;
 pub(super) use targets::{all_dry, dry};
 pub use together::together_card;
 pub(super) use waiting::is_held;
@@ -36,7 +38,7 @@ use super::overriding;
 use super::words::{self, DOT};
 use crate::ids::CommitSha;
 use crate::policy::{Reason, Stance};
-use crate::release::{Outcome, Phase, Release, RequestKind, StepState};
+use crate::release::{KnownBad, Outcome, Phase, Release, RequestKind, StepState};
 
 /// The card of a release, whatever it is at.
 #[must_use]
@@ -50,8 +52,10 @@ fn whole_card(view: &ReleaseView<'_>) -> Message {
         (Phase::Planning { stage }, _) => planning::card(view, *stage),
         (Phase::AwaitingApproval, _) => waiting::awaiting(view),
         (Phase::Queued, _) => waiting::queued(view),
-        (Phase::Running { step }, _) => run::card(view, *step),
-        (_, Some(outcome)) => with_mark(view.release, ended(view, outcome)),
+        (Phase::Running { step }, _) => with_mark(view, run::card(view, *step)),
+        // That is why it was refused.
+        (_, Some(Outcome::Denied)) if view.marked.is_some() => ends::denied(view),
+        (_, Some(outcome)) => with_mark(view, ended(view, outcome)),
         // Only a stored state of another version can be an end without an outcome.
         (phase, None) => message(view, Mark::Ended, Line::plain(format!("ended: {}", phase.name()))),
     };
@@ -73,10 +77,10 @@ fn ended(view: &ReleaseView<'_>, outcome: &Outcome) -> Message {
     }
 }
 
-/// Once somebody has said that what it brought is bad, nobody reads of it without that.
-fn with_mark(release: &Release, mut card: Message) -> Message {
+/// Once somebody has said that what it brings is bad, of whichever release that was said, nobody reads of it without that.
+fn with_mark(view: &ReleaseView<'_>, mut card: Message) -> Message {
     const KNOWN_BAD: &str = "known bad";
-    let Some(mark) = &release.known_bad else { return card };
+    let Some(mark) = mark(view) else { return card };
     let last = card.headline.clone().text(DOT).text(KNOWN_BAD);
     card.headline = match first::fits(&last) {
         true => last,
@@ -85,6 +89,12 @@ fn with_mark(release: &Release, mut card: Message) -> Message {
     };
     card.body.insert(0, Block::Warning(back::known_bad(mark)));
     card
+}
+
+/// The mark on the release, else on another one of the same commit. What only migrates brings no commit.
+pub(super) fn mark<'a>(view: &ReleaseView<'a>) -> Option<&'a KnownBad> {
+    let of_commit = view.marked.filter(|_| !view.release.request.kind.plan_kind().only_migrates());
+    view.release.known_bad.as_ref().or_else(|| of_commit?.known_bad.as_ref())
 }
 
 /// How many pieces of a card's first line say what it is about; [`title`] makes them.

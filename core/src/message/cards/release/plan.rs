@@ -4,7 +4,7 @@ use super::super::super::{Block, Line};
 use super::super::by_hand;
 use super::super::tag;
 use super::super::words::{self, DOT};
-use super::{back, configuration, cut_over, field, migrating, migrations, paths};
+use super::{back, configuration, cut_over, field, migrating, migrations, paths, taken_out};
 use crate::facts::{CiState, Facts};
 use crate::plan::{Commit, Plan, PlanKind};
 use crate::release::Release;
@@ -81,7 +81,8 @@ fn distance(plan: &Plan, when: When) -> Line {
         (_, true) => words::commit(Line::plain("no new commit: "), base).text(" runs already"),
         (_, false) if plan.kind.only_migrates() => words::commit(Line::default(), base).text(" keeps running"),
         (PlanKind::Deploy | PlanKind::MigrateUp | PlanKind::MigrateDown | PlanKind::Config, false) => {
-            words::commit(Line::plain(n).text(" since "), base)
+            let line = words::commit(Line::plain(n).text(" since "), base);
+            taken_out::briefly(plan, when).into_iter().fold(line, |line, out| line.text(", ").text(out))
         }
         (PlanKind::Rollback, false) => {
             // The time is that of what runs now, and stands behind it.
@@ -137,16 +138,21 @@ pub(super) fn warnings(release: &Release) -> Vec<Block> {
     let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
     let dry = release.plan.as_ref().and_then(super::targets::dry);
     let workflow = release.plan.as_ref().map(workflow_warnings).unwrap_or_default();
-    ci.into_iter().chain(migrations).chain(bypasses).chain(workflow).chain(dry).map(Block::Warning).collect()
+    let out = release.plan.as_ref().and_then(|plan| taken_out::warning(plan, When::Standing));
+    ci.into_iter().chain(out).chain(migrations).chain(bypasses).chain(workflow).chain(dry).map(Block::Warning).collect()
 }
 
 /// The same from the start on, for whoever reads it while it runs and afterwards. What CI says is a step by then, and that a
 /// target runs nothing is said where it matters.
 pub(super) fn kept_warnings(release: &Release) -> Vec<Block> {
+    let when = if release.phase.is_end() { When::Past } else { When::Standing };
+    // What did not come to serve has taken nothing out.
+    let out = release.plan.as_ref().filter(|_| when != When::Past || release.brought_live().is_some());
+    let out = out.and_then(|plan| taken_out::warning(plan, when));
     let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
     let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
     let workflow = release.plan.as_ref().map(workflow_warnings).unwrap_or_default();
-    migrations.into_iter().chain(bypasses).chain(workflow).map(Block::Warning).collect()
+    out.into_iter().chain(migrations).chain(bypasses).chain(workflow).map(Block::Warning).collect()
 }
 
 /// What the commit's workflows can never do, each with its place.

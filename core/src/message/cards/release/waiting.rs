@@ -102,8 +102,8 @@ fn queued_for(view: &ReleaseView<'_>) -> Line {
         let next = if release.gathering { "queued: reading again what would ship" } else { "queued: starts next" };
         return Line::plain(next);
     };
-    if reasons(release).iter().all(|reason| holds_for_good(release, reason)) {
-        return refused(view, first);
+    if let Some(held) = held_by(release) {
+        return refused(view, held);
     }
     let line = match &first.clears {
         Clears::Release { id } => words::release(Line::plain("queued behind "), id).join(ahead(view)),
@@ -140,13 +140,27 @@ fn holds_for_good(release: &Release, reason: &Reason) -> bool {
 
 /// Whether it waits for nothing that comes by itself.
 pub(in super::super) fn is_held(release: &Release) -> bool {
-    let reasons = reasons(release);
-    !reasons.is_empty() && reasons.iter().all(|reason| holds_for_good(release, reason))
+    held_by(release).is_some()
+}
+
+/// The first reason that holds it, where no other one is but that and votes that would change nothing.
+fn held_by(release: &Release) -> Option<&Reason> {
+    let mending = reasons(release).iter().find(|reason| reason.needs_mending());
+    let holds = |reason: &Reason| {
+        let is_in_vain = mending.is_some() && matches!(reason.clears, Clears::Votes { .. });
+        is_in_vain || reason.needs_mending() || holds_for_good(release, reason)
+    };
+    let first = mending.or(reasons(release).first())?;
+    reasons(release).iter().all(holds).then_some(first)
 }
 
 /// It does not run as things are; the way out stays.
 fn refused(view: &ReleaseView<'_>, first: &Reason) -> Line {
     let release = view.release;
+    if let Clears::Soak { environment, ahead: Some(ahead) } = &first.clears {
+        let line = words::commit(Line::plain(format!("refused: {environment} has moved on to ")), &ahead.commit);
+        return line.text(DOT).text(if first.overridable { "deploy that, or override" } else { "deploy that" });
+    }
     let line = because(view, "refused", first);
     let line = match reasons(release).len() {
         1 => line,
@@ -169,7 +183,12 @@ fn marked(view: &ReleaseView<'_>) -> Vec<Line> {
     let undo = format!("/release bad {} --undo", marked.id.short());
     let has_approvals =
         view.release.waiver.is_some() || view.release.votes.iter().any(|vote| vote.stance == Stance::Approve);
-    let then = if has_approvals { "votes are then asked for again" } else { "it then goes on by itself" };
+    let then = match reasons(view.release) {
+        _ if has_approvals => "votes are then asked for again",
+        reasons if reasons.iter().any(is_about_votes) => "it then waits for approval",
+        [] | [_] => "it then goes on by itself",
+        _ => "it then waits for the rest",
+    };
     vec![back::known_bad(mark), Line::default().code(undo).text(format!(" takes that back; {then}"))]
 }
 

@@ -154,9 +154,11 @@ fn a_mark_is_read_wherever_the_release_is() {
     assert!(shown.contains("marked as known to be bad by bob at") && shown.contains(": loses sessions"), "{shown}");
     let details = text(&details(&marked, &people(), at(1_000)));
     assert!(details.contains("live, known bad") && details.contains("loses sessions"), "{details}");
-    assert!(text(&history(std::slice::from_ref(&marked), at(1_000))).contains("● live, known bad"));
+    assert!(
+        text(&history(std::slice::from_ref(&marked), &Default::default(), at(1_000))).contains("● live, known bad")
+    );
     let said = [
-        super::super::marked(&marked, &[("production".into(), true)]),
+        super::super::marked(&marked, &[("production".into(), true)], &[]),
         mark_news(&marked, &mark),
         goes_back_to_nothing_bad(&marked, &marked),
         not_marked(&marked, None),

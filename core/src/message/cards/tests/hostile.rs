@@ -221,7 +221,7 @@ fn outside_text_is_always_marked_as_such() {
         walk(&announcement(&view, true));
         assert!(walk(&details(release, &people, at(60))) > 0);
     }
-    walk(&history(&releases, at(60)));
+    walk(&history(&releases, &Default::default(), at(60)));
     let lock = environment.lock.clone().unwrap();
     assert_eq!(walk(&lock_reminder(&environment, &lock, at(60))), 1);
     assert_eq!(walk(&lock_taken_away(&key(), &lock, &"bob".into(), None)), 1);

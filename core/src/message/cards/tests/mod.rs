@@ -15,6 +15,7 @@ mod plain;
 mod promotion;
 mod running;
 mod shipping;
+mod taken_out;
 mod targets;
 mod told;
 mod waiting;

@@ -173,7 +173,7 @@ fn history_is_one_line_a_release() {
         01JD7Q4N | goals → production | 4c1f9e2 | ✖ refused | ana | Tue 15:00 | –
         All of one: /release show <release>
     "#]]
-    .assert_eq(&text(&history(&releases, at(60))));
+    .assert_eq(&text(&history(&releases, &Default::default(), at(60))));
     expect![[r#"
         01JD7Q4N · goals → production · 4c1f9e2 · deploy
         01JD7Q4N · goals → production · 4c1f9e2 · live
@@ -181,12 +181,12 @@ fn history_is_one_line_a_release() {
         01JD7Q4N · goals → production · 4c1f9e2 · refused"#]]
     .assert_eq(&releases.iter().map(brief).collect::<Vec<_>>().join("\n"));
     let many = vec![live(); 23];
-    assert!(text(&history(&many, at(60))).contains("\nand 3 older\n"));
+    assert!(text(&history(&many, &Default::default(), at(60))).contains("\nand 3 older\n"));
     expect![[r#"
         There is no release yet.
         Start one with /deploy <environment>.
     "#]]
-    .assert_eq(&text(&history(&[], at(60))));
+    .assert_eq(&text(&history(&[], &Default::default(), at(60))));
 }
 
 #[test]

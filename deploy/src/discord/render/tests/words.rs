@@ -101,7 +101,7 @@ fn releases_read_the_same() {
         same(&details(release, &people, at(*seconds)));
     }
     let all: Vec<_> = releases.into_iter().map(|(release, _)| release).collect();
-    same(&history(&all, at(300)));
+    same(&history(&all, &Default::default(), at(300)));
 }
 
 #[test]

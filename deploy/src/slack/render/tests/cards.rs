@@ -195,7 +195,7 @@ fn wide_tables_take_several_lines_a_row() {
             |   2025-11-04 15:00Z  –
         All of one: `/release show <release>`
     "#]]
-    .assert_eq(&shown(&render(&history(&[release, refused], at(60)), &People::new(), "").blocks));
+    .assert_eq(&shown(&render(&history(&[release, refused], &Default::default(), at(60)), &People::new(), "").blocks));
 }
 
 #[test]
