@@ -15,17 +15,19 @@ const LOOK_PART: i64 = 10;
 const KEEP_LIMIT_MS: i64 = 24 * 60 * 60 * 1_000;
 
 pub(super) async fn remove(job: &Job<'_>, tag: &str) -> Result<Done, Trouble> {
-    let (service, commit) = (job.service()?, job.commit()?);
+    let recorded = |removed: bool, found: Option<&str>| {
+        let body = json!({ "tag": tag, "removed": removed, "is_on": found });
+        Ok(Done::Recorded { kind: audited::TAG_REMOVED, body })
+    };
+    // Without a commit nothing was built.
+    let Some(commit) = &job.release.commit else { return recorded(false, None) };
+    let service = job.service()?;
     let github = &job.executor.outside.github;
     let age_ms = job.executor.clock.now_ms() - job.row.created_at_ms;
     if age_ms < KEEP_LIMIT_MS && is_needed(job, age_ms).await? {
         let after_ms = job.executor.setup.pace.poll_ms(LOOK_MS).max(age_ms / LOOK_PART);
         return Ok(Done::Again { after_ms, news: None });
     }
-    let recorded = |removed: bool, found: Option<&str>| {
-        let body = json!({ "tag": tag, "removed": removed, "is_on": found });
-        Ok(Done::Recorded { kind: audited::TAG_REMOVED, body })
-    };
     match github.tag_is_on(&service.repository, tag, commit).await {
         Ok(true) => {}
         // There never was one, or an earlier try took it away.
