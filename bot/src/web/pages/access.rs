@@ -95,7 +95,7 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
         _ => None,
     };
     let bare = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
