@@ -261,6 +261,7 @@ impl Inquiry<'_> {
             environment: before.environment,
             served_s: 0,
             since: None,
+            ahead: None,
         });
         let past = Past { soak, ..Past::default() };
         let rules = set.whatever_ships(person, key, &past, &people, now, setup.timezone(key));

@@ -230,7 +230,7 @@ fn only_what_runs_is_live_in_the_history() {
     let mut back = after(taking_back(), [done(Step::Migrate, "2 in 0.3 s", 900)]);
     back.id = ReleaseId::new("01JE0000000000000000000000");
     let shown = |releases: &[Release]| {
-        let text = text(&history(releases, at(1_000)));
+        let text = text(&history(releases, &[].into(), at(1_000)));
         text.lines()
             .filter(|line| line.starts_with("01J"))
             .map(|line| line.split(" | ").nth(3).unwrap_or("").to_owned())
