@@ -46,7 +46,7 @@ async fn a_mark_is_on_every_release_of_the_commit_and_names_what_is_on_its_way()
     let first = on_staging(&mut chat, 1, 3).await;
     on_staging(&mut chat, 3, 4).await;
     chat.says("ana", &format!("/rollback staging {}", first.short())).await;
-    let back = super::backwards::runs_back(&mut chat, &super::backwards::back_plan("staging", 3)).await;
+    let back = backwards::runs_back(&mut chat, &backwards::back_plan("staging", 3)).await;
     chat.succeeds(&back, "verify", Step::Verify).await;
     chat.wait_s(3_600);
     let running = chat.planned("ana", &plan("production", 1, 3)).await;
