@@ -69,7 +69,7 @@ async fn a_mark_is_on_every_release_of_the_commit_and_names_what_is_on_its_way()
 
 #[tokio::test]
 async fn what_staging_has_passed_asks_nobody_and_says_what_can_go_on() {
-    let mut chat = Chat::open().await;
+    let mut chat = Chat::with(&promoting::config("")).await;
     on_staging(&mut chat, 1, 3).await;
     on_staging(&mut chat, 3, 5).await;
     chat.wait_s(7_200);
