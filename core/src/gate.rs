@@ -4,13 +4,10 @@
 //! there. A [`Verdict`] that says [`Course::Start`] can come from nowhere else (but from the history of stored
 //! events, which are replayed, never acted on).
 
-use crate::environment::{Environment, PAST_SLIPWAY};
+use crate::environment::Environment;
 use crate::membership::{SourceState, Trouble};
 use crate::plan::PlanDigest;
-use crate::policy::{
-    Asking, Case, Clears, Decision, MEMBERS, OWN_POLICY_CHANGE, POLICY_ERROR, PolicyChange, PolicySet, Reason,
-    own_change,
-};
+use crate::policy::{Asking, Case, Clears, Decision, MEMBERS, PolicyChange, PolicySet, Reason, own_change};
 use crate::release::{Phase, Release};
 use crate::together::{self, Alongside};
 use jiff::{SignedDuration, Timestamp};
@@ -24,10 +21,6 @@ const GATHER_AGAIN_S: i64 = 30;
 
 /// The reason's id when what the gate needs could not be gathered again.
 pub(crate) const FACTS: &str = "facts";
-
-/// Reasons that nothing about the release clears, and that end all the same: once the policies can be evaluated, once others have
-/// changed them, once somebody has replaced what was deployed past Slipway.
-const NOT_OF_THE_RELEASE: [&str; 3] = [POLICY_ERROR, OWN_POLICY_CHANGE, PAST_SLIPWAY];
 
 /// How often the gate looks again when policy waits for a time that nobody could compute. Multiples of it since
 /// 1970, so that the answer stays the same in between.
@@ -201,7 +194,7 @@ pub fn judge(question: &Question<'_>) -> Verdict {
         return verdict(Course::Wait, reasons, Some(at));
     }
     if !plan_is_wrong && sources.iter().all(|source| source.counts) {
-        let hopeless = refused_when_planned(release, &reasons);
+        let hopeless = refused_when_planned(release, case.past.known_bad, &reasons);
         if !hopeless.is_empty() {
             return verdict(Course::Deny, hopeless, None);
         }
@@ -223,14 +216,15 @@ pub fn judge(question: &Question<'_>) -> Verdict {
     verdict(Course::Wait, reasons, again_at)
 }
 
-/// What no vote, no time and no override clears, of a release that has only just been planned: nobody is asked to approve it, and
-/// it does not stand in the queue. One that waits already goes on waiting, as people have been asked about it. Of a group
-/// the lead is refused, and with it all.
-fn refused_when_planned(release: &Release, reasons: &[Reason]) -> Vec<Reason> {
+/// That somebody has marked as known to be bad what has only just been planned: neither votes nor time clear that, so nobody is
+/// asked to approve it, and it does not stand in the queue. One that waits already goes on waiting, as people have been asked
+/// about it. Of a group the lead is refused, and with it all. Of other rules it is not known that nothing clears them: they
+/// may want votes and an override together, or a plan that is made again once another run has ended.
+fn refused_when_planned(release: &Release, known_bad: bool, reasons: &[Reason]) -> Vec<Reason> {
     let is_new = matches!(release.phase, Phase::Planning { .. }) && release.follows().is_none();
     let for_good = |reason: &&Reason| {
-        let passes = NOT_OF_THE_RELEASE.contains(&together::rule(reason)) || reason.id == together::TOGETHER;
-        reason.clears == Clears::Nothing && !reason.overridable && !passes
+        let is_marked = known_bad || together::is_of_another(reason);
+        reason.is_known_bad() && is_marked && reason.clears == Clears::Nothing && !reason.overridable
     };
     reasons.iter().filter(|_| is_new).filter(for_good).cloned().collect()
 }

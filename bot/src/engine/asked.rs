@@ -17,7 +17,7 @@ use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
 use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
-use slipway_core::release::{Event, Illegal, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step};
+use slipway_core::release::{Event, Illegal, Phase, PlanningStage, Release, Request, RequestKind, Step};
 use slipway_core::replay::RecordedStanding;
 
 /// How far back `retry` looks for a failed release.
@@ -277,16 +277,13 @@ impl Work<'_> {
         }
     }
 
-    /// What failed before something else came live there is not meant any more, and what somebody gave up only where nothing
-    /// has failed.
     async fn newest_failed(&mut self) -> Result<Option<Release>, EngineError> {
         let mut failed = Vec::new();
         for key in self.engine.setup.environment_keys(None) {
             let newest = self.engine.store.releases_newest(self.tx, &key, RETRY_LOOK_BACK_LIMIT).await?;
-            let since = newest.into_iter().take_while(|release| !matches!(release.outcome, Some(Outcome::Live)));
-            failed.extend(since.filter(Release::has_failed));
+            failed.extend(newest.into_iter().find(Release::has_failed));
         }
-        Ok(failed.into_iter().max_by_key(|release| (release.phase != Phase::Cancelled, release.ended_at)))
+        Ok(failed.into_iter().max_by_key(|r| r.ended_at))
     }
 
     async fn vote_by_command(

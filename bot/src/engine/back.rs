@@ -52,7 +52,10 @@ impl Work<'_> {
             Back::To(to, commit) => (to, commit, false),
             Back::Before(first, commit) => (first, commit, true),
             Back::Nothing(bad) => return Ok(Some(nothing_to_roll_back_to(&key, wanted.release, bad))),
-            Back::NotBefore(newer) => return Ok(Some(not_before_what_runs(&here, &newer))),
+            Back::NotBefore(newer) => {
+                let back = self.has_way_back(&here).await?;
+                return Ok(Some(not_before_what_runs(&here, &newer, back)));
+            }
             Back::Ambiguous(found) => {
                 let prefix = wanted.release.unwrap_or_default();
                 return Ok(Some(answers::ambiguous_release(prefix, &found.iter().collect::<Vec<_>>())));
@@ -160,7 +163,7 @@ impl Work<'_> {
     }
 }
 
-fn not_before_what_runs(here: &Environment, release: &Release) -> Message {
+fn not_before_what_runs(here: &Environment, release: &Release, back: bool) -> Message {
     let key = &here.key;
     if let (Some(live), Some(commit)) = (&here.live, &release.commit)
         && live.commit == *commit
@@ -168,8 +171,9 @@ fn not_before_what_runs(here: &Environment, release: &Release) -> Message {
     {
         let line =
             Line::plain("What release ").code(release.id.short()).text(" brought runs there: ").code(commit.short());
-        let back = Line::plain("To go back to what ran before: ").code(format!("/rollback {}", key.environment));
-        return Message::answer(line.text(". Nothing was started."), [back]);
+        let command = format!("/rollback {} {}", key.environment, key.service);
+        let way = back.then(|| Line::plain("To go back to what ran before: ").code(command));
+        return Message::answer(line.text(". Nothing was started."), way);
     }
     let line = Line::plain("Release ").code(release.id.short());
     let line = line.text(format!(" did not run on {key} before what runs there now. Nothing was started."));

@@ -222,10 +222,10 @@ impl Inquiry<'_> {
             let kind = release.request.kind.plan_kind();
             !kind.only_migrates() && kind != PlanKind::Config
         };
-        // What somebody named is not what comes when nothing is named, unless there is nothing else to go by.
-        let (named, newest): (Vec<_>, Vec<_>) =
-            newest.into_iter().filter(brings_a_commit).partition(|release| release.request.reference.is_some());
-        let mut like = newest.into_iter().chain(named).next().filter(|release| release.plan.is_some());
+        // A branch that somebody only wanted to look at is not what comes when nothing is named.
+        let is_meant = |release: &Release| !(release.request.dry_run && release.request.reference.is_some());
+        let mut deployed = newest.into_iter().filter(|release| brings_a_commit(release) && is_meant(release));
+        let mut like = deployed.next().filter(|release| release.plan.is_some());
         if let Some(before) = self.setup.environment_before(key) {
             let live = store.environment_get(self.tx, &before).await?.live;
             let is_waiting = |live: &Live| {

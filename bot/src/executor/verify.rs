@@ -86,7 +86,9 @@ pub(super) async fn verify(job: &Job<'_>) -> Result<Done, Trouble> {
 /// Whether there is a way back is asked now: it may have been marked as bad since the plan was made.
 async fn with_ways_out(job: &Job<'_>, failure: Failure) -> Result<Failure, Trouble> {
     let back = way_back::is_there_after(&job.executor.store, job.release).await?;
-    let settings = match have_settings_changed(job).await {
+    let is_config = job.release.request.kind.plan_kind() == PlanKind::Config;
+    let changed = if is_config { have_settings_changed(job).await } else { Ok(false) };
+    let settings = match changed {
         // A hint that is missing must not keep what has failed from being recorded.
         Err(error @ StoreError::Unreadable { .. }) => {
             warn!(%error, "the earlier releases could not be read: settings are not named as the cause");
@@ -108,14 +110,15 @@ async fn have_settings_changed(job: &Job<'_>) -> Result<bool, StoreError> {
     let mut changed = brings_settings(job.release);
     for release in before {
         match release.brought_live() {
-            Some(true) => break,
+            Some(true) => return Ok(changed),
             // The version has never been well with the settings before, so that these are not what is wrong with it.
             Some(false) if release.request.kind.plan_kind() != PlanKind::Config => return Ok(false),
             Some(false) => changed |= brings_settings(release),
             None => {}
         }
     }
-    Ok(changed)
+    // None is known to have been well.
+    Ok(false)
 }
 
 fn brings_settings(release: &Release) -> bool {

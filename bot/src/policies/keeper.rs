@@ -6,7 +6,8 @@ use crate::engine::{Incoming, Signals};
 use crate::setup::Setup;
 use crate::store::{NewPolicyVersion, PolicyVersion, Store, StoreError};
 use slipway_core::audit::content_hash;
-use slipway_core::policy::PolicySet;
+use slipway_core::ids::EnvironmentName;
+use slipway_core::policy::{PolicySet, built_in};
 use slipway_deploy::github::GitHub;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -191,6 +192,16 @@ impl Keeper {
         Ok(last.filter(|last| last.version.source == self.origin.source))
     }
 
+    /// Rules of the built-in ones may name an environment that nobody has: then they guard nothing.
+    fn warn_of_rules_without_their_environment(&self) {
+        let (set, keys) = (self.setup.policies(), self.setup.environment_keys(None));
+        for guarded in built_in::ENVIRONMENTS.map(EnvironmentName::from) {
+            if set.speaks_of(&guarded) && keys.iter().all(|key| key.environment != guarded) {
+                tracing::warn!("rules speak of {guarded}, and no environment is called so: they guard nothing");
+            }
+        }
+    }
+
     /// At the start: rules in a repository are those that were in force before, until it has been read; others than
     /// those in force before are a change like any other.
     ///
@@ -209,6 +220,7 @@ impl Keeper {
             return Ok(());
         }
         self.in_force_from_the_start(self.setup.policies()).await?;
+        self.warn_of_rules_without_their_environment();
         let hash = self.setup.policies().hash().to_owned();
         if matches!(self.origin.source, Source::Repository { .. }) || last.is_some_and(|last| last.version.hash == hash)
         {

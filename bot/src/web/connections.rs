@@ -8,12 +8,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, error};
@@ -28,6 +27,10 @@ const HEAD_LIMIT: Duration = Duration::from_secs(75);
 const BUFFER_LIMIT_BYTES: usize = 64 * 1024;
 /// How long an answer may take to be on its way from a connection that is to be closed.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+/// How many such there are at once; of more the answer is given up.
+const LEAVING_LIMIT: usize = 64;
+/// How long the one that waited longest may take to give its place up before the next one is asked.
+const CLOSE_LIMIT: Duration = Duration::from_millis(100);
 /// The rest after a connection could not be accepted, as when too many files are open.
 const ACCEPT_REST: Duration = Duration::from_secs(1);
 
@@ -37,7 +40,7 @@ pub async fn serve(listener: TcpListener, router: Router) {
 }
 
 async fn serve_within(listener: TcpListener, router: Router, connections_limit: usize, head_limit: Duration) {
-    let waiting = Arc::new(Waiting::default());
+    let (waiting, leaving) = (Arc::new(Waiting::default()), Arc::new(Semaphore::new(LEAVING_LIMIT)));
     let mut connections = JoinSet::new();
     loop {
         let stream = match listener.accept().await {
@@ -54,17 +57,19 @@ async fn serve_within(listener: TcpListener, router: Router, connections_limit: 
         // keeps a delivery out. Where all are being answered it waits, as answers end.
         while connections.len() >= connections_limit {
             waiting.close_longest();
-            connections.join_next().await;
+            // One that was to be closed may have been asked something at that very moment, and stays.
+            let _ = timeout(CLOSE_LIMIT, connections.join_next()).await;
         }
-        connections.spawn(converse(stream, router.clone(), Seat::new(waiting.clone()), head_limit));
+        connections.spawn(converse(stream, router.clone(), Seat::new(waiting.clone()), leaving.clone(), head_limit));
     }
 }
 
 /// Answers one request after the other.
-async fn converse(stream: TcpStream, router: Router, seat: Seat, head_limit: Duration) {
+async fn converse(stream: TcpStream, router: Router, seat: Seat, leaving: Arc<Semaphore>, head_limit: Duration) {
     let (seat, router) = (Arc::new(seat), TowerToHyperService::new(router));
-    let service = service_fn(|request| {
-        let (busy, answer) = (Busy::new(seat.clone()), router.call(request));
+    let asked = seat.clone();
+    let service = service_fn(move |request| {
+        let (busy, answer) = (Busy::new(asked.clone()), router.call(request));
         async move {
             let answer = answer.await;
             drop(busy);
@@ -77,21 +82,28 @@ async fn converse(stream: TcpStream, router: Router, seat: Seat, head_limit: Dur
         .header_read_timeout(head_limit)
         .max_buf_size(BUFFER_LIMIT_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => {
-            if let Err(error) = ended {
-                debug!(%error, "a connection broke off");
+    let mut connection = Box::pin(connection);
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    debug!(%error, "a connection broke off");
+                }
+                return;
             }
+            () = seat.close.notified() => if !seat.is_busy() { break },
         }
-        () = seat.close.notified() => {
-            debug!("a connection that waited gives its place to a new one");
-            // The last answer may still be on its way out, and a request may have come at this very moment.
-            if seat.has_asked.load(Ordering::Relaxed) {
-                connection.as_mut().graceful_shutdown();
-                let _ = timeout(LEAVE_LIMIT, connection).await;
-            }
-        }
+    }
+    debug!("a connection that waited gives its place to a new one");
+    // The last answer may still be on its way out. Its place is free all the same: whoever reads nothing keeps nobody out.
+    if seat.has_asked.load(Ordering::Relaxed)
+        && let Ok(permit) = leaving.try_acquire_owned()
+    {
+        connection.as_mut().graceful_shutdown();
+        tokio::spawn(async move {
+            let _ = timeout(LEAVE_LIMIT, connection).await;
+            drop(permit);
+        });
     }
 }
 
@@ -149,6 +161,10 @@ impl Seat {
         let close = Arc::new(Notify::new());
         let place = Mutex::new(Some(waiting.join(&close)));
         Self { waiting, close, place, has_asked: AtomicBool::new(false) }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     fn set(&self, waits: bool) {

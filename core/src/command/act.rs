@@ -61,7 +61,7 @@ pub(super) static CANCEL: Definition = Definition {
 pub(super) static RETRY: Definition = Definition {
     path: &["release", "retry"],
     usage: "/release retry [release] [--rerun]",
-    summary: "the same commit again, as a new release; without one the newest that failed",
+    summary: "the same commit again, as a new release; without one the newest that failed or was cancelled",
     options: &[("rerun", None)],
     slots: &[slots::RELEASE_IF_ANY, slots::RERUN],
     examples: &["/release retry", "/release retry --rerun"],

@@ -8,6 +8,9 @@ use crate::plan::{Plan, PlanDigest, PlanKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// The id of the default rule against what is known to be bad.
+const KNOWN_BAD: &str = "known-bad";
+
 /// What somebody wants to do, before there is a plan.
 #[derive(Clone, Debug)]
 pub struct Asking<'a> {
@@ -134,10 +137,21 @@ impl Reason {
         Self { id: id.into(), why: why.into(), clears, overridable: false }
     }
 
-    /// Whether neither votes nor time clear it: somebody has to mend something first, or to override it.
+    /// Whether it is certain that neither votes nor time clear it: somebody has to mend something first, or to override it.
+    /// What nothing is known to clear may want votes and an override together.
     #[must_use]
     pub fn needs_mending(&self) -> bool {
-        matches!(self.clears, Clears::Nothing | Clears::Soak { ahead: Some(_), .. })
+        match &self.clears {
+            Clears::Nothing => self.overridable || self.is_known_bad(),
+            Clears::Soak { ahead, .. } => ahead.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is the default rule's against what is known to be bad.
+    #[must_use]
+    pub fn is_known_bad(&self) -> bool {
+        crate::together::rule(self) == KNOWN_BAD
     }
 }
 

@@ -371,6 +371,13 @@ impl DriverError {
         }
     }
 
+    /// An index that an earlier run left is not as it was left.
+    pub(super) fn in_hand(index: &str) -> Self {
+        let message =
+            format!("somebody else is at work on the index {index}, or has mended it: see to it, and run again");
+        Self { message, code: None, hint: None, is_lock: false, is_lost: false }
+    }
+
     /// Neither a statement nor the server answered when the run was to be stopped.
     pub(super) fn gave_up() -> Self {
         let message = "neither the statement nor the server answers any more".to_owned();

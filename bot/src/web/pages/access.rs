@@ -24,7 +24,8 @@ const CREDENTIALS_LIMIT_BYTES: usize = 4_096;
 pub(in super::super) async fn guard(State(web): State<Web>, request: Request<Body>, next: Next) -> Response {
     let headers = request.headers();
     let home = web.readiness.setup().home_page();
-    if is_here(web.listen, home.as_deref(), headers) {
+    let has_doors = web.slack.is_some() || web.discord.is_some() || web.github.secret.is_some();
+    if is_here(web.listen, home.as_deref(), has_doors, headers) {
         return next.run(request).await;
     }
     let Some(token) = &web.api_token else {
@@ -53,14 +54,16 @@ pub(in super::super) async fn guard(State(web): State<Web>, request: Request<Bod
 }
 
 /// Whether a request comes from the machine itself: it is listened there alone, the browser was told so (and not another
-/// name that leads here), and people are sent nowhere else, which only a proxy could bring here.
-fn is_here(listen: SocketAddr, home: Option<&str>, headers: &HeaderMap) -> bool {
+/// name that leads here), and people are sent nowhere else, which only a proxy could bring here. So could one bring what
+/// chats and GitHub deliver: with a door for these, only an address of this machine that people are sent to says otherwise.
+fn is_here(listen: SocketAddr, home: Option<&str>, has_doors: bool, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|host| host.to_str().ok());
-    let public = home.is_none_or(|home| home.parse().is_ok_and(|url: Uri| url.authority().is_some_and(is_loopback)));
+    let is_local = |home: &str| home.parse().is_ok_and(|url: Uri| url.authority().is_some_and(is_loopback));
+    let stays_here = home.map_or(!has_doors, is_local);
     listen.ip().is_loopback()
         && host.and_then(|host| host.parse().ok()).is_some_and(|host| is_loopback(&host))
-        && public
+        && stays_here
         && !FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
@@ -124,7 +127,7 @@ mod tests {
     }
 
     fn here(listen: &str, home: Option<&str>, pairs: &[(&'static str, &'static str)]) -> bool {
-        is_here(listen.parse().unwrap(), home, &headers(pairs))
+        is_here(listen.parse().unwrap(), home, false, &headers(pairs))
     }
 
     #[test]
@@ -150,6 +153,10 @@ mod tests {
         }
         // One that adds nothing and names the listener as the host, as nginx does by default.
         assert!(!here("127.0.0.1:8080", Some("https://slipway.acme.dev/"), &[own]));
+        // What is delivered over HTTP comes through one.
+        let listen = "127.0.0.1:8080".parse().unwrap();
+        assert!(!is_here(listen, None, true, &headers(&[own])));
+        assert!(is_here(listen, Some("http://localhost:8080/"), true, &headers(&[own])));
     }
 
     #[test]

@@ -30,7 +30,8 @@ pub fn announcement(view: &ReleaseView<'_>, way_back: bool) -> Message {
         }
         body.push(Block::Line(rest(view, plan, way_back)));
         body.extend(super::release::dry(plan).map(Block::Line));
-        body.extend(super::release::taken_out_warning(plan, super::release::When::Past).map(Block::Warning));
+        let out = super::release::taken_out_warning(plan, super::release::When::Past);
+        body.extend(out.filter(|_| super::release::dry(plan).is_none()).map(Block::Warning));
     }
     let mut headline = headline(view);
     if let Some(mark) = super::release::mark(view) {

@@ -32,7 +32,7 @@ fn undo(release: &Release) -> Line {
 #[must_use]
 pub fn marked(release: &Release, live_on: &[(EnvironmentName, bool)], under_way: &[Release]) -> Message {
     let line = brought(Line::plain("Known to be bad from now on: "), release);
-    let line = line.text(". No rollback goes back to it, and nothing brings it anywhere.");
+    let line = line.text(". No rollback goes back to it, and nothing else brings it anywhere.");
     let runs = |(environment, way_back): &(EnvironmentName, bool)| {
         let line = Line::plain(format!("It runs on {environment}: "));
         match way_back {
@@ -43,8 +43,7 @@ pub fn marked(release: &Release, live_on: &[(EnvironmentName, bool)], under_way:
     let comes = |running: &Release| {
         let environment = &running.request.key.environment;
         let line = words::release(Line::plain(format!("It is on its way to {environment} with ")), &running.id);
-        let line = line.text(": ").code(format!("/release cancel {}", running.id.short()));
-        line.text(", and once it is live ").code(format!("/rollback {environment}"))
+        line.text(": ").code(format!("/release cancel {}", running.id.short()))
     };
     Message::answer(line, live_on.iter().map(runs).chain(under_way.iter().map(comes)).chain([undo(release)]))
 }

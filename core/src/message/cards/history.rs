@@ -58,8 +58,9 @@ fn cells(release: &Release, all: &[Release], bad: bool, now: Timestamp) -> Vec<L
 
 /// Of one that was live: what runs there in its place, if any of `all` does.
 fn replaced(release: &Release, all: &[Release], bad: bool) -> Option<Line> {
-    let went_live = |release: &Release| release.ended_at.filter(|_| release.outcome == Some(Outcome::Live));
-    let since = went_live(release)?;
+    let since = release.ended_at.filter(|_| release.outcome == Some(Outcome::Live))?;
+    // What could not be verified serves all the same.
+    let went_live = |release: &Release| release.ended_at.filter(|_| release.brought_live().is_some());
     let later = all.iter().filter(|other| other.request.key == release.request.key);
     let later = later.filter_map(|other| Some((went_live(other)?, other))).filter(|(at, _)| *at > since);
     let (_, next) = later.min_by_key(|(at, _)| *at)?;

@@ -26,7 +26,9 @@ pub fn not_verified(release: &Release, failure: Failure, open: OpenWays) -> Fail
     let again = config_command(environment);
     if open.settings && release.request.kind.plan_kind() == PlanKind::Config {
         // An older version would read the same settings.
-        return failure.next(format!("put the secret back, then {again}")).next("/release retry");
+        return failure
+            .next(format!("put the secret back, then {again}"))
+            .next(format!("/release retry {}", release.id.short()));
     }
     let failure = match open.back {
         true => failure.next(format!("/rollback {environment}")),

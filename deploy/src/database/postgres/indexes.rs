@@ -85,6 +85,18 @@ impl PgSession {
         }
     }
 
+    /// Whether another session holds, or waits for, the lock on a table under which indexes are built, rebuilt and dropped
+    /// beside the traffic. Every role sees that of every other. A vacuum holds it too: then it is looked again later.
+    async fn is_in_hand(&mut self, table: &str) -> Result<bool, DriverError> {
+        let table = safe_literal(Dialect::Postgres, table);
+        self.is_true(format!(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND relation = to_regclass({table}) AND \
+             database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND \
+             mode = 'ShareUpdateExclusiveLock' AND pid <> pg_backend_pid())"
+        ))
+        .await
+    }
+
     /// Whether some session builds the index right now. Before version 12 that cannot be seen.
     async fn is_in_the_making(&mut self, full: &str) -> Result<bool, DriverError> {
         if !self
@@ -133,7 +145,7 @@ impl PgSession {
                 // Somebody else may be in the middle of building it.
                 Ok(match is_valid {
                     true => Seen::Done,
-                    false if self.is_in_the_making(&full).await? => Seen::Unknown,
+                    false if self.is_in_hand(&table).await? || self.is_in_the_making(&full).await? => Seen::Unknown,
                     false => Seen::Broken(full),
                 })
             }

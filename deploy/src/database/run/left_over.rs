@@ -130,6 +130,15 @@ impl<S: Session> Work<'_, S> {
         }
     }
 
+    /// Whether an index is still as an earlier run left it, or gone.
+    pub(super) async fn is_still_left(&mut self, index: &str, build: &str) -> Result<bool, MigrateError> {
+        Ok(match self.look(build).await? {
+            Seen::Broken(found) => found == index,
+            Seen::NotDone => true,
+            Seen::Done | Seen::Unknown => false,
+        })
+    }
+
     async fn look(&mut self, statement: &str) -> Result<Seen, MigrateError> {
         match begins_transaction(statement) {
             Some(true) => Ok(Seen::NotDone),

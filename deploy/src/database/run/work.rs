@@ -365,9 +365,17 @@ impl<S: Session> Work<'_, S> {
             text: format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"),
             line: statement.line,
         });
+        let build = statement;
         for (statement, broken) in dropping.iter().map(|drop| (drop, broken)).chain([(statement, None)]) {
             loop {
-                match self.statement(job, at, statement).await {
+                let outcome = match broken {
+                    // Since it was looked somebody may have begun to mend it, or have mended it.
+                    Some(index) if !self.is_still_left(index, &build.text).await? => {
+                        Err(Stop::Failed(Failure::of(DriverError::in_hand(index), at)))
+                    }
+                    _ => self.statement(job, at, statement).await,
+                };
+                match outcome {
                     Ok(()) => break,
                     Err(Stop::Refused(error)) => return Err(error),
                     Err(Stop::Cancelled { notes, left_index }) => {

@@ -12,6 +12,7 @@ use super::{
 use crate::gate::Course;
 use crate::ids::{EnvironmentKey, PersonId, ReleaseId};
 use crate::plan::PlanKind;
+use crate::policy::Reason;
 use crate::release::{Release, RequestKind, Step};
 use shipping::nothing_started;
 
@@ -81,13 +82,19 @@ pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
     };
     let mut message = message(view, Mark::Failed, stands);
     message.body.extend(words::reasons(reasons(view.release), true, None).into_iter().map(Block::Line));
-    message.body.extend(way_out_of_mark(view).map(Block::Line));
+    message.body.extend(is_refused_for_mark(view).then(|| way_out_of_mark(view)).flatten().map(Block::Line));
     // What was not started is said already where something was merged before.
     if view.release.merge().is_none() {
-        message.body.push(Block::Line(Line::plain("Nothing was started.")));
+        let started = if view.release.build_run.is_some() { "Only CI was started." } else { "Nothing was started." };
+        message.body.push(Block::Line(Line::plain(started)));
     }
     message.actions = actions([Verb::Why]);
     message
+}
+
+/// Whether it was refused because somebody had marked its commit, and not marked after it was refused for something else.
+pub(super) fn is_refused_for_mark(view: &ReleaseView<'_>) -> bool {
+    view.marked.is_some() && reasons(view.release).iter().any(Reason::is_known_bad)
 }
 
 /// What is refused for a mark is asked for again once that is gone: it has ended, and nothing goes on by itself.

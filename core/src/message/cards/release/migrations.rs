@@ -29,7 +29,8 @@ pub(in super::super) fn lines(plan: &Plan) -> Vec<Line> {
         lines.extend(allowed_dangers(plan));
     }
     lines.extend(by_hand::migrations(plan));
-    lines.extend(super::taken_out::left_behind(plan));
+    // Beside commits that are taken out it is said in the warning.
+    lines.extend(super::taken_out::left_behind(plan).filter(|_| plan.takes_out.is_empty()));
     lines
 }
 

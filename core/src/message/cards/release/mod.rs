@@ -54,7 +54,7 @@ fn whole_card(view: &ReleaseView<'_>) -> Message {
         (Phase::Queued, _) => waiting::queued(view),
         (Phase::Running { step }, _) => with_mark(view, run::card(view, *step)),
         // That is why it was refused.
-        (_, Some(Outcome::Denied)) if view.marked.is_some() => ends::denied(view),
+        (_, Some(Outcome::Denied)) if ends::is_refused_for_mark(view) => ends::denied(view),
         (_, Some(outcome)) => with_mark(view, ended(view, outcome)),
         // Only a stored state of another version can be an end without an outcome.
         (phase, None) => message(view, Mark::Ended, Line::plain(format!("ended: {}", phase.name()))),

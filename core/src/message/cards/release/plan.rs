@@ -147,7 +147,8 @@ pub(super) fn warnings(release: &Release) -> Vec<Block> {
 pub(super) fn kept_warnings(release: &Release) -> Vec<Block> {
     let when = if release.phase.is_end() { When::Past } else { When::Standing };
     // What did not come to serve has taken nothing out.
-    let out = release.plan.as_ref().filter(|_| when != When::Past || release.brought_live().is_some());
+    let took = |plan: &&Plan| release.brought_live().is_some() && !super::targets::all_dry(plan);
+    let out = release.plan.as_ref().filter(|plan| when != When::Past || took(plan));
     let out = out.and_then(|plan| taken_out::warning(plan, when));
     let migrations = release.plan.as_ref().map(migrations::warnings).unwrap_or_default();
     let bypasses = release.facts.as_ref().map(cut_over::bypasses).unwrap_or_default();
