@@ -20,7 +20,7 @@ async fn world() -> (World, String) {
 }
 
 /// Looks until something is so.
-async fn until(world: &World, player: &mut Player, what: &str, is_so: impl Fn(&World) -> bool) {
+pub(crate) async fn until(world: &World, player: &mut Player, what: &str, is_so: impl Fn(&World) -> bool) {
     let deadline = tokio::time::Instant::now() + WAIT_LIMIT;
     while !is_so(world) {
         assert!(tokio::time::Instant::now() < deadline, "{what}\n{:?}\n{}", world.github.requests(), world.bot.log());

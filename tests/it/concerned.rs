@@ -1,6 +1,7 @@
 //! Services of one repository whose paths are asked again while they wait: something concerns them since, or nothing does any
 //! more. With the real binary.
 
+use crate::build_tags::until;
 use crate::paths::PATHS;
 use crate::support::{Player, has_ended, is_card, text};
 use crate::together::several;
@@ -118,6 +119,9 @@ async fn the_tag_of_a_build_that_is_not_needed_any_more_does_not_stay() {
     let said = text(&ended);
     let nothing = "– api, goals → staging · nothing to do: nothing that concerns them has changed";
     assert!(said.starts_with(nothing), "{said}");
-    assert_eq!(world.github.temporary_tags(), [""; 0], "the tag is gone");
     assert_eq!(world.github.attempts(&asked), 1, "its run goes on or not, nobody waits for it");
+    // Jobs that begin yet fetch the tag.
+    assert_eq!(world.github.temporary_tags().len(), 1, "its build is under way");
+    world.github.let_go(&asked);
+    until(&world, &mut player, "the tag goes", |world| world.github.temporary_tags().is_empty()).await;
 }

@@ -197,8 +197,8 @@ async fn each_thing_told_to_github_may_go_wrong() {
         timeout POST /deployments/{}/statuses → succeeded
         timeout POST /statuses/{} → succeeded
         storm POST /actions/workflows/{}/dispatches → failed: build.yaml was to be started 3 times, and no run appeared. GitHub has trouble of its own (502): the dispatch of build.yaml on main in acme/goals. Try again, or look at githubstatus.com.
-        storm POST /git/refs → failed: build.yaml was to be started 3 times, and no run appeared. GitHub has trouble of its own (502): the temporary tag slipway/… of acme/goals. Try again, or look at githubstatus.com.
         storm DELETE /git/refs/{} → – it is tried again for an hour, and holds nothing up
+        storm POST /git/refs → failed: build.yaml was to be started 3 times, and no run appeared. GitHub has trouble of its own (502): the temporary tag slipway/… of acme/goals. Try again, or look at githubstatus.com.
         storm POST /actions/runs/{}/rerun-failed-jobs → failed: run … was asked 3 times to run its failed jobs again, and did not. http://…/acme/goals/actions/runs/…
         storm GET /deployments → succeeded
         storm POST /deployments → succeeded

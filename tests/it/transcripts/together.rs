@@ -109,7 +109,7 @@ pub(super) async fn a_service_that_no_change_concerns_stays_as_it_is_unless_some
     play.say("ana", "/deploy staging --service web").await;
     let named = play.until_end_of_another(&[&first, &second]).await;
     let said = named.text();
-    assert!(said.contains(&format!("web → staging · dry run target: nothing was deployed, {}", &docs[..7])), "{said}");
+    assert!(said.contains(&format!("web → staging · dry run target: nothing was deployed · {}", &docs[..7])), "{said}");
     assert!(folded(&said).contains(&format!("{nothing}, deployed all the same")), "{said}");
 
     play.world.merge("More words (#102)", 2, CiMode::Green).unwrap();

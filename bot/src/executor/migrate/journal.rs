@@ -143,7 +143,8 @@ fn words(news: &RunNews) -> (String, Option<u16>) {
             let times = if *retry == 1 { "once".to_owned() } else { format!("{retry} times") };
             match holders.as_slice() {
                 [] => (format!("its locks are not to be had, tried again {times}"), None),
-                holders => (format!("waits for {}, tried again {times}", holders.join(", ")), None),
+                // What a line has no room for is cut at its end.
+                holders => (format!("tried again {times}, waits for {}", holders.join(", ")), None),
             }
         }
         RunNews::Statement { index, total, running, phase, permille, .. } => {
@@ -192,7 +193,7 @@ mod tests {
         expect_test::expect![[r#"
             another migration run holds the lock, waiting for 20 s
             its locks are not to be had, tried again once
-            waits for pid 4711 (ana, psql), tried again 3 times
+            tried again 3 times, waits for pid 4711 (ana, psql)
             building index: scanning table, 43 %
             waits for pid 4711 (ana, psql)
             statement 2 of 3, running for 40 s"#]]

@@ -42,9 +42,17 @@ pub(super) fn of_error(job: &Job<'_>, plan: &Plan, error: &MigrateError, left: &
         let details = [error.to_string()].into_iter().chain(what_stays(plan, left)).collect();
         return Done::Event(Event::StepStopped { step: Step::Migrate, details, at: job.now() });
     }
-    let failure = what_stays(plan, left).into_iter().fold(Failure::new(error.to_string()), Failure::detail);
+    let details = left_index(error).into_iter().chain(what_stays(plan, left));
+    let failure = details.fold(Failure::new(error.to_string()), Failure::detail);
     let failure = ways_out(job, plan, error, left.done).into_iter().fold(failure, Failure::next);
     job.failed(Step::Migrate, failure)
+}
+
+/// The index that a failed build left. The end of what was said of the failure may not fit on the card.
+fn left_index(error: &MigrateError) -> Option<String> {
+    let MigrateError::Failed(failed) = error else { return None };
+    let index = failed.left_index.as_ref()?;
+    Some(format!("It left the invalid index {index}, which no query uses; the next run drops it and builds it anew."))
 }
 
 /// What the run leaves behind, in lines. That nothing was applied is said where it is known.

@@ -211,7 +211,7 @@ fn help_is_found_wherever_it_is_asked_for() {
         /release cancel    stop a release while its step can be stopped, or take back a
                            deployment for later
         /release retry     the same commit again, as a new release; without one the
-                           newest that failed
+                           newest that failed or was cancelled
         /release bad       mark what it brought as bad: nothing brings it anywhere
                            again, not even a rollback
         /release lock      keep everybody else's releases from an environment; again:

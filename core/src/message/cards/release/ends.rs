@@ -85,8 +85,7 @@ pub(super) fn denied(view: &ReleaseView<'_>) -> Message {
     message.body.extend(is_refused_for_mark(view).then(|| way_out_of_mark(view)).flatten().map(Block::Line));
     // What was not started is said already where something was merged before.
     if view.release.merge().is_none() {
-        let started = if view.release.build_run.is_some() { "Only CI was started." } else { "Nothing was started." };
-        message.body.push(Block::Line(Line::plain(started)));
+        message.body.push(Block::Line(Line::plain("Nothing was started.")));
     }
     message.actions = actions([Verb::Why]);
     message
@@ -183,8 +182,9 @@ pub(super) fn dry_run(view: &ReleaseView<'_>) -> Message {
     }
     let free = reasons(release).is_empty() && release.verdict.as_ref().is_some_and(|v| v.course() == Course::DryRun);
     let found = if free { "it could start now" } else { "it would have to wait" };
-    let mut message =
-        message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{}", nothing_started(release))));
+    // An image that is not there is built even then: without it nothing can be said of it.
+    let started = if release.build_run.is_some() { "only CI was started".to_owned() } else { nothing_started(release) };
+    let mut message = message(view, Mark::Ended, Line::plain(format!("dry run: {found}{DOT}{started}")));
     message.body.extend(plan::warnings(release));
     message.body.extend(plan::fields(release, When::Standing));
     message.body.extend(field("Would wait for", words::reasons(reasons(release), false, None)));

@@ -110,7 +110,6 @@ pub(super) fn nothing_started(release: &Release) -> String {
             format!("it is not known whether {} was merged", number(release))
         }
         (RequestKind::Ship { .. }, None) => "nothing was merged".to_owned(),
-        _ if release.build_run.is_some() => "only CI was started".to_owned(),
         _ => "nothing was started".to_owned(),
     }
 }

@@ -166,7 +166,7 @@ fn a_mark_is_read_wherever_the_release_is() {
         nothing_is_live(&key()),
     ];
     expect![[r#"
-        Known to be bad from now on: 4c1f9e2 of release 01JD7Q4N. No rollback goes back to it, and nothing brings it anywhere.
+        Known to be bad from now on: 4c1f9e2 of release 01JD7Q4N. No rollback goes back to it, and nothing else brings it anywhere.
         It runs on production: /rollback production
         To take the mark away: /release bad 01JD7Q4N --undo
 
