@@ -16,8 +16,9 @@ use slipway_core::ids::{EnvironmentKey, EnvironmentName, ServiceName};
 use slipway_core::message::cards::answers;
 use slipway_core::message::{Line, Message};
 use slipway_core::person::{Identity, Person};
+use slipway_core::plan::PlanKind;
 use slipway_core::policy::{Act, Asking, Decision, Reason, Stance};
-use slipway_core::release::{Event, Illegal, Phase, PlanningStage, Release, Request, RequestKind, Step};
+use slipway_core::release::{Event, Illegal, Outcome, Phase, PlanningStage, Release, Request, RequestKind, Step};
 use slipway_core::replay::RecordedStanding;
 
 /// How far back `retry` looks for a failed release.
@@ -281,7 +282,9 @@ impl Work<'_> {
         let mut failed = Vec::new();
         for key in self.engine.setup.environment_keys(None) {
             let newest = self.engine.store.releases_newest(self.tx, &key, RETRY_LOOK_BACK_LIMIT).await?;
-            failed.extend(newest.into_iter().find(Release::has_failed));
+            // What came live since has made up for it.
+            let mut since = newest.into_iter().take_while(|release| !brings_a_version_live(release));
+            failed.extend(since.find(Release::has_failed));
         }
         Ok(failed.into_iter().max_by_key(|r| r.ended_at))
     }
@@ -436,4 +439,9 @@ fn still_under_way(release: &Release) -> Message {
     let line = Line::plain("Release ").code(release.id.short()).text(" has not ended yet.");
     let way = Line::plain("To stop it first: ").code(format!("/release cancel {}", release.id.short()));
     Message::answer(line.text(" Nothing was started."), [way])
+}
+
+/// Whether it has brought a version, and not only settings.
+fn brings_a_version_live(release: &Release) -> bool {
+    release.outcome == Some(Outcome::Live) && release.request.kind.plan_kind() != PlanKind::Config
 }

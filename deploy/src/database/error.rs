@@ -371,11 +371,10 @@ impl DriverError {
         }
     }
 
-    /// An index that an earlier run left is not as it was left.
+    /// Somebody else works on an index that an earlier run left. They come to an end, so that it is worth another try.
     pub(super) fn in_hand(index: &str) -> Self {
-        let message =
-            format!("somebody else is at work on the index {index}, or has mended it: see to it, and run again");
-        Self { message, code: None, hint: None, is_lock: false, is_lost: false }
+        let message = format!("somebody else is at work on the index {index}");
+        Self { message, code: None, hint: None, is_lock: true, is_lost: false }
     }
 
     /// Neither a statement nor the server answered when the run was to be stopped.

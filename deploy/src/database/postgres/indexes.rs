@@ -85,14 +85,15 @@ impl PgSession {
         }
     }
 
-    /// Whether another session holds, or waits for, the lock on a table under which indexes are built, rebuilt and dropped
-    /// beside the traffic. Every role sees that of every other. A vacuum holds it too: then it is looked again later.
+    /// Whether another session holds, or waits for, a lock on a table under which indexes are built, rebuilt and dropped. Every
+    /// role sees that of every other. So does a vacuum, which is no such thing.
     async fn is_in_hand(&mut self, table: &str) -> Result<bool, DriverError> {
         let table = safe_literal(Dialect::Postgres, table);
         self.is_true(format!(
             "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND relation = to_regclass({table}) AND \
              database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND \
-             mode = 'ShareUpdateExclusiveLock' AND pid <> pg_backend_pid())"
+             mode IN ('ShareLock', 'ShareUpdateExclusiveLock') AND pid <> pg_backend_pid() AND pid NOT IN \
+             (SELECT pid FROM pg_stat_progress_vacuum))"
         ))
         .await
     }

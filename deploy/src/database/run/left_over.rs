@@ -2,7 +2,7 @@
 
 use super::super::error::{HalfDoneFile, MigrateError};
 use super::session::{Seen, Session};
-use super::sql::{begins_transaction, concurrent, sets_up_session};
+use super::sql::{Concurrent, begins_transaction, concurrent, sets_up_session};
 use super::work::Work;
 use super::{HalfDone, Run, RunReport};
 use slipway_core::migration::format::Entry;
@@ -30,6 +30,16 @@ impl Rest {
             None => Outlook::GoesOn { statement: self.done + 1 },
         }
     }
+}
+
+/// What an index is, a moment before it is dropped.
+pub(super) enum StillLeft {
+    /// As it was left, or gone.
+    Yes,
+    /// Somebody has built it whole.
+    Mended,
+    /// Somebody works on it.
+    InHand,
 }
 
 /// What a run of these would do about a file that an earlier one left half done, if there is one. Only looks.
@@ -118,24 +128,31 @@ impl<S: Session> Work<'_, S> {
         // this very statement left is dropped.
         let is_left = |index: &str| is_same && record.left_index() == Some(index);
         let builds_index = is_same && concurrent(&statements[done].text).is_some();
+        let creates_index = is_same && matches!(concurrent(&statements[done].text), Some(Concurrent::Create { .. }));
         match seen {
             Seen::Broken(index) if somebody_looked || !failed || is_left(&index) => {
                 Ok(Rest { done, drop_first: Some(index) })
             }
-            Seen::Done if !failed && is_same => Ok(Rest { done: done + 1, drop_first: None }),
+            // After a failure only an index that was left by it tells that somebody has built it whole.
+            Seen::Done if is_same && (!failed || (builds_index && record.left_index().is_some())) => {
+                Ok(Rest { done: done + 1, drop_first: None })
+            }
             Seen::NotDone if !failed || builds_index => Ok(Rest { done, drop_first: None }),
+            // Somebody is at work on it at this moment: built beside that it would be there twice, or not at all.
+            Seen::Unknown if creates_index => Err(self.half_done_error(record, true, None)),
             _ if somebody_looked => Ok(Rest { done, drop_first: None }),
             Seen::Broken(index) => Err(self.half_done_error(record, true, Some(index))),
             _ => Err(self.half_done_error(record, true, None)),
         }
     }
 
-    /// Whether an index is still as an earlier run left it, or gone.
-    pub(super) async fn is_still_left(&mut self, index: &str, build: &str) -> Result<bool, MigrateError> {
+    /// What has become of an index that an earlier run left and `build` builds anew.
+    pub(super) async fn still_left(&mut self, index: &str, build: &str) -> Result<StillLeft, MigrateError> {
         Ok(match self.look(build).await? {
-            Seen::Broken(found) => found == index,
-            Seen::NotDone => true,
-            Seen::Done | Seen::Unknown => false,
+            Seen::Broken(found) if found == index => StillLeft::Yes,
+            Seen::NotDone => StillLeft::Yes,
+            Seen::Done => StillLeft::Mended,
+            Seen::Broken(_) | Seen::Unknown => StillLeft::InHand,
         })
     }
 

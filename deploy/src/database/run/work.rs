@@ -2,7 +2,7 @@
 
 use super::super::error::{DriverError, FailedStatement, JournalError, MigrateError, excerpt};
 use super::super::watch::LockWait;
-use super::left_over::Rest;
+use super::left_over::{Rest, StillLeft};
 use super::session::{HistoryError, Session, StatementError, Step};
 use super::sql::{changes_role, controls_transactions, is_all_or_nothing};
 use super::{Run, RunNews, RunReport};
@@ -368,11 +368,14 @@ impl<S: Session> Work<'_, S> {
         let build = statement;
         for (statement, broken) in dropping.iter().map(|drop| (drop, broken)).chain([(statement, None)]) {
             loop {
-                let outcome = match broken {
-                    // Since it was looked somebody may have begun to mend it, or have mended it.
-                    Some(index) if !self.is_still_left(index, &build.text).await? => {
-                        Err(Stop::Failed(Failure::of(DriverError::in_hand(index), at)))
-                    }
+                // Since it was looked somebody may have begun to mend the index, or have mended it.
+                let left = match broken {
+                    Some(index) => self.still_left(index, &build.text).await?,
+                    None => StillLeft::Yes,
+                };
+                let outcome = match (left, broken) {
+                    (StillLeft::Mended, _) => return Ok(()),
+                    (StillLeft::InHand, Some(index)) => Err(Stop::Failed(Failure::of(DriverError::in_hand(index), at))),
                     _ => self.statement(job, at, statement).await,
                 };
                 match outcome {
