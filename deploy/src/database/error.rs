@@ -371,6 +371,12 @@ impl DriverError {
         }
     }
 
+    /// There is a whole index of the name of one that an earlier run left.
+    pub(super) fn whole(index: &str) -> Self {
+        let message = format!("somebody has built the index {index} meanwhile; see whether it is what the file wants");
+        Self { message, code: None, hint: None, is_lock: false, is_lost: false }
+    }
+
     /// Somebody else works on an index that an earlier run left. They come to an end, so that it is worth another try.
     pub(super) fn in_hand(index: &str) -> Self {
         let message = format!("somebody else is at work on the index {index}");

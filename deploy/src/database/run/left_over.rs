@@ -36,8 +36,8 @@ impl Rest {
 pub(super) enum StillLeft {
     /// As it was left, or gone.
     Yes,
-    /// Somebody has built it whole.
-    Mended,
+    /// There is a whole one of its name. Whether it is what the file wants, nobody has looked.
+    Whole,
     /// Somebody works on it.
     InHand,
 }
@@ -133,10 +133,7 @@ impl<S: Session> Work<'_, S> {
             Seen::Broken(index) if somebody_looked || !failed || is_left(&index) => {
                 Ok(Rest { done, drop_first: Some(index) })
             }
-            // After a failure only an index that was left by it tells that somebody has built it whole.
-            Seen::Done if is_same && (!failed || (builds_index && record.left_index().is_some())) => {
-                Ok(Rest { done: done + 1, drop_first: None })
-            }
+            Seen::Done if !failed && is_same => Ok(Rest { done: done + 1, drop_first: None }),
             Seen::NotDone if !failed || builds_index => Ok(Rest { done, drop_first: None }),
             // Somebody is at work on it at this moment: built beside that it would be there twice, or not at all.
             Seen::Unknown if creates_index => Err(self.half_done_error(record, true, None)),
@@ -151,7 +148,7 @@ impl<S: Session> Work<'_, S> {
         Ok(match self.look(build).await? {
             Seen::Broken(found) if found == index => StillLeft::Yes,
             Seen::NotDone => StillLeft::Yes,
-            Seen::Done => StillLeft::Mended,
+            Seen::Done => StillLeft::Whole,
             Seen::Broken(_) | Seen::Unknown => StillLeft::InHand,
         })
     }

@@ -374,7 +374,7 @@ impl<S: Session> Work<'_, S> {
                     None => StillLeft::Yes,
                 };
                 let outcome = match (left, broken) {
-                    (StillLeft::Mended, _) => return Ok(()),
+                    (StillLeft::Whole, Some(index)) => Err(Stop::Failed(Failure::of(DriverError::whole(index), at))),
                     (StillLeft::InHand, Some(index)) => Err(Stop::Failed(Failure::of(DriverError::in_hand(index), at))),
                     _ => self.statement(job, at, statement).await,
                 };
