@@ -169,6 +169,17 @@ pub(crate) async fn is_noted_as_shown(folder: &Path, release: &str) -> bool {
     noted
 }
 
+/// Whether the bot whose store is in a folder has recorded under which id its chat has a message. Before that it knows of no
+/// reaction to it what it was.
+pub(crate) async fn is_recorded(folder: &Path, external_id: &str) -> bool {
+    let file = SqliteConnectOptions::new().filename(folder.join("slipway.db"));
+    let mut store = SqliteConnection::connect_with(&file).await.unwrap();
+    let recorded = "SELECT EXISTS (SELECT 1 FROM messages WHERE external_id LIKE '%' || $1)";
+    let recorded = sqlx::query_scalar(recorded).bind(external_id).fetch_one(&mut store).await.unwrap();
+    store.close().await.unwrap();
+    recorded
+}
+
 /// A message as the terminal shows it.
 pub(crate) fn text(message: &TerminalMessage) -> String {
     render(&message.message, &TerminalOptions::new(110, false, Timestamp::now())).join("\n")

@@ -1,8 +1,11 @@
 //! After a restart, a lost connection, a lost session or a deleted message.
 
 use super::{ANA, ANNOUNCE, BOB, DORA, RELEASES, Server, story_in};
+use crate::awaited::WAIT_LIMIT;
+use crate::support::is_recorded;
 use serde_json::Value;
 use slipway_sandbox::world::ChatOption;
+use tokio::time::Instant;
 
 const CHEN: &str = "210000000000000003";
 /// How often somebody types something again of which one in two is lost.
@@ -210,7 +213,11 @@ async fn a_deleted_card_comes_back_once() {
     let again = there.until_card("waiting for approval: 1 of dba").await;
     assert_ne!(again["id"], card["id"]);
     assert!(there.text(&again).contains("✔ bob (release)"), "{}", there.text(&again));
-    // It works as the first one did.
+    // It works as the first one did, as soon as the bot knows which one it is.
+    let deadline = Instant::now() + WAIT_LIMIT;
+    while !is_recorded(there.world.folder(), again["id"].as_str().unwrap()).await {
+        assert!(Instant::now() < deadline, "{}", there.world.bot.log());
+    }
     there.react(BOB, &again, "✅", true);
     there.react(BOB, &again, "✅", false);
     there.until_card("1 of release, 1 of dba or 1 more of release").await;
