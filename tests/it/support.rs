@@ -161,23 +161,22 @@ pub(crate) fn has_ended(message: &TerminalMessage) -> bool {
 /// Whether the bot whose store is in a folder has noted that a channel shows the plan of a release: it answers no vote on
 /// it before.
 pub(crate) async fn is_noted_as_shown(folder: &Path, release: &str) -> bool {
-    let file = SqliteConnectOptions::new().filename(folder.join("slipway.db"));
-    let mut store = SqliteConnection::connect_with(&file).await.unwrap();
-    let noted = "SELECT EXISTS (SELECT 1 FROM messages WHERE release = $1 AND shown_plan IS NOT NULL)";
-    let noted = sqlx::query_scalar(noted).bind(release).fetch_one(&mut store).await.unwrap();
-    store.close().await.unwrap();
-    noted
+    has_message(folder, "release = $1 AND shown_plan IS NOT NULL", release).await
 }
 
 /// Whether the bot whose store is in a folder has recorded under which id its chat has a message. Before that it knows of no
 /// reaction to it what it was.
 pub(crate) async fn is_recorded(folder: &Path, external_id: &str) -> bool {
+    has_message(folder, "external_id LIKE '%' || $1", external_id).await
+}
+
+async fn has_message(folder: &Path, such: &'static str, value: &str) -> bool {
     let file = SqliteConnectOptions::new().filename(folder.join("slipway.db"));
     let mut store = SqliteConnection::connect_with(&file).await.unwrap();
-    let recorded = "SELECT EXISTS (SELECT 1 FROM messages WHERE external_id LIKE '%' || $1)";
-    let recorded = sqlx::query_scalar(recorded).bind(external_id).fetch_one(&mut store).await.unwrap();
+    let query = sqlx::AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM messages WHERE {such})"));
+    let has = sqlx::query_scalar(query).bind(value).fetch_one(&mut store).await.unwrap();
     store.close().await.unwrap();
-    recorded
+    has
 }
 
 /// A message as the terminal shows it.

@@ -296,6 +296,12 @@ pub struct FailedStatement {
     pub left_index: Option<String>,
 }
 
+/// What is said of an index that a failed build left, and that the next run builds anew.
+#[must_use]
+pub fn rebuilt_next(index: &str) -> String {
+    format!("It left the invalid index {index}, which no query uses; the next run drops it and builds it anew.")
+}
+
 impl FailedStatement {
     /// Whether the statement could not get its lock in time.
     #[must_use]

@@ -21,7 +21,7 @@ mod url;
 mod watch;
 
 pub use cancel::{Cancel, CancelSwitch};
-pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError};
+pub use error::{FailedStatement, HalfDoneFile, JournalError, MigrateError, rebuilt_next};
 pub use foresight::foresee;
 pub use reading::ReadLimits;
 pub use rehearsal::{RehearsalError, RehearsalOptions, rehearsal_server, rehearse, rehearse_back, reproduce};

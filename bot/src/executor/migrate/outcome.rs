@@ -7,7 +7,7 @@ use slipway_core::ids::EnvironmentName;
 use slipway_core::migration::Version;
 use slipway_core::plan::{Plan, PlanKind};
 use slipway_core::release::{Event, Failure, Step};
-use slipway_deploy::database::{MigrateError, RunReport};
+use slipway_deploy::database::{MigrateError, RunReport, rebuilt_next};
 
 /// How many files that somebody else has run are named.
 const FOUND_NAMED_LIMIT: usize = 3;
@@ -51,8 +51,7 @@ pub(super) fn of_error(job: &Job<'_>, plan: &Plan, error: &MigrateError, left: &
 /// The index that a failed build left. The end of what was said of the failure may not fit on the card.
 fn left_index(error: &MigrateError) -> Option<String> {
     let MigrateError::Failed(failed) = error else { return None };
-    let index = failed.left_index.as_ref()?;
-    Some(format!("It left the invalid index {index}, which no query uses; the next run drops it and builds it anew."))
+    failed.left_index.as_deref().map(rebuilt_next)
 }
 
 /// What the run leaves behind, in lines. That nothing was applied is said where it is known.

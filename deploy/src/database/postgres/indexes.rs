@@ -1,6 +1,6 @@
 //! Indexes that are built beside the traffic: what a failed or interrupted build leaves is found and named.
 
-use super::super::error::DriverError;
+use super::super::error::{DriverError, rebuilt_next};
 use super::super::run::{Concurrent, Seen, StatementError, Step, concurrent, words};
 use super::session::{PgSession, millis};
 use slipway_core::migration::format::{Dialect, safe_literal};
@@ -63,7 +63,7 @@ impl PgSession {
             let is_ours = |name: &str| ours.as_deref() == Some(name);
             let left: Vec<_> = left.difference(&before).collect();
             let notes =
-                left.iter().map(|(name, full)| if is_ours(name) { built_anew(full) } else { left_behind(full) });
+                left.iter().map(|(name, full)| if is_ours(name) { rebuilt_next(full) } else { left_behind(full) });
             let notes = notes.collect();
             let left_index = left.into_iter().find(|(name, _)| is_ours(name)).map(|(_, full)| full.clone());
             return Err(StatementError { error, notes, left_index });
@@ -171,8 +171,4 @@ fn builds_concurrently(statement: &str) -> bool {
 
 fn left_behind(index: &str) -> String {
     format!("The invalid index {index} is there; before the next attempt, DROP INDEX CONCURRENTLY {index}.")
-}
-
-fn built_anew(index: &str) -> String {
-    format!("It left the invalid index {index}, which no query uses; the next run drops it and builds it anew.")
 }
